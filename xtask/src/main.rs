@@ -1,0 +1,3 @@
+//! The few verbs of the workshop: run, test, tidy.
+
+fn main() {}
