@@ -1,0 +1,35 @@
+//! 词汇: the field's codes, identifiers, places, quantities and times as checked types.
+//!
+//! Pure: no I/O, no clock, no randomness. A value of one of these types is always valid; a text
+//! becomes one only through its check, and every refusal is a Chinese sentence that says what
+//! would be right.
+
+mod check_digit;
+mod digital_link;
+mod gs1;
+mod id;
+mod person;
+mod place;
+mod quantity;
+mod region;
+mod subject_code;
+mod text;
+mod time;
+mod trace_code;
+mod unit;
+mod vocabulary;
+
+pub use check_digit::{gs1_mod10, mod11_2, mod11_10};
+pub use digital_link::{DigitalLink, LinkError};
+pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
+pub use id::Id;
+pub use person::{FoodLicence, IdentityNumber, MacAddress, Phone};
+pub use place::{Datum, GeoPoint};
+pub use quantity::{Quantity, Ratio};
+pub use region::{Known, Region, RegionCode, RegionKind, Regions, regions};
+pub use subject_code::{CreditCode, SubjectCode};
+pub use text::Rejected;
+pub use time::OffsetTime;
+pub use trace_code::{CodeScheme, LotNumber, TraceCode};
+pub use unit::{Dimension, Unit, UnitCode};
+pub use vocabulary::{Movement, ROLE_KINDS, SUBJECT_KINDS, Stage};
