@@ -1,0 +1,150 @@
+//! A small chain made by hand, its proofs, and attacks on them.
+
+use proptest::prelude::*;
+use serde_json::json;
+use yj_crypto::{Signer as _, SigningKey};
+
+use crate::{
+    AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath, RecordPath,
+    Registry, RegistryPath, StepId, Submission, TrustAnchor, Validator, ValidatorSet, Vote, entry_digest,
+    merkle, verify,
+};
+
+/// A proof of the third of five records, in a log of `log_size` submissions.
+fn sample(log_size: u64) -> (Bundle, Hash) {
+    let key = SigningKey::from_seed(&[7; 32]).unwrap();
+    let validators =
+        ValidatorSet::new(vec![Validator { key: key.public_key().clone(), power: 1 }]).unwrap();
+    let genesis = Genesis { name: "示例链".into(), time_ms: 1, validators: validators.clone() };
+    let chain_id = genesis.chain_id();
+    let mut registry = Registry::default();
+    let entry = KeyEntry {
+        org: "platform".into(),
+        kid: "p1".into(),
+        key: key.public_key().clone(),
+        usage: KeyUse::Platform,
+        valid_from: 1,
+        revoked_at: u64::MAX,
+        certificate: [0; 32],
+    };
+    registry.put(entry.clone());
+    let envelopes: Vec<_> = (0..5)
+        .map(|number| {
+            let body = json!({ "outputs": [{ "code": format!("F1-{number}"), "quantity": "1200", "unit": "KGM" }] });
+            Envelope::new("trace_event", &format!("id-{number}"), "93610525MAYJ000496", "2026-11-01T00:00:00Z", body).unwrap()
+        })
+        .collect();
+    let leaves: Vec<_> = envelopes
+        .iter()
+        .map(|envelope| merkle::leaf(&entry_digest(&[9; 16], &envelope.digest().unwrap())))
+        .collect();
+    let unsigned = Submission {
+        chain_id,
+        org: "93610525MAYJ000496".into(),
+        seq: 1,
+        count: 5,
+        root: merkle::root(&leaves),
+        kid: "p1".into(),
+        attested_by: AttestedBy::Platform,
+        signature: [0; 64],
+    };
+    let submission = Submission::sign(unsigned, &key).unwrap();
+    let index = log_size / 2;
+    let log: Vec<Hash> = (0..log_size)
+        .map(|at| merkle::leaf(&if at == index { submission.to_bytes() } else { at.to_be_bytes().to_vec() }))
+        .collect();
+    let header = Header {
+        chain_id,
+        height: 3,
+        prev: [1; 32],
+        time_ms: 2,
+        proposer: [2; 32],
+        tree_size: log_size,
+        tree_root: merkle::root(&log),
+        body_digest: [3; 32],
+        validators: validators.hash(),
+        next_validators: validators.hash(),
+        registry_root: registry.root(),
+        evidence: [0; 32],
+    };
+    let vote = Certificate::vote_bytes(&chain_id, 3, 0, &header.block_id());
+    let address = Validator { key: key.public_key().clone(), power: 1 }.address();
+    let certificate = Certificate { round: 0, votes: vec![Vote { address, signature: key.sign(&vote).unwrap() }] };
+    let (at, size, path) = registry.path("platform", "p1").unwrap();
+    let bundle = Bundle {
+        envelope: envelopes[2].clone(),
+        salt: [9; 16],
+        record: RecordPath { index: 2, path: merkle::inclusion_path_of(&leaves, 2) },
+        submission,
+        key: entry,
+        registry: RegistryPath { index: at, size, path },
+        log: LogPath { index, path: merkle::inclusion_path_of(&log, index) },
+        header,
+        certificate,
+        validators,
+        genesis,
+    };
+    (bundle, chain_id)
+}
+
+#[test]
+fn a_true_proof_holds_in_a_log_of_any_size() {
+    for size in [1, 2, 3, 7, 8, 1000] {
+        let (bundle, chain_id) = sample(size);
+        let bytes = bundle.to_bytes().unwrap();
+        assert_eq!(Bundle::from_bytes(&bytes).as_ref(), Ok(&bundle));
+        let verdict = verify(&bytes, TrustAnchor::Chain(chain_id));
+        assert!(verdict.ok, "{verdict:?}");
+        assert_eq!(verdict.steps.len(), 9);
+        assert!(verdict.conclusion.contains("自存证以来未被改动"));
+    }
+}
+
+#[test]
+fn every_changed_byte_is_noticed() {
+    let (bundle, chain_id) = sample(7);
+    let bytes = bundle.to_bytes().unwrap();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(!verify(&changed, TrustAnchor::Chain(chain_id)).ok, "byte {at}");
+    }
+}
+
+#[test]
+fn the_step_that_fails_is_named() {
+    let (bundle, chain_id) = sample(7);
+    let failing = |change: &dyn Fn(&mut Bundle)| {
+        let mut changed = bundle.clone();
+        change(&mut changed);
+        verify(&changed.to_bytes().unwrap(), TrustAnchor::Chain(chain_id)).failed()
+    };
+    assert_eq!(failing(&|_| {}), None);
+    assert_eq!(failing(&|bundle| bundle.salt[0] ^= 1), Some(StepId::RecordPath));
+    assert_eq!(failing(&|bundle| bundle.record.index = 1), Some(StepId::RecordPath));
+    assert_eq!(failing(&|bundle| bundle.submission.seq = 2), Some(StepId::SubmissionSignature));
+    assert_eq!(failing(&|bundle| bundle.key.valid_from = 2), Some(StepId::KeyRegistry));
+    assert_eq!(failing(&|bundle| bundle.log.index = 2), Some(StepId::LogPath));
+    assert_eq!(failing(&|bundle| bundle.header.height = 4), Some(StepId::Certificate));
+    assert_eq!(failing(&|bundle| bundle.certificate.votes.clear()), Some(StepId::Certificate));
+    assert_eq!(failing(&|bundle| bundle.genesis.time_ms = 9), Some(StepId::Header));
+    let bytes = bundle.to_bytes().unwrap();
+    assert_eq!(verify(&bytes, TrustAnchor::Chain([0; 32])).failed(), Some(StepId::Trust));
+    assert_eq!(verify(b"{}", TrustAnchor::FromBundle).failed(), Some(StepId::Format));
+}
+
+#[test]
+fn a_revoked_key_no_longer_counts() {
+    let (bundle, _) = sample(1);
+    let entry = KeyEntry { valid_from: 2, revoked_at: 5, ..bundle.key };
+    assert_eq!([1, 2, 4, 5].map(|height| entry.counts_at(height)), [false, true, true, false]);
+}
+
+proptest! {
+    #[test]
+    fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(!verify(&bytes, TrustAnchor::FromBundle).ok);
+        prop_assert!(Header::from_bytes(&bytes).is_err() || bytes.len() == 306);
+        let _ = (Submission::from_bytes(&bytes), Genesis::from_bytes(&bytes), Certificate::from_bytes(&bytes), KeyEntry::from_bytes(&bytes));
+    }
+}
