@@ -1,0 +1,162 @@
+//! Files: evidence, import sources, export results. The bytes go to an object store, what they are
+//! goes to the database.
+
+use std::{path::Path as FilePath, sync::Arc};
+
+use bytes::Bytes;
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path};
+use serde_json::{Value, json};
+use yj_crypto::sm3;
+
+use crate::{Ctx, Entity, Problem, Result, Sql, Tx, record};
+
+/// Largest file, in bytes.
+pub const SIZE_MAX: usize = 20 << 20;
+
+/// Where the bytes of files lie.
+#[derive(Clone)]
+pub struct Attachments(Arc<dyn ObjectStore>);
+
+impl Attachments {
+    /// Files in a folder of this machine, which is created if needed.
+    pub fn local(folder: &FilePath) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(Problem::internal)?;
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(Problem::internal)?;
+        Ok(Self(Arc::new(store.with_fsync(true))))
+    }
+
+    async fn put(&self, id: &str, bytes: Bytes) -> Result<()> {
+        self.0.put(&place(id), PutPayload::from_bytes(bytes)).await.map_err(unreachable_store)?;
+        Ok(())
+    }
+
+    async fn get(&self, id: &str) -> Result<Bytes> {
+        let found = self.0.get(&place(id)).await.map_err(unreachable_store)?;
+        found.bytes().await.map_err(unreachable_store)
+    }
+}
+
+/// Spread over folders, so that none holds millions.
+fn place(id: &str) -> Path {
+    let tail = &id[id.len().saturating_sub(2)..];
+    Path::from(format!("{tail}/{id}"))
+}
+
+fn unreachable_store(error: object_store::Error) -> Problem {
+    tracing::error!(%error, "object store");
+    Problem::Unavailable(String::from("文件暂不可读写，请稍后重试"))
+}
+
+/// A file as it comes in.
+pub struct Upload<'a> {
+    /// Name for people; never part of a path.
+    pub name: &'a str,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// The record it belongs to, as table and id.
+    pub of: Option<(&'a str, &'a str)>,
+}
+
+/// What a file is, by its first bytes; only these kinds are taken in.
+fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    if starts(b"%PDF-") {
+        Some("application/pdf")
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Some("image/png")
+    } else if starts(b"\xff\xd8\xff") {
+        Some("image/jpeg")
+    } else if starts(b"PK\x03\x04") {
+        Some("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    } else if std::str::from_utf8(bytes).is_ok_and(is_plain) {
+        Some("text/plain; charset=utf-8")
+    } else {
+        None
+    }
+}
+
+/// Text that no browser would run.
+fn is_plain(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    !start.starts_with('<') && !text.chars().any(|letter| letter.is_control() && !letter.is_whitespace())
+}
+
+/// Stores a file: the bytes first, then the row, so that no row ever lacks its bytes.
+pub async fn store(ctx: &Ctx, tx: &mut Tx, upload: Upload<'_>) -> Result<Value> {
+    let media = media_type(&upload.bytes).ok_or_else(|| {
+        Problem::UnsupportedMediaType(String::from("只接受 PDF、PNG、JPEG、XLSX 和纯文本（CSV）文件"))
+    })?;
+    let name = clean_name(upload.name)?;
+    if upload.bytes.is_empty() || upload.bytes.len() > SIZE_MAX {
+        return Err(Problem::TooLarge(format!("文件大小应在 1 字节至 {} MiB 之间", SIZE_MAX >> 20)));
+    }
+    let id = ctx.new_id::<()>().to_string();
+    let digest = sm3::hex(&sm3::digest(&upload.bytes));
+    let size = i64::try_from(upload.bytes.len()).map_err(Problem::internal)?;
+    ctx.app().attachments().put(&id, upload.bytes).await?;
+    let (entity, record) = upload.of.unzip();
+    let sql = Sql::new(
+        "INSERT INTO attachment (id, name, size, media_type, sm3, entity, record, created_at, created_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    );
+    let sql = sql.arg(id.as_str()).arg(name.as_str()).arg(size).arg(media).arg(digest.as_str());
+    let sql = sql.arg(entity).arg(record).arg(ctx.now_ms()).arg(ctx.actor());
+    tx.execute(sql).await?;
+    Ok(json!({ "id": id, "name": name, "size": size, "media_type": media, "sm3": digest }))
+}
+
+fn clean_name(name: &str) -> Result<String> {
+    let name = name.trim().rsplit(['/', '\\']).next().unwrap_or_default();
+    let sound = (1..=120).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if sound { Ok(String::from(name)) } else { Err(Problem::invalid("name", "文件名应为 1 至 120 个字，不含控制字符")) }
+}
+
+/// A stored file.
+pub struct Found {
+    /// Name for people.
+    pub name: String,
+    /// `application/pdf` …
+    pub media_type: String,
+    /// The bytes, verified against their digest.
+    pub bytes: Bytes,
+}
+
+/// Reads a file that the caller made, or that belongs to a record the caller may read.
+pub async fn open(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Found> {
+    let missing = || Problem::NotFound("文件");
+    let sql = Sql::new(
+        "SELECT name, media_type, sm3, entity, record, created_by FROM attachment WHERE id = $1",
+    );
+    let row = tx.fetch_one(sql.arg(id)).await?.ok_or_else(missing)?;
+    if row.text(5)? != ctx.actor() {
+        let (entity, record) = (row.text_opt(3)?, row.text_opt(4)?);
+        let entity = ctx.app().entities().iter().find(|known| Some(known.table) == entity);
+        let (Some(entity), Some(record)) = (entity, record) else { return Err(missing()) };
+        readable(ctx, tx, entity, record).await.map_err(|_| missing())?;
+    }
+    let bytes = ctx.app().attachments().get(id).await?;
+    if sm3::hex(&sm3::digest(&bytes)) != row.text(2)? {
+        return Err(Problem::internal(format!("attachment {id} differs from its digest")));
+    }
+    let (name, media_type) = (String::from(row.text(0)?), String::from(row.text(1)?));
+    Ok(Found { name, media_type, bytes })
+}
+
+/// Whether the caller may read the record a file belongs to.
+pub(crate) async fn readable(ctx: &Ctx, tx: &mut Tx, entity: &Entity, record: &str) -> Result<()> {
+    let ctx = ctx.under(&entity.permission("read"))?;
+    record::get(&ctx, tx, entity, record).await.map(drop)
+}
+
+/// The files of one record.
+pub(crate) async fn of_record(tx: &mut Tx, entity: &str, record: &str) -> Result<Value> {
+    let sql = Sql::new(
+        "SELECT id, name, size, media_type, sm3 FROM attachment \
+         WHERE entity = $1 AND record = $2 ORDER BY id LIMIT 100",
+    );
+    let rows = tx.fetch(sql.arg(entity).arg(record)).await?;
+    let item = |row: &crate::Row| {
+        Ok(json!({ "id": row.text(0)?, "name": row.text(1)?, "size": row.int(2)?, "media_type": row.text(3)?, "sm3": row.text(4)? }))
+    };
+    Ok(json!({ "items": rows.iter().map(item).collect::<Result<Vec<_>>>()? }))
+}

@@ -1,0 +1,217 @@
+//! Routes that belong to no register: metadata, regions, jobs, files, audit.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, RawQuery},
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::{get, post},
+};
+use futures_util::stream;
+use serde_json::{Value, json};
+use yj_model::{RegionKind, regions};
+
+use crate::{
+    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, jobs, openapi, transfer,
+};
+
+/// All of them.
+pub fn base_routes() -> Vec<Route> {
+    let mut routes = job_routes();
+    routes.extend(file_routes());
+    routes.extend([
+        Route::new((Method::GET, "/api/v1/meta"), Access::SignedIn, "界面元数据", get(meta)),
+        Route::new(
+            (Method::GET, "/api/v1/regions"),
+            Access::Public("行政区划是公开信息"),
+            "行政区划",
+            get(list_regions),
+        )
+        .query(&[Param { name: "parent", label: "上级代码；缺省为省级", required: false }]),
+        Route::new((Method::GET, "/api/v1/audit"), Access::permission("audit:read"), "行为审计", get(search_audit))
+            .query(&[
+                Param { name: "entity", label: "对象种类", required: false },
+                Param { name: "record", label: "对象标识", required: false },
+                Param { name: "actor", label: "操作人", required: false },
+                Param { name: "action", label: "操作", required: false },
+                Param { name: "at.from", label: "起", required: false },
+                Param { name: "at.to", label: "止", required: false },
+                Param { name: "after", label: "上一页答复中的 next", required: false },
+                Param { name: "per_page", label: "每页条数", required: false },
+            ]),
+    ]);
+    routes
+}
+
+async fn meta(ctx: Ctx) -> Json<Value> {
+    let mut meta = openapi::meta(ctx.app().platform(), ctx.app().entities());
+    // Only registers that the caller may read.
+    if let Some(entities) = meta["entities"].as_array_mut() {
+        entities.retain(|entity| ctx.allows(&format!("{}:read", entity["table"].as_str().unwrap_or_default())));
+    }
+    Json(meta)
+}
+
+async fn list_regions(_: App, RawQuery(query): RawQuery) -> Json<Value> {
+    let query = query.unwrap_or_default();
+    let parent = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "parent");
+    let parent = parent.map(|(_, code)| code.into_owned()).filter(|code| !code.is_empty());
+    let children = regions().children(parent.as_deref()).filter(|region| region.valid_to.is_none());
+    let item = |region: &yj_model::Region| {
+        let centre = regions().centre(region.code);
+        json!({
+            "code": region.code, "name": region.name, "full_name": regions().full_name(region.code),
+            "level": region.level, "zone": region.kind == RegionKind::Zone,
+            "lon": centre.map(|(lon, _)| lon), "lat": centre.map(|(_, lat)| lat),
+        })
+    };
+    Json(children.map(item).collect())
+}
+
+async fn search_audit(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    Ok(Json(audit::search(&mut tx, &query.unwrap_or_default()).await?))
+}
+
+fn job_routes() -> Vec<Route> {
+    let route = |method: Method, tail: &str, summary: &str, handler| {
+        Route::new((method, format!("/api/v1/jobs{tail}")), Access::SignedIn, summary, handler)
+    };
+    vec![
+        route(Method::GET, "", "我的任务", get(list_jobs)),
+        route(Method::GET, "/{id}", "任务", get(read_job)),
+        route(Method::GET, "/{id}/rows", "任务逐行结果", get(read_rows)).query(&[
+            Param { name: "outcome", label: "ok、failed 或 duplicate", required: false },
+            Param { name: "page", label: "页码", required: false },
+            Param { name: "per_page", label: "每页条数", required: false },
+        ]),
+        route(Method::GET, "/{id}/events", "任务进度（SSE）", get(watch_job))
+            .gives(Shape::Bytes("text/event-stream")),
+        route(Method::POST, "/{id}/cancel", "取消任务", post(cancel_job)),
+    ]
+}
+
+async fn list_jobs(ctx: Ctx) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    Ok(Json(jobs::list(&ctx, &mut tx).await?))
+}
+
+async fn read_job(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    Ok(Json(jobs::one(&ctx, &mut tx, &id).await?))
+}
+
+async fn read_rows(ctx: Ctx, Path(id): Path<String>, RawQuery(query): RawQuery) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    Ok(Json(jobs::rows(&ctx, &mut tx, &id, &query.unwrap_or_default()).await?))
+}
+
+async fn cancel_job(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
+    let mut tx = ctx.begin().await?;
+    let job = jobs::cancel(&ctx, &mut tx, &id).await?;
+    tx.commit().await?;
+    jobs::wake(ctx.app());
+    Ok(Json(job))
+}
+
+/// Longest time between two looks at a job: another node may be running it.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Progress as it happens: one event for every change seen, and an end when the job has ended.
+async fn watch_job(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
+    let mut tx = ctx.snapshot().await?;
+    jobs::one(&ctx, &mut tx, &id).await?;
+    drop(tx);
+    let signal = ctx.app().signal().subscribe();
+    let start = (ctx, id, signal, None::<Value>, false);
+    let events = stream::unfold(start, |(ctx, id, mut signal, last, ended)| async move {
+        if ended {
+            return None;
+        }
+        loop {
+            let job = async { jobs::one(&ctx, &mut ctx.snapshot().await?, &id).await }.await.ok()?;
+            if last.as_ref() != Some(&job) {
+                let ended = !matches!(job["state"].as_str(), Some("queued" | "running"));
+                let event = Event::default().event("progress").id(job["done"].to_string()).data(job.to_string());
+                return Some((Ok::<_, Infallible>(event), (ctx, id, signal, Some(job), ended)));
+            }
+            // Whether told or not, look again.
+            let _ = tokio::time::timeout(LOOK_EVERY, signal.changed()).await;
+        }
+    });
+    let alive = KeepAlive::new().interval(Duration::from_secs(15));
+    let mut response = Sse::new(events).keep_alive(alive).into_response();
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+fn file_routes() -> Vec<Route> {
+    vec![
+        Route::new((Method::POST, "/api/v1/attachments"), Access::SignedIn, "上传文件", post(upload))
+            .query(&[
+                Param { name: "name", label: "文件名", required: true },
+                Param { name: "entity", label: "所属记录的种类", required: false },
+                Param { name: "record", label: "所属记录", required: false },
+            ])
+            .takes(Shape::Bytes("application/octet-stream"))
+            .body_max(attachment::SIZE_MAX + 1),
+        Route::new((Method::GET, "/api/v1/attachments"), Access::SignedIn, "一条记录的文件", get(files)).query(&[
+            Param { name: "entity", label: "所属记录的种类", required: true },
+            Param { name: "record", label: "所属记录", required: true },
+        ]),
+        Route::new((Method::GET, "/api/v1/attachments/{id}"), Access::SignedIn, "下载文件", get(fetch))
+            .gives(Shape::Bytes("application/octet-stream")),
+    ]
+}
+
+fn parameter(query: &str, wanted: &str) -> Option<String> {
+    let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted);
+    found.map(|(_, text)| text.into_owned())
+}
+
+/// The record a file belongs to, if the caller may read it.
+async fn owner(ctx: &Ctx, query: &str) -> Result<Option<(&'static str, String)>> {
+    let (Some(table), Some(record)) = (parameter(query, "entity"), parameter(query, "record")) else {
+        return Ok(None);
+    };
+    let known = ctx.app().entities().iter().find(|entity| entity.table == table);
+    let entity = known.ok_or_else(|| Problem::invalid("entity", "没有这种记录"))?;
+    let mut tx = ctx.snapshot().await?;
+    attachment::readable(ctx, &mut tx, entity, &record).await?;
+    Ok(Some((entity.table, record)))
+}
+
+async fn upload(ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes) -> Result<Response> {
+    let query = query.unwrap_or_default();
+    let name = parameter(&query, "name").ok_or_else(|| Problem::invalid("name", "请给出文件名"))?;
+    let owner = owner(&ctx, &query).await?;
+    let of = owner.as_ref().map(|(table, record)| (*table, record.as_str()));
+    let mut tx = ctx.begin().await?;
+    let file = attachment::store(&ctx, &mut tx, attachment::Upload { name: &name, bytes, of }).await?;
+    let record = file["id"].as_str().unwrap_or_default();
+    let entry = audit::Entry { action: "uploaded", entity: "attachment", record, body: file.clone() };
+    audit::write(&ctx, &mut tx, entry).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(file)).into_response())
+}
+
+async fn files(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
+    let query = query.unwrap_or_default();
+    let required = || Problem::invalid("entity", "请给出 entity 与 record");
+    let (table, record) = owner(&ctx, &query).await?.ok_or_else(required)?;
+    let mut tx = ctx.snapshot().await?;
+    Ok(Json(attachment::of_record(&mut tx, table, &record).await?))
+}
+
+async fn fetch(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
+    let mut tx = ctx.snapshot().await?;
+    let found = attachment::open(&ctx, &mut tx, &id).await?;
+    Ok(transfer::download(&found.name, &found.media_type, found.bytes))
+}

@@ -1,0 +1,257 @@
+//! One database, two engines: SQLite on one machine, PostgreSQL and its family beyond it.
+//!
+//! SQL text is written once, with `$1` placeholders and the portable types BIGINT, TEXT, `@code`
+//! and `@blob`. The few places where the engines differ are methods of [`Dialect`]; everything
+//! else about them stays inside this folder.
+
+mod migrate;
+mod postgres;
+mod sql;
+mod sqlite;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+};
+
+use tokio::sync::oneshot;
+
+pub use migrate::Migration;
+pub use sql::{Row, Sql, SqlValue, VALUES_MAX, insert_rows};
+
+use crate::{Problem, Result};
+
+/// What the engines spell differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Embedded, one machine.
+    Sqlite,
+    /// PostgreSQL and the databases that speak its protocol.
+    Postgres,
+}
+
+impl Dialect {
+    /// The function that finds one text in another (both take text, then part).
+    pub fn position_of(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr",
+            Self::Postgres => "strpos",
+        }
+    }
+
+    /// Locks the rows a `SELECT` found until the transaction ends. SQLite has one writer anyway.
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// The smaller of two values.
+    pub fn least(self) -> &'static str {
+        match self {
+            Self::Sqlite => "MIN",
+            Self::Postgres => "LEAST",
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(sqlite::Engine),
+    Postgres(deadpool_postgres::Pool),
+}
+
+/// A handle to the database.
+#[derive(Clone)]
+pub struct Db {
+    engine: Engine,
+    /// Statements left before one fails on purpose. Tests only.
+    fuse: Option<Arc<AtomicU32>>,
+}
+
+/// Reader threads of the embedded engine.
+const SQLITE_READERS: usize = 4;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: usize = 24;
+
+impl Db {
+    /// Opens `sqlite:<path>` or `postgres://…`. Must run inside a tokio runtime.
+    pub fn open(url: &str) -> Result<Self> {
+        let engine = match url.strip_prefix("sqlite:") {
+            Some(path) => Engine::Sqlite(sqlite::Engine::open(Path::new(path), SQLITE_READERS)?),
+            None => Engine::Postgres(postgres::open(url, POSTGRES_CONNECTIONS)?),
+        };
+        Ok(Self { engine, fuse: None })
+    }
+
+    /// Makes the `nth` statement from now (counting from 0) fail, and every one after it.
+    #[must_use]
+    pub fn failing_at(mut self, nth: u32) -> Self {
+        self.fuse = Some(Arc::new(AtomicU32::new(nth)));
+        self
+    }
+
+    /// Which engine this is.
+    pub fn dialect(&self) -> Dialect {
+        match self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The database file of the embedded engine.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.engine {
+            Engine::Sqlite(engine) => Some(engine.path()),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    /// Starts a transaction that only reads. It sees one state of the database throughout, and on
+    /// SQLite waits for no writer.
+    pub async fn snapshot(&self) -> Result<Tx> {
+        self.start(true).await
+    }
+
+    /// Starts a transaction. Dropping it without [`Tx::commit`] rolls it back.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.start(false).await
+    }
+
+    async fn start(&self, read_only: bool) -> Result<Tx> {
+        let conn = match &self.engine {
+            Engine::Sqlite(engine) => Conn::Sqlite(engine.begin(read_only).await?),
+            Engine::Postgres(pool) => Conn::Postgres(postgres::Session::begin(pool, read_only).await?),
+        };
+        Ok(Tx { conn, dialect: self.dialect(), fuse: self.fuse.clone() })
+    }
+}
+
+enum Conn {
+    Sqlite(mpsc::Sender<sqlite::Command>),
+    Postgres(postgres::Session),
+}
+
+/// An open transaction: the only way to read or write.
+pub struct Tx {
+    conn: Conn,
+    dialect: Dialect,
+    fuse: Option<Arc<AtomicU32>>,
+}
+
+impl Tx {
+    /// Which engine this is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Runs a query to its end.
+    pub async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>> {
+        self.burn_fuse(1)?;
+        match &self.conn {
+            Conn::Sqlite(commands) => {
+                let mut outcomes = run(commands, vec![sql]).await?;
+                Ok(outcomes.pop().map(|outcome| outcome.rows).unwrap_or_default())
+            }
+            Conn::Postgres(session) => session.fetch(&sql).await,
+        }
+    }
+
+    /// Runs a query that finds one row or none.
+    pub async fn fetch_one(&mut self, sql: Sql) -> Result<Option<Row>> {
+        Ok(self.fetch(sql).await?.into_iter().next())
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    pub async fn execute(&mut self, sql: Sql) -> Result<u64> {
+        Ok(self.execute_all(vec![sql]).await?.first().copied().unwrap_or(0))
+    }
+
+    /// Runs statements in order, in one trip to the engine.
+    pub async fn execute_all(&mut self, statements: Vec<Sql>) -> Result<Vec<u64>> {
+        if statements.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.burn_fuse(u32::try_from(statements.len()).unwrap_or(u32::MAX))?;
+        match &self.conn {
+            Conn::Sqlite(commands) => {
+                let outcomes = run(commands, statements).await?;
+                Ok(outcomes.iter().map(|outcome| outcome.changed).collect())
+            }
+            Conn::Postgres(session) => session.execute_all(&statements).await,
+        }
+    }
+
+    /// Hands out `count` numbers of a sequence, ascending and never handed out before. Dense on
+    /// SQLite; PostgreSQL leaves holes where transactions roll back.
+    pub async fn allocate(&mut self, sequence: &'static str, count: usize) -> Result<Vec<i64>> {
+        let count = i64::try_from(count).map_err(Problem::internal)?;
+        let rows = match self.dialect {
+            Dialect::Sqlite => {
+                let sql = Sql::new(
+                    "INSERT INTO sequence (name, value) VALUES ($1, $2) \
+                     ON CONFLICT (name) DO UPDATE SET value = sequence.value + excluded.value \
+                     RETURNING value",
+                );
+                let last = self.fetch(sql.arg(sequence).arg(count)).await?;
+                let last = last.first().map_or(Ok(count), |row| row.int(0))?;
+                return Ok((last - count + 1..=last).collect());
+            }
+            Dialect::Postgres => {
+                let mut sql = Sql::new("SELECT nextval('");
+                sql.push(sequence).push("_seq') FROM generate_series(1, ").bind(count).push(")");
+                self.fetch(sql).await?
+            }
+        };
+        rows.iter().map(|row| row.int(0)).collect()
+    }
+
+    async fn script(&mut self, text: &str) -> Result<()> {
+        self.burn_fuse(1)?;
+        match &self.conn {
+            Conn::Sqlite(commands) => {
+                let (reply, answer) = oneshot::channel();
+                let command = sqlite::Command::Script { text: String::from(text), reply };
+                commands.send(command).map_err(|_| sqlite::gone())?;
+                answer.await.map_err(|_| sqlite::gone())?
+            }
+            Conn::Postgres(session) => session.script(text).await,
+        }
+    }
+
+    /// Makes everything done so far durable. Returns only after it is.
+    pub async fn commit(mut self) -> Result<()> {
+        self.burn_fuse(1)?;
+        match &mut self.conn {
+            Conn::Sqlite(commands) => {
+                let (reply, answer) = oneshot::channel();
+                commands.send(sqlite::Command::Commit(reply)).map_err(|_| sqlite::gone())?;
+                answer.await.map_err(|_| sqlite::gone())?
+            }
+            Conn::Postgres(session) => session.commit().await,
+        }
+    }
+
+    fn burn_fuse(&self, statements: u32) -> Result<()> {
+        let Some(fuse) = &self.fuse else { return Ok(()) };
+        let burn = |left: u32| left.checked_sub(statements);
+        match fuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, burn) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                fuse.store(0, Ordering::SeqCst);
+                Err(Problem::internal("injected fault"))
+            }
+        }
+    }
+}
+
+async fn run(commands: &mpsc::Sender<sqlite::Command>, statements: Vec<Sql>) -> Result<Vec<sqlite::Outcome>> {
+    let (reply, answer) = oneshot::channel();
+    commands.send(sqlite::Command::Run { statements, reply }).map_err(|_| sqlite::gone())?;
+    answer.await.map_err(|_| sqlite::gone())?
+}

@@ -1,0 +1,183 @@
+//! A business record described as data (§5.3 数据资源层: one description for storage, checking,
+//! forms, import, export and the data dictionary).
+
+use futures_util::future::BoxFuture;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Problem, Result, Tx, field::Field, json::{self, Object}, problem::FieldError};
+
+/// Which columns decide who may see a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scoping {
+    /// Reference data that everyone with the permission sees whole.
+    Shared,
+    /// Limited by the columns named. A limit whose column is missing reaches nothing.
+    By {
+        /// Column holding the 行政区划代码.
+        region: Option<&'static str>,
+        /// Column holding the id of the 追溯主体.
+        subject: Option<&'static str>,
+    },
+}
+
+/// A Rust type whose values are records of one table.
+pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Table, and the stem of its permissions (`device:read`) and events (`device.created`).
+    const TABLE: &'static str;
+    /// 中文名称.
+    const TITLE: &'static str;
+    /// Every field, in the order people read them.
+    const FIELDS: &'static [Field];
+    /// Who may see a record.
+    const SCOPING: Scoping;
+    /// Whether changes wait for a second person.
+    const REVIEWED: bool = false;
+
+    /// Fills what the record implies and checks rules that need more than one field, or other
+    /// records. Single-field rules belong to the field.
+    fn check(&mut self, tx: &mut Tx) -> impl Future<Output = Result<()>> + Send {
+        let _ = tx;
+        async { Ok(()) }
+    }
+
+    /// A valid record, different for every `n`; lets one test exercise every register.
+    fn sample(n: u32) -> Self;
+}
+
+/// A [`Resource`] without its type: all the generic machinery works on this, so it is compiled
+/// once and not once per resource.
+pub struct Entity {
+    /// See [`Resource::TABLE`].
+    pub table: &'static str,
+    /// See [`Resource::TITLE`].
+    pub title: &'static str,
+    /// See [`Resource::FIELDS`].
+    pub fields: &'static [Field],
+    /// See [`Resource::SCOPING`].
+    pub scoping: Scoping,
+    /// See [`Resource::REVIEWED`].
+    pub reviewed: bool,
+    names: fn() -> &'static [&'static str],
+    check: for<'a> fn(Object, &'a mut Tx) -> BoxFuture<'a, Result<Object>>,
+    sample: fn(u32) -> Result<Object>,
+}
+
+impl Entity {
+    /// The description of `R`.
+    pub const fn of<R: Resource>() -> &'static Self {
+        const {
+            &Self {
+                table: R::TABLE,
+                title: R::TITLE,
+                fields: R::FIELDS,
+                scoping: R::SCOPING,
+                reviewed: R::REVIEWED,
+                names: names::<R>,
+                check: check::<R>,
+                sample: sample::<R>,
+            }
+        }
+    }
+
+    /// The fields of the Rust type, in order. A test holds them equal to [`Entity::fields`].
+    pub fn type_fields(&self) -> &'static [&'static str] {
+        (self.names)()
+    }
+
+    /// See [`Resource::sample`].
+    pub fn sample(&self, n: u32) -> Result<Object> {
+        (self.sample)(n)
+    }
+
+    /// The field called `name`.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// `trace_subject:read` and the like.
+    pub fn permission(&self, verb: &str) -> String {
+        format!("{}:{verb}", self.table)
+    }
+
+    /// Turns a client's JSON into a checked record, or says everything that is wrong with it.
+    pub(crate) async fn accept(&self, object: Object, tx: &mut Tx) -> Result<Object> {
+        (self.check)(self.normalise(object)?, tx).await
+    }
+
+    /// Checks each field by its description, so that all mistakes are named at once.
+    fn normalise(&self, mut object: Object) -> Result<Object> {
+        let mut errors = Vec::new();
+        let mut accepted = Object::new();
+        for field in self.fields {
+            let value = object.remove(field.name).unwrap_or_default();
+            match field.accept(value) {
+                Ok(value) => {
+                    accepted.insert(String::from(field.name), value);
+                }
+                Err(detail) => errors.push(FieldError {
+                    field: String::from(field.name),
+                    detail: format!("{}：{detail}", field.label),
+                }),
+            }
+        }
+        let known = || self.fields.iter().map(|field| field.name).collect::<Vec<_>>().join("、");
+        errors.extend(object.keys().map(|name| FieldError {
+            field: name.clone(),
+            detail: format!("没有 {name} 这个字段，可用字段：{}", known()),
+        }));
+        if errors.is_empty() { Ok(accepted) } else { Err(Problem::Invalid(errors)) }
+    }
+}
+
+fn check<R: Resource>(object: Object, tx: &mut Tx) -> BoxFuture<'_, Result<Object>> {
+    Box::pin(async move {
+        let mut typed: R = json::typed(object.into())?;
+        typed.check(tx).await?;
+        to_object(&typed)
+    })
+}
+
+fn sample<R: Resource>(n: u32) -> Result<Object> {
+    to_object(&R::sample(n))
+}
+
+/// A resource as its JSON object.
+pub(crate) fn to_object<R: Serialize>(record: &R) -> Result<Object> {
+    match serde_json::to_value(record) {
+        Ok(serde_json::Value::Object(object)) => Ok(object),
+        _ => Err(Problem::internal("a resource must serialize to a JSON object")),
+    }
+}
+
+/// Asks serde for the field names of a struct, by pretending to deserialize one.
+fn names<R: DeserializeOwned>() -> &'static [&'static str] {
+    struct Probe<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> serde::Deserializer<'de> for Probe<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_struct<V: serde::de::Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            self.deserialize_any(visitor)
+        }
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(serde::de::Error::custom("only the names were wanted"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut names: &'static [&'static str] = &[];
+    // Always an error: the probe only listens.
+    let _ = R::deserialize(Probe(&mut names));
+    names
+}

@@ -1,0 +1,346 @@
+//! One field of a record: the single place that knows its name, label, checks and uses.
+
+use serde_json::Value;
+use yj_model::{Quantity, RegionCode};
+
+use crate::{Problem, Result, SqlValue};
+
+/// A code list: codes with their Chinese labels.
+pub type Codes = &'static [(&'static str, &'static str)];
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Free or checked text.
+    Text,
+    /// A whole number.
+    Int,
+    /// An exact decimal with four places, stored scaled, written as a decimal string.
+    Decimal,
+    /// Yes or no, stored as 1 or 0.
+    Bool,
+    /// A moment, stored as Unix milliseconds, written as RFC 3339.
+    Time,
+    /// A calendar day, `2026-11-01`.
+    Date,
+    /// The identifier of a record in the named table.
+    Id(&'static str),
+    /// One of the listed codes.
+    Code(Codes),
+    /// Several of the listed codes.
+    CodeList(Codes),
+    /// A 行政区划代码. An unknown one is a warning, never an error (handbook §2.6).
+    Region,
+    /// A structure of its own, checked by its Rust type.
+    Json,
+}
+
+/// How a list can be narrowed by a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// Not at all.
+    Never,
+    /// `?name=value`
+    Exact,
+    /// `?name=start`
+    Prefix,
+    /// `?name=part`
+    Contains,
+    /// `?name.from=…&name.to=…`, both inclusive.
+    Range,
+}
+
+/// How freely a value may be shown (GB/T 43697 数据分级).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataClass {
+    /// May be published.
+    Public,
+    /// For signed-in users with the permission.
+    Internal,
+    /// 个人信息: masked unless the reader has `<table>:personal`.
+    Personal,
+}
+
+/// Turns what a client sent into the form we store, or says what is wrong.
+pub type Normalise = fn(&str) -> Result<String, String>;
+
+/// One field of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Column, JSON key and query parameter.
+    pub name: &'static str,
+    /// 中文名称, used in forms, imports, exports, audit and the data dictionary.
+    pub label: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// How lists are narrowed by it.
+    pub filter: Match,
+    /// Whether lists can be ordered by it.
+    pub sortable: bool,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Longest text, in characters.
+    pub length_max: usize,
+    /// Who may see it.
+    pub class: DataClass,
+    /// One sentence that helps to fill it in.
+    pub hint: &'static str,
+    /// Check and normal form of a text.
+    pub normalise: Option<Normalise>,
+}
+
+/// Longest text where a field says nothing else.
+const LENGTH_MAX: usize = 200;
+
+impl Field {
+    /// A field with no further uses.
+    pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
+        let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
+        let (class, hint, normalise) = (DataClass::Internal, "", None);
+        Self { name, label, kind, filter, sortable, optional, length_max, class, hint, normalise }
+    }
+
+    /// Lists can be narrowed by it.
+    #[must_use]
+    pub const fn filter(self, filter: Match) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// Lists can be ordered by it.
+    #[must_use]
+    pub const fn sortable(self) -> Self {
+        Self { sortable: true, ..self }
+    }
+
+    /// It may be absent.
+    #[must_use]
+    pub const fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    /// Longest text, in characters.
+    #[must_use]
+    pub const fn length_max(self, length_max: usize) -> Self {
+        Self { length_max, ..self }
+    }
+
+    /// 可公开.
+    #[must_use]
+    pub const fn public(self) -> Self {
+        Self { class: DataClass::Public, ..self }
+    }
+
+    /// 个人信息.
+    #[must_use]
+    pub const fn personal(self) -> Self {
+        Self { class: DataClass::Personal, ..self }
+    }
+
+    /// One sentence that helps to fill it in.
+    #[must_use]
+    pub const fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// Every text is checked and brought into its normal form by `normalise`, in bodies, filters
+    /// and imports alike.
+    #[must_use]
+    pub const fn checked(self, normalise: Normalise) -> Self {
+        Self { normalise: Some(normalise), ..self }
+    }
+
+    /// Checks a client's value and brings it into its normal form.
+    pub(crate) fn accept(self, value: Value) -> Result<Value, String> {
+        let absent = match &value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
+        if absent {
+            return if self.optional { Ok(Value::Null) } else { Err(String::from("必填")) };
+        }
+        match (self.kind, value) {
+            (Kind::Json, value) => Ok(value),
+            (Kind::Bool, value @ Value::Bool(_)) => Ok(value),
+            (Kind::Bool, _) => Err(String::from("应为 true 或 false")),
+            (Kind::Int, value) if value.as_i64().is_some() => Ok(value),
+            (Kind::Int, _) => Err(String::from("应为整数")),
+            (Kind::CodeList(codes), Value::Array(items)) => code_list(codes, &items),
+            (Kind::CodeList(_), _) => Err(String::from("应为代码数组")),
+            (_, Value::String(text)) => self.accept_text(text.trim()).map(Value::from),
+            (Kind::Decimal, _) => Err(String::from("应为十进制字符串，如 \"12.5\"")),
+            _ => Err(String::from("应为文本")),
+        }
+    }
+
+    /// The same for a text from a body, a filter, or a cell of a spreadsheet.
+    pub(crate) fn accept_text(self, text: &str) -> Result<String, String> {
+        let length = text.chars().count();
+        if length > self.length_max {
+            return Err(format!("至多 {} 个字，现为 {length} 个", self.length_max));
+        }
+        if text.chars().any(|letter| letter.is_control() && letter != '\n') {
+            return Err(String::from("不能含控制字符"));
+        }
+        if let Some(normalise) = self.normalise {
+            return normalise(text);
+        }
+        match self.kind {
+            Kind::Code(codes) => known_code(codes, text),
+            Kind::Region => parsed::<RegionCode>(text),
+            Kind::Decimal => parsed::<Quantity>(text),
+            Kind::Date => text
+                .parse::<jiff::civil::Date>()
+                .map(|date| date.to_string())
+                .map_err(|_| String::from("应为日期，如 2026-11-01")),
+            Kind::Time => text
+                .parse::<jiff::Timestamp>()
+                .map(|time| time.to_string())
+                .map_err(|_| String::from("应为带时区的时间，如 2026-11-01T08:00:00+08:00")),
+            Kind::Id(_) => parsed::<yj_model::Id<()>>(text),
+            _ => Ok(String::from(text)),
+        }
+    }
+
+    /// Reads a value of this field from a query parameter or a spreadsheet cell.
+    pub(crate) fn from_text(self, text: &str) -> Result<Value, String> {
+        if text.trim().is_empty() {
+            return self.accept(Value::Null);
+        }
+        let text = text.trim();
+        let value = match self.kind {
+            Kind::Bool => match text {
+                "true" | "是" | "1" => Value::Bool(true),
+                "false" | "否" | "0" => Value::Bool(false),
+                _ => return Err(String::from("应为 是 或 否")),
+            },
+            Kind::Int => text.parse::<i64>().map(Value::from).map_err(|_| String::from("应为整数"))?,
+            Kind::Code(codes) => Value::from(code_by_label(codes, text)),
+            Kind::CodeList(codes) => {
+                let parts = text.split(['、', ',', '，', ';', '；']).map(str::trim);
+                parts.filter(|part| !part.is_empty()).map(|part| code_by_label(codes, part)).collect()
+            }
+            Kind::Json => return Err(String::from("不能用文本填写")),
+            _ => Value::from(text),
+        };
+        self.accept(value)
+    }
+
+    /// Turns a checked JSON value into a database value.
+    pub(crate) fn encode(self, value: &Value) -> Result<SqlValue> {
+        let wrong = || Problem::internal(format!("field {} was not checked before storing", self.name));
+        if value.is_null() {
+            return Ok(SqlValue::Null);
+        }
+        Ok(match self.kind {
+            Kind::Int => value.as_i64().ok_or_else(wrong)?.into(),
+            Kind::Bool => value.as_bool().ok_or_else(wrong)?.into(),
+            Kind::CodeList(_) | Kind::Json => value.to_string().into(),
+            Kind::Decimal => {
+                let quantity: Quantity = value.as_str().ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+                quantity.scaled().into()
+            }
+            Kind::Time => {
+                let text = value.as_str().ok_or_else(wrong)?;
+                let time: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+                time.as_millisecond().into()
+            }
+            _ => value.as_str().ok_or_else(wrong)?.into(),
+        })
+    }
+
+    /// The reverse of [`Field::encode`].
+    pub(crate) fn decode(self, value: &SqlValue) -> Result<Value> {
+        Ok(match (self.kind, value) {
+            (_, SqlValue::Null) => Value::Null,
+            (Kind::Bool, SqlValue::Int(flag)) => Value::from(*flag != 0),
+            (Kind::Time, SqlValue::Int(ms)) => time_text(*ms)?,
+            (Kind::Decimal, SqlValue::Int(scaled)) => {
+                Value::from(Quantity::from_scaled(*scaled).map_err(Problem::internal)?.to_string())
+            }
+            (_, SqlValue::Int(value)) => Value::from(*value),
+            (Kind::CodeList(_) | Kind::Json, SqlValue::Text(text)) => {
+                serde_json::from_str(text).map_err(Problem::internal)?
+            }
+            (_, SqlValue::Text(text)) => Value::from(text.as_str()),
+            (_, SqlValue::Blob(_)) => return Err(Problem::internal("a blob in a described record")),
+        })
+    }
+
+    /// A stored value as people read it in a spreadsheet: labels instead of codes.
+    pub(crate) fn display(self, value: &Value) -> String {
+        let label = |codes: Codes, code: &str| {
+            let found = codes.iter().find(|(known, _)| *known == code);
+            found.map_or_else(|| String::from(code), |(_, label)| String::from(*label))
+        };
+        match (self.kind, value) {
+            (_, Value::Null) => String::new(),
+            (Kind::Code(codes), Value::String(code)) => label(codes, code),
+            (Kind::CodeList(codes), Value::Array(items)) => {
+                let labels = items.iter().filter_map(Value::as_str).map(|code| label(codes, code));
+                labels.collect::<Vec<_>>().join("、")
+            }
+            (_, Value::Bool(flag)) => String::from(if *flag { "是" } else { "否" }),
+            (_, Value::String(text)) => text.clone(),
+            (_, other) => other.to_string(),
+        }
+    }
+}
+
+/// A stored moment as clients see it: RFC 3339 with the offset of Beijing, where this platform
+/// lives.
+pub fn time_text(unix_ms: i64) -> Result<Value> {
+    let time = jiff::Timestamp::from_millisecond(unix_ms).map_err(Problem::internal)?;
+    let beijing = jiff::tz::Offset::constant(8);
+    Ok(Value::from(time.display_with_offset(beijing).to_string()))
+}
+
+fn parsed<T: std::str::FromStr + std::fmt::Display>(text: &str) -> Result<String, String>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse::<T>().map(|value| value.to_string()).map_err(|error| error.to_string())
+}
+
+fn known_code(codes: Codes, text: &str) -> Result<String, String> {
+    if codes.iter().any(|(code, _)| *code == text) {
+        return Ok(String::from(text));
+    }
+    let choices = codes.iter().take(20).map(|(code, label)| format!("{code} {label}"));
+    Err(format!("没有代码 {text}，应为：{}", choices.collect::<Vec<_>>().join("、")))
+}
+
+fn code_list(codes: Codes, items: &[Value]) -> Result<Value, String> {
+    let mut accepted: Vec<String> = Vec::with_capacity(items.len());
+    for item in items {
+        let code = known_code(codes, item.as_str().unwrap_or_default())?;
+        if accepted.contains(&code) {
+            return Err(format!("{code} 重复"));
+        }
+        accepted.push(code);
+    }
+    Ok(accepted.into())
+}
+
+/// Spreadsheets may hold labels where programs hold codes.
+fn code_by_label(codes: Codes, text: &str) -> String {
+    let found = codes.iter().find(|(_, label)| *label == text);
+    found.map_or_else(|| String::from(text), |(code, _)| String::from(*code))
+}
+
+/// 掩码: enough to recognise a value one already knows, not enough to learn it.
+pub fn mask(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    match letters.len() {
+        0 => String::new(),
+        1 => String::from("*"),
+        2..=4 => letters[..1].iter().chain(&vec!['*'; letters.len() - 1]).collect(),
+        5..=10 => format!("{}****{}", letters[0], letters[letters.len() - 1]),
+        length => {
+            let (head, tail): (String, String) =
+                (letters[..3].iter().collect(), letters[length - 4..].iter().collect());
+            format!("{head}{}{tail}", "*".repeat(length - 7))
+        }
+    }
+}

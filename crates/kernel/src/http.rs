@@ -1,0 +1,256 @@
+//! The HTTP operations every described record gets.
+
+use axum::{
+    Json,
+    extract::{Path, RawQuery},
+    http::{HeaderMap, Method, StatusCode, header::IF_MATCH},
+    response::{IntoResponse, Response},
+    routing::{delete, get, patch, post, put},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    Access, Body, Ctx, Entity, Problem, Result, Route, Shape, audit,
+    json::Object,
+    listing, record,
+    review::{self, Verb},
+    transfer,
+};
+
+/// Everything a register offers: list, read, history, create, change, import and export; through
+/// review where [`Entity::reviewed`] says so.
+pub fn record_routes(entity: &'static Entity) -> Vec<Route> {
+    let mut routes = reading_routes(entity);
+    routes.extend(transfer::routes(entity));
+    routes.extend(if entity.reviewed { reviewed_routes(entity) } else { writing_routes(entity) });
+    routes
+}
+
+fn all(entity: &Entity) -> String {
+    format!("/api/v1/{}", entity.table)
+}
+
+fn one(entity: &Entity) -> String {
+    format!("/api/v1/{}/{{id}}", entity.table)
+}
+
+fn may(entity: &Entity, verb: &str) -> Access {
+    Access::Permission(entity.permission(verb))
+}
+
+fn reading_routes(entity: &'static Entity) -> Vec<Route> {
+    let title = entity.title;
+    let list = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        let mut tx = ctx.snapshot().await?;
+        let answer = listing::list(&ctx, &mut tx, entity, &query.unwrap_or_default()).await?;
+        Ok::<_, Problem>(Json(answer))
+    };
+    let read = move |ctx: Ctx, Path(id): Path<String>| async move {
+        let mut tx = ctx.snapshot().await?;
+        let mut found = record::get(&ctx, &mut tx, entity, &id).await?;
+        record::veil(&ctx, entity, &mut found);
+        Ok::<_, Problem>(Json(found))
+    };
+    let history = move |ctx: Ctx, Path(id): Path<String>| async move {
+        let mut tx = ctx.snapshot().await?;
+        record::get(&ctx, &mut tx, entity, &id).await?;
+        Ok::<_, Problem>(Json(audit::of_record(&mut tx, entity, &id).await?))
+    };
+    vec![
+        Route::new((Method::GET, all(entity)), may(entity, "read"), format!("查询{title}"), get(list))
+            .gives(Shape::Page(entity)),
+        Route::new((Method::GET, one(entity)), may(entity, "read"), format!("读取{title}"), get(read))
+            .gives(Shape::Stored(entity)),
+        Route::new(
+            (Method::GET, format!("{}/history", one(entity))),
+            may(entity, "read"),
+            format!("{title}变更记录"),
+            get(history),
+        ),
+    ]
+}
+
+fn writing_routes(entity: &'static Entity) -> Vec<Route> {
+    let title = entity.title;
+    let create = move |ctx: Ctx, Body(body): Body<Object>| async move {
+        let mut tx = ctx.begin().await?;
+        let mut record = record::insert(&ctx, &mut tx, entity, body).await?;
+        tx.commit().await?;
+        record::veil(&ctx, entity, &mut record);
+        Ok::<_, Problem>((StatusCode::CREATED, Json(record)))
+    };
+    let replace = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+        change(&ctx, entity, &id, &headers, (body, false)).await
+    };
+    let amend = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+        change(&ctx, entity, &id, &headers, (body, true)).await
+    };
+    let remove = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap| async move {
+        let at = (id.as_str(), expected_version(&headers)?);
+        let mut tx = ctx.begin().await?;
+        record::remove(&ctx, &mut tx, entity, at).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    let write = || may(entity, "write");
+    vec![
+        Route::new((Method::POST, all(entity)), write(), format!("新增{title}"), post(create))
+            .takes(Shape::Record(entity))
+            .gives(Shape::Stored(entity)),
+        Route::new((Method::PUT, one(entity)), write(), format!("修改{title}"), put(replace))
+            .takes(Shape::Record(entity))
+            .gives(Shape::Stored(entity)),
+        Route::new((Method::PATCH, one(entity)), write(), format!("修改{title}部分字段"), patch(amend))
+            .takes(Shape::Json(json!({ "type": "object" })))
+            .gives(Shape::Stored(entity)),
+        Route::new((Method::DELETE, one(entity)), write(), format!("删除{title}"), delete(remove)),
+    ]
+}
+
+/// Replaces a record, or (`partial`) only the fields sent; directly or as a change request.
+async fn change(
+    ctx: &Ctx,
+    entity: &'static Entity,
+    id: &str,
+    headers: &HeaderMap,
+    (body, partial): (Object, bool),
+) -> Result<Response> {
+    let version = expected_version(headers)?;
+    let mut tx = ctx.begin().await?;
+    let body = match partial {
+        true => record::merged(ctx, &mut tx, entity, id, body).await?,
+        false => body,
+    };
+    if entity.reviewed {
+        let request = review::propose(ctx, &mut tx, entity, Some((id, version)), body).await?;
+        tx.commit().await?;
+        return Ok(filed(request).into_response());
+    }
+    let mut record = record::update(ctx, &mut tx, entity, (id, version), body).await?;
+    tx.commit().await?;
+    record::veil(ctx, entity, &mut record);
+    Ok(Json(record).into_response())
+}
+
+fn filed(request: Value) -> (StatusCode, Json<Value>) {
+    (StatusCode::ACCEPTED, Json(json!({ "change_request": request })))
+}
+
+/// A reviewer's or submitter's word on a change request.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    /// 理由；退回与驳回必填
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    comment: String,
+}
+
+const COMMENT_MAX: usize = 500;
+
+/// Like writing, but every change waits for a second person.
+fn reviewed_routes(entity: &'static Entity) -> Vec<Route> {
+    let mut routes = proposing_routes(entity);
+    routes.extend(request_routes(entity));
+    let verbs = [
+        ("approve", may(entity, "review"), Verb::Approve, "通过"),
+        ("return", may(entity, "review"), Verb::Return, "退回"),
+        ("reject", may(entity, "review"), Verb::Reject, "驳回"),
+        ("withdraw", may(entity, "write"), Verb::Withdraw, "撤回"),
+    ];
+    routes.extend(verbs.map(|(name, access, verb, label)| {
+        let decide = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Decision>| async move {
+            if body.comment.chars().count() > COMMENT_MAX {
+                return Err(Problem::invalid("comment", format!("至多 {COMMENT_MAX} 个字")));
+            }
+            let mut tx = ctx.begin().await?;
+            let decision = (verb, body.comment.as_str());
+            let request = review::decide(&ctx, &mut tx, entity, &id, decision).await?;
+            tx.commit().await?;
+            Ok::<_, Problem>(Json(request))
+        };
+        Route::new(
+            (Method::POST, format!("{}/changes/{{id}}/{name}", all(entity))),
+            access,
+            format!("{label}{}变更申请", entity.title),
+            post(decide),
+        )
+        .takes(Shape::of::<Decision>())
+    }));
+    routes
+}
+
+fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
+    let title = entity.title;
+    let propose = move |ctx: Ctx, Body(body): Body<Object>| async move {
+        let mut tx = ctx.begin().await?;
+        let request = review::propose(&ctx, &mut tx, entity, None, body).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(filed(request))
+    };
+    let replace = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+        change(&ctx, entity, &id, &headers, (body, false)).await
+    };
+    let amend = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+        change(&ctx, entity, &id, &headers, (body, true)).await
+    };
+    let write = || may(entity, "write");
+    vec![
+        Route::new((Method::POST, all(entity)), write(), format!("申请登记{title}"), post(propose))
+            .takes(Shape::Record(entity)),
+        Route::new((Method::PUT, one(entity)), write(), format!("申请变更{title}"), put(replace))
+            .takes(Shape::Record(entity)),
+        Route::new((Method::PATCH, one(entity)), write(), format!("申请变更{title}部分字段"), patch(amend))
+            .takes(Shape::Json(json!({ "type": "object" }))),
+    ]
+}
+
+fn request_routes(entity: &'static Entity) -> Vec<Route> {
+    let title = entity.title;
+    let changes = format!("{}/changes", all(entity));
+    let list = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        let mut tx = ctx.snapshot().await?;
+        let answer = review::list(&ctx, &mut tx, entity, &query.unwrap_or_default()).await?;
+        Ok::<_, Problem>(Json(answer))
+    };
+    let read = move |ctx: Ctx, Path(id): Path<String>| async move {
+        let mut tx = ctx.snapshot().await?;
+        Ok::<_, Problem>(Json(review::one(&ctx, &mut tx, entity, &id).await?))
+    };
+    let resubmit = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Object>| async move {
+        let mut tx = ctx.begin().await?;
+        let request = review::resubmit(&ctx, &mut tx, entity, &id, body).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(Json(request))
+    };
+    vec![
+        Route::new(
+            (Method::GET, changes.clone()),
+            may(entity, "read"),
+            format!("{title}变更申请"),
+            get(list),
+        ),
+        Route::new(
+            (Method::GET, format!("{changes}/{{id}}")),
+            may(entity, "read"),
+            format!("读取{title}变更申请"),
+            get(read),
+        ),
+        Route::new(
+            (Method::PUT, format!("{changes}/{{id}}")),
+            may(entity, "write"),
+            format!("补正{title}变更申请"),
+            put(resubmit),
+        )
+        .takes(Shape::Record(entity)),
+    ]
+}
+
+pub(crate) fn expected_version(headers: &HeaderMap) -> Result<i64> {
+    let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.trim_matches('"').parse().map_err(|_| {
+        Problem::invalid("If-Match", "请在 If-Match 请求头中给出所依据的版本号，如 \"3\"")
+    })
+}

@@ -1,0 +1,312 @@
+//! Lists: filters, order, page numbers for people and cursors for programs, for any [`Entity`]
+//! (G-6.2.3: 检索和分页展示).
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::{
+    Ctx, Entity, Field, Match, Problem, Result, Sql, SqlValue, Tx, json::Object, record,
+};
+
+const PER_PAGE_DEFAULT: i64 = 20;
+const PER_PAGE_MAX: i64 = 100;
+/// Deep offsets make the database read and throw away everything before them. Programs that want
+/// everything follow `next` instead.
+const OFFSET_MAX: i64 = 10_000;
+/// Counting stops here; people read "10 000+".
+const COUNT_MAX: i64 = 10_000;
+/// Conditions of one request.
+const CONDITIONS_MAX: usize = 24;
+
+/// A list request, fully checked: nothing in it can fail later.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    conditions: Vec<(&'static Field, Comparison, SqlValue)>,
+    sort: Sort,
+    per_page: i64,
+    offset: i64,
+    after: Option<Cursor>,
+    count: bool,
+}
+
+/// The order of a list: one column and a direction, then the identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sort {
+    column: &'static str,
+    descending: bool,
+}
+
+/// Where the last page ended: the sort value and the identifier of its last record.
+#[derive(Debug)]
+struct Cursor {
+    value: SqlValue,
+    id: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Comparison {
+    Equal,
+    StartsWith,
+    Contains,
+    AtLeast,
+    AtMost,
+}
+
+impl Listing {
+    pub(crate) fn parse(entity: &'static Entity, query: &str) -> Result<Self> {
+        let newest_first = Sort { column: "id", descending: true };
+        let mut listing = Self {
+            conditions: Vec::new(),
+            sort: newest_first,
+            per_page: PER_PAGE_DEFAULT,
+            offset: 0,
+            after: None,
+            count: false,
+        };
+        let (mut page, mut after) = (1, None);
+        for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "page" => page = number(&name, &text, i64::MAX)?,
+                "per_page" => listing.per_page = number(&name, &text, PER_PAGE_MAX)?,
+                "after" => after = Some(text.into_owned()),
+                "sort" => listing.sort = sort(entity, &text)?,
+                "count" => listing.count = text == "true",
+                _ if text.is_empty() => {}
+                _ => listing.conditions.push(condition(entity, &name, &text)?),
+            }
+        }
+        if listing.conditions.len() > CONDITIONS_MAX {
+            return Err(Problem::invalid("query", format!("查询条件至多 {CONDITIONS_MAX} 个")));
+        }
+        listing.offset = (page - 1).saturating_mul(listing.per_page);
+        if listing.offset > OFFSET_MAX {
+            return Err(Problem::invalid("page", "页码过大，请增加查询条件，或使用 after 参数连续读取"));
+        }
+        if let Some(text) = after {
+            if listing.offset > 0 {
+                return Err(Problem::invalid("after", "不能与 page 同时使用"));
+            }
+            listing.after = Some(Cursor::decode(&text)?);
+        }
+        Ok(listing)
+    }
+
+    /// Every record that matches, for exports: no page.
+    pub(crate) fn whole(entity: &'static Entity, query: &str) -> Result<Self> {
+        let listing = Self::parse(entity, query)?;
+        Ok(Self { per_page: 1000, offset: 0, after: None, count: false, ..listing })
+    }
+
+    /// The next chunk of [`Listing::whole`], after the last record of the one before.
+    pub(crate) fn continued(&mut self, entity: &Entity, last: &Object) -> Result<()> {
+        self.after = Some(self.cursor(entity, last)?);
+        Ok(())
+    }
+
+    fn cursor(&self, entity: &Entity, last: &Object) -> Result<Cursor> {
+        let value = match entity.field(self.sort.column) {
+            Some(field) => field.encode(last.get(field.name).unwrap_or(&Value::Null))?,
+            None => SqlValue::Null,
+        };
+        let id = last.get("id").and_then(Value::as_str).unwrap_or_default();
+        Ok(Cursor { value, id: String::from(id) })
+    }
+
+    /// Appends the conditions to a statement that already has a WHERE.
+    fn narrow(&self, sql: &mut Sql, tx: &Tx) {
+        for (field, comparison, value) in &self.conditions {
+            sql.push(" AND ");
+            match comparison {
+                Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
+                Comparison::AtLeast => sql.push(field.name).push(" >= ").bind(value.clone()),
+                Comparison::AtMost => sql.push(field.name).push(" <= ").bind(value.clone()),
+                Comparison::StartsWith => {
+                    // A byte-ordered range, so that an index serves it on both engines.
+                    sql.push("(").push(field.name).push(" >= ").bind(value.clone());
+                    sql.push(" AND ").push(field.name).push(" < ").bind(value.clone());
+                    sql.push(" || '\u{10FFFF}')")
+                }
+                Comparison::Contains => {
+                    let function = tx.dialect().position_of();
+                    sql.push(function).push("(").push(field.name).push(", ").bind(value.clone());
+                    sql.push(") > 0")
+                }
+            };
+        }
+    }
+
+    /// Appends "after the cursor" and the order. NULLs sort as the empty text or the least number,
+    /// so that both engines agree.
+    fn order(&self, sql: &mut Sql, entity: &Entity) {
+        let Sort { column, descending } = self.sort;
+        let (direction, beyond) = if descending { (" DESC", " < ") } else { ("", " > ") };
+        let least = match entity.field(column).map(|field| field.kind) {
+            Some(crate::Kind::Int | crate::Kind::Decimal | crate::Kind::Bool | crate::Kind::Time) => {
+                "-9223372036854775807"
+            }
+            _ => "''",
+        };
+        let key = if column == "id" { String::from("id") } else { format!("COALESCE({column}, {least})") };
+        if let Some(Cursor { value, id }) = &self.after {
+            if column == "id" {
+                sql.push(" AND id").push(beyond).bind(id.as_str());
+            } else {
+                let at = |sql: &mut Sql| {
+                    match value {
+                        SqlValue::Null => sql.push(least),
+                        value => sql.bind(value.clone()),
+                    };
+                };
+                sql.push(" AND (").push(&key).push(beyond);
+                at(sql);
+                sql.push(" OR (").push(&key).push(" = ");
+                at(sql);
+                sql.push(" AND id").push(beyond).bind(id.as_str()).push("))");
+            }
+        }
+        sql.push(" ORDER BY ");
+        if column != "id" {
+            sql.push(&key).push(direction).push(", ");
+        }
+        sql.push("id").push(direction);
+    }
+
+    /// One page of records, whole.
+    pub(crate) async fn page(
+        &self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        entity: &Entity,
+    ) -> Result<Vec<Object>> {
+        let mut sql = Sql::new("SELECT ");
+        sql.push(&record::columns(entity)).push(" FROM ").push(entity.table).push(" WHERE 1 = 1");
+        ctx.scope.narrow(&mut sql, entity.scoping);
+        self.narrow(&mut sql, tx);
+        self.order(&mut sql, entity);
+        sql.push(" LIMIT ").bind(self.per_page).push(" OFFSET ").bind(self.offset);
+        tx.fetch(sql).await?.iter().map(|row| record::read(entity, row)).collect()
+    }
+
+    async fn total(&self, ctx: &Ctx, tx: &mut Tx, entity: &Entity) -> Result<Value> {
+        let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM ");
+        sql.push(entity.table).push(" WHERE 1 = 1");
+        ctx.scope.narrow(&mut sql, entity.scoping);
+        self.narrow(&mut sql, tx);
+        sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS found");
+        let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
+        Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
+    }
+}
+
+impl Cursor {
+    fn encode(&self) -> String {
+        let value = match &self.value {
+            SqlValue::Int(value) => json!([value, self.id]),
+            SqlValue::Text(value) => json!([value, self.id]),
+            _ => json!([null, self.id]),
+        };
+        URL_SAFE_NO_PAD.encode(value.to_string())
+    }
+
+    fn decode(text: &str) -> Result<Self> {
+        let wrong = || Problem::invalid("after", "游标无效，请使用上一页答复中的 next");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
+        let (value, id): (Value, String) = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+        let value = match value {
+            Value::Null => SqlValue::Null,
+            Value::String(text) => SqlValue::Text(text),
+            Value::Number(number) => SqlValue::Int(number.as_i64().ok_or_else(wrong)?),
+            _ => return Err(wrong()),
+        };
+        Ok(Self { value, id })
+    }
+}
+
+pub(crate) fn number(name: &str, text: &str, max: i64) -> Result<i64> {
+    match text.parse() {
+        Ok(value) if (1..=max).contains(&value) => Ok(value),
+        _ if max == i64::MAX => Err(Problem::invalid(name, "应为正整数")),
+        _ => Err(Problem::invalid(name, format!("应为 1 至 {max} 的整数"))),
+    }
+}
+
+fn sort(entity: &Entity, text: &str) -> Result<Sort> {
+    let (name, descending) = match text.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    let column = match name {
+        "id" => Some("id"),
+        "created_at" => Some("created_at"),
+        "updated_at" => Some("updated_at"),
+        _ => entity.field(name).filter(|field| field.sortable).map(|field| field.name),
+    };
+    match column {
+        // Identifiers are made in the order of creation.
+        Some("created_at") => Ok(Sort { column: "id", descending }),
+        Some("updated_at") | None => {
+            let sortable = entity.fields.iter().filter(|field| field.sortable).map(|field| field.name);
+            let sortable = sortable.chain(["created_at"]).collect::<Vec<_>>().join("、");
+            Err(Problem::invalid("sort", format!("不支持按 {name} 排序，可用：{sortable}")))
+        }
+        Some(column) => Ok(Sort { column, descending }),
+    }
+}
+
+fn condition(
+    entity: &'static Entity,
+    name: &str,
+    text: &str,
+) -> Result<(&'static Field, Comparison, SqlValue)> {
+    let unknown = || Problem::invalid(name, "没有这个查询条件");
+    let (stem, bound) = match name.rsplit_once('.') {
+        Some((stem, bound)) => (stem, Some(bound)),
+        None => (name, None),
+    };
+    let field = entity.field(stem).ok_or_else(unknown)?;
+    let comparison = match (field.filter, bound) {
+        (Match::Exact, None) => Comparison::Equal,
+        (Match::Prefix, None) => Comparison::StartsWith,
+        (Match::Contains, None) => Comparison::Contains,
+        (Match::Range, Some("from")) => Comparison::AtLeast,
+        (Match::Range, Some("to")) => Comparison::AtMost,
+        _ => return Err(unknown()),
+    };
+    let wrong = |detail| Problem::invalid(name, format!("{}：{detail}", field.label));
+    let value = match (field.kind, comparison) {
+        // One code inside a stored list of codes.
+        (crate::Kind::CodeList(_), Comparison::Contains) => {
+            let value = field.from_text(text).map_err(wrong)?;
+            let code = value.get(0).and_then(Value::as_str).unwrap_or_default();
+            SqlValue::Text(format!("\"{code}\""))
+        }
+        (crate::Kind::Region, Comparison::StartsWith) => {
+            let code: yj_model::RegionCode = text.parse().map_err(|error: yj_model::Rejected| wrong(error.to_string()))?;
+            SqlValue::Text(code.stem().into())
+        }
+        // Parts of a text need not be valid texts of the field.
+        (_, Comparison::StartsWith | Comparison::Contains) => SqlValue::Text(text.trim().into()),
+        _ => field.encode(&field.from_text(text).map_err(wrong)?)?,
+    };
+    Ok((field, comparison, value))
+}
+
+/// Answers a list request.
+pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<Value> {
+    let listing = Listing::parse(entity, query)?;
+    let total = match listing.count {
+        true => listing.total(ctx, tx, entity).await?,
+        false => Value::Null,
+    };
+    let mut items = listing.page(ctx, tx, entity).await?;
+    // A full page may have a successor.
+    let full = i64::try_from(items.len()).is_ok_and(|count| count == listing.per_page);
+    let next = match items.last().filter(|_| full) {
+        Some(last) => Value::from(listing.cursor(entity, last)?.encode()),
+        None => Value::Null,
+    };
+    for item in &mut items {
+        record::veil(ctx, entity, item);
+    }
+    Ok(json!({ "items": items, "next": next, "total": total }))
+}

@@ -1,0 +1,277 @@
+//! OpenAPI 3.1, generated from the routes themselves (G-8-2, D-5f), so that it cannot differ from
+//! what runs.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Access, DataClass, Entity, Field, Kind, Match, Platform, Route, Shape,
+    field::Codes,
+};
+
+/// The description of all routes.
+pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entity]) -> Value {
+    let mut paths = Map::new();
+    for route in routes {
+        let entry = paths.entry(route.path.clone()).or_insert_with(|| json!({}));
+        entry[route.method.as_str().to_lowercase()] = operation(route);
+    }
+    let mut schemas = Map::new();
+    schemas.insert(String::from("Problem"), problem());
+    for entity in entities {
+        schemas.insert(input_name(entity), record(entity, false));
+        schemas.insert(stored_name(entity), record(entity, true));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": format!("{} 接口", platform.name),
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "约定见 docs/API.md。数量为十进制字符串，时间为带偏移的 RFC 3339，问题为 RFC 9457。",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "yj_session" },
+            },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let mut operation = json!({
+        "summary": route.summary,
+        "operationId": operation_id(route),
+        "tags": [route.path.split('/').nth(3).unwrap_or("public")],
+        "parameters": parameters(route),
+        "responses": responses(route),
+    });
+    operation["security"] = match &route.access {
+        Access::Public(_) => json!([]),
+        Access::SignedIn => json!([{ "bearer": [] }, { "session": [] }]),
+        Access::Permission(name) => json!([{ "bearer": [name] }, { "session": [name] }]),
+    };
+    if let Some(content) = content(&route.takes) {
+        operation["requestBody"] = json!({ "required": true, "content": content });
+    }
+    operation
+}
+
+fn operation_id(route: &Route) -> String {
+    let path = route.path.replace(['{', '}'], "").replace(['/', '.', '-'], "_");
+    format!("{}{path}", route.method.as_str().to_lowercase())
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.split('}').next())
+        .map(|name| {
+            let name = name.trim_start_matches('*');
+            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+        })
+        .collect();
+    let query = |name: &str, label: &str, required: bool| {
+        json!({ "name": name, "in": "query", "required": required, "description": label, "schema": { "type": "string" } })
+    };
+    parameters.extend(route.query.iter().map(|param| query(param.name, param.label, param.required)));
+    if let Shape::Page(entity) = route.gives {
+        for (name, label) in LIST_PARAMETERS {
+            parameters.push(query(name, label, false));
+        }
+        for field in entity.fields {
+            match field.filter {
+                Match::Never => {}
+                Match::Range => {
+                    parameters.push(query(&format!("{}.from", field.name), field.label, false));
+                    parameters.push(query(&format!("{}.to", field.name), field.label, false));
+                }
+                _ => parameters.push(query(field.name, field.label, false)),
+            }
+        }
+    }
+    if matches!(route.method.as_str(), "PUT" | "PATCH" | "DELETE") && route.path.ends_with("/{id}") {
+        parameters.push(json!({
+            "name": "If-Match", "in": "header", "required": true,
+            "description": "所依据的版本号", "schema": { "type": "string" },
+        }));
+    }
+    parameters
+}
+
+const LIST_PARAMETERS: [(&str, &str); 5] = [
+    ("page", "页码，自 1 起"),
+    ("per_page", "每页条数，1 至 100"),
+    ("after", "上一页答复中的 next"),
+    ("sort", "排序字段，前加 - 为降序"),
+    ("count", "true 时给出总数（至多数到 10000）"),
+];
+
+fn responses(route: &Route) -> Value {
+    let mut success = json!({ "description": "成功" });
+    if let Some(content) = content(&route.gives) {
+        success["content"] = content;
+    }
+    json!({
+        "2XX": success,
+        "default": {
+            "description": "问题，见 code 字段",
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        },
+    })
+}
+
+fn content(shape: &Shape) -> Option<Value> {
+    let reference = |name: String| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let json = |schema: Value| Some(json!({ "application/json": { "schema": schema } }));
+    match shape {
+        Shape::Nothing => None,
+        Shape::Json(schema) => json(schema.clone()),
+        Shape::Record(entity) => json(reference(input_name(entity))),
+        Shape::Stored(entity) => json(reference(stored_name(entity))),
+        Shape::Page(entity) => json(json!({
+            "type": "object",
+            "properties": {
+                "items": { "type": "array", "items": reference(stored_name(entity)) },
+                "next": { "type": ["string", "null"] },
+                "total": {
+                    "type": ["object", "null"],
+                    "properties": { "count": { "type": "integer" }, "more": { "type": "boolean" } },
+                    "required": ["count", "more"],
+                },
+            },
+            "required": ["items", "next"],
+        })),
+        Shape::Bytes(media) => Some(json!({ *media: { "schema": { "type": "string", "format": "binary" } } })),
+    }
+}
+
+/// `trace_subject` → `TraceSubject`
+fn stored_name(entity: &Entity) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    entity.table.split('_').map(capital).collect()
+}
+
+fn input_name(entity: &Entity) -> String {
+    format!("{}Input", stored_name(entity))
+}
+
+fn record(entity: &Entity, stored: bool) -> Value {
+    let mut properties: Map<_, _> =
+        entity.fields.iter().map(|field| (String::from(field.name), property(field))).collect();
+    let mut required: Vec<_> =
+        entity.fields.iter().filter(|field| stored || !field.optional).map(|field| field.name).collect();
+    if stored {
+        for name in crate::record::HEADER {
+            let kind = if name == "version" { "integer" } else { "string" };
+            properties.insert(String::from(name), json!({ "type": kind }));
+            required.push(name);
+        }
+    }
+    json!({
+        "type": "object", "title": entity.title, "properties": properties,
+        "required": required, "additionalProperties": false,
+    })
+}
+
+fn property(field: &Field) -> Value {
+    let codes = |codes: Codes| codes.iter().map(|(code, _)| *code).collect::<Vec<_>>();
+    let mut property = match field.kind {
+        Kind::Text => json!({ "type": "string", "maxLength": field.length_max }),
+        Kind::Int => json!({ "type": "integer" }),
+        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Decimal => json!({ "type": "string", "pattern": r"^-?\d{1,11}(\.\d{1,4})?$" }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Date => json!({ "type": "string", "format": "date" }),
+        Kind::Id(table) => json!({ "type": "string", "format": "uuid", "x-references": table }),
+        Kind::Code(list) => json!({ "type": "string", "enum": codes(list) }),
+        Kind::CodeList(list) => {
+            json!({ "type": "array", "items": { "type": "string", "enum": codes(list) } })
+        }
+        Kind::Region => json!({ "type": "string", "pattern": r"^\d{6}(\d{3}(\d{3})?)?$" }),
+        Kind::Json => json!({}),
+    };
+    if field.optional
+        && let Some(kind) = property.get("type").cloned()
+    {
+        property["type"] = json!([kind, "null"]);
+        if let Some(Value::Array(choices)) = property.get_mut("enum") {
+            choices.push(Value::Null);
+        }
+    }
+    property["title"] = Value::from(field.label);
+    if !field.hint.is_empty() {
+        property["description"] = Value::from(field.hint);
+    }
+    property
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "type": { "type": "string" }, "title": { "type": "string" },
+            "status": { "type": "integer" }, "code": { "type": "string" },
+            "detail": { "type": "string" }, "request_id": { "type": "string" },
+            "errors": { "type": "array", "items": {
+                "type": "object",
+                "properties": { "field": { "type": "string" }, "detail": { "type": "string" } },
+                "required": ["field", "detail"],
+            } },
+        },
+        "required": ["type", "title", "status", "code", "detail"],
+    })
+}
+
+/// The registers as the console needs them to build lists and forms: `GET /api/v1/meta`.
+pub(crate) fn meta(platform: &Platform, entities: &[&'static Entity]) -> Value {
+    let entity = |entity: &&'static Entity| {
+        json!({
+            "table": entity.table, "title": entity.title, "path": format!("/api/v1/{}", entity.table),
+            "reviewed": entity.reviewed, "importable": true,
+            "fields": entity.fields.iter().map(meta_field).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "platform": { "name": platform.name, "operator": platform.operator, "profile": platform.profile, "public_url": platform.public_url },
+        "entities": entities.iter().map(entity).collect::<Vec<_>>(),
+    })
+}
+
+fn meta_field(field: &Field) -> Value {
+    let (kind, codes, references): (_, Codes, _) = match field.kind {
+        Kind::Text => ("text", &[], None),
+        Kind::Int => ("int", &[], None),
+        Kind::Decimal => ("decimal", &[], None),
+        Kind::Bool => ("bool", &[], None),
+        Kind::Time => ("time", &[], None),
+        Kind::Date => ("date", &[], None),
+        Kind::Id(table) => ("id", &[], Some(table)),
+        Kind::Code(codes) => ("code", codes, None),
+        Kind::CodeList(codes) => ("codes", codes, None),
+        Kind::Region => ("region", &[], None),
+        Kind::Json => ("json", &[], None),
+    };
+    let filter = match field.filter {
+        Match::Never => "none",
+        Match::Exact => "exact",
+        Match::Prefix => "prefix",
+        Match::Contains => "contains",
+        Match::Range => "range",
+    };
+    let class = match field.class {
+        DataClass::Public => "public",
+        DataClass::Internal => "internal",
+        DataClass::Personal => "personal",
+    };
+    json!({
+        "name": field.name, "label": field.label, "kind": kind, "codes": codes,
+        "references": references, "filter": filter, "sortable": field.sortable,
+        "optional": field.optional, "max": field.length_max, "class": class, "hint": field.hint,
+    })
+}

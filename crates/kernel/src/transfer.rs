@@ -1,0 +1,287 @@
+//! 导入与导出 for every register: templates, files with Chinese headers, per-row results.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::RawQuery,
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use yj_sheet::{Column, Sheet, Table};
+
+use crate::{
+    Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route, RowResult,
+    Shape, attachment, audit, field::Codes, jobs, json::Object, listing::Listing, record, review,
+};
+
+/// Rows of one export.
+const EXPORT_MAX: usize = 100_000;
+
+/// Import and export as background work, for every register of the application.
+pub const JOBS: [JobKind; 2] = [
+    JobKind {
+        name: "register.import",
+        title: "导入",
+        permission: |params| permission(params, "write"),
+        run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
+    },
+    JobKind {
+        name: "register.export",
+        title: "导出",
+        permission: |params| permission(params, "read"),
+        run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(export(run)) },
+    },
+];
+
+fn permission(params: &Value, verb: &str) -> String {
+    format!("{}:{verb}", params["entity"].as_str().unwrap_or_default())
+}
+
+/// `export`, `template.xlsx` and `import` of one register.
+pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
+    let title = entity.title;
+    let path = |tail: &str| format!("/api/v1/{}/{tail}", entity.table);
+    let export = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        queue_export(&ctx, entity, &query.unwrap_or_default()).await
+    };
+    let template = move |_: Ctx| async move {
+        let bytes = yj_sheet::write_xlsx(&template(entity)).map_err(Problem::internal)?;
+        Ok::<_, Problem>(download(&format!("{title}导入模板.xlsx"), XLSX, bytes.into()))
+    };
+    let import = move |ctx: Ctx, RawQuery(query): RawQuery, body: Bytes| async move {
+        queue_import(&ctx, entity, &query.unwrap_or_default(), body).await
+    };
+    let (read, write) = (Access::Permission(entity.permission("read")), Access::Permission(entity.permission("write")));
+    vec![
+        Route::new((Method::GET, path("export")), read, format!("导出{title}"), get(export)).query(EXPORT_QUERY),
+        Route::new((Method::GET, path("template.xlsx")), write.clone(), format!("{title}导入模板"), get(template))
+            .gives(Shape::Bytes(XLSX)),
+        Route::new((Method::POST, path("import")), write, format!("导入{title}"), post(import))
+            .query(IMPORT_QUERY)
+            .takes(Shape::Bytes("application/octet-stream"))
+            .body_max(attachment::SIZE_MAX),
+    ]
+}
+
+const EXPORT_QUERY: &[Param] = &[Param { name: "format", label: "xlsx 或 csv", required: false }];
+const IMPORT_QUERY: &[Param] = &[Param { name: "name", label: "文件名", required: false }];
+/// Media type of XLSX.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// A file answer that no browser will open in place.
+pub fn download(name: &str, media_type: &str, bytes: Bytes) -> Response {
+    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let disposition = format!("attachment; filename*=UTF-8''{}", encoded.replace('+', "%20"));
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, &disposition)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+async fn queue(ctx: &Ctx, kind: &str, title: &str, params: Value) -> Result<Response> {
+    let mut tx = ctx.begin().await?;
+    let id = jobs::enqueue(ctx, &mut tx, kind, title, &params).await?;
+    tx.commit().await?;
+    jobs::wake(ctx.app());
+    Ok((StatusCode::ACCEPTED, Json(json!({ "job": id }))).into_response())
+}
+
+async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Response> {
+    let mut format = String::from("xlsx");
+    let rest = {
+        let mut rest = form_urlencoded::Serializer::new(String::new());
+        for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+            if name == "format" {
+                format = text.into_owned();
+            } else {
+                rest.append_pair(&name, &text);
+            }
+        }
+        rest.finish()
+    };
+    if !matches!(format.as_str(), "xlsx" | "csv") {
+        return Err(Problem::invalid("format", "应为 xlsx 或 csv"));
+    }
+    Listing::whole(entity, &rest)?;
+    let params = json!({ "entity": entity.table, "format": format, "query": rest });
+    queue(ctx, "register.export", &format!("导出{}", entity.title), params).await
+}
+
+async fn queue_import(ctx: &Ctx, entity: &'static Entity, query: &str, bytes: Bytes) -> Result<Response> {
+    let name = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "name");
+    let name = name.map_or_else(|| format!("{}.xlsx", entity.title), |(_, text)| text.into_owned());
+    // Say at once what can be said at once.
+    let sheet = parse(bytes.clone()).await?;
+    columns(entity, &sheet)?;
+    let mut tx = ctx.begin().await?;
+    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None }).await?;
+    tx.commit().await?;
+    let params = json!({ "entity": entity.table, "file": file["id"] });
+    queue(ctx, "register.import", &format!("导入{}：{name}", entity.title), params).await
+}
+
+/// Parsing a large file is work for a thread of its own.
+pub async fn parse(bytes: Bytes) -> Result<Sheet> {
+    let sheet = tokio::task::spawn_blocking(move || yj_sheet::read(&bytes)).await.map_err(Problem::internal)?;
+    sheet.map_err(|error| Problem::invalid("file", error.to_string()))
+}
+
+/// The register's fields as columns to fill in.
+fn template(entity: &Entity) -> Table {
+    let fields = entity.fields.iter().filter(|field| field.kind != Kind::Json);
+    let columns = fields.map(|field| {
+        let choices: Codes = match field.kind {
+            Kind::Code(codes) => codes,
+            _ => &[],
+        };
+        let must = if field.optional { "选填" } else { "必填" };
+        Column {
+            name: String::from(field.label),
+            note: format!("{must}。{}", field.hint),
+            choices: choices.iter().map(|(_, label)| String::from(*label)).collect(),
+        }
+    });
+    Table { title: String::from(entity.title), columns: columns.collect(), rows: Vec::new() }
+}
+
+/// Which column of the sheet holds which field; headers may be labels or names.
+fn columns(entity: &'static Entity, sheet: &Sheet) -> Result<Vec<&'static crate::Field>> {
+    let mut errors = Vec::new();
+    let mut found = Vec::new();
+    for name in &sheet.header {
+        match entity.fields.iter().find(|field| field.label == name || field.name == name) {
+            Some(field) => found.push(field),
+            None => errors.push(FieldError {
+                field: name.clone(),
+                detail: format!("没有“{name}”这一列，请使用导入模板中的列名"),
+            }),
+        }
+    }
+    let missing = entity.fields.iter().filter(|field| !field.optional && !found.iter().any(|known| known.name == field.name));
+    errors.extend(missing.map(|field| FieldError {
+        field: String::from(field.label),
+        detail: format!("缺少必填的“{}”列", field.label),
+    }));
+    if errors.is_empty() { Ok(found) } else { Err(Problem::Invalid(errors)) }
+}
+
+async fn import(run: JobRun) -> Result<Value> {
+    let entity = entity_of(&run)?;
+    let file = run.params["file"].as_str().unwrap_or_default();
+    let mut tx = run.ctx.snapshot().await?;
+    let found = attachment::open(&run.ctx, &mut tx, file).await?;
+    drop(tx);
+    let sheet = parse(found.bytes).await?;
+    let fields = columns(entity, &sheet)?;
+    run.expect(i64::try_from(sheet.rows.len()).unwrap_or(i64::MAX)).await?;
+    for (number, row) in (1i64..).zip(&sheet.rows) {
+        if number <= run.first_row {
+            continue;
+        }
+        let cells = fields.iter().zip(&row.cells);
+        let source: Object =
+            cells.clone().map(|(field, cell)| (String::from(field.label), Value::from(cell.as_str()))).collect();
+        let body = row_body(cells.map(|(field, cell)| (*field, cell.as_str())));
+        import_row(&run, entity, (number, source.into()), body).await?;
+        run.noted();
+    }
+    Ok(json!({ "rows": sheet.rows.len() }))
+}
+
+fn row_body<'a>(cells: impl Iterator<Item = (&'a crate::Field, &'a str)>) -> Result<Object, Vec<FieldError>> {
+    let (mut body, mut errors) = (Object::new(), Vec::new());
+    for (field, cell) in cells {
+        match field.from_text(cell) {
+            Ok(value) => {
+                body.insert(String::from(field.name), value);
+            }
+            Err(detail) => errors.push(FieldError {
+                field: String::from(field.label),
+                detail: format!("{}：{detail}", field.label),
+            }),
+        }
+    }
+    if errors.is_empty() { Ok(body) } else { Err(errors) }
+}
+
+/// One row in a transaction of its own, with its result.
+async fn import_row(
+    run: &JobRun,
+    entity: &'static Entity,
+    (row, source): (i64, Value),
+    body: Result<Object, Vec<FieldError>>,
+) -> Result<()> {
+    let ctx = &run.ctx;
+    let failed = match body {
+        Ok(body) => {
+            let mut tx = ctx.begin().await?;
+            let written = match entity.reviewed {
+                true => review::propose(ctx, &mut tx, entity, None, body).await,
+                false => record::insert(ctx, &mut tx, entity, body).await.map(Value::Object),
+            };
+            match written {
+                Ok(record) => {
+                    let id = String::from(record["id"].as_str().unwrap_or_default());
+                    let result = RowResult { row, outcome: Outcome::Done(id), source };
+                    run.note(&mut tx, &[result]).await?;
+                    return tx.commit().await;
+                }
+                Err(problem) => Outcome::refused(problem)?,
+            }
+        }
+        Err(errors) => Outcome::Failed(errors),
+    };
+    let mut tx = ctx.begin().await?;
+    run.note(&mut tx, &[RowResult { row, outcome: failed, source }]).await?;
+    tx.commit().await
+}
+
+fn entity_of(run: &JobRun) -> Result<&'static Entity> {
+    let table = run.params["entity"].as_str().unwrap_or_default();
+    let found = run.ctx.app().entities().iter().find(|entity| entity.table == table);
+    found.copied().ok_or_else(|| Problem::internal(format!("no such register: {table}")))
+}
+
+async fn export(run: JobRun) -> Result<Value> {
+    let (ctx, entity) = (&run.ctx, entity_of(&run)?);
+    let mut listing = Listing::whole(entity, run.params["query"].as_str().unwrap_or_default())?;
+    let fields: Vec<_> = entity.fields.iter().filter(|field| field.kind != Kind::Json).collect();
+    let mut rows = Vec::new();
+    let mut tx = ctx.snapshot().await?;
+    loop {
+        let mut page = listing.page(ctx, &mut tx, entity).await?;
+        let Some(last) = page.last() else { break };
+        listing.continued(entity, last)?;
+        for object in &mut page {
+            record::veil(ctx, entity, object);
+            rows.push(fields.iter().map(|field| field.display(&object[field.name])).collect());
+        }
+        if rows.len() > EXPORT_MAX {
+            return Err(Problem::TooLarge(format!("超过 {EXPORT_MAX} 行，请增加查询条件后分批导出")));
+        }
+    }
+    drop(tx);
+    let count = rows.len();
+    let column = |field: &&crate::Field| Column { name: String::from(field.label), ..Column::default() };
+    let table = Table { title: String::from(entity.title), columns: fields.iter().map(column).collect(), rows };
+    let csv = run.params["format"] == "csv";
+    let bytes = tokio::task::spawn_blocking(move || if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) });
+    let bytes = bytes.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
+    let name = format!("{}.{}", entity.title, if csv { "csv" } else { "xlsx" });
+    let mut tx = ctx.begin().await?;
+    let upload = attachment::Upload { name: &name, bytes: bytes.into(), of: None };
+    let file = attachment::store(ctx, &mut tx, upload).await?;
+    // D-9.2.3: what was taken out, with which filter, how much, by whom.
+    let body = json!({ "query": run.params["query"], "rows": count, "file": file["id"] });
+    let entry = audit::Entry { action: "exported", entity: entity.table, record: &run.id, body };
+    audit::write(ctx, &mut tx, entry).await?;
+    tx.commit().await?;
+    Ok(json!({ "rows": count, "file": file["id"] }))
+}
