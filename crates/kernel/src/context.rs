@@ -138,11 +138,15 @@ impl App {
         }
     }
 
+    /// The user with this log-in name as it stands now; `None` if locked or unknown.
+    pub async fn principal(&self, user: &str) -> Result<Option<Principal>> {
+        self.authenticator().principal(self, user).await
+    }
+
     /// A context for work in the name of `user` outside a request, with the rights the user has
     /// now for `permission`.
     pub async fn on_behalf_of(&self, user: &str, permission: &str) -> Result<Ctx> {
-        let principal = self.authenticator().principal(self, user).await?;
-        let principal = principal.ok_or(Problem::Unauthenticated)?;
+        let principal = self.principal(user).await?.ok_or(Problem::Unauthenticated)?;
         let scope = principal.scope(permission)?;
         let (principal, request_id) = (Arc::new(principal), String::new());
         Ok(Ctx { app: self.clone(), principal, scope, now: self.now(), request_id })

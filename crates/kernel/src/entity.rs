@@ -4,7 +4,7 @@
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, Result, Tx, field::Field, json::{self, Object}, problem::FieldError};
+use crate::{Kind, Problem, Result, Sql, Tx, field::Field, json::{self, Object}, problem::FieldError};
 
 /// Which columns decide who may see a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,24 @@ impl Entity {
 
     /// Turns a client's JSON into a checked record, or says everything that is wrong with it.
     pub(crate) async fn accept(&self, object: Object, tx: &mut Tx) -> Result<Object> {
-        (self.check)(self.normalise(object)?, tx).await
+        let object = self.normalise(object)?;
+        self.require_references(&object, tx).await?;
+        (self.check)(object, tx).await
+    }
+
+    /// A record may only name records that exist.
+    async fn require_references(&self, object: &Object, tx: &mut Tx) -> Result<()> {
+        for field in self.fields {
+            let Kind::Id(table) = field.kind else { continue };
+            let Some(id) = object.get(field.name).and_then(serde_json::Value::as_str) else { continue };
+            let mut sql = Sql::new("SELECT 1 FROM ");
+            sql.push(table).push(" WHERE id = ").bind(id);
+            if tx.fetch_one(sql).await?.is_none() {
+                let detail = format!("{}：所指的记录不存在", field.label);
+                return Err(Problem::invalid(field.name, detail));
+            }
+        }
+        Ok(())
     }
 
     /// Checks each field by its description, so that all mistakes are named at once.

@@ -33,7 +33,7 @@ pub use context::{
 pub use db::{Db, Dialect, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
 pub use entity::{Entity, Resource, Scoping};
 pub use environment::{Environment, SystemEnvironment};
-pub use field::{Codes, DataClass, Field, Kind, Match, mask, time_text};
+pub use field::{Codes, DataClass, Field, Kind, Match, Normalise, mask, time_text};
 pub use http::record_routes;
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};

@@ -32,4 +32,4 @@ pub use text::Rejected;
 pub use time::OffsetTime;
 pub use trace_code::{CodeScheme, LotNumber, TraceCode};
 pub use unit::{Dimension, Unit, UnitCode};
-pub use vocabulary::{Movement, ROLE_KINDS, SUBJECT_KINDS, Stage};
+pub use vocabulary::{DOMAINS, Movement, ROLE_KINDS, SUBJECT_KINDS, Stage};

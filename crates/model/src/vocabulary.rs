@@ -1,5 +1,17 @@
 //! Code lists that the standards and the data dictionary fix (handbook §1.2, §4.3).
 
+/// 产品领域: those of both standards (G-1, D-1).
+pub const DOMAINS: &[(&str, &str)] = &[
+    ("agri", "食用农产品"),
+    ("food", "食品"),
+    ("drug", "药品"),
+    ("agri_input", "农业生产资料"),
+    ("special_equipment", "特种设备"),
+    ("dangerous", "危险品"),
+    ("rare_earth", "稀土产品"),
+    ("industrial", "工业产品"),
+];
+
 /// 主体类型 (YJ-core A).
 pub const SUBJECT_KINDS: &[(&str, &str)] = &[
     ("01", "企业"),

@@ -1,0 +1,21 @@
+//! 重要产品管理 (G-6.3, D-7.2): the register of products that are traced.
+
+mod product;
+
+pub use product::Product;
+
+use yj_kernel::{Entity, Migration, Route, record_routes};
+
+/// The register of products.
+pub static PRODUCT: &Entity = Entity::of::<Product>();
+
+/// The tables of this crate.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "product/0001_product",
+    script: include_str!("../migrations/0001_product.sql"),
+}];
+
+/// The routes of this crate.
+pub fn routes() -> Vec<Route> {
+    record_routes(PRODUCT)
+}
