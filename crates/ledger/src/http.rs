@@ -1,0 +1,77 @@
+//! Chain health, blocks, and verification for those who have a file and no tool.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, RawQuery},
+    http::Method,
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use yj_crypto::to_hex;
+use yj_kernel::{Access, App, Ctx, Param, Problem, Result, Route, Shape};
+use yj_proof::TrustAnchor;
+
+use crate::Ledger;
+
+/// Blocks of one answer.
+const PAGE: usize = 50;
+
+/// The routes of this crate.
+pub fn routes(ledger: &Ledger) -> Vec<Route> {
+    let may = || Access::permission("ledger:read");
+    let open = || Access::Public("任何人都应能核验存证");
+    let (status, blocks, block, genesis, check) =
+        (ledger.clone(), ledger.clone(), ledger.clone(), ledger.clone(), ledger.clone());
+    vec![
+        Route::new(
+            (Method::GET, "/api/v1/ledger/status"),
+            may(),
+            "存证链状态",
+            get(move |ctx: Ctx| async move { Ok::<_, Problem>(Json(status.status(&ctx).await?)) }),
+        ),
+        Route::new(
+            (Method::GET, "/api/v1/ledger/blocks"),
+            may(),
+            "存证批次（区块）",
+            get(move |_: Ctx, RawQuery(query): RawQuery| async move { list(&blocks, &query.unwrap_or_default()) }),
+        )
+        .query(&[Param { name: "after", label: "上一页最后的高度", required: false }]),
+        Route::new(
+            (Method::GET, "/api/v1/ledger/blocks/{height}"),
+            may(),
+            "一个区块",
+            get(move |_: Ctx, Path(height): Path<u64>| async move { Ok::<_, Problem>(Json(block.block(height)?)) }),
+        ),
+        Route::new(
+            (Method::GET, "/api/v1/ledger/genesis"),
+            open(),
+            "创世文件与指纹",
+            get(move |_: App| async move {
+                let (bytes, chain_id) = genesis.genesis();
+                Json(json!({ "genesis": to_hex(&bytes), "fingerprint": to_hex(&chain_id) }))
+            }),
+        ),
+        Route::new(
+            (Method::POST, "/api/v1/ledger/verify"),
+            open(),
+            "验证存证证明",
+            post(move |_: App, bytes: Bytes| async move {
+                let (_, chain_id) = check.genesis();
+                Json(json!(yj_proof::verify(&bytes, TrustAnchor::Chain(chain_id))))
+            }),
+        )
+        .takes(Shape::Bytes("application/octet-stream")),
+    ]
+}
+
+fn list(ledger: &Ledger, query: &str) -> Result<Json<Value>> {
+    let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
+    let before = match after {
+        None | Some("") => u64::MAX,
+        Some(text) => text.parse().map_err(|_| Problem::invalid("after", "应为区块高度"))?,
+    };
+    let items = ledger.blocks(before, PAGE)?;
+    let next = items.last().filter(|_| items.len() == PAGE).map(|block| block["height"].clone());
+    Ok(Json(json!({ "items": items, "next": next })))
+}

@@ -1,0 +1,24 @@
+//! 区块链存证 (D-6.3, D-7.3.1): the durable log of one organisation, with the very bytes that a
+//! consortium will sign.
+//!
+//! The ledger store is the truth; the columns in the database only say what it knows. Every step
+//! may be repeated after a crash without effect.
+
+mod http;
+mod keys;
+mod queue;
+mod sequencer;
+mod store;
+
+pub use http::routes;
+pub use keys::Keys;
+pub use queue::{AnchorState, Pending, enqueue};
+pub use sequencer::{Integrity, Ledger};
+
+use yj_kernel::Migration;
+
+/// The tables of this crate.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "ledger/0001_anchor",
+    script: include_str!("../migrations/0001_anchor.sql"),
+}];

@@ -1,0 +1,60 @@
+//! The way from business tables to the ledger: entries written in the transaction that made the
+//! record true.
+
+use yj_kernel::{Ctx, Problem, Result, Tx, insert_rows};
+use yj_proof::Envelope;
+
+/// 存证状态
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnchorState {
+    /// 待上链
+    Pending,
+    /// 已打包
+    Packed,
+    /// 已确认
+    Confirmed,
+}
+
+impl AnchorState {
+    /// Stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Packed => "packed",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// A record to be anchored.
+pub struct Pending<'a> {
+    /// Its identifier.
+    pub record: &'a str,
+    /// What exactly is anchored.
+    pub envelope: &'a Envelope,
+}
+
+/// Queues records for the ledger, in order.
+pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let ids = tx.allocate("anchor_entry", records.len()).await?;
+    let mut rows = Vec::with_capacity(records.len());
+    for (id, pending) in ids.into_iter().zip(records) {
+        let bytes = pending.envelope.canonical().map_err(Problem::internal)?;
+        let text = String::from_utf8(bytes).map_err(Problem::internal)?;
+        let salt = ctx.app().random().to_be_bytes().to_vec();
+        rows.push(vec![
+            id.into(),
+            pending.record.into(),
+            pending.envelope.org().into(),
+            text.into(),
+            salt.into(),
+            AnchorState::Pending.code().into(),
+            ctx.now_ms().into(),
+        ]);
+    }
+    let head = "INSERT INTO anchor_entry (id, record, org, envelope, salt, state, queued_at)";
+    tx.execute_all(insert_rows(head, "", rows)).await.map(drop)
+}

@@ -1,0 +1,238 @@
+//! The ledger's own file: blocks, submissions, Merkle nodes. Append-only; one durable commit per
+//! block.
+
+use std::path::Path;
+
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use yj_kernel::{Problem, Result};
+use yj_proof::{Certificate, Genesis, Hash, Header, Submission, merkle::Frontier};
+
+/// `genesis`, `tip`, `frontier`
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// Height → header ‖ certificate.
+const BLOCKS: TableDefinition<u64, &[u8]> = TableDefinition::new("blocks");
+/// Log index → submission bytes.
+const SUBMISSIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("submissions");
+/// Log index → the leaf hashes of the submission's own records, one after the other.
+const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
+/// `(level, index)` → hash of a complete node.
+const NODES: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("nodes");
+/// Organisation → number of its last submission.
+const ORGS: TableDefinition<&str, u64> = TableDefinition::new("orgs");
+/// Record → log index, position in the submission, height.
+const RECORDS: TableDefinition<&str, (u64, u32, u64)> = TableDefinition::new("records");
+
+/// Bytes of a header.
+const HEADER_LENGTH: usize = 2 + 8 * 3 + 32 * 9;
+
+fn failed(error: impl Into<redb::Error>) -> Problem {
+    Problem::internal(error.into())
+}
+
+fn damaged(what: &str) -> Problem {
+    Problem::internal(format!("the ledger store is damaged: {what}"))
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) log_index: u64,
+    pub(crate) position: u32,
+    pub(crate) height: u64,
+}
+
+/// A submission about to be written, with the records in it.
+pub(crate) struct Packed {
+    pub(crate) submission: Submission,
+    pub(crate) leaves: Vec<Hash>,
+    pub(crate) records: Vec<String>,
+}
+
+/// A block as stored.
+pub(crate) struct Block {
+    pub(crate) header: Header,
+    pub(crate) certificate: Certificate,
+}
+
+pub(crate) struct Store(Database);
+
+impl Store {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let database = Database::create(path).map_err(failed)?;
+        let tx = database.begin_write().map_err(failed)?;
+        tx.open_table(META).map_err(failed)?;
+        tx.open_table(BLOCKS).map_err(failed)?;
+        tx.open_table(SUBMISSIONS).map_err(failed)?;
+        tx.open_table(LEAVES).map_err(failed)?;
+        tx.open_table(NODES).map_err(failed)?;
+        tx.open_table(ORGS).map_err(failed)?;
+        tx.open_table(RECORDS).map_err(failed)?;
+        tx.commit().map_err(failed)?;
+        Ok(Self(database))
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(META).map_err(failed)?;
+        Ok(table.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+    }
+
+    /// The genesis of this ledger; `make` provides it on first use.
+    pub(crate) fn genesis(&self, make: impl FnOnce() -> Result<Genesis>) -> Result<Genesis> {
+        if let Some(bytes) = self.meta("genesis")? {
+            return Genesis::from_bytes(&bytes).map_err(|_| damaged("genesis"));
+        }
+        let genesis = make()?;
+        let tx = self.0.begin_write().map_err(failed)?;
+        let bytes = genesis.to_bytes();
+        tx.open_table(META).map_err(failed)?.insert("genesis", bytes.as_slice()).map_err(failed)?;
+        tx.commit().map_err(failed)?;
+        Ok(genesis)
+    }
+
+    /// The newest block; `None` before the first.
+    pub(crate) fn tip(&self) -> Result<Option<Block>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(BLOCKS).map_err(failed)?;
+        let last = table.last().map_err(failed)?;
+        last.map(|(_, bytes)| read_block(bytes.value())).transpose()
+    }
+
+    pub(crate) fn block(&self, height: u64) -> Result<Option<Block>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(BLOCKS).map_err(failed)?;
+        let found = table.get(height).map_err(failed)?;
+        found.map(|bytes| read_block(bytes.value())).transpose()
+    }
+
+    /// Blocks below `before`, newest first.
+    pub(crate) fn blocks(&self, before: u64, count: usize) -> Result<Vec<Block>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(BLOCKS).map_err(failed)?;
+        let range = table.range(..before).map_err(failed)?.rev().take(count);
+        range.map(|entry| read_block(entry.map_err(failed)?.1.value())).collect()
+    }
+
+    /// The submissions from one log index to another.
+    pub(crate) fn submissions(&self, from: u64, to: u64) -> Result<Vec<Submission>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(SUBMISSIONS).map_err(failed)?;
+        let range = table.range(from..to).map_err(failed)?;
+        range
+            .map(|entry| {
+                let (_, bytes) = entry.map_err(failed)?;
+                Submission::from_bytes(bytes.value()).map_err(|_| damaged("submission"))
+            })
+            .collect()
+    }
+
+    pub(crate) fn frontier(&self) -> Result<Frontier> {
+        let Some(bytes) = self.meta("frontier")? else { return Ok(Frontier::default()) };
+        let (size, peaks) = bytes.split_at_checked(8).ok_or_else(|| damaged("frontier"))?;
+        let size = u64::from_be_bytes(size.try_into().map_err(|_| damaged("frontier"))?);
+        Frontier::restore(size, hashes(peaks)?).ok_or_else(|| damaged("frontier"))
+    }
+
+    /// Number of an organisation's last submission; 0 before the first.
+    pub(crate) fn last_seq(&self, org: &str) -> Result<u64> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(ORGS).map_err(failed)?;
+        Ok(table.get(org).map_err(failed)?.map_or(0, |value| value.value()))
+    }
+
+    pub(crate) fn place(&self, record: &str) -> Result<Option<Place>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(RECORDS).map_err(failed)?;
+        let found = table.get(record).map_err(failed)?;
+        Ok(found.map(|value| {
+            let (log_index, position, height) = value.value();
+            Place { log_index, position, height }
+        }))
+    }
+
+    /// The submission at a log index, and the leaf hashes of its records.
+    pub(crate) fn submission(&self, log_index: u64) -> Result<(Submission, Vec<Hash>)> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let submissions = tx.open_table(SUBMISSIONS).map_err(failed)?;
+        let leaves = tx.open_table(LEAVES).map_err(failed)?;
+        let bytes = submissions.get(log_index).map_err(failed)?.ok_or_else(|| damaged("submission"))?;
+        let leaves = leaves.get(log_index).map_err(failed)?.ok_or_else(|| damaged("leaves"))?;
+        let submission = Submission::from_bytes(bytes.value()).map_err(|_| damaged("submission"))?;
+        Ok((submission, hashes(leaves.value())?))
+    }
+
+    /// A path through the log of `size` submissions.
+    pub(crate) fn log_path(&self, log_index: u64, size: u64) -> Result<Vec<Hash>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(NODES).map_err(failed)?;
+        yj_proof::merkle::inclusion_path(log_index, size, |level, index| {
+            let found = table.get((level, index)).map_err(failed)?.ok_or_else(|| damaged("node"))?;
+            found.value().try_into().map_err(|_| damaged("node"))
+        })
+    }
+
+    /// Writes a block and everything in it, durably and as one.
+    pub(crate) fn append(
+        &self,
+        (header, certificate): (&Header, &Certificate),
+        (frontier, nodes): (&Frontier, &[(u32, u64, Hash)]),
+        packed: &[Packed],
+    ) -> Result<()> {
+        let tx = self.0.begin_write().map_err(failed)?;
+        {
+            let mut blocks = tx.open_table(BLOCKS).map_err(failed)?;
+            let mut bytes = header.to_bytes();
+            bytes.extend(certificate.to_bytes());
+            if blocks.insert(header.height, bytes.as_slice()).map_err(failed)?.is_some() {
+                return Err(damaged("a block was written twice"));
+            }
+            let mut table = tx.open_table(NODES).map_err(failed)?;
+            for (level, index, hash) in nodes {
+                table.insert((*level, *index), hash.as_slice()).map_err(failed)?;
+            }
+            let mut edge = frontier.size().to_be_bytes().to_vec();
+            edge.extend(frontier.peaks().concat());
+            tx.open_table(META).map_err(failed)?.insert("frontier", edge.as_slice()).map_err(failed)?;
+            let first = frontier.size() - packed.len() as u64;
+            for (log_index, packed) in (first..).zip(packed) {
+                write_submission(&tx, (log_index, header.height), packed)?;
+            }
+        }
+        tx.commit().map_err(failed)
+    }
+}
+
+fn write_submission(
+    tx: &redb::WriteTransaction,
+    (log_index, height): (u64, u64),
+    packed: &Packed,
+) -> Result<()> {
+    let Packed { submission, leaves, records } = packed;
+    let bytes = submission.to_bytes();
+    tx.open_table(SUBMISSIONS).map_err(failed)?.insert(log_index, bytes.as_slice()).map_err(failed)?;
+    tx.open_table(LEAVES).map_err(failed)?.insert(log_index, leaves.concat().as_slice()).map_err(failed)?;
+    tx.open_table(ORGS).map_err(failed)?.insert(submission.org.as_str(), submission.seq).map_err(failed)?;
+    let mut places = tx.open_table(RECORDS).map_err(failed)?;
+    for (position, record) in (0u32..).zip(records) {
+        let place = (log_index, position, height);
+        if places.insert(record.as_str(), place).map_err(failed)?.is_some() {
+            return Err(damaged("a record was anchored twice"));
+        }
+    }
+    Ok(())
+}
+
+fn read_block(bytes: &[u8]) -> Result<Block> {
+    let (header, certificate) = bytes.split_at_checked(HEADER_LENGTH).ok_or_else(|| damaged("block"))?;
+    Ok(Block {
+        header: Header::from_bytes(header).map_err(|_| damaged("header"))?,
+        certificate: Certificate::from_bytes(certificate).map_err(|_| damaged("certificate"))?,
+    })
+}
+
+fn hashes(bytes: &[u8]) -> Result<Vec<Hash>> {
+    if !bytes.len().is_multiple_of(32) {
+        return Err(damaged("hashes"));
+    }
+    Ok(bytes.chunks_exact(32).filter_map(|chunk| chunk.try_into().ok()).collect())
+}
