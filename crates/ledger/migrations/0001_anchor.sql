@@ -14,3 +14,6 @@ CREATE TABLE anchor_entry (
 CREATE INDEX anchor_entry_open ON anchor_entry (id) WHERE state <> 'confirmed';
 CREATE INDEX anchor_entry_height ON anchor_entry (height);
 @postgres CREATE SEQUENCE anchor_entry_seq;
+
+-- What other modules may read.
+CREATE VIEW anchor_state AS SELECT record, state, height FROM anchor_entry;

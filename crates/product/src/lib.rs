@@ -1,7 +1,9 @@
 //! 重要产品管理 (G-6.3, D-7.2): the register of products that are traced.
 
+mod lookup;
 mod product;
 
+pub use lookup::{ProductBrief, by_codes, by_gtin, by_ids};
 pub use product::Product;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};

@@ -1,7 +1,9 @@
 //! 追溯主体管理 (G-6.2, D-6.5): the register of those who carry the duty of traceability.
 
+mod lookup;
 mod subject;
 
+pub use lookup::{SubjectBrief, by_codes, by_ids};
 pub use subject::TraceSubject;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};

@@ -1,0 +1,286 @@
+//! 批次结存: the pure part of capture. Given the trace objects an event touches, says what becomes
+//! of them, or why that cannot be. No batch ever holds less than nothing.
+
+use std::collections::BTreeMap;
+
+use yj_kernel::{Problem, Result};
+use yj_model::{Quantity, Stage, UnitCode};
+
+use crate::{
+    event::{Checked, InLine, OutLine},
+    pack::{InputMode, Terminal},
+};
+
+/// What has become of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ObjectState {
+    /// 在库
+    Held,
+    /// 已售出
+    Sold,
+    /// 已使用
+    Used,
+    /// 来源于平台之外
+    External,
+}
+
+impl ObjectState {
+    pub(crate) const ALL: [Self; 4] = [Self::Held, Self::Sold, Self::Used, Self::External];
+
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Sold => "sold",
+            Self::Used => "used",
+            Self::External => "external",
+        }
+    }
+
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Held => "在库",
+            Self::Sold => "已售出",
+            Self::Used => "已使用",
+            Self::External => "来源于平台之外",
+        }
+    }
+
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// 追溯单元: one lot or item behind one code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// `None` until it is stored.
+    pub(crate) id: Option<i64>,
+    pub(crate) product_id: Option<String>,
+    pub(crate) lot: Option<String>,
+    pub(crate) unit: UnitCode,
+    pub(crate) subject_id: String,
+    pub(crate) stage: Stage,
+    pub(crate) produced: Quantity,
+    pub(crate) balance: Quantity,
+    pub(crate) state: ObjectState,
+    /// Whether it differs from what is stored.
+    pub(crate) changed: bool,
+}
+
+/// Which side of an event an object is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkRole {
+    /// 投入
+    Input,
+    /// 产出
+    Output,
+    /// 涉及
+    Observed,
+}
+
+impl LinkRole {
+    pub(crate) const fn code(self) -> i64 {
+        match self {
+            Self::Input => 0,
+            Self::Output => 1,
+            Self::Observed => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        [Self::Input, Self::Output, Self::Observed].into_iter().find(|role| role.code() == code)
+    }
+}
+
+/// An object's part in an event, in the object's own unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) code: String,
+    pub(crate) role: LinkRole,
+    pub(crate) quantity: Option<Quantity>,
+}
+
+/// The objects that a batch of events touches, by code.
+pub(crate) type Objects = BTreeMap<String, Object>;
+
+/// Who does it, and what is made.
+pub(crate) struct Maker<'a> {
+    pub(crate) subject_id: &'a str,
+    /// Products by their codes: id and counting unit.
+    pub(crate) products: &'a BTreeMap<String, (String, UnitCode)>,
+}
+
+/// Takes back what a corrected event did. Balances may be negative until the correction is applied.
+pub(crate) fn revert(objects: &mut Objects, links: &[Link]) -> Result<()> {
+    for link in links {
+        let (Some(object), Some(quantity)) = (objects.get_mut(&link.code), link.quantity) else { continue };
+        match link.role {
+            LinkRole::Observed => continue,
+            LinkRole::Input => object.balance = sum(object.balance, quantity, 1)?,
+            LinkRole::Output => {
+                object.produced = sum(object.produced, quantity, -1)?;
+                if matches!(object.state, ObjectState::Held | ObjectState::External) {
+                    object.balance = sum(object.balance, quantity, -1)?;
+                }
+            }
+        }
+        object.changed = true;
+    }
+    Ok(())
+}
+
+fn sum(left: Quantity, right: Quantity, sign: i64) -> Result<Quantity> {
+    Quantity::from_scaled(left.scaled() + sign * right.scaled()).map_err(Problem::internal)
+}
+
+/// Applies an event. `reverted` are the codes that the corrected event made and that may be made
+/// again. On a problem the objects may be half changed; the caller throws them away.
+pub(crate) fn apply(
+    objects: &mut Objects,
+    event: &Checked,
+    maker: &Maker<'_>,
+    reverted: &[&str],
+) -> Result<Vec<Link>> {
+    let mut links = Vec::with_capacity(event.inputs.len() + event.outputs.len());
+    for (at, line) in event.inputs.iter().enumerate() {
+        let link = take(objects, event, maker, line).map_err(|problem| problem.within(&format!("inputs[{at}].")))?;
+        links.push(link);
+    }
+    for (at, line) in event.outputs.iter().enumerate() {
+        let link = put(objects, event, maker, (line, reverted))
+            .map_err(|problem| problem.within(&format!("outputs[{at}].")))?;
+        links.push(link);
+    }
+    for link in &links {
+        let object = &objects[&link.code];
+        if object.balance.scaled() < 0 {
+            let short = Quantity::from_scaled(-object.balance.scaled()).map_err(Problem::internal)?;
+            let detail = format!("更正后追溯码 {} 的结存将为负（差 {short} {}），请先更正下游记录", link.code, object.unit);
+            return Err(Problem::invalid("correction_of", detail));
+        }
+    }
+    Ok(links)
+}
+
+fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine) -> Result<Link> {
+    let code = line.code.as_str();
+    let observing = event.spec.inputs.mode == InputMode::Observe;
+    let Some(object) = objects.get_mut(code) else {
+        let (true, Some((quantity, unit))) = (line.external && !observing, line.amount) else {
+            let detail = format!("追溯码 {code} 不存在；请核对，或先登记其来源，或标明“来源于平台之外”");
+            return Err(Problem::invalid("code", detail));
+        };
+        objects.insert(String::from(code), Object {
+            id: None,
+            product_id: None,
+            lot: None,
+            unit,
+            subject_id: String::from(maker.subject_id),
+            stage: event.stage,
+            produced: quantity,
+            balance: Quantity::ZERO,
+            state: ObjectState::External,
+            changed: true,
+        });
+        return Ok(Link { code: String::from(code), role: LinkRole::Input, quantity: Some(quantity) });
+    };
+    if line.external {
+        return Err(Problem::invalid("external", format!("追溯码 {code} 已在平台登记，不能标为来源于平台之外")));
+    }
+    let quantity = match line.amount {
+        Some((quantity, unit)) => {
+            let converted = unit.convert(quantity, object.unit);
+            Some(converted.map_err(|error| Problem::invalid("unit", error.to_string()))?)
+        }
+        None => None,
+    };
+    if observing {
+        return Ok(Link { code: String::from(code), role: LinkRole::Observed, quantity });
+    }
+    let wanted = quantity.unwrap_or(Quantity::ZERO);
+    if matches!(object.state, ObjectState::Sold | ObjectState::Used) {
+        let detail = format!("追溯码 {code} {}，不能再投入", object.state.label());
+        return Err(Problem::invalid("code", detail));
+    }
+    if wanted > object.balance {
+        let detail = format!("数量超过结存：追溯码 {code} 结存 {} {unit}，本次投入 {wanted} {unit}", object.balance, unit = object.unit.unit().name);
+        return Err(Problem::invalid("quantity", detail));
+    }
+    object.balance = sum(object.balance, wanted, -1)?;
+    object.changed = true;
+    Ok(Link { code: String::from(code), role: LinkRole::Input, quantity })
+}
+
+fn put(
+    objects: &mut Objects,
+    event: &Checked,
+    maker: &Maker<'_>,
+    (line, reverted): (&OutLine, &[&str]),
+) -> Result<Link> {
+    let code = line.code.as_str();
+    let state = match event.spec.outputs.terminal {
+        None => ObjectState::Held,
+        Some(Terminal::Sold) => ObjectState::Sold,
+        Some(Terminal::Used) => ObjectState::Used,
+    };
+    let product_id = match &line.product {
+        None => inherited(objects, event),
+        Some(product) => {
+            let (id, unit) = maker.products.get(product).ok_or_else(|| {
+                Problem::invalid("product", format!("产品代码 {product} 没有登记"))
+            })?;
+            unit.convert(Quantity::ZERO, line.unit).map_err(|error| {
+                Problem::invalid("unit", format!("与产品登记的计量单位不符：{error}"))
+            })?;
+            Some(id.clone())
+        }
+    };
+    let goes_on = event.inputs.iter().any(|input| input.code == line.code) || reverted.contains(&code);
+    match objects.get_mut(code) {
+        Some(_) if !goes_on => {
+            Err(Problem::invalid("code", format!("追溯码 {code} 已被使用，请换用新的追溯码")))
+        }
+        Some(object) => {
+            let quantity = line.unit.convert(line.quantity, object.unit);
+            let quantity = quantity.map_err(|error| Problem::invalid("unit", error.to_string()))?;
+            object.produced = sum(object.produced, quantity, 1)?;
+            if state == ObjectState::Held {
+                object.balance = sum(object.balance, quantity, 1)?;
+            }
+            object.state = state;
+            object.subject_id = String::from(maker.subject_id);
+            object.stage = event.stage;
+            if line.product.is_some() {
+                object.product_id = product_id;
+            }
+            if let Some(lot) = &line.lot {
+                object.lot = Some(lot.to_string());
+            }
+            object.changed = true;
+            Ok(Link { code: String::from(code), role: LinkRole::Output, quantity: Some(quantity) })
+        }
+        None => {
+            let balance = if state == ObjectState::Held { line.quantity } else { Quantity::ZERO };
+            objects.insert(String::from(code), Object {
+                id: None,
+                product_id,
+                lot: line.lot.as_ref().map(ToString::to_string),
+                unit: line.unit,
+                subject_id: String::from(maker.subject_id),
+                stage: event.stage,
+                produced: line.quantity,
+                balance,
+                state,
+                changed: true,
+            });
+            Ok(Link { code: String::from(code), role: LinkRole::Output, quantity: Some(line.quantity) })
+        }
+    }
+}
+
+/// Where an event names no product, its outputs are what all its inputs are.
+fn inherited(objects: &Objects, event: &Checked) -> Option<String> {
+    let mut products = event.inputs.iter().map(|line| objects.get(line.code.as_str())?.product_id.as_ref());
+    let first = products.next()??;
+    products.all(|product| product == Some(first)).then(|| first.clone())
+}

@@ -1,0 +1,389 @@
+//! 追溯事件 (handbook §1.2 D, NY/T 4712): what was done, by whom, to what, when and where. As it
+//! comes in, and as it is after its check.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use yj_crypto::{from_hex, sm3};
+use yj_kernel::{FieldError, Problem, Result};
+use yj_model::{Datum, GeoPoint, Id, LotNumber, OffsetTime, Quantity, RegionCode, Stage, SubjectCode, TraceCode, UnitCode};
+
+use crate::pack::{EventSpec, InputMode, packs};
+
+/// A trace event as clients send it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceEvent {
+    /// 领域代码，如 agri
+    pub domain: String,
+    /// 事件类型，如 harvest
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// 主体代码
+    pub subject: String,
+    /// 发生时间，带时区偏移
+    pub event_time: String,
+    /// 投入
+    #[serde(default)]
+    pub inputs: Vec<Input>,
+    /// 产出
+    #[serde(default)]
+    pub outputs: Vec<Output>,
+    /// 地点
+    #[serde(default)]
+    pub place: Option<Place>,
+    /// 交易对方的主体代码
+    #[serde(default)]
+    pub counterparty: Option<String>,
+    /// 凭证
+    #[serde(default)]
+    pub documents: Vec<Document>,
+    /// 证据文件
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+    /// 领域包规定的字段
+    #[serde(default)]
+    pub attributes: Map<String, Value>,
+    /// 来源系统自己的编号
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// 被更正事件的标识
+    #[serde(default)]
+    pub correction_of: Option<String>,
+    /// 更正原因
+    #[serde(default)]
+    pub correction_reason: Option<String>,
+}
+
+/// Something that goes in.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// 追溯码
+    pub code: String,
+    /// 数量，十进制字符串；检测、监管类可不填
+    #[serde(default)]
+    pub quantity: Option<String>,
+    /// 计量单位，UN/CEFACT 代码
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// 来源于平台之外
+    #[serde(default)]
+    pub external: bool,
+}
+
+/// Something that comes out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// 追溯码
+    pub code: String,
+    /// 数量，十进制字符串
+    pub quantity: String,
+    /// 计量单位
+    pub unit: String,
+    /// 产品代码
+    #[serde(default)]
+    pub product: Option<String>,
+    /// 批次号
+    #[serde(default)]
+    pub lot: Option<String>,
+}
+
+/// Where it happened.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// 行政区划代码
+    pub region: String,
+    /// 地址
+    #[serde(default)]
+    pub address: Option<String>,
+    /// 经度
+    #[serde(default)]
+    pub lon: Option<String>,
+    /// 纬度
+    #[serde(default)]
+    pub lat: Option<String>,
+}
+
+/// 凭证
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// 类型
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// 编号
+    pub no: String,
+}
+
+/// A file that supports the record, by its digest.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// 文件名
+    pub name: String,
+    /// SM3 摘要，64 位小写十六进制
+    pub sm3: String,
+}
+
+/// A checked event: every part is of its type and fits the domain pack.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked {
+    pub(crate) domain: String,
+    pub(crate) spec: &'static EventSpec,
+    pub(crate) stage: Stage,
+    pub(crate) subject: SubjectCode,
+    pub(crate) time: OffsetTime,
+    pub(crate) inputs: Vec<InLine>,
+    pub(crate) outputs: Vec<OutLine>,
+    pub(crate) region: Option<RegionCode>,
+    pub(crate) counterparty: Option<SubjectCode>,
+    pub(crate) correction_of: Option<Id<()>>,
+    /// Everything in its normal form, as stored.
+    pub(crate) body: Value,
+    /// SM3 of the normal form: the same content is the same event.
+    pub(crate) digest: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct InLine {
+    pub(crate) code: TraceCode,
+    /// Absent where an event only observes.
+    pub(crate) amount: Option<(Quantity, UnitCode)>,
+    pub(crate) external: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct OutLine {
+    pub(crate) code: TraceCode,
+    pub(crate) quantity: Quantity,
+    pub(crate) unit: UnitCode,
+    pub(crate) product: Option<String>,
+    pub(crate) lot: Option<LotNumber>,
+}
+
+const DOCUMENTS_MAX: usize = 20;
+const EVIDENCE_MAX: usize = 20;
+
+/// Collects everything that is wrong instead of stopping at the first.
+struct Findings(Vec<FieldError>);
+
+impl Findings {
+    fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), detail: detail.into() });
+    }
+
+    fn parse<T: std::str::FromStr>(&mut self, field: &str, text: &str) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        text.parse().map_err(|error: T::Err| self.add(field, error.to_string())).ok()
+    }
+
+    fn text(&mut self, field: &str, text: &str, longest: usize) {
+        let length = text.chars().count();
+        if length == 0 || length > longest || text.chars().any(char::is_control) {
+            self.add(field, format!("应为 1 至 {longest} 个字，不含控制字符"));
+        }
+    }
+}
+
+impl TraceEvent {
+    /// Checks the event against its domain pack, without looking at any other record.
+    pub(crate) fn check(&self) -> Result<Checked> {
+        let pack = packs().get(&self.domain).ok_or_else(|| {
+            let known: Vec<_> = packs().values().map(|pack| format!("{} {}", pack.code, pack.name)).collect();
+            Problem::invalid("domain", format!("没有领域 {}，应为：{}", self.domain, known.join("、")))
+        })?;
+        let (stage, spec) = pack.event(&self.kind).ok_or_else(|| {
+            let known = pack.stages.iter().flat_map(|stage| &stage.events);
+            let known: Vec<_> = known.map(|event| format!("{} {}", event.code, event.name)).collect();
+            Problem::invalid("type", format!("{}没有事件类型 {}，应为：{}", pack.name, self.kind, known.join("、")))
+        })?;
+        let mut findings = Findings(Vec::new());
+        let subject = findings.parse("subject", &self.subject);
+        let time = findings.parse("event_time", &self.event_time);
+        let inputs = self.check_inputs(spec, &mut findings);
+        let outputs = self.check_outputs(spec, &mut findings);
+        let region = self.check_place(&mut findings);
+        let counterparty = self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
+        self.check_papers(&mut findings);
+        let correction_of = self.check_correction(&mut findings);
+        let attributes = spec.attributes(&self.attributes, &mut findings.0);
+        let (Some(subject), Some(time)) = (subject, time) else { return Err(Problem::Invalid(findings.0)) };
+        if !findings.0.is_empty() {
+            return Err(Problem::Invalid(findings.0));
+        }
+        let body = self.normal_form(&inputs, &outputs, attributes);
+        let digest = self.digest(&subject, time, &body)?;
+        let domain = self.domain.clone();
+        Ok(Checked { domain, spec, stage, subject, time, inputs, outputs, region, counterparty, correction_of, body, digest })
+    }
+
+    fn check_inputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<InLine> {
+        count(findings, "inputs", (self.inputs.len(), spec.inputs.min, spec.inputs.max), &spec.name);
+        let mut lines: Vec<InLine> = Vec::new();
+        for (at, input) in self.inputs.iter().enumerate() {
+            let field = |name: &str| format!("inputs[{at}].{name}");
+            let code: Option<TraceCode> = findings.parse(&field("code"), &input.code);
+            let amount = match (&input.quantity, &input.unit) {
+                (Some(quantity), Some(unit)) => amount(findings, (&field("quantity"), quantity), (&field("unit"), unit)),
+                (None, None) if spec.inputs.mode == InputMode::Observe => None,
+                (None, _) => {
+                    findings.add(field("quantity"), "必填");
+                    None
+                }
+                (_, None) => {
+                    findings.add(field("unit"), "必填");
+                    None
+                }
+            };
+            let Some(code) = code else { continue };
+            if lines.iter().any(|line| line.code == code) {
+                findings.add(field("code"), format!("追溯码 {code} 重复，请合并为一项"));
+            }
+            lines.push(InLine { code, amount, external: input.external });
+        }
+        lines
+    }
+
+    fn check_outputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<OutLine> {
+        count(findings, "outputs", (self.outputs.len(), spec.outputs.min, spec.outputs.max), &spec.name);
+        let mut lines: Vec<OutLine> = Vec::new();
+        for (at, output) in self.outputs.iter().enumerate() {
+            let field = |name: &str| format!("outputs[{at}].{name}");
+            let code: Option<TraceCode> = findings.parse(&field("code"), &output.code);
+            let amount = amount(findings, (&field("quantity"), &output.quantity), (&field("unit"), &output.unit));
+            let lot = output.lot.as_deref().and_then(|lot| findings.parse(&field("lot"), lot));
+            let (Some(code), Some((quantity, unit))) = (code, amount) else { continue };
+            if lines.iter().any(|line| line.code == code) {
+                findings.add(field("code"), format!("追溯码 {code} 重复，请合并为一项"));
+            }
+            lines.push(OutLine { code, quantity, unit, product: output.product.clone(), lot });
+        }
+        lines
+    }
+
+    fn check_place(&self, findings: &mut Findings) -> Option<RegionCode> {
+        let place = self.place.as_ref()?;
+        if let Some(address) = &place.address {
+            findings.text("place.address", address, 200);
+        }
+        match (&place.lon, &place.lat) {
+            (Some(lon), Some(lat)) => {
+                if let Err(error) = GeoPoint::parse(lon, lat, Datum::Cgcs2000) {
+                    findings.add("place.lon", error.to_string());
+                }
+            }
+            (None, None) => {}
+            _ => findings.add("place.lat", "经度与纬度应同时填写或同时留空"),
+        }
+        findings.parse("place.region", &place.region)
+    }
+
+    fn check_papers(&self, findings: &mut Findings) {
+        if self.documents.len() > DOCUMENTS_MAX {
+            findings.add("documents", format!("凭证至多 {DOCUMENTS_MAX} 件"));
+        }
+        if self.evidence.len() > EVIDENCE_MAX {
+            findings.add("evidence", format!("证据文件至多 {EVIDENCE_MAX} 件"));
+        }
+        for (at, document) in self.documents.iter().enumerate() {
+            findings.text(&format!("documents[{at}].type"), &document.kind, 40);
+            findings.text(&format!("documents[{at}].no"), &document.no, 60);
+        }
+        for (at, evidence) in self.evidence.iter().enumerate() {
+            findings.text(&format!("evidence[{at}].name"), &evidence.name, 120);
+            if from_hex::<32>(&evidence.sm3).is_none() {
+                findings.add(format!("evidence[{at}].sm3"), "应为 64 位小写十六进制的 SM3 摘要");
+            }
+        }
+        if let Some(id) = &self.external_id {
+            findings.text("external_id", id, 64);
+        }
+    }
+
+    fn check_correction(&self, findings: &mut Findings) -> Option<Id<()>> {
+        match (&self.correction_of, &self.correction_reason) {
+            (None, None) => None,
+            (Some(id), Some(reason)) => {
+                findings.text("correction_reason", reason, 200);
+                findings.parse("correction_of", id)
+            }
+            (Some(_), None) => {
+                findings.add("correction_reason", "更正应写明原因");
+                None
+            }
+            (None, Some(_)) => {
+                findings.add("correction_of", "写了更正原因，应指明被更正的事件");
+                None
+            }
+        }
+    }
+
+    fn normal_form(&self, inputs: &[InLine], outputs: &[OutLine], attributes: Map<String, Value>) -> Value {
+        let input = |line: &InLine| {
+            let mut item = json!({ "code": line.code });
+            if let Some((quantity, unit)) = line.amount {
+                item["quantity"] = json!(quantity);
+                item["unit"] = json!(unit);
+            }
+            if line.external {
+                item["external"] = json!(true);
+            }
+            item
+        };
+        let output = |line: &OutLine| {
+            let mut item = json!({ "code": line.code, "quantity": line.quantity, "unit": line.unit });
+            if let Some(product) = &line.product {
+                item["product"] = json!(product);
+            }
+            if let Some(lot) = &line.lot {
+                item["lot"] = json!(lot);
+            }
+            item
+        };
+        json!({
+            "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
+            "outputs": outputs.iter().map(output).collect::<Vec<_>>(),
+            "place": self.place, "counterparty": self.counterparty, "documents": self.documents,
+            "evidence": self.evidence, "attributes": attributes, "external_id": self.external_id,
+            "correction_reason": self.correction_reason,
+        })
+    }
+
+    fn digest(&self, subject: &SubjectCode, time: OffsetTime, body: &Value) -> Result<String> {
+        let whole = json!([self.domain, self.kind, subject, time, self.correction_of, body]);
+        let bytes = serde_json::to_vec(&whole).map_err(Problem::internal)?;
+        Ok(sm3::hex(&sm3::parts(&[b"YJ/event/v1\0", &bytes])))
+    }
+}
+
+fn count(findings: &mut Findings, field: &str, (found, min, max): (usize, usize, usize), event: &str) {
+    if found < min || found > max {
+        let side = if field == "inputs" { "投入" } else { "产出" };
+        let wanted = match (min, max) {
+            (0, 0) => String::from("不应有"),
+            (min, max) if found < min => format!("应有 {min} 至 {max} 项"),
+            (_, max) => format!("至多 {max} 项"),
+        };
+        findings.add(field, format!("“{event}”{wanted}{side}，现有 {found} 项"));
+    }
+}
+
+fn amount(
+    findings: &mut Findings,
+    (quantity_field, quantity): (&str, &str),
+    (unit_field, unit): (&str, &str),
+) -> Option<(Quantity, UnitCode)> {
+    let parsed: Option<Quantity> = findings.parse(quantity_field, quantity);
+    let unit: Option<UnitCode> = findings.parse(unit_field, unit);
+    let quantity = parsed?;
+    if !quantity.is_positive() {
+        findings.add(quantity_field, format!("数量应大于 0，现为 {quantity}"));
+        return None;
+    }
+    Some((quantity, unit?))
+}

@@ -1,0 +1,257 @@
+//! The doors of trace data.
+
+use axum::{
+    Json,
+    extract::{Path, RawQuery},
+    http::{Method, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use yj_kernel::{Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, json as strict, record_routes, transfer};
+use yj_ledger::Ledger;
+use yj_model::TraceCode;
+
+use crate::{
+    capture::{self, Captured, EVENTS_MAX, Source},
+    closure::Direction,
+    compose, import,
+    event::TraceEvent,
+    pack::packs,
+    policy::SourcePolicy,
+    query,
+    review::{self, Decision},
+    store::{self, StoredEvent},
+};
+
+/// Largest capture request.
+const CAPTURE_BYTES_MAX: usize = 8 << 20;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    /// 1 至 1000 条
+    events: Vec<TraceEvent>,
+    /// true 时一条有误则全部不收
+    #[serde(default)]
+    atomic: bool,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Comment {
+    /// 意见；驳回必填
+    #[serde(default)]
+    comment: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Mint {
+    /// 1 至 1000
+    count: usize,
+}
+
+/// The routes of this crate.
+pub fn routes(ledger: &Ledger) -> Vec<Route> {
+    let mut routes = record_routes(Entity::of::<SourcePolicy>());
+    routes.extend(pack_routes());
+    routes.extend(event_routes(ledger));
+    routes.extend(object_routes());
+    routes.extend(import::routes());
+    routes
+}
+
+fn may(verb: &str) -> Access {
+    Access::permission(format!("trace:{verb}"))
+}
+
+fn pack_routes() -> Vec<Route> {
+    let summary = |_: Ctx| async {
+        let packs = packs().values();
+        Json(packs.map(|pack| json!({ "code": pack.code, "name": pack.name, "version": pack.version, "stages": pack.stages.iter().map(|stage| &stage.stage).collect::<Vec<_>>() })).collect::<Vec<_>>())
+    };
+    let whole = |_: Ctx, Path(code): Path<String>| async move {
+        packs().get(&code).map(|pack| Json(json!(pack))).ok_or(Problem::NotFound("领域"))
+    };
+    vec![
+        Route::new((Method::GET, "/api/v1/domains"), Access::SignedIn, "领域包", get(summary)),
+        Route::new((Method::GET, "/api/v1/domains/{code}"), Access::SignedIn, "领域包全文", get(whole)),
+    ]
+}
+
+const LIST_QUERY: &[Param] = &[
+    Param { name: "domain", label: "领域", required: false },
+    Param { name: "stage", label: "环节", required: false },
+    Param { name: "type", label: "事件类型", required: false },
+    Param { name: "product_id", label: "产品品种", required: false },
+    Param { name: "region", label: "区域", required: false },
+    Param { name: "subject_id", label: "上报节点（主体）", required: false },
+    Param { name: "lot", label: "批次号", required: false },
+    Param { name: "code", label: "追溯码", required: false },
+    Param { name: "state", label: "状态", required: false },
+    Param { name: "source", label: "来源", required: false },
+    Param { name: "event_time.from", label: "发生时间起", required: false },
+    Param { name: "event_time.to", label: "发生时间止", required: false },
+    Param { name: "page", label: "页码", required: false },
+    Param { name: "per_page", label: "每页条数", required: false },
+    Param { name: "after", label: "上一页答复中的 next", required: false },
+    Param { name: "sort", label: "event_time 或 -event_time", required: false },
+];
+
+fn event_routes(ledger: &Ledger) -> Vec<Route> {
+    let (bell, checker, prover) = (ledger.clone(), ledger.clone(), ledger.clone());
+    let take = move |ctx: Ctx, Body(body): Body<Value>| async move { take(&ctx, &bell, body).await };
+    let list = |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        let mut tx = ctx.snapshot().await?;
+        Ok::<_, Problem>(Json(query::list(&ctx, &mut tx, &query.unwrap_or_default()).await?))
+    };
+    let read = move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
+    let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
+        let uid = capture::event_id(&id)?;
+        let mut tx = ctx.snapshot().await?;
+        query::one(&ctx, &mut tx, &uid).await?;
+        let bytes = prover.proof(&mut tx, &uid).await?;
+        Ok::<_, Problem>(transfer::download(&format!("{uid}.yjproof"), "application/json", bytes.into()))
+    };
+    let one = "/api/v1/trace/events/{id}";
+    let mut routes = vec![
+        Route::new((Method::POST, "/api/v1/trace/events"), may("capture"), "采集追溯事件", post(take))
+            .takes(Shape::of::<Batch>())
+            .body_max(CAPTURE_BYTES_MAX),
+        Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", get(list)).query(LIST_QUERY),
+        Route::new((Method::GET, one), may("read"), "读取追溯事件", get(read)),
+        Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", get(proof))
+            .gives(Shape::Bytes("application/json")),
+    ];
+    for (verb, decision, label) in [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")] {
+        let bell = ledger.clone();
+        let decide = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Comment>| async move {
+            if body.comment.chars().count() > 500 {
+                return Err(Problem::invalid("comment", "至多 500 个字"));
+            }
+            let uid = capture::event_id(&id)?;
+            let mut tx = ctx.begin().await?;
+            let answer = review::decide(&ctx, &mut tx, &uid, decision, &body.comment).await?;
+            tx.commit().await?;
+            bell.ring();
+            Ok::<_, Problem>(Json(answer))
+        };
+        let summary = format!("{label}待审追溯事件");
+        routes.push(
+            Route::new((Method::POST, format!("{one}/{verb}")), may("review"), summary, post(decide))
+                .takes(Shape::of::<Comment>()),
+        );
+    }
+    routes
+}
+
+/// Captures one event or a batch. A single refused event is the request's own problem.
+async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
+    let single = body.get("events").is_none();
+    let batch = match single {
+        true => Batch { events: vec![strict::typed(body)?], atomic: true },
+        false => strict::typed(body)?,
+    };
+    if batch.events.len() > EVENTS_MAX {
+        return Err(Problem::TooLarge(format!("一次至多 {EVENTS_MAX} 条，现为 {} 条，请分批提交", batch.events.len())));
+    }
+    let source = if ctx.principal().csrf.is_some() { Source::Form } else { Source::Api };
+    let mut captured = capture::capture(ctx, source, &batch.events, batch.atomic).await?;
+    bell.ring();
+    if single && let Some(Captured::Refused(_)) = captured.first() {
+        if let Some(Captured::Refused(problem)) = captured.pop() {
+            return Err(problem);
+        }
+    }
+    let refused = captured.iter().any(|one| matches!(one, Captured::Refused(_)));
+    let results = capture::results(&captured);
+    let status = match (batch.atomic && refused, captured.iter().any(|one| matches!(one, Captured::New { .. }))) {
+        (true, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (false, true) => StatusCode::CREATED,
+        (false, false) => StatusCode::OK,
+    };
+    let stored = !(batch.atomic && refused);
+    Ok((status, Json(json!({ "results": results, "stored": stored }))).into_response())
+}
+
+async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
+    let uid = capture::event_id(id)?;
+    let mut tx = ctx.snapshot().await?;
+    let event = query::one(ctx, &mut tx, &uid).await?;
+    let mut answer = query::describe(ctx, &mut tx, std::slice::from_ref(&event)).await?.remove(0);
+    if event.anchor.is_some() {
+        answer["integrity"] = integrity(&mut tx, ledger, &event).await?;
+    }
+    Ok(Json(answer))
+}
+
+/// What the row says now against what was anchored (D-6.3-1).
+pub(crate) async fn integrity(tx: &mut yj_kernel::Tx, ledger: &Ledger, event: &StoredEvent) -> Result<Value> {
+    let links = store::links(tx, event.id).await?;
+    let mut columns = event.anchored(&links)?;
+    if event.state == "superseded" {
+        // A corrected event has given up its links; they stay in its anchored record.
+        if let Some(columns) = columns.as_object_mut() {
+            columns.remove("links");
+        }
+    }
+    let mut found = ledger.check(tx, &event.uid, &columns).await?;
+    if event.state == "superseded" {
+        found.differences.retain(|(name, _, _)| name != "links");
+        found.intact = found.differences.is_empty() && !found.finding.contains("原文");
+    }
+    let difference = |(field, anchored, now): &(String, Value, Value)| json!({ "field": field, "anchored": anchored, "found": now });
+    Ok(json!({
+        "intact": found.intact, "finding": found.finding, "height": found.height,
+        "differences": found.differences.iter().map(difference).collect::<Vec<_>>(),
+    }))
+}
+
+fn object_routes() -> Vec<Route> {
+    let read = |ctx: Ctx, Path(code): Path<String>| async move {
+        let code: TraceCode = code.parse().map_err(|_| Problem::NotFound("追溯码"))?;
+        let mut tx = ctx.snapshot().await?;
+        let chain = compose::compose(&ctx, &mut tx, code.as_str(), &[Direction::Upstream]).await?;
+        Ok::<_, Problem>(Json(chain["root"].clone()))
+    };
+    let chain = |ctx: Ctx, RawQuery(query): RawQuery| async move { chain(&ctx, &query.unwrap_or_default()).await };
+    let mint = |ctx: Ctx, Body(body): Body<Mint>| async move {
+        if !(1..=1000).contains(&body.count) {
+            return Err(Problem::invalid("count", "应为 1 至 1000"));
+        }
+        let batch = u32::try_from(ctx.now_ms() / 1000 & 0x3FFF_FFFF).unwrap_or(0);
+        let code = |_| TraceCode::own(batch, u64::try_from(ctx.app().random() >> 64).unwrap_or(0));
+        Ok::<_, Problem>(Json(json!({ "codes": (0..body.count).map(code).collect::<Vec<_>>() })))
+    };
+    vec![
+        Route::new((Method::GET, "/api/v1/trace/objects/{code}"), may("read"), "追溯单元", get(read)),
+        Route::new((Method::GET, "/api/v1/trace/chain"), may("read"), "追溯链条", get(chain)).query(&[
+            Param { name: "code", label: "追溯码", required: true },
+            Param { name: "direction", label: "upstream、downstream 或 both", required: false },
+        ]),
+        Route::new((Method::POST, "/api/v1/trace/codes"), may("capture"), "申领追溯码", post(mint))
+            .takes(Shape::of::<Mint>()),
+    ]
+}
+
+async fn chain(ctx: &Ctx, query: &str) -> Result<Json<Value>> {
+    let (mut code, mut directions) = (None, vec![Direction::Upstream, Direction::Downstream]);
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        match (&*name, &*text) {
+            ("code", text) => code = Some(String::from(text)),
+            ("direction", "downstream") => directions = vec![Direction::Downstream],
+            ("direction", "upstream") => directions = vec![Direction::Upstream],
+            ("direction", "both") => {}
+            ("direction", _) => return Err(Problem::invalid("direction", "应为 upstream、downstream 或 both")),
+            (other, _) => return Err(Problem::invalid(other, "没有这个查询条件")),
+        }
+    }
+    let code = code.ok_or_else(|| Problem::invalid("code", "请给出追溯码"))?;
+    let code: TraceCode = code.parse().map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
+    let mut tx = ctx.snapshot().await?;
+    Ok(Json(compose::compose(ctx, &mut tx, code.as_str(), &directions).await?))
+}
+

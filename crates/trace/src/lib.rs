@@ -1,0 +1,34 @@
+//! 追溯数据 (G-6.4, G-6.5.4, D-7.3): capture, batches, chain composition and what the public may
+//! know.
+
+mod balance;
+mod capture;
+mod chain;
+mod closure;
+mod compose;
+mod event;
+mod http;
+mod import;
+mod pack;
+mod policy;
+mod query;
+mod review;
+mod store;
+mod story;
+
+pub use capture::{Captured, EVENTS_MAX, Source, capture};
+pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
+pub use http::routes;
+pub use import::JOBS;
+pub use pack::{Pack, packs};
+pub use policy::SourcePolicy;
+pub use story::{code_of, count_scan, story};
+
+use yj_kernel::{Entity, Migration};
+
+/// 采集来源策略
+pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
+
+/// The tables of this crate.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "trace/0001_trace", script: include_str!("../migrations/0001_trace.sql") }];

@@ -1,0 +1,114 @@
+//! 来源策略 (D-6.3): whether data from a source are accepted by themselves or wait for somebody's
+//! review of 真实性和合理性 before they are anchored. Explicit, audited, and manual where nothing is
+//! said.
+
+use serde::{Deserialize, Serialize};
+use yj_kernel::{Codes, Ctx, Field, Kind, Match, Resource, Result, Scoping, Sql, Tx};
+use yj_model::{DOMAINS, Id, Stage};
+
+use crate::event::Checked;
+
+const SOURCES: Codes = &[("any", "不限"), ("form", "手工录入"), ("import", "文件导入"), ("api", "接口"), ("device", "设备")];
+const DECISIONS: Codes = &[("auto", "自动接收"), ("manual", "人工审核")];
+const STAGES: Codes = &[
+    ("primary_production", "初级生产"),
+    ("processing", "生产加工"),
+    ("distribution", "产品流通"),
+    ("transport", "产品运输"),
+    ("inspection", "产品检测"),
+    ("supervision", "产品监管"),
+    ("consumption", "产品消费或使用"),
+];
+
+/// 采集来源策略
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourcePolicy {
+    /// 策略名称
+    pub name: String,
+    /// 来源
+    pub source: String,
+    /// 主体；空为不限
+    pub subject_id: Option<Id<()>>,
+    /// 领域；空为不限
+    pub domain: Option<String>,
+    /// 环节；空为不限
+    pub stage: Option<String>,
+    /// 处理方式
+    pub decision: String,
+}
+
+impl Resource for SourcePolicy {
+    const TABLE: &'static str = "source_policy";
+    const TITLE: &'static str = "采集来源策略";
+    const SCOPING: Scoping = Scoping::Shared;
+    const FIELDS: &'static [Field] = &[
+        Field::new("name", "策略名称", Kind::Text).length_max(60).filter(Match::Contains),
+        Field::new("source", "来源", Kind::Code(SOURCES)).filter(Match::Exact),
+        Field::new("subject_id", "主体", Kind::Id("trace_subject")).filter(Match::Exact).optional().hint("留空为不限"),
+        Field::new("domain", "领域", Kind::Code(DOMAINS)).filter(Match::Exact).optional().hint("留空为不限"),
+        Field::new("stage", "环节", Kind::Code(STAGES)).filter(Match::Exact).optional().hint("留空为不限"),
+        Field::new("decision", "处理方式", Kind::Code(DECISIONS)).filter(Match::Exact),
+    ];
+
+    fn sample(n: u32) -> Self {
+        Self {
+            name: format!("示例策略{n}"),
+            source: String::from("api"),
+            subject_id: None,
+            domain: Some(String::from("agri")),
+            stage: Some(String::from(Stage::Transport.code())),
+            decision: String::from("auto"),
+        }
+    }
+}
+
+/// The policies in force.
+pub(crate) struct Policies(Vec<Policy>);
+
+struct Policy {
+    source: String,
+    subject: Option<String>,
+    domain: Option<String>,
+    stage: Option<String>,
+    automatic: bool,
+}
+
+/// Policies considered at most.
+const POLICIES_MAX: i64 = 2_000;
+
+impl Policies {
+    pub(crate) async fn load(_: &Ctx, tx: &mut Tx) -> Result<Self> {
+        let sql = Sql::new("SELECT source, subject_id, domain, stage, decision FROM source_policy ORDER BY id LIMIT $1");
+        let mut policies = Vec::new();
+        for row in tx.fetch(sql.arg(POLICIES_MAX)).await? {
+            let text = |index| Ok::<_, yj_kernel::Problem>(row.text_opt(index)?.map(String::from));
+            policies.push(Policy {
+                source: String::from(row.text(0)?),
+                subject: text(1)?,
+                domain: text(2)?,
+                stage: text(3)?,
+                automatic: row.text(4)? == "auto",
+            });
+        }
+        Ok(Self(policies))
+    }
+
+    /// Whether the event may be accepted without review. The most particular policy decides; of
+    /// two equally particular ones the stricter.
+    pub(crate) fn accepts(&self, event: &Checked, subject: &str, source: &str) -> bool {
+        let fits = |policy: &&Policy| {
+            let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+            (policy.source == "any" || policy.source == source)
+                && same(&policy.subject, subject)
+                && same(&policy.domain, &event.domain)
+                && same(&policy.stage, event.stage.code())
+        };
+        let weight = |policy: &Policy| {
+            let named = [policy.subject.is_some(), policy.source != "any", policy.stage.is_some(), policy.domain.is_some()];
+            named.into_iter().fold(0, |weight, named| weight * 2 + u8::from(named))
+        };
+        let best = self.0.iter().filter(fits).map(|policy| (weight(policy), !policy.automatic)).max();
+        best.is_some_and(|(_, manual)| !manual)
+    }
+}

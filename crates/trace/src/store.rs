@@ -1,0 +1,240 @@
+//! Statements about events, objects and links.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use yj_kernel::{Problem, Result, Row, Sql, SqlValue, Tx, insert_rows, time_text};
+use yj_model::{OffsetTime, Quantity, Stage};
+
+use crate::{
+    balance::{Link, LinkRole, Object, ObjectState, Objects},
+    pack::packs,
+};
+
+/// Values of one `IN` list.
+const CHUNK: usize = 5_000;
+
+/// Reads the objects behind these codes and, on PostgreSQL, locks them in one order for all.
+pub(crate) async fn lock_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
+    let lock = tx.dialect().for_update();
+    objects(tx, codes, lock).await
+}
+
+/// Reads the objects behind these codes.
+pub(crate) async fn read_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
+    objects(tx, codes, "").await
+}
+
+async fn objects(tx: &mut Tx, codes: &[&str], lock: &str) -> Result<Objects> {
+    let mut objects = Objects::new();
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
+    codes.dedup();
+    for chunk in codes.chunks(CHUNK) {
+        let mut sql = Sql::new(
+            "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state \
+             FROM trace_object WHERE code ",
+        );
+        sql.bind_in(chunk.iter().map(|code| SqlValue::from(*code)));
+        sql.push(" ORDER BY id").push(lock);
+        for row in tx.fetch(sql).await? {
+            objects.insert(String::from(row.text(0)?), object(&row, 1)?);
+        }
+    }
+    Ok(objects)
+}
+
+/// Reads one object without locking it.
+pub(crate) async fn read_object(tx: &mut Tx, code: &str) -> Result<Option<Object>> {
+    let sql = Sql::new(
+        "SELECT id, product_id, lot, unit, subject_id, stage, produced, balance, state \
+         FROM trace_object WHERE code = $1",
+    );
+    tx.fetch_one(sql.arg(code)).await?.map(|row| object(&row, 0)).transpose()
+}
+
+/// Reads an object from a row, beginning at column `first`.
+pub(crate) fn object(row: &Row, first: usize) -> Result<Object> {
+    let text = |index| Ok::<_, Problem>(row.text_opt(first + index)?.map(String::from));
+    let (stage, state) = (row.text(first + 5)?, row.text(first + 8)?);
+    let unknown = |column: &str, value: &str| Problem::internal(format!("trace_object.{column} is {value}"));
+    Ok(Object {
+        id: Some(row.int(first)?),
+        product_id: text(1)?,
+        lot: text(2)?,
+        unit: row.parsed(first + 3)?,
+        subject_id: String::from(row.text(first + 4)?),
+        stage: Stage::from_code(stage).ok_or_else(|| unknown("stage", stage))?,
+        produced: quantity(row.int(first + 6)?)?,
+        balance: quantity(row.int(first + 7)?)?,
+        state: ObjectState::from_code(state).ok_or_else(|| unknown("state", state))?,
+        changed: false,
+    })
+}
+
+pub(crate) fn quantity(scaled: i64) -> Result<Quantity> {
+    Quantity::from_scaled(scaled).map_err(Problem::internal)
+}
+
+/// Writes new and changed objects; afterwards all of them have ids.
+pub(crate) async fn save_objects(tx: &mut Tx, objects: &mut Objects) -> Result<()> {
+    let fresh = objects.values().filter(|object| object.id.is_none()).count();
+    let mut ids = if fresh > 0 { tx.allocate("trace_object", fresh).await?.into_iter() } else { Vec::new().into_iter() };
+    let (mut rows, mut statements) = (Vec::with_capacity(fresh), Vec::new());
+    for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
+        if let Some(id) = object.id {
+            let sql = Sql::new(
+                "UPDATE trace_object SET product_id = $1, lot = $2, subject_id = $3, stage = $4, \
+                 produced = $5, balance = $6, state = $7 WHERE id = $8",
+            );
+            let sql = sql.arg(object.product_id.clone()).arg(object.lot.clone()).arg(&object.subject_id);
+            let sql = sql.arg(object.stage.code()).arg(object.produced.scaled()).arg(object.balance.scaled());
+            statements.push(sql.arg(object.state.code()).arg(id));
+        } else {
+            let id = ids.next().ok_or_else(|| Problem::internal("too few identifiers"))?;
+            object.id = Some(id);
+            rows.push(vec![
+                id.into(),
+                code.into(),
+                object.product_id.clone().into(),
+                object.lot.clone().into(),
+                object.unit.as_str().into(),
+                (&object.subject_id).into(),
+                object.stage.code().into(),
+                object.produced.scaled().into(),
+                object.balance.scaled().into(),
+                object.state.code().into(),
+            ]);
+        }
+        object.changed = false;
+    }
+    let head = "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state)";
+    statements.extend(insert_rows(head, "", rows));
+    tx.execute_all(statements).await.map(drop)
+}
+
+/// One row of `trace_link`.
+pub(crate) fn link_row(event: i64, time: i64, link: &Link, objects: &Objects) -> Result<Vec<SqlValue>> {
+    let object = objects.get(&link.code).and_then(|object| object.id);
+    let object = object.ok_or_else(|| Problem::internal("a link to an object that was not saved"))?;
+    let quantity = link.quantity.map(Quantity::scaled);
+    Ok(vec![event.into(), object.into(), link.role.code().into(), quantity.into(), time.into()])
+}
+
+/// Statements that write links.
+pub(crate) fn insert_links(rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
+    insert_rows("INSERT INTO trace_link (event_id, object_id, role, quantity, event_time)", "", rows)
+}
+
+/// The links of one event.
+pub(crate) async fn links(tx: &mut Tx, event: i64) -> Result<Vec<Link>> {
+    let sql = Sql::new(
+        "SELECT o.code, l.role, l.quantity FROM trace_link l JOIN trace_object o ON o.id = l.object_id \
+         WHERE l.event_id = $1 ORDER BY l.role, o.code",
+    );
+    let read = |row: &Row| {
+        let role = row.int(1)?;
+        Ok(Link {
+            code: String::from(row.text(0)?),
+            role: LinkRole::from_code(role).ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
+            quantity: row.int_opt(2)?.map(quantity).transpose()?,
+        })
+    };
+    tx.fetch(sql.arg(event)).await?.iter().map(read).collect()
+}
+
+/// A stored event.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredEvent {
+    pub(crate) id: i64,
+    pub(crate) uid: String,
+    pub(crate) domain: String,
+    pub(crate) kind: String,
+    pub(crate) stage: String,
+    pub(crate) subject_id: String,
+    pub(crate) subject_code: String,
+    pub(crate) product_id: Option<String>,
+    pub(crate) lot: Option<String>,
+    pub(crate) region: String,
+    pub(crate) time: OffsetTime,
+    pub(crate) recorded_at: i64,
+    pub(crate) recorded_by: String,
+    pub(crate) source: String,
+    pub(crate) state: String,
+    pub(crate) held_reason: Option<String>,
+    pub(crate) body: Value,
+    pub(crate) correction_of: Option<String>,
+    pub(crate) superseded_by: Option<String>,
+    pub(crate) decision_comment: Option<String>,
+    /// State on the ledger; `None` for events that are not accepted.
+    pub(crate) anchor: Option<String>,
+}
+
+/// Columns for [`StoredEvent::read`]; the table is called `e`.
+pub(crate) const EVENT: &str = "SELECT e.id, e.uid, e.domain, e.kind, e.stage, e.subject_id, e.subject_code, \
+     e.product_id, e.lot, e.region, e.event_time, e.event_offset, e.recorded_at, e.recorded_by, e.source, \
+     e.state, e.held_reason, e.body, e.correction_of, e.superseded_by, e.decision_comment, \
+     (SELECT a.state FROM anchor_state a WHERE a.record = e.uid) FROM trace_event e";
+
+impl StoredEvent {
+    pub(crate) fn read(row: &Row) -> Result<Self> {
+        let text = |index| row.text(index).map(String::from);
+        let maybe = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
+        Ok(Self {
+            id: row.int(0)?,
+            uid: text(1)?,
+            domain: text(2)?,
+            kind: text(3)?,
+            stage: text(4)?,
+            subject_id: text(5)?,
+            subject_code: text(6)?,
+            product_id: maybe(7)?,
+            lot: maybe(8)?,
+            region: text(9)?,
+            time: OffsetTime::from_parts(row.int(10)?, row.int(11)?).map_err(Problem::internal)?,
+            recorded_at: row.int(12)?,
+            recorded_by: text(13)?,
+            source: text(14)?,
+            state: text(15)?,
+            held_reason: maybe(16)?,
+            body: row.json(17)?,
+            correction_of: maybe(18)?,
+            superseded_by: maybe(19)?,
+            decision_comment: maybe(20)?,
+            anchor: maybe(21)?,
+        })
+    }
+
+    /// What exactly is anchored: the row and its links, without 个人信息. The check of a stored
+    /// record makes the same from what the tables hold then.
+    pub(crate) fn anchored(&self, links: &[Link]) -> Result<Value> {
+        let attributes = self.body["attributes"].as_object().cloned().unwrap_or_default();
+        let spec = packs().get(&self.domain).and_then(|pack| pack.event(&self.kind));
+        let attributes = spec.map_or_else(|| attributes.clone(), |(_, spec)| spec.impersonal(&attributes));
+        let mut links: Vec<_> = links.iter().collect();
+        links.sort_by_key(|link| (link.role.code(), link.code.clone()));
+        let link = |link: &&Link| json!({ "code": link.code, "role": link.role.code(), "quantity": link.quantity });
+        Ok(json!({
+            "domain": self.domain, "type": self.kind, "stage": self.stage, "subject": self.subject_code,
+            "event_time": self.time, "recorded_at": time_text(self.recorded_at)?, "source": self.source,
+            "inputs": self.body["inputs"], "outputs": self.body["outputs"], "place": self.body["place"],
+            "counterparty": self.body["counterparty"], "documents": self.body["documents"],
+            "evidence": self.body["evidence"], "attributes": attributes, "lot": self.lot,
+            "region": self.region, "correction_of": self.correction_of,
+            "correction_reason": self.body["correction_reason"],
+            "links": links.iter().map(link).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+/// Adds to the daily counts: key is day, region, domain, stage.
+pub(crate) fn rollup(counts: BTreeMap<(String, String, String, &'static str), i64>) -> Vec<Sql> {
+    let rows = counts.into_iter().map(|((day, region, domain, stage), events)| {
+        vec![day.into(), region.into(), domain.into(), stage.into(), events.into()]
+    });
+    insert_rows(
+        "INSERT INTO trace_rollup (day, region, domain, stage, events)",
+        "ON CONFLICT (day, region, domain, stage) DO UPDATE SET events = trace_rollup.events + excluded.events",
+        rows.collect(),
+    )
+}

@@ -1,0 +1,87 @@
+//! What the public may know of a code (G-6.9-3, G-10.4): product, maker, stages, tests, proofs. No
+//! prices, no quantities, no flows, no people.
+
+use serde_json::{Value, json};
+use yj_kernel::{App, Problem, Result, Sql, Tx};
+use yj_model::{Stage, regions};
+
+use crate::{
+    balance::LinkRole,
+    chain::spec,
+    closure::{Direction, closure},
+    store,
+};
+
+/// Steps shown; what lies further back is on the console.
+const STEPS_MAX: usize = 40;
+
+/// The public story of a code; `None` when there is none, whatever the reason.
+pub async fn story(app: &App, tx: &mut Tx, code: &str) -> Result<Option<Value>> {
+    let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
+    let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
+    let found = closure(tx, id, Direction::Upstream).await?;
+    let ctx = app.on_own_behalf("public");
+    let events: Vec<_> = found.events.iter().chain(&found.observations).collect();
+    let subjects: Vec<&str> = events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
+    let subjects = yj_subject::by_ids(&ctx, tx, &subjects).await?;
+    let products: Vec<&str> = root.product_id.iter().map(String::as_str).collect();
+    let product = yj_product::by_ids(tx, &products).await?.into_values().next();
+    let mut steps = Vec::new();
+    let mut ordered = events;
+    ordered.sort_by_key(|(event, _)| (event.time.unix_ms(), event.id));
+    let skip = ordered.len().saturating_sub(STEPS_MAX);
+    for (event, links) in ordered.into_iter().skip(skip) {
+        let verdict = event.body["attributes"]["verdict"].as_str();
+        let watched = links.iter().any(|link| link.role == LinkRole::Observed);
+        steps.push(json!({
+            "id": event.uid, "stage": event.stage,
+            "stage_name": Stage::from_code(&event.stage).map(Stage::label),
+            "type_name": spec(event).map(|spec| spec.name.as_str()),
+            "subject": subjects.get(&event.subject_id).map(|subject| subject.name.as_str()),
+            "region_name": regions().full_name(&event.region),
+            "date": event.time.beijing_day().to_string(), "observes": watched,
+            "verdict": verdict.map(|code| match code { "fail" => "不合格", "not_detected" => "未检出", _ => "合格" }),
+            "item": event.body["attributes"]["item"], "anchor": event.anchor,
+        }));
+    }
+    let failed = steps.iter().any(|step| step["verdict"] == "不合格");
+    Ok(Some(json!({
+        "code": code, "state": if failed { "warning" } else { "found" },
+        "product": product.map(|product| json!({
+            "code": product.code, "name": product.name, "spec": product.spec, "brand": product.brand,
+            "standard_no": product.standard_no,
+        })),
+        "lot": root.lot, "steps": steps,
+    })))
+}
+
+/// The code that a product, lot and serial stand for: the newest object of that lot.
+pub async fn code_of(tx: &mut Tx, gtin: &str, lot: Option<&str>, serial: Option<&str>) -> Result<Option<String>> {
+    let Some(product) = yj_product::by_gtin(tx, gtin).await? else { return Ok(None) };
+    let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
+    sql.bind(product.id);
+    if let Some(serial) = serial {
+        sql.push(" AND code = ").bind(serial);
+    }
+    if let Some(lot) = lot {
+        sql.push(" AND lot = ").bind(lot);
+    }
+    sql.push(" ORDER BY id DESC LIMIT 1");
+    tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
+}
+
+/// Counts a scan and says the how-manieth it is, and when the first was.
+pub async fn count_scan(app: &App, code: &str) -> Result<(i64, Option<i64>)> {
+    let now = app.now().as_millisecond();
+    let mut tx = app.db().begin().await?;
+    let sql = Sql::new(
+        "UPDATE trace_object SET scans = scans + 1, first_scanned_at = COALESCE(first_scanned_at, $1) \
+         WHERE code = $2 RETURNING scans, first_scanned_at",
+    );
+    let row = tx.fetch_one(sql.arg(now).arg(code)).await?;
+    tx.commit().await?;
+    match row {
+        Some(row) => Ok((row.int(0)?, row.int_opt(1)?)),
+        None => Ok((0, None)),
+    }
+}
