@@ -17,3 +17,4 @@ CREATE INDEX anchor_entry_height ON anchor_entry (height);
 
 -- What other modules may read.
 CREATE VIEW anchor_state AS SELECT record, state, height FROM anchor_entry;
+CREATE VIEW anchor_export AS SELECT id, record FROM anchor_entry WHERE state = 'confirmed';

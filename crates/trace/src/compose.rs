@@ -306,3 +306,12 @@ impl Chain {
 fn flow_json(flow: &Flow) -> Value {
     json!({ "from": flow.from, "to": flow.to, "event": flow.event, "quantity": flow.quantity, "unit": flow.unit })
 }
+
+/// Composes the downstream chain of a code in the platform's own name and says how many events it
+/// has: for measurements.
+pub async fn chain_size(app: &yj_kernel::App, code: &str) -> Result<usize> {
+    let ctx = app.on_own_behalf("bench");
+    let mut tx = ctx.snapshot().await?;
+    let chain = compose(&ctx, &mut tx, code, &[Direction::Downstream]).await?;
+    Ok(chain["events"].as_array().map_or(0, Vec::len))
+}

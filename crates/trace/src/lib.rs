@@ -17,6 +17,7 @@ mod store;
 mod story;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
+pub use compose::chain_size;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
 pub use import::JOBS;

@@ -1,0 +1,107 @@
+//! From parts to a running application.
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::{Router, http::StatusCode};
+use yj_http::{Limits, Metrics, Surroundings};
+use yj_identity::Sessions;
+use yj_kernel::{App, AppParts, Attachments, Db, Environment, JobKind, Migration, Platform, Result, Route};
+use yj_ledger::{Keys, Ledger};
+
+use crate::{operations, workbench};
+
+/// What an application is assembled from.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// Time and chance.
+    pub environment: Arc<dyn Environment>,
+    /// Folder of ledger, keys and files.
+    pub data: PathBuf,
+    /// How the platform calls itself.
+    pub platform: Platform,
+    /// Bounds of the listener.
+    pub limits: Limits,
+}
+
+/// A running application, but for its listener and its workers.
+#[derive(Clone)]
+pub struct Assembled {
+    /// The application.
+    pub app: App,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Everything it answers.
+    pub router: Router,
+    /// Figures.
+    pub metrics: Metrics,
+}
+
+/// Every table, in the order of the crates.
+pub(crate) fn migrations() -> Vec<Migration> {
+    [
+        yj_kernel::MIGRATIONS,
+        yj_identity::MIGRATIONS,
+        yj_ledger::MIGRATIONS,
+        yj_subject::MIGRATIONS,
+        yj_product::MIGRATIONS,
+        yj_trace::MIGRATIONS,
+    ]
+    .concat()
+}
+
+fn jobs() -> Vec<JobKind> {
+    yj_kernel::transfer::JOBS.into_iter().chain(yj_trace::JOBS).collect()
+}
+
+/// The Content-Security-Policy of everything that brings none of its own. Inline style attributes
+/// are how the console's components place themselves; scripts are ours alone.
+const POLICY: &str = "default-src 'self'; style-src-elem 'self'; style-src-attr 'unsafe-inline'; \
+                      img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
+
+/// Migrates the database and wires everything together.
+pub async fn assemble(parts: Parts) -> Result<Assembled> {
+    let Parts { db, environment, data, platform, limits } = parts;
+    db.migrate(&migrations()).await?;
+    let metrics = Metrics::default();
+    let keys = Keys::open(&data.join("keys"), &|| environment.random())?;
+    let ledger = Ledger::open(&data.join("ledger"), &platform.name, keys, environment.now().as_millisecond())?;
+    let entities = vec![yj_subject::TRACE_SUBJECT, yj_product::PRODUCT, yj_trace::SOURCE_POLICY];
+    let app = App::new(AppParts {
+        db,
+        environment: Arc::clone(&environment),
+        authenticator: Arc::new(Sessions),
+        attachments: Attachments::local(&data.join("files"))?,
+        jobs: jobs(),
+        entities,
+        platform,
+        metrics: metrics.clone(),
+    });
+    let mut routes = yj_kernel::base_routes();
+    routes.extend(yj_identity::routes());
+    routes.extend(yj_subject::routes());
+    routes.extend(yj_product::routes());
+    routes.extend(yj_trace::routes(&ledger));
+    routes.extend(yj_ledger::routes(&ledger));
+    routes.extend(workbench::routes());
+    routes.extend(yj_web::routes(&ledger));
+    routes.extend(operations::routes(&app, &routes));
+    let surroundings = Surroundings {
+        limits,
+        metrics: metrics.clone(),
+        random: Arc::new(move || environment.random()),
+        content_security_policy: POLICY,
+    };
+    let router = router(&app, routes);
+    Ok(Assembled { app, ledger, router: yj_http::surround(router, surroundings), metrics })
+}
+
+fn router(app: &App, routes: Vec<Route>) -> Router {
+    let missing = || async { yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "") };
+    let wrong = || async {
+        let detail = "此地址不支持这种请求方法";
+        yj_http::problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "方法不支持", detail, "")
+    };
+    yj_kernel::router(app, routes).merge(yj_web::console()).fallback(missing).method_not_allowed_fallback(wrong)
+}

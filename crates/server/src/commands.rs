@@ -1,0 +1,219 @@
+//! What each verb does. `Ok(false)` means that the verb ran and its answer is no.
+
+use std::{
+    fs,
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch};
+use yj_crypto::{from_hex, to_hex};
+use yj_http::Limits;
+use yj_kernel::{Db, Platform, Problem, Sql, SystemEnvironment};
+use yj_proof::TrustAnchor;
+use yj_server::{Assembled, Config, Parts, TEMPLATE, assemble, demo, examine};
+
+type Answer = Result<bool, String>;
+
+/// A problem as an operator reads it: with its cause.
+pub(crate) fn say(problem: Problem) -> String {
+    match problem {
+        Problem::Internal(cause) => format!("内部错误：{cause}"),
+        other => other.to_string(),
+    }
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> String {
+    let path = path.display().to_string();
+    move |error| format!("{path}：{error}")
+}
+
+/// Writes a private file that did not exist before.
+fn write_private(path: &Path, text: &str) -> Result<(), String> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(io(path))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(path))
+}
+
+pub(crate) fn init(config: &Path) -> Answer {
+    write_private(config, TEMPLATE)?;
+    println!("已写出 {}；请填写 platform.operator，然后执行 yuanjian serve --config {0}", config.display());
+    Ok(true)
+}
+
+fn read(config: &Path) -> Result<Config, String> {
+    Config::load(config, std::env::vars())
+}
+
+async fn open(config: &Config) -> Result<Assembled, String> {
+    fs::create_dir_all(&config.data).map_err(io(&config.data))?;
+    let platform = Platform {
+        name: config.platform.name.clone(),
+        operator: config.platform.operator.clone(),
+        profile: config.platform.profile.clone(),
+        public_url: config.platform.public_url.clone(),
+    };
+    build(&config.database_url(), &config.data, platform).await
+}
+
+/// Assembles an application on the real clock.
+pub(crate) async fn build(database: &str, data: &Path, platform: Platform) -> Result<Assembled, String> {
+    let parts = Parts {
+        db: Db::open(database).map_err(say)?,
+        environment: Arc::new(SystemEnvironment),
+        data: PathBuf::from(data),
+        platform,
+        limits: Limits::default(),
+    };
+    assemble(parts).await.map_err(say)
+}
+
+fn start_log(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::new(format!("warn,yj_http={level},yj_kernel={level},yj_ledger={level},yuanjian={level}"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+pub(crate) async fn serve(config: &Path) -> Answer {
+    let config = read(config)?;
+    start_log(&config.log);
+    let assembled = open(&config).await?;
+    let listen = config.listen.parse().map_err(|_| String::from("listen 应为 地址:端口"))?;
+    listen_until_stopped(assembled, listen).await
+}
+
+/// Serves until told to stop, then lets requests and workers end.
+async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answer {
+    let listener = TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
+    let (stop, stopped) = watch::channel(false);
+    let Assembled { app, ledger, router, metrics } = assembled;
+    let workers = [
+        tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
+        tokio::spawn(ledger.run(app, stopped)),
+    ];
+    println!("源鉴已启动：http://{listen}");
+    let served = yj_http::serve(listener, router, (Limits::default(), metrics), asked_to_stop()).await;
+    // Nobody listening is no harm: the workers have then already ended.
+    let _ = stop.send(true);
+    for worker in workers {
+        worker.await.map_err(|error| error.to_string())?;
+    }
+    served.map(|()| true).map_err(|error| error.to_string())
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+pub(crate) async fn demo(data: &Path, listen: SocketAddr, (size, events): (&str, usize)) -> Answer {
+    if !listen.ip().is_loopback() {
+        return Err(format!("演示数据含公开的示例口令，只允许本机访问；{listen} 不是本机地址，请用 127.0.0.1"));
+    }
+    let size = match size {
+        "golden" => demo::Size::Golden,
+        "small" => demo::Size::Small,
+        "province" => demo::Size::Province { events },
+        other => return Err(format!("--size 应为 golden、small 或 province，现为 {other}")),
+    };
+    start_log("warn");
+    fs::create_dir_all(data).map_err(io(data))?;
+    let accounts = data.join("demo-accounts.json");
+    let fresh = !accounts.exists();
+    if fresh && fs::read_dir(data).map_err(io(data))?.next().is_some() {
+        return Err(format!("{} 不是空目录，也不是演示数据；请换一个目录，或清空后重试", data.display()));
+    }
+    let platform = Platform {
+        name: String::from("示例省重要产品追溯管理平台"),
+        operator: String::from("示例省市场监督管理局（演示）"),
+        profile: String::from("gbt38157"),
+        public_url: format!("http://{listen}"),
+    };
+    let database = format!("sqlite:{}", data.join("yuanjian.sqlite").display());
+    let assembled = build(&database, data, platform).await?;
+    if fresh {
+        let begun = std::time::Instant::now();
+        let mut progress = |text: &str| println!("[{:>5.1} 秒] {text}", begun.elapsed().as_secs_f32());
+        let count = demo::load(&assembled, size, &mut progress).await.map_err(say)?;
+        progress("创建演示账号");
+        let made = demo::create_accounts(&assembled.app).await.map_err(say)?;
+        let list: Vec<_> = made.iter().map(demo::Account::json).collect();
+        // Written last: its presence says that the province is complete.
+        let text = serde_json::to_string_pretty(&json!({ "accounts": list })).map_err(|error| error.to_string())?;
+        write_private(&accounts, &text)?;
+        progress(&format!("演示省已就绪，共 {count} 条追溯事件"));
+    }
+    println!("账号与口令：{}", accounts.display());
+    println!("管理平台：http://{listen}/console/    公众查询示例：http://{listen}/t/R1-sold");
+    listen_until_stopped(assembled, listen).await
+}
+
+pub(crate) async fn migrate(config: &Path) -> Answer {
+    open(&read(config)?).await?;
+    println!("数据库已是最新结构");
+    Ok(true)
+}
+
+pub(crate) fn verify(file: &Path, fingerprint: Option<&str>) -> Answer {
+    let bytes = fs::read(file).map_err(io(file))?;
+    let trust = match fingerprint {
+        None => TrustAnchor::FromBundle,
+        Some(text) => TrustAnchor::Chain(from_hex(text).ok_or("指纹应为 64 位小写十六进制")?),
+    };
+    let verdict = yj_proof::verify(&bytes, trust);
+    for step in &verdict.steps {
+        println!("{} {}：{}", if step.ok { "通过" } else { "未通过" }, step.title, step.detail);
+    }
+    println!("{}", verdict.conclusion);
+    Ok(verdict.ok)
+}
+
+/// Rows of one export query.
+const EXPORT_CHUNK: i64 = 5_000;
+
+pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
+    let assembled = open(&read(config)?).await?;
+    fs::create_dir_all(out).map_err(io(out))?;
+    let (genesis, chain_id) = assembled.ledger.genesis();
+    fs::write(out.join("genesis.bin"), genesis).map_err(io(out))?;
+    fs::write(out.join("fingerprint.txt"), to_hex(&chain_id)).map_err(io(out))?;
+    let target = out.join("envelopes.jsonl");
+    let mut file = fs::File::create(&target).map_err(io(&target))?;
+    let (mut last, mut count) = (0, 0);
+    loop {
+        let mut tx = assembled.app.db().snapshot().await.map_err(say)?;
+        let sql = Sql::new("SELECT id, record FROM anchor_export WHERE id > $1 ORDER BY id LIMIT $2");
+        let rows = tx.fetch(sql.arg(last).arg(EXPORT_CHUNK)).await.map_err(say)?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            last = row.int(0).map_err(say)?;
+            let proof = assembled.ledger.proof(&mut tx, row.text(1).map_err(say)?).await.map_err(say)?;
+            file.write_all(&proof).and_then(|()| file.write_all(b"\n")).map_err(io(&target))?;
+            count += 1;
+        }
+    }
+    println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+pub(crate) async fn doctor(config: &Path) -> Answer {
+    let config = read(config)?;
+    println!("正常 配置：键与取值均有效");
+    let assembled = open(&config).await?;
+    let findings = examine(&assembled, &config.data).await;
+    for (name, well, detail) in &findings {
+        println!("{} {name}：{detail}", if *well { "正常" } else { "异常" });
+    }
+    Ok(findings.iter().all(|(_, well, _)| *well))
+}

@@ -1,0 +1,153 @@
+//! Configuration: a file, overridden by the environment. Every key is documented in
+//! [`TEMPLATE`]; unknown keys are refused.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The file that `yuanjian init` writes.
+pub const TEMPLATE: &str = r##"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
+
+# 监听地址。对外服务时请置于 TLS 终端之后。
+listen = "127.0.0.1:8080"
+
+# 数据目录：账本、密钥、附件；内嵌数据库也在其中。
+data = "data"
+
+# 数据库。留空使用内嵌 SQLite（data/yuanjian.sqlite）；生产环境填写 postgres://用户:口令@主机/库。
+database = ""
+
+# 日志级别：error、warn、info、debug。
+log = "info"
+
+[platform]
+# 平台名称，显示在页眉、报告和接口中。
+name = "重要产品追溯管理平台"
+# 运营机构：政府部门或其授权的机构，必填。
+operator = ""
+# 采用哪部标准的用词：gbt38157（追溯）或 db61（溯源）。
+profile = "gbt38157"
+# 公众扫码所到的网址，打印在追溯码中。
+public_url = "http://127.0.0.1:8080"
+"##;
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: String,
+    /// Folder of ledger, keys and files.
+    pub data: PathBuf,
+    /// `postgres://…`; empty for the embedded engine.
+    #[serde(default)]
+    pub database: String,
+    /// Level of the log.
+    #[serde(default = "info")]
+    pub log: String,
+    /// How the platform calls itself.
+    pub platform: PlatformConfig,
+}
+
+/// How the platform calls itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformConfig {
+    /// 平台名称
+    pub name: String,
+    /// 运营机构
+    pub operator: String,
+    /// `gbt38157` or `db61`
+    pub profile: String,
+    /// Where printed codes lead.
+    pub public_url: String,
+}
+
+fn info() -> String {
+    String::from("info")
+}
+
+impl Config {
+    /// Reads a file and the environment over it.
+    pub fn load(file: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("不能读取配置文件 {}：{error}", file.display()))?;
+        Self::parse(&text, environment)
+    }
+
+    /// The same from a text.
+    pub fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
+        let mut table: toml::Table = text.parse().map_err(|error| format!("配置文件不是有效的 TOML：{error}"))?;
+        for (name, value) in environment {
+            let Some(path) = name.strip_prefix("YJ_") else { continue };
+            // Test switches share the prefix.
+            if path.starts_with("TEST_") {
+                continue;
+            }
+            set(&mut table, &path.to_lowercase().split("__").collect::<Vec<_>>(), value);
+        }
+        let config: Self = table.try_into().map_err(|error| format!("配置有误：{error}"))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.platform.operator.trim().is_empty() {
+            return Err(String::from("platform.operator 必填：请写明运营机构（G-3.1）"));
+        }
+        if !matches!(self.platform.profile.as_str(), "gbt38157" | "db61") {
+            return Err(format!("platform.profile 应为 gbt38157 或 db61，现为 {}", self.platform.profile));
+        }
+        self.listen.parse::<std::net::SocketAddr>().map_err(|_| format!("listen 应为 地址:端口，现为 {}", self.listen))?;
+        if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
+            return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
+        }
+        Ok(())
+    }
+
+    /// The database this configuration means.
+    pub fn database_url(&self) -> String {
+        if self.database.is_empty() {
+            return format!("sqlite:{}", self.data.join("yuanjian.sqlite").display());
+        }
+        self.database.clone()
+    }
+}
+
+fn set(table: &mut toml::Table, path: &[&str], value: String) {
+    match path {
+        [] => {}
+        [key] => drop(table.insert(String::from(*key), toml::Value::String(value))),
+        [key, rest @ ..] => {
+            let inner = table.entry(*key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let toml::Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let operator = ("YJ_PLATFORM__OPERATOR", "示例市市场监督管理局");
+        let pairs = std::iter::once(&operator).chain(pairs);
+        Config::parse(TEMPLATE, pairs.map(|(name, value)| (String::from(*name), String::from(*value))))
+    }
+
+    #[test]
+    fn the_template_needs_only_an_operator() {
+        assert!(Config::parse(TEMPLATE, std::iter::empty()).unwrap_err().contains("operator"));
+        let config = with(&[("YJ_LISTEN", "127.0.0.1:9000"), ("PATH", "/bin")]).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:9000");
+        assert!(config.database_url().starts_with("sqlite:"));
+    }
+
+    #[test]
+    fn unknown_keys_and_impossible_values_are_refused() {
+        assert!(with(&[("YJ_LISTNE", "x")]).unwrap_err().contains("listne"));
+        assert!(with(&[("YJ_PLATFORM__PROFILE", "x")]).unwrap_err().contains("profile"));
+        assert!(with(&[("YJ_LISTEN", "8080")]).unwrap_err().contains("listen"));
+    }
+}

@@ -1,0 +1,62 @@
+//! The demonstration province (handbook §8): clearly fictional, made by a seeded generator through
+//! the same doors that real data take.
+
+mod accounts;
+mod background;
+mod golden;
+mod registers;
+
+pub use accounts::{Account, create_accounts};
+
+use jiff::{SignedDuration, Timestamp};
+use yj_kernel::{Problem, Result};
+use yj_trace::{Captured, Source, TraceEvent};
+
+use crate::Assembled;
+
+/// How much to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// The golden chains only; for tests.
+    Golden,
+    /// 60 enterprises and 400 days.
+    Small,
+    /// For load: as many events as asked for.
+    Province {
+        /// Events to make.
+        events: usize,
+    },
+}
+
+/// Loads the province. `progress` hears how far it is. The day of GC-1's first event is 18 days
+/// before now.
+pub async fn load(assembled: &Assembled, size: Size, progress: &mut dyn FnMut(&str)) -> Result<usize> {
+    progress("登记示例主体与产品");
+    registers::load(assembled).await?;
+    let first_day = assembled.app.now() - SignedDuration::from_hours(18 * 24);
+    let mut count = 0;
+    if size != Size::Golden {
+        count += background::load(assembled, size, progress).await?;
+    }
+    progress("载入示例追溯链 GC-1（韭菜）与 GC-2（钛制压力容器）");
+    count += golden::load(assembled, first_day).await?;
+    progress("写入存证链");
+    assembled.ledger.drain(&assembled.app).await?;
+    Ok(count)
+}
+
+/// Captures events as if at `when`; a refusal is an error of the generator.
+async fn capture(assembled: &Assembled, when: Timestamp, events: &[TraceEvent]) -> Result<()> {
+    let ctx = assembled.app.on_own_behalf("demo").at(when);
+    for captured in yj_trace::capture(&ctx, Source::Api, events, true).await? {
+        if let Captured::Refused(problem) = captured {
+            return Err(Problem::internal(format!("demonstration event refused: {}", problem.body())));
+        }
+    }
+    Ok(())
+}
+
+/// The background alone, for measurements.
+pub async fn load_background(assembled: &Assembled, events: usize) -> Result<usize> {
+    background::load(assembled, Size::Province { events }, &mut |_| {}).await
+}

@@ -1,0 +1,165 @@
+//! Subjects and products of the golden chains, and the policy that lets data in by interface.
+
+use yj_kernel::{Ctx, Problem, Result, Stored, Tx};
+use yj_model::{Id, SubjectCode, UnitCode};
+use yj_product::Product;
+use yj_subject::TraceSubject;
+use yj_trace::SourcePolicy;
+
+use crate::Assembled;
+
+/// Short name, name, kind, roles, region, node.
+type Plan = (&'static str, &'static str, &'static str, &'static [&'static str], &'static str);
+
+const SUBJECTS: [Plan; 18] = [
+    ("F1", "示例韭菜合作社一社", "03", &["10"], "610525"),
+    ("F2", "示例韭菜合作社二社", "03", &["10"], "610525"),
+    ("L1", "示例农产品检测中心", "04", &["50"], "610116"),
+    ("P1", "示例蔬菜加工厂", "01", &["21"], "610116"),
+    ("T1", "示例冷链运输公司", "01", &["41"], "610116"),
+    ("W1", "示例市场批发商甲", "02", &["30"], "610104"),
+    ("W2", "示例市场批发商乙", "02", &["30"], "610104"),
+    ("R1", "示例蔬菜零售店甲", "02", &["31"], "610403"),
+    ("R2", "示例蔬菜零售店乙", "02", &["31"], "610802"),
+    ("C1", "示例学校食堂", "04", &["34"], "610116"),
+    ("M1", "示例海绵钛厂", "01", &["21"], "610302"),
+    ("M2", "示例钛业熔炼厂", "01", &["21"], "610302"),
+    ("M3", "示例钛板轧制厂", "01", &["21"], "610303"),
+    ("V1", "示例压力容器制造厂", "01", &["21"], "610112"),
+    ("Q1", "示例特种设备检验院", "04", &["50"], "610112"),
+    ("B1", "示例焊材厂", "01", &["21"], "610304"),
+    ("U1", "示例化工使用单位", "01", &["62"], "610802"),
+    ("U2", "示例制药使用单位", "01", &["62"], "610403"),
+];
+
+/// Code, name, category, domain, unit, maker, GTIN.
+const PRODUCTS: [(&str, &str, &str, &str, &str, &str, Option<&str>); 6] = [
+    ("YJ-JC-01", "示例韭菜", "蔬菜", "agri", "KGM", "P1", Some("6901234567892")),
+    ("YJ-TI-00", "示例海绵钛", "有色金属", "industrial", "KGM", "M1", None),
+    ("YJ-TI-01", "示例钛锭", "有色金属", "industrial", "KGM", "M2", None),
+    ("YJ-TI-02", "示例钛板", "有色金属", "industrial", "KGM", "M3", None),
+    ("YJ-WJ-01", "示例钛焊丝", "焊接材料", "industrial", "KGM", "B1", None),
+    ("YJ-PV-01", "示例钛制压力容器", "特种设备", "industrial", "SET", "V1", None),
+];
+
+/// Synthetic codes from the block of organisation codes that is not issued (handbook §2.3).
+pub(crate) fn synthetic(prefix: &str, region: &str, number: u32) -> Result<SubjectCode> {
+    const ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let body = format!("MAYJ{number:04}");
+    let organizations = ALPHABET.chars().map(|check| format!("{prefix}{region}{body}{check}"));
+    for head in organizations {
+        for check in ALPHABET.chars() {
+            if let Ok(code) = format!("{head}{check}").parse() {
+                return Ok(code);
+            }
+        }
+    }
+    Err(Problem::internal("no check digits fit"))
+}
+
+fn plan(name: &str) -> Result<(u32, &'static Plan)> {
+    let at = SUBJECTS.iter().position(|plan| plan.0 == name);
+    let at = at.ok_or_else(|| Problem::internal(format!("no demonstration subject {name}")))?;
+    Ok((u32::try_from(at).map_err(Problem::internal)? + 100, &SUBJECTS[at]))
+}
+
+/// The code of a demonstration subject by its short name.
+pub(crate) fn subject_code(name: &str) -> Result<SubjectCode> {
+    let (number, (_, _, kind, _, region)) = plan(name)?;
+    let prefix = match *kind {
+        "02" => "92",
+        "03" => "93",
+        "04" => "12",
+        _ => "91",
+    };
+    synthetic(prefix, region, number)
+}
+
+pub(super) async fn load(assembled: &Assembled) -> Result<()> {
+    let ctx = assembled.app.on_own_behalf("demo");
+    let mut tx = ctx.begin().await?;
+    for (name, _, _, _, _) in SUBJECTS {
+        subject(&ctx, &mut tx, name).await?;
+    }
+    for (code, name, category, domain, unit, maker, gtin) in PRODUCTS {
+        let found = yj_subject::by_codes(&ctx, &mut tx, &[subject_code(maker)?.as_str()]).await?;
+        let maker = found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
+        let unit: UnitCode = unit.parse().map_err(Problem::internal)?;
+        let product = Product {
+            code: String::from(code),
+            gtin: gtin.map(str::parse).transpose().map_err(Problem::internal)?,
+            name: String::from(name),
+            brand: Some(String::from("示例牌")),
+            domain: String::from(domain),
+            category: String::from(category),
+            spec: None,
+            unit,
+            shelf_life_days: (domain == "agri").then_some(7),
+            standard_no: None,
+            approval_no: None,
+            subject_id: maker.id.parse().map_err(Problem::internal)?,
+            region: maker.region.parse().map_err(Problem::internal)?,
+        };
+        tx.insert(&ctx, &product).await?;
+    }
+    for (name, source, decision) in
+        [("接口数据自动接收", "api", "auto"), ("设备数据自动接收", "device", "auto"), ("手工录入须人工审核", "form", "manual"), ("导入数据自动接收", "import", "auto")]
+    {
+        let policy = SourcePolicy {
+            name: String::from(name),
+            source: String::from(source),
+            subject_id: None,
+            domain: None,
+            stage: None,
+            decision: String::from(decision),
+        };
+        tx.insert(&ctx, &policy).await?;
+    }
+    tx.commit().await
+}
+
+async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubject>> {
+    let (number, (_, title, kind, roles, region)) = plan(name)?;
+    let record = TraceSubject {
+        code: subject_code(name)?,
+        name: String::from(*title),
+        kind: String::from(*kind),
+        roles: roles.iter().map(|role| String::from(*role)).collect(),
+        region: region.parse().map_err(Problem::internal)?,
+        address: Some(format!("示例路 {number} 号")),
+        lon: None,
+        lat: None,
+        node_code: None,
+        node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
+        product_kinds: Some(vec![String::from(if name.starts_with(['M', 'V', 'Q', 'B', 'U']) { "industrial" } else { "agri" })]),
+        contact_name: String::from("示例联系人"),
+        contact_phone: format!("138{number:04}0000"),
+        licence_no: None,
+        filed_on: Some(String::from("2025-10-01")),
+    };
+    tx.insert(ctx, &record).await
+}
+
+/// An enterprise of the background.
+pub(super) async fn enterprise(ctx: &Ctx, tx: &mut Tx, number: u32, plan: (&str, &str, &str)) -> Result<(Id<TraceSubject>, SubjectCode)> {
+    let (title, role, region) = plan;
+    let code = synthetic("91", region, number)?;
+    let record = TraceSubject {
+        code: code.clone(),
+        name: format!("示例{title}{number}号"),
+        kind: String::from("01"),
+        roles: vec![String::from(role)],
+        region: region.parse().map_err(Problem::internal)?,
+        address: Some(format!("示例大道 {number} 号")),
+        lon: None,
+        lat: None,
+        node_code: None,
+        node_name: None,
+        product_kinds: Some(vec![String::from("agri")]),
+        contact_name: String::from("示例联系人"),
+        contact_phone: format!("139{number:04}0000"),
+        licence_no: None,
+        filed_on: Some(String::from("2025-10-15")),
+    };
+    Ok((tx.insert(ctx, &record).await?.id, code))
+}

@@ -1,0 +1,12 @@
+//! Configuration and wiring: the only place where all parts meet.
+
+mod assemble;
+mod config;
+pub mod demo;
+mod doctor;
+mod operations;
+mod workbench;
+
+pub use assemble::{Assembled, Parts, assemble};
+pub use config::{Config, TEMPLATE};
+pub use doctor::examine;

@@ -1,0 +1,117 @@
+//! `yuanjian`: one binary for everything.
+
+mod bench;
+mod commands;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "yuanjian", version, about = "源鉴 追溯管理平台")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// 写出带注释的配置文件
+    Init {
+        /// 配置文件
+        #[arg(long, default_value = "yuanjian.toml")]
+        config: PathBuf,
+    },
+    /// 按配置文件启动平台
+    Serve {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 启动演示省（仅限本机访问）
+    Demo {
+        /// 数据目录；为空时创建演示数据
+        #[arg(long)]
+        data: PathBuf,
+        /// 监听地址，必须是本机地址
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: std::net::SocketAddr,
+        /// golden、small 或 province
+        #[arg(long, default_value = "small")]
+        size: String,
+        /// province 规模的事件数
+        #[arg(long, default_value_t = 1_000_000)]
+        events: usize,
+    },
+    /// 只应用数据库迁移
+    Migrate {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 离线验证存证证明
+    Verify {
+        /// .yjproof 文件
+        file: PathBuf,
+        /// 所信任的链指纹（64 位十六进制）
+        #[arg(long)]
+        fingerprint: Option<String>,
+    },
+    /// 导出存证原文与创世文件，供他方核验
+    Export {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+        /// 目标目录
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// 自检
+    Doctor {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 性能测量
+    Bench {
+        /// capture、query 或 chain
+        what: String,
+        /// 数据库；缺省为临时 SQLite
+        #[arg(long)]
+        database: Option<String>,
+        /// 事件数
+        #[arg(long, default_value_t = 50_000)]
+        events: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("不能启动：{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match arguments.verb {
+            Verb::Init { config } => commands::init(&config),
+            Verb::Serve { config } => commands::serve(&config).await,
+            Verb::Demo { data, listen, size, events } => commands::demo(&data, listen, (&size, events)).await,
+            Verb::Migrate { config } => commands::migrate(&config).await,
+            Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),
+            Verb::Export { config, out } => commands::export(&config, &out).await,
+            Verb::Doctor { config } => commands::doctor(&config).await,
+            Verb::Bench { what, database, events } => bench::run(&what, database, events).await,
+        }
+    });
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `/t/{code}`: the page behind every printed code (G-6.9-3, D-6.6.2). Mobile first, whole without
+//! scripts, no prices, no quantities, no people.
+
+use askama::Template;
+use axum::{
+    Json,
+    extract::Path,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use serde_json::{Value, json};
+use yj_kernel::{Access, App, Problem, Result, Route, time_text};
+use yj_ledger::Ledger;
+use yj_model::{DigitalLink, TraceCode};
+
+#[derive(Template)]
+#[template(path = "story.html")]
+struct Page<'a> {
+    platform: &'a str,
+    operator: &'a str,
+    code: &'a str,
+    found: bool,
+    warning: bool,
+    product: &'a str,
+    facts: Vec<(&'static str, String)>,
+    steps: Vec<Step>,
+    anchored: usize,
+    fingerprint: &'a str,
+    scans: i64,
+    first_scan: String,
+}
+
+struct Step {
+    stage: String,
+    kind: String,
+    subject: String,
+    region: String,
+    date: String,
+    verdict: String,
+    failed: bool,
+    confirmed: bool,
+}
+
+/// The public routes.
+pub fn routes(ledger: &Ledger) -> Vec<Route> {
+    let open = || Access::Public("公众扫码查询，不含价格、数量和个人信息");
+    let (by_code, by_link, by_sscc) = (ledger.clone(), ledger.clone(), ledger.clone());
+    vec![
+        Route::new(
+            (Method::GET, "/t/{code}"),
+            open(),
+            "产品追溯页",
+            get(move |app: App, Path(code): Path<String>, headers: HeaderMap| async move {
+                answer(&app, &by_code, code, &headers).await
+            }),
+        ),
+        Route::new(
+            (Method::GET, "/01/{*link}"),
+            open(),
+            "GS1 Digital Link 解析",
+            get(move |app: App, Path(link): Path<String>, headers: HeaderMap| async move {
+                let code = resolve(&app, &format!("/01/{link}")).await?;
+                answer(&app, &by_link, code, &headers).await
+            }),
+        ),
+        Route::new(
+            (Method::GET, "/00/{sscc}"),
+            open(),
+            "物流单元解析",
+            get(move |app: App, Path(sscc): Path<String>, headers: HeaderMap| async move {
+                let code = resolve(&app, &format!("/00/{sscc}")).await?;
+                answer(&app, &by_sscc, code, &headers).await
+            }),
+        ),
+        Route::new((Method::GET, "/portal.css"), open(), "公众页样式", get(|_: App| async { style() })),
+    ]
+}
+
+fn style() -> Response {
+    let mut response = include_str!("../assets/portal.css").into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
+}
+
+/// The code that a Digital Link stands for; an unknown one stands for itself and is not found.
+async fn resolve(app: &App, path: &str) -> Result<String> {
+    let link = DigitalLink::parse_path(path).map_err(|error| Problem::invalid("link", error.to_string()))?;
+    match link {
+        DigitalLink::LogisticUnit(sscc) => Ok(sscc.to_string()),
+        DigitalLink::TradeItem { gtin, lot, serial, .. } => {
+            let mut tx = app.db().snapshot().await?;
+            let code = yj_trace::code_of(&mut tx, gtin.as_str(), lot.as_deref(), serial.as_deref()).await?;
+            Ok(code.unwrap_or_else(|| gtin.to_string()))
+        }
+    }
+}
+
+async fn answer(app: &App, ledger: &Ledger, code: String, headers: &HeaderMap) -> Result<Response> {
+    let known = match code.parse::<TraceCode>() {
+        Ok(code) => {
+            let mut tx = app.db().snapshot().await?;
+            yj_trace::story(app, &mut tx, code.as_str()).await?
+        }
+        Err(_) => None,
+    };
+    let status = if known.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let (scans, first) = match &known {
+        Some(_) => yj_trace::count_scan(app, &code).await?,
+        None => (0, None),
+    };
+    let first_scan = first.map(time_text).transpose()?.and_then(|time| time.as_str().map(String::from));
+    let first_scan = first_scan.unwrap_or_default();
+    let (_, chain) = ledger.genesis();
+    let fingerprint: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("application/json") {
+        let mut body = known.unwrap_or_else(|| json!({ "code": code, "state": "not_found" }));
+        body["scans"] = scans.into();
+        body["first_scanned_at"] = first_scan.into();
+        body["chain_fingerprint"] = fingerprint.into();
+        return Ok((status, Json(body)).into_response());
+    }
+    let page = page(app, &code, known.as_ref(), (&fingerprint, scans, first_scan));
+    let html = page.render().map_err(Problem::internal)?;
+    Ok((status, Html(html)).into_response())
+}
+
+fn page<'a>(
+    app: &'a App,
+    code: &'a str,
+    story: Option<&'a Value>,
+    (fingerprint, scans, first_scan): (&'a str, i64, String),
+) -> Page<'a> {
+    let null = &Value::Null;
+    let story = story.unwrap_or(null);
+    let product = &story["product"];
+    let fact = |label, value: &Value| value.as_str().filter(|text| !text.is_empty()).map(|text| (label, String::from(text)));
+    let facts = [
+        fact("品牌", &product["brand"]),
+        fact("规格", &product["spec"]),
+        fact("执行标准", &product["standard_no"]),
+        fact("批次号", &story["lot"]),
+    ];
+    let steps: Vec<Step> = story["steps"].as_array().into_iter().flatten().map(step).collect();
+    Page {
+        platform: &app.platform().name,
+        operator: &app.platform().operator,
+        code,
+        found: !story.is_null(),
+        warning: story["state"] == "warning",
+        product: product["name"].as_str().unwrap_or("产品"),
+        facts: facts.into_iter().flatten().collect(),
+        anchored: steps.iter().filter(|step| step.confirmed).count(),
+        steps,
+        fingerprint,
+        scans,
+        first_scan: first_scan.get(..16).unwrap_or_default().replace('T', " "),
+    }
+}
+
+fn step(value: &Value) -> Step {
+    let text = |name: &str| String::from(value[name].as_str().unwrap_or_default());
+    Step {
+        stage: text("stage_name"),
+        kind: text("type_name"),
+        subject: text("subject"),
+        region: text("region_name"),
+        date: spoken(value["date"].as_str().unwrap_or_default()),
+        verdict: text("verdict"),
+        failed: value["verdict"] == "不合格",
+        confirmed: value["anchor"] == "confirmed",
+    }
+}
+
+/// `2026-11-02` as people say it.
+fn spoken(date: &str) -> String {
+    let mut parts = date.split('-').map(|part| part.trim_start_matches('0'));
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(year), Some(month), Some(day)) => format!("{year} 年 {month} 月 {day} 日"),
+        _ => String::from(date),
+    }
+}
