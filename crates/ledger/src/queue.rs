@@ -40,6 +40,8 @@ pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<
         return Ok(());
     }
     let ids = tx.allocate("anchor_entry", records.len()).await?;
+    // The real time, also for records of the past: it tells how long the ledger takes.
+    let queued_at = ctx.app().now().as_millisecond();
     let mut rows = Vec::with_capacity(records.len());
     for (id, pending) in ids.into_iter().zip(records) {
         let bytes = pending.envelope.canonical().map_err(Problem::internal)?;
@@ -52,7 +54,7 @@ pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<
             text.into(),
             salt.into(),
             AnchorState::Pending.code().into(),
-            ctx.now_ms().into(),
+            queued_at.into(),
         ]);
     }
     let head = "INSERT INTO anchor_entry (id, record, org, envelope, salt, state, queued_at)";

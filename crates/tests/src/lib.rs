@@ -1,0 +1,1 @@
+//! Black-box tests of the whole, in `tests/http`; this library is empty.

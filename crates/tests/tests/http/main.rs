@@ -1,0 +1,14 @@
+//! Through HTTP, as clients do, on SQLite and (with `YJ_TEST_POSTGRES`) on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(unreachable_pub, reason = "modules of one program")]
+
+mod harness;
+
+mod chain;
+mod doors;
+mod evidence;
+mod faults;
+mod import;
+mod kill;
+mod registers;
+mod routes;
