@@ -47,7 +47,7 @@ pub fn routes() -> Vec<Route> {
             post(|app: App, Body(login): Body<Login>| async move { enter(&app, login, true).await }),
         )
         .takes(Shape::of::<Login>()),
-        Route::new((Method::DELETE, "/api/v1/session"), door(), "退出", delete(leave)),
+        Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", delete(leave)),
         Route::new(
             (Method::POST, "/api/v1/token"),
             door(),
@@ -114,15 +114,17 @@ fn set_cookie(app: &App, response: &mut Response, token: &str, extra: &str) {
     }
 }
 
-/// Ends the session that the request brings; anybody may end what they hold.
-async fn leave(app: App, headers: HeaderMap) -> Result<Response> {
+/// Ends the session that the request brings.
+async fn leave(ctx: Ctx, headers: HeaderMap) -> Result<Response> {
+    let mut tx = ctx.begin().await?;
     if let Some(token) = session::token(&headers) {
-        let mut tx = app.db().begin().await?;
         session::close(&mut tx, token).await?;
-        tx.commit().await?;
     }
+    let entry = audit::Entry { action: "logged_out", entity: "account", record: ctx.actor(), body: json!({}) };
+    audit::write(&ctx, &mut tx, entry).await?;
+    tx.commit().await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&app, &mut response, "", "; Max-Age=0");
+    set_cookie(ctx.app(), &mut response, "", "; Max-Age=0");
     Ok(response)
 }
 

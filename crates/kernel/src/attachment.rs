@@ -70,6 +70,8 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
         Some("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     } else if std::str::from_utf8(bytes).is_ok_and(is_plain) {
         Some("text/plain; charset=utf-8")
+    } else if yj_sheet::decode(bytes).is_ok_and(|text| is_plain(&text)) {
+        Some("text/plain; charset=gb18030")
     } else {
         None
     }

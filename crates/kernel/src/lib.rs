@@ -30,7 +30,7 @@ pub use base::base_routes;
 pub use context::{
     App, AppParts, Authenticator, Credentials, Ctx, Grant, Limit, Platform, Principal, Scope,
 };
-pub use db::{Db, Dialect, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
+pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
 pub use entity::{Entity, Resource, Scoping};
 pub use environment::{Environment, SystemEnvironment};
 pub use field::{Codes, DataClass, Field, Kind, Match, Normalise, mask, time_text};

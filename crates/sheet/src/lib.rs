@@ -6,7 +6,7 @@
 mod read;
 mod write;
 
-pub use read::{Row, Sheet, read};
+pub use read::{Row, Sheet, decode, read};
 pub use write::{Column, Table, write_csv, write_xlsx};
 
 /// Why a file cannot be read or written, as a sentence for people.

@@ -164,7 +164,8 @@ fn uninjected(cell: &str) -> String {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<String, SheetError> {
+/// A text in either of the encodings that offices use: UTF-8, or GB 18030.
+pub fn decode(bytes: &[u8]) -> Result<String, SheetError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if bytes.contains(&0) {
         return refuse("不是可识别的表格文件，应为 XLSX 或 CSV");

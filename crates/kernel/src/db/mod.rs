@@ -70,8 +70,39 @@ enum Engine {
 #[derive(Clone)]
 pub struct Db {
     engine: Engine,
-    /// Statements left before one fails on purpose. Tests only.
-    fuse: Option<Arc<AtomicU32>>,
+    fuse: Option<Fuse>,
+}
+
+/// Makes statements fail on purpose, for tests of what a failure leaves behind.
+#[derive(Clone)]
+pub struct Fuse(Arc<AtomicU32>);
+
+impl Fuse {
+    const NEVER: u32 = u32::MAX;
+
+    /// The `nth` statement from now (counting from 0) fails, and every one after it.
+    pub fn arm(&self, nth: u32) {
+        self.0.store(nth.min(Self::NEVER - 1), Ordering::SeqCst);
+    }
+
+    /// Nothing fails any more.
+    pub fn disarm(&self) {
+        self.0.store(Self::NEVER, Ordering::SeqCst);
+    }
+
+    fn burn(&self, statements: u32) -> Result<()> {
+        let burn = |left: u32| match left {
+            Self::NEVER => Some(left),
+            _ => left.checked_sub(statements),
+        };
+        match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, burn) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                self.0.store(0, Ordering::SeqCst);
+                Err(Problem::internal("injected fault"))
+            }
+        }
+    }
 }
 
 /// Reader threads of the embedded engine.
@@ -89,11 +120,11 @@ impl Db {
         Ok(Self { engine, fuse: None })
     }
 
-    /// Makes the `nth` statement from now (counting from 0) fail, and every one after it.
+    /// The same database with a fuse in front of every statement. Tests only.
     #[must_use]
-    pub fn failing_at(mut self, nth: u32) -> Self {
-        self.fuse = Some(Arc::new(AtomicU32::new(nth)));
-        self
+    pub fn fused(self) -> (Self, Fuse) {
+        let fuse = Fuse(Arc::new(AtomicU32::new(Fuse::NEVER)));
+        (Self { fuse: Some(fuse.clone()), ..self }, fuse)
     }
 
     /// Which engine this is.
@@ -141,7 +172,7 @@ enum Conn {
 pub struct Tx {
     conn: Conn,
     dialect: Dialect,
-    fuse: Option<Arc<AtomicU32>>,
+    fuse: Option<Fuse>,
 }
 
 impl Tx {
@@ -238,15 +269,7 @@ impl Tx {
     }
 
     fn burn_fuse(&self, statements: u32) -> Result<()> {
-        let Some(fuse) = &self.fuse else { return Ok(()) };
-        let burn = |left: u32| left.checked_sub(statements);
-        match fuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, burn) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                fuse.store(0, Ordering::SeqCst);
-                Err(Problem::internal("injected fault"))
-            }
-        }
+        self.fuse.as_ref().map_or(Ok(()), |fuse| fuse.burn(statements))
     }
 }
 

@@ -56,11 +56,13 @@ impl Session {
         let client = self.client()?;
         let mut changed = Vec::with_capacity(statements.len());
         for chunk in statements.chunks(PIPELINE_MAX) {
-            // Polled together, the requests leave in order without waiting for each answer.
-            let requests = chunk.iter().map(|sql| async move {
-                let statement = client.prepare_cached(&sql.text).await?;
-                client.execute(&statement, &parameters(sql)).await
-            });
+            let mut prepared = Vec::with_capacity(chunk.len());
+            for sql in chunk {
+                prepared.push((client.prepare_cached(&sql.text).await?, parameters(sql)));
+            }
+            // Polled together, the requests leave in order without waiting for each answer. All
+            // are prepared by now: one that waited for that would be overtaken by the next.
+            let requests = prepared.iter().map(|(statement, parameters)| client.execute(statement, parameters));
             changed.extend(try_join_all(requests).await?);
         }
         Ok(changed)

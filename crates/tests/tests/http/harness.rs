@@ -11,12 +11,12 @@ use std::{
 
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use yj_http::Limits;
-use yj_kernel::{Db, Environment, Platform};
+use yj_kernel::{Db, Environment, Fuse, Platform};
 use yj_server::{Assembled, Parts, assemble, demo};
 
 /// A clock that stands still and chance that repeats itself.
@@ -40,12 +40,6 @@ impl Environment for TestEnvironment {
     }
 }
 
-impl TestEnvironment {
-    pub fn advance(&self, by: SignedDuration) {
-        *self.now.lock().unwrap() += by;
-    }
-}
-
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -66,10 +60,13 @@ impl Answer {
 /// A running platform.
 pub struct TestApp {
     pub assembled: Assembled,
-    pub environment: Arc<TestEnvironment>,
-    pub database: String,
-    pub folder: TempDir,
+    /// Makes statements fail.
+    pub fuse: Fuse,
+    database: String,
+    /// Lives as long as the platform.
+    _folder: TempDir,
     tokens: BTreeMap<&'static str, String>,
+    passwords: BTreeMap<&'static str, String>,
 }
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -110,18 +107,24 @@ impl TestApp {
         let now = "2026-11-19T12:00:00+08:00".parse().unwrap();
         let environment = Arc::new(TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) });
         let database = fresh_database(folder.path()).await;
-        let db = Db::open(&database).unwrap();
-        let assembled = assembled(db, folder.path(), Arc::clone(&environment)).await;
+        let (db, fuse) = Db::open(&database).unwrap().fused();
+        let assembled = assembled(db, folder.path(), environment).await;
         demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
         let accounts = demo::create_accounts(&assembled.app).await.unwrap();
-        let mut app = Self { assembled, environment, database, folder, tokens: BTreeMap::new() };
+        let mut app = Self { assembled, fuse, database, _folder: folder, tokens: BTreeMap::new(), passwords: BTreeMap::new() };
         for account in accounts {
             let body = json!({ "user": account.user, "password": account.password });
             let answer = app.send("POST", "/api/v1/token", None, &[], Some(body.to_string().into())).await;
             let token = String::from(answer.expect(200)["token"].as_str().unwrap());
             app.tokens.insert(account.user, token);
+            app.passwords.insert(account.user, account.password);
         }
         app
+    }
+
+    /// What to log in with.
+    pub fn password(&self, user: &'static str) -> (&'static str, &str) {
+        (user, &self.passwords[user])
     }
 
     /// Sends a request and reads the whole answer.
@@ -157,6 +160,20 @@ impl TestApp {
 
     pub async fn post(&self, user: &str, path: &str, body: Value) -> Answer {
         self.send("POST", path, Some(user), &[], Some(body.to_string().into())).await
+    }
+
+    /// Changes a record that was read at `version`.
+    pub async fn change(&self, user: &str, (method, path): (&str, &str), version: i64, body: Value) -> Answer {
+        let version = format!("\"{version}\"");
+        self.send(method, path, Some(user), &[("if-match", &version)], Some(body.to_string().into())).await
+    }
+
+    /// Uploads a file and waits for the job that reads it.
+    pub async fn import(&self, user: &str, path: &str, file: Vec<u8>) -> Value {
+        let kind = [("content-type", "application/octet-stream")];
+        let queued = self.send("POST", path, Some(user), &kind, Some(file)).await.expect(202);
+        self.run_jobs().await;
+        self.get(user, &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap())).await.expect(200)
     }
 
     /// Runs background jobs until none waits.

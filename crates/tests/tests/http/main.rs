@@ -9,6 +9,5 @@ mod doors;
 mod evidence;
 mod faults;
 mod import;
-mod kill;
 mod registers;
 mod routes;

@@ -1,0 +1,214 @@
+//! G-6.2.2, G-6.3.3: registers kept with review by somebody else, versions, history and masks.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use yj_kernel::{Kind, Sql};
+
+use crate::harness::{Answer, TestApp};
+
+const REGISTER: &str = "/api/v1/trace_subject";
+
+fn farmer(number: u32) -> Value {
+    json!({
+        "code": yj_model::SubjectCode::issue(610_116, 7, number).unwrap(), "name": format!("示例农户{number}"), "kind": "07",
+        "roles": ["10"], "region": "610116", "contact_name": "示例联系人", "contact_phone": "13800000000",
+    })
+}
+
+async fn proposed(app: &TestApp, number: u32) -> String {
+    let answer = app.post("supervisor", REGISTER, farmer(number)).await.expect(202);
+    assert_eq!(answer["change_request"]["state"], "submitted");
+    format!("{REGISTER}/changes/{}", answer["change_request"]["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn g_6_2_2_a_registration_counts_after_somebody_else_approved_it() {
+    let app = TestApp::start().await;
+    let before = app.count("SELECT COUNT(*) FROM trace_subject").await;
+    let change = proposed(&app, 1).await;
+    assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, before);
+    assert_eq!(app.post("supervisor", &format!("{change}/approve"), json!({})).await.status, 403);
+    let nothing = app.post("reviewer", &format!("{change}/return"), json!({ "comment": " " })).await.expect(422);
+    assert!(nothing["detail"].as_str().unwrap().contains("请写明理由"));
+    app.post("reviewer", &format!("{change}/return"), json!({ "comment": "请补充地址" })).await.expect(200);
+    assert_eq!(app.post("reviewer", &format!("{change}/approve"), json!({})).await.status, 409);
+    let mut better = farmer(1);
+    better["address"] = json!("示例村 1 组");
+    let resubmit = app.send("PUT", &change, Some("supervisor"), &[], Some(better.to_string().into())).await.expect(200);
+    assert_eq!(resubmit["state"], "submitted");
+    let approved = app.post("reviewer", &format!("{change}/approve"), json!({ "comment": "属实" })).await.expect(200);
+    let record = format!("{REGISTER}/{}", approved["record"].as_str().unwrap());
+    let stored = app.get("reviewer", &record).await.expect(200);
+    assert_eq!((&stored["version"], &stored["address"], &stored["created_by"]), (&1.into(), &"示例村 1 组".into(), &"reviewer".into()));
+    let told = app.get("supervisor", &change).await.expect(200);
+    let actions: Vec<_> = told["log"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["submitted", "returned", "resubmitted", "approved"]);
+    let history = app.get("reviewer", &format!("{record}/history")).await.expect(200);
+    assert_eq!(history.as_array().unwrap_or_else(|| history["items"].as_array().unwrap()).len(), 1);
+}
+
+#[tokio::test]
+async fn g_6_2_2_the_database_itself_refuses_a_review_of_ones_own() {
+    let app = TestApp::start().await;
+    proposed(&app, 1).await;
+    let sql = Sql::new("UPDATE change_request SET state = 'approved', decided_by = submitted_by");
+    let mut tx = app.assembled.app.db().begin().await.unwrap();
+    assert!(tx.execute(sql).await.is_err());
+}
+
+#[tokio::test]
+async fn two_editors_of_one_record_cannot_overwrite_each_other() {
+    let app = TestApp::start().await;
+    let policy = json!({ "name": "示例策略", "source": "api", "domain": "agri", "decision": "manual" });
+    let made = app.post("supervisor", "/api/v1/source_policy", policy.clone()).await.expect(201);
+    let path = format!("/api/v1/source_policy/{}", made["id"].as_str().unwrap());
+    let rename = |name: &str| json!({ "name": name });
+    let first = app.change("supervisor", ("PATCH", &path), 1, rename("甲")).await.expect(200);
+    assert_eq!((&first["version"], &first["name"]), (&2.into(), &"甲".into()));
+    assert_eq!(app.change("supervisor", ("PATCH", &path), 1, rename("乙")).await.expect(409)["code"], "stale-version");
+    let unsaid = app.send("PUT", &path, Some("supervisor"), &[], Some(policy.to_string().into())).await.expect(422);
+    assert!(unsaid["detail"].as_str().unwrap().contains("If-Match"));
+    assert_eq!(app.get("supervisor", &path).await.expect(200)["name"], "甲");
+    assert_eq!(app.change("supervisor", ("DELETE", &path), 2, json!({})).await.status, 204);
+    assert_eq!(app.get("supervisor", &path).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_stale_proposal_is_refused_at_approval() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let path = format!("{REGISTER}/{}", subject["id"].as_str().unwrap());
+    let mut changes = Vec::new();
+    for address in ["示例甲路", "示例乙路"] {
+        let answer = app.change("supervisor", ("PATCH", &path), 1, json!({ "address": address })).await.expect(202);
+        changes.push(format!("{REGISTER}/changes/{}/approve", answer["change_request"]["id"].as_str().unwrap()));
+    }
+    app.post("reviewer", &changes[0], json!({})).await.expect(200);
+    assert_eq!(app.post("reviewer", &changes[1], json!({})).await.expect(409)["code"], "stale-version");
+    assert_eq!(app.subject("示例蔬菜加工厂").await["address"], "示例甲路");
+}
+
+#[tokio::test]
+async fn g_6_2_2_wrong_registrations_name_every_mistake_at_once() {
+    let app = TestApp::start().await;
+    let mut wrong = farmer(1);
+    wrong["code"] = json!("91350100M000100Y44");
+    wrong["kind"] = json!("88");
+    wrong["contact_phone"] = json!("123");
+    wrong["colour"] = json!("red");
+    wrong.as_object_mut().unwrap().remove("name");
+    let refused = app.post("supervisor", REGISTER, wrong).await.expect(422);
+    let fields: BTreeSet<_> = refused["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, BTreeSet::from(["code", "colour", "contact_phone", "kind", "name"]));
+    let mut enterprise = farmer(1);
+    enterprise["kind"] = json!("01");
+    let refused = app.post("supervisor", REGISTER, enterprise).await.expect(422);
+    assert!(refused["detail"].as_str().unwrap().contains("统一社会信用代码"));
+    let mut product = json!({ "code": "A-1", "name": "示例产品", "domain": "agri", "category": "蔬菜", "unit": "KGM", "region": "610116" });
+    product["subject_id"] = json!("0190a5f0-0000-7000-8000-000000000000");
+    let refused = app.post("supervisor", "/api/v1/product", product).await.expect(422);
+    assert!(refused["detail"].as_str().unwrap().contains("所指的记录不存在"));
+    assert_eq!(app.count("SELECT COUNT(*) FROM change_request").await, 0);
+}
+
+#[tokio::test]
+async fn the_same_code_cannot_be_registered_twice() {
+    let app = TestApp::start().await;
+    let (first, second) = (proposed(&app, 1).await, proposed(&app, 1).await);
+    app.post("reviewer", &format!("{first}/approve"), json!({})).await.expect(200);
+    assert_eq!(app.post("reviewer", &format!("{second}/approve"), json!({})).await.expect(409)["code"], "duplicate");
+}
+
+#[tokio::test]
+async fn g_10_4_personal_data_is_masked_for_those_who_may_not_see_it() {
+    let app = TestApp::start().await;
+    let open = app.subject("示例韭菜合作社一社").await;
+    assert!(!open["contact_phone"].as_str().unwrap().contains('*'));
+    let path = format!("{REGISTER}/{}", open["id"].as_str().unwrap());
+    let own = app.get("farm", &path).await.expect(200);
+    let masked = own["contact_phone"].as_str().unwrap();
+    assert!(masked.contains('*') && masked != open["contact_phone"]);
+    // Sending the mask back keeps what is behind it.
+    let change = json!({ "address": "示例新址", "contact_phone": masked });
+    let answer = app.change("farm", ("PATCH", &path), 1, change).await.expect(202);
+    let id = answer["change_request"]["id"].as_str().unwrap();
+    app.post("reviewer", &format!("{REGISTER}/changes/{id}/approve"), json!({})).await.expect(200);
+    let after = app.subject("示例韭菜合作社一社").await;
+    assert_eq!((&after["contact_phone"], &after["address"]), (&open["contact_phone"], &"示例新址".into()));
+}
+
+#[tokio::test]
+async fn g_6_2_3_lists_filter_sort_count_and_page() {
+    let app = TestApp::start().await;
+    let list = async |query: &str| app.get("supervisor", &format!("{REGISTER}?{query}")).await;
+    for (query, count) in [
+        ("kind=03", 2),
+        ("region=610100", 8),
+        ("region=610000", 18),
+        ("name=%E5%90%88%E4%BD%9C%E7%A4%BE", 2),
+        ("roles=50", 2),
+        ("filed_on.from=2025-10-01&filed_on.to=2025-10-01", 18),
+        ("filed_on.from=2025-10-02", 0),
+        ("kind=03&region=610104", 0),
+    ] {
+        let found = list(&format!("{query}&per_page=100&count=true")).await.expect(200);
+        assert_eq!((found["items"].as_array().unwrap().len(), &found["total"]["count"]), (count, &count.into()), "{query}");
+    }
+    for (query, word) in [
+        ("colour=red", "没有这个查询条件"),
+        ("kind=88", "没有代码 88"),
+        ("sort=address", "不支持按 address 排序"),
+        ("per_page=1000", "1 至 100"),
+        ("page=1000&per_page=100", "页码过大"),
+        ("after=xyz", "游标无效"),
+        ("contact_phone=138", "没有这个查询条件"),
+    ] {
+        let refused = list(query).await.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(word), "{query}: {refused}");
+    }
+    let names = |page: &Value| page["items"].as_array().unwrap().iter().map(|item| String::from(item["name"].as_str().unwrap())).collect::<Vec<_>>();
+    for sort in ["name", "-name", "node_name", "code", "created_at"] {
+        let Answer { status, body: all, .. } = list(&format!("sort={sort}&per_page=100")).await;
+        if sort == "node_name" {
+            assert_eq!(status, 422);
+            continue;
+        }
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        for _ in 0..10 {
+            let tail = if after.is_empty() { String::new() } else { format!("&after={after}") };
+            let page = list(&format!("sort={sort}&per_page=4{tail}")).await.expect(200);
+            seen.extend(names(&page));
+            let Some(next) = page["next"].as_str() else { break };
+            after = String::from(next);
+        }
+        assert_eq!(seen, names(&all), "{sort}");
+    }
+}
+
+#[tokio::test]
+async fn every_register_is_one_description() {
+    let app = TestApp::start().await;
+    for entity in app.assembled.app.entities() {
+        let described: Vec<_> = entity.fields.iter().map(|field| field.name).collect();
+        assert_eq!(described, entity.type_fields(), "{}", entity.table);
+        let columns = described.join(", ");
+        let mut sql = Sql::new("SELECT id, version, created_at, created_by, updated_at, updated_by, ");
+        sql.push(&columns).push(" FROM ").push(entity.table).push(" LIMIT 1");
+        let mut tx = app.assembled.app.db().snapshot().await.unwrap();
+        tx.fetch(sql).await.unwrap();
+        drop(tx);
+        // A sample goes through the door, with references that exist.
+        let mut sample = entity.sample(7).unwrap();
+        for field in entity.fields.iter().filter(|field| matches!(field.kind, Kind::Id(_))) {
+            if !sample[field.name].is_null() {
+                sample[field.name] = app.subject("示例蔬菜加工厂").await["id"].clone();
+            }
+        }
+        let path = format!("/api/v1/{}", entity.table);
+        let expected = if entity.reviewed { 202 } else { 201 };
+        app.post("supervisor", &path, Value::Object(sample)).await.expect(expected);
+        let labels: BTreeSet<_> = entity.fields.iter().map(|field| field.label).collect();
+        assert_eq!(labels.len(), entity.fields.len(), "{}: labels must differ", entity.table);
+    }
+}
