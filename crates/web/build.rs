@@ -22,7 +22,11 @@ fn main() -> io::Result<()> {
     for file in files {
         let name = file.strip_prefix(&folder).map_err(io::Error::other)?;
         let name = name.to_string_lossy().replace('\\', "/");
-        let _ = writeln!(table, "    ({name:?}, include_bytes!({:?}).as_slice()),", file.display().to_string());
+        let _ = writeln!(
+            table,
+            "    ({name:?}, include_bytes!({:?}).as_slice()),",
+            file.display().to_string()
+        );
     }
     table.push_str("]\n");
     let target = PathBuf::from(env::var("OUT_DIR").unwrap_or_default()).join("console.rs");

@@ -1,3 +1,36 @@
-//! The few verbs of the workshop: run, test, tidy.
+//! The few verbs of the workshop: `cargo xtask run | test | check | tidy`.
 
-fn main() {}
+mod postgres;
+mod run;
+mod shell;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+用法：cargo xtask <命令>
+  run [--listen 地址] [--data 目录]   构建控制台与程序，创建演示省并启动（默认 127.0.0.1:8080）
+  test                               全部测试：格式、静态检查、SQLite、PostgreSQL、前端、浏览器
+  check                              提交前的快速检查：格式、静态检查、tidy
+  tidy                               仓库自身的规矩：依赖方向、文件大小、术语、链接";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["run", rest @ ..] => run::demo(rest),
+        ["test"] => test::all(),
+        ["check"] => test::check(),
+        ["tidy"] => tidy::report(),
+        _ => Err(String::from(USAGE)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

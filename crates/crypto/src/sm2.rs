@@ -63,7 +63,8 @@ impl Signer for SigningKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, CryptoError> {
-        let signature: RawSignature = self.raw.try_sign(message).map_err(|_| CryptoError::Unavailable)?;
+        let signature: RawSignature =
+            self.raw.try_sign(message).map_err(|_| CryptoError::Unavailable)?;
         Ok(signature.to_bytes().into())
     }
 }
@@ -86,7 +87,8 @@ impl PublicKey {
         if bytes[0] != 4 {
             return Err(CryptoError::PublicKey);
         }
-        let raw = VerifyingKey::from_sec1_bytes(IDENTITY, bytes).map_err(|_| CryptoError::PublicKey)?;
+        let raw =
+            VerifyingKey::from_sec1_bytes(IDENTITY, bytes).map_err(|_| CryptoError::PublicKey)?;
         Ok(Self { bytes: *bytes, raw })
     }
 
@@ -134,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_one_key_signs_only_that_key_verifies() {
-        let (one, two) = (SigningKey::from_seed(&[1; 32]).unwrap(), SigningKey::from_seed(&[2; 32]).unwrap());
+        let (one, two) =
+            (SigningKey::from_seed(&[1; 32]).unwrap(), SigningKey::from_seed(&[2; 32]).unwrap());
         let signature = one.sign(b"a").unwrap();
         assert_eq!(one.public_key().verify(b"a", &signature), Ok(()));
         assert!(one.public_key().verify(b"b", &signature).is_err());
@@ -147,7 +150,9 @@ mod tests {
         let key = SigningKey::from_seed(&[3; 32]).unwrap();
         let again = SigningKey::from_pem(&key.to_pem().unwrap()).unwrap();
         assert_eq!(again.public_key(), key.public_key());
-        assert!(SigningKey::from_pem("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----").is_err());
+        assert!(
+            SigningKey::from_pem("-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----").is_err()
+        );
     }
 
     #[test]

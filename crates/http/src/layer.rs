@@ -78,7 +78,8 @@ async fn answer(inner: &Inner, request: Request, next: Next, id: &str) -> Respon
             problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "服务内部错误", detail, id)
         }
         Err(_) => {
-            let detail = format!("请求在 {} 秒内没有完成，请缩小范围或改用后台任务", deadline.as_secs());
+            let detail =
+                format!("请求在 {} 秒内没有完成，请缩小范围或改用后台任务", deadline.as_secs());
             problem(StatusCode::GATEWAY_TIMEOUT, "timeout", "处理超时", &detail, id)
         }
     }
@@ -89,9 +90,12 @@ async fn answer(inner: &Inner, request: Request, next: Next, id: &str) -> Respon
 fn name_request(surroundings: &Surroundings, headers: &mut HeaderMap) -> String {
     let given = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let sane = |text: &&str| {
-        (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        (8..=64).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    let id = given.filter(sane).map_or_else(|| format!("{:032x}", (surroundings.random)()), String::from);
+    let id = given
+        .filter(sane)
+        .map_or_else(|| format!("{:032x}", (surroundings.random)()), String::from);
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID.clone(), value);
     }
@@ -104,7 +108,8 @@ fn cross_site(method: &Method, headers: &HeaderMap, id: &str) -> Option<Response
         return None;
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign_fetch = text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    let foreign_fetch =
+        text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
     let foreign_origin = match (text("origin"), text("host")) {
         (Some(origin), Some(host)) => origin.split_once("://").is_none_or(|(_, rest)| rest != host),
         _ => false,
@@ -122,7 +127,10 @@ fn finish(surroundings: &Surroundings, response: &mut Response, id: &str) {
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(self), microphone=()"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(self), geolocation=(self), microphone=()",
+        ),
         (header::CONTENT_SECURITY_POLICY, surroundings.content_security_policy),
         (header::CACHE_CONTROL, "no-store"),
     ];

@@ -31,7 +31,7 @@ impl Default for Limits {
             header_deadline: Duration::from_secs(10),
             headers_max: 64,
             header_bytes_max: 32 * 1024,
-            request_deadline: Duration::from_secs(60),
+            request_deadline: Duration::from_mins(1),
             connections_max: 4096,
             connections_per_address_max: 1024,
             in_flight_max: 1024,

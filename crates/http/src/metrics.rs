@@ -98,11 +98,15 @@ impl Metrics {
         for (name, (kind, help)) in &series.help {
             // Writing to a String cannot fail.
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-            for ((_, labels), value) in series.values.iter().filter(|((known, _), _)| known == name) {
-                let braces = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+            for ((_, labels), value) in series.values.iter().filter(|((known, _), _)| known == name)
+            {
+                let braces =
+                    if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
                 let _ = writeln!(text, "{name}{braces} {value}");
             }
-            for ((_, labels), histogram) in series.durations.iter().filter(|((known, _), _)| known == name) {
+            for ((_, labels), histogram) in
+                series.durations.iter().filter(|((known, _), _)| known == name)
+            {
                 histogram.render(name, labels, &mut text);
             }
         }

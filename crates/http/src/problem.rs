@@ -7,7 +7,13 @@ use axum::{
 use serde_json::json;
 
 /// An `application/problem+json` answer.
-pub fn problem(status: StatusCode, code: &str, title: &str, detail: &str, request_id: &str) -> Response {
+pub fn problem(
+    status: StatusCode,
+    code: &str,
+    title: &str,
+    detail: &str,
+    request_id: &str,
+) -> Response {
     let body = json!({
         "type": format!("/problems/{code}"), "title": title, "status": status.as_u16(),
         "code": code, "detail": detail, "request_id": request_id,

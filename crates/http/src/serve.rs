@@ -46,7 +46,9 @@ pub async fn serve(
         let permit = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Some(seat) = Seat::take(&census, peer.ip(), &limits, (permit, metrics.clone())) {
+                if let Some(seat) =
+                    Seat::take(&census, peer.ip(), &limits, (permit, metrics.clone()))
+                {
                     converse(stream, peer, (router.clone(), limits.clone()), (&graceful, seat));
                 }
             }
@@ -137,11 +139,10 @@ fn converse(
         .keep_alive(true);
     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
     // A whole conversation is bounded too, so that a slow reader cannot stay for ever.
-    let longest = Duration::from_secs(3600);
+    let longest = Duration::from_hours(1);
     tokio::spawn(async move {
-        match tokio::time::timeout(longest, connection).await {
-            Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::time::timeout(longest, connection).await {
+            tracing::debug!(%error, "a connection ended early");
         }
         drop(seat);
     });

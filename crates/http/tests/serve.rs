@@ -76,11 +76,24 @@ async fn answers_carry_a_name_and_security_headers() {
     ] {
         assert!(lower.contains(header), "{header} in {answer}");
     }
-    let named = exchange(&server, "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-12345\r\nConnection: close\r\n\r\n").await;
+    let named = exchange(
+        &server,
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-12345\r\nConnection: close\r\n\r\n",
+    )
+    .await;
     assert!(named.contains("abc-12345"));
-    let forged = exchange(&server, "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: a\"b<c>1234\r\nConnection: close\r\n\r\n").await;
+    let forged = exchange(
+        &server,
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: a\"b<c>1234\r\nConnection: close\r\n\r\n",
+    )
+    .await;
     assert!(!forged.contains("a\"b<c>"));
-    assert!(server.metrics.render().contains("http_requests_total{method=\"GET\",route=\"/\",status=\"200\"} 3"));
+    assert!(
+        server
+            .metrics
+            .render()
+            .contains("http_requests_total{method=\"GET\",route=\"/\",status=\"200\"} 3")
+    );
 }
 
 #[tokio::test]
@@ -95,17 +108,23 @@ async fn a_client_that_never_finishes_its_header_is_let_go() {
 #[tokio::test]
 async fn a_body_that_never_arrives_ends_in_a_timeout() {
     let server = start(brief()).await;
-    let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nConnection: close\r\n\r\nabc";
+    let request =
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nConnection: close\r\n\r\nabc";
     let answer = exchange(&server, request).await;
-    assert!(answer.starts_with("HTTP/1.1 504") && answer.contains("\"code\":\"timeout\""), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 504") && answer.contains("\"code\":\"timeout\""),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn a_handler_that_panics_or_hangs_gets_a_clear_answer() {
     let server = start(brief()).await;
-    let answer = exchange(&server, "GET /panic HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    let answer =
+        exchange(&server, "GET /panic HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("服务内部错误"), "{answer}");
-    let answer = exchange(&server, "GET /never HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    let answer =
+        exchange(&server, "GET /never HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
 }
 
@@ -113,7 +132,9 @@ async fn a_handler_that_panics_or_hangs_gets_a_clear_answer() {
 async fn too_many_header_lines_are_refused() {
     let server = start(Limits::default()).await;
     let many = (0..80).map(|number| format!("X-{number}: 1\r\n")).collect::<String>();
-    let answer = exchange(&server, &format!("GET / HTTP/1.1\r\nHost: x\r\n{many}Connection: close\r\n\r\n")).await;
+    let answer =
+        exchange(&server, &format!("GET / HTTP/1.1\r\nHost: x\r\n{many}Connection: close\r\n\r\n"))
+            .await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
 
@@ -121,7 +142,9 @@ async fn too_many_header_lines_are_refused() {
 async fn another_site_cannot_post_here() {
     let server = start(Limits::default()).await;
     for foreign in ["Origin: https://elsewhere.example", "Sec-Fetch-Site: cross-site"] {
-        let request = format!("POST / HTTP/1.1\r\nHost: x\r\n{foreign}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: x\r\n{foreign}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         assert!(exchange(&server, &request).await.starts_with("HTTP/1.1 403"), "{foreign}");
     }
     let own = "POST / HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nContent-Length: 1\r\nConnection: close\r\n\r\na";
@@ -135,7 +158,8 @@ async fn a_busy_server_says_so_at_once() {
     let mut hanging = TcpStream::connect(server.address).await.unwrap();
     hanging.write_all(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     for _ in 0..200 {
-        let answer = exchange(&server, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        let answer =
+            exchange(&server, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
         if answer.starts_with("HTTP/1.1 503") {
             assert!(answer.to_lowercase().contains("retry-after: 2"));
             return;

@@ -25,7 +25,9 @@ pub struct NewAccount<'a> {
 
 /// Makes a user. An enterprise role reaches the user's own subject only.
 pub async fn create(ctx: &Ctx, tx: &mut Tx, account: NewAccount<'_>) -> Result<String> {
-    let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let sound = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
     if !(3..=32).contains(&account.user.len()) || !account.user.bytes().all(sound) {
         return Err(Problem::invalid("user", "用户名应为 3 至 32 位小写字母、数字、- 或 _"));
     }
@@ -42,11 +44,14 @@ pub async fn create(ctx: &Ctx, tx: &mut Tx, account: NewAccount<'_>) -> Result<S
     tx.execute(sql).await?;
     for (role, region) in account.roles {
         let subject = if *role == Role::Enterprise { account.subject.unwrap_or("-") } else { "" };
-        let sql = Sql::new("INSERT INTO account_role (account_id, role, region, subject_id) VALUES ($1, $2, $3, $4)");
+        let sql = Sql::new(
+            "INSERT INTO account_role (account_id, role, region, subject_id) VALUES ($1, $2, $3, $4)",
+        );
         let region = region.map_or("", RegionCode::as_str);
         tx.execute(sql.arg(id.as_str()).arg(role.code()).arg(region).arg(subject)).await?;
     }
     let body = json!({ "user": account.user, "roles": account.roles.iter().map(|(role, _)| role.code()).collect::<Vec<_>>() });
-    audit::write(ctx, tx, audit::Entry { action: "created", entity: "account", record: &id, body }).await?;
+    audit::write(ctx, tx, audit::Entry { action: "created", entity: "account", record: &id, body })
+        .await?;
     Ok(id)
 }

@@ -44,7 +44,9 @@ pub fn routes() -> Vec<Route> {
             (Method::POST, "/api/v1/session"),
             door(),
             "登录（浏览器）",
-            post(|app: App, Body(login): Body<Login>| async move { enter(&app, login, true).await }),
+            post(
+                |app: App, Body(login): Body<Login>| async move { enter(&app, login, true).await },
+            ),
         )
         .takes(Shape::of::<Login>()),
         Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", delete(leave)),
@@ -52,12 +54,19 @@ pub fn routes() -> Vec<Route> {
             (Method::POST, "/api/v1/token"),
             door(),
             "登录（程序）",
-            post(|app: App, Body(login): Body<Login>| async move { enter(&app, login, false).await }),
+            post(
+                |app: App, Body(login): Body<Login>| async move { enter(&app, login, false).await },
+            ),
         )
         .takes(Shape::of::<Login>()),
         Route::new((Method::GET, "/api/v1/me"), Access::SignedIn, "当前用户", get(me)),
-        Route::new((Method::POST, "/api/v1/me/password"), Access::SignedIn, "修改口令", post(change_password))
-            .takes(Shape::of::<NewPassword>()),
+        Route::new(
+            (Method::POST, "/api/v1/me/password"),
+            Access::SignedIn,
+            "修改口令",
+            post(change_password),
+        )
+        .takes(Shape::of::<NewPassword>()),
     ]
 }
 
@@ -69,7 +78,9 @@ fn refused() -> Problem {
 async fn enter(app: &App, login: Login, for_browser: bool) -> Result<Response> {
     let ctx = app.on_own_behalf("login");
     let mut tx = app.db().snapshot().await?;
-    let sql = Sql::new("SELECT id, salt, verifier, failures, locked_until FROM account WHERE user_name = $1 AND active = 1");
+    let sql = Sql::new(
+        "SELECT id, salt, verifier, failures, locked_until FROM account WHERE user_name = $1 AND active = 1",
+    );
     let row = tx.fetch_one(sql.arg(login.user.as_str())).await?;
     drop(tx);
     let Some(row) = row else {
@@ -86,14 +97,21 @@ async fn enter(app: &App, login: Login, for_browser: bool) -> Result<Response> {
         let locked_until = if failures >= FAILURES_MAX { now + LOCK_MS } else { row.int(4)? };
         let sql = Sql::new("UPDATE account SET failures = $1, locked_until = $2 WHERE id = $3");
         tx.execute(sql.arg(failures % FAILURES_MAX).arg(locked_until).arg(id)).await?;
-        let entry = audit::Entry { action: "login_refused", entity: "account", record: id, body: json!({}) };
+        let entry = audit::Entry {
+            action: "login_refused",
+            entity: "account",
+            record: id,
+            body: json!({}),
+        };
         audit::write(&ctx, &mut tx, entry).await?;
         tx.commit().await?;
         return Err(refused());
     }
-    tx.execute(Sql::new("UPDATE account SET failures = 0, locked_until = 0 WHERE id = $1").arg(id)).await?;
+    tx.execute(Sql::new("UPDATE account SET failures = 0, locked_until = 0 WHERE id = $1").arg(id))
+        .await?;
     let opened = session::open(app, &mut tx, id, for_browser).await?;
-    let entry = audit::Entry { action: "logged_in", entity: "account", record: id, body: json!({}) };
+    let entry =
+        audit::Entry { action: "logged_in", entity: "account", record: id, body: json!({}) };
     audit::write(&ctx, &mut tx, entry).await?;
     tx.commit().await?;
     if !for_browser {
@@ -108,7 +126,8 @@ async fn enter(app: &App, login: Login, for_browser: bool) -> Result<Response> {
 
 fn set_cookie(app: &App, response: &mut Response, token: &str, extra: &str) {
     let secure = if app.platform().public_url.starts_with("https:") { "; Secure" } else { "" };
-    let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{extra}", session::COOKIE);
+    let cookie =
+        format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{extra}", session::COOKIE);
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(SET_COOKIE, value);
     }
@@ -120,7 +139,12 @@ async fn leave(ctx: Ctx, headers: HeaderMap) -> Result<Response> {
     if let Some(token) = session::token(&headers) {
         session::close(&mut tx, token).await?;
     }
-    let entry = audit::Entry { action: "logged_out", entity: "account", record: ctx.actor(), body: json!({}) };
+    let entry = audit::Entry {
+        action: "logged_out",
+        entity: "account",
+        record: ctx.actor(),
+        body: json!({}),
+    };
     audit::write(&ctx, &mut tx, entry).await?;
     tx.commit().await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -133,7 +157,8 @@ async fn me(ctx: Ctx) -> Json<Value> {
 }
 
 fn describe(principal: &Principal, csrf: Option<&str>) -> Value {
-    let mut permissions: Vec<_> = principal.grants.iter().map(|grant| grant.permission.as_str()).collect();
+    let mut permissions: Vec<_> =
+        principal.grants.iter().map(|grant| grant.permission.as_str()).collect();
     permissions.sort_unstable();
     permissions.dedup();
     let region = principal.grants.iter().find_map(|grant| grant.limit.region.as_ref());
@@ -164,7 +189,8 @@ async fn change_password(ctx: Ctx, Body(body): Body<NewPassword>) -> Result<Stat
     tx.execute(sql.arg(salt.to_vec()).arg(verifier.to_vec()).arg(id)).await?;
     // Whoever knew the old password is out.
     tx.execute(Sql::new("DELETE FROM session WHERE account_id = $1").arg(id)).await?;
-    let entry = audit::Entry { action: "password_changed", entity: "account", record: id, body: json!({}) };
+    let entry =
+        audit::Entry { action: "password_changed", entity: "account", record: id, body: json!({}) };
     audit::write(&ctx, &mut tx, entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

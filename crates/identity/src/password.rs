@@ -21,7 +21,8 @@ pub(crate) async fn verifier(password: &str, salt: [u8; 16]) -> Result<[u8; 32]>
     let _turn = AT_ONCE.acquire().await.map_err(Problem::internal)?;
     let password = String::from(password);
     let work = move || {
-        let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32)).map_err(|error| error.to_string())?;
+        let params =
+            Params::new(MEMORY_KIB, PASSES, 1, Some(32)).map_err(|error| error.to_string())?;
         let mut verifier = [0; 32];
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(password.as_bytes(), &salt, &mut verifier)
@@ -43,7 +44,10 @@ pub(crate) async fn matches(password: &str, salt: [u8; 16], stored: &[u8]) -> Re
 pub(crate) fn check(password: &str, user: &str) -> Result<()> {
     let length = password.chars().count();
     if !(LENGTH_MIN..=LENGTH_MAX).contains(&length) {
-        return Err(Problem::invalid("password", format!("口令应为 {LENGTH_MIN} 至 {LENGTH_MAX} 位，现为 {length} 位")));
+        return Err(Problem::invalid(
+            "password",
+            format!("口令应为 {LENGTH_MIN} 至 {LENGTH_MAX} 位，现为 {length} 位"),
+        ));
     }
     let has = |test: fn(char) -> bool| usize::from(password.chars().any(test));
     let classes = has(|letter| letter.is_ascii_lowercase())
@@ -51,7 +55,10 @@ pub(crate) fn check(password: &str, user: &str) -> Result<()> {
         + has(|letter| letter.is_ascii_digit())
         + has(|letter| !letter.is_ascii_alphanumeric());
     if classes < 3 {
-        return Err(Problem::invalid("password", "口令应含大写字母、小写字母、数字、符号中的至少三类"));
+        return Err(Problem::invalid(
+            "password",
+            "口令应含大写字母、小写字母、数字、符号中的至少三类",
+        ));
     }
     if password.to_lowercase().contains(&user.to_lowercase()) {
         return Err(Problem::invalid("password", "口令不能包含用户名"));

@@ -2,7 +2,9 @@
 
 use futures_util::future::BoxFuture;
 use yj_crypto::{equal_in_constant_time, sm3, to_hex};
-use yj_kernel::{App, Authenticator, Credentials, Grant, Limit, Principal, Problem, Result, Row, Sql, Tx};
+use yj_kernel::{
+    App, Authenticator, Credentials, Grant, Limit, Principal, Problem, Result, Row, Sql, Tx,
+};
 
 use crate::Role;
 
@@ -33,9 +35,15 @@ impl Authenticator for Sessions {
             let Some((principal, stale)) = find(app, &digest).await? else { return Ok(None) };
             // A browser sends cookies whoever asks it to; only our own pages know the token.
             if from_cookie && credentials.unsafe_method {
-                let (wanted, given) = (principal.csrf.as_deref().unwrap_or_default(), credentials.csrf.unwrap_or_default());
-                if wanted.is_empty() || !equal_in_constant_time(wanted.as_bytes(), given.as_bytes()) {
-                    return Err(Problem::Forbidden(String::from("缺少或错误的 X-CSRF 请求头，请刷新页面后重试")));
+                let (wanted, given) = (
+                    principal.csrf.as_deref().unwrap_or_default(),
+                    credentials.csrf.unwrap_or_default(),
+                );
+                if wanted.is_empty() || !equal_in_constant_time(wanted.as_bytes(), given.as_bytes())
+                {
+                    return Err(Problem::Forbidden(String::from(
+                        "缺少或错误的 X-CSRF 请求头，请刷新页面后重试",
+                    )));
                 }
             }
             if stale {
@@ -45,7 +53,11 @@ impl Authenticator for Sessions {
         })
     }
 
-    fn principal<'a>(&'a self, app: &'a App, user: &'a str) -> BoxFuture<'a, Result<Option<Principal>>> {
+    fn principal<'a>(
+        &'a self,
+        app: &'a App,
+        user: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Principal>>> {
         Box::pin(async move {
             let mut tx = app.db().snapshot().await?;
             let sql = Sql::new(
@@ -88,7 +100,8 @@ fn read(rows: &[Row]) -> Result<Option<Principal>> {
     let mut grants = Vec::new();
     for row in rows {
         let Some(role) = row.text_opt(5)? else { continue };
-        let role = Role::from_code(role).ok_or_else(|| Problem::internal(format!("account_role.role is {role}")))?;
+        let role = Role::from_code(role)
+            .ok_or_else(|| Problem::internal(format!("account_role.role is {role}")))?;
         let region = match row.text(6)? {
             "" => None,
             code => Some(code.parse().map_err(Problem::internal)?),
@@ -121,7 +134,12 @@ pub(crate) struct Opened {
 }
 
 /// Opens a session for a user who has proved who they are.
-pub(crate) async fn open(app: &App, tx: &mut Tx, account: &str, for_browser: bool) -> Result<Opened> {
+pub(crate) async fn open(
+    app: &App,
+    tx: &mut Tx,
+    account: &str,
+    for_browser: bool,
+) -> Result<Opened> {
     let secret = || format!("{:032x}", app.random());
     let token = secret() + &secret();
     let csrf = for_browser.then(secret);
@@ -137,12 +155,16 @@ pub(crate) async fn open(app: &App, tx: &mut Tx, account: &str, for_browser: boo
 
 /// Ends the session with this token.
 pub(crate) async fn close(tx: &mut Tx, token: &str) -> Result<()> {
-    tx.execute(Sql::new("DELETE FROM session WHERE token_digest = $1").arg(token_digest(token))).await.map(drop)
+    tx.execute(Sql::new("DELETE FROM session WHERE token_digest = $1").arg(token_digest(token)))
+        .await
+        .map(drop)
 }
 
 /// The token of the request, from header or cookie.
 pub(crate) fn token(headers: &axum::http::HeaderMap) -> Option<&str> {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let bearer = text(axum::http::header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    let text =
+        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let bearer =
+        text(axum::http::header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     bearer.or_else(|| cookie(text(axum::http::header::COOKIE)?, COOKIE))
 }

@@ -4,7 +4,9 @@
 use std::{path::Path as FilePath, sync::Arc};
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path};
+use object_store::{
+    ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path,
+};
 use serde_json::{Value, json};
 use yj_crypto::sm3;
 
@@ -80,17 +82,23 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
 /// Text that no browser would run.
 fn is_plain(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
-    !start.starts_with('<') && !text.chars().any(|letter| letter.is_control() && !letter.is_whitespace())
+    !start.starts_with('<')
+        && !text.chars().any(|letter| letter.is_control() && !letter.is_whitespace())
 }
 
 /// Stores a file: the bytes first, then the row, so that no row ever lacks its bytes.
 pub async fn store(ctx: &Ctx, tx: &mut Tx, upload: Upload<'_>) -> Result<Value> {
     let media = media_type(&upload.bytes).ok_or_else(|| {
-        Problem::UnsupportedMediaType(String::from("只接受 PDF、PNG、JPEG、XLSX 和纯文本（CSV）文件"))
+        Problem::UnsupportedMediaType(String::from(
+            "只接受 PDF、PNG、JPEG、XLSX 和纯文本（CSV）文件",
+        ))
     })?;
     let name = clean_name(upload.name)?;
     if upload.bytes.is_empty() || upload.bytes.len() > SIZE_MAX {
-        return Err(Problem::TooLarge(format!("文件大小应在 1 字节至 {} MiB 之间", SIZE_MAX >> 20)));
+        return Err(Problem::TooLarge(format!(
+            "文件大小应在 1 字节至 {} MiB 之间",
+            SIZE_MAX >> 20
+        )));
     }
     let id = ctx.new_id::<()>().to_string();
     let digest = sm3::hex(&sm3::digest(&upload.bytes));
@@ -110,7 +118,11 @@ pub async fn store(ctx: &Ctx, tx: &mut Tx, upload: Upload<'_>) -> Result<Value> 
 fn clean_name(name: &str) -> Result<String> {
     let name = name.trim().rsplit(['/', '\\']).next().unwrap_or_default();
     let sound = (1..=120).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if sound { Ok(String::from(name)) } else { Err(Problem::invalid("name", "文件名应为 1 至 120 个字，不含控制字符")) }
+    if sound {
+        Ok(String::from(name))
+    } else {
+        Err(Problem::invalid("name", "文件名应为 1 至 120 个字，不含控制字符"))
+    }
 }
 
 /// A stored file.
@@ -158,7 +170,9 @@ pub(crate) async fn of_record(tx: &mut Tx, entity: &str, record: &str) -> Result
     );
     let rows = tx.fetch(sql.arg(entity).arg(record)).await?;
     let item = |row: &crate::Row| {
-        Ok(json!({ "id": row.text(0)?, "name": row.text(1)?, "size": row.int(2)?, "media_type": row.text(3)?, "sm3": row.text(4)? }))
+        Ok(
+            json!({ "id": row.text(0)?, "name": row.text(1)?, "size": row.int(2)?, "media_type": row.text(3)?, "sm3": row.text(4)? }),
+        )
     };
     Ok(json!({ "items": rows.iter().map(item).collect::<Result<Vec<_>>>()? }))
 }

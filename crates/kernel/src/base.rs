@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use yj_model::{RegionKind, regions};
 
 use crate::{
-    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, jobs, openapi, transfer,
+    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, jobs, openapi,
+    transfer,
 };
 
 /// All of them.
@@ -33,18 +34,25 @@ pub fn base_routes() -> Vec<Route> {
             "行政区划",
             get(list_regions),
         )
-        .query(&[Param { name: "parent", label: "上级代码；缺省为省级", required: false }]),
-        Route::new((Method::GET, "/api/v1/audit"), Access::permission("audit:read"), "行为审计", get(search_audit))
-            .query(&[
-                Param { name: "entity", label: "对象种类", required: false },
-                Param { name: "record", label: "对象标识", required: false },
-                Param { name: "actor", label: "操作人", required: false },
-                Param { name: "action", label: "操作", required: false },
-                Param { name: "at.from", label: "起", required: false },
-                Param { name: "at.to", label: "止", required: false },
-                Param { name: "after", label: "上一页答复中的 next", required: false },
-                Param { name: "per_page", label: "每页条数", required: false },
-            ]),
+        .query(&[Param {
+            name: "parent", label: "上级代码；缺省为省级", required: false
+        }]),
+        Route::new(
+            (Method::GET, "/api/v1/audit"),
+            Access::permission("audit:read"),
+            "行为审计",
+            get(search_audit),
+        )
+        .query(&[
+            Param { name: "entity", label: "对象种类", required: false },
+            Param { name: "record", label: "对象标识", required: false },
+            Param { name: "actor", label: "操作人", required: false },
+            Param { name: "action", label: "操作", required: false },
+            Param { name: "at.from", label: "起", required: false },
+            Param { name: "at.to", label: "止", required: false },
+            Param { name: "after", label: "上一页答复中的 next", required: false },
+            Param { name: "per_page", label: "每页条数", required: false },
+        ]),
     ]);
     routes
 }
@@ -53,7 +61,9 @@ async fn meta(ctx: Ctx) -> Json<Value> {
     let mut meta = openapi::meta(ctx.app().platform(), ctx.app().entities());
     // Only registers that the caller may read.
     if let Some(entities) = meta["entities"].as_array_mut() {
-        entities.retain(|entity| ctx.allows(&format!("{}:read", entity["table"].as_str().unwrap_or_default())));
+        entities.retain(|entity| {
+            ctx.allows(&format!("{}:read", entity["table"].as_str().unwrap_or_default()))
+        });
     }
     Json(meta)
 }
@@ -107,7 +117,11 @@ async fn read_job(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
     Ok(Json(jobs::one(&ctx, &mut tx, &id).await?))
 }
 
-async fn read_rows(ctx: Ctx, Path(id): Path<String>, RawQuery(query): RawQuery) -> Result<Json<Value>> {
+async fn read_rows(
+    ctx: Ctx,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     Ok(Json(jobs::rows(&ctx, &mut tx, &id, &query.unwrap_or_default()).await?))
 }
@@ -135,10 +149,14 @@ async fn watch_job(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
             return None;
         }
         loop {
-            let job = async { jobs::one(&ctx, &mut ctx.snapshot().await?, &id).await }.await.ok()?;
+            let job =
+                async { jobs::one(&ctx, &mut ctx.snapshot().await?, &id).await }.await.ok()?;
             if last.as_ref() != Some(&job) {
                 let ended = !matches!(job["state"].as_str(), Some("queued" | "running"));
-                let event = Event::default().event("progress").id(job["done"].to_string()).data(job.to_string());
+                let event = Event::default()
+                    .event("progress")
+                    .id(job["done"].to_string())
+                    .data(job.to_string());
                 return Some((Ok::<_, Infallible>(event), (ctx, id, signal, Some(job), ended)));
             }
             // Whether told or not, look again.
@@ -154,20 +172,36 @@ async fn watch_job(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
 
 fn file_routes() -> Vec<Route> {
     vec![
-        Route::new((Method::POST, "/api/v1/attachments"), Access::SignedIn, "上传文件", post(upload))
-            .query(&[
-                Param { name: "name", label: "文件名", required: true },
-                Param { name: "entity", label: "所属记录的种类", required: false },
-                Param { name: "record", label: "所属记录", required: false },
-            ])
-            .takes(Shape::Bytes("application/octet-stream"))
-            .body_max(attachment::SIZE_MAX + 1),
-        Route::new((Method::GET, "/api/v1/attachments"), Access::SignedIn, "一条记录的文件", get(files)).query(&[
+        Route::new(
+            (Method::POST, "/api/v1/attachments"),
+            Access::SignedIn,
+            "上传文件",
+            post(upload),
+        )
+        .query(&[
+            Param { name: "name", label: "文件名", required: true },
+            Param { name: "entity", label: "所属记录的种类", required: false },
+            Param { name: "record", label: "所属记录", required: false },
+        ])
+        .takes(Shape::Bytes("application/octet-stream"))
+        .body_max(attachment::SIZE_MAX + 1),
+        Route::new(
+            (Method::GET, "/api/v1/attachments"),
+            Access::SignedIn,
+            "一条记录的文件",
+            get(files),
+        )
+        .query(&[
             Param { name: "entity", label: "所属记录的种类", required: true },
             Param { name: "record", label: "所属记录", required: true },
         ]),
-        Route::new((Method::GET, "/api/v1/attachments/{id}"), Access::SignedIn, "下载文件", get(fetch))
-            .gives(Shape::Bytes("application/octet-stream")),
+        Route::new(
+            (Method::GET, "/api/v1/attachments/{id}"),
+            Access::SignedIn,
+            "下载文件",
+            get(fetch),
+        )
+        .gives(Shape::Bytes("application/octet-stream")),
     ]
 }
 
@@ -178,7 +212,8 @@ fn parameter(query: &str, wanted: &str) -> Option<String> {
 
 /// The record a file belongs to, if the caller may read it.
 async fn owner(ctx: &Ctx, query: &str) -> Result<Option<(&'static str, String)>> {
-    let (Some(table), Some(record)) = (parameter(query, "entity"), parameter(query, "record")) else {
+    let (Some(table), Some(record)) = (parameter(query, "entity"), parameter(query, "record"))
+    else {
         return Ok(None);
     };
     let known = ctx.app().entities().iter().find(|entity| entity.table == table);
@@ -194,9 +229,11 @@ async fn upload(ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes) -> Result<Res
     let owner = owner(&ctx, &query).await?;
     let of = owner.as_ref().map(|(table, record)| (*table, record.as_str()));
     let mut tx = ctx.begin().await?;
-    let file = attachment::store(&ctx, &mut tx, attachment::Upload { name: &name, bytes, of }).await?;
+    let file =
+        attachment::store(&ctx, &mut tx, attachment::Upload { name: &name, bytes, of }).await?;
     let record = file["id"].as_str().unwrap_or_default();
-    let entry = audit::Entry { action: "uploaded", entity: "attachment", record, body: file.clone() };
+    let entry =
+        audit::Entry { action: "uploaded", entity: "attachment", record, body: file.clone() };
     audit::write(&ctx, &mut tx, entry).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(file)).into_response())

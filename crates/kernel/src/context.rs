@@ -237,8 +237,11 @@ pub trait Authenticator: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Principal>>>;
 
     /// The principal with this log-in name as it stands now; `None` if locked or unknown.
-    fn principal<'a>(&'a self, app: &'a App, user: &'a str)
-    -> BoxFuture<'a, Result<Option<Principal>>>;
+    fn principal<'a>(
+        &'a self,
+        app: &'a App,
+        user: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Principal>>>;
 }
 
 /// The rows a request may touch. Only the permission check makes one, and nothing reads or

@@ -4,7 +4,12 @@
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Kind, Problem, Result, Sql, Tx, field::Field, json::{self, Object}, problem::FieldError};
+use crate::{
+    Kind, Problem, Result, Sql, Tx,
+    field::Field,
+    json::{self, Object},
+    problem::FieldError,
+};
 
 /// Which columns decide who may see a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +115,9 @@ impl Entity {
     async fn require_references(&self, object: &Object, tx: &mut Tx) -> Result<()> {
         for field in self.fields {
             let Kind::Id(table) = field.kind else { continue };
-            let Some(id) = object.get(field.name).and_then(serde_json::Value::as_str) else { continue };
+            let Some(id) = object.get(field.name).and_then(serde_json::Value::as_str) else {
+                continue;
+            };
             let mut sql = Sql::new("SELECT 1 FROM ");
             sql.push(table).push(" WHERE id = ").bind(id);
             if tx.fetch_one(sql).await?.is_none() {
@@ -183,7 +190,10 @@ fn names<R: DeserializeOwned>() -> &'static [&'static str] {
             self.deserialize_any(visitor)
         }
 
-        fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        fn deserialize_any<V: serde::de::Visitor<'de>>(
+            self,
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
             Err(serde::de::Error::custom("only the names were wanted"))
         }
 

@@ -204,7 +204,7 @@ impl Field {
     }
 
     /// Reads a value of this field from a query parameter or a spreadsheet cell.
-    pub(crate) fn from_text(self, text: &str) -> Result<Value, String> {
+    pub(crate) fn read_text(self, text: &str) -> Result<Value, String> {
         if text.trim().is_empty() {
             return self.accept(Value::Null);
         }
@@ -215,11 +215,16 @@ impl Field {
                 "false" | "否" | "0" => Value::Bool(false),
                 _ => return Err(String::from("应为 是 或 否")),
             },
-            Kind::Int => text.parse::<i64>().map(Value::from).map_err(|_| String::from("应为整数"))?,
+            Kind::Int => {
+                text.parse::<i64>().map(Value::from).map_err(|_| String::from("应为整数"))?
+            }
             Kind::Code(codes) => Value::from(code_by_label(codes, text)),
             Kind::CodeList(codes) => {
                 let parts = text.split(['、', ',', '，', ';', '；']).map(str::trim);
-                parts.filter(|part| !part.is_empty()).map(|part| code_by_label(codes, part)).collect()
+                parts
+                    .filter(|part| !part.is_empty())
+                    .map(|part| code_by_label(codes, part))
+                    .collect()
             }
             Kind::Json => return Err(String::from("不能用文本填写")),
             _ => Value::from(text),
@@ -229,7 +234,8 @@ impl Field {
 
     /// Turns a checked JSON value into a database value.
     pub(crate) fn encode(self, value: &Value) -> Result<SqlValue> {
-        let wrong = || Problem::internal(format!("field {} was not checked before storing", self.name));
+        let wrong =
+            || Problem::internal(format!("field {} was not checked before storing", self.name));
         if value.is_null() {
             return Ok(SqlValue::Null);
         }
@@ -238,7 +244,8 @@ impl Field {
             Kind::Bool => value.as_bool().ok_or_else(wrong)?.into(),
             Kind::CodeList(_) | Kind::Json => value.to_string().into(),
             Kind::Decimal => {
-                let quantity: Quantity = value.as_str().ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
+                let quantity: Quantity =
+                    value.as_str().ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
                 quantity.scaled().into()
             }
             Kind::Time => {
@@ -264,7 +271,9 @@ impl Field {
                 serde_json::from_str(text).map_err(Problem::internal)?
             }
             (_, SqlValue::Text(text)) => Value::from(text.as_str()),
-            (_, SqlValue::Blob(_)) => return Err(Problem::internal("a blob in a described record")),
+            (_, SqlValue::Blob(_)) => {
+                return Err(Problem::internal("a blob in a described record"));
+            }
         })
     }
 

@@ -59,10 +59,20 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
         Ok::<_, Problem>(Json(audit::of_record(&mut tx, entity, &id).await?))
     };
     vec![
-        Route::new((Method::GET, all(entity)), may(entity, "read"), format!("查询{title}"), get(list))
-            .gives(Shape::Page(entity)),
-        Route::new((Method::GET, one(entity)), may(entity, "read"), format!("读取{title}"), get(read))
-            .gives(Shape::Stored(entity)),
+        Route::new(
+            (Method::GET, all(entity)),
+            may(entity, "read"),
+            format!("查询{title}"),
+            get(list),
+        )
+        .gives(Shape::Page(entity)),
+        Route::new(
+            (Method::GET, one(entity)),
+            may(entity, "read"),
+            format!("读取{title}"),
+            get(read),
+        )
+        .gives(Shape::Stored(entity)),
         Route::new(
             (Method::GET, format!("{}/history", one(entity))),
             may(entity, "read"),
@@ -81,10 +91,16 @@ fn writing_routes(entity: &'static Entity) -> Vec<Route> {
         record::veil(&ctx, entity, &mut record);
         Ok::<_, Problem>((StatusCode::CREATED, Json(record)))
     };
-    let replace = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+    let replace = move |ctx: Ctx,
+                        Path(id): Path<String>,
+                        headers: HeaderMap,
+                        Body(body): Body<Object>| async move {
         change(&ctx, entity, &id, &headers, (body, false)).await
     };
-    let amend = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+    let amend = move |ctx: Ctx,
+                      Path(id): Path<String>,
+                      headers: HeaderMap,
+                      Body(body): Body<Object>| async move {
         change(&ctx, entity, &id, &headers, (body, true)).await
     };
     let remove = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap| async move {
@@ -102,9 +118,14 @@ fn writing_routes(entity: &'static Entity) -> Vec<Route> {
         Route::new((Method::PUT, one(entity)), write(), format!("修改{title}"), put(replace))
             .takes(Shape::Record(entity))
             .gives(Shape::Stored(entity)),
-        Route::new((Method::PATCH, one(entity)), write(), format!("修改{title}部分字段"), patch(amend))
-            .takes(Shape::Json(json!({ "type": "object" })))
-            .gives(Shape::Stored(entity)),
+        Route::new(
+            (Method::PATCH, one(entity)),
+            write(),
+            format!("修改{title}部分字段"),
+            patch(amend),
+        )
+        .takes(Shape::Json(json!({ "type": "object" })))
+        .gives(Shape::Stored(entity)),
         Route::new((Method::DELETE, one(entity)), write(), format!("删除{title}"), delete(remove)),
     ]
 }
@@ -119,10 +140,7 @@ async fn change(
 ) -> Result<Response> {
     let version = expected_version(headers)?;
     let mut tx = ctx.begin().await?;
-    let body = match partial {
-        true => record::merged(ctx, &mut tx, entity, id, body).await?,
-        false => body,
-    };
+    let body = if partial { record::merged(ctx, &mut tx, entity, id, body).await? } else { body };
     if entity.reviewed {
         let request = review::propose(ctx, &mut tx, entity, Some((id, version)), body).await?;
         tx.commit().await?;
@@ -190,10 +208,16 @@ fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
         tx.commit().await?;
         Ok::<_, Problem>(filed(request))
     };
-    let replace = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+    let replace = move |ctx: Ctx,
+                        Path(id): Path<String>,
+                        headers: HeaderMap,
+                        Body(body): Body<Object>| async move {
         change(&ctx, entity, &id, &headers, (body, false)).await
     };
-    let amend = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap, Body(body): Body<Object>| async move {
+    let amend = move |ctx: Ctx,
+                      Path(id): Path<String>,
+                      headers: HeaderMap,
+                      Body(body): Body<Object>| async move {
         change(&ctx, entity, &id, &headers, (body, true)).await
     };
     let write = || may(entity, "write");
@@ -202,8 +226,13 @@ fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
             .takes(Shape::Record(entity)),
         Route::new((Method::PUT, one(entity)), write(), format!("申请变更{title}"), put(replace))
             .takes(Shape::Record(entity)),
-        Route::new((Method::PATCH, one(entity)), write(), format!("申请变更{title}部分字段"), patch(amend))
-            .takes(Shape::Json(json!({ "type": "object" }))),
+        Route::new(
+            (Method::PATCH, one(entity)),
+            write(),
+            format!("申请变更{title}部分字段"),
+            patch(amend),
+        )
+        .takes(Shape::Json(json!({ "type": "object" }))),
     ]
 }
 

@@ -4,7 +4,6 @@
 //! higher epoch and goes on after the last row that was committed. The old runner's next write
 //! finds the epoch changed and stops.
 
-
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -51,11 +50,21 @@ impl JobSignal {
 }
 
 /// Queues a job in the caller's transaction and returns its id. Call [`wake`] after committing.
-pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, kind: &str, title: &str, params: &Value) -> Result<String> {
-    let open = Sql::new("SELECT COUNT(*) FROM job WHERE created_by = $1 AND state IN ('queued', 'running')");
+pub async fn enqueue(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    kind: &str,
+    title: &str,
+    params: &Value,
+) -> Result<String> {
+    let open = Sql::new(
+        "SELECT COUNT(*) FROM job WHERE created_by = $1 AND state IN ('queued', 'running')",
+    );
     let open = tx.fetch_one(open.arg(ctx.actor())).await?.map_or(Ok(0), |row| row.int(0))?;
     if open >= OPEN_MAX {
-        return Err(Problem::TooMany(format!("您已有 {open} 个任务在等待或运行，请等其完成后再提交")));
+        return Err(Problem::TooMany(format!(
+            "您已有 {open} 个任务在等待或运行，请等其完成后再提交"
+        )));
     }
     let id = ctx.new_id::<()>().to_string();
     let sql = Sql::new(
@@ -100,9 +109,10 @@ impl Outcome {
         match problem {
             Problem::Internal(_) | Problem::Unavailable(_) => Err(problem),
             Problem::Invalid(errors) => Ok(Self::Failed(errors)),
-            other => {
-                Ok(Self::Failed(vec![FieldError { field: String::new(), detail: other.to_string() }]))
-            }
+            other => Ok(Self::Failed(vec![FieldError {
+                field: String::new(),
+                detail: other.to_string(),
+            }])),
         }
     }
 
@@ -132,7 +142,9 @@ impl JobRun {
     /// Says how much there is to do.
     pub async fn expect(&self, total: i64) -> Result<()> {
         let mut tx = self.ctx.begin().await?;
-        let sql = Sql::new("UPDATE job SET total = $1 WHERE id = $2 AND epoch = $3 AND state = 'running'");
+        let sql = Sql::new(
+            "UPDATE job SET total = $1 WHERE id = $2 AND epoch = $3 AND state = 'running'",
+        );
         self.fenced(&mut tx, sql.arg(total).arg(self.id.as_str()).arg(self.epoch)).await?;
         tx.commit().await?;
         self.ctx.app().signal().touch();
@@ -176,7 +188,8 @@ fn row_statement(job: &str, row: &RowResult) -> Sql {
     let (record, errors) = match &row.outcome {
         Outcome::Done(id) | Outcome::Duplicate(id) => (Some(id.as_str()), Value::Null),
         Outcome::Failed(errors) => {
-            let error = |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
+            let error =
+                |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
             (None, errors.iter().map(error).collect())
         }
     };
@@ -358,4 +371,3 @@ pub(crate) async fn cancel(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Value> {
     }
     one(ctx, tx, id).await
 }
-

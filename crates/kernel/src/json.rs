@@ -47,13 +47,17 @@ pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes>
 
 /// Parses a document into a type.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::Malformed(String::from("JSON 应为 UTF-8 编码；GB 18030 文件请转换后再传")))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        Problem::Malformed(String::from("JSON 应为 UTF-8 编码；GB 18030 文件请转换后再传"))
+    })?;
     let strict: Strict = serde_json::from_str(text).map_err(|error| {
         let place = format!("第 {} 行第 {} 列", error.line(), error.column());
         let message = error.to_string();
         match message.strip_prefix("重复的字段") {
-            Some(rest) => Problem::Malformed(format!("重复的字段{}", rest.split(" at ").next().unwrap_or(rest))),
+            Some(rest) => Problem::Malformed(format!(
+                "重复的字段{}",
+                rest.split(" at ").next().unwrap_or(rest)
+            )),
             None => Problem::Malformed(format!("不是合法的 JSON（{place}）")),
         }
     })?;
@@ -69,7 +73,8 @@ pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T> {
         }
         let (field, detail) = explain(&error.inner().to_string());
         if let Some(field) = field {
-            let missing_inside = !path.is_empty() && path.rsplit('.').next() != Some(field.as_str());
+            let missing_inside =
+                !path.is_empty() && path.rsplit('.').next() != Some(field.as_str());
             path = if missing_inside { format!("{path}.{field}") } else { field };
         }
         Problem::invalid(path, detail)
@@ -87,12 +92,20 @@ fn explain(message: &str) -> (Option<String>, String) {
     if message.starts_with("unknown field") {
         let field = quoted();
         let known: Vec<_> = message.split('`').skip(3).step_by(2).collect();
-        let detail = format!("没有 {} 这个字段，可用字段：{}", field.as_deref().unwrap_or_default(), known.join("、"));
+        let detail = format!(
+            "没有 {} 这个字段，可用字段：{}",
+            field.as_deref().unwrap_or_default(),
+            known.join("、")
+        );
         return (field, detail);
     }
     if message.starts_with("unknown variant") {
         let known: Vec<_> = message.split('`').skip(3).step_by(2).collect();
-        let detail = format!("没有 {} 这个取值，可用取值：{}", quoted().unwrap_or_default(), known.join("、"));
+        let detail = format!(
+            "没有 {} 这个取值，可用取值：{}",
+            quoted().unwrap_or_default(),
+            known.join("、")
+        );
         return (None, detail);
     }
     if message.starts_with("invalid type") || message.starts_with("invalid value") {

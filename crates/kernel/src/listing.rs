@@ -4,9 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::{
-    Ctx, Entity, Field, Match, Problem, Result, Sql, SqlValue, Tx, json::Object, record,
-};
+use crate::{Ctx, Entity, Field, Match, Problem, Result, Sql, SqlValue, Tx, json::Object, record};
 
 const PER_PAGE_DEFAULT: i64 = 20;
 const PER_PAGE_MAX: i64 = 100;
@@ -80,7 +78,10 @@ impl Listing {
         }
         listing.offset = (page - 1).saturating_mul(listing.per_page);
         if listing.offset > OFFSET_MAX {
-            return Err(Problem::invalid("page", "页码过大，请增加查询条件，或使用 after 参数连续读取"));
+            return Err(Problem::invalid(
+                "page",
+                "页码过大，请增加查询条件，或使用 after 参数连续读取",
+            ));
         }
         if let Some(text) = after {
             if listing.offset > 0 {
@@ -141,12 +142,16 @@ impl Listing {
         let Sort { column, descending } = self.sort;
         let (direction, beyond) = if descending { (" DESC", " < ") } else { ("", " > ") };
         let least = match entity.field(column).map(|field| field.kind) {
-            Some(crate::Kind::Int | crate::Kind::Decimal | crate::Kind::Bool | crate::Kind::Time) => {
-                "-9223372036854775807"
-            }
+            Some(
+                crate::Kind::Int | crate::Kind::Decimal | crate::Kind::Bool | crate::Kind::Time,
+            ) => "-9223372036854775807",
             _ => "''",
         };
-        let key = if column == "id" { String::from("id") } else { format!("COALESCE({column}, {least})") };
+        let key = if column == "id" {
+            String::from("id")
+        } else {
+            format!("COALESCE({column}, {least})")
+        };
         if let Some(Cursor { value, id }) = &self.after {
             if column == "id" {
                 sql.push(" AND id").push(beyond).bind(id.as_str());
@@ -245,7 +250,8 @@ fn sort(entity: &Entity, text: &str) -> Result<Sort> {
         // Identifiers are made in the order of creation.
         Some("created_at") => Ok(Sort { column: "id", descending }),
         Some("updated_at") | None => {
-            let sortable = entity.fields.iter().filter(|field| field.sortable).map(|field| field.name);
+            let sortable =
+                entity.fields.iter().filter(|field| field.sortable).map(|field| field.name);
             let sortable = sortable.chain(["created_at"]).collect::<Vec<_>>().join("、");
             Err(Problem::invalid("sort", format!("不支持按 {name} 排序，可用：{sortable}")))
         }
@@ -276,28 +282,31 @@ fn condition(
     let value = match (field.kind, comparison) {
         // One code inside a stored list of codes.
         (crate::Kind::CodeList(_), Comparison::Contains) => {
-            let value = field.from_text(text).map_err(wrong)?;
+            let value = field.read_text(text).map_err(wrong)?;
             let code = value.get(0).and_then(Value::as_str).unwrap_or_default();
             SqlValue::Text(format!("\"{code}\""))
         }
         (crate::Kind::Region, Comparison::StartsWith) => {
-            let code: yj_model::RegionCode = text.parse().map_err(|error: yj_model::Rejected| wrong(error.to_string()))?;
+            let code: yj_model::RegionCode =
+                text.parse().map_err(|error: yj_model::Rejected| wrong(error.to_string()))?;
             SqlValue::Text(code.stem().into())
         }
         // Parts of a text need not be valid texts of the field.
         (_, Comparison::StartsWith | Comparison::Contains) => SqlValue::Text(text.trim().into()),
-        _ => field.encode(&field.from_text(text).map_err(wrong)?)?,
+        _ => field.encode(&field.read_text(text).map_err(wrong)?)?,
     };
     Ok((field, comparison, value))
 }
 
 /// Answers a list request.
-pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<Value> {
+pub(crate) async fn list(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &'static Entity,
+    query: &str,
+) -> Result<Value> {
     let listing = Listing::parse(entity, query)?;
-    let total = match listing.count {
-        true => listing.total(ctx, tx, entity).await?,
-        false => Value::Null,
-    };
+    let total = if listing.count { listing.total(ctx, tx, entity).await? } else { Value::Null };
     let mut items = listing.page(ctx, tx, entity).await?;
     // A full page may have a successor.
     let full = i64::try_from(items.len()).is_ok_and(|count| count == listing.per_page);

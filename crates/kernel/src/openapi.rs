@@ -3,10 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    Access, DataClass, Entity, Field, Kind, Match, Platform, Route, Shape,
-    field::Codes,
-};
+use crate::{Access, DataClass, Entity, Field, Kind, Match, Platform, Route, Shape, field::Codes};
 
 /// The description of all routes.
 pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entity]) -> Value {
@@ -73,10 +70,9 @@ fn parameters(route: &Route) -> Vec<Value> {
             json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
         })
         .collect();
-    let query = |name: &str, label: &str, required: bool| {
-        json!({ "name": name, "in": "query", "required": required, "description": label, "schema": { "type": "string" } })
-    };
-    parameters.extend(route.query.iter().map(|param| query(param.name, param.label, param.required)));
+    let query = |name: &str, label: &str, required: bool| json!({ "name": name, "in": "query", "required": required, "description": label, "schema": { "type": "string" } });
+    parameters
+        .extend(route.query.iter().map(|param| query(param.name, param.label, param.required)));
     if let Shape::Page(entity) = route.gives {
         for (name, label) in LIST_PARAMETERS {
             parameters.push(query(name, label, false));
@@ -92,7 +88,8 @@ fn parameters(route: &Route) -> Vec<Value> {
             }
         }
     }
-    if matches!(route.method.as_str(), "PUT" | "PATCH" | "DELETE") && route.path.ends_with("/{id}") {
+    if matches!(route.method.as_str(), "PUT" | "PATCH" | "DELETE") && route.path.ends_with("/{id}")
+    {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true,
             "description": "所依据的版本号", "schema": { "type": "string" },
@@ -144,7 +141,9 @@ fn content(shape: &Shape) -> Option<Value> {
             },
             "required": ["items", "next"],
         })),
-        Shape::Bytes(media) => Some(json!({ *media: { "schema": { "type": "string", "format": "binary" } } })),
+        Shape::Bytes(media) => {
+            Some(json!({ *media: { "schema": { "type": "string", "format": "binary" } } }))
+        }
     }
 }
 
@@ -152,7 +151,9 @@ fn content(shape: &Shape) -> Option<Value> {
 fn stored_name(entity: &Entity) -> String {
     let capital = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     };
     entity.table.split('_').map(capital).collect()
 }
@@ -164,8 +165,12 @@ fn input_name(entity: &Entity) -> String {
 fn record(entity: &Entity, stored: bool) -> Value {
     let mut properties: Map<_, _> =
         entity.fields.iter().map(|field| (String::from(field.name), property(field))).collect();
-    let mut required: Vec<_> =
-        entity.fields.iter().filter(|field| stored || !field.optional).map(|field| field.name).collect();
+    let mut required: Vec<_> = entity
+        .fields
+        .iter()
+        .filter(|field| stored || !field.optional)
+        .map(|field| field.name)
+        .collect();
     if stored {
         for name in crate::record::HEADER {
             let kind = if name == "version" { "integer" } else { "string" };

@@ -13,7 +13,8 @@ pub async fn announce(
     record: &str,
     body: &Value,
 ) -> Result<()> {
-    let sql = Sql::new("INSERT INTO outbox (id, at, topic, record, body) VALUES ($1, $2, $3, $4, $5)");
+    let sql =
+        Sql::new("INSERT INTO outbox (id, at, topic, record, body) VALUES ($1, $2, $3, $4, $5)");
     let sql = sql.arg(ctx.new_id::<()>()).arg(ctx.now_ms()).arg(format!("{table}.{action}"));
     tx.execute(sql.arg(record).arg(body.to_string())).await.map(drop)
 }

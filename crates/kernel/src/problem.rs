@@ -117,12 +117,12 @@ impl Problem {
             Self::Stale(_) => ("stale-version", StatusCode::CONFLICT, "版本已变化"),
             Self::Duplicate(_) => ("duplicate", StatusCode::CONFLICT, "重复"),
             Self::TooLarge(_) => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "内容过大"),
-            Self::UnsupportedMediaType(_) => (
-                "unsupported-media-type",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "不支持的内容类型",
-            ),
-            Self::TooMany(_) => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "请求过于频繁"),
+            Self::UnsupportedMediaType(_) => {
+                ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "不支持的内容类型")
+            }
+            Self::TooMany(_) => {
+                ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "请求过于频繁")
+            }
             Self::Unavailable(_) => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "暂不可用"),
             Self::Internal(_) => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "服务内部错误"),
         }
@@ -139,7 +139,8 @@ impl Problem {
             body["request_id"] = Value::from(id);
         }
         if let Self::Invalid(errors) = self {
-            let error = |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
+            let error =
+                |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
             body["errors"] = errors.iter().map(error).collect();
         }
         body

@@ -79,7 +79,9 @@ pub(crate) fn veil_always(entity: &Entity, object: &mut Object) {
 pub(crate) fn unveil(entity: &Entity, stored: &Object, body: &mut Object) {
     for field in entity.fields.iter().filter(|field| field.class == DataClass::Personal) {
         let known = stored.get(field.name).and_then(Value::as_str);
-        let (Some(known), Some(Value::String(sent))) = (known, body.get_mut(field.name)) else { continue };
+        let (Some(known), Some(Value::String(sent))) = (known, body.get_mut(field.name)) else {
+            continue;
+        };
         if *sent == mask(known) {
             *sent = String::from(known);
         }
@@ -96,7 +98,12 @@ pub(crate) async fn get(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Re
 }
 
 /// Writes a new record.
-pub(crate) async fn insert(ctx: &Ctx, tx: &mut Tx, entity: &Entity, body: Object) -> Result<Object> {
+pub(crate) async fn insert(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    body: Object,
+) -> Result<Object> {
     let body = entity.accept(body, tx).await?;
     let id = ctx.new_id::<()>().to_string();
     require_reach(ctx, entity, Some(&id), &body)?;
@@ -177,7 +184,8 @@ pub(crate) async fn remove(
     if tx.execute(sql).await? == 0 {
         return Err(Problem::Stale(entity.title));
     }
-    note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None }).await
+    note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None })
+        .await
 }
 
 /// A record just written; the write itself was within reach.
@@ -198,7 +206,12 @@ fn already(entity: &Entity, problem: Problem) -> Problem {
 }
 
 /// A record may not be made or moved where the request's right does not reach.
-pub(crate) fn require_reach(ctx: &Ctx, entity: &Entity, id: Option<&str>, body: &Object) -> Result<()> {
+pub(crate) fn require_reach(
+    ctx: &Ctx,
+    entity: &Entity,
+    id: Option<&str>,
+    body: &Object,
+) -> Result<()> {
     let Scoping::By { region, subject } = entity.scoping else { return Ok(()) };
     let text = |column: Option<&'static str>| match column {
         Some("id") => id,
@@ -243,7 +256,11 @@ async fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) -> Re
 }
 
 /// The fields that differ, each as `[before, after]`; 个人信息 masked.
-pub(crate) fn differences(entity: &Entity, before: Option<&Object>, after: Option<&Object>) -> Value {
+pub(crate) fn differences(
+    entity: &Entity,
+    before: Option<&Object>,
+    after: Option<&Object>,
+) -> Value {
     let side = |object: Option<&Object>, name: &str| {
         object.and_then(|object| object.get(name)).cloned().unwrap_or(Value::Null)
     };
@@ -277,7 +294,11 @@ impl Tx {
     }
 
     /// Replaces a record; fails if someone else changed it meanwhile.
-    pub async fn update<R: Resource>(&mut self, ctx: &Ctx, record: &Stored<R>) -> Result<Stored<R>> {
+    pub async fn update<R: Resource>(
+        &mut self,
+        ctx: &Ctx,
+        record: &Stored<R>,
+    ) -> Result<Stored<R>> {
         let at = (&*record.id.to_string(), record.version);
         stored(update(ctx, self, Entity::of::<R>(), at, to_object(&record.data)?).await?)
     }

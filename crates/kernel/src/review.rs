@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Ctx, Entity, Problem, Result, Row, Scoping, Sql, Tx, audit, field::time_text, json::Object, listing,
-    record,
+    Ctx, Entity, Problem, Result, Row, Scoping, Sql, Tx, audit, field::time_text, json::Object,
+    listing, record,
 };
 
 /// Where a change request stands.
@@ -118,7 +118,8 @@ pub async fn propose(
         "INSERT INTO change_request (id, entity, record, base_version, region, subject_id, body, \
          state, submitted_by, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     );
-    let sql = sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version).arg(region).arg(subject);
+    let sql =
+        sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version).arg(region).arg(subject);
     let sql = sql.arg(Value::Object(body).to_string()).arg(State::Submitted.code());
     tx.execute(sql.arg(ctx.actor()).arg(ctx.now_ms())).await?;
     log(ctx, tx, &id, "submitted", "").await?;
@@ -221,8 +222,11 @@ async fn open(
     request.require_visible(ctx, entity)?;
     let own = request.submitted_by == ctx.actor();
     if own != verb.by_submitter() {
-        let reason =
-            if own { "不能审核自己提交的申请，请由他人审核" } else { "只能处理自己提交的申请" };
+        let reason = if own {
+            "不能审核自己提交的申请，请由他人审核"
+        } else {
+            "只能处理自己提交的申请"
+        };
         return Err(Problem::Conflict(String::from(reason)));
     }
     let next = request.state.after(verb).ok_or_else(|| settled(request.state))?;
@@ -257,7 +261,12 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, entity: &Entity, query: &str) -> Resul
         match &*name {
             "state" => {
                 let state = State::from_code(&text);
-                let unknown = || Problem::invalid("state", "应为 submitted、returned、approved、rejected 或 withdrawn");
+                let unknown = || {
+                    Problem::invalid(
+                        "state",
+                        "应为 submitted、returned、approved、rejected 或 withdrawn",
+                    )
+                };
                 sql.push(" AND state = ").bind(state.ok_or_else(unknown)?.code());
             }
             "record" => {
@@ -278,7 +287,10 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, entity: &Entity, query: &str) -> Resul
             sql.push(" AND submitted_by = ").bind(ctx.actor());
         }
     }
-    sql.push(" ORDER BY id DESC LIMIT ").bind(per_page).push(" OFFSET ").bind((page - 1) * per_page);
+    sql.push(" ORDER BY id DESC LIMIT ")
+        .bind(per_page)
+        .push(" OFFSET ")
+        .bind((page - 1) * per_page);
     let rows = tx.fetch(sql).await?;
     let items = rows.iter().map(|row| Request::read(row).map(|request| request.json(ctx, entity)));
     Ok(json!({ "items": items.collect::<Result<Vec<_>>>()? }))
@@ -304,7 +316,9 @@ pub async fn one(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Va
     let rows = tx.fetch(sql.arg(id)).await?;
     let entry = |row: &Row| {
         let body: Value = row.json(3)?;
-        Ok(json!({ "at": time_text(row.int(0)?)?, "actor": row.text(1)?, "action": row.text(2)?, "comment": body["comment"] }))
+        Ok(
+            json!({ "at": time_text(row.int(0)?)?, "actor": row.text(1)?, "action": row.text(2)?, "comment": body["comment"] }),
+        )
     };
     answer["log"] = rows.iter().map(entry).collect::<Result<Vec<_>>>()?.into();
     answer["before"] = before.map_or(Value::Null, Value::Object);
@@ -363,7 +377,11 @@ impl Request {
             entity.scoping == Scoping::Shared
                 || scope.covers(self.region.as_deref(), self.subject.as_deref())
         });
-        if reach || self.submitted_by == ctx.actor() { Ok(()) } else { Err(Problem::NotFound("变更申请")) }
+        if reach || self.submitted_by == ctx.actor() {
+            Ok(())
+        } else {
+            Err(Problem::NotFound("变更申请"))
+        }
     }
 
     fn json(&self, ctx: &Ctx, entity: &Entity) -> Value {

@@ -12,10 +12,7 @@ use axum::{
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use crate::{
-    App, Credentials, Ctx, Entity, Problem,
-    problem::REQUEST_ID,
-};
+use crate::{App, Credentials, Ctx, Entity, Problem, problem::REQUEST_ID};
 
 /// Who may use a route.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
-    Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route, RowResult,
-    Shape, attachment, audit, field::Codes, jobs, json::Object, listing::Listing, record, review,
+    Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route,
+    RowResult, Shape, attachment, audit, field::Codes, jobs, json::Object, listing::Listing,
+    record, review,
 };
 
 /// Rows of one export.
@@ -54,11 +55,20 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     let import = move |ctx: Ctx, RawQuery(query): RawQuery, body: Bytes| async move {
         queue_import(&ctx, entity, &query.unwrap_or_default(), body).await
     };
-    let (read, write) = (Access::Permission(entity.permission("read")), Access::Permission(entity.permission("write")));
+    let (read, write) = (
+        Access::Permission(entity.permission("read")),
+        Access::Permission(entity.permission("write")),
+    );
     vec![
-        Route::new((Method::GET, path("export")), read, format!("导出{title}"), get(export)).query(EXPORT_QUERY),
-        Route::new((Method::GET, path("template.xlsx")), write.clone(), format!("{title}导入模板"), get(template))
-            .gives(Shape::Bytes(XLSX)),
+        Route::new((Method::GET, path("export")), read, format!("导出{title}"), get(export))
+            .query(EXPORT_QUERY),
+        Route::new(
+            (Method::GET, path("template.xlsx")),
+            write.clone(),
+            format!("{title}导入模板"),
+            get(template),
+        )
+        .gives(Shape::Bytes(XLSX)),
         Route::new((Method::POST, path("import")), write, format!("导入{title}"), post(import))
             .query(IMPORT_QUERY)
             .takes(Shape::Bytes("application/octet-stream"))
@@ -77,7 +87,9 @@ pub fn download(name: &str, media_type: &str, bytes: Bytes) -> Response {
     let disposition = format!("attachment; filename*=UTF-8''{}", encoded.replace('+', "%20"));
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
-    for (name, value) in [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, &disposition)] {
+    for (name, value) in
+        [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, &disposition)]
+    {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
@@ -114,14 +126,20 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
     queue(ctx, "register.export", &format!("导出{}", entity.title), params).await
 }
 
-async fn queue_import(ctx: &Ctx, entity: &'static Entity, query: &str, bytes: Bytes) -> Result<Response> {
+async fn queue_import(
+    ctx: &Ctx,
+    entity: &'static Entity,
+    query: &str,
+    bytes: Bytes,
+) -> Result<Response> {
     let name = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "name");
     let name = name.map_or_else(|| format!("{}.xlsx", entity.title), |(_, text)| text.into_owned());
     // Say at once what can be said at once.
     let sheet = parse(bytes.clone()).await?;
     columns(entity, &sheet)?;
     let mut tx = ctx.begin().await?;
-    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None }).await?;
+    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None })
+        .await?;
     tx.commit().await?;
     let params = json!({ "entity": entity.table, "file": file["id"] });
     queue(ctx, "register.import", &format!("导入{}：{name}", entity.title), params).await
@@ -129,7 +147,9 @@ async fn queue_import(ctx: &Ctx, entity: &'static Entity, query: &str, bytes: By
 
 /// Parsing a large file is work for a thread of its own.
 pub async fn parse(bytes: Bytes) -> Result<Sheet> {
-    let sheet = tokio::task::spawn_blocking(move || yj_sheet::read(&bytes)).await.map_err(Problem::internal)?;
+    let sheet = tokio::task::spawn_blocking(move || yj_sheet::read(&bytes))
+        .await
+        .map_err(Problem::internal)?;
     sheet.map_err(|error| Problem::invalid("file", error.to_string()))
 }
 
@@ -164,7 +184,10 @@ fn columns(entity: &'static Entity, sheet: &Sheet) -> Result<Vec<&'static crate:
             }),
         }
     }
-    let missing = entity.fields.iter().filter(|field| !field.optional && !found.iter().any(|known| known.name == field.name));
+    let missing = entity
+        .fields
+        .iter()
+        .filter(|field| !field.optional && !found.iter().any(|known| known.name == field.name));
     errors.extend(missing.map(|field| FieldError {
         field: String::from(field.label),
         detail: format!("缺少必填的“{}”列", field.label),
@@ -186,8 +209,10 @@ async fn import(run: JobRun) -> Result<Value> {
             continue;
         }
         let cells = fields.iter().zip(&row.cells);
-        let source: Object =
-            cells.clone().map(|(field, cell)| (String::from(field.label), Value::from(cell.as_str()))).collect();
+        let source: Object = cells
+            .clone()
+            .map(|(field, cell)| (String::from(field.label), Value::from(cell.as_str())))
+            .collect();
         let body = row_body(cells.map(|(field, cell)| (*field, cell.as_str())));
         import_row(&run, entity, (number, source.into()), body).await?;
         run.noted();
@@ -195,10 +220,12 @@ async fn import(run: JobRun) -> Result<Value> {
     Ok(json!({ "rows": sheet.rows.len() }))
 }
 
-fn row_body<'a>(cells: impl Iterator<Item = (&'a crate::Field, &'a str)>) -> Result<Object, Vec<FieldError>> {
+fn row_body<'a>(
+    cells: impl Iterator<Item = (&'a crate::Field, &'a str)>,
+) -> Result<Object, Vec<FieldError>> {
     let (mut body, mut errors) = (Object::new(), Vec::new());
     for (field, cell) in cells {
-        match field.from_text(cell) {
+        match field.read_text(cell) {
             Ok(value) => {
                 body.insert(String::from(field.name), value);
             }
@@ -222,9 +249,10 @@ async fn import_row(
     let failed = match body {
         Ok(body) => {
             let mut tx = ctx.begin().await?;
-            let written = match entity.reviewed {
-                true => review::propose(ctx, &mut tx, entity, None, body).await,
-                false => record::insert(ctx, &mut tx, entity, body).await.map(Value::Object),
+            let written = if entity.reviewed {
+                review::propose(ctx, &mut tx, entity, None, body).await
+            } else {
+                record::insert(ctx, &mut tx, entity, body).await.map(Value::Object)
             };
             match written {
                 Ok(record) => {
@@ -264,15 +292,24 @@ async fn export(run: JobRun) -> Result<Value> {
             rows.push(fields.iter().map(|field| field.display(&object[field.name])).collect());
         }
         if rows.len() > EXPORT_MAX {
-            return Err(Problem::TooLarge(format!("超过 {EXPORT_MAX} 行，请增加查询条件后分批导出")));
+            return Err(Problem::TooLarge(format!(
+                "超过 {EXPORT_MAX} 行，请增加查询条件后分批导出"
+            )));
         }
     }
     drop(tx);
     let count = rows.len();
-    let column = |field: &&crate::Field| Column { name: String::from(field.label), ..Column::default() };
-    let table = Table { title: String::from(entity.title), columns: fields.iter().map(column).collect(), rows };
+    let column =
+        |field: &&crate::Field| Column { name: String::from(field.label), ..Column::default() };
+    let table = Table {
+        title: String::from(entity.title),
+        columns: fields.iter().map(column).collect(),
+        rows,
+    };
     let csv = run.params["format"] == "csv";
-    let bytes = tokio::task::spawn_blocking(move || if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) });
+    let bytes = tokio::task::spawn_blocking(move || {
+        if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) }
+    });
     let bytes = bytes.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
     let name = format!("{}.{}", entity.title, if csv { "csv" } else { "xlsx" });
     let mut tx = ctx.begin().await?;

@@ -34,14 +34,18 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             (Method::GET, "/api/v1/ledger/blocks"),
             may(),
             "存证批次（区块）",
-            get(move |_: Ctx, RawQuery(query): RawQuery| async move { list(&blocks, &query.unwrap_or_default()) }),
+            get(move |_: Ctx, RawQuery(query): RawQuery| async move {
+                list(&blocks, &query.unwrap_or_default())
+            }),
         )
         .query(&[Param { name: "after", label: "上一页最后的高度", required: false }]),
         Route::new(
             (Method::GET, "/api/v1/ledger/blocks/{height}"),
             may(),
             "一个区块",
-            get(move |_: Ctx, Path(height): Path<u64>| async move { Ok::<_, Problem>(Json(block.block(height)?)) }),
+            get(move |_: Ctx, Path(height): Path<u64>| async move {
+                Ok::<_, Problem>(Json(block.block(height)?))
+            }),
         ),
         Route::new(
             (Method::GET, "/api/v1/ledger/genesis"),

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use yj_crypto::{Signer as _, to_hex};
 use yj_kernel::{App, Ctx, Problem, Result, Row, Sql, SqlValue, Tx, time_text};
 use yj_proof::{
-    AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath, RecordPath,
-    Registry, RegistryPath, Submission, Validator, ValidatorSet, Vote, compare_columns, entry_digest, merkle,
+    AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath,
+    Record, RecordPath, Registry, RegistryPath, Submission, Validator, ValidatorSet, Vote,
+    compare_columns, merkle,
 };
 
 use crate::{
@@ -179,7 +180,8 @@ impl Ledger {
         }
         let (mut frontier, mut nodes) = (inner.store.frontier()?, Vec::new());
         let first = frontier.size();
-        let leaves: Vec<Hash> = packed.iter().map(|packed| merkle::leaf(&packed.submission.to_bytes())).collect();
+        let leaves: Vec<Hash> =
+            packed.iter().map(|packed| merkle::leaf(&packed.submission.to_bytes())).collect();
         for leaf in &leaves {
             frontier.append(*leaf, |level, index, hash| nodes.push((level, index, *hash)));
         }
@@ -203,7 +205,8 @@ impl Ledger {
         };
         let vote = Certificate::vote_bytes(&inner.chain_id, header.height, 0, &header.block_id());
         let signature = inner.keys.validator.sign(&vote).map_err(Problem::internal)?;
-        let certificate = Certificate { round: 0, votes: vec![Vote { address: validator.address(), signature }] };
+        let certificate =
+            Certificate { round: 0, votes: vec![Vote { address: validator.address(), signature }] };
         inner.store.append((&header, &certificate), (&frontier, &nodes), &packed)?;
         Ok(header.height)
     }
@@ -220,7 +223,8 @@ impl Ledger {
             attested_by: AttestedBy::Platform,
             signature: [0; 64],
         };
-        let submission = Submission::sign(unsigned, &self.0.keys.platform).map_err(Problem::internal)?;
+        let submission =
+            Submission::sign(unsigned, &self.0.keys.platform).map_err(Problem::internal)?;
         let records = entries.iter().map(|entry| entry.record.clone()).collect();
         Ok(Packed { submission, leaves, records })
     }
@@ -236,18 +240,38 @@ impl Ledger {
 
     /// The proof file of a record; a problem while it is not yet confirmed.
     pub async fn proof(&self, tx: &mut Tx, record: &str) -> Result<Vec<u8>> {
+        self.bundle(tx, record).await?.to_bytes().map_err(Problem::internal)
+    }
+
+    /// The same for eyes that may see only some fields: those for which `shown` says so, given
+    /// their JSON pointer and value.
+    pub async fn partial_proof(
+        &self,
+        tx: &mut Tx,
+        record: &str,
+        shown: impl Fn(&str, &Value) -> bool,
+    ) -> Result<Vec<u8>> {
+        let partial = self.bundle(tx, record).await?.disclosing(shown);
+        let partial = partial.ok_or_else(|| Problem::internal("a record without fields"))?;
+        partial.to_bytes().map_err(Problem::internal)
+    }
+
+    async fn bundle(&self, tx: &mut Tx, record: &str) -> Result<Bundle> {
         let (envelope, salt) = stored(tx, record).await?;
         let inner = &*self.0;
         let place = inner.store.place(record)?.ok_or_else(|| {
             Problem::Conflict(String::from("记录尚未上链，证明稍后可取（通常不超过 1 秒）"))
         })?;
-        let block = inner.store.block(place.height)?.ok_or_else(|| Problem::internal("a block is missing"))?;
+        let block = inner
+            .store
+            .block(place.height)?
+            .ok_or_else(|| Problem::internal("a block is missing"))?;
         let (submission, leaves) = inner.store.submission(place.log_index)?;
         let path = inner.registry.path(&inner.key_entry.org, &inner.key_entry.kid);
-        let (index, size, path) = path.ok_or_else(|| Problem::internal("the platform key is not registered"))?;
-        let bundle = Bundle {
-            envelope,
-            salt,
+        let (index, size, path) =
+            path.ok_or_else(|| Problem::internal("the platform key is not registered"))?;
+        Ok(Bundle {
+            content: Record::Whole { envelope, salt },
             record: RecordPath {
                 index: u64::from(place.position),
                 path: merkle::inclusion_path_of(&leaves, u64::from(place.position)),
@@ -263,8 +287,7 @@ impl Ledger {
             certificate: block.certificate,
             validators: inner.genesis.validators.clone(),
             genesis: inner.genesis.clone(),
-        };
-        bundle.to_bytes().map_err(Problem::internal)
+        })
     }
 
     /// Compares a stored row with what was anchored. `columns` is the row in the shape of the
@@ -276,10 +299,10 @@ impl Ledger {
         };
         let (envelope, salt) = stored(tx, record).await?;
         let (_, leaves) = self.0.store.submission(place.log_index)?;
-        let digest = envelope.digest().map_err(Problem::internal)?;
-        let leaf = merkle::leaf(&entry_digest(&salt, &digest));
+        let leaf = merkle::leaf(&envelope.entry(&salt).map_err(Problem::internal)?);
         let differences = compare_columns(&envelope, columns);
-        let anchored = usize::try_from(place.position).ok().and_then(|at| leaves.get(at)) == Some(&leaf);
+        let anchored =
+            usize::try_from(place.position).ok().and_then(|at| leaves.get(at)) == Some(&leaf);
         let finding = match (anchored, differences.as_slice()) {
             (false, _) => format!("存证原文与区块 {} 中的摘要不符：原文被改动过", place.height),
             (true, []) => format!("与区块 {} 中的存证一致，自存证以来未被改动", place.height),
@@ -295,7 +318,9 @@ impl Ledger {
     /// Chain health (D-7.3.1-1).
     pub(crate) async fn status(&self, ctx: &Ctx) -> Result<Value> {
         let mut tx = ctx.snapshot().await?;
-        let sql = Sql::new("SELECT state, COUNT(*) FROM anchor_entry WHERE state <> 'confirmed' GROUP BY state");
+        let sql = Sql::new(
+            "SELECT state, COUNT(*) FROM anchor_entry WHERE state <> 'confirmed' GROUP BY state",
+        );
         let mut open = BTreeMap::new();
         for row in tx.fetch(sql).await? {
             open.insert(String::from(row.text(0)?), row.int(1)?);
@@ -323,7 +348,9 @@ impl Ledger {
     fn percentiles(&self) -> (Option<i64>, Option<i64>) {
         let mut sorted = self.0.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
         sorted.sort_unstable();
-        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied();
+        let at = |percent: usize| {
+            sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied()
+        };
         (at(50), at(99))
     }
 
@@ -377,12 +404,15 @@ impl Ledger {
             let header = &block.header;
             let first = frontier.size();
             let submissions = self.0.store.submissions(first, header.tree_size)?;
-            let leaves: Vec<_> = submissions.iter().map(|submission| merkle::leaf(&submission.to_bytes())).collect();
+            let leaves: Vec<_> =
+                submissions.iter().map(|submission| merkle::leaf(&submission.to_bytes())).collect();
             leaves.iter().for_each(|leaf| frontier.append(*leaf, |_, _, _| {}));
             let sound = header.prev == prev
                 && (header.tree_size, header.tree_root) == (frontier.size(), frontier.root())
                 && header.body_digest == Header::digest_body(first, &leaves)
-                && submissions.iter().all(|submission| submission.is_signed_by(&self.0.key_entry.key))
+                && submissions
+                    .iter()
+                    .all(|submission| submission.is_signed_by(&self.0.key_entry.key))
                 && block.certificate.commits(header, &self.0.genesis.validators);
             if !sound {
                 return Err(Problem::internal(format!("block {} does not verify", header.height)));
@@ -412,9 +442,10 @@ struct Waiting {
 
 impl Waiting {
     fn leaf(&self) -> Result<Hash> {
-        let envelope = Envelope::read(serde_json::from_str(&self.envelope).map_err(Problem::internal)?);
-        let digest = envelope.and_then(|envelope| envelope.digest()).map_err(Problem::internal)?;
-        Ok(merkle::leaf(&entry_digest(&self.salt, &digest)))
+        let envelope =
+            Envelope::read(serde_json::from_str(&self.envelope).map_err(Problem::internal)?);
+        let entry = envelope.and_then(|envelope| envelope.entry(&self.salt));
+        Ok(merkle::leaf(&entry.map_err(Problem::internal)?))
     }
 }
 
@@ -439,7 +470,8 @@ async fn waiting(app: &App) -> Result<Vec<Waiting>> {
 
 async fn mark_packed(app: &App, entries: &[&Waiting]) -> Result<()> {
     let mut tx = app.db().begin().await?;
-    let mut sql = Sql::new("UPDATE anchor_entry SET state = 'packed' WHERE state = 'pending' AND id ");
+    let mut sql =
+        Sql::new("UPDATE anchor_entry SET state = 'packed' WHERE state = 'pending' AND id ");
     sql.bind_in(entries.iter().map(|entry| SqlValue::Int(entry.id)));
     tx.execute(sql).await?;
     tx.commit().await
@@ -454,7 +486,9 @@ async fn mark_confirmed(app: &App, settled: &BTreeMap<i64, u64>) -> Result<()> {
     let mut tx = app.db().begin().await?;
     for (height, ids) in by_height {
         let mut sql = Sql::new("UPDATE anchor_entry SET state = 'confirmed', height = ");
-        sql.bind(i64::try_from(height).map_err(Problem::internal)?).push(", confirmed_at = ").bind(now);
+        sql.bind(i64::try_from(height).map_err(Problem::internal)?)
+            .push(", confirmed_at = ")
+            .bind(now);
         sql.push(" WHERE id ").bind_in(ids.into_iter().map(SqlValue::Int));
         tx.execute(sql).await?;
     }

@@ -155,9 +155,11 @@ impl Store {
         let tx = self.0.begin_read().map_err(failed)?;
         let submissions = tx.open_table(SUBMISSIONS).map_err(failed)?;
         let leaves = tx.open_table(LEAVES).map_err(failed)?;
-        let bytes = submissions.get(log_index).map_err(failed)?.ok_or_else(|| damaged("submission"))?;
+        let bytes =
+            submissions.get(log_index).map_err(failed)?.ok_or_else(|| damaged("submission"))?;
         let leaves = leaves.get(log_index).map_err(failed)?.ok_or_else(|| damaged("leaves"))?;
-        let submission = Submission::from_bytes(bytes.value()).map_err(|_| damaged("submission"))?;
+        let submission =
+            Submission::from_bytes(bytes.value()).map_err(|_| damaged("submission"))?;
         Ok((submission, hashes(leaves.value())?))
     }
 
@@ -166,7 +168,8 @@ impl Store {
         let tx = self.0.begin_read().map_err(failed)?;
         let table = tx.open_table(NODES).map_err(failed)?;
         yj_proof::merkle::inclusion_path(log_index, size, |level, index| {
-            let found = table.get((level, index)).map_err(failed)?.ok_or_else(|| damaged("node"))?;
+            let found =
+                table.get((level, index)).map_err(failed)?.ok_or_else(|| damaged("node"))?;
             found.value().try_into().map_err(|_| damaged("node"))
         })
     }
@@ -192,7 +195,10 @@ impl Store {
             }
             let mut edge = frontier.size().to_be_bytes().to_vec();
             edge.extend(frontier.peaks().concat());
-            tx.open_table(META).map_err(failed)?.insert("frontier", edge.as_slice()).map_err(failed)?;
+            tx.open_table(META)
+                .map_err(failed)?
+                .insert("frontier", edge.as_slice())
+                .map_err(failed)?;
             let first = frontier.size() - packed.len() as u64;
             for (log_index, packed) in (first..).zip(packed) {
                 write_submission(&tx, (log_index, header.height), packed)?;
@@ -209,9 +215,18 @@ fn write_submission(
 ) -> Result<()> {
     let Packed { submission, leaves, records } = packed;
     let bytes = submission.to_bytes();
-    tx.open_table(SUBMISSIONS).map_err(failed)?.insert(log_index, bytes.as_slice()).map_err(failed)?;
-    tx.open_table(LEAVES).map_err(failed)?.insert(log_index, leaves.concat().as_slice()).map_err(failed)?;
-    tx.open_table(ORGS).map_err(failed)?.insert(submission.org.as_str(), submission.seq).map_err(failed)?;
+    tx.open_table(SUBMISSIONS)
+        .map_err(failed)?
+        .insert(log_index, bytes.as_slice())
+        .map_err(failed)?;
+    tx.open_table(LEAVES)
+        .map_err(failed)?
+        .insert(log_index, leaves.concat().as_slice())
+        .map_err(failed)?;
+    tx.open_table(ORGS)
+        .map_err(failed)?
+        .insert(submission.org.as_str(), submission.seq)
+        .map_err(failed)?;
     let mut places = tx.open_table(RECORDS).map_err(failed)?;
     for (position, record) in (0u32..).zip(records) {
         let place = (log_index, position, height);
@@ -223,7 +238,8 @@ fn write_submission(
 }
 
 fn read_block(bytes: &[u8]) -> Result<Block> {
-    let (header, certificate) = bytes.split_at_checked(HEADER_LENGTH).ok_or_else(|| damaged("block"))?;
+    let (header, certificate) =
+        bytes.split_at_checked(HEADER_LENGTH).ok_or_else(|| damaged("block"))?;
     Ok(Block {
         header: Header::from_bytes(header).map_err(|_| damaged("header"))?,
         certificate: Certificate::from_bytes(certificate).map_err(|_| damaged("certificate"))?,

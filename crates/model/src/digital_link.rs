@@ -36,9 +36,12 @@ impl DigitalLink {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let pairs = |from: usize| parts[from..].chunks(2).map(<[&str]>::to_vec);
-        let start = (0..parts.len()).find(|&at| matches!(parts[at], "01" | "gtin" | "00" | "sscc") && at + 1 < parts.len());
+        let start = (0..parts.len())
+            .find(|&at| matches!(parts[at], "01" | "gtin" | "00" | "sscc") && at + 1 < parts.len());
         let Some(start) = start else {
-            return Err(Rejected::new("不是 GS1 Digital Link：路径应含 /01/商品条码 或 /00/物流单元代码"));
+            return Err(Rejected::new(
+                "不是 GS1 Digital Link：路径应含 /01/商品条码 或 /00/物流单元代码",
+            ));
         };
         let mut pairs = pairs(start);
         let key = pairs.next().unwrap_or_default();
@@ -93,11 +96,12 @@ fn decode(text: &str) -> Result<String, Rejected> {
 
 /// AI 22, 10 and 21: 1 to 20 of GS1's 82 characters.
 fn component(text: &str) -> Result<String, Rejected> {
-    let allowed = |letter: char| {
-        letter.is_ascii_alphanumeric() || "!\"%&'()*+,-./_:;<=>?".contains(letter)
-    };
+    let allowed =
+        |letter: char| letter.is_ascii_alphanumeric() || "!\"%&'()*+,-./_:;<=>?".contains(letter);
     if !(1..=20).contains(&text.chars().count()) || !text.chars().all(allowed) {
-        return Err(Rejected::new("批次号与序列号在 GS1 编码中应为 1 至 20 位字母、数字或规定符号"));
+        return Err(Rejected::new(
+            "批次号与序列号在 GS1 编码中应为 1 至 20 位字母、数字或规定符号",
+        ));
     }
     Ok(String::from(text))
 }
@@ -110,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_example_of_the_standard_reads_and_writes() {
-        let link = DigitalLink::parse_path("/01/06901234567892/10/L20261101A/21/000123?17=270501").unwrap();
+        let link = DigitalLink::parse_path("/01/06901234567892/10/L20261101A/21/000123?17=270501")
+            .unwrap();
         assert_eq!(
             link,
             DigitalLink::TradeItem {
@@ -121,8 +126,14 @@ mod tests {
             }
         );
         assert_eq!(link.path(), "/01/06901234567892/10/L20261101A/21/000123");
-        assert_eq!(DigitalLink::parse_path("/00/106141412345678908").unwrap().path(), "/00/106141412345678908");
-        assert_eq!(DigitalLink::parse_path("/id/01/6901234567892").unwrap().path(), "/01/06901234567892");
+        assert_eq!(
+            DigitalLink::parse_path("/00/106141412345678908").unwrap().path(),
+            "/00/106141412345678908"
+        );
+        assert_eq!(
+            DigitalLink::parse_path("/id/01/6901234567892").unwrap().path(),
+            "/01/06901234567892"
+        );
     }
 
     #[test]

@@ -92,13 +92,18 @@ impl SgtinEpc {
         let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or_else(wrong);
         let (prefix, item, serial) = (next()?, next()?, next()?);
         let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
-        if prefix.len() + item.len() != 13 || !digits(prefix) || !digits(item) || !(6..=12).contains(&prefix.len()) {
+        if prefix.len() + item.len() != 13
+            || !digits(prefix)
+            || !digits(item)
+            || !(6..=12).contains(&prefix.len())
+        {
             return Err(wrong());
         }
         let body = format!("{}{prefix}{}", &item[..1], &item[1..]);
         let check = gs1_mod10(body.as_bytes()).ok_or_else(wrong)?;
         let gtin = format!("{body}{}", char::from(check)).parse()?;
-        let serial = percent_encoding::percent_decode_str(serial).decode_utf8().map_err(|_| wrong())?;
+        let serial =
+            percent_encoding::percent_decode_str(serial).decode_utf8().map_err(|_| wrong())?;
         Ok(Self { gtin, serial: serial.into_owned(), prefix_length: prefix.len() })
     }
 
@@ -154,8 +159,14 @@ mod tests {
         assert_eq!("40170725".parse::<Gtin>().unwrap().as_str(), "00000040170725");
         assert!("6901234000016".parse::<Gln>().is_ok());
         assert!("106141412345678908".parse::<Sscc>().is_ok());
-        assert_eq!("6901234567893".parse::<Gtin>().unwrap_err().to_string(), "校验位应为 2，现为 3");
-        assert_eq!("690123456789".parse::<Gln>().unwrap_err().to_string(), "应为 13 位，现为 12 位");
+        assert_eq!(
+            "6901234567893".parse::<Gtin>().unwrap_err().to_string(),
+            "校验位应为 2，现为 3"
+        );
+        assert_eq!(
+            "690123456789".parse::<Gln>().unwrap_err().to_string(),
+            "应为 13 位，现为 12 位"
+        );
     }
 
     #[test]

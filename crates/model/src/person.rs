@@ -78,7 +78,9 @@ impl FromStr for Phone {
         let number = text.strip_prefix("+86").unwrap_or(&text);
         let digits: String = number.chars().filter(|letter| *letter != '-').collect();
         let sound = digits.bytes().all(|digit| digit.is_ascii_digit());
-        let mobile = digits.len() == 11 && digits.starts_with('1') && matches!(digits.as_bytes()[1], b'3'..=b'9');
+        let mobile = digits.len() == 11
+            && digits.starts_with('1')
+            && matches!(digits.as_bytes()[1], b'3'..=b'9');
         let landline = digits.starts_with('0') && (10..=12).contains(&digits.len());
         let service = (digits.starts_with("400") && digits.len() == 10)
             || (digits.starts_with("95") && (5..=8).contains(&digits.len()));
@@ -137,8 +139,11 @@ impl FromStr for MacAddress {
     fn from_str(text: &str) -> Result<Self, Rejected> {
         let wrong = || Rejected::new("应为 12 位或 16 位十六进制的 MAC 地址，如 AA:BB:CC:DD:EE:FF");
         let text = tidy(text);
-        let digits: String = text.chars().filter(|letter| !matches!(letter, ':' | '-' | '.')).collect();
-        if !matches!(digits.len(), 12 | 16) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let digits: String =
+            text.chars().filter(|letter| !matches!(letter, ':' | '-' | '.')).collect();
+        if !matches!(digits.len(), 12 | 16)
+            || !digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        {
             return Err(wrong());
         }
         let first = u8::from_str_radix(&digits[..2], 16).map_err(|_| wrong())?;
@@ -164,12 +169,25 @@ mod tests {
         assert_eq!(format!("{number:?}"), "110***********002X");
         assert!("440524188001010014".parse::<IdentityNumber>().is_ok());
         assert!("110105194912310021".parse::<IdentityNumber>().is_err());
-        assert!("110105194913310020".parse::<IdentityNumber>().unwrap_err().to_string().contains("日期"));
+        assert!(
+            "110105194913310020"
+                .parse::<IdentityNumber>()
+                .unwrap_err()
+                .to_string()
+                .contains("日期")
+        );
     }
 
     #[test]
     fn phones_of_every_kind_are_taken() {
-        for phone in ["13800000000", "+8613800000000", "029-88880000", "0106666 7777", "400-000-0000", "95588"] {
+        for phone in [
+            "13800000000",
+            "+8613800000000",
+            "029-88880000",
+            "0106666 7777",
+            "400-000-0000",
+            "95588",
+        ] {
             assert!(phone.parse::<Phone>().is_ok(), "{phone}");
         }
         for phone in ["12800000000", "1380000000", "abc", "", "88880000"] {
@@ -198,7 +216,8 @@ mod tests {
         for text in ["a4bb6d001122", "A4-BB-6D-00-11-22", "a4bb.6d00.1122", "A4:BB:6D:00:11:22"] {
             assert_eq!(text.parse::<MacAddress>().unwrap().as_str(), "A4:BB:6D:00:11:22");
         }
-        for text in ["000000000000", "FFFFFFFFFFFF", "01:00:5E:00:00:01", "A4BB6D", "G4BB6D001122"] {
+        for text in ["000000000000", "FFFFFFFFFFFF", "01:00:5E:00:00:01", "A4BB6D", "G4BB6D001122"]
+        {
             assert!(text.parse::<MacAddress>().is_err(), "{text}");
         }
         assert!("06:00:00:00:00:01".parse::<MacAddress>().unwrap().locally_administered());

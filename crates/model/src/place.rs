@@ -37,7 +37,8 @@ impl GeoPoint {
     pub fn texts(self) -> (String, String) {
         let text = |scaled: i64| {
             let sign = if scaled < 0 { "-" } else { "" };
-            let text = format!("{sign}{}.{:07}", scaled.abs() / 10_000_000, scaled.abs() % 10_000_000);
+            let text =
+                format!("{sign}{}.{:07}", scaled.abs() / 10_000_000, scaled.abs() % 10_000_000);
             String::from(text.trim_end_matches('0').trim_end_matches('.'))
         };
         (text(self.lon), text(self.lat))
@@ -64,9 +65,12 @@ fn scale(degrees: f64) -> i64 {
 }
 
 fn degrees(text: &str, bound: u32, name: &str) -> Result<f64, Rejected> {
-    let wrong = || Rejected(format!("{name}应为 -{bound} 至 {bound} 之间的十进制度数，如 108.9480000"));
+    let wrong =
+        || Rejected(format!("{name}应为 -{bound} 至 {bound} 之间的十进制度数，如 108.9480000"));
     let text = text.trim();
-    let sound = !text.is_empty() && text.len() <= 14 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
+    let sound = !text.is_empty()
+        && text.len() <= 14
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
     let value: f64 = if sound { text.parse().map_err(|_| wrong())? } else { return Err(wrong()) };
     if value.abs() <= f64::from(bound) { Ok(value) } else { Err(wrong()) }
 }
@@ -80,11 +84,21 @@ fn shift(lon: f64, lat: f64) -> (f64, f64) {
     let (x, y) = (lon - 105.0, lat - 35.0);
     let wave = |value: f64, unit: f64| (value * unit * PI).sin();
     let common = (20.0 * wave(x, 6.0) + 20.0 * wave(x, 2.0)) * 2.0 / 3.0;
-    let north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * x.abs().sqrt()
+    let north = -100.0
+        + 2.0 * x
+        + 3.0 * y
+        + 0.2 * y * y
+        + 0.1 * x * y
+        + 0.2 * x.abs().sqrt()
         + common
         + (20.0 * wave(y, 1.0) + 40.0 * wave(y, 1.0 / 3.0)) * 2.0 / 3.0
         + (160.0 * wave(y, 1.0 / 12.0) + 320.0 * wave(y, 1.0 / 30.0)) * 2.0 / 3.0;
-    let east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * x.abs().sqrt()
+    let east = 300.0
+        + x
+        + 2.0 * y
+        + 0.1 * x * x
+        + 0.1 * x * y
+        + 0.1 * x.abs().sqrt()
         + common
         + (20.0 * wave(x, 1.0) + 40.0 * wave(x, 1.0 / 3.0)) * 2.0 / 3.0
         + (150.0 * wave(x, 1.0 / 12.0) + 300.0 * wave(x, 1.0 / 30.0)) * 2.0 / 3.0;

@@ -77,8 +77,10 @@ impl FromStr for Quantity {
             None => (false, text),
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let sound = |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
-        if !sound(whole) || !sound(fraction) || whole.len() > 11 || fraction.len() > PLACES as usize {
+        let sound =
+            |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
+        if !sound(whole) || !sound(fraction) || whole.len() > 11 || fraction.len() > PLACES as usize
+        {
             return Err(wrong());
         }
         let whole: i64 = whole.parse().map_err(|_| wrong())?;
@@ -239,7 +241,9 @@ mod tests {
 
     #[test]
     fn wrong_numbers_are_refused() {
-        for text in ["", ".", "1.", ".5", "1e3", "1.23456", "123456789012", "１", "+1", "1,000", "NaN"] {
+        for text in
+            ["", ".", "1.", ".5", "1e3", "1.23456", "123456789012", "１", "+1", "1,000", "NaN"]
+        {
             assert!(text.parse::<Quantity>().is_err(), "{text}");
         }
         assert_eq!("-0.0500".parse::<Quantity>().unwrap().to_string(), "-0.05");

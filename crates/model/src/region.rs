@@ -174,7 +174,9 @@ impl Regions {
     /// "陕西省西安市长安区"; the nearest known region above for codes below the county; the code
     /// itself when nothing is known.
     pub fn full_name(&self, code: &str) -> String {
-        let Some(region) = self.get(code.get(..6).unwrap_or(code)) else { return String::from(code) };
+        let Some(region) = self.get(code.get(..6).unwrap_or(code)) else {
+            return String::from(code);
+        };
         let name = if region.kind == RegionKind::Statistical { "" } else { region.name };
         if region.parent.is_empty() {
             return String::from(name);
@@ -216,7 +218,10 @@ mod tests {
         assert_eq!(former.successors, ["500157"]);
         assert!(matches!(regions().on("653228", day("2020-01-01")), Known::NotThen(_)));
         assert!(matches!(regions().on("653228", day("2026-01-01")), Known::Yes(_)));
-        assert!(matches!(regions().on("340174", day("2026-01-01")), Known::Yes(_) | Known::Unknown));
+        assert!(matches!(
+            regions().on("340174", day("2026-01-01")),
+            Known::Yes(_) | Known::Unknown
+        ));
         assert!(matches!(regions().on("999999", day("2026-01-01")), Known::Unknown));
     }
 
@@ -233,7 +238,8 @@ mod tests {
 
     #[test]
     fn development_zones_are_marked() {
-        let zones = regions().by_code.values().filter(|region| region.kind == RegionKind::Zone).count();
+        let zones =
+            regions().by_code.values().filter(|region| region.kind == RegionKind::Zone).count();
         assert_eq!(zones, 124);
     }
 

@@ -16,9 +16,7 @@ impl Rejected {
 /// code, and lower case: all mean the same code.
 pub(crate) fn tidy(text: &str) -> String {
     let narrow = |letter: char| match letter {
-        '\u{FF01}'..='\u{FF5E}' => {
-            char::from_u32(u32::from(letter) - 0xFEE0).unwrap_or(letter)
-        }
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(letter) - 0xFEE0).unwrap_or(letter),
         '\u{3000}' => ' ',
         other => other,
     };

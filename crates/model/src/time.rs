@@ -83,7 +83,8 @@ fn offset(text: &str) -> Option<i64> {
 impl fmt::Display for OffsetTime {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = Timestamp::from_millisecond(self.unix_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60).unwrap_or(Offset::UTC);
+        let offset =
+            Offset::from_seconds(i32::from(self.offset_minutes) * 60).unwrap_or(Offset::UTC);
         fmt::Display::fmt(&time.display_with_offset(offset), formatter)
     }
 }
@@ -106,12 +107,16 @@ mod tests {
         let utc: OffsetTime = "2026-11-01T00:00:00Z".parse().unwrap();
         assert_eq!(beijing.unix_ms(), utc.unix_ms());
         assert_eq!(beijing.to_string(), "2026-11-01T08:00:00+08:00");
-        assert_eq!("2026-11-01T23:30:00Z".parse::<OffsetTime>().unwrap().beijing_day().to_string(), "2026-11-02");
+        assert_eq!(
+            "2026-11-01T23:30:00Z".parse::<OffsetTime>().unwrap().beijing_day().to_string(),
+            "2026-11-02"
+        );
     }
 
     #[test]
     fn a_time_without_offset_is_refused() {
-        for text in ["2026-11-01T08:00:00", "2026-11-01", "2026-13-01T08:00:00+08:00", "昨天", ""] {
+        for text in ["2026-11-01T08:00:00", "2026-11-01", "2026-13-01T08:00:00+08:00", "昨天", ""]
+        {
             assert!(text.parse::<OffsetTime>().is_err(), "{text}");
         }
     }

@@ -21,7 +21,8 @@ impl TraceCode {
     /// A code of the platform's own: 6 letters that its batch shares, 12 of chance (60 bits, so
     /// that nobody can guess one), 2 of check.
     pub fn own(batch: u32, random: u64) -> Self {
-        let payload = (u128::from(batch & 0x3FFF_FFFF) << 60) | u128::from(random & ((1 << 60) - 1));
+        let payload =
+            (u128::from(batch & 0x3FFF_FFFF) << 60) | u128::from(random & ((1 << 60) - 1));
         let check = payload % CHECK_MODULUS;
         let value = (payload << 10) | check;
         let letters = (0..20).rev().map(|place| BASE32[((value >> (5 * place)) & 31) as usize]);
@@ -40,13 +41,21 @@ impl FromStr for TraceCode {
     fn from_str(text: &str) -> Result<Self, Rejected> {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > LENGTH_MAX {
-            return Err(Rejected(format!("追溯码应为 1 至 {LENGTH_MAX} 位，现为 {} 位", text.chars().count())));
+            return Err(Rejected(format!(
+                "追溯码应为 1 至 {LENGTH_MAX} 位，现为 {} 位",
+                text.chars().count()
+            )));
         }
-        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "._#/:()+*-".contains(letter);
+        let allowed =
+            |letter: char| letter.is_ascii_alphanumeric() || "._#/:()+*-".contains(letter);
         if let Some(letter) = text.chars().find(|letter| !allowed(*letter)) {
-            return Err(Rejected(format!("追溯码不能含有 {letter}，可用字母、数字和 . _ # / : ( ) + * -")));
+            return Err(Rejected(format!(
+                "追溯码不能含有 {letter}，可用字母、数字和 . _ # / : ( ) + * -"
+            )));
         }
-        if !text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '(') || text.contains("..") {
+        if !text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '(')
+            || text.contains("..")
+        {
             return Err(Rejected::new("追溯码应以字母或数字开头，且不含连续的点"));
         }
         Ok(Self(String::from(text)))
@@ -87,7 +96,9 @@ impl CodeScheme {
         match text.len() {
             _ if text.starts_with("MA.156.") => Self::Ma,
             _ if text.starts_with("1.2.156.") => Self::Oid,
-            _ if text.starts_with("VAA088") || (text.starts_with("88.") && text.contains('/')) => Self::Handle,
+            _ if text.starts_with("VAA088") || (text.starts_with("88.") && text.contains('/')) => {
+                Self::Handle
+            }
             32 if digits => Self::Pesticide,
             24 if digits => Self::VeterinaryDrug,
             20 if digits && text.starts_with('8') => Self::Drug,

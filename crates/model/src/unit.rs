@@ -113,8 +113,7 @@ impl UnitCode {
         if from.dimension != into.dimension || from.dimension == Dimension::Package {
             return Err(Rejected::new(format!("{}不能换算为{}", from.name, into.name)));
         }
-        let ratio =
-            Ratio::of(from.factor.0 * into.factor.1, from.factor.1 * into.factor.0);
+        let ratio = Ratio::of(from.factor.0 * into.factor.1, from.factor.1 * into.factor.0);
         quantity.times_exactly(ratio).ok_or_else(|| {
             Rejected::new(format!(
                 "{quantity} {}换算为{}后超出 4 位小数或范围",

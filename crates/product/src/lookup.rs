@@ -49,8 +49,9 @@ pub async fn by_gtin(tx: &mut Tx, gtin: &str) -> Result<Option<ProductBrief>> {
 async fn find(tx: &mut Tx, column: &'static str, values: &[&str]) -> Result<Vec<ProductBrief>> {
     let mut found = Vec::new();
     for chunk in values.chunks(CHUNK) {
-        let mut sql =
-            Sql::new("SELECT id, code, name, spec, brand, standard_no, unit, subject_id FROM product WHERE ");
+        let mut sql = Sql::new(
+            "SELECT id, code, name, spec, brand, standard_no, unit, subject_id FROM product WHERE ",
+        );
         sql.push(column).push(" ").bind_in(chunk.iter().map(|value| SqlValue::from(*value)));
         let text = |row: &Row, index| row.text(index).map(String::from);
         let maybe = |row: &Row, index| row.text_opt(index).map(|text| text.map(String::from));

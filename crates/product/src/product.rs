@@ -39,8 +39,14 @@ pub struct Product {
 fn product_code(text: &str) -> Result<String, String> {
     let code = text.to_uppercase();
     let sound = (1..=32).contains(&code.len())
-        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    if sound { Ok(code) } else { Err(String::from("应为 1 至 32 位字母、数字、- _ 或 .")) }
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if sound {
+        Ok(code)
+    } else {
+        Err(String::from("应为 1 至 32 位字母、数字、- _ 或 ."))
+    }
 }
 
 fn gtin(text: &str) -> Result<String, String> {
@@ -57,22 +63,43 @@ impl Resource for Product {
     const SCOPING: Scoping = Scoping::By { region: Some("region"), subject: Some("subject_id") };
     const REVIEWED: bool = true;
     const FIELDS: &'static [Field] = &[
-        Field::new("code", "产品代码", Kind::Text).checked(product_code).filter(Match::Exact).sortable().public(),
+        Field::new("code", "产品代码", Kind::Text)
+            .checked(product_code)
+            .filter(Match::Exact)
+            .sortable()
+            .public(),
         Field::new("gtin", "商品条码", Kind::Text)
             .checked(gtin)
             .filter(Match::Exact)
             .optional()
             .public()
             .hint("8、12、13 或 14 位，末位为校验位"),
-        Field::new("name", "产品名称", Kind::Text).length_max(120).filter(Match::Contains).sortable().public(),
+        Field::new("name", "产品名称", Kind::Text)
+            .length_max(120)
+            .filter(Match::Contains)
+            .sortable()
+            .public(),
         Field::new("brand", "品牌", Kind::Text).length_max(60).optional().public(),
-        Field::new("domain", "产品领域", Kind::Code(DOMAINS)).filter(Match::Exact).sortable().public(),
-        Field::new("category", "产品类别", Kind::Text).length_max(60).filter(Match::Contains).public(),
+        Field::new("domain", "产品领域", Kind::Code(DOMAINS))
+            .filter(Match::Exact)
+            .sortable()
+            .public(),
+        Field::new("category", "产品类别", Kind::Text)
+            .length_max(60)
+            .filter(Match::Contains)
+            .public(),
         Field::new("spec", "规格型号", Kind::Text).length_max(120).optional().public(),
-        Field::new("unit", "计量单位", Kind::Text).checked(unit).public().hint("如 KGM 千克、TNE 吨、H87 个"),
+        Field::new("unit", "计量单位", Kind::Text)
+            .checked(unit)
+            .public()
+            .hint("如 KGM 千克、TNE 吨、H87 个"),
         Field::new("shelf_life_days", "保质期（天）", Kind::Int).optional().public(),
         Field::new("standard_no", "执行标准", Kind::Text).length_max(60).optional().public(),
-        Field::new("approval_no", "批准文号", Kind::Text).length_max(60).filter(Match::Exact).optional().public(),
+        Field::new("approval_no", "批准文号", Kind::Text)
+            .length_max(60)
+            .filter(Match::Exact)
+            .optional()
+            .public(),
         Field::new("subject_id", "责任主体", Kind::Id("trace_subject")).filter(Match::Exact),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).public(),
     ];

@@ -46,9 +46,12 @@ impl ValidatorSet {
     /// Its bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let count = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
-        self.0.iter().fold(Writer::default().u16(count), |bytes, validator| {
-            bytes.raw(&validator.key.to_bytes()).u64(validator.power)
-        }).0
+        self.0
+            .iter()
+            .fold(Writer::default().u16(count), |bytes, validator| {
+                bytes.raw(&validator.key.to_bytes()).u64(validator.power)
+            })
+            .0
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Unreadable> {
@@ -225,7 +228,8 @@ impl Certificate {
 
     /// Whether these votes, all of them valid and from different members, commit the block.
     pub fn commits(&self, header: &Header, set: &ValidatorSet) -> bool {
-        let bytes = Self::vote_bytes(&header.chain_id, header.height, self.round, &header.block_id());
+        let bytes =
+            Self::vote_bytes(&header.chain_id, header.height, self.round, &header.block_id());
         let ordered = self.votes.windows(2).all(|pair| pair[0].address < pair[1].address);
         let mut power = 0;
         for vote in &self.votes {

@@ -82,7 +82,7 @@ pub fn root(leaves: &[Hash]) -> Hash {
 
 /// Largest power of two below `size` (`size` > 1).
 fn split(size: u64) -> u64 {
-    1 << (63 - (size - 1).leading_zeros())
+    1 << (size - 1).ilog2()
 }
 
 /// Root over the leaves from `start` to `end`, composed of complete nodes. `start` must be a
@@ -199,7 +199,11 @@ pub fn consistency_path<E>(
 }
 
 /// Whether `path` proves that the log with `old_root` grew into the log with `new_root`.
-pub fn is_consistent((old, old_root): (u64, Hash), (new, new_root): (u64, Hash), path: &[Hash]) -> bool {
+pub fn is_consistent(
+    (old, old_root): (u64, Hash),
+    (new, new_root): (u64, Hash),
+    path: &[Hash],
+) -> bool {
     if old == new {
         return path.is_empty() && old_root == new_root;
     }
@@ -248,7 +252,8 @@ mod tests {
             [] => empty_root(),
             [one] => *one,
             many => {
-                let (left, right) = many.split_at(usize::try_from(split(many.len() as u64)).unwrap());
+                let (left, right) =
+                    many.split_at(usize::try_from(split(many.len() as u64)).unwrap());
                 node(&root_by_definition(left), &root_by_definition(right))
             }
         }

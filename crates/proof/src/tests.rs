@@ -5,9 +5,9 @@ use serde_json::json;
 use yj_crypto::{Signer as _, SigningKey};
 
 use crate::{
-    AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath, RecordPath,
-    Registry, RegistryPath, StepId, Submission, TrustAnchor, Validator, ValidatorSet, Vote, entry_digest,
-    merkle, verify,
+    AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath,
+    Record, RecordPath, Registry, RegistryPath, StepId, Submission, TrustAnchor, Validator,
+    ValidatorSet, Vote, merkle, verify,
 };
 
 /// A proof of the third of five records, in a log of `log_size` submissions.
@@ -34,10 +34,8 @@ fn sample(log_size: u64) -> (Bundle, Hash) {
             Envelope::new("trace_event", &format!("id-{number}"), "93610525MAYJ000496", "2026-11-01T00:00:00Z", body).unwrap()
         })
         .collect();
-    let leaves: Vec<_> = envelopes
-        .iter()
-        .map(|envelope| merkle::leaf(&entry_digest(&[9; 16], &envelope.digest().unwrap())))
-        .collect();
+    let leaves: Vec<_> =
+        envelopes.iter().map(|envelope| merkle::leaf(&envelope.entry(&[9; 16]).unwrap())).collect();
     let unsigned = Submission {
         chain_id,
         org: "93610525MAYJ000496".into(),
@@ -51,7 +49,13 @@ fn sample(log_size: u64) -> (Bundle, Hash) {
     let submission = Submission::sign(unsigned, &key).unwrap();
     let index = log_size / 2;
     let log: Vec<Hash> = (0..log_size)
-        .map(|at| merkle::leaf(&if at == index { submission.to_bytes() } else { at.to_be_bytes().to_vec() }))
+        .map(|at| {
+            merkle::leaf(&if at == index {
+                submission.to_bytes()
+            } else {
+                at.to_be_bytes().to_vec()
+            })
+        })
         .collect();
     let header = Header {
         chain_id,
@@ -69,11 +73,13 @@ fn sample(log_size: u64) -> (Bundle, Hash) {
     };
     let vote = Certificate::vote_bytes(&chain_id, 3, 0, &header.block_id());
     let address = Validator { key: key.public_key().clone(), power: 1 }.address();
-    let certificate = Certificate { round: 0, votes: vec![Vote { address, signature: key.sign(&vote).unwrap() }] };
+    let certificate = Certificate {
+        round: 0,
+        votes: vec![Vote { address, signature: key.sign(&vote).unwrap() }],
+    };
     let (at, size, path) = registry.path("platform", "p1").unwrap();
     let bundle = Bundle {
-        envelope: envelopes[2].clone(),
-        salt: [9; 16],
+        content: Record::Whole { envelope: envelopes[2].clone(), salt: [9; 16] },
         record: RecordPath { index: 2, path: merkle::inclusion_path_of(&leaves, 2) },
         submission,
         key: entry,
@@ -120,7 +126,10 @@ fn the_step_that_fails_is_named() {
         verify(&changed.to_bytes().unwrap(), TrustAnchor::Chain(chain_id)).failed()
     };
     assert_eq!(failing(&|_| {}), None);
-    assert_eq!(failing(&|bundle| bundle.salt[0] ^= 1), Some(StepId::RecordPath));
+    let salted = |bundle: &mut Bundle| match &mut bundle.content {
+        Record::Whole { salt, .. } | Record::Partial { salt, .. } => salt[0] ^= 1,
+    };
+    assert_eq!(failing(&salted), Some(StepId::RecordPath));
     assert_eq!(failing(&|bundle| bundle.record.index = 1), Some(StepId::RecordPath));
     assert_eq!(failing(&|bundle| bundle.submission.seq = 2), Some(StepId::SubmissionSignature));
     assert_eq!(failing(&|bundle| bundle.key.valid_from = 2), Some(StepId::KeyRegistry));
@@ -131,6 +140,25 @@ fn the_step_that_fails_is_named() {
     let bytes = bundle.to_bytes().unwrap();
     assert_eq!(verify(&bytes, TrustAnchor::Chain([0; 32])).failed(), Some(StepId::Trust));
     assert_eq!(verify(b"{}", TrustAnchor::FromBundle).failed(), Some(StepId::Format));
+}
+
+#[test]
+fn a_record_shown_in_part_is_proved_and_keeps_its_secrets() {
+    let (bundle, chain_id) = sample(7);
+    let part = bundle.disclosing(|name, _| name == "/outputs/0/code").unwrap();
+    let bytes = part.to_bytes().unwrap();
+    assert_eq!(Bundle::from_bytes(&bytes).as_ref(), Ok(&part));
+    let verdict = verify(&bytes, TrustAnchor::Chain(chain_id));
+    assert!(verdict.ok && verdict.steps[1].detail.contains("仅有摘要"), "{verdict:?}");
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(!verify(&changed, TrustAnchor::Chain(chain_id)).ok, "byte {at}");
+    }
+    assert!(part.disclosing(|_, _| true).is_none());
+    let whole = String::from_utf8(bundle.to_bytes().unwrap()).unwrap();
+    let shown = String::from_utf8(bytes).unwrap();
+    assert!(whole.contains("1200") && !shown.contains("1200") && shown.contains("F1-2"), "{shown}");
 }
 
 #[test]

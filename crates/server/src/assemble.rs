@@ -5,7 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{Router, http::StatusCode};
 use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::Sessions;
-use yj_kernel::{App, AppParts, Attachments, Db, Environment, JobKind, Migration, Platform, Result, Route};
+use yj_kernel::{
+    App, AppParts, Attachments, Db, Environment, JobKind, Migration, Platform, Result, Route,
+};
 use yj_ledger::{Keys, Ledger};
 
 use crate::{operations, workbench};
@@ -66,7 +68,12 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     db.migrate(&migrations()).await?;
     let metrics = Metrics::default();
     let keys = Keys::open(&data.join("keys"), &|| environment.random())?;
-    let ledger = Ledger::open(&data.join("ledger"), &platform.name, keys, environment.now().as_millisecond())?;
+    let ledger = Ledger::open(
+        &data.join("ledger"),
+        &platform.name,
+        keys,
+        environment.now().as_millisecond(),
+    )?;
     let entities = vec![yj_subject::TRACE_SUBJECT, yj_product::PRODUCT, yj_trace::SOURCE_POLICY];
     let app = App::new(AppParts {
         db,
@@ -98,10 +105,21 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
 }
 
 fn router(app: &App, routes: Vec<Route>) -> Router {
-    let missing = || async { yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "") };
+    let missing = || async {
+        yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "")
+    };
     let wrong = || async {
         let detail = "此地址不支持这种请求方法";
-        yj_http::problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "方法不支持", detail, "")
+        yj_http::problem(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "方法不支持",
+            detail,
+            "",
+        )
     };
-    yj_kernel::router(app, routes).merge(yj_web::console()).fallback(missing).method_not_allowed_fallback(wrong)
+    yj_kernel::router(app, routes)
+        .merge(yj_web::console())
+        .fallback(missing)
+        .method_not_allowed_fallback(wrong)
 }

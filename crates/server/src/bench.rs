@@ -12,10 +12,16 @@ use yj_trace::{Captured, Source, TraceEvent};
 use crate::commands::{build, say};
 
 /// Runs one benchmark and prints its figures.
-pub(crate) async fn run(what: &str, database: Option<String>, events: usize) -> Result<bool, String> {
+pub(crate) async fn run(
+    what: &str,
+    database: Option<String>,
+    events: usize,
+) -> Result<bool, String> {
     let folder = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let url = database.clone().unwrap_or_else(|| format!("sqlite:{}", folder.join("bench.sqlite").display()));
+    let url = database
+        .clone()
+        .unwrap_or_else(|| format!("sqlite:{}", folder.join("bench.sqlite").display()));
     let platform = Platform {
         name: String::from("性能测量"),
         operator: String::from("性能测量"),
@@ -24,7 +30,10 @@ pub(crate) async fn run(what: &str, database: Option<String>, events: usize) -> 
     };
     let assembled = build(&url, &folder, platform).await?;
     demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.map_err(say)?;
-    println!("命令：yuanjian bench {what} --events {events}（{}）", if database.is_some() { "PostgreSQL" } else { "SQLite" });
+    println!(
+        "命令：yuanjian bench {what} --events {events}（{}）",
+        if database.is_some() { "PostgreSQL" } else { "SQLite" }
+    );
     let result = match what {
         "capture" => capture(&assembled, events).await,
         "query" => query(&assembled, events).await,
@@ -43,7 +52,10 @@ fn line(name: &str, figure: &str, budget: &str) {
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {
     times.sort_unstable();
-    times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+    times
+        .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -100,7 +112,11 @@ async fn capture(assembled: &Assembled, events: usize) -> Result<(), String> {
     }
     let took = begun.elapsed();
     line("批量采集（每批 100 条）", &rate(events / 100 * 100, took), "≥ 5000 条/秒");
-    line("　每批耗时 p50 / p99", &format!("{:?} / {:?}", percentile(&mut times, 50), percentile(&mut times, 99)), "—");
+    line(
+        "　每批耗时 p50 / p99",
+        &format!("{:?} / {:?}", percentile(&mut times, 50), percentile(&mut times, 99)),
+        "—",
+    );
     single(assembled, &subject, events).await?;
     let begun = Instant::now();
     let anchored = assembled.ledger.drain(&assembled.app).await.map_err(say)?;
@@ -133,7 +149,11 @@ async fn single(assembled: &Assembled, subject: &SubjectCode, first: usize) -> R
     }
     let took = begun.elapsed();
     line("单条采集（64 个客户端）", &rate(times.len(), took), "≥ 3000 条/秒");
-    line("　每条耗时 p50 / p99", &format!("{:?} / {:?}", percentile(&mut times, 50), percentile(&mut times, 99)), "p99 ≤ 50 ms");
+    line(
+        "　每条耗时 p50 / p99",
+        &format!("{:?} / {:?}", percentile(&mut times, 50), percentile(&mut times, 99)),
+        "p99 ≤ 50 ms",
+    );
     Ok(())
 }
 
@@ -155,7 +175,11 @@ async fn query(assembled: &Assembled, events: usize) -> Result<(), String> {
         times.push(begun.elapsed());
     }
     line("公众查询（含计数，单线程）", &rate(rounds, begun.elapsed()), "≥ 5000 次/秒");
-    line("　每次耗时 p50 / p99", &format!("{:?} / {:?}", percentile(&mut times, 50), percentile(&mut times, 99)), "p99 ≤ 20 ms");
+    line(
+        "　每次耗时 p50 / p99",
+        &format!("{:?} / {:?}", percentile(&mut times, 50), percentile(&mut times, 99)),
+        "p99 ≤ 20 ms",
+    );
     Ok(())
 }
 
@@ -163,7 +187,8 @@ async fn chain(assembled: &Assembled, events: usize) -> Result<(), String> {
     let subject = subject(assembled).await?;
     store(assembled, &[harvest(&subject, 0)?]).await?;
     // One lot split into ever smaller ones: a tree of the wanted size.
-    let (mut made, mut level, mut number) = (1, vec![(String::from("BENCH000000000"), 1_000_000_i64)], 0);
+    let (mut made, mut level, mut number) =
+        (1, vec![(String::from("BENCH000000000"), 1_000_000_i64)], 0);
     while made < events {
         let (mut next, mut batch): (Vec<_>, Vec<TraceEvent>) = (Vec::new(), Vec::new());
         for (code, scaled) in level {
@@ -205,5 +230,6 @@ async fn chain(assembled: &Assembled, events: usize) -> Result<(), String> {
 }
 
 fn decimal(scaled: i64) -> String {
-    yj_model::Quantity::from_scaled(scaled).map_or_else(|_| String::from("0"), |quantity| quantity.to_string())
+    yj_model::Quantity::from_scaled(scaled)
+        .map_or_else(|_| String::from("0"), |quantity| quantity.to_string())
 }

@@ -43,7 +43,10 @@ fn write_private(path: &Path, text: &str) -> Result<(), String> {
 
 pub(crate) fn init(config: &Path) -> Answer {
     write_private(config, TEMPLATE)?;
-    println!("已写出 {}；请填写 platform.operator，然后执行 yuanjian serve --config {0}", config.display());
+    println!(
+        "已写出 {}；请填写 platform.operator，然后执行 yuanjian serve --config {0}",
+        config.display()
+    );
     Ok(true)
 }
 
@@ -63,7 +66,11 @@ async fn open(config: &Config) -> Result<Assembled, String> {
 }
 
 /// Assembles an application on the real clock.
-pub(crate) async fn build(database: &str, data: &Path, platform: Platform) -> Result<Assembled, String> {
+pub(crate) async fn build(
+    database: &str,
+    data: &Path,
+    platform: Platform,
+) -> Result<Assembled, String> {
     let parts = Parts {
         db: Db::open(database).map_err(say)?,
         environment: Arc::new(SystemEnvironment),
@@ -75,7 +82,9 @@ pub(crate) async fn build(database: &str, data: &Path, platform: Platform) -> Re
 }
 
 fn start_log(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::new(format!("warn,yj_http={level},yj_kernel={level},yj_ledger={level},yuanjian={level}"));
+    let filter = tracing_subscriber::EnvFilter::new(format!(
+        "warn,yj_http={level},yj_kernel={level},yj_ledger={level},yuanjian={level}"
+    ));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
@@ -89,15 +98,19 @@ pub(crate) async fn serve(config: &Path) -> Answer {
 
 /// Serves until told to stop, then lets requests and workers end.
 async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answer {
-    let listener = TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
     let Assembled { app, ledger, router, metrics } = assembled;
     let workers = [
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app, stopped)),
     ];
+    // Asked for port 0, the system chose one.
+    let listen = listener.local_addr().map_err(|error| error.to_string())?;
     println!("源鉴已启动：http://{listen}");
-    let served = yj_http::serve(listener, router, (Limits::default(), metrics), asked_to_stop()).await;
+    let served =
+        yj_http::serve(listener, router, (Limits::default(), metrics), asked_to_stop()).await;
     // Nobody listening is no harm: the workers have then already ended.
     let _ = stop.send(true);
     for worker in workers {
@@ -108,18 +121,37 @@ async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answe
 
 async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
 }
 
-pub(crate) async fn demo(data: &Path, listen: SocketAddr, (size, events): (&str, usize)) -> Answer {
+/// What the demonstration is made of.
+pub(crate) struct Demo {
+    /// Folder of everything.
+    pub(crate) data: PathBuf,
+    /// Where to listen; this machine only.
+    pub(crate) listen: SocketAddr,
+    /// `golden`, `small` or `province`.
+    pub(crate) size: String,
+    /// Events of a `province`.
+    pub(crate) events: usize,
+    /// A database other than the embedded one.
+    pub(crate) database: Option<String>,
+}
+
+pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) -> Answer {
+    let data = data.as_path();
     if !listen.ip().is_loopback() {
-        return Err(format!("演示数据含公开的示例口令，只允许本机访问；{listen} 不是本机地址，请用 127.0.0.1"));
+        return Err(format!(
+            "演示数据含公开的示例口令，只允许本机访问；{listen} 不是本机地址，请用 127.0.0.1"
+        ));
     }
-    let size = match size {
+    let size = match size.as_str() {
         "golden" => demo::Size::Golden,
         "small" => demo::Size::Small,
         "province" => demo::Size::Province { events },
@@ -130,7 +162,10 @@ pub(crate) async fn demo(data: &Path, listen: SocketAddr, (size, events): (&str,
     let accounts = data.join("demo-accounts.json");
     let fresh = !accounts.exists();
     if fresh && fs::read_dir(data).map_err(io(data))?.next().is_some() {
-        return Err(format!("{} 不是空目录，也不是演示数据；请换一个目录，或清空后重试", data.display()));
+        return Err(format!(
+            "{} 不是空目录，也不是演示数据；请换一个目录，或清空后重试",
+            data.display()
+        ));
     }
     let platform = Platform {
         name: String::from("示例省重要产品追溯管理平台"),
@@ -138,17 +173,20 @@ pub(crate) async fn demo(data: &Path, listen: SocketAddr, (size, events): (&str,
         profile: String::from("gbt38157"),
         public_url: format!("http://{listen}"),
     };
-    let database = format!("sqlite:{}", data.join("yuanjian.sqlite").display());
+    let database =
+        database.unwrap_or_else(|| format!("sqlite:{}", data.join("yuanjian.sqlite").display()));
     let assembled = build(&database, data, platform).await?;
     if fresh {
         let begun = std::time::Instant::now();
-        let mut progress = |text: &str| println!("[{:>5.1} 秒] {text}", begun.elapsed().as_secs_f32());
+        let mut progress =
+            |text: &str| println!("[{:>5.1} 秒] {text}", begun.elapsed().as_secs_f32());
         let count = demo::load(&assembled, size, &mut progress).await.map_err(say)?;
         progress("创建演示账号");
         let made = demo::create_accounts(&assembled.app).await.map_err(say)?;
         let list: Vec<_> = made.iter().map(demo::Account::json).collect();
         // Written last: its presence says that the province is complete.
-        let text = serde_json::to_string_pretty(&json!({ "accounts": list })).map_err(|error| error.to_string())?;
+        let text = serde_json::to_string_pretty(&json!({ "accounts": list }))
+            .map_err(|error| error.to_string())?;
         write_private(&accounts, &text)?;
         progress(&format!("演示省已就绪，共 {count} 条追溯事件"));
     }
@@ -191,14 +229,16 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
     let (mut last, mut count) = (0, 0);
     loop {
         let mut tx = assembled.app.db().snapshot().await.map_err(say)?;
-        let sql = Sql::new("SELECT id, record FROM anchor_export WHERE id > $1 ORDER BY id LIMIT $2");
+        let sql =
+            Sql::new("SELECT id, record FROM anchor_export WHERE id > $1 ORDER BY id LIMIT $2");
         let rows = tx.fetch(sql.arg(last).arg(EXPORT_CHUNK)).await.map_err(say)?;
         if rows.is_empty() {
             break;
         }
         for row in rows {
             last = row.int(0).map_err(say)?;
-            let proof = assembled.ledger.proof(&mut tx, row.text(1).map_err(say)?).await.map_err(say)?;
+            let proof =
+                assembled.ledger.proof(&mut tx, row.text(1).map_err(say)?).await.map_err(say)?;
             file.write_all(&proof).and_then(|()| file.write_all(b"\n")).map_err(io(&target))?;
             count += 1;
         }

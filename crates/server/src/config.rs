@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 /// The file that `yuanjian init` writes.
-pub const TEMPLATE: &str = r##"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
+pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
 
 # 监听地址。对外服务时请置于 TLS 终端之后。
 listen = "127.0.0.1:8080"
@@ -29,7 +29,7 @@ operator = ""
 profile = "gbt38157"
 # 公众扫码所到的网址，打印在追溯码中。
 public_url = "http://127.0.0.1:8080"
-"##;
+"#;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -69,14 +69,22 @@ fn info() -> String {
 
 impl Config {
     /// Reads a file and the environment over it.
-    pub fn load(file: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
-        let text = std::fs::read_to_string(file).map_err(|error| format!("不能读取配置文件 {}：{error}", file.display()))?;
+    pub fn load(
+        file: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, String> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("不能读取配置文件 {}：{error}", file.display()))?;
         Self::parse(&text, environment)
     }
 
     /// The same from a text.
-    pub fn parse(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, String> {
-        let mut table: toml::Table = text.parse().map_err(|error| format!("配置文件不是有效的 TOML：{error}"))?;
+    pub fn parse(
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, String> {
+        let mut table: toml::Table =
+            text.parse().map_err(|error| format!("配置文件不是有效的 TOML：{error}"))?;
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("YJ_") else { continue };
             // Test switches share the prefix.
@@ -95,9 +103,14 @@ impl Config {
             return Err(String::from("platform.operator 必填：请写明运营机构（G-3.1）"));
         }
         if !matches!(self.platform.profile.as_str(), "gbt38157" | "db61") {
-            return Err(format!("platform.profile 应为 gbt38157 或 db61，现为 {}", self.platform.profile));
+            return Err(format!(
+                "platform.profile 应为 gbt38157 或 db61，现为 {}",
+                self.platform.profile
+            ));
         }
-        self.listen.parse::<std::net::SocketAddr>().map_err(|_| format!("listen 应为 地址:端口，现为 {}", self.listen))?;
+        self.listen
+            .parse::<std::net::SocketAddr>()
+            .map_err(|_| format!("listen 应为 地址:端口，现为 {}", self.listen))?;
         if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
             return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
         }
@@ -133,7 +146,10 @@ mod tests {
     fn with(pairs: &[(&str, &str)]) -> Result<Config, String> {
         let operator = ("YJ_PLATFORM__OPERATOR", "示例市市场监督管理局");
         let pairs = std::iter::once(&operator).chain(pairs);
-        Config::parse(TEMPLATE, pairs.map(|(name, value)| (String::from(*name), String::from(*value))))
+        Config::parse(
+            TEMPLATE,
+            pairs.map(|(name, value)| (String::from(*name), String::from(*value))),
+        )
     }
 
     #[test]

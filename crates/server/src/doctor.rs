@@ -7,7 +7,7 @@ use yj_kernel::{Problem, Result, Sql};
 use crate::Assembled;
 
 /// A finding: what was looked at, whether it is well, particulars.
-pub type Finding = (&'static str, bool, String);
+type Finding = (&'static str, bool, String);
 
 /// Looks at everything that a running platform needs.
 pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
@@ -20,8 +20,12 @@ pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
     note("数据库", database(assembled).await);
     note("数据目录可写", writable(data));
     note("时钟", clock(assembled).await);
-    note("存证链", assembled.ledger.verify_chain().map(|height| format!("{height} 个区块全部验证通过")));
+    note(
+        "存证链",
+        assembled.ledger.verify_chain().map(|height| format!("{height} 个区块全部验证通过")),
+    );
     note("存证一致", anchored(assembled).await);
+    note("结存一致", balanced(assembled).await);
     findings
 }
 
@@ -53,20 +57,45 @@ async fn clock(assembled: &Assembled) -> Result<String> {
     let newest = rows.first().map_or(Ok(0), |row| row.int(0))?;
     let behind_ms = newest - assembled.app.now().as_millisecond();
     if behind_ms > 60_000 {
-        return Err(Problem::internal(format!("系统时钟比最近的记录慢 {} 秒，请校时", behind_ms / 1000)));
+        return Err(Problem::internal(format!(
+            "系统时钟比最近的记录慢 {} 秒，请校时",
+            behind_ms / 1000
+        )));
     }
     Ok(assembled.app.now().to_string())
 }
 
-async fn anchored(assembled: &Assembled) -> Result<String> {
+/// Fails when `sql` counts anything.
+async fn none(assembled: &Assembled, sql: &'static str, what: &str) -> Result<()> {
     let mut tx = assembled.app.db().snapshot().await?;
-    let orphans = Sql::new(
-        "SELECT COUNT(*) FROM trace_event e WHERE e.state IN ('accepted', 'superseded') \
-         AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)",
-    );
-    let rows = tx.fetch(orphans).await?;
+    let rows = tx.fetch(Sql::new(sql)).await?;
     match rows.first().map_or(Ok(0), |row| row.int(0))? {
-        0 => Ok(String::from("每条已接收事件都在存证队列中")),
-        count => Err(Problem::internal(format!("{count} 条已接收事件不在存证队列中"))),
+        0 => Ok(()),
+        count => Err(Problem::internal(format!("{count} {what}"))),
     }
+}
+
+async fn anchored(assembled: &Assembled) -> Result<String> {
+    let unqueued = "SELECT COUNT(*) FROM trace_event e WHERE e.state IN ('accepted', 'superseded') \
+                    AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)";
+    none(assembled, unqueued, "条已接收事件不在存证队列中").await?;
+    let invented = "SELECT COUNT(*) FROM anchor_state a \
+                    WHERE NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record)";
+    none(assembled, invented, "条存证没有对应的事件").await?;
+    Ok(String::from("每条已接收事件都有存证，每条存证都有事件"))
+}
+
+/// What every trace object holds is what its links say.
+async fn balanced(assembled: &Assembled) -> Result<String> {
+    let unbalanced = "SELECT COUNT(*) FROM trace_object o WHERE o.state = 'held' AND o.balance <> \
+                      (SELECT COALESCE(SUM(CASE l.role WHEN 1 THEN l.quantity WHEN 0 THEN -l.quantity ELSE 0 END), 0) \
+                       FROM trace_link l WHERE l.object_id = o.id)";
+    none(assembled, unbalanced, "个追溯单元的结存与其投入产出不符").await?;
+    let unlinked = "SELECT COUNT(*) FROM trace_event e WHERE e.state = 'accepted' \
+                    AND NOT EXISTS (SELECT 1 FROM trace_link l WHERE l.event_id = e.id)";
+    none(assembled, unlinked, "条已接收事件没有投入或产出").await?;
+    let unmade = "SELECT COUNT(*) FROM trace_object o WHERE o.state <> 'external' \
+                  AND NOT EXISTS (SELECT 1 FROM trace_link l WHERE l.object_id = o.id AND l.role = 1)";
+    none(assembled, unmade, "个追溯单元没有产出它的事件").await?;
+    Ok(String::from("结存与投入产出相符，没有孤立的数据"))
 }

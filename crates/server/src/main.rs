@@ -42,6 +42,9 @@ enum Verb {
         /// province 规模的事件数
         #[arg(long, default_value_t = 1_000_000)]
         events: usize,
+        /// 数据库；缺省为数据目录中的 SQLite
+        #[arg(long)]
+        database: Option<String>,
     },
     /// 只应用数据库迁移
     Migrate {
@@ -98,7 +101,9 @@ fn main() -> ExitCode {
         match arguments.verb {
             Verb::Init { config } => commands::init(&config),
             Verb::Serve { config } => commands::serve(&config).await,
-            Verb::Demo { data, listen, size, events } => commands::demo(&data, listen, (&size, events)).await,
+            Verb::Demo { data, listen, size, events, database } => {
+                commands::demo(commands::Demo { data, listen, size, events, database }).await
+            }
             Verb::Migrate { config } => commands::migrate(&config).await,
             Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),
             Verb::Export { config, out } => commands::export(&config, &out).await,

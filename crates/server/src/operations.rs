@@ -18,10 +18,20 @@ pub(crate) fn routes(app: &App, others: &[Route]) -> Vec<Route> {
         async move { Json(description) }
     };
     vec![
-        Route::new((Method::GET, "/health/live"), open("负载均衡探测"), "存活", get(|_: App| async { "alive" })),
+        Route::new(
+            (Method::GET, "/health/live"),
+            open("负载均衡探测"),
+            "存活",
+            get(|_: App| async { "alive" }),
+        ),
         Route::new((Method::GET, "/health/ready"), open("负载均衡探测"), "就绪", get(ready)),
         Route::new((Method::GET, "/metrics"), open("不含业务数据"), "运行指标", get(metrics)),
-        Route::new((Method::GET, "/openapi.json"), open("接口规范应公开"), "接口规范", get(describe)),
+        Route::new(
+            (Method::GET, "/openapi.json"),
+            open("接口规范应公开"),
+            "接口规范",
+            get(describe),
+        ),
     ]
 }
 

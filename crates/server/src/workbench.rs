@@ -11,9 +11,12 @@ pub(crate) fn routes() -> Vec<Route> {
 async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     let mut todo = Vec::new();
-    for (entity, title) in [("trace_subject", "追溯主体变更"), ("product", "重要产品变更")] {
+    for (entity, title) in [("trace_subject", "追溯主体变更"), ("product", "重要产品变更")]
+    {
         if let Ok(ctx) = ctx.under(&format!("{entity}:review")) {
-            let mut sql = Sql::new("SELECT COUNT(*) FROM change_request WHERE state = 'submitted' AND entity = ");
+            let mut sql = Sql::new(
+                "SELECT COUNT(*) FROM change_request WHERE state = 'submitted' AND entity = ",
+            );
             sql.bind(entity);
             let scoping = Scoping::By { region: Some("region"), subject: Some("subject_id") };
             ctx.scope().narrow(&mut sql, scoping);
@@ -25,19 +28,24 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
         todo.push(json!({ "kind": "trace_event", "title": "待审追溯数据", "count": count }));
     }
     let mut figures = Vec::new();
-    for (entity, title, region, subject) in
-        [("trace_subject", "追溯主体", "region", "id"), ("product", "重要产品", "region", "subject_id")]
-    {
+    for (entity, title, region, subject) in [
+        ("trace_subject", "追溯主体", "region", "id"),
+        ("product", "重要产品", "region", "subject_id"),
+    ] {
         if let Ok(ctx) = ctx.under(&format!("{entity}:read")) {
             let mut sql = Sql::new("SELECT COUNT(*) FROM ");
             sql.push(entity).push(" WHERE 1 = 1");
-            ctx.scope().narrow(&mut sql, Scoping::By { region: Some(region), subject: Some(subject) });
-            figures.push(json!({ "kind": entity, "title": title, "value": count(&mut tx, sql).await? }));
+            ctx.scope()
+                .narrow(&mut sql, Scoping::By { region: Some(region), subject: Some(subject) });
+            figures.push(
+                json!({ "kind": entity, "title": title, "value": count(&mut tx, sql).await? }),
+            );
         }
     }
     let mut trend = Vec::new();
     if let Ok(ctx) = ctx.under("trace:read") {
-        let mut sql = Sql::new("SELECT day, CAST(SUM(events) AS BIGINT) FROM trace_rollup WHERE 1 = 1");
+        let mut sql =
+            Sql::new("SELECT day, CAST(SUM(events) AS BIGINT) FROM trace_rollup WHERE 1 = 1");
         ctx.scope().narrow(&mut sql, Scoping::By { region: Some("region"), subject: None });
         sql.push(" GROUP BY day ORDER BY day DESC LIMIT 30");
         for row in tx.fetch(sql).await?.iter().rev() {
@@ -55,6 +63,7 @@ async fn count(tx: &mut Tx, sql: Sql) -> Result<i64, Problem> {
 async fn events(ctx: &Ctx, tx: &mut Tx, tail: &'static str) -> Result<i64> {
     let mut sql = Sql::new("SELECT COUNT(*) FROM trace_event WHERE 1 = 1 ");
     sql.push(tail);
-    ctx.scope().narrow(&mut sql, Scoping::By { region: Some("region"), subject: Some("subject_id") });
+    ctx.scope()
+        .narrow(&mut sql, Scoping::By { region: Some("region"), subject: Some("subject_id") });
     count(tx, sql).await
 }

@@ -45,7 +45,8 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, SheetError> {
 }
 
 fn read_xlsx(bytes: &[u8]) -> Result<Vec<Vec<String>>, SheetError> {
-    let broken = || SheetError(String::from("不是有效的 XLSX 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"));
+    let broken =
+        || SheetError(String::from("不是有效的 XLSX 文件，请用 Excel 或 WPS 另存为 .xlsx 后重试"));
     measure(bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| broken())?;
     let name = book.sheet_names().first().cloned().ok_or_else(broken)?;
@@ -83,7 +84,8 @@ fn measure(bytes: &[u8]) -> Result<(), SheetError> {
         let entry = archive.by_index(index).map_err(broken)?;
         let mut limited = entry.take(UNPACKED_MAX + 1 - total);
         let counted = std::io::copy(&mut limited, &mut std::io::sink());
-        total += counted.map_err(|_| SheetError(String::from("XLSX 文件已损坏，请重新保存后再试")))?;
+        total +=
+            counted.map_err(|_| SheetError(String::from("XLSX 文件已损坏，请重新保存后再试")))?;
         if total > UNPACKED_MAX {
             return refuse(format!("XLSX 解压后超过 {} MiB，拒绝读取", UNPACKED_MAX >> 20));
         }
@@ -94,7 +96,9 @@ fn measure(bytes: &[u8]) -> Result<(), SheetError> {
 fn cell_text(cell: &Data) -> String {
     match cell {
         Data::Empty | Data::Error(_) => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => String::from(text.trim()),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
+            String::from(text.trim())
+        }
         Data::Int(value) => value.to_string(),
         Data::Bool(value) => String::from(if *value { "是" } else { "否" }),
         Data::Float(value) => number_text(*value),
@@ -125,9 +129,9 @@ fn number_text(value: f64) -> String {
 fn read_csv(bytes: &[u8]) -> Result<Vec<Vec<String>>, SheetError> {
     let text = decode(bytes)?;
     let first = text.lines().next().unwrap_or_default();
-    let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|mark| {
-        first.bytes().filter(|byte| byte == mark).count()
-    });
+    let delimiter = [b'\t', b';', b',']
+        .into_iter()
+        .max_by_key(|mark| first.bytes().filter(|byte| byte == mark).count());
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -143,9 +147,12 @@ fn read_csv(bytes: &[u8]) -> Result<Vec<Vec<String>>, SheetError> {
             return refuse(format!("超过 {COLUMNS_MAX} 列，请使用导入模板"));
         }
         // The reader skips empty lines; count them, so that rows have the numbers people see.
-        let start = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
+        let start =
+            record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
         let blank = text.get(start..).unwrap_or_default().chars();
-        let blank = blank.take_while(|letter| matches!(letter, '\n' | '\r')).filter(|letter| *letter == '\n');
+        let blank = blank
+            .take_while(|letter| matches!(letter, '\n' | '\r'))
+            .filter(|letter| *letter == '\n');
         rows.extend(std::iter::repeat_n(Vec::new(), blank.count().min(ROWS_MAX)));
         rows.push(record.iter().map(uninjected).collect());
         if rows.len() > ROWS_MAX + 1 {
@@ -182,8 +189,11 @@ pub fn decode(bytes: &[u8]) -> Result<String, SheetError> {
 }
 
 fn shape(rows: Vec<Vec<String>>) -> Result<Sheet, SheetError> {
-    let mut rows = rows.into_iter().enumerate().skip_while(|(_, row)| row.iter().all(String::is_empty));
-    let Some((_, mut header)) = rows.next() else { return refuse("文件是空的，第一行应为列名") };
+    let mut rows =
+        rows.into_iter().enumerate().skip_while(|(_, row)| row.iter().all(String::is_empty));
+    let Some((_, mut header)) = rows.next() else {
+        return refuse("文件是空的，第一行应为列名");
+    };
     while header.last().is_some_and(String::is_empty) {
         header.pop();
     }

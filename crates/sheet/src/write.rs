@@ -53,7 +53,8 @@ fn heading() -> Format {
 }
 
 fn fill(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
-    let title: String = table.title.chars().filter(|letter| !"[]:*?/\\".contains(*letter)).take(31).collect();
+    let title: String =
+        table.title.chars().filter(|letter| !"[]:*?/\\".contains(*letter)).take(31).collect();
     sheet.set_name(if title.is_empty() { "数据" } else { &title })?;
     let (heading, text) = (heading(), Format::new().set_num_format("@"));
     for (index, column) in (0u16..).zip(&table.columns) {
@@ -105,7 +106,9 @@ pub fn write_csv(table: &Table) -> Result<Vec<u8>, SheetError> {
         .terminator(csv::Terminator::CRLF)
         .flexible(true)
         .from_writer(b"\xEF\xBB\xBF".to_vec());
-    writer.write_record(table.columns.iter().map(|column| guarded(&column.name))).map_err(failed)?;
+    writer
+        .write_record(table.columns.iter().map(|column| guarded(&column.name)))
+        .map_err(failed)?;
     for row in &table.rows {
         writer.write_record(row.iter().map(|cell| guarded(cell))).map_err(failed)?;
     }
@@ -125,7 +128,9 @@ mod tests {
 
     fn table(rows: Vec<Vec<String>>) -> Table {
         let column = |name: &str| Column { name: name.into(), ..Column::default() };
-        Table { title: "主体/表".into(), columns: vec![column("名称"), column("代码")], rows }
+        Table {
+            title: "主体/表".into(), columns: vec![column("名称"), column("代码")], rows
+        }
     }
 
     fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
@@ -157,7 +162,8 @@ mod tests {
 
     #[test]
     fn gb_18030_files_are_understood() {
-        let (bytes, _, _) = encoding_rs::GB18030.encode("名称,代码\n示例合作社㐂,A1\n\n示例公司,B2\n");
+        let (bytes, _, _) =
+            encoding_rs::GB18030.encode("名称,代码\n示例合作社㐂,A1\n\n示例公司,B2\n");
         let sheet = read(&bytes).unwrap();
         assert_eq!(sheet.header, ["名称", "代码"]);
         assert_eq!(sheet.rows[0].cells, ["示例合作社㐂", "A1"]);
@@ -181,7 +187,12 @@ mod tests {
         let mut book = Workbook::new();
         let sheet = book.add_worksheet();
         sheet.write_string(0, 0, "名称").unwrap().write_formula(2, 0, "=1+1").unwrap();
-        assert!(read(&book.save_to_buffer().unwrap()).unwrap_err().to_string().contains("单元格 A3 是公式"));
+        assert!(
+            read(&book.save_to_buffer().unwrap())
+                .unwrap_err()
+                .to_string()
+                .contains("单元格 A3 是公式")
+        );
     }
 
     #[test]
@@ -200,7 +211,8 @@ mod tests {
     fn a_bomb_is_not_unpacked() {
         use std::io::Write as _;
         let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-        let packed = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        let packed = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Deflated);
         archive.start_file("xl/worksheets/sheet1.xml", packed).unwrap();
         let zeros = vec![0; 1 << 20];
         for _ in 0..257 {

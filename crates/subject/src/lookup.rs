@@ -29,18 +29,31 @@ pub struct SubjectBrief {
 const CHUNK: usize = 5_000;
 
 /// Subjects by their codes. Unknown codes are missing from the answer.
-pub async fn by_codes(ctx: &Ctx, tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
+pub async fn by_codes(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    codes: &[&str],
+) -> Result<BTreeMap<String, SubjectBrief>> {
     let found = find(ctx, tx, "code", codes).await?;
     Ok(found.into_iter().map(|subject| (subject.code.clone(), subject)).collect())
 }
 
 /// Subjects by their identifiers.
-pub async fn by_ids(ctx: &Ctx, tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
+pub async fn by_ids(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    ids: &[&str],
+) -> Result<BTreeMap<String, SubjectBrief>> {
     let found = find(ctx, tx, "id", ids).await?;
     Ok(found.into_iter().map(|subject| (subject.id.clone(), subject)).collect())
 }
 
-async fn find(ctx: &Ctx, tx: &mut Tx, column: &'static str, values: &[&str]) -> Result<Vec<SubjectBrief>> {
+async fn find(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    column: &'static str,
+    values: &[&str],
+) -> Result<Vec<SubjectBrief>> {
     let open = ctx.allows("trace_subject:personal");
     let veiled = |text: &str| if open { String::from(text) } else { mask(text) };
     let mut found = Vec::new();

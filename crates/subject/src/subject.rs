@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use yj_kernel::{Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
-use yj_model::{DOMAINS, Datum, GeoPoint, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, SubjectCode};
+use yj_model::{
+    DOMAINS, Datum, GeoPoint, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, SubjectCode,
+};
 
 /// 追溯责任主体
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,12 +48,18 @@ fn subject_code(text: &str) -> Result<String, String> {
 }
 
 fn phone(text: &str) -> Result<String, String> {
-    text.parse::<Phone>().map(|phone| String::from(phone.reveal())).map_err(|error| error.to_string())
+    text.parse::<Phone>()
+        .map(|phone| String::from(phone.reveal()))
+        .map_err(|error| error.to_string())
 }
 
 fn node_code(text: &str) -> Result<String, String> {
     let sound = text.len() == 9 && text.bytes().all(|digit| digit.is_ascii_digit());
-    if sound { Ok(String::from(text)) } else { Err(format!("应为 9 位数字，现为 {} 位", text.chars().count())) }
+    if sound {
+        Ok(String::from(text))
+    } else {
+        Err(format!("应为 9 位数字，现为 {} 位", text.chars().count()))
+    }
 }
 
 impl Resource for TraceSubject {
@@ -66,20 +74,51 @@ impl Resource for TraceSubject {
             .sortable()
             .public()
             .hint("统一社会信用代码；没有的由平台发给 ZS 开头的代码"),
-        Field::new("name", "主体名称", Kind::Text).length_max(120).filter(Match::Contains).sortable().public(),
-        Field::new("kind", "主体类型", Kind::Code(SUBJECT_KINDS)).filter(Match::Exact).sortable().public(),
-        Field::new("roles", "环节角色", Kind::CodeList(ROLE_KINDS)).filter(Match::Contains).public(),
+        Field::new("name", "主体名称", Kind::Text)
+            .length_max(120)
+            .filter(Match::Contains)
+            .sortable()
+            .public(),
+        Field::new("kind", "主体类型", Kind::Code(SUBJECT_KINDS))
+            .filter(Match::Exact)
+            .sortable()
+            .public(),
+        Field::new("roles", "环节角色", Kind::CodeList(ROLE_KINDS))
+            .filter(Match::Contains)
+            .public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
         Field::new("address", "地址", Kind::Text).optional(),
         Field::new("lon", "经度", Kind::Text).optional().hint("CGCS2000 十进制度数"),
         Field::new("lat", "纬度", Kind::Text).optional().hint("CGCS2000 十进制度数"),
-        Field::new("node_code", "节点编码", Kind::Text).checked(node_code).filter(Match::Exact).optional().public(),
-        Field::new("node_name", "节点名称", Kind::Text).length_max(120).filter(Match::Contains).optional().public(),
-        Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS)).filter(Match::Contains).optional().public(),
+        Field::new("node_code", "节点编码", Kind::Text)
+            .checked(node_code)
+            .filter(Match::Exact)
+            .optional()
+            .public(),
+        Field::new("node_name", "节点名称", Kind::Text)
+            .length_max(120)
+            .filter(Match::Contains)
+            .optional()
+            .public(),
+        Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
+            .filter(Match::Contains)
+            .optional()
+            .public(),
         Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
-        Field::new("contact_phone", "联系电话", Kind::Text).checked(phone).personal().hint("手机号或带区号的座机号"),
-        Field::new("licence_no", "许可证号", Kind::Text).length_max(50).filter(Match::Exact).optional().public(),
-        Field::new("filed_on", "备案时间", Kind::Date).filter(Match::Range).sortable().optional().public(),
+        Field::new("contact_phone", "联系电话", Kind::Text)
+            .checked(phone)
+            .personal()
+            .hint("手机号或带区号的座机号"),
+        Field::new("licence_no", "许可证号", Kind::Text)
+            .length_max(50)
+            .filter(Match::Exact)
+            .optional()
+            .public(),
+        Field::new("filed_on", "备案时间", Kind::Date)
+            .filter(Match::Range)
+            .sortable()
+            .optional()
+            .public(),
     ];
 
     async fn check(&mut self, _: &mut Tx) -> Result<()> {
@@ -87,7 +126,8 @@ impl Resource for TraceSubject {
             (None, None) => {}
             (Some(lon), Some(lat)) => {
                 let point = GeoPoint::parse(lon, lat, Datum::Cgcs2000);
-                let (lon, lat) = point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
+                let (lon, lat) =
+                    point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
                 (self.lon, self.lat) = (Some(lon), Some(lat));
             }
             _ => return Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),

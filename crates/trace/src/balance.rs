@@ -113,7 +113,9 @@ pub(crate) struct Maker<'a> {
 /// Takes back what a corrected event did. Balances may be negative until the correction is applied.
 pub(crate) fn revert(objects: &mut Objects, links: &[Link]) -> Result<()> {
     for link in links {
-        let (Some(object), Some(quantity)) = (objects.get_mut(&link.code), link.quantity) else { continue };
+        let (Some(object), Some(quantity)) = (objects.get_mut(&link.code), link.quantity) else {
+            continue;
+        };
         match link.role {
             LinkRole::Observed => continue,
             LinkRole::Input => object.balance = sum(object.balance, quantity, 1)?,
@@ -143,7 +145,8 @@ pub(crate) fn apply(
 ) -> Result<Vec<Link>> {
     let mut links = Vec::with_capacity(event.inputs.len() + event.outputs.len());
     for (at, line) in event.inputs.iter().enumerate() {
-        let link = take(objects, event, maker, line).map_err(|problem| problem.within(&format!("inputs[{at}].")))?;
+        let link = take(objects, event, maker, line)
+            .map_err(|problem| problem.within(&format!("inputs[{at}].")))?;
         links.push(link);
     }
     for (at, line) in event.outputs.iter().enumerate() {
@@ -154,8 +157,12 @@ pub(crate) fn apply(
     for link in &links {
         let object = &objects[&link.code];
         if object.balance.scaled() < 0 {
-            let short = Quantity::from_scaled(-object.balance.scaled()).map_err(Problem::internal)?;
-            let detail = format!("更正后追溯码 {} 的结存将为负（差 {short} {}），请先更正下游记录", link.code, object.unit);
+            let short =
+                Quantity::from_scaled(-object.balance.scaled()).map_err(Problem::internal)?;
+            let detail = format!(
+                "更正后追溯码 {} 的结存将为负（差 {short} {}），请先更正下游记录",
+                link.code, object.unit
+            );
             return Err(Problem::invalid("correction_of", detail));
         }
     }
@@ -167,25 +174,36 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
     let observing = event.spec.inputs.mode == InputMode::Observe;
     let Some(object) = objects.get_mut(code) else {
         let (true, Some((quantity, unit))) = (line.external && !observing, line.amount) else {
-            let detail = format!("追溯码 {code} 不存在；请核对，或先登记其来源，或标明“来源于平台之外”");
+            let detail =
+                format!("追溯码 {code} 不存在；请核对，或先登记其来源，或标明“来源于平台之外”");
             return Err(Problem::invalid("code", detail));
         };
-        objects.insert(String::from(code), Object {
-            id: None,
-            product_id: None,
-            lot: None,
-            unit,
-            subject_id: String::from(maker.subject_id),
-            stage: event.stage,
-            produced: quantity,
-            balance: Quantity::ZERO,
-            state: ObjectState::External,
-            changed: true,
+        objects.insert(
+            String::from(code),
+            Object {
+                id: None,
+                product_id: None,
+                lot: None,
+                unit,
+                subject_id: String::from(maker.subject_id),
+                stage: event.stage,
+                produced: quantity,
+                balance: Quantity::ZERO,
+                state: ObjectState::External,
+                changed: true,
+            },
+        );
+        return Ok(Link {
+            code: String::from(code),
+            role: LinkRole::Input,
+            quantity: Some(quantity),
         });
-        return Ok(Link { code: String::from(code), role: LinkRole::Input, quantity: Some(quantity) });
     };
     if line.external {
-        return Err(Problem::invalid("external", format!("追溯码 {code} 已在平台登记，不能标为来源于平台之外")));
+        return Err(Problem::invalid(
+            "external",
+            format!("追溯码 {code} 已在平台登记，不能标为来源于平台之外"),
+        ));
     }
     let quantity = match line.amount {
         Some((quantity, unit)) => {
@@ -203,7 +221,11 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
         return Err(Problem::invalid("code", detail));
     }
     if wanted > object.balance {
-        let detail = format!("数量超过结存：追溯码 {code} 结存 {} {unit}，本次投入 {wanted} {unit}", object.balance, unit = object.unit.unit().name);
+        let detail = format!(
+            "数量超过结存：追溯码 {code} 结存 {} {unit}，本次投入 {wanted} {unit}",
+            object.balance,
+            unit = object.unit.unit().name
+        );
         return Err(Problem::invalid("quantity", detail));
     }
     object.balance = sum(object.balance, wanted, -1)?;
@@ -235,7 +257,8 @@ fn put(
             Some(id.clone())
         }
     };
-    let goes_on = event.inputs.iter().any(|input| input.code == line.code) || reverted.contains(&code);
+    let goes_on =
+        event.inputs.iter().any(|input| input.code == line.code) || reverted.contains(&code);
     match objects.get_mut(code) {
         Some(_) if !goes_on => {
             Err(Problem::invalid("code", format!("追溯码 {code} 已被使用，请换用新的追溯码")))
@@ -261,26 +284,34 @@ fn put(
         }
         None => {
             let balance = if state == ObjectState::Held { line.quantity } else { Quantity::ZERO };
-            objects.insert(String::from(code), Object {
-                id: None,
-                product_id,
-                lot: line.lot.as_ref().map(ToString::to_string),
-                unit: line.unit,
-                subject_id: String::from(maker.subject_id),
-                stage: event.stage,
-                produced: line.quantity,
-                balance,
-                state,
-                changed: true,
-            });
-            Ok(Link { code: String::from(code), role: LinkRole::Output, quantity: Some(line.quantity) })
+            objects.insert(
+                String::from(code),
+                Object {
+                    id: None,
+                    product_id,
+                    lot: line.lot.as_ref().map(ToString::to_string),
+                    unit: line.unit,
+                    subject_id: String::from(maker.subject_id),
+                    stage: event.stage,
+                    produced: line.quantity,
+                    balance,
+                    state,
+                    changed: true,
+                },
+            );
+            Ok(Link {
+                code: String::from(code),
+                role: LinkRole::Output,
+                quantity: Some(line.quantity),
+            })
         }
     }
 }
 
 /// Where an event names no product, its outputs are what all its inputs are.
 fn inherited(objects: &Objects, event: &Checked) -> Option<String> {
-    let mut products = event.inputs.iter().map(|line| objects.get(line.code.as_str())?.product_id.as_ref());
+    let mut products =
+        event.inputs.iter().map(|line| objects.get(line.code.as_str())?.product_id.as_ref());
     let first = products.next()??;
     products.all(|product| product == Some(first)).then(|| first.clone())
 }

@@ -66,12 +66,19 @@ pub enum Captured {
 
 /// Stores events. With `atomic`, one refusal refuses all; else each stands for itself. Nothing is
 /// acknowledged before it is durable.
-pub async fn capture(ctx: &Ctx, source: Source, events: &[TraceEvent], atomic: bool) -> Result<Vec<Captured>> {
+pub async fn capture(
+    ctx: &Ctx,
+    source: Source,
+    events: &[TraceEvent],
+    atomic: bool,
+) -> Result<Vec<Captured>> {
     let mut tries = 1;
     loop {
         let mut tx = ctx.begin().await?;
         let captured = match capture_in(ctx, &mut tx, source, events).await {
-            Ok(captured) if atomic && captured.iter().any(|one| matches!(one, Captured::Refused(_))) => {
+            Ok(captured)
+                if atomic && captured.iter().any(|one| matches!(one, Captured::Refused(_))) =>
+            {
                 return Ok(captured);
             }
             Ok(captured) => tx.commit().await.map(|()| captured),
@@ -93,7 +100,10 @@ pub(crate) async fn capture_in(
     events: &[TraceEvent],
 ) -> Result<Vec<Captured>> {
     if events.is_empty() || events.len() > EVENTS_MAX {
-        return Err(Problem::invalid("events", format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len())));
+        return Err(Problem::invalid(
+            "events",
+            format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len()),
+        ));
     }
     let checked: Vec<Result<Checked>> = events.iter().map(TraceEvent::check).collect();
     let surroundings = Surroundings::load(ctx, tx, &checked).await?;
@@ -127,12 +137,19 @@ impl Surroundings {
     async fn load(ctx: &Ctx, tx: &mut Tx, events: &[Result<Checked>]) -> Result<Self> {
         let events: Vec<&Checked> = events.iter().filter_map(|event| event.as_ref().ok()).collect();
         let subjects = events.iter().flat_map(|event| {
-            std::iter::once(event.subject.as_str()).chain(event.counterparty.as_ref().map(|code| code.as_str()))
+            std::iter::once(event.subject.as_str())
+                .chain(event.counterparty.as_ref().map(yj_model::SubjectCode::as_str))
         });
         let subjects = yj_subject::by_codes(ctx, tx, &distinct(subjects)).await?;
-        let products = events.iter().flat_map(|event| &event.outputs).filter_map(|line| line.product.as_deref());
+        let products = events
+            .iter()
+            .flat_map(|event| &event.outputs)
+            .filter_map(|line| line.product.as_deref());
         let products = yj_product::by_codes(tx, &distinct(products)).await?;
-        let products = products.into_iter().map(|(code, product)| (code, (product.id, product.unit))).collect();
+        let products = products
+            .into_iter()
+            .map(|(code, product)| (code, (product.id, product.unit)))
+            .collect();
         let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
         let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
         let objects = store::lock_objects(tx, &distinct(inputs.chain(outputs))).await?;
@@ -180,18 +197,29 @@ async fn accept(
         return Ok(Captured::Duplicate { id: id.clone() });
     }
     let subject = around.subjects.get(event.subject.as_str());
-    let reach = |subject: &&SubjectBrief| ctx.scope().covers(Some(&subject.region), Some(&subject.id));
+    let reach =
+        |subject: &&SubjectBrief| ctx.scope().covers(Some(&subject.region), Some(&subject.id));
     let subject = subject.filter(reach).ok_or_else(|| {
-        Problem::invalid("subject", format!("主体 {} 没有登记，或不在您的数据权限范围内", event.subject))
+        Problem::invalid(
+            "subject",
+            format!("主体 {} 没有登记，或不在您的数据权限范围内", event.subject),
+        )
     })?;
-    if let Some(code) = event.counterparty.as_ref().filter(|code| !around.subjects.contains_key(code.as_str())) {
+    if let Some(code) =
+        event.counterparty.as_ref().filter(|code| !around.subjects.contains_key(code.as_str()))
+    {
         return Err(Problem::invalid("counterparty", format!("交易对方 {code} 没有登记")));
     }
     if event.time.unix_ms() > ctx.now_ms() + SKEW_MS {
-        return Err(Problem::invalid("event_time", format!("发生时间 {} 晚于当前时间，不能登记未来的事件", event.time)));
+        return Err(Problem::invalid(
+            "event_time",
+            format!("发生时间 {} 晚于当前时间，不能登记未来的事件", event.time),
+        ));
     }
     let corrected = corrected(ctx, tx, &event).await?;
-    let twice = |original: &StoredEvent| batch.events.iter().any(|ready| ready.superseded == Some(original.id));
+    let twice = |original: &StoredEvent| {
+        batch.events.iter().any(|ready| ready.superseded == Some(original.id))
+    };
     if corrected.as_ref().is_some_and(|(original, _)| twice(original)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
     }
@@ -203,7 +231,11 @@ async fn accept(
         Some((_, links)) => {
             load_missing(tx, &mut objects, links).await?;
             revert(&mut objects, links)?;
-            links.iter().filter(|link| link.role == LinkRole::Output).map(|link| link.code.as_str()).collect()
+            links
+                .iter()
+                .filter(|link| link.role == LinkRole::Output)
+                .map(|link| link.code.as_str())
+                .collect()
         }
         None => Vec::new(),
     };
@@ -237,26 +269,34 @@ impl Excerpt for Objects {
         let outputs = event.outputs.iter().map(|line| line.code.as_str());
         let before = corrected.iter().flat_map(|(_, links)| links).map(|link| link.code.as_str());
         let touched = inputs.chain(outputs).chain(before);
-        touched.filter_map(|code| self.get(code).map(|object| (String::from(code), object.clone()))).collect()
+        touched
+            .filter_map(|code| self.get(code).map(|object| (String::from(code), object.clone())))
+            .collect()
     }
 }
 
 /// Objects that only the corrected event touched.
 async fn load_missing(tx: &mut Tx, objects: &mut Objects, links: &[Link]) -> Result<()> {
-    let missing: Vec<&str> =
-        links.iter().map(|link| link.code.as_str()).filter(|code| !objects.contains_key(*code)).collect();
+    let missing: Vec<&str> = links
+        .iter()
+        .map(|link| link.code.as_str())
+        .filter(|code| !objects.contains_key(*code))
+        .collect();
     objects.extend(store::lock_objects(tx, &missing).await?);
     Ok(())
 }
 
 /// The event that this one corrects, with its links.
-async fn corrected(ctx: &Ctx, tx: &mut Tx, event: &Checked) -> Result<Option<(StoredEvent, Vec<Link>)>> {
+async fn corrected(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    event: &Checked,
+) -> Result<Option<(StoredEvent, Vec<Link>)>> {
     let Some(uid) = event.correction_of else { return Ok(None) };
     let original = lock_by_uid(tx, &uid.to_string()).await?;
     let original = original.filter(|original| original.subject_code == event.subject.as_str());
-    let original = original.ok_or_else(|| {
-        Problem::invalid("correction_of", "没有这条事件，或不属于同一主体")
-    })?;
+    let original = original
+        .ok_or_else(|| Problem::invalid("correction_of", "没有这条事件，或不属于同一主体"))?;
     if original.state != "accepted" {
         let detail = if original.state == "superseded" {
             "该事件已被更正过，请更正其最新的一条"
@@ -295,7 +335,11 @@ fn stored_event(
     objects: &Objects,
     automatic: bool,
 ) -> StoredEvent {
-    let lines = event.outputs.iter().map(|line| &line.code).chain(event.inputs.iter().map(|line| &line.code));
+    let lines = event
+        .outputs
+        .iter()
+        .map(|line| &line.code)
+        .chain(event.inputs.iter().map(|line| &line.code));
     let objects: Vec<_> = lines.filter_map(|code| objects.get(code.as_str())).collect();
     StoredEvent {
         id: 0,
@@ -337,7 +381,12 @@ impl Batch {
             rows.push(event_row(ready));
             if ready.stored.state == "accepted" {
                 for link in &ready.links {
-                    links.push(store::link_row(id, ready.stored.time.unix_ms(), link, &self.objects)?);
+                    links.push(store::link_row(
+                        id,
+                        ready.stored.time.unix_ms(),
+                        link,
+                        &self.objects,
+                    )?);
                 }
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
@@ -356,10 +405,13 @@ impl Batch {
 
     async fn anchor(&self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let accepted = self.events.iter().filter(|ready| ready.stored.state == "accepted");
-        let sealed = accepted.map(|ready| Ok((ready.uid.as_str(), envelope(&ready.stored, &ready.links)?)));
+        let sealed =
+            accepted.map(|ready| Ok((ready.uid.as_str(), envelope(&ready.stored, &ready.links)?)));
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
-        let pending: Vec<_> =
-            sealed.iter().map(|(record, envelope)| yj_ledger::Pending { record, envelope }).collect();
+        let pending: Vec<_> = sealed
+            .iter()
+            .map(|(record, envelope)| yj_ledger::Pending { record, envelope })
+            .collect();
         yj_ledger::enqueue(ctx, tx, &pending).await
     }
 
@@ -368,7 +420,12 @@ impl Batch {
         let held = self.events.iter().filter(|ready| ready.stored.state == "held").count();
         let (first, last) = (&self.events[0].uid, &self.events[self.events.len() - 1].uid);
         let body = json!({ "events": self.events.len(), "held": held, "source": source.code(), "last": last });
-        let entry = audit::Entry { action: "captured", entity: "trace_event", record: first, body: body.clone() };
+        let entry = audit::Entry {
+            action: "captured",
+            entity: "trace_event",
+            record: first,
+            body: body.clone(),
+        };
         audit::write(ctx, tx, entry).await?;
         outbox::announce(ctx, tx, ("trace_event", "captured"), first, &body).await
     }
@@ -376,9 +433,11 @@ impl Batch {
 
 /// The canonical record of an accepted event.
 pub(crate) fn envelope(stored: &StoredEvent, links: &[Link]) -> Result<Envelope> {
-    let time = jiff::Timestamp::from_millisecond(stored.time.unix_ms()).map_err(Problem::internal)?;
+    let time =
+        jiff::Timestamp::from_millisecond(stored.time.unix_ms()).map_err(Problem::internal)?;
     let body = stored.anchored(links)?;
-    Envelope::new("trace_event", &stored.uid, &stored.subject_code, &time.to_string(), body).map_err(Problem::internal)
+    Envelope::new("trace_event", &stored.uid, &stored.subject_code, &time.to_string(), body)
+        .map_err(Problem::internal)
 }
 
 pub(crate) fn rollup_key(

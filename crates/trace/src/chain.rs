@@ -92,7 +92,10 @@ fn scaled(link: &Link) -> i128 {
 }
 
 /// Sum of quantities, if all are counted in one unit.
-fn total<'a>(links: impl Iterator<Item = &'a Link>, objects: &BTreeMap<String, Object>) -> Option<i128> {
+fn total<'a>(
+    links: impl Iterator<Item = &'a Link>,
+    objects: &BTreeMap<String, Object>,
+) -> Option<i128> {
     let (mut unit, mut sum) = (None, 0);
     for link in links {
         let found = objects.get(&link.code)?.unit;
@@ -112,13 +115,18 @@ pub(crate) fn loss(
     objects: &BTreeMap<String, Object>,
 ) -> Result<Option<Loss>> {
     let side = |role| links.iter().filter(move |link: &&Link| link.role == role);
-    let unit = |role| side(role).next().and_then(|link| objects.get(&link.code)).map(|object| object.unit);
+    let unit =
+        |role| side(role).next().and_then(|link| objects.get(&link.code)).map(|object| object.unit);
     let same = unit(LinkRole::Input).is_some() && unit(LinkRole::Input) == unit(LinkRole::Output);
     let sums = (total(side(LinkRole::Input), objects), total(side(LinkRole::Output), objects));
     let (true, (Some(input), Some(output))) = (same, sums) else { return Ok(None) };
     let rate = Ratio::of(input - output, input);
     let lost = quantity(i64::try_from(input - output).map_err(yj_kernel::Problem::internal)?)?;
-    Ok(Some(Loss { quantity: lost, rate, outlier: spec(event).is_some_and(|spec| spec.is_outlier(rate)) }))
+    Ok(Some(Loss {
+        quantity: lost,
+        rate,
+        outlier: spec(event).is_some_and(|spec| spec.is_outlier(rate)),
+    }))
 }
 
 /// The event type of a stored event.
@@ -127,7 +135,11 @@ pub(crate) fn spec(event: &StoredEvent) -> Option<&'static EventSpec> {
 }
 
 /// The flows of one event: every input spread over the outputs by their quantities.
-pub(crate) fn flows(event: &StoredEvent, links: &[Link], objects: &BTreeMap<String, Object>) -> Vec<Flow> {
+pub(crate) fn flows(
+    event: &StoredEvent,
+    links: &[Link],
+    objects: &BTreeMap<String, Object>,
+) -> Vec<Flow> {
     let side = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let outputs: Vec<_> = side(LinkRole::Output).collect();
     let whole: i128 = outputs.iter().map(|link| scaled(link)).sum();
@@ -136,7 +148,8 @@ pub(crate) fn flows(event: &StoredEvent, links: &[Link], objects: &BTreeMap<Stri
         let Some(unit) = objects.get(&input.code).map(|object| object.unit) else { continue };
         for output in &outputs {
             let part = Ratio::of(scaled(output), whole);
-            let quantity = input.quantity.unwrap_or(Quantity::ZERO).times(part).unwrap_or(Quantity::ZERO);
+            let quantity =
+                input.quantity.unwrap_or(Quantity::ZERO).times(part).unwrap_or(Quantity::ZERO);
             let (from, to) = (input.code.clone(), output.code.clone());
             if from != to {
                 flows.push(Flow { from, to, event: event.uid.clone(), quantity, unit });
@@ -157,6 +170,7 @@ pub(crate) fn beside<'a>(
     objects: &BTreeMap<String, Object>,
     events: &'a [(StoredEvent, Vec<Link>)],
 ) -> Vec<&'a str> {
-    let named: BTreeSet<&str> = events.iter().flat_map(|(_, links)| links).map(|link| link.code.as_str()).collect();
+    let named: BTreeSet<&str> =
+        events.iter().flat_map(|(_, links)| links).map(|link| link.code.as_str()).collect();
     named.into_iter().filter(|code| !objects.contains_key(*code)).collect()
 }

@@ -83,7 +83,9 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, direction: Direction) -> Res
     );
     let events = gather(tx, events, links).await?;
     let watching = "SELECT l.event_id FROM trace_link l WHERE l.role = 2 AND l.object_id IN (SELECT object_id FROM reach)";
-    let observations = query(&format!("{EVENT} WHERE e.id IN ({watching}) ORDER BY e.event_time, e.id LIMIT 1000"));
+    let observations = query(&format!(
+        "{EVENT} WHERE e.id IN ({watching}) ORDER BY e.event_time, e.id LIMIT 1000"
+    ));
     let links = query(&format!(
         "SELECT l.event_id, o.code, l.role, l.quantity FROM trace_link l JOIN trace_object o ON o.id = l.object_id \
          WHERE l.event_id IN ({watching}) ORDER BY l.event_id"
@@ -100,7 +102,8 @@ async fn gather(tx: &mut Tx, events: Sql, links: Sql) -> Result<Vec<(StoredEvent
         let role = row.int(2)?;
         by_event.entry(row.int(0)?).or_default().push(Link {
             code: String::from(row.text(1)?),
-            role: LinkRole::from_code(role).ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
+            role: LinkRole::from_code(role)
+                .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
             quantity: row.int_opt(3)?.map(store::quantity).transpose()?,
         });
     }

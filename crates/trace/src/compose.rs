@@ -34,7 +34,12 @@ struct Chain {
 }
 
 /// Composes the chain of a code.
-pub(crate) async fn compose(ctx: &Ctx, tx: &mut Tx, code: &str, directions: &[Direction]) -> Result<Value> {
+pub(crate) async fn compose(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    code: &str,
+    directions: &[Direction],
+) -> Result<Value> {
     let root = store::read_object(tx, code).await?.ok_or(Problem::NotFound("追溯码"))?;
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let mut chain = Chain {
@@ -87,18 +92,25 @@ fn merge(into: &mut Vec<(StoredEvent, Vec<Link>)>, more: Vec<(StoredEvent, Vec<L
 fn require_reach(ctx: &Ctx, chain: &Chain) -> Result<()> {
     let own = |subject: &SubjectBrief| ctx.scope().covers(Some(&subject.region), Some(&subject.id));
     let root = chain.objects.get(&chain.root).and_then(|root| chain.subjects.get(&root.subject_id));
-    let of_events = chain.events.iter().filter_map(|(event, _)| chain.subjects.get(&event.subject_id));
-    if root.into_iter().chain(of_events).any(own) { Ok(()) } else { Err(Problem::NotFound("追溯码")) }
+    let of_events =
+        chain.events.iter().filter_map(|(event, _)| chain.subjects.get(&event.subject_id));
+    if root.into_iter().chain(of_events).any(own) {
+        Ok(())
+    } else {
+        Err(Problem::NotFound("追溯码"))
+    }
 }
 
 impl Chain {
     async fn look_up(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let objects = self.objects.values().chain(self.beside.values());
-        let mut subjects: BTreeSet<&str> = objects.clone().map(|object| object.subject_id.as_str()).collect();
+        let mut subjects: BTreeSet<&str> =
+            objects.clone().map(|object| object.subject_id.as_str()).collect();
         let events = self.events.iter().chain(&self.observations);
         subjects.extend(events.map(|(event, _)| event.subject_id.as_str()));
         let subjects: Vec<_> = subjects.into_iter().collect();
-        let products: BTreeSet<&str> = objects.filter_map(|object| object.product_id.as_deref()).collect();
+        let products: BTreeSet<&str> =
+            objects.filter_map(|object| object.product_id.as_deref()).collect();
         let products: Vec<_> = products.into_iter().collect();
         let found = yj_subject::by_ids(ctx, tx, &subjects).await?;
         self.products = yj_product::by_ids(tx, &products).await?;
@@ -120,20 +132,31 @@ impl Chain {
     }
 
     fn answer(&self, ctx: &Ctx, directions: &[Direction]) -> Result<Value> {
-        let downstream: Vec<_> =
-            self.objects.iter().filter(|(code, _)| self.roles.get(*code) != Some(&"upstream")).collect();
+        let downstream: Vec<_> = self
+            .objects
+            .iter()
+            .filter(|(code, _)| self.roles.get(*code) != Some(&"upstream"))
+            .collect();
         let (freeze, held) = self.freeze(&downstream)?;
         let (gone, sums) = self.gone(&downstream)?;
-        let all: BTreeMap<String, Object> = self.objects.iter().chain(&self.beside).map(|(code, object)| (code.clone(), object.clone())).collect();
+        let all: BTreeMap<String, Object> = self
+            .objects
+            .iter()
+            .chain(&self.beside)
+            .map(|(code, object)| (code.clone(), object.clone()))
+            .collect();
         let mut events = Vec::new();
         for (event, links) in &self.events {
-            events.push(self.event(event, links, &all, false)?);
+            events.push(Self::event(event, links, &all, false)?);
         }
         for (event, links) in &self.observations {
-            events.push(self.event(event, links, &all, true)?);
+            events.push(Self::event(event, links, &all, true)?);
         }
-        let flows: Vec<Flow> =
-            self.events.iter().flat_map(|(event, links)| chain::flows(event, links, &all)).collect();
+        let flows: Vec<Flow> = self
+            .events
+            .iter()
+            .flat_map(|(event, links)| chain::flows(event, links, &all))
+            .collect();
         let broken = chain::broken(&all);
         let root = &self.objects[&self.root];
         let direction = match directions {
@@ -141,7 +164,8 @@ impl Chain {
             [Direction::Upstream] => "upstream",
             _ => "both",
         };
-        let acting: BTreeSet<&str> = self.events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
+        let acting: BTreeSet<&str> =
+            self.events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
         Ok(json!({
             "code": self.root, "direction": direction, "truncated": self.truncated,
             "generated_at": time_text(ctx.now_ms())?,
@@ -178,7 +202,6 @@ impl Chain {
     }
 
     fn event(
-        &self,
         event: &StoredEvent,
         links: &[Link],
         all: &BTreeMap<String, Object>,
@@ -233,7 +256,10 @@ impl Chain {
                 continue;
             }
             let share = self.shares.get(*code).copied();
-            let equivalent = share.map(|share| object.produced.times(share)).transpose().map_err(Problem::internal)?;
+            let equivalent = share
+                .map(|share| object.produced.times(share))
+                .transpose()
+                .map_err(Problem::internal)?;
             sum = self.add(sum, object.produced, object.unit)?;
             if let Some(equivalent) = equivalent {
                 equivalents = self.add(equivalents, equivalent, object.unit)?;
@@ -282,7 +308,9 @@ impl Chain {
             for link in links.iter().filter(|link| link.role == LinkRole::Input) {
                 let Some(object) = self.object(&link.code) else { continue };
                 let sender = self.subjects.get(&object.subject_id);
-                let field = |subject: Option<&SubjectBrief>, get: fn(&SubjectBrief) -> String| subject.map(get);
+                let field = |subject: Option<&SubjectBrief>, get: fn(&SubjectBrief) -> String| {
+                    subject.map(get)
+                };
                 let region = |subject: &SubjectBrief| regions().full_name(&subject.region);
                 lines.push(json!({
                     "upstream": field(sender, |subject| subject.name.clone()),

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use yj_crypto::{from_hex, sm3};
 use yj_kernel::{FieldError, Problem, Result};
-use yj_model::{Datum, GeoPoint, Id, LotNumber, OffsetTime, Quantity, RegionCode, Stage, SubjectCode, TraceCode, UnitCode};
+use yj_model::{
+    Datum, GeoPoint, Id, LotNumber, OffsetTime, Quantity, RegionCode, Stage, SubjectCode,
+    TraceCode, UnitCode,
+};
 
 use crate::pack::{EventSpec, InputMode, packs};
 
@@ -194,13 +197,21 @@ impl TraceEvent {
     /// Checks the event against its domain pack, without looking at any other record.
     pub(crate) fn check(&self) -> Result<Checked> {
         let pack = packs().get(&self.domain).ok_or_else(|| {
-            let known: Vec<_> = packs().values().map(|pack| format!("{} {}", pack.code, pack.name)).collect();
-            Problem::invalid("domain", format!("没有领域 {}，应为：{}", self.domain, known.join("、")))
+            let known: Vec<_> =
+                packs().values().map(|pack| format!("{} {}", pack.code, pack.name)).collect();
+            Problem::invalid(
+                "domain",
+                format!("没有领域 {}，应为：{}", self.domain, known.join("、")),
+            )
         })?;
         let (stage, spec) = pack.event(&self.kind).ok_or_else(|| {
             let known = pack.stages.iter().flat_map(|stage| &stage.events);
-            let known: Vec<_> = known.map(|event| format!("{} {}", event.code, event.name)).collect();
-            Problem::invalid("type", format!("{}没有事件类型 {}，应为：{}", pack.name, self.kind, known.join("、")))
+            let known: Vec<_> =
+                known.map(|event| format!("{} {}", event.code, event.name)).collect();
+            Problem::invalid(
+                "type",
+                format!("{}没有事件类型 {}，应为：{}", pack.name, self.kind, known.join("、")),
+            )
         })?;
         let mut findings = Findings(Vec::new());
         let subject = findings.parse("subject", &self.subject);
@@ -208,28 +219,51 @@ impl TraceEvent {
         let inputs = self.check_inputs(spec, &mut findings);
         let outputs = self.check_outputs(spec, &mut findings);
         let region = self.check_place(&mut findings);
-        let counterparty = self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
+        let counterparty =
+            self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
         self.check_papers(&mut findings);
         let correction_of = self.check_correction(&mut findings);
         let attributes = spec.attributes(&self.attributes, &mut findings.0);
-        let (Some(subject), Some(time)) = (subject, time) else { return Err(Problem::Invalid(findings.0)) };
+        let (Some(subject), Some(time)) = (subject, time) else {
+            return Err(Problem::Invalid(findings.0));
+        };
         if !findings.0.is_empty() {
             return Err(Problem::Invalid(findings.0));
         }
         let body = self.normal_form(&inputs, &outputs, attributes);
         let digest = self.digest(&subject, time, &body)?;
         let domain = self.domain.clone();
-        Ok(Checked { domain, spec, stage, subject, time, inputs, outputs, region, counterparty, correction_of, body, digest })
+        Ok(Checked {
+            domain,
+            spec,
+            stage,
+            subject,
+            time,
+            inputs,
+            outputs,
+            region,
+            counterparty,
+            correction_of,
+            body,
+            digest,
+        })
     }
 
     fn check_inputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<InLine> {
-        count(findings, "inputs", (self.inputs.len(), spec.inputs.min, spec.inputs.max), &spec.name);
+        count(
+            findings,
+            "inputs",
+            (self.inputs.len(), spec.inputs.min, spec.inputs.max),
+            &spec.name,
+        );
         let mut lines: Vec<InLine> = Vec::new();
         for (at, input) in self.inputs.iter().enumerate() {
             let field = |name: &str| format!("inputs[{at}].{name}");
             let code: Option<TraceCode> = findings.parse(&field("code"), &input.code);
             let amount = match (&input.quantity, &input.unit) {
-                (Some(quantity), Some(unit)) => amount(findings, (&field("quantity"), quantity), (&field("unit"), unit)),
+                (Some(quantity), Some(unit)) => {
+                    amount(findings, (&field("quantity"), quantity), (&field("unit"), unit))
+                }
                 (None, None) if spec.inputs.mode == InputMode::Observe => None,
                 (None, _) => {
                     findings.add(field("quantity"), "必填");
@@ -250,12 +284,21 @@ impl TraceEvent {
     }
 
     fn check_outputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<OutLine> {
-        count(findings, "outputs", (self.outputs.len(), spec.outputs.min, spec.outputs.max), &spec.name);
+        count(
+            findings,
+            "outputs",
+            (self.outputs.len(), spec.outputs.min, spec.outputs.max),
+            &spec.name,
+        );
         let mut lines: Vec<OutLine> = Vec::new();
         for (at, output) in self.outputs.iter().enumerate() {
             let field = |name: &str| format!("outputs[{at}].{name}");
             let code: Option<TraceCode> = findings.parse(&field("code"), &output.code);
-            let amount = amount(findings, (&field("quantity"), &output.quantity), (&field("unit"), &output.unit));
+            let amount = amount(
+                findings,
+                (&field("quantity"), &output.quantity),
+                (&field("unit"), &output.unit),
+            );
             let lot = output.lot.as_deref().and_then(|lot| findings.parse(&field("lot"), lot));
             let (Some(code), Some((quantity, unit))) = (code, amount) else { continue };
             if lines.iter().any(|line| line.code == code) {
@@ -323,7 +366,12 @@ impl TraceEvent {
         }
     }
 
-    fn normal_form(&self, inputs: &[InLine], outputs: &[OutLine], attributes: Map<String, Value>) -> Value {
+    fn normal_form(
+        &self,
+        inputs: &[InLine],
+        outputs: &[OutLine],
+        attributes: Map<String, Value>,
+    ) -> Value {
         let input = |line: &InLine| {
             let mut item = json!({ "code": line.code });
             if let Some((quantity, unit)) = line.amount {
@@ -336,7 +384,8 @@ impl TraceEvent {
             item
         };
         let output = |line: &OutLine| {
-            let mut item = json!({ "code": line.code, "quantity": line.quantity, "unit": line.unit });
+            let mut item =
+                json!({ "code": line.code, "quantity": line.quantity, "unit": line.unit });
             if let Some(product) = &line.product {
                 item["product"] = json!(product);
             }
@@ -361,7 +410,12 @@ impl TraceEvent {
     }
 }
 
-fn count(findings: &mut Findings, field: &str, (found, min, max): (usize, usize, usize), event: &str) {
+fn count(
+    findings: &mut Findings,
+    field: &str,
+    (found, min, max): (usize, usize, usize),
+    event: &str,
+) {
     if found < min || found > max {
         let side = if field == "inputs" { "投入" } else { "产出" };
         let wanted = match (min, max) {

@@ -10,15 +10,19 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yj_kernel::{Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, json as strict, record_routes, transfer};
+use yj_kernel::{
+    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, json as strict, record_routes,
+    transfer,
+};
 use yj_ledger::Ledger;
 use yj_model::TraceCode;
 
 use crate::{
     capture::{self, Captured, EVENTS_MAX, Source},
     closure::Direction,
-    compose, import,
+    compose,
     event::TraceEvent,
+    import,
     pack::packs,
     policy::SourcePolicy,
     query,
@@ -78,7 +82,12 @@ fn pack_routes() -> Vec<Route> {
     };
     vec![
         Route::new((Method::GET, "/api/v1/domains"), Access::SignedIn, "领域包", get(summary)),
-        Route::new((Method::GET, "/api/v1/domains/{code}"), Access::SignedIn, "领域包全文", get(whole)),
+        Route::new(
+            (Method::GET, "/api/v1/domains/{code}"),
+            Access::SignedIn,
+            "领域包全文",
+            get(whole),
+        ),
     ]
 }
 
@@ -103,30 +112,44 @@ const LIST_QUERY: &[Param] = &[
 
 fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let (bell, checker, prover) = (ledger.clone(), ledger.clone(), ledger.clone());
-    let take = move |ctx: Ctx, Body(body): Body<Value>| async move { take(&ctx, &bell, body).await };
+    let take =
+        move |ctx: Ctx, Body(body): Body<Value>| async move { take(&ctx, &bell, body).await };
     let list = |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let mut tx = ctx.snapshot().await?;
         Ok::<_, Problem>(Json(query::list(&ctx, &mut tx, &query.unwrap_or_default()).await?))
     };
-    let read = move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
+    let read =
+        move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
         let uid = capture::event_id(&id)?;
         let mut tx = ctx.snapshot().await?;
         query::one(&ctx, &mut tx, &uid).await?;
         let bytes = prover.proof(&mut tx, &uid).await?;
-        Ok::<_, Problem>(transfer::download(&format!("{uid}.yjproof"), "application/json", bytes.into()))
+        Ok::<_, Problem>(transfer::download(
+            &format!("{uid}.yjproof"),
+            "application/json",
+            bytes.into(),
+        ))
     };
     let one = "/api/v1/trace/events/{id}";
     let mut routes = vec![
-        Route::new((Method::POST, "/api/v1/trace/events"), may("capture"), "采集追溯事件", post(take))
-            .takes(Shape::of::<Batch>())
-            .body_max(CAPTURE_BYTES_MAX),
-        Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", get(list)).query(LIST_QUERY),
+        Route::new(
+            (Method::POST, "/api/v1/trace/events"),
+            may("capture"),
+            "采集追溯事件",
+            post(take),
+        )
+        .takes(Shape::of::<Batch>())
+        .body_max(CAPTURE_BYTES_MAX),
+        Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", get(list))
+            .query(LIST_QUERY),
         Route::new((Method::GET, one), may("read"), "读取追溯事件", get(read)),
         Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", get(proof))
             .gives(Shape::Bytes("application/json")),
     ];
-    for (verb, decision, label) in [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")] {
+    for (verb, decision, label) in
+        [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")]
+    {
         let bell = ledger.clone();
         let decide = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Comment>| async move {
             if body.comment.chars().count() > 500 {
@@ -141,8 +164,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         };
         let summary = format!("{label}待审追溯事件");
         routes.push(
-            Route::new((Method::POST, format!("{one}/{verb}")), may("review"), summary, post(decide))
-                .takes(Shape::of::<Comment>()),
+            Route::new(
+                (Method::POST, format!("{one}/{verb}")),
+                may("review"),
+                summary,
+                post(decide),
+            )
+            .takes(Shape::of::<Comment>()),
         );
     }
     routes
@@ -151,24 +179,32 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
 /// Captures one event or a batch. A single refused event is the request's own problem.
 async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
     let single = body.get("events").is_none();
-    let batch = match single {
-        true => Batch { events: vec![strict::typed(body)?], atomic: true },
-        false => strict::typed(body)?,
+    let batch = if single {
+        Batch { events: vec![strict::typed(body)?], atomic: true }
+    } else {
+        strict::typed(body)?
     };
     if batch.events.len() > EVENTS_MAX {
-        return Err(Problem::TooLarge(format!("一次至多 {EVENTS_MAX} 条，现为 {} 条，请分批提交", batch.events.len())));
+        return Err(Problem::TooLarge(format!(
+            "一次至多 {EVENTS_MAX} 条，现为 {} 条，请分批提交",
+            batch.events.len()
+        )));
     }
     let source = if ctx.principal().csrf.is_some() { Source::Form } else { Source::Api };
     let mut captured = capture::capture(ctx, source, &batch.events, batch.atomic).await?;
     bell.ring();
-    if single && let Some(Captured::Refused(_)) = captured.first() {
-        if let Some(Captured::Refused(problem)) = captured.pop() {
-            return Err(problem);
-        }
+    if single
+        && let Some(Captured::Refused(_)) = captured.first()
+        && let Some(Captured::Refused(problem)) = captured.pop()
+    {
+        return Err(problem);
     }
     let refused = captured.iter().any(|one| matches!(one, Captured::Refused(_)));
     let results = capture::results(&captured);
-    let status = match (batch.atomic && refused, captured.iter().any(|one| matches!(one, Captured::New { .. }))) {
+    let status = match (
+        batch.atomic && refused,
+        captured.iter().any(|one| matches!(one, Captured::New { .. })),
+    ) {
         (true, _) => StatusCode::UNPROCESSABLE_ENTITY,
         (false, true) => StatusCode::CREATED,
         (false, false) => StatusCode::OK,
@@ -189,7 +225,11 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
 }
 
 /// What the row says now against what was anchored (D-6.3-1).
-pub(crate) async fn integrity(tx: &mut yj_kernel::Tx, ledger: &Ledger, event: &StoredEvent) -> Result<Value> {
+pub(crate) async fn integrity(
+    tx: &mut yj_kernel::Tx,
+    ledger: &Ledger,
+    event: &StoredEvent,
+) -> Result<Value> {
     let links = store::links(tx, event.id).await?;
     let mut columns = event.anchored(&links)?;
     if event.state == "superseded" {
@@ -217,21 +257,31 @@ fn object_routes() -> Vec<Route> {
         let chain = compose::compose(&ctx, &mut tx, code.as_str(), &[Direction::Upstream]).await?;
         Ok::<_, Problem>(Json(chain["root"].clone()))
     };
-    let chain = |ctx: Ctx, RawQuery(query): RawQuery| async move { chain(&ctx, &query.unwrap_or_default()).await };
+    let chain = |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        chain(&ctx, &query.unwrap_or_default()).await
+    };
     let mint = |ctx: Ctx, Body(body): Body<Mint>| async move {
         if !(1..=1000).contains(&body.count) {
             return Err(Problem::invalid("count", "应为 1 至 1000"));
         }
-        let batch = u32::try_from(ctx.now_ms() / 1000 & 0x3FFF_FFFF).unwrap_or(0);
+        let batch = u32::try_from((ctx.now_ms() / 1000) & 0x3FFF_FFFF).unwrap_or(0);
         let code = |_| TraceCode::own(batch, u64::try_from(ctx.app().random() >> 64).unwrap_or(0));
         Ok::<_, Problem>(Json(json!({ "codes": (0..body.count).map(code).collect::<Vec<_>>() })))
     };
     vec![
-        Route::new((Method::GET, "/api/v1/trace/objects/{code}"), may("read"), "追溯单元", get(read)),
-        Route::new((Method::GET, "/api/v1/trace/chain"), may("read"), "追溯链条", get(chain)).query(&[
-            Param { name: "code", label: "追溯码", required: true },
-            Param { name: "direction", label: "upstream、downstream 或 both", required: false },
-        ]),
+        Route::new(
+            (Method::GET, "/api/v1/trace/objects/{code}"),
+            may("read"),
+            "追溯单元",
+            get(read),
+        ),
+        Route::new((Method::GET, "/api/v1/trace/chain"), may("read"), "追溯链条", get(chain))
+            .query(&[
+                Param { name: "code", label: "追溯码", required: true },
+                Param {
+                    name: "direction", label: "upstream、downstream 或 both", required: false
+                },
+            ]),
         Route::new((Method::POST, "/api/v1/trace/codes"), may("capture"), "申领追溯码", post(mint))
             .takes(Shape::of::<Mint>()),
     ]
@@ -245,13 +295,16 @@ async fn chain(ctx: &Ctx, query: &str) -> Result<Json<Value>> {
             ("direction", "downstream") => directions = vec![Direction::Downstream],
             ("direction", "upstream") => directions = vec![Direction::Upstream],
             ("direction", "both") => {}
-            ("direction", _) => return Err(Problem::invalid("direction", "应为 upstream、downstream 或 both")),
+            ("direction", _) => {
+                return Err(Problem::invalid("direction", "应为 upstream、downstream 或 both"));
+            }
             (other, _) => return Err(Problem::invalid(other, "没有这个查询条件")),
         }
     }
     let code = code.ok_or_else(|| Problem::invalid("code", "请给出追溯码"))?;
-    let code: TraceCode = code.parse().map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
+    let code: TraceCode = code
+        .parse()
+        .map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
     let mut tx = ctx.snapshot().await?;
     Ok(Json(compose::compose(ctx, &mut tx, code.as_str(), &directions).await?))
 }
-

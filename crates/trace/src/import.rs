@@ -12,8 +12,8 @@ use axum::{
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use yj_kernel::{
-    Access, Ctx, FieldError, JobKind, JobRun, Outcome, Param, Problem, Result, Route, RowResult, Shape, attachment,
-    jobs, transfer,
+    Access, Ctx, FieldError, JobKind, JobRun, Outcome, Param, Problem, Result, Route, RowResult,
+    Shape, attachment, jobs, transfer,
 };
 use yj_sheet::{Column, Sheet, Table};
 
@@ -37,15 +37,24 @@ pub(crate) fn routes() -> Vec<Route> {
         let kind = kind.strip_suffix(".xlsx").unwrap_or(&kind);
         let spec = find(&domain, kind)?;
         let bytes = yj_sheet::write_xlsx(&table(spec)).map_err(Problem::internal)?;
-        Ok::<_, Problem>(transfer::download(&format!("{}导入模板.xlsx", spec.name), transfer::XLSX, bytes.into()))
+        Ok::<_, Problem>(transfer::download(
+            &format!("{}导入模板.xlsx", spec.name),
+            transfer::XLSX,
+            bytes.into(),
+        ))
     };
     let queue = |ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes| async move {
         queue(&ctx, &query.unwrap_or_default(), bytes).await
     };
     let may = || Access::permission("trace:capture");
     vec![
-        Route::new((Method::GET, "/api/v1/trace/templates/{domain}/{type}"), may(), "采集导入模板", get(template))
-            .gives(Shape::Bytes(transfer::XLSX)),
+        Route::new(
+            (Method::GET, "/api/v1/trace/templates/{domain}/{type}"),
+            may(),
+            "采集导入模板",
+            get(template),
+        )
+        .gives(Shape::Bytes(transfer::XLSX)),
         Route::new((Method::POST, "/api/v1/trace/imports"), may(), "导入追溯事件", post(queue))
             .query(&[
                 Param { name: "domain", label: "领域", required: true },
@@ -77,7 +86,11 @@ const DOCUMENT: &str = "凭证编号";
 
 /// The columns of an event type.
 fn table(spec: &EventSpec) -> Table {
-    let column = |name: &str, note: &str| Column { name: String::from(name), note: String::from(note), choices: Vec::new() };
+    let column = |name: &str, note: &str| Column {
+        name: String::from(name),
+        note: String::from(note),
+        choices: Vec::new(),
+    };
     let mut columns = vec![
         column(SUBJECT, "必填。18 位主体代码"),
         column(TIME, "必填。如 2026-11-01 08:00，北京时间"),
@@ -99,7 +112,11 @@ fn table(spec: &EventSpec) -> Table {
     columns.push(column(DOCUMENT, "选填。凭证编号"));
     columns.extend(spec.fields.iter().map(|field| Column {
         name: field.label.clone(),
-        note: format!("{}。{}", if field.required { "必填" } else { "选填" }, field.hint.as_deref().unwrap_or_default()),
+        note: format!(
+            "{}。{}",
+            if field.required { "必填" } else { "选填" },
+            field.hint.as_deref().unwrap_or_default()
+        ),
         choices: field.codes.iter().map(|(_, label)| label.clone()).collect(),
     }));
     Table { title: spec.name.clone(), columns, rows: Vec::new() }
@@ -116,9 +133,12 @@ async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<Response> {
     let sheet = transfer::parse(bytes.clone()).await?;
     check_header(spec, &sheet)?;
     let mut tx = ctx.begin().await?;
-    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None }).await?;
+    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None })
+        .await?;
     let params = json!({ "domain": domain, "type": kind, "file": file["id"] });
-    let id = jobs::enqueue(ctx, &mut tx, "trace.import", &format!("导入{}：{name}", spec.name), &params).await?;
+    let id =
+        jobs::enqueue(ctx, &mut tx, "trace.import", &format!("导入{}：{name}", spec.name), &params)
+            .await?;
     tx.commit().await?;
     jobs::wake(ctx.app());
     Ok((StatusCode::ACCEPTED, Json(json!({ "job": id }))).into_response())
@@ -127,10 +147,16 @@ async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<Response> {
 fn check_header(spec: &EventSpec, sheet: &Sheet) -> Result<()> {
     let known = table(spec).columns;
     let wrong = |field: &str, detail: String| FieldError { field: String::from(field), detail };
-    let strange = sheet.header.iter().filter(|name| !known.iter().any(|column| column.name == **name));
-    let mut errors: Vec<_> = strange.map(|name| wrong(name, format!("没有“{name}”这一列，请使用导入模板"))).collect();
-    let missing = known.iter().filter(|column| column.note.starts_with("必填") && !sheet.header.contains(&column.name));
-    errors.extend(missing.map(|column| wrong(&column.name, format!("缺少必填的“{}”列", column.name))));
+    let strange =
+        sheet.header.iter().filter(|name| !known.iter().any(|column| column.name == **name));
+    let mut errors: Vec<_> =
+        strange.map(|name| wrong(name, format!("没有“{name}”这一列，请使用导入模板"))).collect();
+    let missing = known
+        .iter()
+        .filter(|column| column.note.starts_with("必填") && !sheet.header.contains(&column.name));
+    errors.extend(
+        missing.map(|column| wrong(&column.name, format!("缺少必填的“{}”列", column.name))),
+    );
     if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
 
@@ -147,8 +173,12 @@ async fn import(run: JobRun) -> Result<Value> {
         if number <= run.first_row {
             continue;
         }
-        let cells: Map<String, Value> =
-            sheet.header.iter().zip(&row.cells).map(|(name, cell)| (name.clone(), Value::from(cell.as_str()))).collect();
+        let cells: Map<String, Value> = sheet
+            .header
+            .iter()
+            .zip(&row.cells)
+            .map(|(name, cell)| (name.clone(), Value::from(cell.as_str())))
+            .collect();
         let event = event_of(spec, (domain, kind), &cells);
         import_row(&run, (number, Value::Object(cells)), &event).await?;
         run.noted();
@@ -158,7 +188,8 @@ async fn import(run: JobRun) -> Result<Value> {
 
 async fn import_row(run: &JobRun, (row, source): (i64, Value), event: &TraceEvent) -> Result<()> {
     let mut tx = run.ctx.begin().await?;
-    let captured = capture_in(&run.ctx, &mut tx, Source::Import, std::slice::from_ref(event)).await?;
+    let captured =
+        capture_in(&run.ctx, &mut tx, Source::Import, std::slice::from_ref(event)).await?;
     let outcome = match captured.into_iter().next() {
         Some(Captured::New { id, .. }) => Outcome::Done(event_id(&id)?),
         Some(Captured::Duplicate { id }) => Outcome::Duplicate(id),
@@ -170,7 +201,11 @@ async fn import_row(run: &JobRun, (row, source): (i64, Value), event: &TraceEven
 }
 
 /// A row as an event. Cells keep their texts; the check of the event says what is wrong with them.
-fn event_of(spec: &EventSpec, (domain, kind): (&str, &str), cells: &Map<String, Value>) -> TraceEvent {
+fn event_of(
+    spec: &EventSpec,
+    (domain, kind): (&str, &str),
+    cells: &Map<String, Value>,
+) -> TraceEvent {
     let cell = |name: &str| cells.get(name).and_then(Value::as_str).unwrap_or_default();
     let maybe = |name: &str| Some(cell(name)).filter(|text| !text.is_empty()).map(String::from);
     let mut event = TraceEvent {
@@ -184,11 +219,22 @@ fn event_of(spec: &EventSpec, (domain, kind): (&str, &str), cells: &Map<String, 
         event.place = Some(Place { region, ..Place::default() });
     }
     if let Some(code) = maybe(IN_CODE) {
-        event.inputs.push(Input { code, quantity: maybe(IN_QUANTITY), unit: maybe(IN_UNIT), external: false });
+        event.inputs.push(Input {
+            code,
+            quantity: maybe(IN_QUANTITY),
+            unit: maybe(IN_UNIT),
+            external: false,
+        });
     }
     if let Some(code) = maybe(OUT_CODE) {
         let (quantity, unit) = (String::from(cell(OUT_QUANTITY)), String::from(cell(OUT_UNIT)));
-        event.outputs.push(Output { code, quantity, unit, product: maybe(PRODUCT), lot: maybe(LOT) });
+        event.outputs.push(Output {
+            code,
+            quantity,
+            unit,
+            product: maybe(PRODUCT),
+            lot: maybe(LOT),
+        });
     }
     if let Some(no) = maybe(DOCUMENT) {
         event.documents.push(crate::event::Document { kind: String::from("voucher"), no });

@@ -23,7 +23,7 @@ pub use http::routes;
 pub use import::JOBS;
 pub use pack::{Pack, packs};
 pub use policy::SourcePolicy;
-pub use story::{code_of, count_scan, story};
+pub use story::{code_of, count_scan, public_proofs, story};
 
 use yj_kernel::{Entity, Migration};
 

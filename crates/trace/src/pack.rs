@@ -160,8 +160,13 @@ pub struct FieldSpec {
 /// The packs that ship with the product, by code.
 pub fn packs() -> &'static BTreeMap<String, Pack> {
     static PACKS: LazyLock<BTreeMap<String, Pack>> = LazyLock::new(|| {
-        let texts = [include_str!("../../../domains/agri.json"), include_str!("../../../domains/industrial.json")];
-        let packs = texts.map(|text| serde_json::from_str::<Pack>(text).expect("a test reads every shipped pack"));
+        let texts = [
+            include_str!("../../../domains/agri.json"),
+            include_str!("../../../domains/industrial.json"),
+        ];
+        let packs = texts.map(|text| {
+            serde_json::from_str::<Pack>(text).expect("a test reads every shipped pack")
+        });
         packs.into_iter().map(|pack| (pack.code.clone(), pack)).collect()
     });
     &PACKS
@@ -179,7 +184,11 @@ impl Pack {
 
 impl EventSpec {
     /// Checks and normalises attributes.
-    pub(crate) fn attributes(&self, given: &Map<String, Value>, errors: &mut Vec<FieldError>) -> Map<String, Value> {
+    pub(crate) fn attributes(
+        &self,
+        given: &Map<String, Value>,
+        errors: &mut Vec<FieldError>,
+    ) -> Map<String, Value> {
         let mut accepted = Map::new();
         for field in &self.fields {
             match field.accept(given.get(&field.name).unwrap_or(&Value::Null)) {
@@ -191,11 +200,17 @@ impl EventSpec {
                 }),
             }
         }
-        for name in given.keys().filter(|name| !self.fields.iter().any(|field| field.name == **name)) {
+        for name in
+            given.keys().filter(|name| !self.fields.iter().any(|field| field.name == **name))
+        {
             let known: Vec<_> = self.fields.iter().map(|field| field.name.as_str()).collect();
             errors.push(FieldError {
                 field: format!("attributes.{name}"),
-                detail: format!("“{}”没有 {name} 这个字段，可用字段：{}", self.name, known.join("、")),
+                detail: format!(
+                    "“{}”没有 {name} 这个字段，可用字段：{}",
+                    self.name,
+                    known.join("、")
+                ),
             });
         }
         accepted
@@ -203,13 +218,19 @@ impl EventSpec {
 
     /// Attributes without 个人信息: what may be anchored and published.
     pub(crate) fn impersonal(&self, attributes: &Map<String, Value>) -> Map<String, Value> {
-        let personal = |name: &str| self.fields.iter().any(|field| field.name == name && field.is_personal());
-        attributes.iter().filter(|(name, _)| !personal(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        let personal =
+            |name: &str| self.fields.iter().any(|field| field.name == name && field.is_personal());
+        attributes
+            .iter()
+            .filter(|(name, _)| !personal(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// Whether a loss is beyond what is normal for this type.
     pub(crate) fn is_outlier(&self, loss: Ratio) -> bool {
-        self.loss_max_percent.is_some_and(|limit| loss.exceeds(Ratio::of(i128::from(limit.scaled()), 1_000_000)))
+        self.loss_max_percent
+            .is_some_and(|limit| loss.exceeds(Ratio::of(i128::from(limit.scaled()), 1_000_000)))
     }
 }
 
@@ -241,14 +262,21 @@ impl FieldSpec {
         match self.kind {
             FieldKind::Text => self.plain(text),
             FieldKind::Decimal => self.bounded(text),
-            FieldKind::Time => text.parse::<OffsetTime>().map(|time| time.to_string()).map_err(|error| error.to_string()),
+            FieldKind::Time => text
+                .parse::<OffsetTime>()
+                .map(|time| time.to_string())
+                .map_err(|error| error.to_string()),
             FieldKind::Date => {
                 let date = text.parse::<jiff::civil::Date>();
-                date.map(|date| date.to_string()).map_err(|_| String::from("应为日期，如 2026-11-01"))
+                date.map(|date| date.to_string())
+                    .map_err(|_| String::from("应为日期，如 2026-11-01"))
             }
-            FieldKind::Code if self.codes.iter().any(|(code, _)| code == text) => Ok(String::from(text)),
+            FieldKind::Code if self.codes.iter().any(|(code, _)| code == text) => {
+                Ok(String::from(text))
+            }
             FieldKind::Code => {
-                let known: Vec<_> = self.codes.iter().map(|(code, label)| format!("{code} {label}")).collect();
+                let known: Vec<_> =
+                    self.codes.iter().map(|(code, label)| format!("{code} {label}")).collect();
                 Err(format!("没有代码 {text}，应为：{}", known.join("、")))
             }
             FieldKind::Int | FieldKind::Bool => Err(String::from("类型不正确")),
@@ -272,11 +300,19 @@ impl FieldSpec {
     }
 
     fn bounded(&self, text: &str) -> Result<String, String> {
-        let number: Quantity = text.parse().map_err(|error: yj_model::Rejected| error.to_string())?;
-        let (low, high) = (self.min.is_some_and(|min| number < min), self.max.is_some_and(|max| number > max));
+        let number: Quantity =
+            text.parse().map_err(|error: yj_model::Rejected| error.to_string())?;
+        let (low, high) =
+            (self.min.is_some_and(|min| number < min), self.max.is_some_and(|max| number > max));
         if low || high {
-            let bound = |bound: Option<Quantity>| bound.map_or_else(|| String::from("不限"), |bound| bound.to_string());
-            return Err(format!("应在 {} 至 {} 之间，现为 {number}", bound(self.min), bound(self.max)));
+            let bound = |bound: Option<Quantity>| {
+                bound.map_or_else(|| String::from("不限"), |bound| bound.to_string())
+            };
+            return Err(format!(
+                "应在 {} 至 {} 之间，现为 {number}",
+                bound(self.min),
+                bound(self.max)
+            ));
         }
         Ok(number.to_string())
     }
@@ -312,10 +348,20 @@ mod tests {
                 assert!(Stage::from_code(&stage.stage).is_some(), "{}", stage.stage);
                 for event in &stage.events {
                     let movement = event.movement.as_deref();
-                    assert!(movement.is_none_or(|code| yj_model::Movement::from_code(code).is_some()));
-                    assert!(event.inputs.min <= event.inputs.max && event.outputs.min <= event.outputs.max);
+                    assert!(
+                        movement.is_none_or(|code| yj_model::Movement::from_code(code).is_some())
+                    );
+                    assert!(
+                        event.inputs.min <= event.inputs.max
+                            && event.outputs.min <= event.outputs.max
+                    );
                     for field in &event.fields {
-                        assert_eq!(field.kind == FieldKind::Code, !field.codes.is_empty(), "{}", field.name);
+                        assert_eq!(
+                            field.kind == FieldKind::Code,
+                            !field.codes.is_empty(),
+                            "{}",
+                            field.name
+                        );
                         if let Some(pattern) = &field.pattern {
                             assert!(regex_lite::Regex::new(pattern).is_ok());
                         }

@@ -8,7 +8,13 @@ use yj_model::{DOMAINS, Id, Stage};
 
 use crate::event::Checked;
 
-const SOURCES: Codes = &[("any", "不限"), ("form", "手工录入"), ("import", "文件导入"), ("api", "接口"), ("device", "设备")];
+const SOURCES: Codes = &[
+    ("any", "不限"),
+    ("form", "手工录入"),
+    ("import", "文件导入"),
+    ("api", "接口"),
+    ("device", "设备"),
+];
 const DECISIONS: Codes = &[("auto", "自动接收"), ("manual", "人工审核")];
 const STAGES: Codes = &[
     ("primary_production", "初级生产"),
@@ -45,9 +51,18 @@ impl Resource for SourcePolicy {
     const FIELDS: &'static [Field] = &[
         Field::new("name", "策略名称", Kind::Text).length_max(60).filter(Match::Contains),
         Field::new("source", "来源", Kind::Code(SOURCES)).filter(Match::Exact),
-        Field::new("subject_id", "主体", Kind::Id("trace_subject")).filter(Match::Exact).optional().hint("留空为不限"),
-        Field::new("domain", "领域", Kind::Code(DOMAINS)).filter(Match::Exact).optional().hint("留空为不限"),
-        Field::new("stage", "环节", Kind::Code(STAGES)).filter(Match::Exact).optional().hint("留空为不限"),
+        Field::new("subject_id", "主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .optional()
+            .hint("留空为不限"),
+        Field::new("domain", "领域", Kind::Code(DOMAINS))
+            .filter(Match::Exact)
+            .optional()
+            .hint("留空为不限"),
+        Field::new("stage", "环节", Kind::Code(STAGES))
+            .filter(Match::Exact)
+            .optional()
+            .hint("留空为不限"),
         Field::new("decision", "处理方式", Kind::Code(DECISIONS)).filter(Match::Exact),
     ];
 
@@ -79,7 +94,9 @@ const POLICIES_MAX: i64 = 2_000;
 
 impl Policies {
     pub(crate) async fn load(_: &Ctx, tx: &mut Tx) -> Result<Self> {
-        let sql = Sql::new("SELECT source, subject_id, domain, stage, decision FROM source_policy ORDER BY id LIMIT $1");
+        let sql = Sql::new(
+            "SELECT source, subject_id, domain, stage, decision FROM source_policy ORDER BY id LIMIT $1",
+        );
         let mut policies = Vec::new();
         for row in tx.fetch(sql.arg(POLICIES_MAX)).await? {
             let text = |index| Ok::<_, yj_kernel::Problem>(row.text_opt(index)?.map(String::from));
@@ -98,17 +115,25 @@ impl Policies {
     /// two equally particular ones the stricter.
     pub(crate) fn accepts(&self, event: &Checked, subject: &str, source: &str) -> bool {
         let fits = |policy: &&Policy| {
-            let same = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+            let same = |wanted: &Option<String>, found: &str| {
+                wanted.as_deref().is_none_or(|wanted| wanted == found)
+            };
             (policy.source == "any" || policy.source == source)
                 && same(&policy.subject, subject)
                 && same(&policy.domain, &event.domain)
                 && same(&policy.stage, event.stage.code())
         };
         let weight = |policy: &Policy| {
-            let named = [policy.subject.is_some(), policy.source != "any", policy.stage.is_some(), policy.domain.is_some()];
+            let named = [
+                policy.subject.is_some(),
+                policy.source != "any",
+                policy.stage.is_some(),
+                policy.domain.is_some(),
+            ];
             named.into_iter().fold(0, |weight, named| weight * 2 + u8::from(named))
         };
-        let best = self.0.iter().filter(fits).map(|policy| (weight(policy), !policy.automatic)).max();
+        let best =
+            self.0.iter().filter(fits).map(|policy| (weight(policy), !policy.automatic)).max();
         best.is_some_and(|(_, manual)| !manual)
     }
 }

@@ -46,7 +46,11 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let (beyond, direction) = if ascending { (" > ", "") } else { (" < ", " DESC") };
     if let Some(after) = after {
         let (time, id) = cursor(&after)?;
-        sql.push(" AND (e.event_time").push(beyond).bind(time).push(" OR (e.event_time = ").bind(time);
+        sql.push(" AND (e.event_time")
+            .push(beyond)
+            .bind(time)
+            .push(" OR (e.event_time = ")
+            .bind(time);
         sql.push(" AND e.id").push(beyond).bind(id).push("))");
     }
     sql.push(" ORDER BY e.event_time").push(direction).push(", e.id").push(direction);
@@ -54,13 +58,15 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let rows = tx.fetch(sql).await?;
     let events = rows.iter().map(StoredEvent::read).collect::<Result<Vec<_>>>()?;
     let full = i64::try_from(events.len()).is_ok_and(|count| count == per_page);
-    let next = events.last().filter(|_| full).map(|last| format!("{}.{}", last.time.unix_ms(), last.id));
+    let next =
+        events.last().filter(|_| full).map(|last| format!("{}.{}", last.time.unix_ms(), last.id));
     Ok(json!({ "items": describe(ctx, tx, &events).await?, "next": next }))
 }
 
 /// Limits to events of subjects within reach.
 pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql) {
-    ctx.scope().narrow(sql, Scoping::By { region: Some("e.region"), subject: Some("e.subject_id") });
+    ctx.scope()
+        .narrow(sql, Scoping::By { region: Some("e.region"), subject: Some("e.subject_id") });
 }
 
 fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
@@ -74,9 +80,14 @@ fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
         "state" => "e.state",
         "source" => "e.source",
         "region" => {
-            let region: RegionCode = text.parse().map_err(|error: yj_model::Rejected| invalid(name, &error.to_string()))?;
+            let region: RegionCode = text
+                .parse()
+                .map_err(|error: yj_model::Rejected| invalid(name, &error.to_string()))?;
             let stem = region.stem();
-            sql.push(" AND e.region >= ").bind(stem).push(" AND e.region < ").bind(format!("{stem}~"));
+            sql.push(" AND e.region >= ")
+                .bind(stem)
+                .push(" AND e.region < ")
+                .bind(format!("{stem}~"));
             return Ok(());
         }
         "code" => {
@@ -85,9 +96,14 @@ fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
             return Ok(());
         }
         "event_time.from" | "event_time.to" => {
-            let time: jiff::Timestamp =
-                text.parse().map_err(|_| invalid(name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00"))?;
-            let comparison = if name.ends_with("from") { " AND e.event_time >= " } else { " AND e.event_time <= " };
+            let time: jiff::Timestamp = text
+                .parse()
+                .map_err(|_| invalid(name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00"))?;
+            let comparison = if name.ends_with("from") {
+                " AND e.event_time >= "
+            } else {
+                " AND e.event_time <= "
+            };
             sql.push(comparison).bind(time.as_millisecond());
             return Ok(());
         }
@@ -121,7 +137,8 @@ pub(crate) async fn one(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<StoredEvent
 pub(crate) async fn describe(ctx: &Ctx, tx: &mut Tx, events: &[StoredEvent]) -> Result<Vec<Value>> {
     let subjects: BTreeSet<&str> = events.iter().map(|event| event.subject_id.as_str()).collect();
     let subjects = yj_subject::by_ids(ctx, tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
-    let products: BTreeSet<&str> = events.iter().filter_map(|event| event.product_id.as_deref()).collect();
+    let products: BTreeSet<&str> =
+        events.iter().filter_map(|event| event.product_id.as_deref()).collect();
     let products = yj_product::by_ids(tx, &products.into_iter().collect::<Vec<_>>()).await?;
     events.iter().map(|event| json_of(event, &subjects, &products)).collect()
 }
@@ -135,7 +152,8 @@ fn json_of(
     let product = event.product_id.as_ref().and_then(|id| products.get(id));
     let attributes = event.body["attributes"].as_object().cloned().unwrap_or_default();
     // 个人信息 in attributes is for the one who captured it, not for lists.
-    let attributes = spec(event).map_or_else(|| attributes.clone(), |spec| spec.impersonal(&attributes));
+    let attributes =
+        spec(event).map_or_else(|| attributes.clone(), |spec| spec.impersonal(&attributes));
     Ok(json!({
         "id": event.uid, "domain": event.domain, "type": event.kind,
         "type_name": spec(event).map(|spec| spec.name.as_str()), "stage": event.stage,

@@ -23,7 +23,13 @@ pub(crate) enum Decision {
 }
 
 /// Decides on a held event.
-pub(crate) async fn decide(ctx: &Ctx, tx: &mut Tx, uid: &str, decision: Decision, comment: &str) -> Result<Value> {
+pub(crate) async fn decide(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    uid: &str,
+    decision: Decision,
+    comment: &str,
+) -> Result<Value> {
     let stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
     let subject = yj_subject::by_ids(ctx, tx, &[&stored.subject_id]).await?;
     let region = subject.get(&stored.subject_id).map(|subject| subject.region.as_str());
@@ -31,7 +37,9 @@ pub(crate) async fn decide(ctx: &Ctx, tx: &mut Tx, uid: &str, decision: Decision
         return Err(Problem::NotFound("追溯事件"));
     }
     if stored.state != "held" {
-        return Err(Problem::Conflict(String::from("该事件不在待审状态，可能已被他人处理，请刷新")));
+        return Err(Problem::Conflict(String::from(
+            "该事件不在待审状态，可能已被他人处理，请刷新",
+        )));
     }
     if stored.recorded_by == ctx.actor() {
         return Err(Problem::Conflict(String::from("不能审核自己登记的数据，请由他人审核")));
@@ -53,7 +61,8 @@ pub(crate) async fn decide(ctx: &Ctx, tx: &mut Tx, uid: &str, decision: Decision
     let sql = sql.arg(state).arg(ctx.actor()).arg(ctx.now_ms()).arg(comment.trim()).arg(stored.id);
     tx.execute(sql).await?;
     let body = json!({ "state": state, "comment": comment.trim() });
-    let entry = audit::Entry { action: state, entity: "trace_event", record: uid, body: body.clone() };
+    let entry =
+        audit::Entry { action: state, entity: "trace_event", record: uid, body: body.clone() };
     audit::write(ctx, tx, entry).await?;
     outbox::announce(ctx, tx, ("trace_event", state), uid, &body).await?;
     Ok(json!({ "id": uid, "state": state }))
@@ -65,11 +74,14 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
         Problem::Conflict(format!("该事件不再符合现行规则：{problem}；请驳回并由提交人重新登记"))
     })?;
     let inputs = event.inputs.iter().map(|line| line.code.as_str());
-    let codes: Vec<&str> = inputs.chain(event.outputs.iter().map(|line| line.code.as_str())).collect();
+    let codes: Vec<&str> =
+        inputs.chain(event.outputs.iter().map(|line| line.code.as_str())).collect();
     let mut objects = store::lock_objects(tx, &codes).await?;
-    let products: Vec<&str> = event.outputs.iter().filter_map(|line| line.product.as_deref()).collect();
+    let products: Vec<&str> =
+        event.outputs.iter().filter_map(|line| line.product.as_deref()).collect();
     let products = yj_product::by_codes(tx, &products).await?;
-    let products = products.into_iter().map(|(code, product)| (code, (product.id, product.unit))).collect();
+    let products =
+        products.into_iter().map(|(code, product)| (code, (product.id, product.unit))).collect();
     let original = match &stored.correction_of {
         Some(uid) => lock_by_uid(tx, uid).await?,
         None => None,
@@ -80,18 +92,25 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
             return Err(Problem::Conflict(String::from("被更正的事件已有其他更正，请驳回")));
         }
         let links = store::links(tx, original.id).await?;
-        let missing: Vec<&str> =
-            links.iter().map(|link| link.code.as_str()).filter(|code| !objects.contains_key(*code)).collect();
+        let missing: Vec<&str> = links
+            .iter()
+            .map(|link| link.code.as_str())
+            .filter(|code| !objects.contains_key(*code))
+            .collect();
         objects.extend(store::lock_objects(tx, &missing).await?);
         revert(&mut objects, &links)?;
-        reverted.extend(links.into_iter().filter(|link| link.role == LinkRole::Output).map(|link| link.code));
+        reverted.extend(
+            links.into_iter().filter(|link| link.role == LinkRole::Output).map(|link| link.code),
+        );
     }
     let reverted: Vec<&str> = reverted.iter().map(String::as_str).collect();
     let maker = Maker { subject_id: &stored.subject_id, products: &products };
     let links = apply(&mut objects, &event, &maker, &reverted)?;
     store::save_objects(tx, &mut objects).await?;
-    let rows = links.iter().map(|link| store::link_row(stored.id, stored.time.unix_ms(), link, &objects));
-    let mut statements: Vec<Sql> = original.iter().flat_map(|original| supersede(original.id, &stored.uid)).collect();
+    let rows =
+        links.iter().map(|link| store::link_row(stored.id, stored.time.unix_ms(), link, &objects));
+    let mut statements: Vec<Sql> =
+        original.iter().flat_map(|original| supersede(original.id, &stored.uid)).collect();
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
     statements.extend(store::rollup(BTreeMap::from([(rollup_key(stored, event.stage.code()), 1)])));
     tx.execute_all(statements).await?;

@@ -57,7 +57,8 @@ pub(crate) async fn read_object(tx: &mut Tx, code: &str) -> Result<Option<Object
 pub(crate) fn object(row: &Row, first: usize) -> Result<Object> {
     let text = |index| Ok::<_, Problem>(row.text_opt(first + index)?.map(String::from));
     let (stage, state) = (row.text(first + 5)?, row.text(first + 8)?);
-    let unknown = |column: &str, value: &str| Problem::internal(format!("trace_object.{column} is {value}"));
+    let unknown =
+        |column: &str, value: &str| Problem::internal(format!("trace_object.{column} is {value}"));
     Ok(Object {
         id: Some(row.int(first)?),
         product_id: text(1)?,
@@ -79,7 +80,11 @@ pub(crate) fn quantity(scaled: i64) -> Result<Quantity> {
 /// Writes new and changed objects; afterwards all of them have ids.
 pub(crate) async fn save_objects(tx: &mut Tx, objects: &mut Objects) -> Result<()> {
     let fresh = objects.values().filter(|object| object.id.is_none()).count();
-    let mut ids = if fresh > 0 { tx.allocate("trace_object", fresh).await?.into_iter() } else { Vec::new().into_iter() };
+    let mut ids = if fresh > 0 {
+        tx.allocate("trace_object", fresh).await?.into_iter()
+    } else {
+        Vec::new().into_iter()
+    };
     let (mut rows, mut statements) = (Vec::with_capacity(fresh), Vec::new());
     for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
         if let Some(id) = object.id {
@@ -87,8 +92,12 @@ pub(crate) async fn save_objects(tx: &mut Tx, objects: &mut Objects) -> Result<(
                 "UPDATE trace_object SET product_id = $1, lot = $2, subject_id = $3, stage = $4, \
                  produced = $5, balance = $6, state = $7 WHERE id = $8",
             );
-            let sql = sql.arg(object.product_id.clone()).arg(object.lot.clone()).arg(&object.subject_id);
-            let sql = sql.arg(object.stage.code()).arg(object.produced.scaled()).arg(object.balance.scaled());
+            let sql =
+                sql.arg(object.product_id.clone()).arg(object.lot.clone()).arg(&object.subject_id);
+            let sql = sql
+                .arg(object.stage.code())
+                .arg(object.produced.scaled())
+                .arg(object.balance.scaled());
             statements.push(sql.arg(object.state.code()).arg(id));
         } else {
             let id = ids.next().ok_or_else(|| Problem::internal("too few identifiers"))?;
@@ -114,16 +123,26 @@ pub(crate) async fn save_objects(tx: &mut Tx, objects: &mut Objects) -> Result<(
 }
 
 /// One row of `trace_link`.
-pub(crate) fn link_row(event: i64, time: i64, link: &Link, objects: &Objects) -> Result<Vec<SqlValue>> {
+pub(crate) fn link_row(
+    event: i64,
+    time: i64,
+    link: &Link,
+    objects: &Objects,
+) -> Result<Vec<SqlValue>> {
     let object = objects.get(&link.code).and_then(|object| object.id);
-    let object = object.ok_or_else(|| Problem::internal("a link to an object that was not saved"))?;
+    let object =
+        object.ok_or_else(|| Problem::internal("a link to an object that was not saved"))?;
     let quantity = link.quantity.map(Quantity::scaled);
     Ok(vec![event.into(), object.into(), link.role.code().into(), quantity.into(), time.into()])
 }
 
 /// Statements that write links.
 pub(crate) fn insert_links(rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
-    insert_rows("INSERT INTO trace_link (event_id, object_id, role, quantity, event_time)", "", rows)
+    insert_rows(
+        "INSERT INTO trace_link (event_id, object_id, role, quantity, event_time)",
+        "",
+        rows,
+    )
 }
 
 /// The links of one event.
@@ -136,7 +155,8 @@ pub(crate) async fn links(tx: &mut Tx, event: i64) -> Result<Vec<Link>> {
         let role = row.int(1)?;
         Ok(Link {
             code: String::from(row.text(0)?),
-            role: LinkRole::from_code(role).ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
+            role: LinkRole::from_code(role)
+                .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
             quantity: row.int_opt(2)?.map(quantity).transpose()?,
         })
     };
@@ -210,7 +230,8 @@ impl StoredEvent {
     pub(crate) fn anchored(&self, links: &[Link]) -> Result<Value> {
         let attributes = self.body["attributes"].as_object().cloned().unwrap_or_default();
         let spec = packs().get(&self.domain).and_then(|pack| pack.event(&self.kind));
-        let attributes = spec.map_or_else(|| attributes.clone(), |(_, spec)| spec.impersonal(&attributes));
+        let attributes =
+            spec.map_or_else(|| attributes.clone(), |(_, spec)| spec.impersonal(&attributes));
         let mut links: Vec<_> = links.iter().collect();
         links.sort_by_key(|link| (link.role.code(), link.code.clone()));
         let link = |link: &&Link| json!({ "code": link.code, "role": link.role.code(), "quantity": link.quantity });

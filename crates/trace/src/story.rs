@@ -1,8 +1,12 @@
 //! What the public may know of a code (G-6.9-3, G-10.4): product, maker, stages, tests, proofs. No
 //! prices, no quantities, no flows, no people.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+use yj_crypto::to_hex;
 use yj_kernel::{App, Problem, Result, Sql, Tx};
+use yj_ledger::Ledger;
 use yj_model::{Stage, regions};
 
 use crate::{
@@ -55,8 +59,61 @@ pub async fn story(app: &App, tx: &mut Tx, code: &str) -> Result<Option<Value>> 
     })))
 }
 
+/// What the public may see of a record. Codes only where they belong to the story asked for: who
+/// else was supplied is a trade secret (G-10.4).
+fn is_public(story: &BTreeSet<&str>, name: &str, value: &Value) -> bool {
+    match name {
+        "/domain"
+        | "/type"
+        | "/stage"
+        | "/subject"
+        | "/event_time"
+        | "/region"
+        | "/attributes/verdict"
+        | "/attributes/item" => true,
+        _ if name.starts_with("/links/") && name.ends_with("/code") => {
+            value.as_str().is_some_and(|code| story.contains(code))
+        }
+        _ => name.starts_with("/links/") && name.ends_with("/role"),
+    }
+}
+
+/// The proofs behind a story, oldest event first; events not yet on the ledger have none. `None`
+/// where there is no story.
+pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<Option<Value>> {
+    let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
+    let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
+    let found = closure(tx, id, Direction::Upstream).await?;
+    let mut events: Vec<_> = found.events.iter().chain(&found.observations).collect();
+    events.sort_by_key(|(event, _)| (event.time.unix_ms(), event.id));
+    let skip = events.len().saturating_sub(STEPS_MAX);
+    let mut codes: BTreeSet<&str> = found.objects.keys().map(String::as_str).collect();
+    codes.insert(code);
+    let mut proofs = Vec::new();
+    for (event, _) in events.into_iter().skip(skip) {
+        let anchored = event.anchor.as_deref() == Some("confirmed");
+        let proof = match anchored {
+            false => None,
+            true => Some(
+                ledger
+                    .partial_proof(tx, &event.uid, |name, value| is_public(&codes, name, value))
+                    .await?,
+            ),
+        };
+        let proof = proof.map(String::from_utf8).transpose().map_err(Problem::internal)?;
+        proofs.push(json!({ "id": event.uid, "proof": proof }));
+    }
+    let (_, chain) = ledger.genesis();
+    Ok(Some(json!({ "code": code, "chain_fingerprint": to_hex(&chain), "proofs": proofs })))
+}
+
 /// The code that a product, lot and serial stand for: the newest object of that lot.
-pub async fn code_of(tx: &mut Tx, gtin: &str, lot: Option<&str>, serial: Option<&str>) -> Result<Option<String>> {
+pub async fn code_of(
+    tx: &mut Tx,
+    gtin: &str,
+    lot: Option<&str>,
+    serial: Option<&str>,
+) -> Result<Option<String>> {
     let Some(product) = yj_product::by_gtin(tx, gtin).await? else { return Ok(None) };
     let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
     sql.bind(product.id);

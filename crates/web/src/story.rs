@@ -46,6 +46,7 @@ struct Step {
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = || Access::Public("公众扫码查询，不含价格、数量和个人信息");
     let (by_code, by_link, by_sscc) = (ledger.clone(), ledger.clone(), ledger.clone());
+    let for_proofs = ledger.clone();
     vec![
         Route::new(
             (Method::GET, "/t/{code}"),
@@ -73,25 +74,46 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                 answer(&app, &by_sscc, code, &headers).await
             }),
         ),
-        Route::new((Method::GET, "/portal.css"), open(), "公众页样式", get(|_: App| async { style() })),
+        Route::new(
+            (Method::GET, "/api/v1/public/proof/{code}"),
+            open(),
+            "公众页所示各记录的存证证明（部分披露）",
+            get(move |app: App, Path(code): Path<String>| async move {
+                let mut tx = app.db().snapshot().await?;
+                let proofs = yj_trace::public_proofs(&for_proofs, &mut tx, &code).await?;
+                Ok::<_, Problem>(Json(proofs.ok_or(Problem::NotFound("追溯码"))?))
+            }),
+        ),
+        Route::new(
+            (Method::GET, "/portal.css"),
+            open(),
+            "公众页样式",
+            get(|_: App| async { style() }),
+        ),
     ]
 }
 
 fn style() -> Response {
     let mut response = include_str!("../assets/portal.css").into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response
 }
 
 /// The code that a Digital Link stands for; an unknown one stands for itself and is not found.
 async fn resolve(app: &App, path: &str) -> Result<String> {
-    let link = DigitalLink::parse_path(path).map_err(|error| Problem::invalid("link", error.to_string()))?;
+    let link = DigitalLink::parse_path(path)
+        .map_err(|error| Problem::invalid("link", error.to_string()))?;
     match link {
         DigitalLink::LogisticUnit(sscc) => Ok(sscc.to_string()),
         DigitalLink::TradeItem { gtin, lot, serial, .. } => {
             let mut tx = app.db().snapshot().await?;
-            let code = yj_trace::code_of(&mut tx, gtin.as_str(), lot.as_deref(), serial.as_deref()).await?;
+            let code = yj_trace::code_of(&mut tx, gtin.as_str(), lot.as_deref(), serial.as_deref())
+                .await?;
             Ok(code.unwrap_or_else(|| gtin.to_string()))
         }
     }
@@ -110,11 +132,13 @@ async fn answer(app: &App, ledger: &Ledger, code: String, headers: &HeaderMap) -
         Some(_) => yj_trace::count_scan(app, &code).await?,
         None => (0, None),
     };
-    let first_scan = first.map(time_text).transpose()?.and_then(|time| time.as_str().map(String::from));
+    let first_scan =
+        first.map(time_text).transpose()?.and_then(|time| time.as_str().map(String::from));
     let first_scan = first_scan.unwrap_or_default();
     let (_, chain) = ledger.genesis();
     let fingerprint: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept =
+        headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("application/json") {
         let mut body = known.unwrap_or_else(|| json!({ "code": code, "state": "not_found" }));
         body["scans"] = scans.into();
@@ -136,7 +160,9 @@ fn page<'a>(
     let null = &Value::Null;
     let story = story.unwrap_or(null);
     let product = &story["product"];
-    let fact = |label, value: &Value| value.as_str().filter(|text| !text.is_empty()).map(|text| (label, String::from(text)));
+    let fact = |label, value: &Value| {
+        value.as_str().filter(|text| !text.is_empty()).map(|text| (label, String::from(text)))
+    };
     let facts = [
         fact("品牌", &product["brand"]),
         fact("规格", &product["spec"]),

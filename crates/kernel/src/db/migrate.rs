@@ -38,16 +38,21 @@ impl Db {
             // Two nodes starting together take turns.
             tx.script("SELECT pg_advisory_xact_lock(7274001)").await?;
         }
-        tx.script("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, digest TEXT NOT NULL)")
-            .await?;
+        tx.script(
+            "CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+        )
+        .await?;
         let mut applied = Vec::new();
         for migration in migrations {
             let digest = sm3::hex(&sm3::digest(migration.script.as_bytes()));
-            let known = Sql::new("SELECT digest FROM migration WHERE name = $1").arg(migration.name);
+            let known =
+                Sql::new("SELECT digest FROM migration WHERE name = $1").arg(migration.name);
             if let Some(row) = tx.fetch_one(known).await? {
                 if row.text(0)? != digest {
                     let name = migration.name;
-                    return Err(Problem::internal(format!("migration {name} was edited after use")));
+                    return Err(Problem::internal(format!(
+                        "migration {name} was edited after use"
+                    )));
                 }
                 continue;
             }

@@ -95,12 +95,11 @@ impl Fuse {
             Self::NEVER => Some(left),
             _ => left.checked_sub(statements),
         };
-        match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, burn) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                self.0.store(0, Ordering::SeqCst);
-                Err(Problem::internal("injected fault"))
-            }
+        if self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, burn).is_ok() {
+            Ok(())
+        } else {
+            self.0.store(0, Ordering::SeqCst);
+            Err(Problem::internal("injected fault"))
         }
     }
 }
@@ -157,7 +156,9 @@ impl Db {
     async fn start(&self, read_only: bool) -> Result<Tx> {
         let conn = match &self.engine {
             Engine::Sqlite(engine) => Conn::Sqlite(engine.begin(read_only).await?),
-            Engine::Postgres(pool) => Conn::Postgres(postgres::Session::begin(pool, read_only).await?),
+            Engine::Postgres(pool) => {
+                Conn::Postgres(Box::new(postgres::Session::begin(pool, read_only).await?))
+            }
         };
         Ok(Tx { conn, dialect: self.dialect(), fuse: self.fuse.clone() })
     }
@@ -165,7 +166,7 @@ impl Db {
 
 enum Conn {
     Sqlite(mpsc::Sender<sqlite::Command>),
-    Postgres(postgres::Session),
+    Postgres(Box<postgres::Session>),
 }
 
 /// An open transaction: the only way to read or write.
@@ -273,7 +274,10 @@ impl Tx {
     }
 }
 
-async fn run(commands: &mpsc::Sender<sqlite::Command>, statements: Vec<Sql>) -> Result<Vec<sqlite::Outcome>> {
+async fn run(
+    commands: &mpsc::Sender<sqlite::Command>,
+    statements: Vec<Sql>,
+) -> Result<Vec<sqlite::Outcome>> {
     let (reply, answer) = oneshot::channel();
     commands.send(sqlite::Command::Run { statements, reply }).map_err(|_| sqlite::gone())?;
     answer.await.map_err(|_| sqlite::gone())?

@@ -36,7 +36,8 @@ impl Session {
             tracing::error!(%error, "no database connection");
             Problem::Unavailable(String::from("数据库暂不可用，请稍后重试"))
         })?;
-        let begin = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
+        let begin =
+            if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
         client.batch_execute(begin).await?;
         Ok(Self { client: Some(client) })
     }
@@ -62,7 +63,9 @@ impl Session {
             }
             // Polled together, the requests leave in order without waiting for each answer. All
             // are prepared by now: one that waited for that would be overtaken by the next.
-            let requests = prepared.iter().map(|(statement, parameters)| client.execute(statement, parameters));
+            let requests = prepared
+                .iter()
+                .map(|(statement, parameters)| client.execute(statement, parameters));
             changed.extend(try_join_all(requests).await?);
         }
         Ok(changed)
@@ -142,7 +145,13 @@ impl<'a> FromSql<'a> for SqlValue {
     fn accepts(kind: &Type) -> bool {
         matches!(
             *kind,
-            Type::INT8 | Type::INT4 | Type::BOOL | Type::BYTEA | Type::TEXT | Type::VARCHAR | Type::NAME
+            Type::INT8
+                | Type::INT4
+                | Type::BOOL
+                | Type::BYTEA
+                | Type::TEXT
+                | Type::VARCHAR
+                | Type::NAME
         )
     }
 }

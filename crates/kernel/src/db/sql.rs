@@ -128,11 +128,7 @@ impl Sql {
 pub const VALUES_MAX: usize = 30_000;
 
 /// One multi-row `INSERT` per chunk that fits into [`VALUES_MAX`].
-pub fn insert_rows(
-    head: &'static str,
-    tail: &'static str,
-    rows: Vec<Vec<SqlValue>>,
-) -> Vec<Sql> {
+pub fn insert_rows(head: &'static str, tail: &'static str, rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
     let width = rows.first().map_or(1, |row| row.len().max(1));
     let mut statements = Vec::new();
     let mut rows = rows.into_iter().peekable();
@@ -221,7 +217,9 @@ impl Row {
     {
         let text = self.text(index)?;
         text.parse().map_err(|error| {
-            Problem::internal(format!("column {index} holds {text:?}, which is no longer valid: {error}"))
+            Problem::internal(format!(
+                "column {index} holds {text:?}, which is no longer valid: {error}"
+            ))
         })
     }
 

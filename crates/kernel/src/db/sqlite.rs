@@ -147,7 +147,9 @@ fn finish_group(connection: &Connection, acknowledgements: Vec<oneshot::Sender<R
     for acknowledgement in acknowledgements {
         let answer = match &committed {
             Ok(()) => Ok(()),
-            Err(error) => Err(Problem::Unavailable(format!("数据未能写入磁盘（{error}），请稍后重试"))),
+            Err(error) => {
+                Err(Problem::Unavailable(format!("数据未能写入磁盘（{error}），请稍后重试")))
+            }
         };
         // The owner may have stopped waiting; the data are safe all the same.
         let _ = acknowledgement.send(answer);
@@ -160,7 +162,8 @@ fn write_one(connection: &Connection, commands: &Commands) -> Option<oneshot::Se
         return None;
     }
     let acknowledgement = serve(connection, commands);
-    let ending = if acknowledgement.is_some() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
+    let ending =
+        if acknowledgement.is_some() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
     if let Err(error) = connection.execute_batch(ending) {
         tracing::error!(%error, "a savepoint could not be ended");
         return None;
@@ -263,7 +266,9 @@ impl From<rusqlite::Error> for Problem {
             {
                 Self::Duplicate(String::from("记录已存在"))
             }
-            Some(cause) if matches!(cause.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Some(cause)
+                if matches!(cause.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) =>
+            {
                 Self::Unavailable(String::from("数据库正忙，请稍后重试"))
             }
             Some(cause) if cause.code == ErrorCode::DiskFull => {

@@ -46,14 +46,22 @@ pub async fn create_accounts(app: &App) -> Result<Vec<Account>> {
                 let sql = Sql::new("SELECT id FROM trace_subject WHERE code = $1");
                 let code = super::registers::subject_code(name)?;
                 let row = tx.fetch_one(sql.arg(code.as_str())).await?;
-                let row = row.ok_or_else(|| Problem::internal("a demonstration subject is missing"))?;
+                let row =
+                    row.ok_or_else(|| Problem::internal("a demonstration subject is missing"))?;
                 Some(String::from(row.text(0)?))
             }
             None => None,
         };
         let reach = if subject.is_some() { None } else { Some(&region) };
         let roles = [(role, reach)];
-        let new = NewAccount { user, name, organization, subject: subject.as_deref(), password: &password, roles: &roles };
+        let new = NewAccount {
+            user,
+            name,
+            organization,
+            subject: subject.as_deref(),
+            password: &password,
+            roles: &roles,
+        };
         yj_identity::create(&ctx, &mut tx, new).await?;
         tx.commit().await?;
         accounts.push(Account { user, password, name, role });

@@ -11,7 +11,8 @@ use crate::Assembled;
 
 const DAYS: i64 = 400;
 const REGIONS: [&str; 12] = [
-    "610102", "610104", "610116", "610125", "610302", "610303", "610403", "610425", "610502", "610525", "610802", "610881",
+    "610102", "610104", "610116", "610125", "610302", "610303", "610403", "610425", "610502",
+    "610525", "610802", "610881",
 ];
 /// Events of one little chain: harvest, processing, transport, wholesale, retail.
 const CHAIN: usize = 5;
@@ -43,7 +44,11 @@ struct Trade {
     shops: Vec<SubjectCode>,
 }
 
-pub(super) async fn load(assembled: &Assembled, size: Size, progress: &mut dyn FnMut(&str)) -> Result<usize> {
+pub(super) async fn load(
+    assembled: &Assembled,
+    size: Size,
+    progress: &mut dyn FnMut(&str),
+) -> Result<usize> {
     let trade = enterprises(assembled).await?;
     let wanted = match size {
         Size::Golden => 0,
@@ -73,7 +78,13 @@ pub(super) async fn load(assembled: &Assembled, size: Size, progress: &mut dyn F
 }
 
 async fn enterprises(assembled: &Assembled) -> Result<Trade> {
-    let plan = [("农场", "10", 20), ("加工厂", "21", 10), ("运输公司", "41", 6), ("批发商", "30", 12), ("零售店", "31", 12)];
+    let plan = [
+        ("农场", "10", 20),
+        ("加工厂", "21", 10),
+        ("运输公司", "41", 6),
+        ("批发商", "30", 12),
+        ("零售店", "31", 12),
+    ];
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;
     let (mut groups, mut number) = (Vec::new(), 1000);
@@ -89,21 +100,74 @@ async fn enterprises(assembled: &Assembled) -> Result<Trade> {
     tx.commit().await?;
     let mut groups = groups.into_iter();
     let mut next = || groups.next().ok_or_else(|| Problem::internal("a group is missing"));
-    Ok(Trade { farms: next()?, plants: next()?, carriers: next()?, wholesalers: next()?, shops: next()? })
+    Ok(Trade {
+        farms: next()?,
+        plants: next()?,
+        carriers: next()?,
+        wholesalers: next()?,
+        shops: next()?,
+    })
 }
 
-fn chain(trade: &Trade, seeded: &mut Seeded, (number, start): (usize, Timestamp)) -> Result<Vec<TraceEvent>> {
+fn chain(
+    trade: &Trade,
+    seeded: &mut Seeded,
+    (number, start): (usize, Timestamp),
+) -> Result<Vec<TraceEvent>> {
     let code = |letter: char| format!("B{number:07}-{letter}");
     let grown = 200 + seeded.below(1800);
-    let (packed, moved, sold, bought) = (grown * 96 / 100, grown * 955 / 1000, grown * 95 / 100, grown * 94 / 100);
+    let (packed, moved, sold, bought) =
+        (grown * 96 / 100, grown * 955 / 1000, grown * 95 / 100, grown * 94 / 100);
     let steps = [
-        (0, "harvest", seeded.pick(&trade.farms).clone(), None, (code('A'), grown), json!({ "plot": format!("示例地块{}", seeded.below(60)) })),
-        (1, "processing", seeded.pick(&trade.plants).clone(), Some((code('A'), grown)), (code('B'), packed), json!({})),
-        (2, "transport", seeded.pick(&trade.carriers).clone(), Some((code('B'), packed)), (code('C'), moved), json!({ "vehicle_no": format!("陕A·示例{}", seeded.below(90)) })),
-        (3, "wholesale", seeded.pick(&trade.wholesalers).clone(), Some((code('C'), moved)), (code('D'), sold), json!({})),
-        (4, "retail", seeded.pick(&trade.shops).clone(), Some((code('D'), sold)), (code('E'), bought), json!({})),
+        (
+            0,
+            "harvest",
+            seeded.pick(&trade.farms).clone(),
+            None,
+            (code('A'), grown),
+            json!({ "plot": format!("示例地块{}", seeded.below(60)) }),
+        ),
+        (
+            1,
+            "processing",
+            seeded.pick(&trade.plants).clone(),
+            Some((code('A'), grown)),
+            (code('B'), packed),
+            json!({}),
+        ),
+        (
+            2,
+            "transport",
+            seeded.pick(&trade.carriers).clone(),
+            Some((code('B'), packed)),
+            (code('C'), moved),
+            json!({ "vehicle_no": format!("陕A·示例{}", seeded.below(90)) }),
+        ),
+        (
+            3,
+            "wholesale",
+            seeded.pick(&trade.wholesalers).clone(),
+            Some((code('C'), moved)),
+            (code('D'), sold),
+            json!({}),
+        ),
+        (
+            4,
+            "retail",
+            seeded.pick(&trade.shops).clone(),
+            Some((code('D'), sold)),
+            (code('E'), bought),
+            json!({}),
+        ),
     ];
-    let event = |(day, kind, subject, input, (out, quantity), attributes): (i64, &str, SubjectCode, Option<(String, u64)>, (String, u64), serde_json::Value)| {
+    let event = |(day, kind, subject, input, (out, quantity), attributes): (
+        i64,
+        &str,
+        SubjectCode,
+        Option<(String, u64)>,
+        (String, u64),
+        serde_json::Value,
+    )| {
         let when = start + SignedDuration::from_hours(24 * day);
         let input = input.map(|(code, quantity)| json!({ "code": code, "quantity": quantity.to_string(), "unit": "KGM" }));
         let event = json!({

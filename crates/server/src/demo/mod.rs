@@ -30,7 +30,11 @@ pub enum Size {
 
 /// Loads the province. `progress` hears how far it is. The day of GC-1's first event is 18 days
 /// before now.
-pub async fn load(assembled: &Assembled, size: Size, progress: &mut dyn FnMut(&str)) -> Result<usize> {
+pub async fn load(
+    assembled: &Assembled,
+    size: Size,
+    progress: &mut dyn FnMut(&str),
+) -> Result<usize> {
     progress("登记示例主体与产品");
     registers::load(assembled).await?;
     let first_day = assembled.app.now() - SignedDuration::from_hours(18 * 24);
@@ -50,7 +54,10 @@ async fn capture(assembled: &Assembled, when: Timestamp, events: &[TraceEvent]) 
     let ctx = assembled.app.on_own_behalf("demo").at(when);
     for captured in yj_trace::capture(&ctx, Source::Api, events, true).await? {
         if let Captured::Refused(problem) = captured {
-            return Err(Problem::internal(format!("demonstration event refused: {}", problem.body())));
+            return Err(Problem::internal(format!(
+                "demonstration event refused: {}",
+                problem.body()
+            )));
         }
     }
     Ok(())

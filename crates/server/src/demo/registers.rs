@@ -83,7 +83,8 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
     }
     for (code, name, category, domain, unit, maker, gtin) in PRODUCTS {
         let found = yj_subject::by_codes(&ctx, &mut tx, &[subject_code(maker)?.as_str()]).await?;
-        let maker = found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
+        let maker =
+            found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
         let unit: UnitCode = unit.parse().map_err(Problem::internal)?;
         let product = Product {
             code: String::from(code),
@@ -102,9 +103,12 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
         };
         tx.insert(&ctx, &product).await?;
     }
-    for (name, source, decision) in
-        [("接口数据自动接收", "api", "auto"), ("设备数据自动接收", "device", "auto"), ("手工录入须人工审核", "form", "manual"), ("导入数据自动接收", "import", "auto")]
-    {
+    for (name, source, decision) in [
+        ("接口数据自动接收", "api", "auto"),
+        ("设备数据自动接收", "device", "auto"),
+        ("手工录入须人工审核", "form", "manual"),
+        ("导入数据自动接收", "import", "auto"),
+    ] {
         let policy = SourcePolicy {
             name: String::from(name),
             source: String::from(source),
@@ -120,28 +124,36 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
 
 async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubject>> {
     let (number, (_, title, kind, roles, region)) = plan(name)?;
-    let record = TraceSubject {
-        code: subject_code(name)?,
-        name: String::from(*title),
-        kind: String::from(*kind),
-        roles: roles.iter().map(|role| String::from(*role)).collect(),
-        region: region.parse().map_err(Problem::internal)?,
-        address: Some(format!("示例路 {number} 号")),
-        lon: None,
-        lat: None,
-        node_code: None,
-        node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
-        product_kinds: Some(vec![String::from(if name.starts_with(['M', 'V', 'Q', 'B', 'U']) { "industrial" } else { "agri" })]),
-        contact_name: String::from("示例联系人"),
-        contact_phone: format!("138{number:04}0000"),
-        licence_no: None,
-        filed_on: Some(String::from("2025-10-01")),
-    };
+    let record =
+        TraceSubject {
+            code: subject_code(name)?,
+            name: String::from(*title),
+            kind: String::from(*kind),
+            roles: roles.iter().map(|role| String::from(*role)).collect(),
+            region: region.parse().map_err(Problem::internal)?,
+            address: Some(format!("示例路 {number} 号")),
+            lon: None,
+            lat: None,
+            node_code: None,
+            node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
+            product_kinds: Some(vec![String::from(
+                if name.starts_with(['M', 'V', 'Q', 'B', 'U']) { "industrial" } else { "agri" },
+            )]),
+            contact_name: String::from("示例联系人"),
+            contact_phone: format!("138{number:04}0000"),
+            licence_no: None,
+            filed_on: Some(String::from("2025-10-01")),
+        };
     tx.insert(ctx, &record).await
 }
 
 /// An enterprise of the background.
-pub(super) async fn enterprise(ctx: &Ctx, tx: &mut Tx, number: u32, plan: (&str, &str, &str)) -> Result<(Id<TraceSubject>, SubjectCode)> {
+pub(super) async fn enterprise(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    number: u32,
+    plan: (&str, &str, &str),
+) -> Result<(Id<TraceSubject>, SubjectCode)> {
     let (title, role, region) = plan;
     let code = synthetic("91", region, number)?;
     let record = TraceSubject {

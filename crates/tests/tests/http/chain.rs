@@ -8,12 +8,17 @@ use crate::harness::TestApp;
 
 async fn chain(app: &TestApp, code: &str, direction: &str) -> Value {
     let code = code.replace('#', "%23");
-    app.get("supervisor", &format!("/api/v1/trace/chain?code={code}&direction={direction}")).await.expect(200)
+    app.get("supervisor", &format!("/api/v1/trace/chain?code={code}&direction={direction}"))
+        .await
+        .expect(200)
 }
 
 fn codes(chain: &Value, role: &str) -> BTreeSet<String> {
     let objects = chain["objects"].as_array().unwrap().iter();
-    objects.filter(|object| object["role"] == role).map(|object| object["code"].as_str().unwrap().into()).collect()
+    objects
+        .filter(|object| object["role"] == role)
+        .map(|object| object["code"].as_str().unwrap().into())
+        .collect()
 }
 
 fn set(codes: &[&str]) -> BTreeSet<String> {
@@ -24,15 +29,35 @@ fn set(codes: &[&str]) -> BTreeSet<String> {
 async fn g_6_5_4_forward_from_f1_a_reaches_every_batch_but_p1_y() {
     let app = TestApp::start().await;
     let chain = chain(&app, "F1-A", "downstream").await;
-    let batches = ["P1-X", "P1-X#1", "P1-X#2", "W1-1", "W1-2", "W2-1", "W2-2", "R1-sold", "R2-sold", "C1-used", "R3-sold"];
+    let batches = [
+        "P1-X", "P1-X#1", "P1-X#2", "W1-1", "W1-2", "W2-1", "W2-2", "R1-sold", "R2-sold",
+        "C1-used", "R3-sold",
+    ];
     assert_eq!(codes(&chain, "downstream"), set(&batches));
-    let types: Vec<_> = chain["events"].as_array().unwrap().iter().filter(|event| event["observes"] == false).map(|event| event["type"].as_str().unwrap()).collect();
+    let types: Vec<_> = chain["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["observes"] == false)
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
     assert_eq!(types.len(), 8);
-    let acting: BTreeSet<_> = chain["subjects"].as_array().unwrap().iter().filter(|subject| subject["events"] != 0).map(|subject| subject["name"].as_str().unwrap()).collect();
+    let acting: BTreeSet<_> = chain["subjects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|subject| subject["events"] != 0)
+        .map(|subject| subject["name"].as_str().unwrap())
+        .collect();
     assert_eq!(acting.len(), 8);
     assert!(acting.contains("示例韭菜合作社一社") && !acting.contains("示例韭菜合作社二社"));
     assert_eq!(chain["summary"]["subjects"], 8);
-    let tests: Vec<_> = chain["events"].as_array().unwrap().iter().filter(|event| event["observes"] == true).collect();
+    let tests: Vec<_> = chain["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["observes"] == true)
+        .collect();
     assert_eq!((tests.len(), &tests[0]["verdict"]), (1, &Value::from("不合格")));
 }
 
@@ -58,20 +83,46 @@ async fn g_6_5_4_backward_finds_every_origin() {
 async fn g_6_5_4_quantities_shares_and_losses_are_exact() {
     let app = TestApp::start().await;
     let chain = chain(&app, "F1-A", "downstream").await;
-    let held: BTreeMap<_, _> = chain["freeze"]["items"].as_array().unwrap().iter().map(|item| (item["code"].as_str().unwrap(), item["quantity"].as_str().unwrap())).collect();
+    let held: BTreeMap<_, _> = chain["freeze"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["code"].as_str().unwrap(), item["quantity"].as_str().unwrap()))
+        .collect();
     assert_eq!(held, BTreeMap::from([("W1-2", "190"), ("W2-1", "400")]));
-    assert_eq!((&chain["freeze"]["total"], &chain["gone"]["total"]), (&"590".into(), &"1755".into()));
+    assert_eq!(
+        (&chain["freeze"]["total"], &chain["gone"]["total"]),
+        (&"590".into(), &"1755".into())
+    );
     let share = |code: &str| {
         let objects = chain["objects"].as_array().unwrap();
         let object = objects.iter().find(|object| object["code"] == code).unwrap();
         String::from(&object["share"].as_str().unwrap()[..6])
     };
-    assert_eq!(["P1-X", "W2-1", "W2-2", "R2-sold", "C1-used", "R3-sold"].map(share), ["0.6250", "0.3025", "0.3025", "0.4315", "0.3025", "1.0000"]);
+    assert_eq!(
+        ["P1-X", "W2-1", "W2-2", "R2-sold", "C1-used", "R3-sold"].map(share),
+        ["0.6250", "0.3025", "0.3025", "0.4315", "0.3025", "1.0000"]
+    );
     assert!(chain["gone"]["equivalent"].as_str().unwrap().starts_with("884.94"));
-    let losses: Vec<_> = chain["events"].as_array().unwrap().iter().filter_map(|event| event["loss_rate"].as_str()).collect();
+    let losses: Vec<_> = chain["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|event| event["loss_rate"].as_str())
+        .collect();
     let rounded: BTreeSet<_> = losses.iter().map(|rate| &rate[..6]).collect();
-    assert_eq!(rounded, BTreeSet::from(["0.0375", "0.0012", "0.0111", "0.0136", "0.0400", "0.0200", "0.0166", "0.0250"]));
-    let outliers: Vec<_> = chain["events"].as_array().unwrap().iter().filter(|event| event["loss_outlier"] == true).collect();
+    assert_eq!(
+        rounded,
+        BTreeSet::from([
+            "0.0375", "0.0012", "0.0111", "0.0136", "0.0400", "0.0200", "0.0166", "0.0250"
+        ])
+    );
+    let outliers: Vec<_> = chain["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["loss_outlier"] == true)
+        .collect();
     assert_eq!((outliers.len(), &outliers[0]["outputs"][0]["code"]), (1, &Value::from("R1-sold")));
     // What went in at the first processing, line by line.
     let lines = chain["flow_table"].as_array().unwrap();
@@ -82,7 +133,9 @@ async fn g_6_5_4_quantities_shares_and_losses_are_exact() {
 #[tokio::test]
 async fn d_7_3_3_vessels_are_found_by_heat_and_by_welding_wire() {
     let app = TestApp::start().await;
-    let vessels = |chain: &Value| codes(chain, "downstream").into_iter().filter(|code| code.starts_with("2150")).count();
+    let vessels = |chain: &Value| {
+        codes(chain, "downstream").into_iter().filter(|code| code.starts_with("2150")).count()
+    };
     assert_eq!(vessels(&chain(&app, "S2", "downstream").await), 1);
     assert_eq!(vessels(&chain(&app, "W7", "downstream").await), 2);
     let origins = codes(&chain(&app, "215010001202600001", "upstream").await, "upstream");
@@ -95,8 +148,12 @@ async fn g_10_4_contacts_are_masked_for_those_who_may_not_see_them() {
     let open = chain(&app, "F1-A", "downstream").await;
     assert!(open["flow_table"][0]["contact_phone"].as_str().unwrap().starts_with("138"));
     assert!(!open["flow_table"][0]["contact_phone"].as_str().unwrap().contains('*'));
-    let own = app.get("farm", "/api/v1/trace/chain?code=F1-A&direction=downstream").await.expect(200);
+    let own =
+        app.get("farm", "/api/v1/trace/chain?code=F1-A&direction=downstream").await.expect(200);
     assert!(own["flow_table"][0]["contact_phone"].as_str().unwrap().contains('*'));
-    assert_eq!(app.get("farm", "/api/v1/trace/chain?code=S1&direction=downstream").await.status, 404);
+    assert_eq!(
+        app.get("farm", "/api/v1/trace/chain?code=S1&direction=downstream").await.status,
+        404
+    );
     assert_eq!(app.get("farm", "/api/v1/trace/chain?code=NONE").await.status, 404);
 }

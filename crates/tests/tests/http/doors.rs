@@ -61,12 +61,27 @@ async fn wrong_events_are_refused_with_a_reason_and_change_nothing() {
 async fn wrong_bodies_are_refused_before_anything_reads_them() {
     let app = TestApp::start().await;
     let path = "/api/v1/trace/events";
-    let send = async |body: Vec<u8>, kind: &str| app.send("POST", path, Some("supervisor"), &[("content-type", kind)], Some(body)).await;
+    let send = async |body: Vec<u8>, kind: &str| {
+        app.send("POST", path, Some("supervisor"), &[("content-type", kind)], Some(body)).await
+    };
     let json_kind = "application/json";
     assert_eq!(send(b"{\"domain\":".to_vec(), json_kind).await.expect(400)["code"], "malformed");
-    assert!(send(b"{\"a\":1,\"a\":2}".to_vec(), json_kind).await.expect(400)["detail"].as_str().unwrap().contains("重复的字段 a"));
-    assert!(send(b"\xc9\xc2\xce\xf7".to_vec(), json_kind).await.expect(400)["detail"].as_str().unwrap().contains("UTF-8"));
-    assert_eq!(send(b"a=1".to_vec(), "application/x-www-form-urlencoded").await.expect(415)["code"], "unsupported-media-type");
+    assert!(
+        send(b"{\"a\":1,\"a\":2}".to_vec(), json_kind).await.expect(400)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("重复的字段 a")
+    );
+    assert!(
+        send(b"\xc9\xc2\xce\xf7".to_vec(), json_kind).await.expect(400)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("UTF-8")
+    );
+    assert_eq!(
+        send(b"a=1".to_vec(), "application/x-www-form-urlencoded").await.expect(415)["code"],
+        "unsupported-media-type"
+    );
     let large = send(vec![b' '; 200 << 20], json_kind).await.expect(413);
     assert!(large["detail"].as_str().unwrap().contains("拆分"));
     let many: Vec<Value> = vec![json!({}); 1001];
@@ -79,12 +94,19 @@ async fn a_batch_reports_each_event_for_itself_and_repeats_are_harmless() {
     let subject = app.subject("示例韭菜合作社一社").await;
     let mut wrong = harvest(&subject, "NEW-2");
     wrong["outputs"][0]["quantity"] = json!("0");
-    let batch = json!({ "events": [harvest(&subject, "NEW-1"), wrong, harvest(&subject, "NEW-3")] });
+    let batch =
+        json!({ "events": [harvest(&subject, "NEW-1"), wrong, harvest(&subject, "NEW-3")] });
     let answer = app.post("supervisor", "/api/v1/trace/events", batch.clone()).await.expect(201);
     assert_eq!(answer["results"][1]["problem"]["errors"][0]["field"], "outputs[0].quantity");
-    assert_eq!((&answer["results"][0]["state"], &answer["results"][2]["state"]), (&"accepted".into(), &"accepted".into()));
+    assert_eq!(
+        (&answer["results"][0]["state"], &answer["results"][2]["state"]),
+        (&"accepted".into(), &"accepted".into())
+    );
     let again = app.post("supervisor", "/api/v1/trace/events", batch.clone()).await.expect(200);
-    assert_eq!((&again["results"][0]["duplicate"], &again["results"][0]["id"]), (&true.into(), &answer["results"][0]["id"]));
+    assert_eq!(
+        (&again["results"][0]["duplicate"], &again["results"][0]["id"]),
+        (&true.into(), &answer["results"][0]["id"])
+    );
     let mut atomic = batch;
     atomic["atomic"] = json!(true);
     atomic["events"][0]["outputs"][0]["code"] = json!("NEW-9");
@@ -103,21 +125,30 @@ async fn what_lies_outside_the_platform_is_shown_as_a_broken_link() {
         "outputs": [{ "code": "OUT-1", "quantity": "48", "unit": "KGM", "product": "YJ-JC-01" }],
     });
     app.post("supervisor", "/api/v1/trace/events", event).await.expect(201);
-    let chain = app.get("supervisor", "/api/v1/trace/chain?code=OUT-1&direction=upstream").await.expect(200);
-    assert_eq!((&chain["broken"][0]["code"], &chain["summary"]["broken"]), (&"ELSEWHERE-1".into(), &1.into()));
+    let chain = app
+        .get("supervisor", "/api/v1/trace/chain?code=OUT-1&direction=upstream")
+        .await
+        .expect(200);
+    assert_eq!(
+        (&chain["broken"][0]["code"], &chain["summary"]["broken"]),
+        (&"ELSEWHERE-1".into(), &1.into())
+    );
 }
 
 #[tokio::test]
 async fn an_enterprise_can_only_speak_for_itself() {
     let app = TestApp::start().await;
-    let (own, other) = (app.subject("示例韭菜合作社一社").await, app.subject("示例韭菜合作社二社").await);
+    let (own, other) =
+        (app.subject("示例韭菜合作社一社").await, app.subject("示例韭菜合作社二社").await);
     app.post("farm", "/api/v1/trace/events", harvest(&own, "NEW-1")).await.expect(201);
-    let refused = app.post("farm", "/api/v1/trace/events", harvest(&other, "NEW-2")).await.expect(422);
+    let refused =
+        app.post("farm", "/api/v1/trace/events", harvest(&other, "NEW-2")).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("数据权限"));
     let listed = app.get("farm", "/api/v1/trace/events?per_page=100").await.expect(200);
     let items = listed["items"].as_array().unwrap();
     assert!(!items.is_empty() && items.iter().all(|event| event["subject"]["code"] == own["code"]));
-    let hidden = app.get("supervisor", "/api/v1/trace/events?code=F2-A&type=harvest").await.expect(200);
+    let hidden =
+        app.get("supervisor", "/api/v1/trace/events?code=F2-A&type=harvest").await.expect(200);
     let id = hidden["items"][0]["id"].as_str().unwrap();
     for tail in ["", "/proof"] {
         assert_eq!(app.get("farm", &format!("/api/v1/trace/events/{id}{tail}")).await.status, 404);
@@ -135,12 +166,16 @@ async fn g_6_2_3_events_are_searched_by_every_condition_and_paged_stably() {
         ("stage=inspection", 2),
         ("event_time.from=2026-11-05T00:00:00%2B08:00&domain=agri", 4),
     ] {
-        let found = app.get("supervisor", &format!("/api/v1/trace/events?{query}")).await.expect(200);
+        let found =
+            app.get("supervisor", &format!("/api/v1/trace/events?{query}")).await.expect(200);
         assert_eq!(found["items"].as_array().unwrap().len(), count, "{query}");
     }
     let (mut seen, mut after) = (std::collections::BTreeSet::new(), String::new());
     for _ in 0..20 {
-        let page = app.get("supervisor", &format!("/api/v1/trace/events?per_page=5&after={after}")).await.expect(200);
+        let page = app
+            .get("supervisor", &format!("/api/v1/trace/events?per_page=5&after={after}"))
+            .await
+            .expect(200);
         for item in page["items"].as_array().unwrap() {
             assert!(seen.insert(String::from(item["id"].as_str().unwrap())));
         }

@@ -35,8 +35,17 @@ async fn sweep(app: &TestApp, work: impl AsyncFn() -> Answer) -> (Value, u32) {
             assert_ne!(sizes(app).await, before);
             return (answer.body, nth);
         }
-        assert_eq!((answer.status, &answer.body["code"]), (500, &"internal".into()), "statement {nth}: {}", answer.body);
-        assert_eq!(answer.body["detail"].as_str().unwrap().find("injected"), None, "causes stay inside");
+        assert_eq!(
+            (answer.status, &answer.body["code"]),
+            (500, &"internal".into()),
+            "statement {nth}: {}",
+            answer.body
+        );
+        assert_eq!(
+            answer.body["detail"].as_str().unwrap().find("injected"),
+            None,
+            "causes stay inside"
+        );
         assert_eq!(sizes(app).await, before, "statement {nth}");
     }
     panic!("work without end");
@@ -51,10 +60,15 @@ async fn r_1_capture_leaves_all_or_nothing() {
         "inputs": [{ "code": "W1-2", "quantity": "1", "unit": "KGM" }],
         "outputs": [{ "code": "OUT-1", "quantity": "1", "unit": "KGM" }],
     });
-    let events = json!({ "events": [event, harvest(&app.subject("示例韭菜合作社一社").await, "NEW-1")] });
-    let (answer, statements) = sweep(&app, || app.post("supervisor", "/api/v1/trace/events", events.clone())).await;
+    let events =
+        json!({ "events": [event, harvest(&app.subject("示例韭菜合作社一社").await, "NEW-1")] });
+    let (answer, statements) =
+        sweep(&app, || app.post("supervisor", "/api/v1/trace/events", events.clone())).await;
     assert!(statements > 10, "{statements}");
-    assert!(answer["results"].as_array().unwrap().iter().all(|result| result["state"] == "accepted"), "{answer}");
+    assert!(
+        answer["results"].as_array().unwrap().iter().all(|result| result["state"] == "accepted"),
+        "{answer}"
+    );
     let again = app.post("supervisor", "/api/v1/trace/events", events).await.expect(200);
     assert_eq!(again["results"][0]["duplicate"], true);
 }
@@ -69,7 +83,8 @@ async fn r_1_review_leaves_all_or_nothing() {
     let id = proposed["change_request"]["id"].as_str().unwrap();
     let path = format!("/api/v1/trace_subject/changes/{id}");
     let approve = format!("{path}/approve");
-    let (answer, _) = sweep(&app, || app.post("reviewer", &approve, json!({ "comment": "属实" }))).await;
+    let (answer, _) =
+        sweep(&app, || app.post("reviewer", &approve, json!({ "comment": "属实" }))).await;
     assert_eq!(answer["state"], "approved");
     let changed = app.subject("示例蔬菜加工厂").await;
     assert_eq!((&changed["address"], &changed["version"]), (&"示例新路 2 号".into(), &2.into()));
@@ -87,17 +102,24 @@ async fn r_1_anchoring_goes_on_where_it_failed_and_anchors_nothing_twice() {
         app.fuse.disarm();
         assert!(drained.is_ok() || nth < 10, "statement {nth}");
         app.anchor().await;
-        assert_eq!(app.count("SELECT COUNT(*) FROM anchor_entry WHERE state <> 'confirmed'").await, 0);
+        assert_eq!(
+            app.count("SELECT COUNT(*) FROM anchor_entry WHERE state <> 'confirmed'").await,
+            0
+        );
     }
     let height = app.assembled.ledger.verify_chain().unwrap();
     let mut records = 0;
     for number in 1..=height {
-        let block = app.get("supervisor", &format!("/api/v1/ledger/blocks/{number}")).await.expect(200);
+        let block =
+            app.get("supervisor", &format!("/api/v1/ledger/blocks/{number}")).await.expect(200);
         records += block["records"].as_i64().unwrap();
     }
     assert_eq!(records, app.count("SELECT COUNT(*) FROM anchor_entry").await);
     let found = app.get("supervisor", "/api/v1/trace/events?code=NEW-1").await.expect(200);
     let event = found["items"][0]["id"].as_str().unwrap();
     let read = app.get("supervisor", &format!("/api/v1/trace/events/{event}")).await.expect(200);
-    assert_eq!((&read["anchor"], &read["integrity"]["intact"]), (&"confirmed".into(), &true.into()));
+    assert_eq!(
+        (&read["anchor"], &read["integrity"]["intact"]),
+        (&"confirmed".into(), &true.into())
+    );
 }

@@ -32,7 +32,8 @@ impl Environment for TestEnvironment {
 
     fn random(&self) -> u128 {
         let step = |offset: u64| {
-            let seed = self.chance.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst).wrapping_add(offset);
+            let seed =
+                self.chance.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst).wrapping_add(offset);
             let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             u128::from((mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB))
         };
@@ -77,7 +78,8 @@ pub async fn fresh_database(folder: &Path) -> String {
         return format!("sqlite:{}", folder.join("test.sqlite").display());
     };
     let schema = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
-    let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) =
+        tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
     drop(client);
@@ -105,16 +107,25 @@ impl TestApp {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-19T12:00:00+08:00".parse().unwrap();
-        let environment = Arc::new(TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) });
+        let environment =
+            Arc::new(TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) });
         let database = fresh_database(folder.path()).await;
         let (db, fuse) = Db::open(&database).unwrap().fused();
         let assembled = assembled(db, folder.path(), environment).await;
         demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
         let accounts = demo::create_accounts(&assembled.app).await.unwrap();
-        let mut app = Self { assembled, fuse, database, _folder: folder, tokens: BTreeMap::new(), passwords: BTreeMap::new() };
+        let mut app = Self {
+            assembled,
+            fuse,
+            database,
+            _folder: folder,
+            tokens: BTreeMap::new(),
+            passwords: BTreeMap::new(),
+        };
         for account in accounts {
             let body = json!({ "user": account.user, "password": account.password });
-            let answer = app.send("POST", "/api/v1/token", None, &[], Some(body.to_string().into())).await;
+            let answer =
+                app.send("POST", "/api/v1/token", None, &[], Some(body.to_string().into())).await;
             let token = String::from(answer.expect(200)["token"].as_str().unwrap());
             app.tokens.insert(account.user, token);
             app.passwords.insert(account.user, account.password);
@@ -163,9 +174,22 @@ impl TestApp {
     }
 
     /// Changes a record that was read at `version`.
-    pub async fn change(&self, user: &str, (method, path): (&str, &str), version: i64, body: Value) -> Answer {
+    pub async fn change(
+        &self,
+        user: &str,
+        (method, path): (&str, &str),
+        version: i64,
+        body: Value,
+    ) -> Answer {
         let version = format!("\"{version}\"");
-        self.send(method, path, Some(user), &[("if-match", &version)], Some(body.to_string().into())).await
+        self.send(
+            method,
+            path,
+            Some(user),
+            &[("if-match", &version)],
+            Some(body.to_string().into()),
+        )
+        .await
     }
 
     /// Uploads a file and waits for the job that reads it.
@@ -173,7 +197,9 @@ impl TestApp {
         let kind = [("content-type", "application/octet-stream")];
         let queued = self.send("POST", path, Some(user), &kind, Some(file)).await.expect(202);
         self.run_jobs().await;
-        self.get(user, &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap())).await.expect(200)
+        self.get(user, &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap()))
+            .await
+            .expect(200)
     }
 
     /// Runs background jobs until none waits.
@@ -193,18 +219,16 @@ impl TestApp {
 
     /// Changes the database behind the platform's back.
     pub async fn tamper(&self, sql: &str) {
-        match self.database.strip_prefix("sqlite:") {
-            Some(file) => {
-                let connection = rusqlite::Connection::open(file).unwrap();
-                assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
-            }
-            None => {
-                let (client, connection) = tokio_postgres::connect(&self.database, tokio_postgres::NoTls).await.unwrap();
-                let connection = tokio::spawn(connection);
-                assert!(client.execute(sql, &[]).await.unwrap() > 0, "{sql}");
-                drop(client);
-                connection.await.unwrap().unwrap();
-            }
+        if let Some(file) = self.database.strip_prefix("sqlite:") {
+            let connection = rusqlite::Connection::open(file).unwrap();
+            assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
+        } else {
+            let (client, connection) =
+                tokio_postgres::connect(&self.database, tokio_postgres::NoTls).await.unwrap();
+            let connection = tokio::spawn(connection);
+            assert!(client.execute(sql, &[]).await.unwrap() > 0, "{sql}");
+            drop(client);
+            connection.await.unwrap().unwrap();
         }
     }
 
@@ -218,7 +242,10 @@ impl TestApp {
     /// The code of a demonstration subject.
     pub async fn subject(&self, name: &str) -> Value {
         let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let found = self.get("supervisor", &format!("/api/v1/trace_subject?name={encoded}")).await.expect(200);
+        let found = self
+            .get("supervisor", &format!("/api/v1/trace_subject?name={encoded}"))
+            .await
+            .expect(200);
         found["items"][0].clone()
     }
 }

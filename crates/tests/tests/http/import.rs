@@ -8,10 +8,15 @@ use crate::harness::TestApp;
 fn table(header: &[&str], rows: &[&[&str]]) -> Table {
     let column = |name: &&str| Column { name: String::from(*name), ..Column::default() };
     let row = |row: &&[&str]| row.iter().map(|cell| String::from(*cell)).collect();
-    Table { title: String::from("示例"), columns: header.iter().map(column).collect(), rows: rows.iter().map(row).collect() }
+    Table {
+        title: String::from("示例"),
+        columns: header.iter().map(column).collect(),
+        rows: rows.iter().map(row).collect(),
+    }
 }
 
-const SUBJECT_HEADER: [&str; 7] = ["主体代码", "主体名称", "主体类型", "环节角色", "所属区域", "联系人", "联系电话"];
+const SUBJECT_HEADER: [&str; 7] =
+    ["主体代码", "主体名称", "主体类型", "环节角色", "所属区域", "联系人", "联系电话"];
 
 fn code(number: u32) -> String {
     yj_model::SubjectCode::issue(610_116, 7, number).unwrap().to_string()
@@ -26,23 +31,50 @@ async fn rows(app: &TestApp, user: &str, job: &Value, outcome: &str) -> Vec<Valu
 async fn g_6_2_1_subjects_are_imported_row_by_row() {
     let app = TestApp::start().await;
     let (first, second) = (code(1), code(2));
-    let sheet = table(&SUBJECT_HEADER, &[
-        &[&first, "示例农户一", "家庭农场或农户", "种植", "610116", "示例联系人", "13800000001"],
-        &[&second, "示例农户二", "家庭农场或农户", "种植", "610116", "示例联系人", "12"],
-        &["错误代码", "示例农户三", "没有这种", "种植", "610116", "", "13800000003"],
-    ]);
+    let sheet = table(
+        &SUBJECT_HEADER,
+        &[
+            &[
+                &first,
+                "示例农户一",
+                "家庭农场或农户",
+                "种植",
+                "610116",
+                "示例联系人",
+                "13800000001",
+            ],
+            &[&second, "示例农户二", "家庭农场或农户", "种植", "610116", "示例联系人", "12"],
+            &["错误代码", "示例农户三", "没有这种", "种植", "610116", "", "13800000003"],
+        ],
+    );
     for bytes in [yj_sheet::write_xlsx(&sheet).unwrap(), yj_sheet::write_csv(&sheet).unwrap()] {
-        let job = app.import("supervisor", "/api/v1/trace_subject/import?name=%E7%A4%BA%E4%BE%8B.xlsx", bytes).await;
+        let job = app
+            .import(
+                "supervisor",
+                "/api/v1/trace_subject/import?name=%E7%A4%BA%E4%BE%8B.xlsx",
+                bytes,
+            )
+            .await;
         let failed = rows(&app, "supervisor", &job, "failed").await;
-        let counts = ["state", "done", "total", "succeeded", "failed"].map(|name| job[name].clone());
+        let counts =
+            ["state", "done", "total", "succeeded", "failed"].map(|name| job[name].clone());
         assert_eq!(counts, [json!("done"), json!(3), json!(3), json!(1), json!(2)], "{failed:?}");
-        assert_eq!((&failed[0]["row"], &failed[0]["source"]["主体名称"]), (&2.into(), &"示例农户二".into()));
+        assert_eq!(
+            (&failed[0]["row"], &failed[0]["source"]["主体名称"]),
+            (&2.into(), &"示例农户二".into())
+        );
         assert!(failed[0]["detail"].as_str().unwrap().contains("联系电话"), "{failed:?}");
         assert_eq!(failed[1]["errors"].as_array().unwrap().len(), 3, "{failed:?}");
         // Nobody else sees the job or its rows.
-        assert_eq!(app.get("reviewer", &format!("/api/v1/jobs/{}", job["id"].as_str().unwrap())).await.status, 404);
+        assert_eq!(
+            app.get("reviewer", &format!("/api/v1/jobs/{}", job["id"].as_str().unwrap()))
+                .await
+                .status,
+            404
+        );
     }
-    let waiting = app.get("reviewer", "/api/v1/trace_subject/changes?state=submitted").await.expect(200);
+    let waiting =
+        app.get("reviewer", "/api/v1/trace_subject/changes?state=submitted").await.expect(200);
     assert_eq!(waiting["items"].as_array().unwrap().len(), 2);
 }
 
@@ -51,14 +83,20 @@ async fn files_that_cannot_be_read_are_refused_at_the_door() {
     let app = TestApp::start().await;
     let send = async |bytes: Vec<u8>| {
         let kind = [("content-type", "application/octet-stream")];
-        let refused = app.send("POST", "/api/v1/trace_subject/import", Some("supervisor"), &kind, Some(bytes)).await.expect(422);
+        let refused = app
+            .send("POST", "/api/v1/trace_subject/import", Some("supervisor"), &kind, Some(bytes))
+            .await
+            .expect(422);
         refused["errors"].to_string()
     };
     assert!(send(b"PK\x03\x04nothing".to_vec()).await.contains("损坏"));
     assert!(send(Vec::new()).await.contains('空'));
     let strange = yj_sheet::write_csv(&table(&["主体代码", "颜色"], &[&["1", "红"]])).unwrap();
     let detail = send(strange).await;
-    assert!(detail.contains("没有“颜色”这一列") && detail.contains("缺少必填的“主体名称”列"), "{detail}");
+    assert!(
+        detail.contains("没有“颜色”这一列") && detail.contains("缺少必填的“主体名称”列"),
+        "{detail}"
+    );
     assert_eq!(app.count("SELECT COUNT(*) FROM job").await, 0);
 }
 
@@ -66,7 +104,10 @@ async fn files_that_cannot_be_read_are_refused_at_the_door() {
 async fn a_file_in_gb_18030_is_read_like_any_other() {
     let app = TestApp::start().await;
     let first = code(1);
-    let text = format!("{}\r\n{first},示例农户一,家庭农场或农户,种植,610116,示例联系人,13800000001\r\n", SUBJECT_HEADER.join(","));
+    let text = format!(
+        "{}\r\n{first},示例农户一,家庭农场或农户,种植,610116,示例联系人,13800000001\r\n",
+        SUBJECT_HEADER.join(",")
+    );
     let (bytes, _, lossy) = encoding_rs::GB18030.encode(&text);
     assert!(!lossy);
     let job = app.import("supervisor", "/api/v1/trace_subject/import", bytes.into_owned()).await;
@@ -78,15 +119,28 @@ async fn g_6_4_1_trace_events_are_imported_by_template() {
     let app = TestApp::start().await;
     let subject = app.subject("示例韭菜合作社一社").await;
     let own = subject["code"].as_str().unwrap();
-    let header = ["主体代码", "发生时间", "产出追溯码", "产出数量", "产出单位", "产品代码", "批次号", "地块编号"];
-    let good: &[&str] = &[own, "2026-11-10 08:00", "IMP-1", "100", "千克", "YJ-JC-01", "L1", "示例地块"];
-    let sheet = table(&header, &[
-        good,
-        good,
-        &[own, "2026-11-10 08:00", "IMP-2", "=1+1", "千克", "YJ-JC-01", "L1", "示例地块"],
-        &[own, "2027-11-10 08:00", "IMP-3", "5", "KGM", "YJ-JC-01", "L1", "示例地块"],
-        &[own, "11/10/26", "IMP-4", "5", "KGM", "YJ-JC-01", "L1", "示例地块"],
-    ]);
+    let header = [
+        "主体代码",
+        "发生时间",
+        "产出追溯码",
+        "产出数量",
+        "产出单位",
+        "产品代码",
+        "批次号",
+        "地块编号",
+    ];
+    let good: &[&str] =
+        &[own, "2026-11-10 08:00", "IMP-1", "100", "千克", "YJ-JC-01", "L1", "示例地块"];
+    let sheet = table(
+        &header,
+        &[
+            good,
+            good,
+            &[own, "2026-11-10 08:00", "IMP-2", "=1+1", "千克", "YJ-JC-01", "L1", "示例地块"],
+            &[own, "2027-11-10 08:00", "IMP-3", "5", "KGM", "YJ-JC-01", "L1", "示例地块"],
+            &[own, "11/10/26", "IMP-4", "5", "KGM", "YJ-JC-01", "L1", "示例地块"],
+        ],
+    );
     let path = "/api/v1/trace/imports?domain=agri&type=harvest&name=a.csv";
     let mut csv = Vec::new();
     for row in std::iter::once(header.map(String::from).to_vec()).chain(sheet.rows.clone()) {
@@ -94,15 +148,26 @@ async fn g_6_4_1_trace_events_are_imported_by_template() {
         csv.push(b'\n');
     }
     let job = app.import("farm", path, csv).await;
-    assert_eq!((&job["state"], &job["done"], &job["failed"]), (&"done".into(), &5.into(), &3.into()), "{job}");
+    assert_eq!(
+        (&job["state"], &job["done"], &job["failed"]),
+        (&"done".into(), &5.into(), &3.into()),
+        "{job}"
+    );
     let duplicate = rows(&app, "farm", &job, "duplicate").await;
     assert_eq!(duplicate[0]["row"], 2);
-    let details: Vec<_> = rows(&app, "farm", &job, "failed").await.iter().map(|row| String::from(row["detail"].as_str().unwrap())).collect();
+    let details: Vec<_> = rows(&app, "farm", &job, "failed")
+        .await
+        .iter()
+        .map(|row| String::from(row["detail"].as_str().unwrap()))
+        .collect();
     for (detail, word) in details.iter().zip(["数", "未来", "时间"]) {
         assert!(detail.contains(word), "{detail} should say {word}");
     }
     let found = app.get("farm", "/api/v1/trace/events?code=IMP-1").await.expect(200);
-    assert_eq!((&found["items"][0]["source"], found["items"].as_array().unwrap().len()), (&"import".into(), 1));
+    assert_eq!(
+        (&found["items"][0]["source"], found["items"].as_array().unwrap().len()),
+        (&"import".into(), 1)
+    );
     let template = app.get("farm", "/api/v1/trace/templates/agri/harvest.xlsx").await;
     assert_eq!(&template.bytes[..2], b"PK");
     assert_eq!(yj_sheet::read(&template.bytes).unwrap().header[0], "主体代码");
@@ -112,19 +177,37 @@ async fn g_6_4_1_trace_events_are_imported_by_template() {
 async fn g_6_3_2_exports_are_whole_masked_safe_and_audited() {
     let app = TestApp::start().await;
     for (format, magic) in [("xlsx", b"PK".as_slice()), ("csv", "\u{feff}".as_bytes())] {
-        let queued = app.get("farm", &format!("/api/v1/trace_subject/export?format={format}")).await.expect(202);
+        let queued = app
+            .get("farm", &format!("/api/v1/trace_subject/export?format={format}"))
+            .await
+            .expect(202);
         app.run_jobs().await;
-        let job = app.get("farm", &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap())).await.expect(200);
+        let job = app
+            .get("farm", &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap()))
+            .await
+            .expect(200);
         let path = format!("/api/v1/attachments/{}", job["file"].as_str().unwrap());
         let file = app.get("farm", &path).await;
         assert!(file.bytes.starts_with(magic), "{format}");
         let sheet = yj_sheet::read(&file.bytes).unwrap();
-        assert_eq!((sheet.header[1].as_str(), sheet.rows.len()), ("主体名称", 1), "only what is in reach");
-        assert!(sheet.rows[0].cells.iter().any(|cell| cell.contains('*')), "{:?}", sheet.rows[0].cells);
+        assert_eq!(
+            (sheet.header[1].as_str(), sheet.rows.len()),
+            ("主体名称", 1),
+            "only what is in reach"
+        );
+        assert!(
+            sheet.rows[0].cells.iter().any(|cell| cell.contains('*')),
+            "{:?}",
+            sheet.rows[0].cells
+        );
         assert_eq!(app.get("enterprise", &path).await.status, 404);
     }
-    let audit = app.get("auditor", "/api/v1/audit?entity=trace_subject&action=exported").await.expect(200);
-    assert_eq!((audit["items"].as_array().unwrap().len(), &audit["items"][0]["changes"]["rows"]), (2, &1.into()));
+    let audit =
+        app.get("auditor", "/api/v1/audit?entity=trace_subject&action=exported").await.expect(200);
+    assert_eq!(
+        (audit["items"].as_array().unwrap().len(), &audit["items"][0]["changes"]["rows"]),
+        (2, &1.into())
+    );
     let refused = app.get("farm", "/api/v1/trace_subject/export?format=pdf").await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("xlsx 或 csv"));
 }
@@ -132,12 +215,22 @@ async fn g_6_3_2_exports_are_whole_masked_safe_and_audited() {
 #[tokio::test]
 async fn a_job_that_lost_its_rights_does_nothing() {
     let app = TestApp::start().await;
-    let sheet = yj_sheet::write_csv(&table(&SUBJECT_HEADER, &[&[&code(1), "示例农户", "家庭农场或农户", "种植", "610116", "示例联系人", "13800000001"]])).unwrap();
+    let sheet = yj_sheet::write_csv(&table(
+        &SUBJECT_HEADER,
+        &[&[&code(1), "示例农户", "家庭农场或农户", "种植", "610116", "示例联系人", "13800000001"]],
+    ))
+    .unwrap();
     let kind = [("content-type", "application/octet-stream")];
-    let queued = app.send("POST", "/api/v1/trace_subject/import", Some("supervisor"), &kind, Some(sheet)).await.expect(202);
+    let queued = app
+        .send("POST", "/api/v1/trace_subject/import", Some("supervisor"), &kind, Some(sheet))
+        .await
+        .expect(202);
     app.tamper("UPDATE account_role SET role = 'auditor' WHERE role = 'supervisor'").await;
     app.run_jobs().await;
-    let job = app.get("supervisor", &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap())).await.expect(200);
+    let job = app
+        .get("supervisor", &format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap()))
+        .await
+        .expect(200);
     assert_eq!((&job["state"], &job["done"]), (&"failed".into(), &0.into()), "{job}");
     assert_eq!(app.count("SELECT COUNT(*) FROM change_request").await, 0);
 }

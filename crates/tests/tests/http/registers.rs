@@ -29,20 +29,39 @@ async fn g_6_2_2_a_registration_counts_after_somebody_else_approved_it() {
     let change = proposed(&app, 1).await;
     assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, before);
     assert_eq!(app.post("supervisor", &format!("{change}/approve"), json!({})).await.status, 403);
-    let nothing = app.post("reviewer", &format!("{change}/return"), json!({ "comment": " " })).await.expect(422);
+    let nothing = app
+        .post("reviewer", &format!("{change}/return"), json!({ "comment": " " }))
+        .await
+        .expect(422);
     assert!(nothing["detail"].as_str().unwrap().contains("请写明理由"));
-    app.post("reviewer", &format!("{change}/return"), json!({ "comment": "请补充地址" })).await.expect(200);
+    app.post("reviewer", &format!("{change}/return"), json!({ "comment": "请补充地址" }))
+        .await
+        .expect(200);
     assert_eq!(app.post("reviewer", &format!("{change}/approve"), json!({})).await.status, 409);
     let mut better = farmer(1);
     better["address"] = json!("示例村 1 组");
-    let resubmit = app.send("PUT", &change, Some("supervisor"), &[], Some(better.to_string().into())).await.expect(200);
+    let resubmit = app
+        .send("PUT", &change, Some("supervisor"), &[], Some(better.to_string().into()))
+        .await
+        .expect(200);
     assert_eq!(resubmit["state"], "submitted");
-    let approved = app.post("reviewer", &format!("{change}/approve"), json!({ "comment": "属实" })).await.expect(200);
+    let approved = app
+        .post("reviewer", &format!("{change}/approve"), json!({ "comment": "属实" }))
+        .await
+        .expect(200);
     let record = format!("{REGISTER}/{}", approved["record"].as_str().unwrap());
     let stored = app.get("reviewer", &record).await.expect(200);
-    assert_eq!((&stored["version"], &stored["address"], &stored["created_by"]), (&1.into(), &"示例村 1 组".into(), &"reviewer".into()));
+    assert_eq!(
+        (&stored["version"], &stored["address"], &stored["created_by"]),
+        (&1.into(), &"示例村 1 组".into(), &"reviewer".into())
+    );
     let told = app.get("supervisor", &change).await.expect(200);
-    let actions: Vec<_> = told["log"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    let actions: Vec<_> = told["log"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
     assert_eq!(actions, ["submitted", "returned", "resubmitted", "approved"]);
     let history = app.get("reviewer", &format!("{record}/history")).await.expect(200);
     assert_eq!(history.as_array().unwrap_or_else(|| history["items"].as_array().unwrap()).len(), 1);
@@ -60,14 +79,21 @@ async fn g_6_2_2_the_database_itself_refuses_a_review_of_ones_own() {
 #[tokio::test]
 async fn two_editors_of_one_record_cannot_overwrite_each_other() {
     let app = TestApp::start().await;
-    let policy = json!({ "name": "示例策略", "source": "api", "domain": "agri", "decision": "manual" });
+    let policy =
+        json!({ "name": "示例策略", "source": "api", "domain": "agri", "decision": "manual" });
     let made = app.post("supervisor", "/api/v1/source_policy", policy.clone()).await.expect(201);
     let path = format!("/api/v1/source_policy/{}", made["id"].as_str().unwrap());
     let rename = |name: &str| json!({ "name": name });
     let first = app.change("supervisor", ("PATCH", &path), 1, rename("甲")).await.expect(200);
     assert_eq!((&first["version"], &first["name"]), (&2.into(), &"甲".into()));
-    assert_eq!(app.change("supervisor", ("PATCH", &path), 1, rename("乙")).await.expect(409)["code"], "stale-version");
-    let unsaid = app.send("PUT", &path, Some("supervisor"), &[], Some(policy.to_string().into())).await.expect(422);
+    assert_eq!(
+        app.change("supervisor", ("PATCH", &path), 1, rename("乙")).await.expect(409)["code"],
+        "stale-version"
+    );
+    let unsaid = app
+        .send("PUT", &path, Some("supervisor"), &[], Some(policy.to_string().into()))
+        .await
+        .expect(422);
     assert!(unsaid["detail"].as_str().unwrap().contains("If-Match"));
     assert_eq!(app.get("supervisor", &path).await.expect(200)["name"], "甲");
     assert_eq!(app.change("supervisor", ("DELETE", &path), 2, json!({})).await.status, 204);
@@ -81,11 +107,20 @@ async fn a_stale_proposal_is_refused_at_approval() {
     let path = format!("{REGISTER}/{}", subject["id"].as_str().unwrap());
     let mut changes = Vec::new();
     for address in ["示例甲路", "示例乙路"] {
-        let answer = app.change("supervisor", ("PATCH", &path), 1, json!({ "address": address })).await.expect(202);
-        changes.push(format!("{REGISTER}/changes/{}/approve", answer["change_request"]["id"].as_str().unwrap()));
+        let answer = app
+            .change("supervisor", ("PATCH", &path), 1, json!({ "address": address }))
+            .await
+            .expect(202);
+        changes.push(format!(
+            "{REGISTER}/changes/{}/approve",
+            answer["change_request"]["id"].as_str().unwrap()
+        ));
     }
     app.post("reviewer", &changes[0], json!({})).await.expect(200);
-    assert_eq!(app.post("reviewer", &changes[1], json!({})).await.expect(409)["code"], "stale-version");
+    assert_eq!(
+        app.post("reviewer", &changes[1], json!({})).await.expect(409)["code"],
+        "stale-version"
+    );
     assert_eq!(app.subject("示例蔬菜加工厂").await["address"], "示例甲路");
 }
 
@@ -99,7 +134,12 @@ async fn g_6_2_2_wrong_registrations_name_every_mistake_at_once() {
     wrong["colour"] = json!("red");
     wrong.as_object_mut().unwrap().remove("name");
     let refused = app.post("supervisor", REGISTER, wrong).await.expect(422);
-    let fields: BTreeSet<_> = refused["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    let fields: BTreeSet<_> = refused["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].as_str().unwrap())
+        .collect();
     assert_eq!(fields, BTreeSet::from(["code", "colour", "contact_phone", "kind", "name"]));
     let mut enterprise = farmer(1);
     enterprise["kind"] = json!("01");
@@ -117,7 +157,10 @@ async fn the_same_code_cannot_be_registered_twice() {
     let app = TestApp::start().await;
     let (first, second) = (proposed(&app, 1).await, proposed(&app, 1).await);
     app.post("reviewer", &format!("{first}/approve"), json!({})).await.expect(200);
-    assert_eq!(app.post("reviewer", &format!("{second}/approve"), json!({})).await.expect(409)["code"], "duplicate");
+    assert_eq!(
+        app.post("reviewer", &format!("{second}/approve"), json!({})).await.expect(409)["code"],
+        "duplicate"
+    );
 }
 
 #[tokio::test]
@@ -135,7 +178,10 @@ async fn g_10_4_personal_data_is_masked_for_those_who_may_not_see_it() {
     let id = answer["change_request"]["id"].as_str().unwrap();
     app.post("reviewer", &format!("{REGISTER}/changes/{id}/approve"), json!({})).await.expect(200);
     let after = app.subject("示例韭菜合作社一社").await;
-    assert_eq!((&after["contact_phone"], &after["address"]), (&open["contact_phone"], &"示例新址".into()));
+    assert_eq!(
+        (&after["contact_phone"], &after["address"]),
+        (&open["contact_phone"], &"示例新址".into())
+    );
 }
 
 #[tokio::test]
@@ -153,7 +199,11 @@ async fn g_6_2_3_lists_filter_sort_count_and_page() {
         ("kind=03&region=610104", 0),
     ] {
         let found = list(&format!("{query}&per_page=100&count=true")).await.expect(200);
-        assert_eq!((found["items"].as_array().unwrap().len(), &found["total"]["count"]), (count, &count.into()), "{query}");
+        assert_eq!(
+            (found["items"].as_array().unwrap().len(), &found["total"]["count"]),
+            (count, &count.into()),
+            "{query}"
+        );
     }
     for (query, word) in [
         ("colour=red", "没有这个查询条件"),
@@ -167,7 +217,14 @@ async fn g_6_2_3_lists_filter_sort_count_and_page() {
         let refused = list(query).await.expect(422);
         assert!(refused["detail"].as_str().unwrap().contains(word), "{query}: {refused}");
     }
-    let names = |page: &Value| page["items"].as_array().unwrap().iter().map(|item| String::from(item["name"].as_str().unwrap())).collect::<Vec<_>>();
+    let names = |page: &Value| {
+        page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| String::from(item["name"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
     for sort in ["name", "-name", "node_name", "code", "created_at"] {
         let Answer { status, body: all, .. } = list(&format!("sort={sort}&per_page=100")).await;
         if sort == "node_name" {
@@ -193,7 +250,8 @@ async fn every_register_is_one_description() {
         let described: Vec<_> = entity.fields.iter().map(|field| field.name).collect();
         assert_eq!(described, entity.type_fields(), "{}", entity.table);
         let columns = described.join(", ");
-        let mut sql = Sql::new("SELECT id, version, created_at, created_by, updated_at, updated_by, ");
+        let mut sql =
+            Sql::new("SELECT id, version, created_at, created_by, updated_at, updated_by, ");
         sql.push(&columns).push(" FROM ").push(entity.table).push(" LIMIT 1");
         let mut tx = app.assembled.app.db().snapshot().await.unwrap();
         tx.fetch(sql).await.unwrap();

@@ -18,7 +18,9 @@ async fn operations(app: &TestApp) -> Vec<(String, String, Value)> {
 
 /// A path with something plausible in place of its parameters.
 fn concrete(path: &str) -> String {
-    let part = |part: &str| if part.starts_with('{') { "0190a5f0-0000-7000-8000-000000000000" } else { part }.to_owned();
+    let part = |part: &str| {
+        if part.starts_with('{') { "0190a5f0-0000-7000-8000-000000000000" } else { part }.to_owned()
+    };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
@@ -32,13 +34,24 @@ async fn g_10_2_strangers_are_refused_wherever_the_route_is_not_public() {
             continue;
         }
         let answer = app.send(&method, &concrete(&path), None, &[], None).await;
-        assert_eq!((answer.status, &answer.body["code"]), (401, &"unauthenticated".into()), "{method} {path}");
+        assert_eq!(
+            (answer.status, &answer.body["code"]),
+            (401, &"unauthenticated".into()),
+            "{method} {path}"
+        );
         let forged = [("authorization", "Bearer 0123456789abcdef0123456789abcdef")];
-        assert_eq!(app.send(&method, &concrete(&path), None, &forged, None).await.status, 401, "{method} {path}");
+        assert_eq!(
+            app.send(&method, &concrete(&path), None, &forged, None).await.status,
+            401,
+            "{method} {path}"
+        );
         refused += 1;
     }
     assert!(refused > 50, "{refused}");
-    assert!(open.iter().all(|path| !path.contains("trace_subject") && !path.contains("audit")), "{open:?}");
+    assert!(
+        open.iter().all(|path| !path.contains("trace_subject") && !path.contains("audit")),
+        "{open:?}"
+    );
 }
 
 #[tokio::test]
@@ -48,7 +61,8 @@ async fn g_10_2_a_right_not_granted_is_a_route_not_usable() {
     for (method, path, operation) in operations(&app).await {
         let Some(permission) = operation["security"][0]["bearer"][0].as_str() else { continue };
         let has = matches!(permission, "audit:read" | "ledger:read");
-        let answer = app.send(&method, &concrete(&path), Some("auditor"), &[], Some(b"{}".to_vec())).await;
+        let answer =
+            app.send(&method, &concrete(&path), Some("auditor"), &[], Some(b"{}".to_vec())).await;
         assert_eq!(answer.status == 403, !has, "{method} {path}: {}", answer.body);
         tried += 1;
     }
@@ -61,7 +75,10 @@ async fn d_5_f_the_interface_describes_itself() {
     let mut ids = std::collections::BTreeSet::new();
     for (method, path, operation) in operations(&app).await {
         assert!(ids.insert(operation["operationId"].to_string()), "{method} {path}");
-        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_ascii()), "{method} {path}");
+        assert!(
+            operation["summary"].as_str().is_some_and(|text| !text.is_ascii()),
+            "{method} {path}"
+        );
         let parameters = operation["parameters"].as_array().unwrap();
         let named = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
         assert_eq!(named, path.matches('{').count(), "{path}");
@@ -82,7 +99,13 @@ async fn answers_carry_the_headers_that_protect_browsers() {
     for path in ["/t/R1-sold", "/api/v1/regions", "/console/", "/nothing"] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let response = app.assembled.router.clone().oneshot(request).await.unwrap();
-        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+                .unwrap_or_default()
+        };
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert!(header("content-security-policy").contains("object-src 'none'"), "{path}");
         assert!(!header("content-security-policy").contains("script-src 'unsafe"), "{path}");
@@ -98,12 +121,29 @@ async fn sessions_of_browsers_need_their_csrf_token() {
     let app = TestApp::start().await;
     let account = yj_server::demo::create_accounts(&app.assembled.app).await;
     assert!(account.is_err(), "accounts cannot be made twice");
-    let wrong = app.post("supervisor", "/api/v1/session", serde_json::json!({ "user": "supervisor", "password": "wrong" })).await.expect(401);
-    let unknown = app.post("supervisor", "/api/v1/session", serde_json::json!({ "user": "nobody", "password": "wrong" })).await.expect(401);
+    let wrong = app
+        .post(
+            "supervisor",
+            "/api/v1/session",
+            serde_json::json!({ "user": "supervisor", "password": "wrong" }),
+        )
+        .await
+        .expect(401);
+    let unknown = app
+        .post(
+            "supervisor",
+            "/api/v1/session",
+            serde_json::json!({ "user": "nobody", "password": "wrong" }),
+        )
+        .await
+        .expect(401);
     assert_eq!(wrong["detail"], unknown["detail"], "an answer does not tell which names exist");
     let (user, password) = app.password("supervisor");
     let body = serde_json::json!({ "user": user, "password": password }).to_string();
-    let request = Request::post("/api/v1/session").header("content-type", "application/json").body(Body::from(body)).unwrap();
+    let request = Request::post("/api/v1/session")
+        .header("content-type", "application/json")
+        .body(Body::from(body))
+        .unwrap();
     let response = app.assembled.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), 200);
     let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
@@ -112,10 +152,18 @@ async fn sessions_of_browsers_need_their_csrf_token() {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     let csrf: Value = serde_json::from_slice(&bytes).unwrap();
     let csrf = csrf["csrf"].as_str().unwrap().to_owned();
-    let with = async |method: &str, path: &str, headers: &[(&str, &str)]| app.send(method, path, None, headers, None).await.status;
+    let with = async |method: &str, path: &str, headers: &[(&str, &str)]| {
+        app.send(method, path, None, headers, None).await.status
+    };
     assert_eq!(with("GET", "/api/v1/me", &[("cookie", &cookie)]).await, 200);
     assert_eq!(with("DELETE", "/api/v1/session", &[("cookie", &cookie)]).await, 403);
-    assert_eq!(with("DELETE", "/api/v1/session", &[("cookie", &cookie), ("x-csrf", "wrong")]).await, 403);
-    assert_eq!(with("DELETE", "/api/v1/session", &[("cookie", &cookie), ("x-csrf", &csrf)]).await, 204);
+    assert_eq!(
+        with("DELETE", "/api/v1/session", &[("cookie", &cookie), ("x-csrf", "wrong")]).await,
+        403
+    );
+    assert_eq!(
+        with("DELETE", "/api/v1/session", &[("cookie", &cookie), ("x-csrf", &csrf)]).await,
+        204
+    );
     assert_eq!(with("GET", "/api/v1/me", &[("cookie", &cookie)]).await, 401);
 }

@@ -1,0 +1,157 @@
+//! `cargo xtask test`: everything that is checked, in one run with one count at its end.
+
+use std::{process::Command, time::Instant};
+
+use crate::{
+    postgres::Postgres,
+    run,
+    shell::{Outcome, command, output, run as run_command, run_heard},
+    tidy, tools,
+};
+
+/// What has been counted so far.
+#[derive(Default)]
+struct Score {
+    passed: u64,
+    failed: u64,
+    failures: Vec<String>,
+}
+
+impl Score {
+    /// One check that either holds or does not.
+    fn step(&mut self, title: &str, work: impl FnOnce() -> Outcome) {
+        let begun = heading(title);
+        match work() {
+            Ok(()) => self.passed += 1,
+            Err(reason) => self.fail(title, &reason),
+        }
+        ending(begun);
+    }
+
+    /// A program that counts its own tests.
+    fn tests(&mut self, title: &str, command: &mut Command, read: fn(&str) -> Option<(u64, u64)>) {
+        let begun = heading(title);
+        let before = self.failed;
+        let (mut passed, mut failed) = (0, 0);
+        let result = run_heard(command, &mut |line| {
+            let (more, less) = read(line).unwrap_or_default();
+            passed += more;
+            failed += less;
+        });
+        self.passed += passed;
+        self.failed += failed;
+        match result {
+            Err(reason) if self.failed == before => self.fail(title, &reason),
+            Err(reason) => self.failures.push(format!("{title}：{reason}")),
+            Ok(()) if passed == 0 => self.fail(title, "没有运行任何测试"),
+            Ok(()) => {}
+        }
+        ending(begun);
+    }
+
+    fn fail(&mut self, title: &str, reason: &str) {
+        eprintln!("{reason}");
+        self.failed += 1;
+        self.failures.push(format!("{title}：{reason}"));
+    }
+
+    fn close(self) -> Outcome {
+        println!();
+        for failure in &self.failures {
+            println!("未通过 {failure}");
+        }
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 { Ok(()) } else { Err(String::from("有测试未通过")) }
+    }
+}
+
+fn heading(title: &str) -> Instant {
+    println!("\n== {title}");
+    Instant::now()
+}
+
+fn ending(begun: Instant) {
+    println!("== {:.0} 秒", begun.elapsed().as_secs_f32());
+}
+
+/// `test result: ok. 42 passed; 0 failed; …`
+fn cargo_counts(line: &str) -> Option<(u64, u64)> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |word: &str| {
+        let part = counts.split(';').find(|part| part.trim_end().ends_with(word))?;
+        part.trim().split(' ').next()?.parse().ok()
+    };
+    Some((number("passed")?, number("failed")?))
+}
+
+/// `yuanjian-count 12 passed 0 failed`, printed by our reporters of the front end.
+fn web_counts(line: &str) -> Option<(u64, u64)> {
+    let mut words = line.trim().strip_prefix("yuanjian-count ")?.split(' ');
+    let passed = words.next()?.parse().ok()?;
+    Some((passed, words.nth(1)?.parse().ok()?))
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = command("", "cargo", arguments);
+    command.env("RUST_BACKTRACE", "0");
+    command
+}
+
+fn lint(score: &mut Score) {
+    score.step("格式", || run_command(&mut cargo(&["fmt", "--all", "--check"])));
+    let clippy =
+        ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
+    score.step("静态检查", || run_command(&mut cargo(&clippy)));
+    score.step("仓库规矩", tidy::report);
+}
+
+/// The quick part.
+pub(crate) fn check() -> Outcome {
+    let mut score = Score::default();
+    lint(&mut score);
+    score.close()
+}
+
+/// Everything.
+pub(crate) fn all() -> Outcome {
+    tools::ensure()?;
+    let mut score = Score::default();
+    // Before anything in Rust: the binary carries the console.
+    score.step("前端构建", run::console);
+    score.step("前端检查", || run_command(&mut command("web", "npm", &["run", "check"])));
+    score.tests("前端单元测试", &mut command("web", "npm", &["run", "test"]), web_counts);
+    lint(&mut score);
+    score.tests(
+        "测试（SQLite）",
+        &mut cargo(&["test", "--workspace", "--locked", "--quiet"]),
+        cargo_counts,
+    );
+    match Postgres::start() {
+        Ok(server) => {
+            let mut tests =
+                cargo(&["test", "--locked", "--quiet", "-p", "yj-tests", "-p", "yj-server"]);
+            score.tests(
+                "测试（PostgreSQL）",
+                tests.env("YJ_TEST_POSTGRES", &server.url),
+                cargo_counts,
+            );
+        }
+        Err(reason) => score.fail("PostgreSQL", &reason),
+    }
+    journeys(&mut score);
+    if let Some(size) = output("du", &["-sh", "--apparent-size", "target/debug/yuanjian"]) {
+        println!("{size}");
+    }
+    score.close()
+}
+
+fn journeys(score: &mut Score) {
+    let Some(chromium) = tools::chromium() else {
+        return score.fail("浏览器", "没有找到 Chromium");
+    };
+    score.step("构建程序", || {
+        run_command(&mut cargo(&["build", "--locked", "--quiet", "-p", "yj-server"]))
+    });
+    let mut journeys = command("web", "npm", &["run", "journeys"]);
+    score.tests("浏览器", journeys.env("YJ_CHROMIUM", chromium), web_counts);
+}

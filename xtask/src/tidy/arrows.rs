@@ -1,0 +1,68 @@
+//! Which crate may use which (docs/ARCHITECTURE.md). A new arrow is a decision record.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Finding;
+use crate::shell::{Outcome, output};
+
+/// Every arrow there may be, from the bottom up.
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("yj-model", &[]),
+    ("yj-crypto", &[]),
+    ("yj-http", &[]),
+    ("yj-sheet", &[]),
+    ("yj-proof", &["yj-crypto"]),
+    ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),
+    ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
+    ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
+    ("yj-subject", &["yj-kernel", "yj-model"]),
+    ("yj-product", &["yj-kernel", "yj-model"]),
+    (
+        "yj-trace",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-proof",
+            "yj-sheet",
+            "yj-ledger",
+            "yj-subject",
+            "yj-product",
+        ],
+    ),
+    ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-trace"]),
+    ("xtask", &[]),
+];
+/// These stand above everything.
+const ON_TOP: [&str; 2] = ["yj-server", "yj-tests"];
+
+pub(super) fn findings() -> Outcome<Vec<Finding>> {
+    let text = output("cargo", &["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let text = text.ok_or("cargo metadata 失败")?;
+    let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
+    let names: BTreeSet<String> =
+        packages.iter().filter_map(|package| package["name"].as_str().map(String::from)).collect();
+    let mut findings = Vec::new();
+    for package in &packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        if ON_TOP.contains(&name) {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| *known == name) else {
+            findings.push(format!(
+                "{name}：没有写明它可以依赖谁（xtask/src/tidy/arrows.rs 与 docs/ARCHITECTURE.md）"
+            ));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let target = dependency["name"].as_str().unwrap_or_default();
+            if names.contains(target) && !allowed.contains(&target) {
+                findings.push(format!("{name} → {target}：不允许的依赖方向"));
+            }
+        }
+    }
+    Ok(findings)
+}

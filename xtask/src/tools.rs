@@ -1,0 +1,89 @@
+//! What the tests need of the machine, and how to get it.
+
+use std::path::{Path, PathBuf};
+
+use crate::shell::{Outcome, command, output, run};
+
+/// Oldest Node that builds the console.
+const NODE_MAJOR_MIN: u32 = 20;
+const PACKAGES: [&str; 4] = ["postgresql", "chromium", "fonts-noto-cjk", "fontconfig"];
+
+/// Whether Node is there and young enough.
+pub(crate) fn node() -> Outcome {
+    let hint = format!(
+        "构建控制台需要 Node {NODE_MAJOR_MIN} 或更新版本（https://nodejs.org，或 apt-get install nodejs npm）"
+    );
+    let version = output("node", &["--version"]).ok_or_else(|| format!("没有找到 node。{hint}"))?;
+    let major: Option<u32> =
+        version.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    match major {
+        Some(major) if major >= NODE_MAJOR_MIN => Ok(()),
+        _ => Err(format!("现有 node 为 {version}。{hint}")),
+    }
+}
+
+/// The browser of the journeys.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    places.iter().map(PathBuf::from).find(|place| place.exists())
+}
+
+/// Where PostgreSQL keeps `initdb` and `pg_ctl`: the newest version installed.
+pub(crate) fn postgres() -> Option<PathBuf> {
+    let versions =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
+    let mut folders: Vec<_> = versions
+        .map(|entry| entry.path().join("bin"))
+        .filter(|bin| bin.join("initdb").exists())
+        .collect();
+    folders.sort();
+    folders.pop().or_else(|| {
+        let config = output("pg_config", &["--bindir"]).map(PathBuf::from);
+        config.filter(|bin| bin.join("initdb").exists())
+    })
+}
+
+fn fonts() -> bool {
+    output("fc-list", &[":lang=zh-cn", "family"]).is_some_and(|families| !families.is_empty())
+}
+
+/// Whether we may install packages.
+pub(crate) fn is_root() -> bool {
+    output("id", &["-u"]).as_deref() == Some("0")
+}
+
+fn missing() -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if postgres().is_none() {
+        missing.push("PostgreSQL");
+    }
+    if chromium().is_none() {
+        missing.push("Chromium");
+    }
+    if !fonts() {
+        missing.push("中文字体");
+    }
+    missing
+}
+
+/// Makes sure that everything the tests start is installed.
+pub(crate) fn ensure() -> Outcome {
+    node()?;
+    let absent = missing();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let line = format!("apt-get install -y --no-install-recommends {}", PACKAGES.join(" "));
+    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        return Err(format!("缺少 {}。请执行：sudo {line}", absent.join("、")));
+    }
+    println!("缺少 {}，正在安装", absent.join("、"));
+    run(command("", "apt-get", &["update", "-qq"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(PACKAGES);
+    run(command("", "apt-get", &arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    match missing().as_slice() {
+        [] => Ok(()),
+        still => Err(format!("安装后仍缺少 {}", still.join("、"))),
+    }
+}
