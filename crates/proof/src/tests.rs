@@ -168,6 +168,86 @@ fn a_revoked_key_no_longer_counts() {
     assert_eq!([1, 2, 4, 5].map(|height| entry.counts_at(height)), [false, true, true, false]);
 }
 
+/// What every independent verifier must say of the same files: `crates/proof/vectors`.
+const VECTORS: &str = include_str!("../vectors/proofs.json");
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Vector {
+    name: String,
+    bundle: String,
+    fingerprint: Option<String>,
+    /// The step that fails; none where the proof holds.
+    failed: Option<String>,
+}
+
+fn judged(bundle: &str, fingerprint: Option<&str>) -> Option<String> {
+    let trust = match fingerprint {
+        Some(text) => TrustAnchor::Chain(yj_crypto::from_hex(text).unwrap()),
+        None => TrustAnchor::FromBundle,
+    };
+    let failed = verify(bundle.as_bytes(), trust).failed()?;
+    serde_json::to_value(failed).unwrap().as_str().map(String::from)
+}
+
+#[test]
+fn the_published_vectors_hold() {
+    let vectors: Vec<Vector> = serde_json::from_str(VECTORS).unwrap();
+    assert!(vectors.len() > 20, "{}", vectors.len());
+    for vector in &vectors {
+        let found = judged(&vector.bundle, vector.fingerprint.as_deref());
+        assert_eq!(found, vector.failed, "{}", vector.name);
+    }
+}
+
+/// Writes the vectors anew: `cargo test -p yj-proof write_vectors -- --ignored`. Signatures are
+/// random, so the files differ each time; what they say must not.
+#[test]
+#[ignore = "writes into the source tree"]
+fn write_vectors() {
+    let mut vectors = Vec::new();
+    let mut add = |name: &str, bundle: String, fingerprint: Option<String>| {
+        let failed = judged(&bundle, fingerprint.as_deref());
+        vectors.push(Vector { name: String::from(name), bundle, fingerprint, failed });
+    };
+    let text = |bundle: &Bundle| String::from_utf8(bundle.to_bytes().unwrap()).unwrap();
+    for size in [1, 2, 3, 7, 8, 1000] {
+        let (bundle, chain) = sample(size);
+        let chain = yj_crypto::to_hex(&chain);
+        add(&format!("whole, log of {size}"), text(&bundle), Some(chain.clone()));
+        let part = bundle.disclosing(|name, _| name.ends_with("/code")).unwrap();
+        add(&format!("in part, log of {size}"), text(&part), Some(chain));
+    }
+    let (bundle, chain) = sample(7);
+    let good = text(&bundle);
+    add("no fingerprint", good.clone(), None);
+    add("another chain", good.clone(), Some("00".repeat(32)));
+    add("another quantity", good.replace("1200", "1201"), None);
+    add("a space", good.replacen(':', ": ", 1), None);
+    add("a duplicate key", good.replacen('{', "{\"log\":1,", 1), None);
+    add("nothing", String::from("{}"), None);
+    add("not JSON", good[1..].to_owned(), None);
+    let changes: [(&str, fn(&mut Bundle)); 8] = [
+        ("record index", |bundle| bundle.record.index = 1),
+        ("submission number", |bundle| bundle.submission.seq = 2),
+        ("key not yet valid", |bundle| bundle.key.valid_from = 9),
+        ("log index", |bundle| bundle.log.index = 2),
+        ("height", |bundle| bundle.header.height = 4),
+        ("no votes", |bundle| bundle.certificate.votes.clear()),
+        ("a vote twice", |bundle| bundle.certificate.votes.push(bundle.certificate.votes[0].clone())),
+        ("genesis time", |bundle| bundle.genesis.time_ms = 9),
+    ];
+    for (name, change) in changes {
+        let mut changed = bundle.clone();
+        change(&mut changed);
+        add(name, text(&changed), Some(yj_crypto::to_hex(&chain)));
+    }
+    let part = bundle.disclosing(|name, _| name.ends_with("/code")).unwrap();
+    add("another shown value", text(&part).replace("F1-2", "F1-3"), None);
+    add("another head", text(&part).replace("id-2", "id-3"), None);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/proofs.json");
+    std::fs::write(path, serde_json::to_string_pretty(&vectors).unwrap() + "\n").unwrap();
+}
+
 proptest! {
     #[test]
     fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
