@@ -1,5 +1,5 @@
-//! Puts the built console into the binary. Without one (no Node on this machine) a placeholder page
-//! says how to get it; the build never runs npm itself.
+//! Puts the built console and the scripts of the public pages into the binary. Without them (no
+//! Node on this machine) a placeholder page says how to get them; the build never runs npm itself.
 
 use std::{
     env,
@@ -10,27 +10,32 @@ use std::{
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let built = root.join("../../web/dist/console");
-    println!("cargo::rerun-if-changed={}", root.join("../../web/dist").display());
-    let folder = if built.join("index.html").exists() { built } else { root.join("placeholder") };
-    let folder = folder.canonicalize()?;
-    println!("cargo::rerun-if-changed={}", folder.display());
+    let built = root.join("../../web/dist");
+    println!("cargo::rerun-if-changed={}", built.display());
+    let console = built.join("console");
+    let there = console.join("index.html").exists();
+    embed("console", &if there { console } else { root.join("placeholder") })?;
+    embed("portal", &built.join("portal"))
+}
+
+/// Writes a table of the files of a folder; a missing folder has none.
+fn embed(name: &str, folder: &Path) -> io::Result<()> {
     let mut files = Vec::new();
-    collect(&folder, &mut files)?;
+    if folder.exists() {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        collect(&folder.canonicalize()?, &mut files)?;
+    }
     files.sort();
     let mut table = String::from("&[\n");
     for file in files {
-        let name = file.strip_prefix(&folder).map_err(io::Error::other)?;
-        let name = name.to_string_lossy().replace('\\', "/");
-        let _ = writeln!(
-            table,
-            "    ({name:?}, include_bytes!({:?}).as_slice()),",
-            file.display().to_string()
-        );
+        let short = file.strip_prefix(folder.canonicalize()?).map_err(io::Error::other)?;
+        let short = short.to_string_lossy().replace('\\', "/");
+        let path = file.display().to_string();
+        let _ = writeln!(table, "    ({short:?}, include_bytes!({path:?}).as_slice()),");
     }
     table.push_str("]\n");
-    let target = PathBuf::from(env::var("OUT_DIR").unwrap_or_default()).join("console.rs");
-    fs::write(target, table)
+    let target = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
+    fs::write(target.join(format!("{name}.rs")), table)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -70,9 +70,7 @@ async fn meta(ctx: Ctx) -> Json<Value> {
 
 async fn list_regions(_: App, RawQuery(query): RawQuery) -> Json<Value> {
     let query = query.unwrap_or_default();
-    let parent = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "parent");
-    let parent = parent.map(|(_, code)| code.into_owned()).filter(|code| !code.is_empty());
-    let children = regions().children(parent.as_deref()).filter(|region| region.valid_to.is_none());
+    let parent = parameter(&query, "parent").filter(|code| !code.is_empty());
     let item = |region: &yj_model::Region| {
         let centre = regions().centre(region.code);
         json!({
@@ -81,7 +79,21 @@ async fn list_regions(_: App, RawQuery(query): RawQuery) -> Json<Value> {
             "lon": centre.map(|(lon, _)| lon), "lat": centre.map(|(_, lat)| lat),
         })
     };
-    Json(children.map(item).collect())
+    let mut found: Vec<_> = children(parent.as_deref());
+    if parameter(&query, "all").as_deref() == Some("true") {
+        // Two levels below a province are its counties; deeper ones are in no package.
+        let mut at = 0;
+        while let Some(region) = found.get(at) {
+            let below = children(Some(region.code));
+            found.extend(below);
+            at += 1;
+        }
+    }
+    Json(found.into_iter().map(item).collect())
+}
+
+fn children(parent: Option<&str>) -> Vec<&'static yj_model::Region> {
+    regions().children(parent).filter(|region| region.valid_to.is_none()).collect()
 }
 
 async fn search_audit(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {

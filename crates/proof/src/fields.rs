@@ -11,7 +11,7 @@ pub type Salt = [u8; 16];
 
 /// The salt of one field, from the record's: the first half of
 /// `SM3("YJ/salt/v1\0" ‖ salt ‖ name)`. The empty name gives the salt of the record's entry.
-pub fn field_salt(salt: &Salt, name: &str) -> Salt {
+pub(crate) fn field_salt(salt: &Salt, name: &str) -> Salt {
     let digest = sm3::parts(&[b"YJ/salt/v1\0", salt, name.as_bytes()]);
     let mut half = Salt::default();
     half.copy_from_slice(&digest[..16]);
@@ -20,7 +20,7 @@ pub fn field_salt(salt: &Salt, name: &str) -> Salt {
 
 /// Every value of a body that holds no other, by its JSON pointer (RFC 6901), in the order of
 /// their bytes. Empty lists and objects are values.
-pub fn flatten(body: &Value) -> Vec<(String, Value)> {
+pub(crate) fn flatten(body: &Value) -> Vec<(String, Value)> {
     let mut fields = Vec::new();
     collect(String::new(), body, &mut fields);
     fields.sort_by(|(left, _), (right, _)| left.as_bytes().cmp(right.as_bytes()));
@@ -45,7 +45,7 @@ fn collect(path: String, value: &Value, fields: &mut Vec<(String, Value)>) {
 }
 
 /// `SM3("YJ/field/v1\0" ‖ salt ‖ canonical [name, value])`
-pub fn field_digest(salt: &Salt, name: &str, value: &Value) -> Result<Hash, EnvelopeError> {
+pub(crate) fn field_digest(salt: &Salt, name: &str, value: &Value) -> Result<Hash, EnvelopeError> {
     let pair = serde_json_canonicalizer::to_vec(&json!([name, value]));
     let pair = pair.map_err(|_| EnvelopeError::Canonical)?;
     Ok(sm3::parts(&[b"YJ/field/v1\0", salt, &pair]))

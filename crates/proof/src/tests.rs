@@ -233,7 +233,9 @@ fn write_vectors() {
         ("log index", |bundle| bundle.log.index = 2),
         ("height", |bundle| bundle.header.height = 4),
         ("no votes", |bundle| bundle.certificate.votes.clear()),
-        ("a vote twice", |bundle| bundle.certificate.votes.push(bundle.certificate.votes[0].clone())),
+        ("a vote twice", |bundle| {
+            bundle.certificate.votes.push(bundle.certificate.votes[0].clone())
+        }),
         ("genesis time", |bundle| bundle.genesis.time_ms = 9),
     ];
     for (name, change) in changes {

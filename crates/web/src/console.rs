@@ -1,52 +1,32 @@
-//! The console: static files in the binary.
+//! The console: one entry file for all its pages.
 
 use axum::{
     Router,
     extract::Path,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 
-/// Name and bytes of every file.
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/console.rs"));
+use crate::files;
 
-/// `/console/…`; pages of the console are all its one entry file.
+/// `/console/…`
 pub fn console() -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/console/") }))
         .route("/console", get(|| async { Redirect::temporary("/console/") }))
-        .route("/console/", get(|| async { file("index.html") }))
-        .route("/console/{*path}", get(|Path(path): Path<String>| async move { page(&path) }))
+        .route("/console/", get(|headers: HeaderMap| async move { page("", &headers) }))
+        .route(
+            "/console/{*path}",
+            get(
+                |Path(path): Path<String>, headers: HeaderMap| async move { page(&path, &headers) },
+            ),
+        )
 }
 
-fn page(path: &str) -> Response {
+fn page(path: &str, request: &HeaderMap) -> Response {
     // A missing script must be missing: an entry page in its place would break an open tab.
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    if is_file { file(path) } else { file("index.html") }
-}
-
-fn file(name: &str) -> Response {
-    let Some((_, bytes)) = FILES.iter().find(|(known, _)| *known == name) else {
-        return (StatusCode::NOT_FOUND, "没有这个文件").into_response();
-    };
-    let kind = match name.rsplit('.').next() {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("json") => "application/json",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        _ => "application/octet-stream",
-    };
-    // Hashed names never change their content.
-    let keep = if name.starts_with("assets/") {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
-    let mut response = bytes.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-    response
+    let found = files::console(if is_file { path } else { "index.html" }, request);
+    found.unwrap_or_else(|| (StatusCode::NOT_FOUND, "没有这个文件").into_response())
 }

@@ -14,6 +14,8 @@ use yj_kernel::{Access, App, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
 use yj_model::{DigitalLink, TraceCode};
 
+use crate::files;
+
 #[derive(Template)]
 #[template(path = "story.html")]
 struct Page<'a> {
@@ -29,6 +31,8 @@ struct Page<'a> {
     fingerprint: &'a str,
     scans: i64,
     first_scan: String,
+    /// Whether the scripts of the page are in this binary.
+    islands: bool,
 }
 
 struct Step {
@@ -37,6 +41,8 @@ struct Step {
     subject: String,
     region: String,
     date: String,
+    day: String,
+    stage_code: String,
     verdict: String,
     failed: bool,
     confirmed: bool,
@@ -82,6 +88,14 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                 let mut tx = app.db().snapshot().await?;
                 let proofs = yj_trace::public_proofs(&for_proofs, &mut tx, &code).await?;
                 Ok::<_, Problem>(Json(proofs.ok_or(Problem::NotFound("追溯码"))?))
+            }),
+        ),
+        Route::new(
+            (Method::GET, "/portal/{name}"),
+            open(),
+            "公众页脚本",
+            get(|_: App, Path(name): Path<String>, headers: HeaderMap| async move {
+                files::portal(&name, &headers).ok_or(Problem::NotFound("文件"))
             }),
         ),
         Route::new(
@@ -182,6 +196,7 @@ fn page<'a>(
         steps,
         fingerprint,
         scans,
+        islands: files::has_portal(),
         first_scan: first_scan.get(..16).unwrap_or_default().replace('T', " "),
     }
 }
@@ -194,6 +209,8 @@ fn step(value: &Value) -> Step {
         subject: text("subject"),
         region: text("region_name"),
         date: spoken(value["date"].as_str().unwrap_or_default()),
+        day: text("date"),
+        stage_code: text("stage"),
         verdict: text("verdict"),
         failed: value["verdict"] == "不合格",
         confirmed: value["anchor"] == "confirmed",

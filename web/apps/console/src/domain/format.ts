@@ -1,0 +1,22 @@
+/** How numbers and times are written (front rules 31–34). */
+
+/** `2026-11-01 08:00`, as the server wrote it: Beijing. */
+export const moment = (time: string | null | undefined): string => (time ? time.slice(0, 16).replace('T', ' ') : '—');
+
+/** Thousands separators; decimals as they are. */
+export function amount(value: string | number | null | undefined): string {
+  if (value === null || value === undefined || value === '') return '—';
+  const [whole = '', fraction] = String(value).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return fraction ? `${grouped}.${fraction}` : grouped;
+}
+
+/** A ratio as a percentage with one decimal. */
+export function percent(ratio: string | null | undefined): string {
+  return ratio === null || ratio === undefined ? '—' : `${(Number(ratio) * 100).toFixed(1)}%`;
+}
+
+export const orDash = (value: unknown): string => (value === null || value === undefined || value === '' ? '—' : String(value));
+
+/** What people type into a date field becomes a moment of Beijing. */
+export const beijing = (day: string, end = false): string => `${day}T${end ? '23:59:59' : '00:00:00'}+08:00`;

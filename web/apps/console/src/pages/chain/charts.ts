@@ -1,0 +1,36 @@
+/** The charts in use, and nothing else of the library. */
+import { LinesChart, SankeyChart, ScatterChart } from 'echarts/charts';
+import { GeoComponent, TooltipComponent } from 'echarts/components';
+import { init, registerMap, use, type EChartsType } from 'echarts/core';
+import { CanvasRenderer } from 'echarts/renderers';
+import type { ECBasicOption } from 'echarts/types/dist/shared';
+import { onMounted, onUnmounted, watch, type Ref } from 'vue';
+
+use([SankeyChart, LinesChart, ScatterChart, GeoComponent, TooltipComponent, CanvasRenderer]);
+
+/** A colour of the design, for canvases that know no style sheets. */
+export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** Keeps a chart drawn in an element, at its size, until the page goes. */
+export function useChart(place: Ref<HTMLElement | undefined>, option: () => Promise<ECBasicOption>, click?: (name: string) => void): void {
+  let chart: EChartsType | undefined;
+  const observer = new ResizeObserver(() => chart?.resize());
+  const draw = async (): Promise<void> => {
+    const next = await option();
+    chart?.setOption(next, true);
+  };
+  onMounted(() => {
+    if (!place.value) return;
+    chart = init(place.value);
+    observer.observe(place.value);
+    chart.on('click', (event) => click?.(String(event.name)));
+    void draw();
+  });
+  watch(option, () => void draw());
+  onUnmounted(() => {
+    observer.disconnect();
+    chart?.dispose();
+  });
+}
+
+export { registerMap };

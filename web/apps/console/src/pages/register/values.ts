@@ -1,0 +1,20 @@
+/** How the fields of a register are shown. */
+import type { Field } from '../../domain/types';
+import { moment, orDash } from '../../domain/format';
+
+export function show(field: Field, value: unknown, regionName: (code: string) => string): string {
+  if (value === null || value === undefined || value === '') return '—';
+  const label = (code: string): string => field.codes.find(([known]) => known === code)?.[1] ?? code;
+  if (field.kind === 'code') return label(String(value));
+  if (field.kind === 'codes' && Array.isArray(value)) return value.map((code) => label(String(code))).join('、');
+  if (field.kind === 'region') return regionName(String(value));
+  if (field.kind === 'bool') return value ? '是' : '否';
+  if (field.kind === 'time') return moment(String(value));
+  return orDash(value);
+}
+
+/** Columns in the order of front rule 14: name first, then the rest as described. */
+export function columnsOf(fields: Field[]): Field[] {
+  const plain = fields.filter((field) => field.kind !== 'json' && field.kind !== 'id');
+  return [...plain.filter((field) => field.name === 'name'), ...plain.filter((field) => field.name !== 'name')];
+}

@@ -1,0 +1,35 @@
+import { createRouter, createWebHistory } from 'vue-router';
+import Shell from './layout/Shell.vue';
+import Login from './layout/Login.vue';
+import Workbench from './pages/work/Workbench.vue';
+import { useSession } from './session';
+
+/** One layout, one level of pages: the menu is data, not nesting. */
+export const router = createRouter({
+  history: createWebHistory('/console/'),
+  routes: [
+    { path: '/login', name: 'login', component: Login },
+    {
+      path: '/',
+      component: Shell,
+      children: [
+        { path: '', component: Workbench },
+        { path: 'register/:table', component: () => import('./pages/register/Register.vue'), props: true },
+        { path: 'events', component: () => import('./pages/trace/Events.vue') },
+        { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
+        { path: 'review', component: () => import('./pages/work/Review.vue') },
+        { path: 'chain', component: () => import('./pages/chain/ChainPage.vue') },
+        { path: 'ledger', component: () => import('./pages/ledger/Ledger.vue') },
+        { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },
+        { path: 'tasks', component: () => import('./pages/work/Tasks.vue') },
+        { path: 'audit', component: () => import('./pages/work/Audit.vue') },
+        { path: ':rest(.*)*', component: () => import('./pages/work/Missing.vue') },
+      ],
+    },
+  ],
+});
+
+router.beforeEach(async (to) => {
+  if (to.name === 'login') return true;
+  return (await useSession().resume()) || { name: 'login', query: { to: to.fullPath } };
+});

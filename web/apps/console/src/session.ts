@@ -1,0 +1,52 @@
+/** Who is signed in, what they may do, and the descriptions everything is drawn from. */
+import { defineStore } from 'pinia';
+import { computed, ref } from 'vue';
+import { answer, call, client, useCsrf } from './api';
+import type { Entity, Me, Meta, Region } from './domain/types';
+
+export const useSession = defineStore('session', () => {
+  const me = ref<Me>();
+  const meta = ref<Meta>();
+  const regions = ref(new Map<string, string>());
+
+  async function enter(found: Me): Promise<void> {
+    useCsrf(found.csrf ?? '');
+    meta.value = await answer<Meta>(client.GET('/api/v1/meta'));
+    me.value = found;
+    document.title = meta.value.platform.name;
+    const parent = found.region ?? '610000';
+    const below = await call<Region[]>('GET', '/api/v1/regions', { query: { parent, all: true } }).catch(() => []);
+    regions.value = new Map(below.map((region) => [region.code, region.full_name]));
+  }
+
+  async function signIn(user: string, password: string): Promise<void> {
+    await enter((await call<{ me: Me }>('POST', '/api/v1/session', { body: { user, password } })).me);
+  }
+
+  /** Goes on with the session that the browser still holds. */
+  async function resume(): Promise<boolean> {
+    if (me.value) return true;
+    try {
+      await enter(await answer<Me>(client.GET('/api/v1/me')));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function signOut(): Promise<void> {
+    await call('DELETE', '/api/v1/session').catch(() => undefined);
+    forget();
+  }
+
+  function forget(): void {
+    me.value = undefined;
+    useCsrf('');
+  }
+
+  const may = (permission: string): boolean => me.value?.permissions.includes(permission) ?? false;
+  const entity = (table: string): Entity | undefined => meta.value?.entities.find((one) => one.table === table);
+  const regionName = (code: string): string => regions.value.get(code) ?? code;
+  const profile = computed(() => meta.value?.platform.profile ?? 'gbt38157');
+  return { me, meta, regions, profile, signIn, signOut, resume, forget, may, entity, regionName };
+});

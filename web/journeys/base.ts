@@ -1,0 +1,55 @@
+/** What every journey needs: log in, look for faults, look at the page. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, test as base, type Page } from '@playwright/test';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export const url = (path: string): string => `${process.env.YJ_URL}${path}`;
+
+export function password(user: string): string {
+  const { accounts } = JSON.parse(process.env.YJ_ACCOUNTS ?? '{"accounts":[]}') as { accounts: { user: string; password: string }[] };
+  return accounts.find((account) => account.user === user)!.password;
+}
+
+/** A page on which any script error, refused policy or missing file fails the journey. */
+export const test = base.extend<{ faults: string[] }>({
+  faults: [async ({ page }, use) => {
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/status of (4\d\d)/.test(message.text())) faults.push(message.text());
+    });
+    await use(faults);
+    expect(faults).toEqual([]);
+  }, { auto: true }],
+});
+
+export async function logIn(page: Page, user: string, to = '/console/'): Promise<void> {
+  await page.goto(url(to));
+  await page.getByLabel('用户名').fill(user);
+  await page.getByLabel('口令').fill(password(user));
+  await page.getByRole('button', { name: '登录' }).click();
+  await expect(page.getByRole('navigation', { name: '主菜单' })).toBeAttached();
+}
+
+/** WCAG 2.2 A and AA, by axe; plus nothing that makes the page wider than the screen. */
+export async function inspect(page: Page, name: string): Promise<void> {
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  expect(width[0], `${name} is wider than the screen`).toBeLessThanOrEqual(width[1]!);
+  await page.addScriptTag({ content: axe }).catch(() => undefined);
+  const loaded = await page.evaluate(() => 'axe' in window);
+  if (!loaded) await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    const { violations } = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
+    return violations.map((one) => `${one.id}: ${one.nodes.slice(0, 2).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(' | ')}`);
+  });
+  expect(found, name).toEqual([]);
+  if (process.env.YJ_SCREENSHOTS) {
+    const size = page.viewportSize();
+    await page.screenshot({ path: `${process.env.YJ_SCREENSHOTS}/${name}-${size?.width}.png`, fullPage: true });
+  }
+}
+
+export { expect };

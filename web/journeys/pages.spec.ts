@@ -1,0 +1,52 @@
+/** Every page, wide and narrow: no fault, no barrier, nothing wider than the screen. */
+import { expect, inspect, logIn, test, url } from './base';
+
+const PAGES: [string, string, string][] = [
+  ['supervisor', '/', '工作台'],
+  ['supervisor', '/register/trace_subject', '追溯主体'],
+  ['supervisor', '/register/product', '重要产品'],
+  ['supervisor', '/register/source_policy', '采集来源策略'],
+  ['supervisor', '/events', '数据台账'],
+  ['supervisor', '/capture', '数据采集'],
+  ['supervisor', '/chain?code=F1-A&direction=downstream', '追溯链条'],
+  ['supervisor', '/ledger', '存证总览'],
+  ['supervisor', '/verify', '存证查验'],
+  ['supervisor', '/tasks', '任务中心'],
+  ['reviewer', '/review', '审核台'],
+  ['auditor', '/audit', '行为审计'],
+];
+
+for (const width of [1440, 390]) {
+  test.describe(`${width} px`, () => {
+    test.use({ viewport: { width, height: 900 } });
+
+    test('log-in', async ({ page }) => {
+      await page.goto(url('/console/'));
+      await expect(page.getByRole('button', { name: '登录' })).toBeVisible();
+      await inspect(page, 'login');
+    });
+
+    for (const [user, path, title] of PAGES) {
+      test(title, async ({ page }) => {
+        await logIn(page, user, `/console${path}`);
+        await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
+        await page.waitForLoadState('networkidle');
+        await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
+        await inspect(page, path.split('?')[0]!.replaceAll('/', '_').replace(/^_$/, '_work'));
+      });
+    }
+
+    test('public story', async ({ page }) => {
+      await page.goto(url('/t/R1-sold'));
+      await page.getByRole('button', { name: '在本机校验存证' }).click();
+      await expect(page.locator('#verdict[data-ok="true"]')).toBeVisible();
+      await inspect(page, 'story');
+      await page.goto(url('/t/R3-sold'));
+      await page.getByRole('button', { name: '在本机校验存证' }).click();
+      await expect(page.locator('#verdict[data-ok="true"]')).toBeVisible();
+      await page.goto(url('/t/NOTHING'));
+      await expect(page.getByRole('heading', { name: '未查到追溯信息' })).toBeVisible();
+      await inspect(page, 'story-missing');
+    });
+  });
+}

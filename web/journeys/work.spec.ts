@@ -1,0 +1,142 @@
+/** Work as people do it: register, review, capture, correct, trace, prove. */
+import { readFileSync } from 'node:fs';
+import { expect, inspect, logIn, test, url } from './base';
+
+test.use({ viewport: { width: 1440, height: 900 } });
+
+test('G-6.2.2 a subject is registered by one and approved by another', async ({ page, browser }) => {
+  await logIn(page, 'supervisor', '/console/register/trace_subject');
+  await page.getByRole('button', { name: '登记', exact: true }).click();
+  const form = page.getByRole('dialog', { name: '登记追溯主体' });
+  await form.getByRole('button', { name: '提交审核' }).click();
+  await expect(form.getByText('主体代码：必填')).toBeVisible();
+  await form.locator('#field-code').fill('91350100M000100Y44');
+  await form.getByRole('button', { name: '提交审核' }).click();
+  await expect(form.getByText(/校验位不符/)).toBeVisible();
+  await form.locator('#field-code').fill('91350100M000100Y43');
+  await form.locator('#field-name').fill('示例新设企业');
+  await choose(page, '主体类型', '企业');
+  await choose(page, '环节角色', '零售');
+  await form.getByLabel('所属区域').fill('雁塔');
+  await page.getByRole('option', { name: /雁塔区/ }).click();
+  await form.locator('#field-contact_name').fill('示例联系人');
+  await form.locator('#field-contact_phone').fill('13800000000');
+  await inspect(page, 'form');
+  await form.getByRole('button', { name: '提交审核' }).click();
+  await expect(page.getByText('已提交审核')).toBeVisible();
+
+  const other = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  await logIn(other, 'reviewer', '/console/review?kind=trace_subject');
+  await expect(other.getByRole('heading', { name: '示例新设企业' })).toBeVisible();
+  await inspect(other, 'review');
+  await other.getByRole('button', { name: '退回补正' }).click();
+  await expect(other.getByText(/请写明理由/)).toBeVisible();
+  await other.getByRole('button', { name: '通过', exact: true }).click();
+  await expect(other.getByText('没有待审事项。')).toBeVisible();
+  await other.close();
+
+  await page.reload();
+  await page.getByRole('link', { name: '示例新设企业' }).click();
+  await expect(page.getByRole('dialog', { name: '示例新设企业' }).getByText('变更记录')).toBeVisible();
+  await inspect(page, 'record');
+});
+
+/** Picks an option of the open form. */
+async function choose(page: import('@playwright/test').Page, label: string, option: string): Promise<void> {
+  await page.getByRole('dialog').getByLabel(label).click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+  await page.keyboard.press('Escape');
+}
+
+test('D-6.3 data captured by hand wait for review, then go on the ledger and are proved', async ({ page, browser }) => {
+  await logIn(page, 'farm', '/console/capture');
+  await page.getByLabel('事件类型').click();
+  await page.getByRole('option', { name: /采收/ }).click();
+  await page.getByLabel('发生时间').fill('2026-11-10T08:00');
+  await page.getByLabel('产出追溯码').fill('HAND-1');
+  await page.getByLabel('产出数量').fill('100');
+  await page.getByLabel('产品', { exact: true }).fill('韭菜');
+  await page.getByRole('option', { name: /示例韭菜/ }).click();
+  await page.getByRole('button', { name: '提交' }).click();
+  await expect(page.getByText('地块编号：必填')).toBeVisible();
+  await page.getByLabel('地块编号').fill('示例地块');
+  await inspect(page, 'capture');
+  await page.getByRole('button', { name: '提交' }).click();
+  await expect(page.getByText('已提交，待审核后上链')).toBeVisible();
+  await expect(page.getByRole('row', { name: /HAND-1/ }).getByText('待审')).toBeVisible();
+
+  const other = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  await logIn(other, 'reviewer', '/console/review?kind=trace_event');
+  await expect(other.getByText('HAND-1')).toBeVisible();
+  await inspect(other, 'review-event');
+  await other.getByRole('button', { name: '通过并上链' }).click();
+  await expect(other.getByText('没有待审事项。')).toBeVisible();
+  await other.close();
+
+  await page.reload();
+  await page.getByRole('link', { name: '采收' }).click();
+  const drawer = page.getByRole('dialog', { name: '采收' });
+  await expect(drawer.getByText('已确认')).toBeVisible();
+  await expect(drawer.getByText(/自存证以来未被改动/)).toBeVisible();
+  await inspect(page, 'event');
+  const [saved] = await Promise.all([page.waitForEvent('download'), drawer.getByRole('button', { name: '下载证明' }).click()]);
+  const proof = readFileSync(await saved.path(), 'utf8');
+
+  await page.goto(url('/console/verify'));
+  const file = (text: string) => ({ name: '示例.yjproof', mimeType: 'application/json', buffer: Buffer.from(text) });
+  await page.getByLabel('选择 .yjproof 证明文件').setInputFiles(file(proof));
+  await expect(page.getByText(/自存证以来未被改动/)).toBeVisible();
+  await inspect(page, 'verified');
+  await page.getByLabel('选择 .yjproof 证明文件').setInputFiles(file(proof.replace('"100"', '"900"')));
+  await expect(page.getByText(/验证未通过：记录内容与提交的摘要不符/)).toBeVisible();
+});
+
+test('G-6.5.4 the golden chain in four views', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/chain?code=F1-A&direction=downstream');
+  await expect(page.getByText('590 千克')).toBeVisible();
+  await expect(page.getByText('884.9469 千克')).toBeVisible();
+  const lanes = page.getByRole('region', { name: '追溯链条泳道图' });
+  await expect(lanes.getByRole('button')).toHaveCount(15);
+  await lanes.getByRole('button', { name: /^W2-1/ }).click();
+  await expect(page.getByText('流量流向表（W2-1）')).toBeVisible();
+  await page.getByRole('button', { name: '数量流向图' }).click();
+  await expect(page.locator('canvas')).toBeVisible();
+  await inspect(page, 'sankey');
+  await page.getByRole('button', { name: '流向地图' }).click();
+  await expect(page.locator('canvas')).toBeVisible();
+  await page.waitForLoadState('networkidle');
+  await inspect(page, 'map');
+  await page.getByRole('button', { name: '向上游溯源' }).click();
+  await page.getByLabel('追溯码', { exact: true }).fill('NOTHING');
+  await page.getByRole('button', { name: '合成链条' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+});
+
+test('G-6.2.1 a file of subjects is imported, its faults are named row by row', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/register/trace_subject');
+  await page.getByRole('button', { name: '导入', exact: true }).click();
+  const rows = ['主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话', 'ZS6101167000000018,示例农户一,家庭农场或农户,种植,610116,示例联系人,13800000001', '1234,示例农户二,家庭农场或农户,种植,610116,示例联系人,13800000002'];
+  await page.getByLabel('选择文件并导入').setInputFiles({ name: '示例.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) });
+  await expect(page.getByText('已处理 2 / 2，成功 1，失败 1')).toBeVisible();
+  await expect(page.getByText(/应为 18 位，现为 4 位/)).toBeVisible();
+  await inspect(page, 'import');
+});
+
+test('an enterprise sees its own and nothing else', async ({ page }) => {
+  await logIn(page, 'enterprise', '/console/register/trace_subject');
+  await expect(page.getByRole('row')).toHaveCount(2);
+  await expect(page.getByText('行为审计')).toHaveCount(0);
+  await page.goto(url('/console/chain?code=S1'));
+  await expect(page.getByRole('alert')).toBeVisible();
+  await page.getByRole('button', { name: '退出' }).click();
+  await expect(page.getByRole('button', { name: '登录' })).toBeVisible();
+});
+
+test('the story is whole without scripts', async ({ browser }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  await page.goto(url('/t/C1-used'));
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('示例韭菜');
+  await expect(page.getByText('示例蔬菜加工厂').first()).toBeVisible();
+  await context.close();
+});

@@ -1,0 +1,17 @@
+import { defineConfig } from '@playwright/test';
+
+/** Journeys through a real browser against a platform of their own (journeys/platform.ts). */
+export default defineConfig({
+  testDir: 'journeys',
+  globalSetup: './journeys/platform.ts',
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['./tools/count-journeys.mjs']],
+  use: {
+    launchOptions: { executablePath: process.env.YJ_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },
+    locale: 'zh-CN',
+    timezoneId: 'Asia/Shanghai',
+    trace: 'off',
+  },
+});
