@@ -19,6 +19,11 @@ export default defineConfig({
     cssTarget: OLDEST,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1200,
+    rollupOptions: {
+      output: {
+        chunkFileNames: ({ facadeModuleId }) => (facadeModuleId?.includes('china-maps') ? 'assets/map-[name]-[hash].js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/openapi.json': 'http://127.0.0.1:8080' } },
 });

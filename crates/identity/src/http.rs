@@ -88,6 +88,8 @@ async fn enter(app: &App, login: Login, for_browser: bool) -> Result<Response> {
         password::matches(&login.password, [0; 16], &[0; 32]).await?;
         return Err(refused());
     };
+    // An account of this name exists: its trail is written in its name.
+    let ctx = ctx.signing_as(&login.user);
     let salt = row.blob(1)?.try_into().map_err(Problem::internal)?;
     let right = password::matches(&login.password, salt, row.blob(2)?).await?;
     let (id, now) = (row.text(0)?, ctx.now_ms());

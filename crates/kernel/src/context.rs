@@ -316,6 +316,13 @@ pub struct Ctx {
 }
 
 impl Ctx {
+    /// The same hand, signing with the name of somebody who is not let in yet.
+    #[must_use]
+    pub fn signing_as(self, user: &str) -> Self {
+        let principal = Principal { user: String::from(user), ..(*self.principal).clone() };
+        Self { principal: Arc::new(principal), ..self }
+    }
+
     pub(crate) fn new(
         app: App,
         principal: Principal,

@@ -92,13 +92,11 @@ pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<O
     let mut proofs = Vec::new();
     for (event, _) in events.into_iter().skip(skip) {
         let anchored = event.anchor.as_deref() == Some("confirmed");
-        let proof = match anchored {
-            false => None,
-            true => Some(
-                ledger
-                    .partial_proof(tx, &event.uid, |name, value| is_public(&codes, name, value))
-                    .await?,
-            ),
+        let proof = if anchored {
+            let shown = |name: &str, value: &Value| is_public(&codes, name, value);
+            Some(ledger.partial_proof(tx, &event.uid, shown).await?)
+        } else {
+            None
         };
         let proof = proof.map(String::from_utf8).transpose().map_err(Problem::internal)?;
         proofs.push(json!({ "id": event.uid, "proof": proof }));

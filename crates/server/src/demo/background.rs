@@ -11,7 +11,7 @@ use crate::Assembled;
 
 const DAYS: i64 = 400;
 const REGIONS: [&str; 12] = [
-    "610102", "610104", "610116", "610125", "610302", "610303", "610403", "610425", "610502",
+    "610102", "610104", "610116", "610118", "610302", "610303", "610403", "610425", "610502",
     "610525", "610802", "610881",
 ];
 /// Events of one little chain: harvest, processing, transport, wholesale, retail.
@@ -82,8 +82,8 @@ async fn enterprises(assembled: &Assembled) -> Result<Trade> {
         ("农场", "10", 20),
         ("加工厂", "21", 10),
         ("运输公司", "41", 6),
-        ("批发商", "30", 12),
-        ("零售店", "31", 12),
+        ("批发商", "30", 24),
+        ("商户", "31", 240),
     ];
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;

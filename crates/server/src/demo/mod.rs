@@ -5,6 +5,7 @@ mod accounts;
 mod background;
 mod golden;
 mod registers;
+mod waiting;
 
 pub use accounts::{Account, create_accounts};
 
@@ -44,6 +45,9 @@ pub async fn load(
     }
     progress("载入示例追溯链 GC-1（韭菜）与 GC-2（钛制压力容器）");
     count += golden::load(assembled, first_day).await?;
+    if size != Size::Golden {
+        waiting::load(assembled).await?;
+    }
     progress("写入存证链");
     assembled.ledger.drain(&assembled.app).await?;
     Ok(count)

@@ -155,11 +155,13 @@ pub(super) async fn enterprise(
     plan: (&str, &str, &str),
 ) -> Result<(Id<TraceSubject>, SubjectCode)> {
     let (title, role, region) = plan;
-    let code = synthetic("91", region, number)?;
+    // Shops belong to individuals.
+    let (prefix, kind) = if role == "31" { ("92", "02") } else { ("91", "01") };
+    let code = synthetic(prefix, region, number)?;
     let record = TraceSubject {
         code: code.clone(),
         name: format!("示例{title}{number}号"),
-        kind: String::from("01"),
+        kind: String::from(kind),
         roles: vec![String::from(role)],
         region: region.parse().map_err(Problem::internal)?,
         address: Some(format!("示例大道 {number} 号")),

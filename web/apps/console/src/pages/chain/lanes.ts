@@ -7,7 +7,7 @@ const LANE = { head: 88, pad: 14 };
 export const LANES = ['primary_production', 'processing', 'inspection', 'transport', 'distribution', 'supervision', 'consumption'];
 
 export interface PlacedBox { object: ChainObject; x: number; y: number; beside: boolean }
-export interface PlacedLink { from: PlacedBox; to: PlacedBox; path: string; quantity: string | null; unit: string; outlier: boolean; event: string }
+export interface PlacedLink { from: PlacedBox; to: PlacedBox; path: string; label: { x: number; y: number }; quantity: string | null; unit: string; outlier: boolean; event: string }
 export interface Layout { width: number; height: number; lanes: { stage: string; y: number; height: number }[]; boxes: PlacedBox[]; links: PlacedLink[] }
 
 /** Column of every object: one more than the rightmost of those it was made from. */
@@ -51,7 +51,7 @@ export function layout(chain: Chain): Layout {
   const outliers = new Set(chain.events.filter((event) => event.loss_outlier).map((event) => event.id));
   const links = chain.flows.flatMap((flow): PlacedLink[] => {
     const [from, to] = [boxes.get(flow.from), boxes.get(flow.to)];
-    return from && to ? [{ from, to, path: curve(from, to), quantity: flow.quantity, unit: flow.unit, outlier: outliers.has(flow.event), event: flow.event }] : [];
+    return from && to ? [{ from, to, path: curve(from, to), label: middle(from, to), quantity: flow.quantity, unit: flow.unit, outlier: outliers.has(flow.event), event: flow.event }] : [];
   });
   const last = Math.max(0, ...column.values());
   return { width: LANE.head + (last + 1) * (BOX.width + GAP.x), height: y, lanes, boxes: [...boxes.values()], links };
@@ -61,4 +61,9 @@ function curve(from: PlacedBox, to: PlacedBox): string {
   const [x1, y1, x2, y2] = [from.x + BOX.width, from.y + BOX.height / 2, to.x, to.y + BOX.height / 2];
   const bend = Math.max(24, (x2 - x1) / 2);
   return `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2 - 5},${y2}`;
+}
+
+/** Where the number stands: on the line, at its middle, where lines to one box lie apart. */
+function middle(from: PlacedBox, to: PlacedBox): { x: number; y: number } {
+  return { x: (from.x + BOX.width + to.x) / 2, y: (from.y + to.y + BOX.height) / 2 - 3 };
 }
