@@ -91,6 +91,23 @@ async fn d_5_f_the_interface_describes_itself() {
     assert_eq!(meta["entities"].as_array().unwrap().len(), 3);
 }
 
+/// The console is typed by a copy of the description. `YJ_WRITE_OPENAPI=1` writes it anew.
+#[tokio::test]
+async fn d_5_f_the_console_knows_the_interface_as_it_is() {
+    let app = TestApp::start().await;
+    let mut found = app.send("GET", "/openapi.json", None, &[], None).await.expect(200);
+    found["info"] = Value::Null;
+    let copy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/packages/api/openapi.json");
+    if std::env::var_os("YJ_WRITE_OPENAPI").is_some() {
+        found["info"] = serde_json::json!({ "title": "源鉴", "version": "1" });
+        std::fs::write(copy, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
+        return;
+    }
+    let mut known: Value = serde_json::from_str(&std::fs::read_to_string(copy).unwrap()).unwrap();
+    known["info"] = Value::Null;
+    assert!(known == found, "接口已变：YJ_WRITE_OPENAPI=1 cargo test d_5_f，然后 npm run schema");
+}
+
 #[tokio::test]
 async fn answers_carry_the_headers_that_protect_browsers() {
     use axum::{body::Body, http::Request};

@@ -1,12 +1,13 @@
 /** The charts in use, and nothing else of the library. */
 import { LinesChart, SankeyChart, ScatterChart } from 'echarts/charts';
 import { GeoComponent, TooltipComponent } from 'echarts/components';
+import { LabelLayout } from 'echarts/features';
 import { init, registerMap, use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import type { ECBasicOption } from 'echarts/types/dist/shared';
 import { onMounted, onUnmounted, watch, type Ref } from 'vue';
 
-use([SankeyChart, LinesChart, ScatterChart, GeoComponent, TooltipComponent, CanvasRenderer]);
+use([SankeyChart, LinesChart, ScatterChart, GeoComponent, TooltipComponent, LabelLayout, CanvasRenderer]);
 
 /** A colour of the design, for canvases that know no style sheets. */
 export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
