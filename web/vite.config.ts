@@ -21,7 +21,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
       output: {
-        chunkFileNames: ({ facadeModuleId }) => (facadeModuleId?.includes('china-maps') ? 'assets/map-[name]-[hash].js' : 'assets/[name]-[hash].js'),
+        chunkFileNames: ({ facadeModuleId }) =>
+          facadeModuleId?.includes('china-maps') ? 'assets/map-[name]-[hash].js' : 'assets/[name]-[hash].js',
       },
     },
   },

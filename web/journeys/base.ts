@@ -14,15 +14,18 @@ export function password(user: string): string {
 
 /** A page on which any script error, refused policy or missing file fails the journey. */
 export const test = base.extend<{ faults: string[] }>({
-  faults: [async ({ page }, use) => {
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(String(error)));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !/status of (4\d\d)/.test(message.text())) faults.push(message.text());
-    });
-    await use(faults);
-    expect(faults).toEqual([]);
-  }, { auto: true }],
+  faults: [
+    async ({ page }, use) => {
+      const faults: string[] = [];
+      page.on('pageerror', (error) => faults.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !/status of (4\d\d)/.test(message.text())) faults.push(message.text());
+      });
+      await use(faults);
+      expect(faults).toEqual([]);
+    },
+    { auto: true },
+  ],
 });
 
 export async function logIn(page: Page, user: string, to = '/console/'): Promise<void> {
@@ -40,9 +43,17 @@ export async function inspect(page: Page, name: string): Promise<void> {
   // The page's policy allows no foreign script; the debugger may still bring one.
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    const { axe } = window as unknown as {
+      axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };
+    };
     const { violations } = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
-    return violations.map((one) => `${one.id}: ${one.nodes.slice(0, 2).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(' | ')}`);
+    return violations.map(
+      (one) =>
+        `${one.id}: ${one.nodes
+          .slice(0, 2)
+          .map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`)
+          .join(' | ')}`,
+    );
   });
   expect(found, name).toEqual([]);
   if (process.env.YJ_SCREENSHOTS) {

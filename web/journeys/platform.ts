@@ -11,7 +11,9 @@ const BINARY = process.env.YJ_BINARY ?? fileURLToPath(new URL('../../target/debu
 export default async function start(): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'yuanjian-journeys-'));
   const data = join(folder, 'data');
-  const server = spawn(BINARY, ['demo', '--data', data, '--listen', '127.0.0.1:0', '--size', process.env.YJ_SIZE ?? 'golden'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(BINARY, ['demo', '--data', data, '--listen', '127.0.0.1:0', '--size', process.env.YJ_SIZE ?? 'golden'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const lines = createInterface({ input: server.stdout });
   process.env.YJ_URL = await new Promise<string>((resolve, reject) => {
     server.once('exit', (code) => reject(new Error(`the platform ended with ${code}`)));

@@ -115,7 +115,11 @@ test('G-6.5.4 the golden chain in four views', async ({ page }) => {
 test('G-6.2.1 a file of subjects is imported, its faults are named row by row', async ({ page }) => {
   await logIn(page, 'supervisor', '/console/register/trace_subject');
   await page.getByRole('button', { name: '导入', exact: true }).click();
-  const rows = ['主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话', 'ZS6101167000000018,示例农户一,家庭农场或农户,种植,610116,示例联系人,13800000001', '1234,示例农户二,家庭农场或农户,种植,610116,示例联系人,13800000002'];
+  const rows = [
+    '主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话',
+    'ZS6101167000000018,示例农户一,家庭农场或农户,种植,610116,示例联系人,13800000001',
+    '1234,示例农户二,家庭农场或农户,种植,610116,示例联系人,13800000002',
+  ];
   await page.getByLabel('选择文件并导入').setInputFiles({ name: '示例.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) });
   await expect(page.getByText('已处理 2 / 2，成功 1，失败 1')).toBeVisible();
   await expect(page.getByText(/应为 18 位，现为 4 位/)).toBeVisible();

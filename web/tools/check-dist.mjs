@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
-const files = readdirSync(dist, { recursive: true }).map(String).filter((name) => /\.(js|css|html)$/.test(name));
+const files = readdirSync(dist, { recursive: true })
+  .map(String)
+  .filter((name) => /\.(js|css|html)$/.test(name));
 const problems = [];
 const size = (name) => gzipSync(readFileSync(dist + name)).length;
 
@@ -14,7 +16,11 @@ const budget = (what, bytes, max) => {
   console.log(`${what}: ${(bytes / 1024).toFixed(1)} KiB gzip (budget ${max} KiB)`);
   if (bytes > max * 1024) problems.push(`${what} exceeds ${max} KiB`);
 };
-budget('console entry', first.reduce((sum, name) => sum + size(name), 0), 240);
+budget(
+  'console entry',
+  first.reduce((sum, name) => sum + size(name), 0),
+  240,
+);
 for (const name of files.filter((name) => name.startsWith('console/assets') && !first.includes(name))) {
   const max = /charts|sankey|map/.test(name) ? 260 : 80;
   if (size(name) > max * 1024) problems.push(`${name} exceeds ${max} KiB`);

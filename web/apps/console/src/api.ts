@@ -2,7 +2,10 @@
 import createClient from 'openapi-fetch';
 import type { paths } from '@api/schema.generated';
 
-export interface FieldError { field: string; detail: string }
+export interface FieldError {
+  field: string;
+  detail: string;
+}
 
 /** An RFC 9457 problem. `message` is the Chinese sentence for people. */
 export class Problem extends Error {
@@ -29,7 +32,10 @@ export function whenSignedOut(action: () => void): void {
 }
 
 async function problemOf(response: Response): Promise<Problem> {
-  const body = await response.clone().json().catch(() => ({})) as Partial<Problem> & { detail?: string; request_id?: string };
+  const body = (await response
+    .clone()
+    .json()
+    .catch(() => ({}))) as Partial<Problem> & { detail?: string; request_id?: string };
   const text = body.detail ?? `服务没有正常应答（${response.status}）`;
   return new Problem(text, response.status, body.code ?? 'unknown', body.request_id ?? '', body.errors ?? []);
 }
@@ -67,7 +73,11 @@ function withQuery(path: string, query: Query): string {
 }
 
 /** The same for registers, whose paths are made from their descriptions. */
-export async function call<T>(method: string, path: string, options: { query?: Query; body?: unknown; file?: Blob; version?: number } = {}): Promise<T> {
+export async function call<T>(
+  method: string,
+  path: string,
+  options: { query?: Query; body?: unknown; file?: Blob; version?: number } = {},
+): Promise<T> {
   const headers = new Headers({ accept: 'application/json' });
   if (options.version !== undefined) headers.set('if-match', `"${options.version}"`);
   if (options.body !== undefined) headers.set('content-type', 'application/json');

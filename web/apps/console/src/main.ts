@@ -10,11 +10,14 @@ import './ui/elements';
 import './styles/base.css';
 
 /** Refusals are answers; only a server that is not there is asked again. */
-const retry = (count: number, error: Error): boolean => count < 2 && error instanceof Problem && (error.status === 0 || error.status === 503);
+const retry = (count: number, error: Error): boolean =>
+  count < 2 && error instanceof Problem && (error.status === 0 || error.status === 503);
 
 const app = createApp(App);
 app.use(createPinia());
-app.use(VueQueryPlugin, { queryClient: new QueryClient({ defaultOptions: { queries: { retry, staleTime: 5_000, refetchOnWindowFocus: false } } }) });
+app.use(VueQueryPlugin, {
+  queryClient: new QueryClient({ defaultOptions: { queries: { retry, staleTime: 5_000, refetchOnWindowFocus: false } } }),
+});
 whenSignedOut(() => {
   const session = useSession();
   if (!session.me) return;

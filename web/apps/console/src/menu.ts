@@ -1,7 +1,14 @@
 /** The menu, which is also the list of pages: titles, paths, rights. */
 
-export interface MenuPage { path: string; title: string; permission?: string }
-export interface MenuGroup { title: string; pages: MenuPage[] }
+export interface MenuPage {
+  path: string;
+  title: string;
+  permission?: string;
+}
+export interface MenuGroup {
+  title: string;
+  pages: MenuPage[];
+}
 
 export const MENU: MenuGroup[] = [
   { title: '', pages: [{ path: '/', title: '工作台' }] },
@@ -41,5 +48,4 @@ export const MENU: MenuGroup[] = [
   },
 ];
 
-export const titleOf = (path: string): string =>
-  MENU.flatMap((group) => group.pages).find((page) => page.path === path)?.title ?? '';
+export const titleOf = (path: string): string => MENU.flatMap((group) => group.pages).find((page) => page.path === path)?.title ?? '';

@@ -1,7 +1,7 @@
 import { createRouter, createWebHistory } from 'vue-router';
 import Shell from './layout/Shell.vue';
 import Login from './layout/Login.vue';
-import Workbench from './pages/work/Workbench.vue';
+import Workbench from './pages/desk/Workbench.vue';
 import { useSession } from './session';
 
 /** One layout, one level of pages: the menu is data, not nesting. */
@@ -17,13 +17,13 @@ export const router = createRouter({
         { path: 'register/:table', component: () => import('./pages/register/Register.vue'), props: true },
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
-        { path: 'review', component: () => import('./pages/work/Review.vue') },
+        { path: 'review', component: () => import('./pages/desk/Review.vue') },
         { path: 'chain', component: () => import('./pages/chain/ChainPage.vue') },
         { path: 'ledger', component: () => import('./pages/ledger/Ledger.vue') },
         { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },
-        { path: 'tasks', component: () => import('./pages/work/Tasks.vue') },
-        { path: 'audit', component: () => import('./pages/work/Audit.vue') },
-        { path: ':rest(.*)*', component: () => import('./pages/work/Missing.vue') },
+        { path: 'tasks', component: () => import('./pages/desk/Tasks.vue') },
+        { path: 'audit', component: () => import('./pages/desk/Audit.vue') },
+        { path: ':rest(.*)*', component: () => import('./pages/desk/Missing.vue') },
       ],
     },
   ],

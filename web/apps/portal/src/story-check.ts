@@ -2,8 +2,14 @@
 
 import type { Verdict } from '../../../packages/proof/src/verify';
 
-interface Shown { date: string; stage: string }
-interface Facts extends Shown { inputs: string[]; outputs: string[] }
+interface Shown {
+  date: string;
+  stage: string;
+}
+interface Facts extends Shown {
+  inputs: string[];
+  outputs: string[];
+}
 
 const OUTPUT = 1;
 

@@ -8,7 +8,7 @@ if (button && list) {
     button.disabled = true;
     button.textContent = '正在本机校验…';
     try {
-      const { check } = await import('/portal/verify.js' as string) as typeof import('./verify');
+      const { check } = (await import('/portal/verify.js' as string)) as typeof import('./verify');
       await check(button.dataset.code ?? '', button.dataset.fingerprint ?? '', list);
       button.textContent = '重新校验';
     } catch {

@@ -2,8 +2,7 @@
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-export const toHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Lower-case hexadecimal only; `length` in bytes where it is fixed. */
 export function fromHex(text: unknown, length?: number): Uint8Array {

@@ -6,7 +6,9 @@ export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value !== null && typeof value === 'object') {
     // JavaScript orders texts by UTF-16 units, as the RFC asks.
-    const members = Object.keys(value).sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name]!)}`);
+    const members = Object.keys(value)
+      .sort()
+      .map((name) => `${JSON.stringify(name)}:${canonical(value[name]!)}`);
     return `{${members.join(',')}}`;
   }
   return JSON.stringify(value);

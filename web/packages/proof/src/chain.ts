@@ -25,8 +25,15 @@ export function rootFromPath(start: Uint8Array, index: bigint, size: bigint, pat
 }
 
 export interface Submission {
-  chain: Uint8Array; org: string; seq: bigint; count: number; root: Uint8Array; kid: string;
-  byPlatform: boolean; signed: Uint8Array; signature: Uint8Array;
+  chain: Uint8Array;
+  org: string;
+  seq: bigint;
+  count: number;
+  root: Uint8Array;
+  kid: string;
+  byPlatform: boolean;
+  signed: Uint8Array;
+  signature: Uint8Array;
 }
 
 export function readSubmission(bytes: Uint8Array): Submission {
@@ -40,7 +47,14 @@ export function readSubmission(bytes: Uint8Array): Submission {
   return { chain, org, seq, count, root, kid, byPlatform: attested === 2, signed: bytes.slice(0, -64), signature };
 }
 
-export interface Key { org: string; kid: string; key: Uint8Array; forPlatform: boolean; from: bigint; until: bigint }
+export interface Key {
+  org: string;
+  kid: string;
+  key: Uint8Array;
+  forPlatform: boolean;
+  from: bigint;
+  until: bigint;
+}
 
 export function readKey(bytes: Uint8Array): Key {
   const reader = new Reader(bytes);
@@ -56,8 +70,16 @@ export function readKey(bytes: Uint8Array): Key {
 /** What a header says of the register of keys: their number and their root. */
 export const bindRegistry = (size: bigint, root: Uint8Array): Uint8Array => sm3(utf8('YJ/reg/v1\0'), u64(size), root);
 
-interface Validator { key: Uint8Array; power: bigint; address: Uint8Array }
-export interface ValidatorSet { members: Validator[]; bytes: Uint8Array; hash: Uint8Array }
+interface Validator {
+  key: Uint8Array;
+  power: bigint;
+  address: Uint8Array;
+}
+export interface ValidatorSet {
+  members: Validator[];
+  bytes: Uint8Array;
+  hash: Uint8Array;
+}
 
 function readMembers(reader: Reader): ValidatorSet {
   const count = reader.u16();
@@ -81,7 +103,11 @@ export function readValidators(bytes: Uint8Array): ValidatorSet {
   return set;
 }
 
-export interface Genesis { name: string; validators: ValidatorSet; chain: Uint8Array }
+export interface Genesis {
+  name: string;
+  validators: ValidatorSet;
+  chain: Uint8Array;
+}
 
 export function readGenesis(bytes: Uint8Array): Genesis {
   const reader = new Reader(bytes);
@@ -94,8 +120,14 @@ export function readGenesis(bytes: Uint8Array): Genesis {
 }
 
 export interface Header {
-  chain: Uint8Array; height: bigint; timeMs: bigint; treeSize: bigint; treeRoot: Uint8Array;
-  validators: Uint8Array; registry: Uint8Array; id: Uint8Array;
+  chain: Uint8Array;
+  height: bigint;
+  timeMs: bigint;
+  treeSize: bigint;
+  treeRoot: Uint8Array;
+  validators: Uint8Array;
+  registry: Uint8Array;
+  id: Uint8Array;
 }
 
 export function readHeader(bytes: Uint8Array): Header {
@@ -115,7 +147,10 @@ export function readHeader(bytes: Uint8Array): Header {
   return { chain, height, timeMs, treeSize, treeRoot, validators, registry, id: sm3(utf8('YJ/hdr/v1\0'), bytes) };
 }
 
-export interface Certificate { round: number; votes: { address: Uint8Array; signature: Uint8Array }[] }
+export interface Certificate {
+  round: number;
+  votes: { address: Uint8Array; signature: Uint8Array }[];
+}
 
 export function readCertificate(bytes: Uint8Array): Certificate {
   const reader = new Reader(bytes);

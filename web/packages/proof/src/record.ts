@@ -5,7 +5,11 @@ import { canonical, type Json } from './canonical';
 import { sm3 } from './sm3';
 
 export type JsonObject = { [name: string]: Json };
-export interface Shown { name: string; value: Json; salt: Uint8Array }
+export interface Shown {
+  name: string;
+  value: Json;
+  salt: Uint8Array;
+}
 export interface RecordPart {
   head: JsonObject;
   shown: Shown[];
@@ -50,8 +54,7 @@ function flatten(path: string, value: Json, fields: [string, Json][]): void {
 }
 
 const fieldSalt = (salt: Uint8Array, name: string): Uint8Array => sm3(utf8('YJ/salt/v1\0'), salt, utf8(name)).slice(0, 16);
-const fieldDigest = ({ name, value, salt }: Shown): Uint8Array =>
-  sm3(utf8('YJ/field/v1\0'), salt, utf8(canonical([name, value])));
+const fieldDigest = ({ name, value, salt }: Shown): Uint8Array => sm3(utf8('YJ/field/v1\0'), salt, utf8(canonical([name, value])));
 
 function entryOf(head: JsonObject, fields: Uint8Array[], salt: Uint8Array): Uint8Array {
   const record = sm3(utf8('YJ/rec/v1\0'), u32(fields.length), concat(...fields), utf8(canonical(head)));

@@ -19,17 +19,40 @@ export const STEPS = {
 } as const;
 
 export type StepId = keyof typeof STEPS;
-export interface Step { id: StepId; title: string; ok: boolean; detail: string }
-export interface Verdict { ok: boolean; conclusion: string; steps: Step[]; record?: RecordPart; height?: bigint }
+export interface Step {
+  id: StepId;
+  title: string;
+  ok: boolean;
+  detail: string;
+}
+export interface Verdict {
+  ok: boolean;
+  conclusion: string;
+  steps: Step[];
+  record?: RecordPart;
+  height?: bigint;
+}
 
 const MEMBERS = 'certificate,format,genesis,header,key,log,record,registry,salt,submission,validators';
 const SIZE_MAX = 1 << 20;
 
-interface Path { index: bigint; path: Uint8Array[] }
+interface Path {
+  index: bigint;
+  path: Uint8Array[];
+}
 interface Bundle {
-  record: RecordPart; place: Path; submission: chain.Submission; submissionBytes: Uint8Array; key: chain.Key;
-  keyBytes: Uint8Array; registry: Path & { size: bigint }; log: Path; header: chain.Header;
-  certificate: chain.Certificate; validators: chain.ValidatorSet; genesis: chain.Genesis;
+  record: RecordPart;
+  place: Path;
+  submission: chain.Submission;
+  submissionBytes: Uint8Array;
+  key: chain.Key;
+  keyBytes: Uint8Array;
+  registry: Path & { size: bigint };
+  log: Path;
+  header: chain.Header;
+  certificate: chain.Certificate;
+  validators: chain.ValidatorSet;
+  genesis: chain.Genesis;
 }
 
 function whole64(value: Json | undefined): bigint {
@@ -90,47 +113,68 @@ function refuse(reason: string): never {
 const short = (bytes: Uint8Array): string => toHex(bytes.slice(0, 8));
 
 const CHECKS: [StepId, Check][] = [
-  ['envelope', ({ record }) => {
-    const hidden = record.hidden === 0 ? '' : `，公开 ${record.shown.length} 项，${record.hidden} 项仅有摘要`;
-    return `记录 ${String(record.head.id)}，摘要 ${short(record.entry)}…${hidden}`;
-  }],
-  ['record_path', ({ record, place, submission }) => {
-    const root = chain.rootFromPath(chain.leaf(record.entry), place.index, BigInt(submission.count), place.path);
-    if (!root || !equal(root, submission.root)) refuse('记录内容与提交的摘要不符：记录、盐或路径被改动过');
-    return `提交含 ${submission.count} 条记录，本条为第 ${place.index + 1n} 条`;
-  }],
-  ['submission_signature', ({ record, submission, key }) => {
-    if (submission.org !== record.head.org) refuse('记录的主体与提交的主体不同');
-    const owner = submission.byPlatform ? 'platform' : submission.org;
-    if (submission.kid !== key.kid || key.forPlatform !== submission.byPlatform || key.org !== owner) {
-      refuse('提交所示密钥与所附密钥不同，或用途不符');
-    }
-    if (!verifySm2(key.key, submission.signed, submission.signature)) refuse('提交的 SM2 签名与内容不符');
-    return submission.byPlatform
-      ? `由平台密钥 ${submission.kid} 代主体 ${submission.org} 签名`
-      : `由主体 ${submission.org} 的密钥 ${submission.kid} 签名`;
-  }],
-  ['key_registry', ({ key, keyBytes, registry, header }) => {
-    const root = chain.rootFromPath(chain.leaf(keyBytes), registry.index, registry.size, registry.path);
-    if (!root || !equal(chain.bindRegistry(registry.size, root), header.registry)) refuse('密钥不在该区块的密钥登记中');
-    if (header.height < key.from || header.height >= key.until) refuse(`密钥在区块 ${header.height} 时无效（未启用或已吊销）`);
-    return `密钥 ${key.org}/${key.kid} 自区块 ${key.from} 起有效`;
-  }],
-  ['log_path', ({ submissionBytes, log, header }) => {
-    const root = chain.rootFromPath(chain.leaf(submissionBytes), log.index, header.treeSize, log.path);
-    if (!root || !equal(root, header.treeRoot)) refuse('提交不在该区块的存证日志中');
-    return `日志共 ${header.treeSize} 项，本提交为第 ${log.index + 1n} 项`;
-  }],
-  ['header', ({ header, submission, validators, genesis }) => {
-    if (!equal(header.chain, genesis.chain) || !equal(submission.chain, genesis.chain)) refuse('区块或提交不属于所附创世文件的链');
-    if (!equal(header.validators, validators.hash)) refuse('验证人集合与区块头不符');
-    if (!equal(validators.bytes, genesis.validators.bytes)) refuse('验证人集合变更缺少变更证明');
-    return `区块 ${header.height}，标识 ${short(header.id)}…`;
-  }],
-  ['certificate', ({ certificate, header, validators }) => {
-    if (!chain.commits(certificate, header, validators)) refuse('验证人签名无效，或不足三分之二');
-    return `${certificate.votes.length} 个验证人签名确认`;
-  }],
+  [
+    'envelope',
+    ({ record }) => {
+      const hidden = record.hidden === 0 ? '' : `，公开 ${record.shown.length} 项，${record.hidden} 项仅有摘要`;
+      return `记录 ${String(record.head.id)}，摘要 ${short(record.entry)}…${hidden}`;
+    },
+  ],
+  [
+    'record_path',
+    ({ record, place, submission }) => {
+      const root = chain.rootFromPath(chain.leaf(record.entry), place.index, BigInt(submission.count), place.path);
+      if (!root || !equal(root, submission.root)) refuse('记录内容与提交的摘要不符：记录、盐或路径被改动过');
+      return `提交含 ${submission.count} 条记录，本条为第 ${place.index + 1n} 条`;
+    },
+  ],
+  [
+    'submission_signature',
+    ({ record, submission, key }) => {
+      if (submission.org !== record.head.org) refuse('记录的主体与提交的主体不同');
+      const owner = submission.byPlatform ? 'platform' : submission.org;
+      if (submission.kid !== key.kid || key.forPlatform !== submission.byPlatform || key.org !== owner) {
+        refuse('提交所示密钥与所附密钥不同，或用途不符');
+      }
+      if (!verifySm2(key.key, submission.signed, submission.signature)) refuse('提交的 SM2 签名与内容不符');
+      return submission.byPlatform
+        ? `由平台密钥 ${submission.kid} 代主体 ${submission.org} 签名`
+        : `由主体 ${submission.org} 的密钥 ${submission.kid} 签名`;
+    },
+  ],
+  [
+    'key_registry',
+    ({ key, keyBytes, registry, header }) => {
+      const root = chain.rootFromPath(chain.leaf(keyBytes), registry.index, registry.size, registry.path);
+      if (!root || !equal(chain.bindRegistry(registry.size, root), header.registry)) refuse('密钥不在该区块的密钥登记中');
+      if (header.height < key.from || header.height >= key.until) refuse(`密钥在区块 ${header.height} 时无效（未启用或已吊销）`);
+      return `密钥 ${key.org}/${key.kid} 自区块 ${key.from} 起有效`;
+    },
+  ],
+  [
+    'log_path',
+    ({ submissionBytes, log, header }) => {
+      const root = chain.rootFromPath(chain.leaf(submissionBytes), log.index, header.treeSize, log.path);
+      if (!root || !equal(root, header.treeRoot)) refuse('提交不在该区块的存证日志中');
+      return `日志共 ${header.treeSize} 项，本提交为第 ${log.index + 1n} 项`;
+    },
+  ],
+  [
+    'header',
+    ({ header, submission, validators, genesis }) => {
+      if (!equal(header.chain, genesis.chain) || !equal(submission.chain, genesis.chain)) refuse('区块或提交不属于所附创世文件的链');
+      if (!equal(header.validators, validators.hash)) refuse('验证人集合与区块头不符');
+      if (!equal(validators.bytes, genesis.validators.bytes)) refuse('验证人集合变更缺少变更证明');
+      return `区块 ${header.height}，标识 ${short(header.id)}…`;
+    },
+  ],
+  [
+    'certificate',
+    ({ certificate, header, validators }) => {
+      if (!chain.commits(certificate, header, validators)) refuse('验证人签名无效，或不足三分之二');
+      return `${certificate.votes.length} 个验证人签名确认`;
+    },
+  ],
 ];
 
 function trust(bundle: Bundle, fingerprint: string | undefined): string {
@@ -145,10 +189,13 @@ export function verify(text: string, fingerprint?: string): Verdict {
   const steps: Step[] = [];
   let bundle: Bundle | undefined;
   const all: [StepId, () => string][] = [
-    ['format', () => {
-      bundle = readBundle(text);
-      return '格式 yjproof/1';
-    }],
+    [
+      'format',
+      () => {
+        bundle = readBundle(text);
+        return '格式 yjproof/1';
+      },
+    ],
     ...CHECKS.map(([id, check]): [StepId, () => string] => [id, () => check(bundle!)]),
     ['trust', () => trust(bundle!, fingerprint)],
   ];

@@ -7,7 +7,12 @@ import { canonical } from '../src/canonical';
 import { sm3 } from '../src/sm3';
 import { verify } from '../src/verify';
 
-interface Vector { name: string; bundle: string; fingerprint: string | null; failed: string | null }
+interface Vector {
+  name: string;
+  bundle: string;
+  fingerprint: string | null;
+  failed: string | null;
+}
 const file = fileURLToPath(new URL('../../../../crates/proof/vectors/proofs.json', import.meta.url));
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vector[];
 
@@ -34,6 +39,8 @@ describe('building blocks', () => {
   });
 
   it('canonical JSON follows RFC 8785', () => {
-    expect(canonical({ '\u20ac': 'e', '\r': 'r', a: [56, { d: true, b: null }] })).toBe('{"\\r":"r","a":[56,{"b":null,"d":true}],"\u20ac":"e"}');
+    expect(canonical({ '\u20ac': 'e', '\r': 'r', a: [56, { d: true, b: null }] })).toBe(
+      '{"\\r":"r","a":[56,{"b":null,"d":true}],"\u20ac":"e"}',
+    );
   });
 });

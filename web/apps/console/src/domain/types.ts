@@ -1,96 +1,314 @@
 /** What the interface answers, where its description leaves it to the domain. */
 
 export interface Me {
-  user: string; name: string; organization: string; subject: { id: string } | null; region: string | null;
-  permissions: string[]; csrf: string | null;
+  user: string;
+  name: string;
+  organization: string;
+  subject: { id: string } | null;
+  region: string | null;
+  permissions: string[];
+  csrf: string | null;
 }
 
 export type FieldKind = 'text' | 'int' | 'decimal' | 'bool' | 'time' | 'date' | 'id' | 'code' | 'codes' | 'region' | 'json';
 export interface Field {
-  name: string; label: string; kind: FieldKind; codes: [string, string][]; references: string | null;
-  filter: 'none' | 'exact' | 'prefix' | 'contains' | 'range'; sortable: boolean; optional: boolean; max: number;
-  class: 'public' | 'internal' | 'personal'; hint: string;
+  name: string;
+  label: string;
+  kind: FieldKind;
+  codes: [string, string][];
+  references: string | null;
+  filter: 'none' | 'exact' | 'prefix' | 'contains' | 'range';
+  sortable: boolean;
+  optional: boolean;
+  max: number;
+  class: 'public' | 'internal' | 'personal';
+  hint: string;
 }
-export interface Entity { table: string; title: string; path: string; reviewed: boolean; importable: boolean; fields: Field[] }
-export interface Meta { platform: { name: string; operator: string; profile: string }; entities: Entity[] }
+export interface Entity {
+  table: string;
+  title: string;
+  path: string;
+  reviewed: boolean;
+  importable: boolean;
+  fields: Field[];
+}
+export interface Meta {
+  platform: { name: string; operator: string; profile: string };
+  entities: Entity[];
+}
 
 export type Stored = { id: string; version: number } & Record<string, unknown>;
-export interface Page<T> { items: T[]; next: string | null; total?: { count: number; more: boolean } | null }
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+  total?: { count: number; more: boolean } | null;
+}
 
 export interface ChangeRequest {
-  id: string; entity: string; record: string | null; base_version: number; state: string; body: Record<string, unknown>;
-  submitted_by: string; submitted_at: string; decided_by: string | null; decided_at: string | null; comment: string | null;
-  before?: Record<string, unknown> | null; diff?: Record<string, [unknown, unknown]>;
+  id: string;
+  entity: string;
+  record: string | null;
+  base_version: number;
+  state: string;
+  body: Record<string, unknown>;
+  submitted_by: string;
+  submitted_at: string;
+  decided_by: string | null;
+  decided_at: string | null;
+  comment: string | null;
+  before?: Record<string, unknown> | null;
+  diff?: Record<string, [unknown, unknown]>;
   log?: { at: string; actor: string; action: string; comment: string | null }[];
 }
 
-export interface Line { code: string; quantity?: string | null; unit?: string | null; product?: string | null; lot?: string | null; external?: boolean }
+export interface Line {
+  code: string;
+  quantity?: string | null;
+  unit?: string | null;
+  product?: string | null;
+  lot?: string | null;
+  external?: boolean;
+}
 export interface TraceEvent {
-  id: string; domain: string; type: string; type_name: string | null; stage: string; event_time: string; recorded_at: string;
-  recorded_by: string; subject: { id: string; code: string; name: string } | null; product: { id: string; code: string; name: string } | null;
-  lot: string | null; region: string; inputs: Line[]; outputs: Line[]; attributes: Record<string, unknown>; source: string;
-  state: string; anchor: string; held_reason: string | null; correction_of: string | null; correction_reason: string | null;
-  superseded_by: string | null; decision_comment: string | null; counterparty: string | null; external_id: string | null;
-  documents: { type: string; no: string }[]; evidence: { name: string; sm3: string }[]; place: { region: string; address: string | null } | null;
-  integrity?: { intact: boolean; finding: string; height: number | null; differences: { field: string; anchored: unknown; found: unknown }[] };
+  id: string;
+  domain: string;
+  type: string;
+  type_name: string | null;
+  stage: string;
+  event_time: string;
+  recorded_at: string;
+  recorded_by: string;
+  subject: { id: string; code: string; name: string } | null;
+  product: { id: string; code: string; name: string } | null;
+  lot: string | null;
+  region: string;
+  inputs: Line[];
+  outputs: Line[];
+  attributes: Record<string, unknown>;
+  source: string;
+  state: string;
+  anchor: string;
+  held_reason: string | null;
+  correction_of: string | null;
+  correction_reason: string | null;
+  superseded_by: string | null;
+  decision_comment: string | null;
+  counterparty: string | null;
+  external_id: string | null;
+  documents: { type: string; no: string }[];
+  evidence: { name: string; sm3: string }[];
+  place: { region: string; address: string | null } | null;
+  integrity?: {
+    intact: boolean;
+    finding: string;
+    height: number | null;
+    differences: { field: string; anchored: unknown; found: unknown }[];
+  };
 }
 
 export interface PackField {
-  name: string; label: string; kind: 'text' | 'int' | 'decimal' | 'date' | 'time' | 'code' | 'bool'; required: boolean;
-  codes?: [string, string][]; min?: string; max?: string; max_length?: number; hint?: string; class?: string;
+  name: string;
+  label: string;
+  kind: 'text' | 'int' | 'decimal' | 'date' | 'time' | 'code' | 'bool';
+  required: boolean;
+  codes?: [string, string][];
+  min?: string;
+  max?: string;
+  max_length?: number;
+  hint?: string;
+  class?: string;
 }
 export interface PackEvent {
-  code: string; name: string; movement?: string; fields: PackField[]; loss_max_percent?: string;
-  inputs: { min: number; max: number; mode: 'none' | 'consume' | 'observe' }; outputs: { min: number; max: number };
+  code: string;
+  name: string;
+  movement?: string;
+  fields: PackField[];
+  loss_max_percent?: string;
+  inputs: { min: number; max: number; mode: 'none' | 'consume' | 'observe' };
+  outputs: { min: number; max: number };
 }
-export interface Pack { code: string; name: string; version: string; stages: { stage: string; events: PackEvent[] }[] }
+export interface Pack {
+  code: string;
+  name: string;
+  version: string;
+  stages: { stage: string; events: PackEvent[] }[];
+}
 
 export interface ChainObject {
-  code: string; product_name: string | null; lot: string | null; unit: string; produced: string; consumed: string; held: string;
-  state: string; stage: string; subject_id: string; subject: string | null; share: string | null; role: string; external: boolean;
+  code: string;
+  product_name: string | null;
+  lot: string | null;
+  unit: string;
+  produced: string;
+  consumed: string;
+  held: string;
+  state: string;
+  stage: string;
+  subject_id: string;
+  subject: string | null;
+  share: string | null;
+  role: string;
+  external: boolean;
 }
 export interface ChainEvent {
-  id: string; type: string; type_name: string | null; stage: string; subject_id: string; event_time: string; region_name: string;
-  inputs: Line[]; outputs: Line[]; loss: string | null; loss_rate: string | null; loss_outlier: boolean; anchor: string | null;
-  observes: boolean; verdict: string | null;
+  id: string;
+  type: string;
+  type_name: string | null;
+  stage: string;
+  subject_id: string;
+  event_time: string;
+  region_name: string;
+  inputs: Line[];
+  outputs: Line[];
+  loss: string | null;
+  loss_rate: string | null;
+  loss_outlier: boolean;
+  anchor: string | null;
+  observes: boolean;
+  verdict: string | null;
 }
 export interface ChainSubject {
-  id: string; code: string; name: string; region: string; region_name: string; lon: string | null; lat: string | null;
-  contact_name: string | null; contact_phone: string | null; events: number;
+  id: string;
+  code: string;
+  name: string;
+  region: string;
+  region_name: string;
+  lon: string | null;
+  lat: string | null;
+  contact_name: string | null;
+  contact_phone: string | null;
+  events: number;
 }
 export interface FlowLine {
-  upstream: string; upstream_code: string; upstream_region: string; downstream: string; downstream_code: string; downstream_region: string;
-  stage: string; product_name: string | null; lot: string | null; code: string; quantity: string; unit: string; event_time: string;
-  document: string | null; contact_name: string | null; contact_phone: string | null;
+  upstream: string;
+  upstream_code: string;
+  upstream_region: string;
+  downstream: string;
+  downstream_code: string;
+  downstream_region: string;
+  stage: string;
+  product_name: string | null;
+  lot: string | null;
+  code: string;
+  quantity: string;
+  unit: string;
+  event_time: string;
+  document: string | null;
+  contact_name: string | null;
+  contact_phone: string | null;
 }
-export interface Holding { code: string; quantity: string; unit: string; subject: string; subject_id: string; share: string; state?: string; equivalent?: string }
+export interface Holding {
+  code: string;
+  quantity: string;
+  unit: string;
+  subject: string;
+  subject_id: string;
+  share: string;
+  state?: string;
+  equivalent?: string;
+}
 export interface Chain {
-  code: string; direction: string; generated_at: string; truncated: boolean; root: ChainObject; objects: ChainObject[]; beside: ChainObject[];
-  events: ChainEvent[]; flows: { from: string; to: string; event: string; quantity: string | null; unit: string }[]; subjects: ChainSubject[];
-  summary: { objects: number; events: number; subjects: number; held: string | null; gone: string | null; equivalent: string | null; broken: number; unit: string };
-  freeze: { total: string; items: Holding[] }; gone: { total: string; equivalent: string; items: Holding[] };
-  broken: { code: string; reason: string }[]; flow_table: FlowLine[];
+  code: string;
+  direction: string;
+  generated_at: string;
+  truncated: boolean;
+  root: ChainObject;
+  objects: ChainObject[];
+  beside: ChainObject[];
+  events: ChainEvent[];
+  flows: { from: string; to: string; event: string; quantity: string | null; unit: string }[];
+  subjects: ChainSubject[];
+  summary: {
+    objects: number;
+    events: number;
+    subjects: number;
+    held: string | null;
+    gone: string | null;
+    equivalent: string | null;
+    broken: number;
+    unit: string;
+  };
+  freeze: { total: string; items: Holding[] };
+  gone: { total: string; equivalent: string; items: Holding[] };
+  broken: { code: string; reason: string }[];
+  flow_table: FlowLine[];
 }
 
 export interface LedgerStatus {
-  chain_id: string; organization: string; height: number; tree_size: number; tree_root: string | null; latest_block_at: string | null;
-  pending: number; packed: number; confirmed: number; latency_ms_p50: number | null; latency_ms_p99: number | null;
+  chain_id: string;
+  organization: string;
+  height: number;
+  tree_size: number;
+  tree_root: string | null;
+  latest_block_at: string | null;
+  pending: number;
+  packed: number;
+  confirmed: number;
+  latency_ms_p50: number | null;
+  latency_ms_p99: number | null;
 }
-export interface Block { height: number; block_id: string; time: string; submissions: number; records: number; tree_size: number; tree_root: string }
+export interface Block {
+  height: number;
+  block_id: string;
+  time: string;
+  submissions: number;
+  records: number;
+  tree_size: number;
+  tree_root: string;
+}
 export interface BlockDetail extends Block {
-  prev: string; certificate: { round: number; votes: string[]; valid: boolean };
+  prev: string;
+  certificate: { round: number; votes: string[]; valid: boolean };
   contents: { org: string; seq: number; count: number; kid: string; root: string; attested_by: string }[];
 }
-export interface Verdict { ok: boolean; conclusion: string; steps: { id: string; title: string; ok: boolean; detail: string }[] }
+export interface Verdict {
+  ok: boolean;
+  conclusion: string;
+  steps: { id: string; title: string; ok: boolean; detail: string }[];
+}
 
 export interface Job {
-  id: string; kind: string; title: string; state: string; done: number; total: number | null; succeeded: number; failed: number;
-  result: { detail?: string } | null; file: string | null; created_at: string; finished_at: string | null;
+  id: string;
+  kind: string;
+  title: string;
+  state: string;
+  done: number;
+  total: number | null;
+  succeeded: number;
+  failed: number;
+  result: { detail?: string } | null;
+  file: string | null;
+  created_at: string;
+  finished_at: string | null;
 }
-export interface JobRow { row: number; outcome: string; record: string | null; detail: string | null; field: string | null; source: Record<string, string> }
-export interface AuditEntry { id: string; at: string; actor: string; action: string; entity: string; record: string; changes: Record<string, unknown> }
-export interface Region { code: string; name: string; full_name: string; level: number; zone: boolean; lon: string | null; lat: string | null }
+export interface JobRow {
+  row: number;
+  outcome: string;
+  record: string | null;
+  detail: string | null;
+  field: string | null;
+  source: Record<string, string>;
+}
+export interface AuditEntry {
+  id: string;
+  at: string;
+  actor: string;
+  action: string;
+  entity: string;
+  record: string;
+  changes: Record<string, unknown>;
+}
+export interface Region {
+  code: string;
+  name: string;
+  full_name: string;
+  level: number;
+  zone: boolean;
+  lon: string | null;
+  lat: string | null;
+}
 export interface Workbench {
-  todo: { kind: string; title: string; count: number }[]; figures: { kind: string; title: string; value: number }[];
+  todo: { kind: string; title: string; count: number }[];
+  figures: { kind: string; title: string; value: number }[];
   trend: { day: string; events: number }[];
 }

@@ -16,6 +16,15 @@ import 'element-plus/theme-chalk/el-select.css';
 import 'element-plus/theme-chalk/el-tag.css';
 
 export {
-  ElButton, ElCheckbox, ElCheckboxGroup, ElConfigProvider, ElDatePicker, ElDialog, ElDrawer, ElInput, ElMessage,
-  ElOption, ElSelect,
+  ElButton,
+  ElCheckbox,
+  ElCheckboxGroup,
+  ElConfigProvider,
+  ElDatePicker,
+  ElDialog,
+  ElDrawer,
+  ElInput,
+  ElMessage,
+  ElOption,
+  ElSelect,
 } from 'element-plus';

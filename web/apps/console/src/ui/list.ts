@@ -22,14 +22,21 @@ export function useList<T>(path: ComputedRef<string>, options: { sort: string; c
     void router.replace({ query });
   };
   const page = computed({ get: () => Number(text('page') ?? 1), set: (value) => change({ page: value === 1 ? undefined : value }) });
-  const perPage = computed({ get: () => Number(text('per_page') ?? 20), set: (value) => change({ per_page: value === 20 ? undefined : value, page: undefined }) });
+  const perPage = computed({
+    get: () => Number(text('per_page') ?? 20),
+    set: (value) => change({ per_page: value === 20 ? undefined : value, page: undefined }),
+  });
   const sort = computed({ get: () => text('sort') ?? options.sort, set: (value) => change({ sort: value, page: undefined }) });
   const filters = computed(() => {
     const names = Object.keys(route.query).filter((name) => !OWN.includes(name));
     return Object.fromEntries(names.map((name) => [name, text(name) ?? '']));
   });
   const query = computed<Query>(() => ({
-    ...(options.map ? options.map(filters.value) : filters.value), page: page.value, per_page: perPage.value, sort: sort.value, ...(options.count ? { count: true } : {}),
+    ...(options.map ? options.map(filters.value) : filters.value),
+    page: page.value,
+    per_page: perPage.value,
+    sort: sort.value,
+    ...(options.count ? { count: true } : {}),
   }));
   const found = useQuery({
     queryKey: computed(() => ['list', path.value, query.value]),

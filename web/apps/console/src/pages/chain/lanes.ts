@@ -6,9 +6,29 @@ const GAP = { x: 64, y: 12 };
 const LANE = { head: 88, pad: 14 };
 export const LANES = ['primary_production', 'processing', 'inspection', 'transport', 'distribution', 'supervision', 'consumption'];
 
-export interface PlacedBox { object: ChainObject; x: number; y: number; beside: boolean }
-export interface PlacedLink { from: PlacedBox; to: PlacedBox; path: string; label: { x: number; y: number }; quantity: string | null; unit: string; outlier: boolean; event: string }
-export interface Layout { width: number; height: number; lanes: { stage: string; y: number; height: number }[]; boxes: PlacedBox[]; links: PlacedLink[] }
+export interface PlacedBox {
+  object: ChainObject;
+  x: number;
+  y: number;
+  beside: boolean;
+}
+export interface PlacedLink {
+  from: PlacedBox;
+  to: PlacedBox;
+  path: string;
+  label: { x: number; y: number };
+  quantity: string | null;
+  unit: string;
+  outlier: boolean;
+  event: string;
+}
+export interface Layout {
+  width: number;
+  height: number;
+  lanes: { stage: string; y: number; height: number }[];
+  boxes: PlacedBox[];
+  links: PlacedLink[];
+}
 
 /** Column of every object: one more than the rightmost of those it was made from. */
 export function columns(codes: string[], flows: { from: string; to: string }[]): Map<string, number> {
@@ -30,7 +50,10 @@ export function columns(codes: string[], flows: { from: string; to: string }[]):
 export function layout(chain: Chain): Layout {
   const beside = new Set(chain.beside.map((object) => object.code));
   const objects = [...new Map([chain.root, ...chain.objects, ...chain.beside].map((object) => [object.code, object])).values()];
-  const column = columns(objects.map((object) => object.code), chain.flows);
+  const column = columns(
+    objects.map((object) => object.code),
+    chain.flows,
+  );
   const used = LANES.filter((stage) => objects.some((object) => object.stage === stage));
   const boxes = new Map<string, PlacedBox>();
   const lanes: Layout['lanes'] = [];
@@ -41,7 +64,12 @@ export function layout(chain: Chain): Layout {
       const at = column.get(object.code) ?? 0;
       const row = cells.get(at) ?? 0;
       cells.set(at, row + 1);
-      boxes.set(object.code, { object, beside: beside.has(object.code), x: LANE.head + at * (BOX.width + GAP.x), y: y + LANE.pad + row * (BOX.height + GAP.y) });
+      boxes.set(object.code, {
+        object,
+        beside: beside.has(object.code),
+        x: LANE.head + at * (BOX.width + GAP.x),
+        y: y + LANE.pad + row * (BOX.height + GAP.y),
+      });
     }
     const rows = Math.max(1, ...cells.values());
     const height = 2 * LANE.pad + rows * BOX.height + (rows - 1) * GAP.y;
@@ -51,7 +79,20 @@ export function layout(chain: Chain): Layout {
   const outliers = new Set(chain.events.filter((event) => event.loss_outlier).map((event) => event.id));
   const links = chain.flows.flatMap((flow): PlacedLink[] => {
     const [from, to] = [boxes.get(flow.from), boxes.get(flow.to)];
-    return from && to ? [{ from, to, path: curve(from, to), label: middle(from, to), quantity: flow.quantity, unit: flow.unit, outlier: outliers.has(flow.event), event: flow.event }] : [];
+    return from && to
+      ? [
+          {
+            from,
+            to,
+            path: curve(from, to),
+            label: middle(from, to),
+            quantity: flow.quantity,
+            unit: flow.unit,
+            outlier: outliers.has(flow.event),
+            event: flow.event,
+          },
+        ]
+      : [];
   });
   const last = Math.max(0, ...column.values());
   return { width: LANE.head + (last + 1) * (BOX.width + GAP.x), height: y, lanes, boxes: [...boxes.values()], links };

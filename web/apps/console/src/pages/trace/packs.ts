@@ -15,9 +15,14 @@ export function usePacks() {
   });
   const packs = computed(() => found.data.value ?? []);
   const event = (domain: string, type: string): PackEvent | undefined =>
-    packs.value.find((pack) => pack.code === domain)?.stages.flatMap((stage) => stage.events).find((one) => one.code === type);
+    packs.value
+      .find((pack) => pack.code === domain)
+      ?.stages.flatMap((stage) => stage.events)
+      .find((one) => one.code === type);
   const types = (domain: string): [string, string][] =>
-    packs.value.filter((pack) => !domain || pack.code === domain).flatMap((pack) => pack.stages.flatMap((stage) => stage.events.map((one): [string, string] => [one.code, one.name])));
+    packs.value
+      .filter((pack) => !domain || pack.code === domain)
+      .flatMap((pack) => pack.stages.flatMap((stage) => stage.events.map((one): [string, string] => [one.code, one.name])));
   return { packs, event, types };
 }
 

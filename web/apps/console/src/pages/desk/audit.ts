@@ -10,7 +10,8 @@ export function useAudit() {
   const filters = computed(() => Object.fromEntries(Object.entries(route.query).map(([name, value]) => [name, String(value ?? '')])));
   const found = useInfiniteQuery({
     queryKey: computed(() => ['audit', filters.value]),
-    queryFn: ({ pageParam }) => call<Page<AuditEntry>>('GET', '/api/v1/audit', { query: { ...filters.value, after: pageParam, per_page: 50 } }),
+    queryFn: ({ pageParam }) =>
+      call<Page<AuditEntry>>('GET', '/api/v1/audit', { query: { ...filters.value, after: pageParam, per_page: 50 } }),
     initialPageParam: '',
     getNextPageParam: (page) => page.next,
   });
