@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{
+    Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
+    TableDefinition,
+};
 use yj_kernel::{Problem, Result};
 use yj_proof::{Certificate, Genesis, Hash, Header, Submission, merkle::Frontier};
 
@@ -148,6 +151,12 @@ impl Store {
             let (log_index, position, height) = value.value();
             Place { log_index, position, height }
         }))
+    }
+
+    /// How many records are in blocks.
+    pub(crate) fn record_count(&self) -> Result<u64> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        tx.open_table(RECORDS).map_err(failed)?.len().map_err(failed)
     }
 
     /// The submission at a log index, and the leaf hashes of its records.

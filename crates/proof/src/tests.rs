@@ -234,7 +234,7 @@ fn write_vectors() {
         ("height", |bundle| bundle.header.height = 4),
         ("no votes", |bundle| bundle.certificate.votes.clear()),
         ("a vote twice", |bundle| {
-            bundle.certificate.votes.push(bundle.certificate.votes[0].clone())
+            bundle.certificate.votes.push(bundle.certificate.votes[0].clone());
         }),
         ("genesis time", |bundle| bundle.genesis.time_ms = 9),
     ];

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 const ROUNDS: u64 = 20;
 const CLIENTS: u64 = 3;
+/// How many places this process has made: each gets a schema of its own.
+static PLACES: AtomicU64 = AtomicU64::new(0);
 /// Nothing here takes longer.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -30,7 +32,8 @@ impl Place {
         let Ok(server) = std::env::var("YJ_TEST_POSTGRES") else {
             return Self { folder, database: None };
         };
-        let schema = format!("kill_{}", std::process::id());
+        let place = PLACES.fetch_add(1, Ordering::Relaxed);
+        let schema = format!("kill_{}_{place}", std::process::id());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (client, connection) =

@@ -357,7 +357,13 @@ fn stored_event(
         recorded_by: String::from(ctx.actor()),
         source: String::from(source.code()),
         state: String::from(if automatic { "accepted" } else { "held" }),
-        held_reason: (!automatic).then(|| String::from("来源策略要求人工审核后上链")),
+        held_reason: (!automatic).then(|| {
+            String::from(if event.spec.always_reviewed {
+                "这类事件一律由他人审核后上链"
+            } else {
+                "来源策略要求人工审核后上链"
+            })
+        }),
         body: event.body.clone(),
         correction_of: event.correction_of.map(|id| id.to_string()),
         superseded_by: None,

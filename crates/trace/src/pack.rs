@@ -53,6 +53,9 @@ pub struct EventSpec {
     pub loss_max_percent: Option<Quantity>,
     /// Its own fields.
     pub fields: Vec<FieldSpec>,
+    /// Whether somebody reviews every one, whatever the source: recalls and the like.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always_reviewed: bool,
 }
 
 /// How an event treats what goes in.

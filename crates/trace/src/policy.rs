@@ -114,6 +114,9 @@ impl Policies {
     /// Whether the event may be accepted without review. The most particular policy decides; of
     /// two equally particular ones the stricter.
     pub(crate) fn accepts(&self, event: &Checked, subject: &str, source: &str) -> bool {
+        if event.spec.always_reviewed {
+            return false;
+        }
         let fits = |policy: &&Policy| {
             let same = |wanted: &Option<String>, found: &str| {
                 wanted.as_deref().is_none_or(|wanted| wanted == found)

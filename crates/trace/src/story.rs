@@ -19,6 +19,9 @@ use crate::{
 /// Steps shown; what lies further back is on the console.
 const STEPS_MAX: usize = 40;
 
+/// The event type that calls products back, in every domain.
+const RECALL: &str = "recall";
+
 /// The public story of a code; `None` when there is none, whatever the reason.
 pub async fn story(app: &App, tx: &mut Tx, code: &str) -> Result<Option<Value>> {
     let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
@@ -49,8 +52,18 @@ pub async fn story(app: &App, tx: &mut Tx, code: &str) -> Result<Option<Value>> 
         }));
     }
     let failed = steps.iter().any(|step| step["verdict"] == "不合格");
+    let recalls = found.observations.iter().filter(|(event, _)| event.kind == RECALL);
+    let recall = recalls.max_by_key(|(event, _)| event.id).map(|(event, _)| {
+        let text = |name: &str| event.body["attributes"][name].clone();
+        json!({ "reason": text("reason"), "advice": text("advice"), "date": event.time.beijing_day().to_string() })
+    });
+    let state = match (&recall, failed) {
+        (Some(_), _) => "recalled",
+        (None, true) => "warning",
+        (None, false) => "found",
+    };
     Ok(Some(json!({
-        "code": code, "state": if failed { "warning" } else { "found" },
+        "code": code, "state": state, "recall": recall,
         "product": product.map(|product| json!({
             "code": product.code, "name": product.name, "spec": product.spec, "brand": product.brand,
             "standard_no": product.standard_no,
@@ -69,6 +82,8 @@ fn is_public(story: &BTreeSet<&str>, name: &str, value: &Value) -> bool {
         | "/subject"
         | "/event_time"
         | "/region"
+        | "/attributes/reason"
+        | "/attributes/advice"
         | "/attributes/verdict"
         | "/attributes/item" => true,
         _ if name.starts_with("/links/") && name.ends_with("/code") => {

@@ -24,6 +24,8 @@ struct Page<'a> {
     code: &'a str,
     found: bool,
     warning: bool,
+    /// Why it was called back, and what to do; none where it was not.
+    recall: Option<(&'a str, &'a str)>,
     product: &'a str,
     facts: Vec<(&'static str, String)>,
     steps: Vec<Step>,
@@ -190,6 +192,9 @@ fn page<'a>(
         code,
         found: !story.is_null(),
         warning: story["state"] == "warning",
+        recall: story["recall"]["reason"]
+            .as_str()
+            .map(|reason| (reason, story["recall"]["advice"].as_str().unwrap_or_default())),
         product: product["name"].as_str().unwrap_or("产品"),
         facts: facts.into_iter().flatten().collect(),
         anchored: steps.iter().filter(|step| step.confirmed).count(),

@@ -1,5 +1,7 @@
 //! Files: small, clean, and about the product alone.
 
+use std::path::Path;
+
 use super::Finding;
 use crate::shell::{Outcome, output, root};
 
@@ -39,14 +41,19 @@ pub(super) fn tracked() -> Outcome<Vec<File>> {
 
 /// Lock files and data that come from elsewhere.
 fn is_foreign(path: &str) -> bool {
-    path.ends_with(".lock")
+    has_extension(path, "lock")
         || path.ends_with("package-lock.json")
         || path.starts_with("data/")
         || path.contains("generated")
 }
 
 fn is_source(path: &str) -> bool {
-    [".rs", ".ts", ".vue", ".css", ".mjs"].iter().any(|end| path.ends_with(end))
+    ["rs", "ts", "vue", "css", "mjs"].iter().any(|extension| has_extension(path, extension))
+}
+
+/// Whether the path names a file of this kind.
+pub(super) fn has_extension(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }
 
 pub(super) fn findings(files: &[File]) -> Vec<Finding> {
@@ -67,7 +74,7 @@ fn look(file: &File) -> Vec<Finding> {
         note(1, &format!("超过 {LINES_MAX} 行，请按职责拆分"));
     }
     for (number, line) in (1..).zip(text.lines()) {
-        if line.ends_with([' ', '\t']) && !path.ends_with(".md") {
+        if line.ends_with([' ', '\t']) && !has_extension(path, "md") {
             note(number, "行尾有空白");
         }
         if is_source(path) && line.chars().count() > WIDTH_MAX {

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, files::File};
+use super::{
+    Finding,
+    files::{File, has_extension},
+};
 
 /// The crates whose words are the field's words.
 const BUSINESS: [&str; 6] = ["model", "identity", "ledger", "subject", "product", "trace"];
@@ -21,7 +24,7 @@ pub(super) fn findings(files: &[File]) -> Vec<Finding> {
         files.iter().filter(business).flat_map(|file| types(&file.text)).collect();
     let everything: BTreeSet<String> = files
         .iter()
-        .filter(|file| file.path.ends_with(".rs"))
+        .filter(|file| has_extension(&file.path, "rs"))
         .flat_map(|file| types(&file.text))
         .collect();
     let mut findings: Vec<_> = defined

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, files::File};
+use super::{
+    Finding,
+    files::{File, has_extension},
+};
 use crate::shell::root;
 
 pub(super) fn findings(files: &[File]) -> Vec<Finding> {
-    let documents = files.iter().filter(|file| file.path.ends_with(".md"));
+    let documents = files.iter().filter(|file| has_extension(&file.path, "md"));
     let mut findings: Vec<_> = documents.flat_map(broken).collect();
     findings.extend(unknown_tests(files));
     findings
@@ -25,7 +28,7 @@ fn broken(file: &File) -> Vec<Finding> {
 }
 
 fn unknown_tests(files: &[File]) -> Vec<Finding> {
-    let code = files.iter().filter(|file| file.path.ends_with(".rs"));
+    let code = files.iter().filter(|file| has_extension(&file.path, "rs"));
     let functions: BTreeSet<&str> = code
         .flat_map(|file| file.text.lines())
         .filter_map(|line| {

@@ -220,3 +220,38 @@ async fn g_10_4_public_proofs_prove_the_story_and_keep_trade_secrets() {
     assert!(all.contains("R1-sold") && all.contains("F1-A") && all.contains("verdict"));
     assert_eq!(app.send("GET", "/api/v1/public/proof/NOTHING", None, &[], None).await.status, 404);
 }
+
+#[tokio::test]
+async fn g_6_9_3_a_recall_reaches_every_code_made_from_the_lot_once_approved() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let recall = json!({
+        "domain": "agri", "type": "recall", "subject": subject["code"], "event_time": "2026-11-12T08:00:00+08:00",
+        "inputs": [{ "code": "P1-X" }],
+        "attributes": { "level": "1", "reason": "示例检测不合格", "advice": "请停止食用，凭购物凭证退货" },
+    });
+    // Even where the interface's data are accepted by themselves.
+    let answer = app.post("supervisor", "/api/v1/trace/events", recall).await.expect(201);
+    assert_eq!(answer["results"][0]["state"], "held");
+    let story = async |code: &str| {
+        app.send("GET", &format!("/t/{code}"), None, &[("accept", "application/json")], None)
+            .await
+            .expect(200)
+    };
+    assert_eq!(story("R1-sold").await["state"], "warning");
+    let path =
+        format!("/api/v1/trace/events/{}/approve", answer["results"][0]["id"].as_str().unwrap());
+    app.post("reviewer", &path, json!({ "comment": "属实" })).await.expect(200);
+    for code in ["P1-X", "R1-sold", "C1-used"] {
+        let found = story(code).await;
+        assert_eq!(
+            (&found["state"], &found["recall"]["reason"]),
+            (&"recalled".into(), &"示例检测不合格".into()),
+            "{code}"
+        );
+    }
+    assert_eq!(story("R3-sold").await["state"], "warning");
+    let page = app.send("GET", "/t/R1-sold", None, &[("accept", "text/html")], None).await;
+    let html = String::from_utf8(page.bytes).unwrap();
+    assert!(html.contains("该产品已被召回") && html.contains("请停止食用"));
+}
