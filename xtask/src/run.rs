@@ -31,12 +31,19 @@ pub(crate) fn console() -> Outcome {
     {
         run(&mut command("web", "npm", &["ci", "--no-audit", "--no-fund"]))?;
     }
-    if newest("web/src") <= modified("web/dist/console/index.html") {
-        println!("控制台已是最新");
-        return Ok(());
+    if let Some(built) = modified("web/dist/console/index.html") {
+        let sources = SOURCES.iter().map(|source| newest(&format!("web/{source}")));
+        if sources.max().flatten().is_some_and(|changed| changed <= built) {
+            println!("控制台已是最新");
+            return Ok(());
+        }
     }
     run(&mut command("web", "npm", &["run", "build"]))
 }
+
+/// What the console is built from.
+const SOURCES: [&str; 6] =
+    ["apps", "packages", "tools", "package.json", "package-lock.json", "vite.config.ts"];
 
 fn modified(path: &str) -> Option<std::time::SystemTime> {
     std::fs::metadata(root().join(path)).and_then(|meta| meta.modified()).ok()
@@ -46,12 +53,11 @@ fn newer(one: &str, other: &str) -> bool {
     modified(one) > modified(other)
 }
 
-fn newest(folder: &str) -> Option<std::time::SystemTime> {
-    let entries =
-        std::fs::read_dir(root().join(folder)).into_iter().flatten().filter_map(Result::ok);
-    let times = entries.map(|entry| {
-        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() { newest(&path) } else { modified(&path) }
-    });
-    times.max().flatten()
+/// When a file, or anything in a folder, last changed.
+fn newest(path: &str) -> Option<std::time::SystemTime> {
+    let Ok(entries) = std::fs::read_dir(root().join(path)) else { return modified(path) };
+    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
+    // The folder itself changes when something in it is removed.
+    let inside = names.map(|name| newest(&format!("{path}/{}", name.to_string_lossy())));
+    inside.chain([modified(path)]).max().flatten()
 }

@@ -1,21 +1,33 @@
 //! 400 days of ordinary trade, so that lists, counts and charts have something to show.
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
-use serde_json::json;
-use yj_kernel::{Problem, Result};
+use serde_json::{Value, json};
+use yj_kernel::{Ctx, Problem, Result, Tx};
 use yj_model::SubjectCode;
 use yj_trace::{EVENTS_MAX, TraceEvent};
 
-use super::{Size, registers::enterprise};
+use super::{
+    Size,
+    catalogue::{CROPS, METALS},
+    registers::{Enterprise, Goods, enterprise, product},
+};
 use crate::Assembled;
 
 const DAYS: i64 = 400;
-const REGIONS: [&str; 12] = [
-    "610102", "610104", "610116", "610118", "610302", "610303", "610403", "610425", "610502",
-    "610525", "610802", "610881",
+/// Three cities of four counties each, and two counties of other provinces.
+const REGIONS: [&str; 14] = [
+    "610102", "610104", "610116", "610118", "610302", "610303", "610304", "610322", "610502",
+    "610525", "610526", "610528", "620502", "410102",
 ];
-/// Events of one little chain: harvest, processing, transport, wholesale, retail.
+/// Links of one little chain.
 const CHAIN: usize = 5;
+/// With the tests of its goods.
+const CHAIN_MAX: usize = CHAIN + 1;
+/// One chain in so many is of metal.
+const METAL_EVERY: usize = 6;
+/// One chain in so many is tested, and one test in so many fails.
+const TESTED_EVERY: u64 = 8;
+const FAILED_EVERY: u64 = 60;
 
 /// A small generator of our own: the same province every time.
 struct Seeded(u64);
@@ -30,18 +42,25 @@ impl Seeded {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    fn pick<'a, T>(&mut self, items: &'a [T]) -> Result<&'a T> {
         let at = usize::try_from(self.below(items.len() as u64)).unwrap_or(0);
-        &items[at]
+        items.get(at).ok_or_else(|| Problem::internal("nothing to pick from"))
     }
 }
 
+/// Who trades, and in what.
+#[derive(Default)]
 struct Trade {
     farms: Vec<SubjectCode>,
     plants: Vec<SubjectCode>,
     carriers: Vec<SubjectCode>,
     wholesalers: Vec<SubjectCode>,
     shops: Vec<SubjectCode>,
+    works: Vec<SubjectCode>,
+    users: Vec<SubjectCode>,
+    laboratories: Vec<SubjectCode>,
+    crops: Vec<String>,
+    metals: Vec<[String; 3]>,
 }
 
 pub(super) async fn load(
@@ -49,10 +68,10 @@ pub(super) async fn load(
     size: Size,
     progress: &mut dyn FnMut(&str),
 ) -> Result<usize> {
-    let trade = enterprises(assembled).await?;
+    let trade = trade(assembled).await?;
     let wanted = match size {
         Size::Golden => 0,
-        Size::Small => 12_000,
+        Size::Small => 60_000,
         Size::Province { events } => events,
     };
     let now = assembled.app.now();
@@ -64,49 +83,80 @@ pub(super) async fn load(
         let day = i64::try_from(number as u64 * days / chains as u64).unwrap_or(0);
         let start = first + SignedDuration::from_hours(24 * day + 6);
         waiting.extend(chain(&trade, &mut seeded, (number, start))?);
-        if waiting.len() + CHAIN > EVENTS_MAX || number + 1 == chains {
+        if waiting.len() + CHAIN_MAX > EVENTS_MAX || number + 1 == chains {
             // The chain's last event is five days after its first.
             let when = (start + SignedDuration::from_hours(24 * 6)).min(now);
             super::capture(assembled, when, &waiting).await?;
             done += waiting.len();
             waiting.clear();
-            progress(&format!("载入示例追溯事件 {done} / {wanted}"));
+            progress(&format!("载入示例追溯事件 {done} / 约 {wanted}"));
             assembled.ledger.drain(&assembled.app).await?;
         }
     }
     Ok(done)
 }
 
-async fn enterprises(assembled: &Assembled) -> Result<Trade> {
-    let plan = [
-        ("农场", "10", 20),
-        ("加工厂", "21", 10),
-        ("运输公司", "41", 6),
-        ("批发商", "30", 24),
-        ("商户", "31", 240),
-    ];
+async fn trade(assembled: &Assembled) -> Result<Trade> {
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;
-    let (mut groups, mut number) = (Vec::new(), 1000);
-    for (title, role, count) in plan {
-        let mut codes = Vec::new();
+    let mut trade = Trade::default();
+    let plan = [
+        (&mut trade.farms, "农场", "10", "agri", 14),
+        (&mut trade.plants, "加工厂", "21", "agri", 10),
+        (&mut trade.carriers, "运输公司", "41", "agri", 6),
+        (&mut trade.wholesalers, "批发商", "30", "agri", 12),
+        (&mut trade.shops, "商户", "31", "agri", 240),
+        (&mut trade.works, "材料厂", "21", "industrial", 9),
+        (&mut trade.users, "使用单位", "62", "industrial", 6),
+        (&mut trade.laboratories, "检测公司", "50", "agri", 3),
+    ];
+    let mut number = 1000;
+    for (group, title, role, domain, count) in plan {
         for at in 0..count {
-            let region = REGIONS[at % REGIONS.len()];
-            codes.push(enterprise(&ctx, &mut tx, number, (title, role, region)).await?.1);
+            // Trade goes through twelve markets, one for each county of the province.
+            let node = matches!(role, "30" | "31").then_some(at % 12);
+            let region = REGIONS[node.unwrap_or(at % REGIONS.len())];
+            let plan = Enterprise { number, title, role, domain, region, node };
+            group.push(enterprise(&ctx, &mut tx, plan).await?);
             number += 1;
         }
-        groups.push(codes);
     }
+    goods(&ctx, &mut tx, &mut trade).await?;
     tx.commit().await?;
-    let mut groups = groups.into_iter();
-    let mut next = || groups.next().ok_or_else(|| Problem::internal("a group is missing"));
-    Ok(Trade {
-        farms: next()?,
-        plants: next()?,
-        carriers: next()?,
-        wholesalers: next()?,
-        shops: next()?,
-    })
+    Ok(trade)
+}
+
+/// Every product belongs to the enterprise that makes it.
+async fn goods(ctx: &Ctx, tx: &mut Tx, trade: &mut Trade) -> Result<()> {
+    let crops =
+        CROPS.iter().flat_map(|(category, names)| names.iter().map(|name| (*category, *name)));
+    for (at, (category, name)) in crops.enumerate() {
+        let code = format!("YJ-NC-{:02}", at + 1);
+        let maker = &trade.plants[at % trade.plants.len()];
+        let goods = Goods { code: &code, name, category, domain: "agri", maker };
+        product(ctx, tx, goods).await?;
+        trade.crops.push(code);
+    }
+    for (family, (category, names)) in METALS.into_iter().enumerate() {
+        let maker = &trade.works[family % trade.works.len()];
+        let codes = [1, 2, 3].map(|step| format!("YJ-GC-{:02}{step}", family + 1));
+        for (code, name) in codes.iter().zip(names) {
+            let goods = Goods { code, name, category, domain: "industrial", maker };
+            product(ctx, tx, goods).await?;
+        }
+        trade.metals.push(codes);
+    }
+    Ok(())
+}
+
+/// One link of a chain: what happened to everything the link before it left.
+struct Link<'a> {
+    kind: &'static str,
+    subject: &'a SubjectCode,
+    product: &'a str,
+    /// Of what came in, how many thousandths came out.
+    yields: u64,
+    attributes: Value,
 }
 
 fn chain(
@@ -114,70 +164,118 @@ fn chain(
     seeded: &mut Seeded,
     (number, start): (usize, Timestamp),
 ) -> Result<Vec<TraceEvent>> {
-    let code = |letter: char| format!("B{number:07}-{letter}");
-    let grown = 200 + seeded.below(1800);
-    let (packed, moved, sold, bought) =
-        (grown * 96 / 100, grown * 955 / 1000, grown * 95 / 100, grown * 94 / 100);
-    let steps = [
-        (
-            0,
-            "harvest",
-            seeded.pick(&trade.farms).clone(),
-            None,
-            (code('A'), grown),
-            json!({ "plot": format!("示例地块{}", seeded.below(60)) }),
-        ),
-        (
-            1,
-            "processing",
-            seeded.pick(&trade.plants).clone(),
-            Some((code('A'), grown)),
-            (code('B'), packed),
-            json!({}),
-        ),
-        (
-            2,
-            "transport",
-            seeded.pick(&trade.carriers).clone(),
-            Some((code('B'), packed)),
-            (code('C'), moved),
-            json!({ "vehicle_no": format!("陕A·示例{}", seeded.below(90)) }),
-        ),
-        (
-            3,
-            "wholesale",
-            seeded.pick(&trade.wholesalers).clone(),
-            Some((code('C'), moved)),
-            (code('D'), sold),
-            json!({}),
-        ),
-        (
-            4,
-            "retail",
-            seeded.pick(&trade.shops).clone(),
-            Some((code('D'), sold)),
-            (code('E'), bought),
-            json!({}),
-        ),
-    ];
-    let event = |(day, kind, subject, input, (out, quantity), attributes): (
-        i64,
-        &str,
-        SubjectCode,
-        Option<(String, u64)>,
-        (String, u64),
-        serde_json::Value,
-    )| {
-        let when = start + SignedDuration::from_hours(24 * day);
-        let input = input.map(|(code, quantity)| json!({ "code": code, "quantity": quantity.to_string(), "unit": "KGM" }));
-        let event = json!({
-            "domain": "agri", "type": kind, "subject": subject,
-            "event_time": when.display_with_offset(Offset::constant(8)).to_string(),
-            "inputs": input.into_iter().collect::<Vec<_>>(),
-            "outputs": [{ "code": out, "quantity": quantity.to_string(), "unit": "KGM", "product": "YJ-JC-01", "lot": format!("B{number:07}") }],
-            "attributes": attributes,
-        });
-        serde_json::from_value(event).map_err(Problem::internal)
+    let metal = number % METAL_EVERY == METAL_EVERY - 1;
+    let (domain, links) = if metal {
+        ("industrial", metals(trade, seeded)?)
+    } else {
+        ("agri", crops(trade, seeded)?)
     };
-    steps.into_iter().map(event).collect()
+    let mut quantity = 200 + seeded.below(1800);
+    let code = |link: usize| {
+        format!("B{number:07}-{}", char::from(b'A' + u8::try_from(link).unwrap_or(0)))
+    };
+    let mut events = Vec::with_capacity(CHAIN_MAX);
+    for (at, link) in links.iter().enumerate() {
+        let input = (at > 0).then(
+            || json!({ "code": code(at - 1), "quantity": quantity.to_string(), "unit": "KGM" }),
+        );
+        quantity = (quantity * link.yields / 1000).max(1);
+        let hours = i64::try_from(24 * at as u64 + seeded.below(12)).unwrap_or(0);
+        events.push(json!({
+            "domain": domain, "type": link.kind, "subject": link.subject,
+            "event_time": time(start, hours),
+            "inputs": input.into_iter().collect::<Vec<_>>(),
+            "outputs": [{ "code": code(at), "quantity": quantity.to_string(), "unit": "KGM", "product": link.product, "lot": format!("B{number:07}") }],
+            "attributes": link.attributes,
+        }));
+        if at == 1 && seeded.below(TESTED_EVERY) == 0 {
+            events.push(test(
+                trade,
+                seeded,
+                (domain, &code(at), quantity, time(start, hours + 2)),
+            )?);
+        }
+    }
+    let read = |event| serde_json::from_value(event).map_err(Problem::internal);
+    events.into_iter().map(read).collect()
+}
+
+fn time(start: Timestamp, hours: i64) -> String {
+    let when = start + SignedDuration::from_hours(hours);
+    when.display_with_offset(Offset::constant(8)).to_string()
+}
+
+fn crops<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]> {
+    let product = seeded.pick(&trade.crops)?;
+    let mut link = |kind, subjects: &'a [SubjectCode], yields, attributes| {
+        Ok::<_, Problem>(Link {
+            kind,
+            subject: seeded.pick(subjects)?,
+            product,
+            yields,
+            attributes,
+        })
+    };
+    Ok([
+        link("harvest", &trade.farms, 1000, json!({ "plot": "示例地块" }))?,
+        link("processing", &trade.plants, 960, json!({}))?,
+        link("transport", &trade.carriers, 995, json!({ "vehicle_no": "陕A·示例" }))?,
+        link("wholesale", &trade.wholesalers, 995, json!({}))?,
+        link("retail", &trade.shops, 990, json!({}))?,
+    ])
+}
+
+fn metals<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]> {
+    let [raw, blank, finished] = seeded.pick(&trade.metals)?;
+    let works = seeded.pick(&trade.works)?;
+    let heat = format!("SL-{:05}", seeded.below(100_000));
+    let order = json!({ "work_order": format!("GD-{:05}", seeded.below(100_000)) });
+    Ok([
+        Link {
+            kind: "raw_material",
+            subject: seeded.pick(&trade.works)?,
+            product: raw,
+            yields: 1000,
+            attributes: json!({ "heat_no": heat, "grade": "示例牌号" }),
+        },
+        Link {
+            kind: "smelt",
+            subject: works,
+            product: blank,
+            yields: 975,
+            attributes: order.clone(),
+        },
+        Link { kind: "roll", subject: works, product: finished, yields: 930, attributes: order },
+        Link {
+            kind: "transport",
+            subject: seeded.pick(&trade.carriers)?,
+            product: finished,
+            yields: 1000,
+            attributes: json!({ "vehicle_no": "陕C·示例" }),
+        },
+        Link {
+            kind: "commission",
+            subject: seeded.pick(&trade.users)?,
+            product: finished,
+            yields: 1000,
+            attributes: json!({ "next_inspection_on": "2029-01-01", "installer": "示例安装单位" }),
+        },
+    ])
+}
+
+fn test(
+    trade: &Trade,
+    seeded: &mut Seeded,
+    (domain, code, quantity, when): (&str, &str, u64, String),
+) -> Result<Value> {
+    let failed = seeded.below(FAILED_EVERY) == 0;
+    let item = if domain == "agri" { "农药残留" } else { "化学成分" };
+    Ok(json!({
+        "domain": domain, "type": "test", "subject": seeded.pick(&trade.laboratories)?, "event_time": when,
+        "inputs": [{ "code": code, "quantity": quantity.to_string(), "unit": "KGM" }],
+        "attributes": {
+            "report_no": format!("示例-{:06}", seeded.below(1_000_000)), "item": item,
+            "verdict": if failed { "fail" } else { "pass" },
+        },
+    }))
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod background;
+mod catalogue;
 mod golden;
 mod registers;
 mod waiting;

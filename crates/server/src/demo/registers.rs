@@ -1,7 +1,7 @@
 //! Subjects and products of the golden chains, and the policy that lets data in by interface.
 
 use yj_kernel::{Ctx, Problem, Result, Stored, Tx};
-use yj_model::{Id, SubjectCode, UnitCode};
+use yj_model::{SubjectCode, UnitCode};
 use yj_product::Product;
 use yj_subject::TraceSubject;
 use yj_trace::SourcePolicy;
@@ -147,14 +147,23 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubje
     tx.insert(ctx, &record).await
 }
 
-/// An enterprise of the background.
+/// An enterprise of the ordinary trade.
+pub(super) struct Enterprise<'a> {
+    pub(super) number: u32,
+    pub(super) title: &'a str,
+    pub(super) role: &'a str,
+    pub(super) domain: &'a str,
+    pub(super) region: &'a str,
+    /// The market it trades in.
+    pub(super) node: Option<usize>,
+}
+
 pub(super) async fn enterprise(
     ctx: &Ctx,
     tx: &mut Tx,
-    number: u32,
-    plan: (&str, &str, &str),
-) -> Result<(Id<TraceSubject>, SubjectCode)> {
-    let (title, role, region) = plan;
+    plan: Enterprise<'_>,
+) -> Result<SubjectCode> {
+    let Enterprise { number, title, role, domain, region, node } = plan;
     // Shops belong to individuals.
     let (prefix, kind) = if role == "31" { ("92", "02") } else { ("91", "01") };
     let code = synthetic(prefix, region, number)?;
@@ -167,13 +176,45 @@ pub(super) async fn enterprise(
         address: Some(format!("示例大道 {number} 号")),
         lon: None,
         lat: None,
-        node_code: None,
-        node_name: None,
-        product_kinds: Some(vec![String::from("agri")]),
+        node_code: node.map(|node| format!("{region}{:03}", node + 1)),
+        node_name: node.map(|node| format!("示例批发市场{}号", node + 1)),
+        product_kinds: Some(vec![String::from(domain)]),
         contact_name: String::from("示例联系人"),
         contact_phone: format!("139{number:04}0000"),
         licence_no: None,
         filed_on: Some(String::from("2025-10-15")),
     };
-    Ok((tx.insert(ctx, &record).await?.id, code))
+    tx.insert(ctx, &record).await?;
+    Ok(code)
+}
+
+/// A product of the ordinary trade.
+pub(super) struct Goods<'a> {
+    pub(super) code: &'a str,
+    pub(super) name: &'a str,
+    pub(super) category: &'a str,
+    pub(super) domain: &'a str,
+    pub(super) maker: &'a SubjectCode,
+}
+
+pub(super) async fn product(ctx: &Ctx, tx: &mut Tx, goods: Goods<'_>) -> Result<()> {
+    let found = yj_subject::by_codes(ctx, tx, &[goods.maker.as_str()]).await?;
+    let maker =
+        found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
+    let product = Product {
+        code: String::from(goods.code),
+        gtin: None,
+        name: format!("示例{}", goods.name),
+        brand: Some(String::from("示例牌")),
+        domain: String::from(goods.domain),
+        category: String::from(goods.category),
+        spec: None,
+        unit: "KGM".parse().map_err(Problem::internal)?,
+        shelf_life_days: None,
+        standard_no: None,
+        approval_no: None,
+        subject_id: maker.id.parse().map_err(Problem::internal)?,
+        region: maker.region.parse().map_err(Problem::internal)?,
+    };
+    tx.insert(ctx, &product).await.map(drop)
 }

@@ -1,5 +1,7 @@
 //! The list of routes is the list of rights: what it does not allow, nobody can do.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::harness::TestApp;
@@ -72,7 +74,7 @@ async fn g_10_2_a_right_not_granted_is_a_route_not_usable() {
 #[tokio::test]
 async fn d_5_f_the_interface_describes_itself() {
     let app = TestApp::start().await;
-    let mut ids = std::collections::BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&app).await {
         assert!(ids.insert(operation["operationId"].to_string()), "{method} {path}");
         assert!(
@@ -89,6 +91,29 @@ async fn d_5_f_the_interface_describes_itself() {
     assert!(fields.len() >= 7, "{:?}", fields.keys());
     let meta = app.get("supervisor", "/api/v1/meta").await.expect(200);
     assert_eq!(meta["entities"].as_array().unwrap().len(), 3);
+}
+
+/// Every route that docs/API.md names is there. `{表}` stands for each register.
+#[tokio::test]
+async fn d_5_f_the_conventions_name_no_route_that_is_not_there() {
+    let app = TestApp::start().await;
+    let shape = |path: &str| {
+        let part = |part: &str| if part.contains('{') { "{}" } else { part }.to_owned();
+        path.split('/').map(part).collect::<Vec<_>>().join("/")
+    };
+    let all = operations(&app).await;
+    let there: BTreeSet<_> =
+        all.iter().map(|(method, path, _)| format!("{method} {}", shape(path))).collect();
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/API.md"));
+    let mut found = 0;
+    for quoted in text.split('`').skip(1).step_by(2).filter(|text| text.contains(" /api/v1/")) {
+        let (method, path) = quoted.split_once(' ').unwrap();
+        let path = path.split(['?', '｜']).next().unwrap().replace("{表}", "trace_subject");
+        let route = format!("{method} {}", shape(&path));
+        assert!(there.contains(&route), "{quoted}");
+        found += 1;
+    }
+    assert!(found > 40, "{found}");
 }
 
 /// The console is typed by a copy of the description. `YJ_WRITE_OPENAPI=1` writes it anew.

@@ -1,0 +1,97 @@
+//! `yuanjian bench`: figures beside the budgets of the architecture, with the command that made
+//! them.
+
+mod capture;
+mod chain;
+mod client;
+mod query;
+
+use std::time::Duration;
+
+use serde_json::json;
+use yj_kernel::Platform;
+use yj_model::SubjectCode;
+use yj_server::{Assembled, demo};
+use yj_trace::{Captured, Source, TraceEvent};
+
+use crate::commands::{build, say};
+
+/// Runs one benchmark and prints its figures.
+pub(crate) async fn run(
+    what: &str,
+    database: Option<String>,
+    events: usize,
+) -> Result<bool, String> {
+    let folder = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let url = database
+        .clone()
+        .unwrap_or_else(|| format!("sqlite:{}", folder.join("bench.sqlite").display()));
+    let platform = Platform {
+        name: String::from("性能测量"),
+        operator: String::from("性能测量"),
+        profile: String::from("gbt38157"),
+        public_url: String::from("http://127.0.0.1"),
+    };
+    let assembled = build(&url, &folder, platform).await?;
+    demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.map_err(say)?;
+    println!(
+        "命令：yuanjian bench {what} --events {events}（{}）",
+        if database.is_some() { "PostgreSQL" } else { "SQLite" }
+    );
+    let result = match what {
+        "capture" => capture::run(&assembled, events).await,
+        "query" => query::run(&assembled, events).await,
+        "chain" => chain::run(&assembled, events).await,
+        other => Err(format!("没有测量项 {other}，应为 capture、query 或 chain")),
+    };
+    drop(assembled);
+    // Only what this run made.
+    let _ = std::fs::remove_dir_all(&folder);
+    result.map(|()| true)
+}
+
+fn line(name: &str, figure: &str, budget: &str) {
+    println!("{name:<28}\t{figure:<32}\t预算 {budget}");
+}
+
+/// Prints the middle and the edge of some durations.
+fn spread(name: &str, times: &mut [Duration], budget: &str) {
+    times.sort_unstable();
+    let at = |percent: usize| {
+        let last = times.len().saturating_sub(1);
+        times.get((times.len() * percent / 100).min(last)).copied().unwrap_or_default()
+    };
+    line(name, &format!("{:.2?} / {:.2?}", at(50), at(99)), budget);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn rate(count: usize, took: Duration) -> String {
+    format!("{:.0} 条/秒", count as f64 / took.as_secs_f64())
+}
+
+async fn subject(assembled: &Assembled) -> Result<SubjectCode, String> {
+    let mut tx = assembled.app.db().snapshot().await.map_err(say)?;
+    let sql = yj_kernel::Sql::new("SELECT code FROM trace_subject ORDER BY id LIMIT 1");
+    let row = tx.fetch_one(sql).await.map_err(say)?.ok_or("没有主体")?;
+    row.parsed(0).map_err(say)
+}
+
+fn harvest(subject: &SubjectCode, number: usize) -> Result<TraceEvent, String> {
+    let event = json!({
+        "domain": "agri", "type": "harvest", "subject": subject, "event_time": "2026-01-01T08:00:00+08:00",
+        "outputs": [{ "code": format!("BENCH{number:09}"), "quantity": "100", "unit": "KGM", "product": "YJ-JC-01" }],
+        "attributes": { "plot": "测量" },
+    });
+    serde_json::from_value(event).map_err(|error| error.to_string())
+}
+
+/// Captures events below the interface; all must be accepted.
+async fn store(assembled: &Assembled, events: &[TraceEvent]) -> Result<(), String> {
+    let ctx = assembled.app.on_own_behalf("bench");
+    let captured = yj_trace::capture(&ctx, Source::Api, events, true).await.map_err(say)?;
+    match captured.iter().find(|one| !matches!(one, Captured::New { held: false, .. })) {
+        Some(other) => Err(format!("事件未被接收：{other:?}")),
+        None => Ok(()),
+    }
+}
