@@ -51,7 +51,6 @@ pub async fn create(ctx: &Ctx, tx: &mut Tx, account: NewAccount<'_>) -> Result<S
         tx.execute(sql.arg(id.as_str()).arg(role.code()).arg(region).arg(subject)).await?;
     }
     let body = json!({ "user": account.user, "roles": account.roles.iter().map(|(role, _)| role.code()).collect::<Vec<_>>() });
-    audit::write(ctx, tx, audit::Entry { action: "created", entity: "account", record: &id, body })
-        .await?;
+    audit::write(ctx, tx, audit::Entry { action: "created", entity: "account", record: &id, body });
     Ok(id)
 }

@@ -105,7 +105,7 @@ async fn enter(app: &App, login: Login, for_browser: bool) -> Result<Response> {
             record: id,
             body: json!({}),
         };
-        audit::write(&ctx, &mut tx, entry).await?;
+        audit::write(&ctx, &mut tx, entry);
         tx.commit().await?;
         return Err(refused());
     }
@@ -114,7 +114,7 @@ async fn enter(app: &App, login: Login, for_browser: bool) -> Result<Response> {
     let opened = session::open(app, &mut tx, id, for_browser).await?;
     let entry =
         audit::Entry { action: "logged_in", entity: "account", record: id, body: json!({}) };
-    audit::write(&ctx, &mut tx, entry).await?;
+    audit::write(&ctx, &mut tx, entry);
     tx.commit().await?;
     if !for_browser {
         return Ok(Json(json!({ "token": opened.token })).into_response());
@@ -147,7 +147,7 @@ async fn leave(ctx: Ctx, headers: HeaderMap) -> Result<Response> {
         record: ctx.actor(),
         body: json!({}),
     };
-    audit::write(&ctx, &mut tx, entry).await?;
+    audit::write(&ctx, &mut tx, entry);
     tx.commit().await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(ctx.app(), &mut response, "", "; Max-Age=0");
@@ -193,7 +193,7 @@ async fn change_password(ctx: Ctx, Body(body): Body<NewPassword>) -> Result<Stat
     tx.execute(Sql::new("DELETE FROM session WHERE account_id = $1").arg(id)).await?;
     let entry =
         audit::Entry { action: "password_changed", entity: "account", record: id, body: json!({}) };
-    audit::write(&ctx, &mut tx, entry).await?;
+    audit::write(&ctx, &mut tx, entry);
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

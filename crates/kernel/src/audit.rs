@@ -18,15 +18,15 @@ pub struct Entry<'a> {
     pub body: Value,
 }
 
-/// Writes an entry in the name of the request.
-pub async fn write(ctx: &Ctx, tx: &mut Tx, entry: Entry<'_>) -> Result<()> {
+/// Writes an entry in the name of the request, with the next trip of the transaction.
+pub fn write(ctx: &Ctx, tx: &mut Tx, entry: Entry<'_>) {
     let sql = Sql::new(
         "INSERT INTO audit_log (id, at, actor, action, entity, record, body, request_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     );
     let sql = sql.arg(ctx.new_id::<()>()).arg(ctx.now_ms()).arg(ctx.actor()).arg(entry.action);
     let sql = sql.arg(entry.entity).arg(entry.record).arg(entry.body.to_string());
-    tx.execute(sql.arg(ctx.request_id.as_str())).await.map(drop)
+    tx.later([sql.arg(ctx.request_id.as_str())]);
 }
 
 const COLUMNS: &str = "SELECT id, at, actor, action, entity, record, body FROM audit_log";

@@ -246,7 +246,7 @@ async fn upload(ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes) -> Result<Res
     let record = file["id"].as_str().unwrap_or_default();
     let entry =
         audit::Entry { action: "uploaded", entity: "attachment", record, body: file.clone() };
-    audit::write(&ctx, &mut tx, entry).await?;
+    audit::write(&ctx, &mut tx, entry);
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(file)).into_response())
 }

@@ -3,18 +3,12 @@
 
 use serde_json::Value;
 
-use crate::{Ctx, Result, Sql, Tx};
+use crate::{Ctx, Sql, Tx};
 
-/// Announces `table.action` of one record. The body must not hold 个人信息.
-pub async fn announce(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    (table, action): (&str, &str),
-    record: &str,
-    body: &Value,
-) -> Result<()> {
+/// Announces `table.action` of one record, with the next trip of the transaction. The body must not hold 个人信息.
+pub fn announce(ctx: &Ctx, tx: &mut Tx, (table, action): (&str, &str), record: &str, body: &Value) {
     let sql =
         Sql::new("INSERT INTO outbox (id, at, topic, record, body) VALUES ($1, $2, $3, $4, $5)");
     let sql = sql.arg(ctx.new_id::<()>()).arg(ctx.now_ms()).arg(format!("{table}.{action}"));
-    tx.execute(sql.arg(record).arg(body.to_string())).await.map(drop)
+    tx.later([sql.arg(record).arg(body.to_string())]);
 }

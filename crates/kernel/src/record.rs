@@ -118,8 +118,7 @@ pub(crate) async fn insert(
     sql.push(")");
     tx.execute(sql).await.map_err(|problem| already(entity, problem))?;
     let after = written(tx, entity, &id).await?;
-    note(ctx, tx, entity, Change { action: "created", id: &id, before: None, after: Some(&after) })
-        .await?;
+    note(ctx, tx, entity, Change { action: "created", id: &id, before: None, after: Some(&after) });
     Ok(after)
 }
 
@@ -151,7 +150,7 @@ pub(crate) async fn update(
     }
     let after = written(tx, entity, id).await?;
     let change = Change { action: "updated", id, before: Some(&before), after: Some(&after) };
-    note(ctx, tx, entity, change).await?;
+    note(ctx, tx, entity, change);
     Ok(after)
 }
 
@@ -184,8 +183,8 @@ pub(crate) async fn remove(
     if tx.execute(sql).await? == 0 {
         return Err(Problem::Stale(entity.title));
     }
-    note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None })
-        .await
+    note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None });
+    Ok(())
 }
 
 /// A record just written; the write itself was within reach.
@@ -234,7 +233,7 @@ struct Change<'a> {
 }
 
 /// Writes the audit entry and the announcement of one change.
-async fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) -> Result<()> {
+fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) {
     let veiled = |object: Option<&Object>| {
         object.map(|object| {
             let mut copy = object.clone();
@@ -250,9 +249,9 @@ async fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) -> Re
         record: change.id,
         body: changes,
     };
-    audit::write(ctx, tx, entry).await?;
+    audit::write(ctx, tx, entry);
     let body = after.or(before).map_or(Value::Null, Value::Object);
-    crate::outbox::announce(ctx, tx, (entity.table, change.action), change.id, &body).await
+    crate::outbox::announce(ctx, tx, (entity.table, change.action), change.id, &body);
 }
 
 /// The fields that differ, each as `[before, after]`; 个人信息 masked.

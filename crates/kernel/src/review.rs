@@ -122,7 +122,7 @@ pub async fn propose(
         sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version).arg(region).arg(subject);
     let sql = sql.arg(Value::Object(body).to_string()).arg(State::Submitted.code());
     tx.execute(sql.arg(ctx.actor()).arg(ctx.now_ms())).await?;
-    log(ctx, tx, &id, "submitted", "").await?;
+    log(ctx, tx, &id, "submitted", "");
     Ok(request(tx, entity, &id).await?.json(ctx, entity))
 }
 
@@ -185,7 +185,7 @@ pub async fn decide(
     sql.push(", decided_by = ").bind(ctx.actor()).push(", decided_at = ").bind(ctx.now_ms());
     sql.push(", comment = ").bind(comment.trim()).push(" WHERE id = ").bind(id);
     settle(tx, sql, request.state).await?;
-    log(ctx, tx, id, verb.action(), comment.trim()).await?;
+    log(ctx, tx, id, verb.action(), comment.trim());
     Ok(self::request(tx, entity, id).await?.json(ctx, entity))
 }
 
@@ -206,7 +206,7 @@ pub async fn resubmit(
     sql.push(", region = ").bind(region).push(", subject_id = ").bind(subject);
     sql.push(", submitted_at = ").bind(ctx.now_ms()).push(" WHERE id = ").bind(id);
     settle(tx, sql, request.state).await?;
-    log(ctx, tx, id, Verb::Resubmit.action(), "").await?;
+    log(ctx, tx, id, Verb::Resubmit.action(), "");
     Ok(self::request(tx, entity, id).await?.json(ctx, entity))
 }
 
@@ -246,9 +246,9 @@ async fn settle(tx: &mut Tx, mut sql: Sql, state: State) -> Result<()> {
     Ok(())
 }
 
-async fn log(ctx: &Ctx, tx: &mut Tx, id: &str, action: &str, comment: &str) -> Result<()> {
+fn log(ctx: &Ctx, tx: &mut Tx, id: &str, action: &str, comment: &str) {
     let body = json!({ "comment": comment });
-    audit::write(ctx, tx, audit::Entry { action, entity: "change_request", record: id, body }).await
+    audit::write(ctx, tx, audit::Entry { action, entity: "change_request", record: id, body });
 }
 
 /// The requests for one kind of record: for reviewers those within their reach, for others their

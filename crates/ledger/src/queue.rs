@@ -34,21 +34,19 @@ pub struct Pending<'a> {
     pub envelope: &'a Envelope,
 }
 
-/// Queues records for the ledger, in order.
-pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<()> {
+/// Queues records for the ledger, in order, with the next trip of the transaction.
+pub fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<()> {
     if records.is_empty() {
         return Ok(());
     }
-    let ids = tx.allocate("anchor_entry", records.len()).await?;
     // The real time, also for records of the past: it tells how long the ledger takes.
     let queued_at = ctx.app().now().as_millisecond();
     let mut rows = Vec::with_capacity(records.len());
-    for (id, pending) in ids.into_iter().zip(records) {
+    for pending in records {
         let bytes = pending.envelope.canonical().map_err(Problem::internal)?;
         let text = String::from_utf8(bytes).map_err(Problem::internal)?;
         let salt = ctx.app().random().to_be_bytes().to_vec();
         rows.push(vec![
-            id.into(),
             pending.record.into(),
             pending.envelope.org().into(),
             text.into(),
@@ -57,6 +55,7 @@ pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<
             queued_at.into(),
         ]);
     }
-    let head = "INSERT INTO anchor_entry (id, record, org, envelope, salt, state, queued_at)";
-    tx.execute_all(insert_rows(head, "", rows)).await.map(drop)
+    let head = "INSERT INTO anchor_entry (record, org, envelope, salt, state, queued_at)";
+    tx.later(insert_rows(head, "", rows));
+    Ok(())
 }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use yj_crypto::{Signer as _, to_hex};
-use yj_kernel::{App, Ctx, Problem, Result, Row, Sql, SqlValue, Tx, time_text};
+use yj_kernel::{App, Ctx, Problem, Result, Row, Sql, Tx, time_text};
 use yj_proof::{
     AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath,
     Record, RecordPath, Registry, RegistryPath, Submission, Validator, ValidatorSet, Vote,
@@ -470,7 +470,7 @@ async fn mark_packed(app: &App, entries: &[&Waiting]) -> Result<()> {
     let mut tx = app.db().begin().await?;
     let mut sql =
         Sql::new("UPDATE anchor_entry SET state = 'packed' WHERE state = 'pending' AND id ");
-    sql.bind_in(entries.iter().map(|entry| SqlValue::Int(entry.id)));
+    sql.bind_ints(entries.iter().map(|entry| entry.id));
     tx.execute(sql).await?;
     tx.commit().await
 }
@@ -487,7 +487,7 @@ async fn mark_confirmed(app: &App, settled: &BTreeMap<i64, u64>) -> Result<()> {
         sql.bind(i64::try_from(height).map_err(Problem::internal)?)
             .push(", confirmed_at = ")
             .bind(now);
-        sql.push(" WHERE id ").bind_in(ids.into_iter().map(SqlValue::Int));
+        sql.push(" WHERE id ").bind_ints(ids);
         tx.execute(sql).await?;
     }
     tx.commit().await

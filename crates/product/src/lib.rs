@@ -3,7 +3,7 @@
 mod lookup;
 mod product;
 
-pub use lookup::{ProductBrief, by_codes, by_gtin, by_ids};
+pub use lookup::{ProductBrief, by_codes, by_gtin, by_ids, query_by_codes, read_by_codes};
 pub use product::Product;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yj_kernel::{Result, Row, Sql, SqlValue, Tx};
+use yj_kernel::{Result, Row, Sql, Tx};
 use yj_model::UnitCode;
 
 /// A product in brief; all of it may be public.
@@ -26,47 +26,55 @@ pub struct ProductBrief {
     pub subject_id: String,
 }
 
-/// Values of one `IN` list.
-const CHUNK: usize = 5_000;
+/// The query for products by their codes, to travel with others; its answer is read by
+/// [`read_by_codes`].
+pub fn query_by_codes(codes: &[&str]) -> Sql {
+    query("code", codes)
+}
+
+/// The answer to [`query_by_codes`]. Unknown codes are missing.
+pub fn read_by_codes(rows: &[Row]) -> Result<BTreeMap<String, ProductBrief>> {
+    Ok(read(rows)?.into_iter().map(|product| (product.code.clone(), product)).collect())
+}
 
 /// Products by their codes. Unknown codes are missing from the answer.
 pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, ProductBrief>> {
-    let found = find(tx, "code", codes).await?;
-    Ok(found.into_iter().map(|product| (product.code.clone(), product)).collect())
+    read_by_codes(&tx.fetch(query_by_codes(codes)).await?)
 }
 
 /// Products by their identifiers.
 pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, ProductBrief>> {
-    let found = find(tx, "id", ids).await?;
+    let found = read(&tx.fetch(query("id", ids)).await?)?;
     Ok(found.into_iter().map(|product| (product.id.clone(), product)).collect())
 }
 
 /// The product with this GTIN (14 digits).
 pub async fn by_gtin(tx: &mut Tx, gtin: &str) -> Result<Option<ProductBrief>> {
-    Ok(find(tx, "gtin", &[gtin]).await?.into_iter().next())
+    Ok(read(&tx.fetch(query("gtin", &[gtin])).await?)?.into_iter().next())
 }
 
-async fn find(tx: &mut Tx, column: &'static str, values: &[&str]) -> Result<Vec<ProductBrief>> {
-    let mut found = Vec::new();
-    for chunk in values.chunks(CHUNK) {
-        let mut sql = Sql::new(
-            "SELECT id, code, name, spec, brand, standard_no, unit, subject_id FROM product WHERE ",
-        );
-        sql.push(column).push(" ").bind_in(chunk.iter().map(|value| SqlValue::from(*value)));
-        let text = |row: &Row, index| row.text(index).map(String::from);
-        let maybe = |row: &Row, index| row.text_opt(index).map(|text| text.map(String::from));
-        for row in tx.fetch(sql).await? {
-            found.push(ProductBrief {
-                id: text(&row, 0)?,
-                code: text(&row, 1)?,
-                name: text(&row, 2)?,
-                spec: maybe(&row, 3)?,
-                brand: maybe(&row, 4)?,
-                standard_no: maybe(&row, 5)?,
-                unit: row.parsed(6)?,
-                subject_id: text(&row, 7)?,
-            });
-        }
-    }
-    Ok(found)
+fn query(column: &'static str, values: &[&str]) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT id, code, name, spec, brand, standard_no, unit, subject_id FROM product WHERE ",
+    );
+    sql.push(column).push(" ").bind_texts(values.iter().copied());
+    sql
+}
+
+fn read(rows: &[Row]) -> Result<Vec<ProductBrief>> {
+    let read = |row: &Row| {
+        let text = |index| row.text(index).map(String::from);
+        let maybe = |index| row.text_opt(index).map(|text| text.map(String::from));
+        Ok(ProductBrief {
+            id: text(0)?,
+            code: text(1)?,
+            name: text(2)?,
+            spec: maybe(3)?,
+            brand: maybe(4)?,
+            standard_no: maybe(5)?,
+            unit: row.parsed(6)?,
+            subject_id: text(7)?,
+        })
+    };
+    rows.iter().map(read).collect()
 }

@@ -3,7 +3,7 @@
 mod lookup;
 mod subject;
 
-pub use lookup::{SubjectBrief, by_codes, by_ids};
+pub use lookup::{SubjectBrief, by_codes, by_ids, query_by_codes, read_by_codes};
 pub use subject::TraceSubject;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};

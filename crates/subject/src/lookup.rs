@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yj_kernel::{Ctx, Result, Row, Sql, SqlValue, Tx, mask};
+use yj_kernel::{Ctx, Result, Row, Sql, Tx, mask};
 
 /// A subject in brief.
 #[derive(Debug, Clone)]
@@ -25,8 +25,17 @@ pub struct SubjectBrief {
     pub contact_phone: String,
 }
 
-/// Values of one `IN` list.
-const CHUNK: usize = 5_000;
+/// The query for subjects by their codes, to travel with others; its answer is read by
+/// [`read_by_codes`].
+pub fn query_by_codes(codes: &[&str]) -> Sql {
+    query("code", codes)
+}
+
+/// The answer to [`query_by_codes`]. Unknown codes are missing.
+pub fn read_by_codes(ctx: &Ctx, rows: &[Row]) -> Result<BTreeMap<String, SubjectBrief>> {
+    let found = read(ctx, rows)?;
+    Ok(found.into_iter().map(|subject| (subject.code.clone(), subject)).collect())
+}
 
 /// Subjects by their codes. Unknown codes are missing from the answer.
 pub async fn by_codes(
@@ -34,8 +43,7 @@ pub async fn by_codes(
     tx: &mut Tx,
     codes: &[&str],
 ) -> Result<BTreeMap<String, SubjectBrief>> {
-    let found = find(ctx, tx, "code", codes).await?;
-    Ok(found.into_iter().map(|subject| (subject.code.clone(), subject)).collect())
+    read_by_codes(ctx, &tx.fetch(query_by_codes(codes)).await?)
 }
 
 /// Subjects by their identifiers.
@@ -44,37 +52,33 @@ pub async fn by_ids(
     tx: &mut Tx,
     ids: &[&str],
 ) -> Result<BTreeMap<String, SubjectBrief>> {
-    let found = find(ctx, tx, "id", ids).await?;
+    let found = read(ctx, &tx.fetch(query("id", ids)).await?)?;
     Ok(found.into_iter().map(|subject| (subject.id.clone(), subject)).collect())
 }
 
-async fn find(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    column: &'static str,
-    values: &[&str],
-) -> Result<Vec<SubjectBrief>> {
+fn query(column: &'static str, values: &[&str]) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT id, code, name, region, lon, lat, contact_name, contact_phone FROM trace_subject WHERE ",
+    );
+    sql.push(column).push(" ").bind_texts(values.iter().copied());
+    sql
+}
+
+fn read(ctx: &Ctx, rows: &[Row]) -> Result<Vec<SubjectBrief>> {
     let open = ctx.allows("trace_subject:personal");
     let veiled = |text: &str| if open { String::from(text) } else { mask(text) };
-    let mut found = Vec::new();
-    for chunk in values.chunks(CHUNK) {
-        let mut sql = Sql::new(
-            "SELECT id, code, name, region, lon, lat, contact_name, contact_phone FROM trace_subject WHERE ",
-        );
-        sql.push(column).push(" ").bind_in(chunk.iter().map(|value| SqlValue::from(*value)));
-        let text = |row: &Row, index| row.text(index).map(String::from);
-        for row in tx.fetch(sql).await? {
-            found.push(SubjectBrief {
-                id: text(&row, 0)?,
-                code: text(&row, 1)?,
-                name: text(&row, 2)?,
-                region: text(&row, 3)?,
-                lon: row.text_opt(4)?.map(String::from),
-                lat: row.text_opt(5)?.map(String::from),
-                contact_name: veiled(row.text(6)?),
-                contact_phone: veiled(row.text(7)?),
-            });
-        }
-    }
-    Ok(found)
+    let read = |row: &Row| {
+        let text = |index| row.text(index).map(String::from);
+        Ok(SubjectBrief {
+            id: text(0)?,
+            code: text(1)?,
+            name: text(2)?,
+            region: text(3)?,
+            lon: row.text_opt(4)?.map(String::from),
+            lat: row.text_opt(5)?.map(String::from),
+            contact_name: veiled(row.text(6)?),
+            contact_phone: veiled(row.text(7)?),
+        })
+    };
+    rows.iter().map(read).collect()
 }

@@ -140,26 +140,36 @@ impl Surroundings {
             std::iter::once(event.subject.as_str())
                 .chain(event.counterparty.as_ref().map(yj_model::SubjectCode::as_str))
         });
-        let subjects = yj_subject::by_codes(ctx, tx, &distinct(subjects)).await?;
         let products = events
             .iter()
             .flat_map(|event| &event.outputs)
             .filter_map(|line| line.product.as_deref());
-        let products = yj_product::by_codes(tx, &distinct(products)).await?;
+        let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
+        let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
+        let mut digests = Sql::new("SELECT digest, uid FROM trace_event WHERE digest ");
+        digests.bind_texts(events.iter().map(|event| event.digest.as_str()));
+        let queries = vec![
+            yj_subject::query_by_codes(&distinct(subjects)),
+            yj_product::query_by_codes(&distinct(products)),
+            store::query_and_lock(tx, &distinct(inputs.chain(outputs))),
+            digests,
+            Policies::query(),
+        ];
+        let answers = tx.fetch_all(queries).await?;
+        let [subjects, products, objects, digests, policies] = answers.as_slice() else {
+            return Err(Problem::internal("five queries, but not five answers"));
+        };
+        let known = digests
+            .iter()
+            .map(|row| Ok((String::from(row.text(0)?), String::from(row.text(1)?))))
+            .collect::<Result<_>>()?;
+        let products = yj_product::read_by_codes(products)?;
         let products = products
             .into_iter()
             .map(|(code, product)| (code, (product.id, product.unit)))
             .collect();
-        let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
-        let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
-        let objects = store::lock_objects(tx, &distinct(inputs.chain(outputs))).await?;
-        let mut sql = Sql::new("SELECT digest, uid FROM trace_event WHERE digest ");
-        sql.bind_in(events.iter().map(|event| SqlValue::from(&event.digest)));
-        let mut known = BTreeMap::new();
-        for row in tx.fetch(sql).await? {
-            known.insert(String::from(row.text(0)?), String::from(row.text(1)?));
-        }
-        let policies = Policies::load(ctx, tx).await?;
+        let subjects = yj_subject::read_by_codes(ctx, subjects)?;
+        let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
         Ok(Self { subjects, products, objects, known, policies })
     }
 }
@@ -377,8 +387,10 @@ impl Batch {
         if self.events.is_empty() {
             return Ok(());
         }
-        store::save_objects(tx, &mut self.objects).await?;
-        let ids = tx.allocate("trace_event", self.events.len()).await?;
+        let wanted =
+            [("trace_object", store::fresh(&self.objects)), ("trace_event", self.events.len())];
+        let [object_ids, ids] = tx.allocate(wanted).await?;
+        tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links) = (Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
@@ -400,16 +412,16 @@ impl Batch {
                 *counts.entry(rollup_key(&ready.stored, ready.spec_stage)).or_default() += 1;
             }
         }
-        let mut all = insert_rows(EVENT_INSERT, "", rows);
-        all.extend(statements);
-        all.extend(store::insert_links(links));
-        all.extend(store::rollup(counts));
-        tx.execute_all(all).await?;
-        self.anchor(ctx, tx).await?;
-        self.note(ctx, tx, source).await
+        tx.later(insert_rows(EVENT_INSERT, "", rows));
+        tx.later(statements);
+        tx.later(store::insert_links(links));
+        tx.later(store::rollup(counts));
+        self.anchor(ctx, tx)?;
+        self.note(ctx, tx, source);
+        Ok(())
     }
 
-    async fn anchor(&self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    fn anchor(&self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let accepted = self.events.iter().filter(|ready| ready.stored.state == "accepted");
         let sealed =
             accepted.map(|ready| Ok((ready.uid.as_str(), envelope(&ready.stored, &ready.links)?)));
@@ -418,11 +430,11 @@ impl Batch {
             .iter()
             .map(|(record, envelope)| yj_ledger::Pending { record, envelope })
             .collect();
-        yj_ledger::enqueue(ctx, tx, &pending).await
+        yj_ledger::enqueue(ctx, tx, &pending)
     }
 
     /// One entry for the batch; every event is a fact that stands for itself.
-    async fn note(&self, ctx: &Ctx, tx: &mut Tx, source: Source) -> Result<()> {
+    fn note(&self, ctx: &Ctx, tx: &mut Tx, source: Source) {
         let held = self.events.iter().filter(|ready| ready.stored.state == "held").count();
         let (first, last) = (&self.events[0].uid, &self.events[self.events.len() - 1].uid);
         let body = json!({ "events": self.events.len(), "held": held, "source": source.code(), "last": last });
@@ -432,8 +444,8 @@ impl Batch {
             record: first,
             body: body.clone(),
         };
-        audit::write(ctx, tx, entry).await?;
-        outbox::announce(ctx, tx, ("trace_event", "captured"), first, &body).await
+        audit::write(ctx, tx, entry);
+        outbox::announce(ctx, tx, ("trace_event", "captured"), first, &body);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use yj_kernel::Result;
 use yj_model::{Quantity, Ratio, UnitCode};
 
@@ -22,11 +23,11 @@ pub(crate) struct Loss {
 }
 
 /// A quantity on its way from one object into another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Flow {
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) event: String,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Flow<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) event: &'a str,
     pub(crate) quantity: Quantity,
     pub(crate) unit: UnitCode,
 }
@@ -135,11 +136,11 @@ pub(crate) fn spec(event: &StoredEvent) -> Option<&'static EventSpec> {
 }
 
 /// The flows of one event: every input spread over the outputs by their quantities.
-pub(crate) fn flows(
-    event: &StoredEvent,
-    links: &[Link],
+pub(crate) fn flows<'a>(
+    event: &'a StoredEvent,
+    links: &'a [Link],
     objects: &BTreeMap<String, Object>,
-) -> Vec<Flow> {
+) -> Vec<Flow<'a>> {
     let side = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let outputs: Vec<_> = side(LinkRole::Output).collect();
     let whole: i128 = outputs.iter().map(|link| scaled(link)).sum();
@@ -150,9 +151,9 @@ pub(crate) fn flows(
             let part = Ratio::of(scaled(output), whole);
             let quantity =
                 input.quantity.unwrap_or(Quantity::ZERO).times(part).unwrap_or(Quantity::ZERO);
-            let (from, to) = (input.code.clone(), output.code.clone());
+            let (from, to) = (input.code.as_str(), output.code.as_str());
             if from != to {
-                flows.push(Flow { from, to, event: event.uid.clone(), quantity, unit });
+                flows.push(Flow { from, to, event: &event.uid, quantity, unit });
             }
         }
     }
@@ -160,9 +161,9 @@ pub(crate) fn flows(
 }
 
 /// 断链: objects that should have an origin and have none.
-pub(crate) fn broken(objects: &BTreeMap<String, Object>) -> Vec<(String, &'static str)> {
+pub(crate) fn broken(objects: &BTreeMap<String, Object>) -> Vec<(&str, &'static str)> {
     let external = objects.iter().filter(|(_, object)| object.state == ObjectState::External);
-    external.map(|(code, _)| (code.clone(), "来源于平台之外，上游信息缺失")).collect()
+    external.map(|(code, _)| (code.as_str(), "来源于平台之外，上游信息缺失")).collect()
 }
 
 /// Codes of the objects that the events name but the closure does not hold: what else went in.

@@ -35,67 +35,67 @@ pub(crate) struct Closure {
     pub(crate) truncated: bool,
 }
 
-/// Both ways are mirror images: links in and out swap, and so do "since" and "until".
+/// Both ways are mirror images: links in and out swap, and so do "since" and "until". `CROSS JOIN`
+/// keeps SQLite from starting at the links, of which there are millions, instead of at the few
+/// objects reached.
 const DOWNSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
     SELECT id, CAST(-9223372036854775807 AS BIGINT) FROM trace_object WHERE id = $1 \
     UNION \
     SELECT o.object_id, o.event_time FROM reach r \
-      JOIN trace_link i ON i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment \
-      JOIN trace_link o ON o.event_id = i.event_id AND o.role = 1), \
-    touched(event_id) AS (SELECT DISTINCT i.event_id FROM reach r \
-      JOIN trace_link i ON i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment) ";
+      CROSS JOIN trace_link i CROSS JOIN trace_link o \
+      WHERE i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment \
+        AND o.event_id = i.event_id AND o.role = 1) \
+    SELECT 0, object_id FROM reach UNION \
+    SELECT 1, i.event_id FROM reach r CROSS JOIN trace_link i \
+      WHERE i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment";
 
 const UPSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
     SELECT id, CAST(9223372036854775807 AS BIGINT) FROM trace_object WHERE id = $1 \
     UNION \
     SELECT i.object_id, i.event_time FROM reach r \
-      JOIN trace_link o ON o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment \
-      JOIN trace_link i ON i.event_id = o.event_id AND i.role = 0), \
-    touched(event_id) AS (SELECT DISTINCT o.event_id FROM reach r \
-      JOIN trace_link o ON o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment) ";
+      CROSS JOIN trace_link o CROSS JOIN trace_link i \
+      WHERE o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment \
+        AND i.event_id = o.event_id AND i.role = 0) \
+    SELECT 0, object_id FROM reach UNION \
+    SELECT 1, o.event_id FROM reach r CROSS JOIN trace_link o \
+      WHERE o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment";
 
 /// Follows the links from an object.
 pub(crate) async fn closure(tx: &mut Tx, root: i64, direction: Direction) -> Result<Closure> {
-    let with = match direction {
+    let reach = match direction {
         Direction::Downstream => DOWNSTREAM,
         Direction::Upstream => UPSTREAM,
     };
-    let query = |tail: &str| {
-        let mut sql = Sql::new(with).arg(root);
-        sql.push(tail);
-        sql
-    };
-    let limit = format!(" LIMIT {}", OBJECTS_MAX + 1);
-    let objects = query(&format!(
-        "SELECT o.code, o.id, o.product_id, o.lot, o.unit, o.subject_id, o.stage, o.produced, o.balance, o.state \
-         FROM trace_object o WHERE o.id IN (SELECT object_id FROM reach){limit}"
-    ));
-    let mut found = BTreeMap::new();
-    for row in tx.fetch(objects).await? {
-        found.insert(String::from(row.text(0)?), store::object(&row, 1)?);
+    let (mut objects, mut events) = (Vec::new(), Vec::new());
+    for row in tx.fetch(Sql::new(reach).arg(root)).await? {
+        if row.int(0)? == 0 { &mut objects } else { &mut events }.push(row.int(1)?);
     }
-    let events = query(&format!(
-        "{EVENT} WHERE e.id IN (SELECT event_id FROM touched) ORDER BY e.event_time, e.id{limit}"
-    ));
-    let links = query(
-        "SELECT l.event_id, o.code, l.role, l.quantity FROM trace_link l JOIN trace_object o ON o.id = l.object_id \
-         WHERE l.event_id IN (SELECT event_id FROM touched) ORDER BY l.event_id, l.role, o.code",
-    );
-    let events = gather(tx, events, links).await?;
-    let watching = "SELECT l.event_id FROM trace_link l WHERE l.role = 2 AND l.object_id IN (SELECT object_id FROM reach)";
-    let observations = query(&format!(
-        "{EVENT} WHERE e.id IN ({watching}) ORDER BY e.event_time, e.id LIMIT 1000"
-    ));
-    let links = query(&format!(
-        "SELECT l.event_id, o.code, l.role, l.quantity FROM trace_link l JOIN trace_object o ON o.id = l.object_id \
-         WHERE l.event_id IN ({watching}) ORDER BY l.event_id"
-    ));
-    let observations = gather(tx, observations, links).await?;
-    let truncated = found.len() > OBJECTS_MAX || events.len() > OBJECTS_MAX;
-    Ok(Closure { objects: found, events, observations, truncated })
+    let truncated = objects.len() > OBJECTS_MAX || events.len() > OBJECTS_MAX;
+    objects.truncate(OBJECTS_MAX);
+    events.truncate(OBJECTS_MAX);
+    let mut watching =
+        Sql::new("SELECT DISTINCT event_id FROM trace_link WHERE role = 2 AND object_id ");
+    watching.bind_ints(objects.iter().copied()).push(" ORDER BY event_id LIMIT 1000");
+    let watching = tx.fetch(watching).await?;
+    let watching = watching.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
+    Ok(Closure {
+        objects: store::objects_by_ids(tx, &objects).await?,
+        events: gather(tx, &events).await?,
+        observations: gather(tx, &watching).await?,
+        truncated,
+    })
 }
 
-async fn gather(tx: &mut Tx, events: Sql, links: Sql) -> Result<Vec<(StoredEvent, Vec<Link>)>> {
+/// Events with their links, in the order of time.
+async fn gather(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(StoredEvent, Vec<Link>)>> {
+    let mut events = Sql::new(EVENT);
+    events.push(" WHERE e.id ").bind_ints(ids.iter().copied());
+    events.push(" ORDER BY e.event_time, e.id");
+    let mut links = Sql::new(
+        "SELECT l.event_id, o.code, l.role, l.quantity FROM trace_link l \
+         CROSS JOIN trace_object o WHERE o.id = l.object_id AND l.event_id ",
+    );
+    links.bind_ints(ids.iter().copied()).push(" ORDER BY l.event_id, l.role, o.code");
     let events = tx.fetch(events).await?;
     let mut by_event: BTreeMap<i64, Vec<Link>> = BTreeMap::new();
     for row in tx.fetch(links).await? {

@@ -1,29 +1,34 @@
-//! The answer of `GET /api/v1/trace/chain`: the chain with its figures and the people to call.
+//! Composing the chain of a code with its figures and the people to call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Tx, time_text};
 use yj_model::{Quantity, Ratio, UnitCode, regions};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Link, LinkRole, Object, ObjectState},
-    chain::{self, Flow},
+    answer::{
+        Answer, Broken, EventLine, FlowLine, Freeze, FreezeLine, Gone, GoneLine, LinkLine,
+        ObjectLine, SubjectLine, Summary,
+    },
+    balance::{Link, LinkRole, Object, ObjectState, Objects},
+    chain,
     closure::{Direction, closure},
     store::{self, StoredEvent},
 };
 
 /// Places after the point of a share.
 const SHARE_PLACES: u32 = 6;
+/// Role of objects that are not part of the chain but went into its events.
+const BESIDE: &str = "beside";
 
 /// Everything that an answer is made of.
-struct Chain {
+pub(crate) struct Chain {
     root: String,
-    objects: BTreeMap<String, Object>,
-    /// Objects that are not part of the chain but went into its events.
-    beside: BTreeMap<String, Object>,
+    direction: &'static str,
+    objects: Objects,
+    /// `root`, `upstream`, `downstream` or [`BESIDE`], for every object.
     roles: BTreeMap<String, &'static str>,
     shares: BTreeMap<String, Ratio>,
     events: Vec<(StoredEvent, Vec<Link>)>,
@@ -39,13 +44,17 @@ pub(crate) async fn compose(
     tx: &mut Tx,
     code: &str,
     directions: &[Direction],
-) -> Result<Value> {
+) -> Result<Chain> {
     let root = store::read_object(tx, code).await?.ok_or(Problem::NotFound("追溯码"))?;
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let mut chain = Chain {
         root: String::from(code),
-        objects: BTreeMap::new(),
-        beside: BTreeMap::new(),
+        direction: match directions {
+            [Direction::Downstream] => "downstream",
+            [Direction::Upstream] => "upstream",
+            _ => "both",
+        },
+        objects: Objects::new(),
         roles: BTreeMap::new(),
         shares: BTreeMap::new(),
         events: Vec::new(),
@@ -56,29 +65,34 @@ pub(crate) async fn compose(
     };
     for &direction in directions {
         let found = closure(tx, id, direction).await?;
-        let missing = chain::beside(&found.objects, &found.events);
-        let beside = store::read_objects(tx, &missing).await?;
-        let mut all = found.objects.clone();
-        all.extend(beside.clone());
         let label = if direction == Direction::Downstream { "downstream" } else { "upstream" };
-        let shares = chain::shares(code, direction, &all, &found.events);
         for name in found.objects.keys() {
             let role = if name == code { "root" } else { label };
-            chain.roles.entry(name.clone()).or_insert(role);
-            if let Some(share) = shares.get(name) {
-                chain.shares.entry(name.clone()).or_insert(*share);
+            let known = chain.roles.entry(name.clone()).or_insert(role);
+            if *known == BESIDE {
+                *known = role;
             }
         }
+        let missing = chain::beside(&found.objects, &found.events);
+        for (name, object) in store::read_objects(tx, &missing).await? {
+            chain.roles.entry(name.clone()).or_insert(BESIDE);
+            chain.objects.insert(name, object);
+        }
+        let own: Vec<String> = found.objects.keys().cloned().collect();
         chain.objects.extend(found.objects);
-        chain.beside.extend(beside);
+        let mut shares = chain::shares(code, direction, &chain.objects, &found.events);
+        for name in own {
+            if let Some(share) = shares.remove(&name) {
+                chain.shares.entry(name).or_insert(share);
+            }
+        }
         chain.truncated |= found.truncated;
         merge(&mut chain.events, found.events);
         merge(&mut chain.observations, found.observations);
     }
-    chain.beside.retain(|code, _| !chain.objects.contains_key(code));
     chain.look_up(ctx, tx).await?;
     require_reach(ctx, &chain)?;
-    chain.answer(ctx, directions)
+    Ok(chain)
 }
 
 fn merge(into: &mut Vec<(StoredEvent, Vec<Link>)>, more: Vec<(StoredEvent, Vec<Link>)>) {
@@ -103,7 +117,7 @@ fn require_reach(ctx: &Ctx, chain: &Chain) -> Result<()> {
 
 impl Chain {
     async fn look_up(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-        let objects = self.objects.values().chain(self.beside.values());
+        let objects = self.objects.values();
         let mut subjects: BTreeSet<&str> =
             objects.clone().map(|object| object.subject_id.as_str()).collect();
         let events = self.events.iter().chain(&self.observations);
@@ -118,228 +132,283 @@ impl Chain {
         Ok(())
     }
 
-    fn object(&self, code: &str) -> Option<&Object> {
-        self.objects.get(code).or_else(|| self.beside.get(code))
-    }
-
     fn product_name(&self, object: &Object) -> Option<&str> {
         let product = self.products.get(object.product_id.as_ref()?)?;
         Some(product.name.as_str())
     }
 
-    fn share(&self, code: &str) -> Value {
-        self.shares.get(code).map_or(Value::Null, |share| Value::from(share.decimal(SHARE_PLACES)))
+    fn subject_name(&self, object: &Object) -> Option<&str> {
+        self.subjects.get(&object.subject_id).map(|subject| subject.name.as_str())
     }
 
-    fn answer(&self, ctx: &Ctx, directions: &[Direction]) -> Result<Value> {
-        let downstream: Vec<_> = self
-            .objects
-            .iter()
-            .filter(|(code, _)| self.roles.get(*code) != Some(&"upstream"))
-            .collect();
-        let (freeze, held) = self.freeze(&downstream)?;
-        let (gone, sums) = self.gone(&downstream)?;
-        let all: BTreeMap<String, Object> = self
-            .objects
-            .iter()
-            .chain(&self.beside)
-            .map(|(code, object)| (code.clone(), object.clone()))
-            .collect();
-        let mut events = Vec::new();
+    fn share(&self, code: &str) -> Option<String> {
+        self.shares.get(code).map(|share| share.decimal(SHARE_PLACES))
+    }
+
+    /// The objects of which `wanted` holds for the role.
+    fn in_role(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&str, &Object, &'static str)> {
+        let objects = self.objects.iter().zip(self.roles.iter());
+        objects
+            .filter(move |(_, (_, role))| wanted(role))
+            .map(|((code, object), (_, role))| (code.as_str(), object, *role))
+    }
+
+    /// The object asked for, as the answer describes it.
+    pub(crate) fn root(&self) -> Result<ObjectLine<'_>> {
+        let root = self.objects.get(&self.root);
+        let root = root.ok_or_else(|| Problem::internal("a chain without its root"))?;
+        Ok(self.describe((&self.root, root, "root")))
+    }
+
+    /// The whole answer.
+    pub(crate) fn answer(&self, ctx: &Ctx) -> Result<Answer<'_>> {
+        let root = self.root()?;
+        let (freeze, gone) = (self.freeze(root.unit)?, self.gone(root.unit)?);
+        let mut events = Vec::with_capacity(self.events.len() + self.observations.len());
         for (event, links) in &self.events {
-            events.push(Self::event(event, links, &all, false)?);
+            events.push(self.event(event, links, false)?);
         }
         for (event, links) in &self.observations {
-            events.push(Self::event(event, links, &all, true)?);
+            events.push(self.event(event, links, true)?);
         }
-        let flows: Vec<Flow> = self
-            .events
-            .iter()
-            .flat_map(|(event, links)| chain::flows(event, links, &all))
-            .collect();
-        let broken = chain::broken(&all);
-        let root = &self.objects[&self.root];
-        let direction = match directions {
-            [Direction::Downstream] => "downstream",
-            [Direction::Upstream] => "upstream",
-            _ => "both",
-        };
+        let flows = self.events.iter();
+        let flows = flows.flat_map(|(event, links)| chain::flows(event, links, &self.objects));
+        let broken = chain::broken(&self.objects);
         let acting: BTreeSet<&str> =
             self.events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
-        Ok(json!({
-            "code": self.root, "direction": direction, "truncated": self.truncated,
-            "generated_at": time_text(ctx.now_ms())?,
-            "root": self.describe(&self.root, root),
-            "summary": {
-                "objects": self.objects.len() - 1, "events": self.events.len(),
-                "subjects": acting.len(), "held": held, "gone": sums.0, "equivalent": sums.1,
-                "broken": broken.len(), "unit": root.unit,
+        let describe = |line| self.describe(line);
+        let objects: Vec<_> = self.in_role(|role| role != BESIDE).map(describe).collect();
+        Ok(Answer {
+            code: &self.root,
+            direction: self.direction,
+            truncated: self.truncated,
+            generated_at: time_text(ctx.now_ms())?,
+            summary: Summary {
+                objects: objects.len() - 1,
+                events: self.events.len(),
+                subjects: acting.len(),
+                held: freeze.total,
+                gone: gone.total,
+                equivalent: gone.equivalent,
+                broken: broken.len(),
+                unit: root.unit,
             },
-            "objects": self.objects.iter().map(|(code, object)| self.describe(code, object)).collect::<Vec<_>>(),
-            "beside": self.beside.iter().map(|(code, object)| self.describe(code, object)).collect::<Vec<_>>(),
-            "events": events,
-            "flows": flows.iter().map(flow_json).collect::<Vec<_>>(),
-            "subjects": self.subject_list(),
-            "freeze": { "total": held, "items": freeze },
-            "gone": { "total": sums.0, "equivalent": sums.1, "items": gone },
-            "broken": broken.iter().map(|(code, reason)| json!({ "code": code, "reason": reason })).collect::<Vec<_>>(),
-            "flow_table": self.flow_table(),
-        }))
-    }
-
-    fn describe(&self, code: &str, object: &Object) -> Value {
-        let consumed = object.produced.minus(object.balance).unwrap_or(Quantity::ZERO);
-        let terminal = matches!(object.state, ObjectState::Sold | ObjectState::Used);
-        json!({
-            "code": code, "product_id": object.product_id, "product_name": self.product_name(object),
-            "lot": object.lot, "unit": object.unit, "produced": object.produced,
-            "consumed": if terminal { Quantity::ZERO } else { consumed }, "held": object.balance,
-            "state": object.state.code(), "stage": object.stage.code(), "subject_id": object.subject_id,
-            "subject": self.subjects.get(&object.subject_id).map(|subject| subject.name.as_str()),
-            "share": self.share(code), "role": self.roles.get(code).copied().unwrap_or("beside"),
-            "external": object.state == ObjectState::External,
+            root,
+            objects,
+            beside: self.in_role(|role| role == BESIDE).map(describe).collect(),
+            events,
+            flows: flows.collect(),
+            subjects: self.subject_list(),
+            freeze,
+            gone,
+            broken: broken.into_iter().map(|(code, reason)| Broken { code, reason }).collect(),
+            flow_table: self.flow_table(),
         })
     }
 
-    fn event(
-        event: &StoredEvent,
-        links: &[Link],
-        all: &BTreeMap<String, Object>,
+    fn describe<'a>(
+        &'a self,
+        (code, object, role): (&'a str, &'a Object, &'static str),
+    ) -> ObjectLine<'a> {
+        let consumed = object.produced.minus(object.balance).unwrap_or(Quantity::ZERO);
+        let terminal = matches!(object.state, ObjectState::Sold | ObjectState::Used);
+        ObjectLine {
+            code,
+            product_id: object.product_id.as_deref(),
+            product_name: self.product_name(object),
+            lot: object.lot.as_deref(),
+            unit: object.unit,
+            produced: object.produced,
+            consumed: if terminal { Quantity::ZERO } else { consumed },
+            held: object.balance,
+            state: object.state.code(),
+            stage: object.stage.code(),
+            subject_id: &object.subject_id,
+            subject: self.subject_name(object),
+            share: self.share(code),
+            role,
+            external: object.state == ObjectState::External,
+        }
+    }
+
+    fn event<'a>(
+        &'a self,
+        event: &'a StoredEvent,
+        links: &'a [Link],
         observes: bool,
-    ) -> Result<Value> {
+    ) -> Result<EventLine<'a>> {
         let side = |role: LinkRole| {
             let links = links.iter().filter(move |link| link.role == role);
-            let item = |link: &Link| json!({ "code": link.code, "quantity": link.quantity, "unit": all.get(&link.code).map(|object| object.unit) });
+            let item = |link: &'a Link| LinkLine {
+                code: &link.code,
+                quantity: link.quantity,
+                unit: self.objects.get(&link.code).map(|object| object.unit),
+            };
             links.map(item).collect::<Vec<_>>()
         };
-        let loss = chain::loss(event, links, all)?;
+        let loss = chain::loss(event, links, &self.objects)?;
         let spec = chain::spec(event);
         let verdict = event.body["attributes"]["verdict"].as_str();
         let verdict = verdict.and_then(|code| {
             let field = spec?.fields.iter().find(|field| field.name == "verdict")?;
-            field.codes.iter().find(|(known, _)| known == code).map(|(_, label)| label.clone())
+            field.codes.iter().find(|(known, _)| known == code).map(|(_, label)| label.as_str())
         });
-        let inputs = if observes { side(LinkRole::Observed) } else { side(LinkRole::Input) };
-        Ok(json!({
-            "id": event.uid, "type": event.kind, "type_name": spec.map(|spec| spec.name.as_str()),
-            "stage": event.stage, "subject_id": event.subject_id, "event_time": event.time,
-            "region": event.region, "region_name": regions().full_name(&event.region),
-            "inputs": inputs, "outputs": side(LinkRole::Output),
-            "loss": loss.map(|loss| loss.quantity), "loss_rate": loss.map(|loss| loss.rate.decimal(SHARE_PLACES)),
-            "loss_outlier": loss.is_some_and(|loss| loss.outlier),
-            "anchor": event.anchor, "observes": observes, "verdict": verdict,
-        }))
+        Ok(EventLine {
+            id: &event.uid,
+            kind: &event.kind,
+            type_name: spec.map(|spec| spec.name.as_str()),
+            stage: &event.stage,
+            subject_id: &event.subject_id,
+            event_time: event.time,
+            region: &event.region,
+            region_name: regions().full_name(&event.region),
+            inputs: side(if observes { LinkRole::Observed } else { LinkRole::Input }),
+            outputs: side(LinkRole::Output),
+            loss: loss.map(|loss| loss.quantity),
+            loss_rate: loss.map(|loss| loss.rate.decimal(SHARE_PLACES)),
+            loss_outlier: loss.is_some_and(|loss| loss.outlier),
+            anchor: event.anchor.as_deref(),
+            observes,
+            verdict,
+        })
+    }
+
+    /// What a recall of the root concerns.
+    fn concerned(&self) -> impl Iterator<Item = (&str, &Object)> {
+        let downstream = self.in_role(|role| matches!(role, "root" | "downstream"));
+        downstream.map(|(code, object, _)| (code, object))
+    }
+
+    fn stock<'a>(
+        &'a self,
+        code: &'a str,
+        object: &'a Object,
+        quantity: Quantity,
+    ) -> FreezeLine<'a> {
+        FreezeLine {
+            code,
+            subject_id: &object.subject_id,
+            subject: self.subject_name(object),
+            quantity,
+            unit: object.unit,
+            share: self.share(code),
+        }
     }
 
     /// 可冻结: what is still held, and by whom.
-    fn freeze(&self, objects: &[(&String, &Object)]) -> Result<(Vec<Value>, Quantity)> {
-        let mut sum = Quantity::ZERO;
-        let mut items = Vec::new();
-        for (code, object) in objects {
+    fn freeze(&self, unit: UnitCode) -> Result<Freeze<'_>> {
+        let mut freeze = Freeze { total: Quantity::ZERO, items: Vec::new() };
+        for (code, object) in self.concerned() {
             if object.state == ObjectState::Held && object.balance.is_positive() {
-                sum = self.add(sum, object.balance, object.unit)?;
-                items.push(json!({
-                    "code": code, "subject_id": object.subject_id, "quantity": object.balance,
-                    "unit": object.unit, "share": self.share(code),
-                    "subject": self.subjects.get(&object.subject_id).map(|subject| subject.name.as_str()),
-                }));
+                freeze.total = add(freeze.total, (object.balance, object.unit), unit)?;
+                freeze.items.push(self.stock(code, object, object.balance));
             }
         }
-        Ok((items, sum))
+        Ok(freeze)
     }
 
     /// 已售出或已使用: beyond freezing, to be recalled.
-    fn gone(&self, objects: &[(&String, &Object)]) -> Result<(Vec<Value>, (Quantity, Quantity))> {
-        let (mut sum, mut equivalents, mut items) = (Quantity::ZERO, Quantity::ZERO, Vec::new());
-        for (code, object) in objects {
+    fn gone(&self, unit: UnitCode) -> Result<Gone<'_>> {
+        let mut gone =
+            Gone { total: Quantity::ZERO, equivalent: Quantity::ZERO, items: Vec::new() };
+        for (code, object) in self.concerned() {
             if !matches!(object.state, ObjectState::Sold | ObjectState::Used) {
                 continue;
             }
-            let share = self.shares.get(*code).copied();
+            let share = self.shares.get(code).copied();
             let equivalent = share
                 .map(|share| object.produced.times(share))
                 .transpose()
                 .map_err(Problem::internal)?;
-            sum = self.add(sum, object.produced, object.unit)?;
+            gone.total = add(gone.total, (object.produced, object.unit), unit)?;
             if let Some(equivalent) = equivalent {
-                equivalents = self.add(equivalents, equivalent, object.unit)?;
+                gone.equivalent = add(gone.equivalent, (equivalent, object.unit), unit)?;
             }
-            items.push(json!({
-                "code": code, "subject_id": object.subject_id, "quantity": object.produced, "unit": object.unit,
-                "share": self.share(code), "equivalent": equivalent, "state": object.state.code(),
-                "subject": self.subjects.get(&object.subject_id).map(|subject| subject.name.as_str()),
-            }));
+            let line = self.stock(code, object, object.produced);
+            gone.items.push(GoneLine { line, equivalent, state: object.state.code() });
         }
-        Ok((items, (sum, equivalents)))
+        Ok(gone)
     }
 
-    /// Sums in the root's unit; what cannot be converted is listed but not added.
-    fn add(&self, sum: Quantity, part: Quantity, unit: UnitCode) -> Result<Quantity> {
-        match unit.convert(part, self.objects[&self.root].unit) {
-            Ok(part) => sum.plus(part).map_err(Problem::internal),
-            Err(_) => Ok(sum),
-        }
-    }
-
-    fn subject_list(&self) -> Vec<Value> {
+    fn subject_list(&self) -> Vec<SubjectLine<'_>> {
         let mut events: BTreeMap<&str, usize> = BTreeMap::new();
         for (event, _) in &self.events {
             *events.entry(event.subject_id.as_str()).or_default() += 1;
         }
-        let item = |subject: &SubjectBrief| {
+        let mut lines = Vec::with_capacity(self.subjects.len());
+        for subject in self.subjects.values() {
             let centre = regions().centre(&subject.region);
-            let lon = subject.lon.clone().or_else(|| centre.map(|(lon, _)| String::from(lon)));
-            let lat = subject.lat.clone().or_else(|| centre.map(|(_, lat)| String::from(lat)));
-            json!({
-                "id": subject.id, "code": subject.code, "name": subject.name, "region": subject.region,
-                "region_name": regions().full_name(&subject.region), "lon": lon, "lat": lat,
-                "contact_name": subject.contact_name, "contact_phone": subject.contact_phone,
-                "events": events.get(subject.id.as_str()).copied().unwrap_or(0),
-            })
-        };
-        self.subjects.values().map(item).collect()
+            let or_middle = |own: &Option<String>, middle: Option<&str>| {
+                own.clone().or_else(|| middle.map(String::from))
+            };
+            lines.push(SubjectLine {
+                lon: or_middle(&subject.lon, centre.map(|(lon, _)| lon)),
+                lat: or_middle(&subject.lat, centre.map(|(_, lat)| lat)),
+                id: &subject.id,
+                code: &subject.code,
+                name: &subject.name,
+                region: &subject.region,
+                region_name: regions().full_name(&subject.region),
+                contact_name: &subject.contact_name,
+                contact_phone: &subject.contact_phone,
+                events: events.get(subject.id.as_str()).copied().unwrap_or(0),
+            });
+        }
+        lines
     }
 
     /// 流量流向表: one line for everything that went from one subject's object into an event.
-    fn flow_table(&self) -> Vec<Value> {
+    fn flow_table(&self) -> Vec<FlowLine<'_>> {
         let mut lines = Vec::new();
+        let region = |subject: &SubjectBrief| regions().full_name(&subject.region);
         for (event, links) in &self.events {
             let receiver = self.subjects.get(&event.subject_id);
             for link in links.iter().filter(|link| link.role == LinkRole::Input) {
-                let Some(object) = self.object(&link.code) else { continue };
+                let Some(object) = self.objects.get(&link.code) else { continue };
                 let sender = self.subjects.get(&object.subject_id);
-                let field = |subject: Option<&SubjectBrief>, get: fn(&SubjectBrief) -> String| {
-                    subject.map(get)
-                };
-                let region = |subject: &SubjectBrief| regions().full_name(&subject.region);
-                lines.push(json!({
-                    "upstream": field(sender, |subject| subject.name.clone()),
-                    "upstream_code": field(sender, |subject| subject.code.clone()),
-                    "upstream_region": field(sender, region),
-                    "downstream": field(receiver, |subject| subject.name.clone()),
-                    "downstream_code": field(receiver, |subject| subject.code.clone()),
-                    "downstream_region": field(receiver, region),
-                    "stage": event.stage, "product_name": self.product_name(object), "lot": object.lot,
-                    "code": link.code, "quantity": link.quantity, "unit": object.unit,
-                    "event_time": event.time, "event": event.uid, "document": event.body["documents"][0]["no"],
-                    "contact_name": field(receiver, |subject| subject.contact_name.clone()),
-                    "contact_phone": field(receiver, |subject| subject.contact_phone.clone()),
-                }));
+                lines.push(FlowLine {
+                    upstream: sender.map(|subject| subject.name.as_str()),
+                    upstream_code: sender.map(|subject| subject.code.as_str()),
+                    upstream_region: sender.map(region),
+                    downstream: receiver.map(|subject| subject.name.as_str()),
+                    downstream_code: receiver.map(|subject| subject.code.as_str()),
+                    downstream_region: receiver.map(region),
+                    stage: &event.stage,
+                    product_name: self.product_name(object),
+                    lot: object.lot.as_deref(),
+                    code: &link.code,
+                    quantity: link.quantity,
+                    unit: object.unit,
+                    event_time: event.time,
+                    event: &event.uid,
+                    document: event.body["documents"][0]["no"].as_str(),
+                    contact_name: receiver.map(|subject| subject.contact_name.as_str()),
+                    contact_phone: receiver.map(|subject| subject.contact_phone.as_str()),
+                });
             }
         }
         lines
     }
 }
 
-fn flow_json(flow: &Flow) -> Value {
-    json!({ "from": flow.from, "to": flow.to, "event": flow.event, "quantity": flow.quantity, "unit": flow.unit })
+/// Sums in `unit`; what cannot be converted is listed but not added.
+fn add(sum: Quantity, (part, of): (Quantity, UnitCode), unit: UnitCode) -> Result<Quantity> {
+    match of.convert(part, unit) {
+        Ok(part) => sum.plus(part).map_err(Problem::internal),
+        Err(_) => Ok(sum),
+    }
 }
 
-/// Composes the downstream chain of a code in the platform's own name and says how many events it
-/// has: for measurements.
+/// Composes the downstream chain of a code in the platform's own name and writes it down; says how
+/// many events it has. For measurements.
 pub async fn chain_size(app: &yj_kernel::App, code: &str) -> Result<usize> {
     let ctx = app.on_own_behalf("bench");
     let mut tx = ctx.snapshot().await?;
     let chain = compose(&ctx, &mut tx, code, &[Direction::Downstream]).await?;
-    Ok(chain["events"].as_array().map_or(0, Vec::len))
+    let answer = chain.answer(&ctx)?;
+    let text = serde_json::to_vec(&answer).map_err(Problem::internal)?;
+    Ok(if text.is_empty() { 0 } else { answer.events.len() })
 }

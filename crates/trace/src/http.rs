@@ -255,7 +255,7 @@ fn object_routes() -> Vec<Route> {
         let code: TraceCode = code.parse().map_err(|_| Problem::NotFound("追溯码"))?;
         let mut tx = ctx.snapshot().await?;
         let chain = compose::compose(&ctx, &mut tx, code.as_str(), &[Direction::Upstream]).await?;
-        Ok::<_, Problem>(Json(chain["root"].clone()))
+        serde_json::to_value(chain.root()?).map(Json).map_err(Problem::internal)
     };
     let chain = |ctx: Ctx, RawQuery(query): RawQuery| async move {
         chain(&ctx, &query.unwrap_or_default()).await
@@ -287,7 +287,7 @@ fn object_routes() -> Vec<Route> {
     ]
 }
 
-async fn chain(ctx: &Ctx, query: &str) -> Result<Json<Value>> {
+async fn chain(ctx: &Ctx, query: &str) -> Result<Response> {
     let (mut code, mut directions) = (None, vec![Direction::Upstream, Direction::Downstream]);
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         match (&*name, &*text) {
@@ -306,5 +306,6 @@ async fn chain(ctx: &Ctx, query: &str) -> Result<Json<Value>> {
         .parse()
         .map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
     let mut tx = ctx.snapshot().await?;
-    Ok(Json(compose::compose(ctx, &mut tx, code.as_str(), &directions).await?))
+    let chain = compose::compose(ctx, &mut tx, code.as_str(), &directions).await?;
+    Ok(Json(chain.answer(ctx)?).into_response())
 }

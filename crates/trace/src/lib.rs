@@ -1,6 +1,7 @@
 //! 追溯数据 (G-6.4, G-6.5.4, D-7.3): capture, batches, chain composition and what the public may
 //! know.
 
+mod answer;
 mod balance;
 mod capture;
 mod chain;

@@ -3,7 +3,7 @@
 //! said.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Codes, Ctx, Field, Kind, Match, Resource, Result, Scoping, Sql, Tx};
+use yj_kernel::{Codes, Field, Kind, Match, Resource, Result, Row, Scoping, Sql};
 use yj_model::{DOMAINS, Id, Stage};
 
 use crate::event::Checked;
@@ -93,22 +93,26 @@ struct Policy {
 const POLICIES_MAX: i64 = 2_000;
 
 impl Policies {
-    pub(crate) async fn load(_: &Ctx, tx: &mut Tx) -> Result<Self> {
+    pub(crate) fn query() -> Sql {
         let sql = Sql::new(
             "SELECT source, subject_id, domain, stage, decision FROM source_policy ORDER BY id LIMIT $1",
         );
-        let mut policies = Vec::new();
-        for row in tx.fetch(sql.arg(POLICIES_MAX)).await? {
+        sql.arg(POLICIES_MAX)
+    }
+
+    /// The answer to [`Policies::query`].
+    pub(crate) fn read(rows: &[Row]) -> Result<Self> {
+        let read = |row: &Row| {
             let text = |index| Ok::<_, yj_kernel::Problem>(row.text_opt(index)?.map(String::from));
-            policies.push(Policy {
+            Ok(Policy {
                 source: String::from(row.text(0)?),
                 subject: text(1)?,
                 domain: text(2)?,
                 stage: text(3)?,
                 automatic: row.text(4)? == "auto",
-            });
-        }
-        Ok(Self(policies))
+            })
+        };
+        rows.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
     /// Whether the event may be accepted without review. The most particular policy decides; of

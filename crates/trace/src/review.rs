@@ -63,8 +63,8 @@ pub(crate) async fn decide(
     let body = json!({ "state": state, "comment": comment.trim() });
     let entry =
         audit::Entry { action: state, entity: "trace_event", record: uid, body: body.clone() };
-    audit::write(ctx, tx, entry).await?;
-    outbox::announce(ctx, tx, ("trace_event", state), uid, &body).await?;
+    audit::write(ctx, tx, entry);
+    outbox::announce(ctx, tx, ("trace_event", state), uid, &body);
     Ok(json!({ "id": uid, "state": state }))
 }
 
@@ -106,17 +106,17 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
     let reverted: Vec<&str> = reverted.iter().map(String::as_str).collect();
     let maker = Maker { subject_id: &stored.subject_id, products: &products };
     let links = apply(&mut objects, &event, &maker, &reverted)?;
-    store::save_objects(tx, &mut objects).await?;
+    let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
+    let mut statements = store::save_objects(&mut objects, ids)?;
     let rows =
         links.iter().map(|link| store::link_row(stored.id, stored.time.unix_ms(), link, &objects));
-    let mut statements: Vec<Sql> =
-        original.iter().flat_map(|original| supersede(original.id, &stored.uid)).collect();
+    statements.extend(original.iter().flat_map(|original| supersede(original.id, &stored.uid)));
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
     statements.extend(store::rollup(BTreeMap::from([(rollup_key(stored, event.stage.code()), 1)])));
-    tx.execute_all(statements).await?;
+    tx.later(statements);
     let envelope = envelope(stored, &links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
-    yj_ledger::enqueue(ctx, tx, &[pending]).await
+    yj_ledger::enqueue(ctx, tx, &[pending])
 }
 
 /// A stored event as it would be submitted again.

@@ -11,50 +11,49 @@ use crate::{
     pack::packs,
 };
 
-/// Values of one `IN` list.
-const CHUNK: usize = 5_000;
+/// Columns for [`objects`].
+const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state FROM trace_object";
 
-/// Reads the objects behind these codes and, on PostgreSQL, locks them in one order for all.
+/// The query for the objects behind these codes, to travel with others. On PostgreSQL it locks
+/// them in one order for all.
+pub(crate) fn query_and_lock(tx: &Tx, codes: &[&str]) -> Sql {
+    let mut sql = Sql::new(OBJECT);
+    sql.push(" WHERE code ").bind_texts(codes.iter().copied());
+    sql.push(" ORDER BY id").push(tx.dialect().for_update());
+    sql
+}
+
+/// The answer to a query for objects.
+pub(crate) fn objects(rows: &[Row]) -> Result<Objects> {
+    rows.iter().map(|row| Ok((String::from(row.text(0)?), object(row, 1)?))).collect()
+}
+
+/// Reads the objects behind these codes, and locks them.
 pub(crate) async fn lock_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
-    let lock = tx.dialect().for_update();
-    objects(tx, codes, lock).await
+    objects(&tx.fetch(query_and_lock(tx, codes)).await?)
 }
 
 /// Reads the objects behind these codes.
 pub(crate) async fn read_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
-    objects(tx, codes, "").await
+    let mut sql = Sql::new(OBJECT);
+    sql.push(" WHERE code ").bind_texts(codes.iter().copied());
+    objects(&tx.fetch(sql).await?)
 }
 
-async fn objects(tx: &mut Tx, codes: &[&str], lock: &str) -> Result<Objects> {
-    let mut objects = Objects::new();
-    let mut codes = codes.to_vec();
-    codes.sort_unstable();
-    codes.dedup();
-    for chunk in codes.chunks(CHUNK) {
-        let mut sql = Sql::new(
-            "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state \
-             FROM trace_object WHERE code ",
-        );
-        sql.bind_in(chunk.iter().map(|code| SqlValue::from(*code)));
-        sql.push(" ORDER BY id").push(lock);
-        for row in tx.fetch(sql).await? {
-            objects.insert(String::from(row.text(0)?), object(&row, 1)?);
-        }
-    }
-    Ok(objects)
+/// Reads objects by their identifiers.
+pub(crate) async fn objects_by_ids(tx: &mut Tx, ids: &[i64]) -> Result<Objects> {
+    let mut sql = Sql::new(OBJECT);
+    sql.push(" WHERE id ").bind_ints(ids.iter().copied());
+    objects(&tx.fetch(sql).await?)
 }
 
 /// Reads one object without locking it.
 pub(crate) async fn read_object(tx: &mut Tx, code: &str) -> Result<Option<Object>> {
-    let sql = Sql::new(
-        "SELECT id, product_id, lot, unit, subject_id, stage, produced, balance, state \
-         FROM trace_object WHERE code = $1",
-    );
-    tx.fetch_one(sql.arg(code)).await?.map(|row| object(&row, 0)).transpose()
+    Ok(read_objects(tx, &[code]).await?.remove(code))
 }
 
 /// Reads an object from a row, beginning at column `first`.
-pub(crate) fn object(row: &Row, first: usize) -> Result<Object> {
+fn object(row: &Row, first: usize) -> Result<Object> {
     let text = |index| Ok::<_, Problem>(row.text_opt(first + index)?.map(String::from));
     let (stage, state) = (row.text(first + 5)?, row.text(first + 8)?);
     let unknown =
@@ -77,15 +76,18 @@ pub(crate) fn quantity(scaled: i64) -> Result<Quantity> {
     Quantity::from_scaled(scaled).map_err(Problem::internal)
 }
 
-/// Writes new and changed objects; afterwards all of them have ids.
-pub(crate) async fn save_objects(tx: &mut Tx, objects: &mut Objects) -> Result<()> {
-    let fresh = objects.values().filter(|object| object.id.is_none()).count();
-    let mut ids = if fresh > 0 {
-        tx.allocate("trace_object", fresh).await?.into_iter()
-    } else {
-        Vec::new().into_iter()
-    };
-    let (mut rows, mut statements) = (Vec::with_capacity(fresh), Vec::new());
+/// How many objects are not stored yet.
+pub(crate) fn fresh(objects: &Objects) -> usize {
+    objects.values().filter(|object| object.id.is_none()).count()
+}
+
+/// Statements that write new and changed objects; afterwards all of them have ids, new ones from
+/// `ids`.
+pub(crate) fn save_objects(
+    objects: &mut Objects,
+    mut ids: impl Iterator<Item = i64>,
+) -> Result<Vec<Sql>> {
+    let (mut rows, mut statements) = (Vec::new(), Vec::new());
     for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
         if let Some(id) = object.id {
             let sql = Sql::new(
@@ -119,7 +121,7 @@ pub(crate) async fn save_objects(tx: &mut Tx, objects: &mut Objects) -> Result<(
     }
     let head = "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state)";
     statements.extend(insert_rows(head, "", rows));
-    tx.execute_all(statements).await.map(drop)
+    Ok(statements)
 }
 
 /// One row of `trace_link`.

@@ -160,7 +160,7 @@ impl Db {
                 Conn::Postgres(Box::new(postgres::Session::begin(pool, read_only).await?))
             }
         };
-        Ok(Tx { conn, dialect: self.dialect(), fuse: self.fuse.clone() })
+        Ok(Tx { conn, kept: Vec::new(), dialect: self.dialect(), fuse: self.fuse.clone() })
     }
 }
 
@@ -169,9 +169,17 @@ enum Conn {
     Postgres(Box<postgres::Session>),
 }
 
+/// The answer to one statement.
+struct Outcome {
+    rows: Vec<Row>,
+    changed: u64,
+}
+
 /// An open transaction: the only way to read or write.
 pub struct Tx {
     conn: Conn,
+    /// Statements that wait for the next trip.
+    kept: Vec<Sql>,
     dialect: Dialect,
     fuse: Option<Fuse>,
 }
@@ -184,14 +192,12 @@ impl Tx {
 
     /// Runs a query to its end.
     pub async fn fetch(&mut self, sql: Sql) -> Result<Vec<Row>> {
-        self.burn_fuse(1)?;
-        match &self.conn {
-            Conn::Sqlite(commands) => {
-                let mut outcomes = run(commands, vec![sql]).await?;
-                Ok(outcomes.pop().map(|outcome| outcome.rows).unwrap_or_default())
-            }
-            Conn::Postgres(session) => session.fetch(&sql).await,
-        }
+        Ok(self.fetch_all(vec![sql]).await?.pop().unwrap_or_default())
+    }
+
+    /// Runs queries in order, in one trip to the engine.
+    pub async fn fetch_all(&mut self, queries: Vec<Sql>) -> Result<Vec<Vec<Row>>> {
+        Ok(self.run(queries).await?.into_iter().map(|outcome| outcome.rows).collect())
     }
 
     /// Runs a query that finds one row or none.
@@ -206,46 +212,77 @@ impl Tx {
 
     /// Runs statements in order, in one trip to the engine.
     pub async fn execute_all(&mut self, statements: Vec<Sql>) -> Result<Vec<u64>> {
+        Ok(self.run(statements).await?.iter().map(|outcome| outcome.changed).collect())
+    }
+
+    /// Keeps statements until the next trip to the engine, at the latest that of
+    /// [`Tx::commit`]; their failure is then its failure.
+    pub fn later(&mut self, statements: impl IntoIterator<Item = Sql>) {
+        self.kept.extend(statements);
+    }
+
+    /// Runs what was kept, then these.
+    async fn run(&mut self, statements: Vec<Sql>) -> Result<Vec<Outcome>> {
         if statements.is_empty() {
             return Ok(Vec::new());
         }
-        self.burn_fuse(u32::try_from(statements.len()).unwrap_or(u32::MAX))?;
-        match &self.conn {
-            Conn::Sqlite(commands) => {
-                let outcomes = run(commands, statements).await?;
-                Ok(outcomes.iter().map(|outcome| outcome.changed).collect())
-            }
-            Conn::Postgres(session) => session.execute_all(&statements).await,
-        }
+        let mut all = std::mem::take(&mut self.kept);
+        let kept = all.len();
+        all.extend(statements);
+        self.burn_fuse(u32::try_from(all.len()).unwrap_or(u32::MAX))?;
+        let mut outcomes = match &mut self.conn {
+            Conn::Sqlite(commands) => sqlite::run_in(commands, all)?.await?,
+            Conn::Postgres(session) => session.run(&all, false).await?,
+        };
+        outcomes.drain(..kept);
+        Ok(outcomes)
     }
 
-    /// Hands out `count` numbers of a sequence, ascending and never handed out before. Dense on
-    /// SQLite; PostgreSQL leaves holes where transactions roll back.
-    pub async fn allocate(&mut self, sequence: &'static str, count: usize) -> Result<Vec<i64>> {
-        let count = i64::try_from(count).map_err(Problem::internal)?;
-        let rows = match self.dialect {
-            Dialect::Sqlite => {
-                let sql = Sql::new(
+    /// Hands out numbers of sequences, as many of each as asked for: ascending and never handed
+    /// out before. They may leave holes.
+    pub async fn allocate<const N: usize>(
+        &mut self,
+        wanted: [(&'static str, usize); N],
+    ) -> Result<[std::vec::IntoIter<i64>; N]> {
+        let mut queries = Vec::with_capacity(N);
+        for (sequence, count) in wanted {
+            let count = i64::try_from(count).map_err(Problem::internal)?;
+            queries.push(match self.dialect {
+                Dialect::Sqlite => Sql::new(
                     "INSERT INTO sequence (name, value) VALUES ($1, $2) \
                      ON CONFLICT (name) DO UPDATE SET value = sequence.value + excluded.value \
                      RETURNING value",
-                );
-                let last = self.fetch(sql.arg(sequence).arg(count)).await?;
-                let last = last.first().map_or(Ok(count), |row| row.int(0))?;
-                return Ok((last - count + 1..=last).collect());
-            }
-            Dialect::Postgres => {
-                let mut sql = Sql::new("SELECT nextval('");
-                sql.push(sequence).push("_seq') FROM generate_series(1, ").bind(count).push(")");
-                self.fetch(sql).await?
-            }
-        };
-        rows.iter().map(|row| row.int(0)).collect()
+                )
+                .arg(sequence)
+                .arg(count),
+                Dialect::Postgres => {
+                    let mut sql = Sql::new("SELECT nextval('");
+                    sql.push(sequence).push("_seq') FROM generate_series(1, ");
+                    sql.bind(count).push(")");
+                    sql
+                }
+            });
+        }
+        let mut answers = self.fetch_all(queries).await?.into_iter();
+        let mut numbers = Vec::with_capacity(N);
+        for (_, count) in wanted {
+            let rows = answers.next().unwrap_or_default();
+            let given = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
+            numbers.push(match (self.dialect, given.first()) {
+                (Dialect::Sqlite, Some(last)) => {
+                    let count = i64::try_from(count).map_err(Problem::internal)?;
+                    (last + 1 - count..=*last).collect()
+                }
+                _ => given,
+            });
+        }
+        let mut numbers = numbers.into_iter();
+        Ok([(); N].map(|()| numbers.next().unwrap_or_default().into_iter()))
     }
 
     async fn script(&mut self, text: &str) -> Result<()> {
         self.burn_fuse(1)?;
-        match &self.conn {
+        match &mut self.conn {
             Conn::Sqlite(commands) => {
                 let (reply, answer) = oneshot::channel();
                 let command = sqlite::Command::Script { text: String::from(text), reply };
@@ -258,27 +295,21 @@ impl Tx {
 
     /// Makes everything done so far durable. Returns only after it is.
     pub async fn commit(mut self) -> Result<()> {
-        self.burn_fuse(1)?;
+        let kept = std::mem::take(&mut self.kept);
+        self.burn_fuse(u32::try_from(kept.len()).unwrap_or(u32::MAX).saturating_add(1))?;
         match &mut self.conn {
             Conn::Sqlite(commands) => {
+                let last = sqlite::run_in(commands, kept)?;
                 let (reply, answer) = oneshot::channel();
                 commands.send(sqlite::Command::Commit(reply)).map_err(|_| sqlite::gone())?;
+                last.await?;
                 answer.await.map_err(|_| sqlite::gone())?
             }
-            Conn::Postgres(session) => session.commit().await,
+            Conn::Postgres(session) => session.run(&kept, true).await.map(drop),
         }
     }
 
     fn burn_fuse(&self, statements: u32) -> Result<()> {
         self.fuse.as_ref().map_or(Ok(()), |fuse| fuse.burn(statements))
     }
-}
-
-async fn run(
-    commands: &mpsc::Sender<sqlite::Command>,
-    statements: Vec<Sql>,
-) -> Result<Vec<sqlite::Outcome>> {
-    let (reply, answer) = oneshot::channel();
-    commands.send(sqlite::Command::Run { statements, reply }).map_err(|_| sqlite::gone())?;
-    answer.await.map_err(|_| sqlite::gone())?
 }

@@ -2,14 +2,14 @@
 
 use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
-use futures_util::future::try_join_all;
+use futures_util::{future::try_join_all, try_join};
 use tokio_postgres::{
     NoTls,
     error::SqlState,
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
-use super::{Row, Sql, SqlValue};
+use super::{Dialect, Outcome, Row, Sql, SqlValue};
 use crate::{Problem, Result};
 
 /// Statements of one call that travel to the server together.
@@ -28,6 +28,8 @@ pub(super) fn open(url: &str, connection_max: usize) -> Result<Pool> {
 /// else can use the connection.
 pub(super) struct Session {
     client: Option<Object>,
+    /// What begins the transaction, until it has left together with the first statement.
+    begin: Option<&'static str>,
 }
 
 impl Session {
@@ -38,54 +40,73 @@ impl Session {
         })?;
         let begin =
             if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
-        client.batch_execute(begin).await?;
-        Ok(Self { client: Some(client) })
+        Ok(Self { client: Some(client), begin: Some(begin) })
     }
 
-    fn client(&self) -> Result<&Object> {
-        self.client.as_ref().ok_or_else(|| Problem::internal("the transaction has ended"))
-    }
-
-    pub(super) async fn fetch(&self, sql: &Sql) -> Result<Vec<Row>> {
-        let client = self.client()?;
-        let statement = client.prepare_cached(&sql.text).await?;
-        let rows = client.query(&statement, &parameters(sql)).await?;
-        rows.iter().map(read).collect()
-    }
-
-    pub(super) async fn execute_all(&self, statements: &[Sql]) -> Result<Vec<u64>> {
-        let client = self.client()?;
-        let mut changed = Vec::with_capacity(statements.len());
-        for chunk in statements.chunks(PIPELINE_MAX) {
+    /// Runs statements in order and returns what each found or touched. `COMMIT` travels with the
+    /// last of them where `commit` says so.
+    ///
+    /// Polled together, the requests leave in order without waiting for each answer. All are
+    /// prepared before: one that waited for that would be overtaken by the next.
+    pub(super) async fn run(&mut self, statements: &[Sql], commit: bool) -> Result<Vec<Outcome>> {
+        let ended = || Problem::internal("the transaction has ended");
+        let client = self.client.as_ref().ok_or_else(ended)?;
+        let mut outcomes = Vec::with_capacity(statements.len());
+        let mut chunks = statements.chunks(PIPELINE_MAX).peekable();
+        loop {
+            let chunk = chunks.next().unwrap_or_default();
+            let last = chunks.peek().is_none();
             let mut prepared = Vec::with_capacity(chunk.len());
             for sql in chunk {
-                prepared.push((client.prepare_cached(&sql.text).await?, parameters(sql)));
+                let text = Dialect::Postgres.statement(&sql.text);
+                prepared.push((client.prepare_cached(&text).await?, parameters(sql)));
             }
-            // Polled together, the requests leave in order without waiting for each answer. All
-            // are prepared by now: one that waited for that would be overtaken by the next.
-            let requests = prepared
-                .iter()
-                .map(|(statement, parameters)| client.execute(statement, parameters));
-            changed.extend(try_join_all(requests).await?);
+            let begin = self.begin.take();
+            let begin = async { plain(client, begin).await };
+            let requests = prepared.iter().map(|(statement, parameters)| async move {
+                if statement.columns().is_empty() {
+                    let changed = client.execute(statement, parameters).await?;
+                    return Ok(Outcome { rows: Vec::new(), changed });
+                }
+                let rows = client.query(statement, parameters).await?;
+                let rows = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+                Ok(Outcome { changed: rows.len() as u64, rows })
+            });
+            let end = async { plain(client, (last && commit).then_some("COMMIT")).await };
+            let ((), found, ()) = try_join!(begin, try_join_all(requests), end)?;
+            outcomes.extend(found);
+            if last {
+                break;
+            }
         }
-        Ok(changed)
+        if commit {
+            self.client = None;
+        }
+        Ok(outcomes)
     }
 
-    pub(super) async fn script(&self, text: &str) -> Result<()> {
-        Ok(self.client()?.batch_execute(text).await?)
+    pub(super) async fn script(&mut self, text: &str) -> Result<()> {
+        let ended = || Problem::internal("the transaction has ended");
+        let client = self.client.as_ref().ok_or_else(ended)?;
+        plain(client, self.begin.take()).await?;
+        plain(client, Some(text)).await
     }
+}
 
-    pub(super) async fn commit(&mut self) -> Result<()> {
-        let client = self.client()?;
-        client.batch_execute("COMMIT").await?;
-        self.client = None;
-        Ok(())
+/// A statement without values, if there is one.
+async fn plain(client: &Object, text: Option<&str>) -> Result<()> {
+    match text {
+        Some(text) => Ok(client.batch_execute(text).await?),
+        None => Ok(()),
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
+        if self.begin.is_some() {
+            return;
+        }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if client.batch_execute("ROLLBACK").await.is_err() {

@@ -1,5 +1,10 @@
 //! Statements and rows: what travels between business code and either engine.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::Dialect;
 use crate::{Problem, Result};
 
 /// A value on its way to or from the database. There is no floating point: quantities are scaled
@@ -114,14 +119,59 @@ impl Sql {
         self.push(")")
     }
 
-    /// Appends `IN (a, b, …)`; an empty list matches nothing.
-    pub fn bind_in(&mut self, values: impl IntoIterator<Item = SqlValue>) -> &mut Self {
-        let mut values = values.into_iter().peekable();
-        if values.peek().is_none() {
-            return self.push("IN (NULL)");
-        }
-        self.push("IN ").bind_row(values)
+    /// Appends `IN (…)` for a list of texts of any length; an empty list matches nothing. The
+    /// statement stays the same whatever the length, so it is prepared once.
+    pub fn bind_texts<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) -> &mut Self {
+        self.push("IN @texts(").bind(Value::from_iter(values).to_string()).push(")")
     }
+
+    /// The same for numbers.
+    pub fn bind_ints(&mut self, values: impl IntoIterator<Item = i64>) -> &mut Self {
+        self.push("IN @ints(").bind(Value::from_iter(values).to_string()).push(")")
+    }
+}
+
+impl Dialect {
+    /// The text of a statement in the words of this engine.
+    pub(super) fn statement(self, text: &str) -> Cow<'_, str> {
+        let [texts, ints] = match self {
+            Self::Sqlite => [LIST_OF_SQLITE; 2],
+            Self::Postgres => [TEXTS_OF_POSTGRES, INTS_OF_POSTGRES],
+        };
+        let mut text = Cow::Borrowed(text);
+        for (marker, (head, tail)) in [("IN @texts(", texts), ("IN @ints(", ints)] {
+            while let Some((before, after)) = text.split_once(marker) {
+                let (list, rest) = after.split_once(')').unwrap_or((after, ""));
+                text = Cow::Owned(format!("{before}{head}{list}{tail}{rest}"));
+            }
+        }
+        if self == Self::Sqlite { Cow::Owned(numbered(&text)) } else { text }
+    }
+}
+
+/// What stands before and after the placeholder of a list. PostgreSQL must hear that the value is a
+/// text, or it expects one in the form of the type it is cast to.
+const LIST_OF_SQLITE: (&str, &str) = ("IN (SELECT value FROM json_each(", "))");
+const TEXTS_OF_POSTGRES: (&str, &str) =
+    ("= ANY (ARRAY (SELECT jsonb_array_elements_text(CAST(CAST(", " AS text) AS jsonb))))");
+const INTS_OF_POSTGRES: (&str, &str) = (
+    "= ANY (ARRAY (SELECT CAST(jsonb_array_elements_text(CAST(CAST(",
+    " AS text) AS jsonb)) AS bigint)))",
+);
+
+/// To SQLite `$1` is a name, looked up among all names before it: a statement with thousands of
+/// values takes seconds to prepare. `?1` is a number.
+fn numbered(text: &str) -> String {
+    let mut numbered = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        let number = after.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        numbered.push_str(before);
+        numbered.push(if number { '?' } else { '$' });
+        rest = after;
+    }
+    numbered.push_str(rest);
+    numbered
 }
 
 /// The widest statement both engines take: SQLite allows 32,766 values, PostgreSQL 65,535.

@@ -17,7 +17,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc as queue, oneshot};
 
-use super::{Row, Sql, SqlValue};
+use super::{Dialect, Outcome, Row, Sql, SqlValue};
 use crate::{Problem, Result};
 
 /// Transactions that may wait for the writer before new ones have to wait to be queued.
@@ -38,12 +38,6 @@ pub(super) enum Command {
     Script { text: String, reply: oneshot::Sender<Result<()>> },
     /// Make everything durable and say so.
     Commit(oneshot::Sender<Result<()>>),
-}
-
-/// The answer to one statement.
-pub(super) struct Outcome {
-    pub(super) rows: Vec<Row>,
-    pub(super) changed: u64,
 }
 
 /// Where the commands of one transaction arrive. Dropping the sender rolls back.
@@ -82,6 +76,16 @@ impl Engine {
         queue.send(receiver).await.map_err(|_| gone())?;
         Ok(commands)
     }
+}
+
+/// Sends statements at once; the answer comes to whoever awaits it.
+pub(super) fn run_in(
+    commands: &mpsc::Sender<Command>,
+    statements: Vec<Sql>,
+) -> Result<impl Future<Output = Result<Vec<Outcome>>> + use<>> {
+    let (reply, answer) = oneshot::channel();
+    commands.send(Command::Run { statements, reply }).map_err(|_| gone())?;
+    Ok(async move { answer.await.map_err(|_| gone())? })
 }
 
 /// The thread ended, or rolled the transaction back after [`SILENCE_MAX`].
@@ -220,7 +224,7 @@ fn run(connection: &Connection, statements: &[Sql]) -> Result<Vec<Outcome>> {
 }
 
 fn run_one(connection: &Connection, sql: &Sql) -> Result<Outcome> {
-    let mut statement = connection.prepare_cached(&sql.text)?;
+    let mut statement = connection.prepare_cached(&Dialect::Sqlite.statement(&sql.text))?;
     for (index, value) in sql.values.iter().enumerate() {
         match value {
             SqlValue::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null)?,
