@@ -186,6 +186,12 @@ impl Pack {
 }
 
 impl EventSpec {
+    /// What a code of one of its fields is called.
+    pub(crate) fn label(&self, field: &str, code: &str) -> Option<&str> {
+        let field = self.fields.iter().find(|found| found.name == field)?;
+        field.codes.iter().find(|(known, _)| known == code).map(|(_, label)| label.as_str())
+    }
+
     /// Checks and normalises attributes.
     pub(crate) fn attributes(
         &self,

@@ -25,7 +25,7 @@ pub(crate) fn query_and_lock(tx: &Tx, codes: &[&str]) -> Sql {
 
 /// The answer to a query for objects.
 pub(crate) fn objects(rows: &[Row]) -> Result<Objects> {
-    rows.iter().map(|row| Ok((String::from(row.text(0)?), object(row, 1)?))).collect()
+    rows.iter().map(|row| Ok((String::from(row.text(0)?), object(row)?))).collect()
 }
 
 /// Reads the objects behind these codes, and locks them.
@@ -52,21 +52,21 @@ pub(crate) async fn read_object(tx: &mut Tx, code: &str) -> Result<Option<Object
     Ok(read_objects(tx, &[code]).await?.remove(code))
 }
 
-/// Reads an object from a row, beginning at column `first`.
-fn object(row: &Row, first: usize) -> Result<Object> {
-    let text = |index| Ok::<_, Problem>(row.text_opt(first + index)?.map(String::from));
-    let (stage, state) = (row.text(first + 5)?, row.text(first + 8)?);
+/// Reads an object from a row of [`OBJECT`].
+fn object(row: &Row) -> Result<Object> {
+    let text = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
+    let (stage, state) = (row.text(6)?, row.text(9)?);
     let unknown =
         |column: &str, value: &str| Problem::internal(format!("trace_object.{column} is {value}"));
     Ok(Object {
-        id: Some(row.int(first)?),
-        product_id: text(1)?,
-        lot: text(2)?,
-        unit: row.parsed(first + 3)?,
-        subject_id: String::from(row.text(first + 4)?),
+        id: Some(row.int(1)?),
+        product_id: text(2)?,
+        lot: text(3)?,
+        unit: row.parsed(4)?,
+        subject_id: String::from(row.text(5)?),
         stage: Stage::from_code(stage).ok_or_else(|| unknown("stage", stage))?,
-        produced: quantity(row.int(first + 6)?)?,
-        balance: quantity(row.int(first + 7)?)?,
+        produced: quantity(row.int(7)?)?,
+        balance: quantity(row.int(8)?)?,
         state: ObjectState::from_code(state).ok_or_else(|| unknown("state", state))?,
         changed: false,
     })

@@ -47,7 +47,7 @@ pub async fn story(app: &App, tx: &mut Tx, code: &str) -> Result<Option<Value>> 
             "subject": subjects.get(&event.subject_id).map(|subject| subject.name.as_str()),
             "region_name": regions().full_name(&event.region),
             "date": event.time.beijing_day().to_string(), "observes": watched,
-            "verdict": verdict.map(|code| match code { "pass" => "合格", "fail" => "不合格", "not_detected" => "未检出", other => other }),
+            "verdict": verdict.map(|code| spec(event).and_then(|spec| spec.label("verdict", code)).unwrap_or(code)),
             "item": event.body["attributes"]["item"], "anchor": event.anchor,
         }));
     }
