@@ -17,6 +17,9 @@ use super::{
 };
 use crate::commands::say;
 
+/// A record that is not on the ledger by then will not come there.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Consumes what [`harvest`] made.
 fn pack(subject: &SubjectCode, number: usize) -> Result<TraceEvent, String> {
     let event = json!({
@@ -97,7 +100,8 @@ async fn provable(
         async move {
             let id = post(&client, &subject, 300_000_000 + number).await?;
             let path = format!("/api/v1/trace/events/{id}");
-            loop {
+            let begun = Instant::now();
+            while begun.elapsed() < PATIENCE {
                 let found: Value = serde_json::from_slice(&client.get(&path).await?)
                     .map_err(|error| error.to_string())?;
                 if found["anchor"] == "confirmed" {
@@ -105,6 +109,7 @@ async fn provable(
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            Err(format!("{id} 超过 {PATIENCE:?} 仍未上链"))
         }
     })
     .await?;
