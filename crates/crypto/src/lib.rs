@@ -6,6 +6,7 @@
 mod hex;
 pub mod sm2;
 pub mod sm3;
+pub mod sm4;
 
 pub use hex::{from_hex, to_hex};
 pub use sm2::{PublicKey, Signature, Signer, SigningKey};
@@ -23,6 +24,9 @@ pub enum CryptoError {
     /// The signature does not belong to this message and key.
     #[error("签名与内容不符")]
     Signature,
+    /// A sealed text was changed, moved, or belongs to another key.
+    #[error("密文已损坏或密钥不符")]
+    Sealed,
     /// A hardware module did not answer.
     #[error("密码模块暂不可用")]
     Unavailable,

@@ -1,21 +1,189 @@
-//! 统一用户管理与权限 (§5.4.2 接入认证, §5.4.3 用户管理和权限管理): who may come in, and what they
-//! may do there.
+//! 统一用户管理、权限管理与日志管理 (§5.4.2 接入认证, §5.4.3; DB61/T 6.4.2): who may come in, what
+//! they may do and where, and what they did.
 
 mod account;
+mod alarm;
+mod assignment;
+mod attempts;
+mod bootstrap;
+mod client;
+mod factor;
 mod http;
+mod login;
+mod organization;
 mod password;
+mod rights;
 mod role;
 mod session;
+mod settings;
+mod signature;
 
-pub use account::{NewAccount, create};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use yj_kernel::{
+    App, Authenticator, Columns, Credentials, Entity, Migration, Origin, Principal, Problem,
+    Result, Scoping,
+};
+
+pub use account::Account;
+pub use assignment::{Assignment, Delegation};
+pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
+pub use client::{Client, new_secret};
 pub use http::routes;
+pub use organization::Organization;
+pub use rights::{AdminKind, publish};
 pub use role::Role;
-pub use session::Sessions;
+pub use settings::{Control, Network, Security};
 
-use yj_kernel::Migration;
+/// The register of organisations.
+pub static ORGANIZATION: &Entity = Entity::of::<Organization>();
+/// The register of users.
+pub static ACCOUNT: &Entity = Entity::of::<Account>();
+/// The register of roles.
+pub static ROLE: &Entity = Entity::of::<Role>();
+/// The register of grants.
+pub static ASSIGNMENT: &Entity = Entity::of::<Assignment>();
+/// The register of delegations.
+pub static DELEGATION: &Entity = Entity::of::<Delegation>();
+
+/// The register of clients.
+pub static CLIENT: &Entity = Entity::of::<Client>();
+
+/// How accounts, called `a` in a statement, say who may see them.
+const ACCOUNTS: Scoping =
+    Scoping::By(Columns { organization: Some("a.organization_path"), ..Columns::NONE });
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "identity/0001_account",
-    script: include_str!("../migrations/0001_account.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "identity/0001_account",
+        script: include_str!("../migrations/0001_account.sql"),
+    },
+    Migration {
+        name: "identity/0002_identity",
+        script: include_str!("../migrations/0002_identity.sql"),
+    },
+    Migration {
+        name: "identity/0003_client",
+        script: include_str!("../migrations/0003_client.sql"),
+    },
+];
+
+struct Inner {
+    settings: Security,
+    admin_networks: Vec<Network>,
+    memory: rights::Memory,
+    mill: password::Mill,
+    throttle: attempts::Throttle,
+    quotas: client::Quotas,
+    bad_signatures: attempts::Tally,
+    refusals: attempts::Tally,
+}
+
+/// Log-in, sessions and rights of one application.
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+impl Identity {
+    /// Under these settings, which have been checked.
+    pub fn new(settings: Security) -> Self {
+        let networks = settings.admin_networks.iter().filter_map(|text| Network::parse(text));
+        let admin_networks = networks.collect();
+        let (memory, mill, throttle, quotas) = Default::default();
+        let (bad_signatures, refusals) = Default::default();
+        Self(Arc::new(Inner {
+            settings,
+            admin_networks,
+            memory,
+            mill,
+            throttle,
+            quotas,
+            bad_signatures,
+            refusals,
+        }))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Security {
+        &self.0.settings
+    }
+
+    fn memory(&self) -> &rights::Memory {
+        &self.0.memory
+    }
+
+    fn mill(&self) -> &password::Mill {
+        &self.0.mill
+    }
+
+    fn throttle(&self) -> &attempts::Throttle {
+        &self.0.throttle
+    }
+
+    fn quotas(&self) -> &client::Quotas {
+        &self.0.quotas
+    }
+
+    /// Wrong signatures and secrets of a client; many of them are an alarm.
+    async fn note_bad_signature(&self, app: &App, client_id: &str) {
+        if self.0.bad_signatures.count(client_id, app.now().as_millisecond()) {
+            let detail = "接口客户端的签名或密钥连续不符";
+            alarm::raise(app, alarm::Kind::BadSignatures, client_id, detail).await;
+        }
+    }
+
+    /// Whether administrators may come from there (S-11). Requests inside the process have no
+    /// address.
+    fn admits_administrators(&self, origin: &Origin) -> bool {
+        origin.address.is_none_or(|address| {
+            self.0.admin_networks.iter().any(|network| network.contains(address))
+        })
+    }
+}
+
+impl Authenticator for Identity {
+    fn authenticate<'a>(
+        &'a self,
+        app: &'a App,
+        credentials: Credentials<'a>,
+    ) -> BoxFuture<'a, Result<Option<Principal>>> {
+        Box::pin(async move {
+            if credentials.header("signature-input").is_some() {
+                return client::by_signature(self, app, credentials).await;
+            }
+            let bearer = credentials.header("authorization");
+            if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+                return client::by_token(self, app, (token, credentials)).await;
+            }
+            session::authenticate(self, app, credentials).await
+        })
+    }
+
+    fn refused<'a>(&'a self, app: &'a App, user: &'a str, route: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if self.0.refusals.count(user, app.now().as_millisecond()) {
+                let detail = format!("五分钟内反复访问不存在或无权的记录，最近一次是 {route}");
+                alarm::raise(app, alarm::Kind::Probing, user, &detail).await;
+            }
+        })
+    }
+
+    fn principal<'a>(
+        &'a self,
+        app: &'a App,
+        user: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Principal>>> {
+        Box::pin(async move {
+            let mut tx = app.db().snapshot().await?;
+            let known = rights::by_user_name(app, &mut tx, user).await?;
+            let usable = known.filter(|known| known.usable(self.settings(), app.now()).is_ok());
+            Ok(usable.map(|known| known.principal))
+        })
+    }
+}
+
+/// The problem that hides whether an account is there.
+fn missing() -> Problem {
+    Problem::NotFound("用户")
+}

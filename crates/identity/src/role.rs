@@ -1,83 +1,149 @@
-//! 角色: bundles of permissions. A role is granted together with how far it reaches.
+//! 角色 (§5.4.3 b, D-6.4.2.2): a tree of bundles of permissions. A child never holds what its
+//! parent lacks, so that whoever hands on a part of a role hands on no more than there is.
 
-/// A bundle of permissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// 监管人员: sees everything in the region, proposes registrations.
-    Supervisor,
-    /// 审核人员: decides on registrations and on data to be anchored.
-    Reviewer,
-    /// 企业人员: keeps the own subject's registrations and trace data.
-    Enterprise,
-    /// 审计人员: reads audit trail and ledger, nothing else.
-    Auditor,
+use serde::{Deserialize, Serialize};
+use yj_kernel::{
+    Changed, Ctx, Field, FieldError, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+};
+use yj_model::Id;
+
+use crate::rights;
+
+/// 角色
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// 角色编码
+    pub code: String,
+    /// 角色名称
+    pub name: String,
+    /// 上级角色
+    pub parent_id: Option<Id<Role>>,
+    /// Place in the tree, from the codes of those above.
+    pub path: Option<String>,
+    /// 权限
+    pub permissions: Vec<String>,
+    /// 说明
+    pub remark: Option<String>,
 }
 
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 4] = [Self::Supervisor, Self::Reviewer, Self::Enterprise, Self::Auditor];
+fn code(text: &str) -> Result<String, String> {
+    let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (2..=32).contains(&text.len()) && text.bytes().all(sound) {
+        Ok(String::from(text))
+    } else {
+        Err(String::from("应为 2 至 32 位小写字母、数字或 -"))
+    }
+}
 
-    /// Stable code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Supervisor => "supervisor",
-            Self::Reviewer => "reviewer",
-            Self::Enterprise => "enterprise",
-            Self::Auditor => "auditor",
+/// Levels of the tree.
+const DEPTH_MAX: usize = 8;
+/// Permissions of one role.
+const PERMISSIONS_MAX: usize = 500;
+
+impl Resource for Role {
+    const TABLE: &'static str = "role";
+    const TITLE: &'static str = "角色";
+    const SCOPING: Scoping = Scoping::Shared;
+    const FIELDS: &'static [Field] = &[
+        Field::new("code", "角色编码", Kind::Text)
+            .checked(code)
+            .filter(Match::Exact)
+            .sortable()
+            .hint("建立后不能更改"),
+        Field::new("name", "角色名称", Kind::Text).length_max(60).filter(Match::Contains),
+        Field::new("parent_id", "上级角色", Kind::Id("role")).filter(Match::Exact).optional(),
+        Field::new("path", "路径", Kind::Text)
+            .length_max(400)
+            .sortable()
+            .optional()
+            .hint("由平台按上级角色生成"),
+        Field::new("permissions", "权限", Kind::Json),
+        Field::new("remark", "说明", Kind::Text).optional(),
+    ];
+
+    async fn check(&mut self, _: &Ctx, tx: &mut Tx) -> Result<()> {
+        self.permissions.sort_unstable();
+        self.permissions.dedup();
+        if self.permissions.len() > PERMISSIONS_MAX {
+            return Err(Problem::invalid("permissions", format!("至多 {PERMISSIONS_MAX} 项权限")));
         }
+        let known = tx.fetch(Sql::new("SELECT name FROM permission")).await?;
+        let known = known.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+        let unknown = self.permissions.iter().filter(|name| !known.contains(&name.as_str()));
+        let errors: Vec<_> = unknown
+            .map(|name| FieldError {
+                field: String::from("permissions"),
+                detail: format!("没有业务权限 {name}"),
+            })
+            .collect();
+        if !errors.is_empty() {
+            return Err(Problem::Invalid(errors));
+        }
+        let Some(parent) = self.parent_id else {
+            self.path = Some(format!("{}/", self.code));
+            return Ok(());
+        };
+        let sql = Sql::new("SELECT path, permissions, name FROM role WHERE id = $1");
+        let row = tx.fetch_one(sql.arg(parent)).await?.ok_or(Problem::NotFound("上级角色"))?;
+        let above: Vec<String> = row.json(1)?;
+        if let Some(name) = self.permissions.iter().find(|name| !above.contains(name)) {
+            let detail = format!("上级角色“{}”没有权限 {name}，下级不能超出上级", row.text(2)?);
+            return Err(Problem::invalid("permissions", detail));
+        }
+        let path = format!("{}{}/", row.text(0)?, self.code);
+        if row.text(0)?.split('/').any(|one| one == self.code) {
+            return Err(Problem::invalid("parent_id", "上级角色不能是本角色或其下级"));
+        }
+        if path.matches('/').count() > DEPTH_MAX {
+            return Err(Problem::invalid("parent_id", format!("角色至多 {DEPTH_MAX} 级")));
+        }
+        self.path = Some(path);
+        Ok(())
     }
 
-    /// 中文名称
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Supervisor => "监管人员",
-            Self::Reviewer => "审核人员",
-            Self::Enterprise => "企业人员",
-            Self::Auditor => "审计人员",
+    async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
+        rights::changed(tx);
+        let Some(after) = change.after else {
+            let sql = Sql::new("DELETE FROM access_seal WHERE subject = $1");
+            tx.later([sql.arg(change.id)]);
+            return Ok(());
+        };
+        if let Some(before) = change.before {
+            if before.code != after.code {
+                return Err(Problem::invalid("code", "角色编码建立后不能更改"));
+            }
+            let sql = Sql::new("SELECT name, permissions FROM role WHERE parent_id = $1");
+            for row in tx.fetch(sql.arg(change.id)).await? {
+                let below: Vec<String> = row.json(1)?;
+                if let Some(name) = below.iter().find(|name| !after.permissions.contains(name)) {
+                    let detail =
+                        format!("下级角色“{}”还有权限 {name}，请先从下级收回", row.text(0)?);
+                    return Err(Problem::invalid("permissions", detail));
+                }
+            }
+            let (Some(old), Some(new)) = (&before.path, &after.path) else { return Ok(()) };
+            if old != new {
+                let mut sql = Sql::new("UPDATE role SET path = ");
+                sql.bind(new.as_str()).push(" || substr(path, ");
+                sql.bind(i64::try_from(old.chars().count() + 1).map_err(Problem::internal)?);
+                sql.push(") WHERE path >= ").bind(old.as_str());
+                sql.push(" AND path < ").bind(format!("{old}~")).push(" AND id <> ");
+                sql.bind(change.id);
+                tx.execute(sql).await?;
+            }
         }
+        rights::seal_role(ctx, tx, change.id).await
     }
 
-    /// What it may do.
-    pub const fn permissions(self) -> &'static [&'static str] {
-        match self {
-            Self::Supervisor => &[
-                "trace_subject:read",
-                "trace_subject:write",
-                "trace_subject:personal",
-                "product:read",
-                "product:write",
-                "source_policy:read",
-                "source_policy:write",
-                "trace:read",
-                "trace:capture",
-                "ledger:read",
-            ],
-            Self::Reviewer => &[
-                "trace_subject:read",
-                "trace_subject:review",
-                "trace_subject:personal",
-                "product:read",
-                "product:review",
-                "source_policy:read",
-                "trace:read",
-                "trace:review",
-                "ledger:read",
-            ],
-            Self::Enterprise => &[
-                "trace_subject:read",
-                "trace_subject:write",
-                "product:read",
-                "product:write",
-                "trace:read",
-                "trace:capture",
-                "ledger:read",
-            ],
-            Self::Auditor => &["audit:read", "ledger:read"],
+    fn sample(n: u32) -> Self {
+        Self {
+            code: format!("sample-{n}"),
+            name: format!("示例角色{n}"),
+            parent_id: None,
+            path: None,
+            permissions: vec![String::from("trace:read")],
+            remark: None,
         }
-    }
-
-    /// The role with this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.code() == code)
     }
 }

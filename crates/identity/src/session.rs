@@ -1,170 +1,256 @@
-//! 会话: opaque tokens, of which only digests are stored.
+//! 会话 (S-07, S-08, S-09): opaque tokens, of which only digests are stored.
 
-use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 use yj_crypto::{equal_in_constant_time, sm3, to_hex};
 use yj_kernel::{
-    App, Authenticator, Credentials, Grant, Limit, Principal, Problem, Result, Row, Sql, Tx,
+    ActorKind, App, Credentials, Ctx, Origin, Principal, Problem, Result, Row, Sql, Standing, Tx,
+    audit, time_text,
 };
 
-use crate::Role;
+use crate::{Identity, rights::Known};
 
-/// A session unused this long ends.
-const IDLE_MS: i64 = 30 * 60_000;
-/// A session ends after this long, used or not.
-const LIFE_MS: i64 = 12 * 3_600_000;
 /// Use is noted at most this often, so that reading does not write.
 const NOTE_EVERY_MS: i64 = 60_000;
-/// Name of the cookie.
-pub(crate) const COOKIE: &str = "yj_session";
+/// Name of the cookie. The prefix makes browsers insist on host, path and a secure context.
+pub(crate) const COOKIE: &str = "__Host-yj";
 
-/// Finds the user behind a session token.
-#[derive(Debug, Clone, Copy)]
-pub struct Sessions;
-
-impl Authenticator for Sessions {
-    fn authenticate<'a>(
-        &'a self,
-        app: &'a App,
-        credentials: Credentials<'a>,
-    ) -> BoxFuture<'a, Result<Option<Principal>>> {
-        Box::pin(async move {
-            let from_cookie = credentials.bearer.is_none();
-            let token = credentials.bearer.or_else(|| cookie(credentials.cookie?, COOKIE));
-            let Some(token) = token.filter(|token| token.len() == 64) else { return Ok(None) };
-            let digest = token_digest(token);
-            let Some((principal, stale)) = find(app, &digest).await? else { return Ok(None) };
-            // A browser sends cookies whoever asks it to; only our own pages know the token.
-            if from_cookie && credentials.unsafe_method {
-                let (wanted, given) = (
-                    principal.csrf.as_deref().unwrap_or_default(),
-                    credentials.csrf.unwrap_or_default(),
-                );
-                if wanted.is_empty() || !equal_in_constant_time(wanted.as_bytes(), given.as_bytes())
-                {
-                    return Err(Problem::Forbidden(String::from(
-                        "缺少或错误的 X-CSRF 请求头，请刷新页面后重试",
-                    )));
-                }
-            }
-            if stale {
-                note_use(app, &digest).await?;
-            }
-            Ok(Some(principal))
-        })
-    }
-
-    fn principal<'a>(
-        &'a self,
-        app: &'a App,
-        user: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Principal>>> {
-        Box::pin(async move {
-            let mut tx = app.db().snapshot().await?;
-            let sql = Sql::new(
-                "SELECT a.user_name, a.name, a.organization, a.subject_id, NULL, r.role, r.region, r.subject_id \
-                 FROM account a LEFT JOIN account_role r ON r.account_id = a.id \
-                 WHERE a.user_name = $1 AND a.active = 1",
-            );
-            read(&tx.fetch(sql.arg(user)).await?)
-        })
-    }
-}
-
-fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+/// The cookie of this name in a `Cookie` header.
+pub(crate) fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     header.split(';').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-fn token_digest(token: &str) -> String {
+pub(crate) fn token_digest(token: &str) -> String {
     to_hex(&sm3::parts(&[b"YJ/session\0", token.as_bytes()]))
 }
 
-/// The user of a live session, and whether its last use should be noted anew.
-async fn find(app: &App, digest: &str) -> Result<Option<(Principal, bool)>> {
-    let now = app.now().as_millisecond();
-    let mut tx = app.db().snapshot().await?;
+/// A session as stored.
+pub(crate) struct Stored {
+    pub(crate) id: String,
+    pub(crate) account: String,
+    csrf: Option<String>,
+    /// The second factor shown; empty for none.
+    factor: String,
+    proved_at: i64,
+    created_at: i64,
+    seen_at: i64,
+    epoch: i64,
+}
+
+async fn find(tx: &mut Tx, digest: &str) -> Result<Option<Stored>> {
     let sql = Sql::new(
-        "SELECT a.user_name, a.name, a.organization, a.subject_id, s.csrf, r.role, r.region, r.subject_id, s.seen_at \
-         FROM session s JOIN account a ON a.id = s.account_id AND a.active = 1 \
-         LEFT JOIN account_role r ON r.account_id = a.id \
-         WHERE s.token_digest = $1 AND s.seen_at > $2 AND s.created_at > $3",
+        "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, e.value \
+         FROM session s JOIN access_epoch e ON e.id = 1 WHERE s.token_digest = $1",
     );
-    let rows = tx.fetch(sql.arg(digest).arg(now - IDLE_MS).arg(now - LIFE_MS)).await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let stale = now - first.int(8)? > NOTE_EVERY_MS;
-    Ok(read(&rows)?.map(|principal| (principal, stale)))
+    let Some(row) = tx.fetch_one(sql.arg(digest)).await? else { return Ok(None) };
+    Ok(Some(Stored {
+        id: String::from(row.text(0)?),
+        account: String::from(row.text(1)?),
+        csrf: row.text_opt(2)?.map(String::from),
+        factor: String::from(row.text(3)?),
+        proved_at: row.int(4)?,
+        created_at: row.int(5)?,
+        seen_at: row.int(6)?,
+        epoch: row.int(7)?,
+    }))
 }
 
-/// One row for every role of the user.
-fn read(rows: &[Row]) -> Result<Option<Principal>> {
-    let Some(first) = rows.first() else { return Ok(None) };
-    let mut grants = Vec::new();
-    for row in rows {
-        let Some(role) = row.text_opt(5)? else { continue };
-        let role = Role::from_code(role)
-            .ok_or_else(|| Problem::internal(format!("account_role.role is {role}")))?;
-        let region = match row.text(6)? {
-            "" => None,
-            code => Some(code.parse().map_err(Problem::internal)?),
-        };
-        let subject = Some(row.text(7)?).filter(|id| !id.is_empty()).map(String::from);
-        let limit = Limit { region, subject };
-        grants.extend(role.permissions().iter().map(|permission| Grant {
-            permission: String::from(*permission),
-            limit: limit.clone(),
-        }));
+/// Who is behind the cookie of a request.
+pub(crate) async fn authenticate(
+    identity: &Identity,
+    app: &App,
+    credentials: Credentials<'_>,
+) -> Result<Option<Principal>> {
+    let token = credentials.header("cookie").and_then(|header| cookie(header, COOKIE));
+    let Some(token) = token.filter(|token| token.len() == 64) else { return Ok(None) };
+    let digest = token_digest(token);
+    let mut tx = app.db().snapshot().await?;
+    let Some(session) = find(&mut tx, &digest).await? else { return Ok(None) };
+    let at = (session.account.as_str(), session.epoch);
+    let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(None) };
+    drop(tx);
+    let (settings, now) = (identity.settings(), app.now());
+    let administrator = known.principal.administrator.is_some();
+    let now_ms = now.as_millisecond();
+    let alive = now_ms - session.seen_at < settings.idle_ms(administrator)
+        && now_ms - session.created_at < settings.absolute_ms()
+        && known.usable(settings, now).is_ok();
+    if !alive {
+        return Ok(None);
     }
-    let text = |index| first.text(index).map(String::from);
-    let mut principal = Principal::new(text(0)?, text(1)?, text(2)?, grants);
-    principal.subject = first.text_opt(3)?.map(String::from);
-    principal.csrf = first.text_opt(4)?.map(String::from);
-    Ok(Some(principal))
+    if administrator && !identity.admits_administrators(credentials.origin) {
+        return Err(Problem::Forbidden(String::from(
+            "管理员只能从规定的网络地址登录（security.admin_networks）",
+        )));
+    }
+    // A browser sends cookies whoever asks it to; only our own pages know the token.
+    if credentials.changes() {
+        let wanted = session.csrf.as_deref().unwrap_or_default();
+        let given = credentials.header("x-csrf").unwrap_or_default();
+        if wanted.is_empty() || !equal_in_constant_time(wanted.as_bytes(), given.as_bytes()) {
+            return Err(Problem::Forbidden(String::from(
+                "缺少或错误的 X-CSRF 请求头，请刷新页面后重试",
+            )));
+        }
+    }
+    if now_ms - session.seen_at > NOTE_EVERY_MS {
+        let mut tx = app.db().begin().await?;
+        let sql = Sql::new("UPDATE session SET seen_at = $1 WHERE token_digest = $2");
+        tx.later([sql.arg(now_ms).arg(digest)]);
+        tx.commit().await?;
+    }
+    Ok(Some(principal(identity, &known, &session, now_ms)))
 }
 
-async fn note_use(app: &App, digest: &str) -> Result<()> {
-    let mut tx = app.db().begin().await?;
-    let sql = Sql::new("UPDATE session SET seen_at = $1 WHERE token_digest = $2");
-    tx.execute(sql.arg(app.now().as_millisecond()).arg(digest)).await?;
-    tx.commit().await
+fn principal(identity: &Identity, known: &Known, session: &Stored, now_ms: i64) -> Principal {
+    let mut principal = known.principal.clone();
+    principal.csrf.clone_from(&session.csrf);
+    principal.session.clone_from(&session.id);
+    principal.proved_at = session.proved_at;
+    principal.standing = standing(identity, known, &session.factor, now_ms);
+    principal
+}
+
+/// What still stands between a session and the rights of its account.
+pub(crate) fn standing(identity: &Identity, known: &Known, factor: &str, now_ms: i64) -> Standing {
+    if known.principal.kind != ActorKind::Person {
+        return Standing::Full;
+    }
+    let settings = identity.settings();
+    if factor.is_empty() && known.needs_second_factor(settings) {
+        return match known.factors {
+            0 => Standing::NoSecondFactor,
+            _ => Standing::SecondFactor,
+        };
+    }
+    let expired = known.set_at.is_none_or(|set_at| now_ms - set_at > settings.password_age_ms());
+    if known.must_change || expired { Standing::PasswordExpired } else { Standing::Full }
 }
 
 /// A new session: its token, and the word that a browser must repeat.
 pub(crate) struct Opened {
     pub(crate) token: String,
-    pub(crate) csrf: Option<String>,
+    pub(crate) csrf: String,
+    pub(crate) id: String,
 }
 
-/// Opens a session for a user who has proved who they are.
+fn secret(app: &App) -> String {
+    format!("{:032x}", app.random())
+}
+
+/// Opens a session for somebody who has shown a password, and `factor` besides. The oldest ones
+/// beyond the limit end.
 pub(crate) async fn open(
-    app: &App,
+    identity: &Identity,
+    ctx: &Ctx,
     tx: &mut Tx,
-    account: &str,
-    for_browser: bool,
+    (known, origin, factor): (&Known, &Origin, &str),
 ) -> Result<Opened> {
-    let secret = || format!("{:032x}", app.random());
-    let token = secret() + &secret();
-    let csrf = for_browser.then(secret);
-    let now = app.now().as_millisecond();
+    let app = ctx.app();
+    let opened = Opened {
+        token: secret(app) + &secret(app),
+        csrf: secret(app),
+        id: ctx.new_id::<()>().to_string(),
+    };
+    let (settings, account) = (identity.settings(), known.principal.account.as_str());
+    let most = match known.principal.administrator {
+        Some(_) => settings.sessions_max_admin,
+        None => settings.sessions_max,
+    };
+    let mut sql = Sql::new("DELETE FROM session WHERE account_id = ");
+    sql.bind(account)
+        .push(" AND token_digest NOT IN (SELECT token_digest FROM session WHERE account_id = ");
+    sql.bind(account).push(" AND created_at > ").bind(ctx.now_ms() - settings.absolute_ms());
+    sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(most - 1).push(")");
+    tx.execute(sql).await?;
+    let address = origin.address.map(|address| address.to_string()).unwrap_or_default();
     let sql = Sql::new(
-        "INSERT INTO session (token_digest, account_id, csrf, created_at, seen_at) VALUES ($1, $2, $3, $4, $4)",
+        "INSERT INTO session (token_digest, id, account_id, csrf, factor, proved_at, address, \
+         agent, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
     );
-    tx.execute(sql.arg(token_digest(&token)).arg(account).arg(csrf.clone()).arg(now)).await?;
-    let ended = Sql::new("DELETE FROM session WHERE account_id = $1 AND created_at < $2");
-    tx.execute(ended.arg(account).arg(now - LIFE_MS)).await?;
-    Ok(Opened { token, csrf })
+    let sql = sql.arg(token_digest(&opened.token)).arg(opened.id.as_str()).arg(account);
+    let sql = sql.arg(opened.csrf.as_str()).arg(factor).arg(ctx.now_ms()).arg(address);
+    tx.execute(sql.arg(origin.agent.as_str()).arg(ctx.now_ms())).await?;
+    Ok(opened)
 }
 
-/// Ends the session with this token.
-pub(crate) async fn close(tx: &mut Tx, token: &str) -> Result<()> {
-    tx.execute(Sql::new("DELETE FROM session WHERE token_digest = $1").arg(token_digest(token)))
-        .await
-        .map(drop)
+/// The session has shown its second factor: it gets another token, so that one planted before is
+/// worth nothing (S-09).
+pub(crate) async fn elevate(ctx: &Ctx, tx: &mut Tx, factor: &str) -> Result<Opened> {
+    let app = ctx.app();
+    let id = ctx.principal().session.clone();
+    let opened = Opened { token: secret(app) + &secret(app), csrf: secret(app), id };
+    let sql = Sql::new(
+        "UPDATE session SET token_digest = $1, csrf = $2, factor = $3, proved_at = $4 WHERE id = $5",
+    );
+    let sql = sql.arg(token_digest(&opened.token)).arg(opened.csrf.as_str()).arg(factor);
+    if tx.execute(sql.arg(ctx.now_ms()).arg(opened.id.as_str())).await? == 0 {
+        return Err(Problem::Unauthenticated);
+    }
+    Ok(opened)
 }
 
-/// The token of the request, from header or cookie.
-pub(crate) fn token(headers: &axum::http::HeaderMap) -> Option<&str> {
-    let text =
-        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let bearer =
-        text(axum::http::header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    bearer.or_else(|| cookie(text(axum::http::header::COOKIE)?, COOKIE))
+/// Notes that the user of a session has just shown everything again (S-10).
+pub(crate) async fn renew_proof(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    let sql = Sql::new("UPDATE session SET proved_at = $1 WHERE id = $2");
+    let touched = tx.execute(sql.arg(ctx.now_ms()).arg(ctx.principal().session.as_str())).await?;
+    if touched == 0 { Err(Problem::Unauthenticated) } else { Ok(()) }
+}
+
+fn read(row: &Row) -> Result<Value> {
+    Ok(json!({
+        "id": row.text(0)?, "user": row.text(1)?, "name": row.text(2)?, "address": row.text(3)?,
+        "agent": row.text(4)?, "factor": row.text(5)?, "created_at": time_text(row.int(6)?)?,
+        "seen_at": time_text(row.int(7)?)?,
+    }))
+}
+
+/// Live sessions: of one account, or of all within reach, newest first.
+pub(crate) async fn list(
+    identity: &Identity,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    account: Option<&str>,
+) -> Result<Value> {
+    let mut sql = Sql::new(
+        "SELECT s.id, a.user_name, a.name, s.address, s.agent, s.factor, s.created_at, s.seen_at \
+         FROM session s JOIN account a ON a.id = s.account_id WHERE s.seen_at > ",
+    );
+    sql.bind(ctx.now_ms() - identity.settings().idle_ms(false));
+    match account {
+        Some(account) => {
+            sql.push(" AND s.account_id = ").bind(account);
+        }
+        None => ctx.scope().narrow(&mut sql, tx, crate::ACCOUNTS),
+    }
+    sql.push(" ORDER BY s.seen_at DESC, s.id LIMIT 500");
+    let rows = tx.fetch(sql).await?;
+    Ok(json!({ "items": rows.iter().map(read).collect::<Result<Vec<_>>>()? }))
+}
+
+/// Ends a session: one's own, or any within reach.
+pub(crate) async fn revoke(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (id, account): (&str, Option<&str>),
+) -> Result<()> {
+    let mut sql = Sql::new(
+        "SELECT s.account_id FROM session s JOIN account a ON a.id = s.account_id WHERE s.id = ",
+    );
+    sql.bind(id);
+    match account {
+        Some(account) => {
+            sql.push(" AND s.account_id = ").bind(account);
+        }
+        None => ctx.scope().narrow(&mut sql, tx, crate::ACCOUNTS),
+    }
+    let row = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("会话"))?;
+    tx.execute(Sql::new("DELETE FROM session WHERE id = $1").arg(id)).await?;
+    let body = json!({ "session": id });
+    let record = row.text(0)?;
+    audit::write(
+        ctx,
+        tx,
+        audit::Entry { action: "session_revoked", entity: "account", record, body },
+    );
+    Ok(())
 }

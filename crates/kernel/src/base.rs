@@ -11,7 +11,6 @@ use axum::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::{get, post},
 };
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -27,32 +26,16 @@ pub fn base_routes() -> Vec<Route> {
     let mut routes = job_routes();
     routes.extend(file_routes());
     routes.extend([
-        Route::new((Method::GET, "/api/v1/meta"), Access::SignedIn, "界面元数据", get(meta)),
-        Route::new(
+        Route::new((Method::GET, "/api/v1/meta"), Access::SignedIn, "界面元数据", meta),
+        Route::public(
             (Method::GET, "/api/v1/regions"),
-            Access::Public("行政区划是公开信息"),
+            "行政区划是公开信息",
             "行政区划",
-            get(list_regions),
+            list_regions,
         )
         .query(&[Param {
             name: "parent", label: "上级代码；缺省为省级", required: false
         }]),
-        Route::new(
-            (Method::GET, "/api/v1/audit"),
-            Access::permission("audit:read"),
-            "行为审计",
-            get(search_audit),
-        )
-        .query(&[
-            Param { name: "entity", label: "对象种类", required: false },
-            Param { name: "record", label: "对象标识", required: false },
-            Param { name: "actor", label: "操作人", required: false },
-            Param { name: "action", label: "操作", required: false },
-            Param { name: "at.from", label: "起", required: false },
-            Param { name: "at.to", label: "止", required: false },
-            Param { name: "after", label: "上一页答复中的 next", required: false },
-            Param { name: "per_page", label: "每页条数", required: false },
-        ]),
     ]);
     routes
 }
@@ -96,26 +79,20 @@ fn children(parent: Option<&str>) -> Vec<&'static yj_model::Region> {
     regions().children(parent).filter(|region| region.valid_to.is_none()).collect()
 }
 
-async fn search_audit(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
-    let mut tx = ctx.snapshot().await?;
-    Ok(Json(audit::search(&mut tx, &query.unwrap_or_default()).await?))
-}
-
 fn job_routes() -> Vec<Route> {
-    let route = |method: Method, tail: &str, summary: &str, handler| {
-        Route::new((method, format!("/api/v1/jobs{tail}")), Access::SignedIn, summary, handler)
-    };
+    let at = |method: Method, tail: &str| (method, format!("/api/v1/jobs{tail}"));
+    let mine = || Access::SignedIn;
     vec![
-        route(Method::GET, "", "我的任务", get(list_jobs)),
-        route(Method::GET, "/{id}", "任务", get(read_job)),
-        route(Method::GET, "/{id}/rows", "任务逐行结果", get(read_rows)).query(&[
+        Route::new(at(Method::GET, ""), mine(), "我的任务", list_jobs),
+        Route::new(at(Method::GET, "/{id}"), mine(), "任务", read_job),
+        Route::new(at(Method::GET, "/{id}/rows"), mine(), "任务逐行结果", read_rows).query(&[
             Param { name: "outcome", label: "ok、failed 或 duplicate", required: false },
             Param { name: "page", label: "页码", required: false },
             Param { name: "per_page", label: "每页条数", required: false },
         ]),
-        route(Method::GET, "/{id}/events", "任务进度（SSE）", get(watch_job))
+        Route::new(at(Method::GET, "/{id}/events"), mine(), "任务进度（SSE）", watch_job)
             .gives(Shape::Bytes("text/event-stream")),
-        route(Method::POST, "/{id}/cancel", "取消任务", post(cancel_job)),
+        Route::new(at(Method::POST, "/{id}/cancel"), mine(), "取消任务", cancel_job),
     ]
 }
 
@@ -184,36 +161,21 @@ async fn watch_job(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
 
 fn file_routes() -> Vec<Route> {
     vec![
-        Route::new(
-            (Method::POST, "/api/v1/attachments"),
-            Access::SignedIn,
-            "上传文件",
-            post(upload),
-        )
-        .query(&[
-            Param { name: "name", label: "文件名", required: true },
-            Param { name: "entity", label: "所属记录的种类", required: false },
-            Param { name: "record", label: "所属记录", required: false },
-        ])
-        .takes(Shape::Bytes("application/octet-stream"))
-        .body_max(attachment::SIZE_MAX + 1),
-        Route::new(
-            (Method::GET, "/api/v1/attachments"),
-            Access::SignedIn,
-            "一条记录的文件",
-            get(files),
-        )
-        .query(&[
-            Param { name: "entity", label: "所属记录的种类", required: true },
-            Param { name: "record", label: "所属记录", required: true },
-        ]),
-        Route::new(
-            (Method::GET, "/api/v1/attachments/{id}"),
-            Access::SignedIn,
-            "下载文件",
-            get(fetch),
-        )
-        .gives(Shape::Bytes("application/octet-stream")),
+        Route::new((Method::POST, "/api/v1/attachments"), Access::SignedIn, "上传文件", upload)
+            .query(&[
+                Param { name: "name", label: "文件名", required: true },
+                Param { name: "entity", label: "所属记录的种类", required: false },
+                Param { name: "record", label: "所属记录", required: false },
+            ])
+            .takes(Shape::Bytes("application/octet-stream"))
+            .body_max(attachment::SIZE_MAX + 1),
+        Route::new((Method::GET, "/api/v1/attachments"), Access::SignedIn, "一条记录的文件", files)
+            .query(&[
+                Param { name: "entity", label: "所属记录的种类", required: true },
+                Param { name: "record", label: "所属记录", required: true },
+            ]),
+        Route::new((Method::GET, "/api/v1/attachments/{id}"), Access::SignedIn, "下载文件", fetch)
+            .gives(Shape::Bytes("application/octet-stream")),
     ]
 }
 

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Instant};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use yj_model::{Id, RegionCode};
+use yj_model::Id;
 
 use crate::{
-    Db, Entity, Environment, Problem, Result, Scoping, Sql, Tx,
+    Authenticator, Db, Entity, Environment, Origin, Principal, Problem, Result, Scope, Tx, Vault,
     attachment::Attachments,
     environment::IdSource,
     jobs::{JobKind, JobSignal},
@@ -45,6 +45,20 @@ pub struct AppParts {
     pub platform: Platform,
     /// Figures for operators.
     pub metrics: yj_http::Metrics,
+    /// Keys of sensitive data.
+    pub vault: Vault,
+    /// Which node of the deployment this is, as audit entries name it.
+    pub node: String,
+    /// How long a factor counts as freshly shown.
+    pub fresh_ms: i64,
+    /// Where the ends of the audit chains are kept besides the database.
+    pub witness: Arc<dyn AuditWitness>,
+}
+
+/// Keeps the ends of the audit chains where nobody who can write to the database can change them.
+pub trait AuditWitness: Send + Sync {
+    /// The ends it has kept.
+    fn heads<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<Vec<crate::audit::Head>>>;
 }
 
 struct Shared {
@@ -100,6 +114,30 @@ impl App {
         &self.0.parts.metrics
     }
 
+    /// Keys of sensitive data.
+    pub fn vault(&self) -> &Vault {
+        &self.0.parts.vault
+    }
+
+    /// Which node of the deployment this is.
+    pub fn node(&self) -> &str {
+        &self.0.parts.node
+    }
+
+    /// How long a factor counts as freshly shown (S-10).
+    pub fn fresh_ms(&self) -> i64 {
+        self.0.parts.fresh_ms
+    }
+
+    /// The ends of the audit chains as kept outside the database.
+    pub async fn anchored_audit_heads(&self, tx: &mut Tx) -> Result<Vec<crate::audit::Head>> {
+        self.0.parts.witness.heads(tx).await
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        &*self.0.parts.environment
+    }
+
     /// Time since start, for display only.
     pub fn uptime(&self) -> std::time::Duration {
         self.0.started.elapsed()
@@ -120,19 +158,11 @@ impl App {
     /// The platform's own hand, for work that no user asked for (anchoring, demonstration data).
     /// It may do everything and signs its records with the name given.
     pub fn on_own_behalf(&self, actor: &'static str) -> Ctx {
-        let principal = Principal {
-            user: String::from(actor),
-            name: String::from("平台"),
-            organization: self.platform().operator.clone(),
-            subject: None,
-            grants: Vec::new(),
-            csrf: None,
-            all: true,
-        };
         Ctx {
             app: self.clone(),
-            principal: Arc::new(principal),
-            scope: Scope(vec![Limit::default()]),
+            principal: Arc::new(Principal::platform(actor, &self.platform().operator)),
+            scope: Scope::everything(),
+            origin: Arc::default(),
             now: self.now(),
             request_id: String::new(),
         }
@@ -149,166 +179,32 @@ impl App {
         let principal = self.principal(user).await?.ok_or(Problem::Unauthenticated)?;
         let scope = principal.scope(permission)?;
         let (principal, request_id) = (Arc::new(principal), String::new());
-        Ok(Ctx { app: self.clone(), principal, scope, now: self.now(), request_id })
-    }
-}
-
-/// How far one right reaches: a region with everything inside it, one subject, both, or (with
-/// neither) everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Limit {
-    /// Only records of this region.
-    pub region: Option<RegionCode>,
-    /// Only records of this 追溯主体.
-    pub subject: Option<String>,
-}
-
-/// A right to do something, as far as its limit reaches.
-#[derive(Debug, Clone)]
-pub struct Grant {
-    /// `trace_subject:review` …
-    pub permission: String,
-    /// How far it reaches.
-    pub limit: Limit,
-}
-
-/// A person or program that has proved who it is.
-#[derive(Debug, Clone)]
-pub struct Principal {
-    /// Log-in name; unique, and what records are signed with.
-    pub user: String,
-    /// Display name.
-    pub name: String,
-    /// Organisation, for display.
-    pub organization: String,
-    /// The 追溯主体 this user works for, if any.
-    pub subject: Option<String>,
-    /// What it may do.
-    pub grants: Vec<Grant>,
-    /// Token a browser must repeat in a header for unsafe methods.
-    pub csrf: Option<String>,
-    pub(crate) all: bool,
-}
-
-impl Principal {
-    /// A principal as an [`Authenticator`] found it. It has the given grants and no others.
-    pub fn new(user: String, name: String, organization: String, grants: Vec<Grant>) -> Self {
-        Self { user, name, organization, subject: None, grants, csrf: None, all: false }
-    }
-
-    /// Whether any grant has this permission.
-    pub fn allows(&self, permission: &str) -> bool {
-        self.all || self.grants.iter().any(|grant| grant.permission == permission)
-    }
-
-    fn scope(&self, permission: &str) -> Result<Scope> {
-        if self.all {
-            return Ok(Scope(vec![Limit::default()]));
-        }
-        let reaching = self.grants.iter().filter(|grant| grant.permission == permission);
-        let limits: Vec<_> = reaching.map(|grant| grant.limit.clone()).collect();
-        if limits.is_empty() {
-            return Err(Problem::Forbidden(format!("缺少权限 {permission}")));
-        }
-        Ok(Scope(limits))
-    }
-}
-
-/// What a request shows to prove who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Credentials<'a> {
-    /// `Authorization: Bearer …`
-    pub bearer: Option<&'a str>,
-    /// The whole `Cookie` header.
-    pub cookie: Option<&'a str>,
-    /// `X-CSRF`
-    pub csrf: Option<&'a str>,
-    /// Whether the method may change something.
-    pub unsafe_method: bool,
-}
-
-/// Decides who asks. Lives above the kernel, in the identity crate.
-pub trait Authenticator: Send + Sync {
-    /// The principal behind the credentials; `None` for strangers.
-    fn authenticate<'a>(
-        &'a self,
-        app: &'a App,
-        credentials: Credentials<'a>,
-    ) -> BoxFuture<'a, Result<Option<Principal>>>;
-
-    /// The principal with this log-in name as it stands now; `None` if locked or unknown.
-    fn principal<'a>(
-        &'a self,
-        app: &'a App,
-        user: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Principal>>>;
-}
-
-/// The rows a request may touch. Only the permission check makes one, and nothing reads or
-/// writes a register without one.
-#[derive(Debug, Clone)]
-pub struct Scope(Vec<Limit>);
-
-impl Scope {
-    /// The limits, any of which suffices.
-    pub fn limits(&self) -> &[Limit] {
-        &self.0
-    }
-
-    /// Whether everything is within reach.
-    pub fn is_everything(&self) -> bool {
-        self.0.contains(&Limit::default())
-    }
-
-    /// Whether a record of this region and subject is within reach.
-    pub fn covers(&self, region: Option<&str>, subject: Option<&str>) -> bool {
-        self.0.iter().any(|limit| {
-            let within = |wanted: &RegionCode| region.is_some_and(|code| wanted.covers(code));
-            limit.region.as_ref().is_none_or(within)
-                && limit.subject.as_ref().is_none_or(|wanted| subject == Some(wanted.as_str()))
-        })
-    }
-
-    /// Limits a statement that already has a WHERE to the rows within reach.
-    pub fn narrow(&self, sql: &mut Sql, scoping: Scoping) {
-        let Scoping::By { region, subject } = scoping else { return };
-        if self.is_everything() {
-            return;
-        }
-        sql.push(" AND (");
-        for (index, limit) in self.0.iter().enumerate() {
-            sql.push(if index == 0 { "(1 = 1" } else { " OR (1 = 1" });
-            if let Some(code) = &limit.region {
-                // A region contains every region whose code starts with its own significant
-                // digits. '~' sorts after digits.
-                match region {
-                    Some(column) => {
-                        let stem = code.stem();
-                        sql.push(" AND ").push(column).push(" >= ").bind(stem);
-                        sql.push(" AND ").push(column).push(" < ").bind(format!("{stem}~"))
-                    }
-                    None => sql.push(" AND 1 = 0"),
-                };
-            }
-            if let Some(id) = &limit.subject {
-                match subject {
-                    Some(column) => sql.push(" AND ").push(column).push(" = ").bind(id.as_str()),
-                    None => sql.push(" AND 1 = 0"),
-                };
-            }
-            sql.push(")");
-        }
-        sql.push(")");
+        let (origin, now) = (Arc::default(), self.now());
+        Ok(Ctx { app: self.clone(), principal, scope, origin, now, request_id })
     }
 }
 
 /// A request that has passed its permission check. Handlers receive one; none can be made
 /// without the check (see [`crate::route`]).
+///
+/// ```compile_fail,E0451
+/// fn forge(app: yj_kernel::App, from: &yj_kernel::Ctx) -> yj_kernel::Ctx {
+///     yj_kernel::Ctx { app, ..from.clone() }
+/// }
+/// ```
+///
+/// ```compile_fail,E0061
+/// // A record cannot be read without one.
+/// async fn read<R: yj_kernel::Resource>(tx: &mut yj_kernel::Tx, id: yj_model::Id<R>) {
+///     let _ = tx.get::<R>(id).await;
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Ctx {
     pub(crate) app: App,
     pub(crate) principal: Arc<Principal>,
     pub(crate) scope: Scope,
+    pub(crate) origin: Arc<Origin>,
     /// When the request began. All its records carry this time.
     pub now: Timestamp,
     /// The request's name in logs and problems.
@@ -316,25 +212,27 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// The same hand, signing with the name of somebody who is not let in yet.
+    /// The same hand, signing with the name of somebody who is not let in yet, from where they
+    /// ask.
     #[must_use]
-    pub fn signing_as(self, user: &str) -> Self {
+    pub fn signing_as(self, user: &str, origin: Origin) -> Self {
         let principal = Principal { user: String::from(user), ..(*self.principal).clone() };
-        Self { principal: Arc::new(principal), ..self }
+        Self { principal: Arc::new(principal), origin: Arc::new(origin), ..self }
     }
 
     pub(crate) fn new(
         app: App,
         principal: Principal,
         permission: Option<&str>,
-        request_id: String,
+        (request_id, origin): (String, Origin),
     ) -> Result<Self> {
         let scope = match permission {
             Some(permission) => principal.scope(permission)?,
-            None => Scope(Vec::new()),
+            None => Scope::nothing(),
         };
         let now = app.now();
-        Ok(Self { app, principal: Arc::new(principal), scope, now, request_id })
+        let (principal, origin) = (Arc::new(principal), Arc::new(origin));
+        Ok(Self { app, principal, scope, origin, now, request_id })
     }
 
     /// The application.
@@ -350,6 +248,11 @@ impl Ctx {
     /// Who asks.
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// Where the request came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The rows this request may touch.
@@ -409,6 +312,15 @@ impl<S: Sync> FromRequestParts<S> for App {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         let missing = || Problem::internal("a route outside the router asked for the application");
+        parts.extensions.get::<Self>().cloned().ok_or_else(missing)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Origin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let missing = || Problem::internal("a route outside the router asked for its origin");
         parts.extensions.get::<Self>().cloned().ok_or_else(missing)
     }
 }

@@ -5,25 +5,11 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Kind, Problem, Result, Sql, Tx,
+    Ctx, Kind, Problem, Result, Scoping, Sql, Tx,
     field::Field,
     json::{self, Object},
     problem::FieldError,
 };
-
-/// Which columns decide who may see a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scoping {
-    /// Reference data that everyone with the permission sees whole.
-    Shared,
-    /// Limited by the columns named. A limit whose column is missing reaches nothing.
-    By {
-        /// Column holding the 行政区划代码.
-        region: Option<&'static str>,
-        /// Column holding the id of the 追溯主体.
-        subject: Option<&'static str>,
-    },
-}
 
 /// A Rust type whose values are records of one table.
 pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -38,15 +24,49 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Whether changes wait for a second person.
     const REVIEWED: bool = false;
 
+    /// Whether a record can be removed; those that others refer to for ever are closed instead.
+    const REMOVABLE: bool = true;
+
     /// Fills what the record implies and checks rules that need more than one field, or other
     /// records. Single-field rules belong to the field.
-    fn check(&mut self, tx: &mut Tx) -> impl Future<Output = Result<()>> + Send {
-        let _ = tx;
+    fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> impl Future<Output = Result<()>> + Send {
+        let _ = (ctx, tx);
+        async { Ok(()) }
+    }
+
+    /// What follows from a change that has just been written, in the same transaction; an error
+    /// undoes it.
+    fn follow(
+        ctx: &Ctx,
+        tx: &mut Tx,
+        change: &Changed<'_, Self>,
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = (ctx, tx, change);
         async { Ok(()) }
     }
 
     /// A valid record, different for every `n`; lets one test exercise every register.
     fn sample(n: u32) -> Self;
+}
+
+/// A change of one record: made (`before` is none), changed, or removed (`after` is none).
+pub struct Changed<'a, R> {
+    /// Which record.
+    pub id: &'a str,
+    /// As it was.
+    pub before: Option<&'a R>,
+    /// As it is now.
+    pub after: Option<&'a R>,
+}
+
+/// The same without the type.
+pub(crate) struct Difference<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) before: Option<&'a Object>,
+    pub(crate) after: Option<&'a Object>,
 }
 
 /// A [`Resource`] without its type: all the generic machinery works on this, so it is compiled
@@ -62,8 +82,11 @@ pub struct Entity {
     pub scoping: Scoping,
     /// See [`Resource::REVIEWED`].
     pub reviewed: bool,
+    /// See [`Resource::REMOVABLE`].
+    pub removable: bool,
     names: fn() -> &'static [&'static str],
-    check: for<'a> fn(Object, &'a mut Tx) -> BoxFuture<'a, Result<Object>>,
+    check: for<'a> fn(Object, &'a Ctx, &'a mut Tx) -> BoxFuture<'a, Result<Object>>,
+    follow: for<'a> fn(&'a Ctx, &'a mut Tx, Difference<'a>) -> BoxFuture<'a, Result<()>>,
     sample: fn(u32) -> Result<Object>,
 }
 
@@ -77,8 +100,10 @@ impl Entity {
                 fields: R::FIELDS,
                 scoping: R::SCOPING,
                 reviewed: R::REVIEWED,
+                removable: R::REMOVABLE,
                 names: names::<R>,
                 check: check::<R>,
+                follow: follow::<R>,
                 sample: sample::<R>,
             }
         }
@@ -105,10 +130,20 @@ impl Entity {
     }
 
     /// Turns a client's JSON into a checked record, or says everything that is wrong with it.
-    pub(crate) async fn accept(&self, object: Object, tx: &mut Tx) -> Result<Object> {
+    pub(crate) async fn accept(&self, object: Object, ctx: &Ctx, tx: &mut Tx) -> Result<Object> {
         let object = self.normalise(object)?;
         self.require_references(&object, tx).await?;
-        (self.check)(object, tx).await
+        (self.check)(object, ctx, tx).await
+    }
+
+    /// See [`Resource::follow`].
+    pub(crate) async fn follow(
+        &self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        difference: Difference<'_>,
+    ) -> Result<()> {
+        (self.follow)(ctx, tx, difference).await
     }
 
     /// A record may only name records that exist.
@@ -153,11 +188,30 @@ impl Entity {
     }
 }
 
-fn check<R: Resource>(object: Object, tx: &mut Tx) -> BoxFuture<'_, Result<Object>> {
+fn check<'a, R: Resource>(
+    object: Object,
+    ctx: &'a Ctx,
+    tx: &'a mut Tx,
+) -> BoxFuture<'a, Result<Object>> {
     Box::pin(async move {
         let mut typed: R = json::typed(object.into())?;
-        typed.check(tx).await?;
+        typed.check(ctx, tx).await?;
         to_object(&typed)
+    })
+}
+
+fn follow<'a, R: Resource>(
+    ctx: &'a Ctx,
+    tx: &'a mut Tx,
+    difference: Difference<'a>,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let typed = |object: Option<&Object>| {
+            object.map(|object| crate::record::typed::<R>(object.clone())).transpose()
+        };
+        let (before, after) = (typed(difference.before)?, typed(difference.after)?);
+        let (before, after) = (before.as_ref(), after.as_ref());
+        R::follow(ctx, tx, &Changed { id: difference.id, before, after }).await
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use yj_model::{Quantity, RegionCode};
 
-use crate::{Problem, Result, SqlValue};
+use crate::{DataClass, Problem, Result, SqlValue};
 
 /// A code list: codes with their Chinese labels.
 pub type Codes = &'static [(&'static str, &'static str)];
@@ -48,17 +48,6 @@ pub enum Match {
     Contains,
     /// `?name.from=…&name.to=…`, both inclusive.
     Range,
-}
-
-/// How freely a value may be shown (GB/T 43697 数据分级).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataClass {
-    /// May be published.
-    Public,
-    /// For signed-in users with the permission.
-    Internal,
-    /// 个人信息: masked unless the reader has `<table>:personal`.
-    Personal,
 }
 
 /// Turns what a client sent into the form we store, or says what is wrong.
@@ -130,7 +119,14 @@ impl Field {
         Self { class: DataClass::Public, ..self }
     }
 
-    /// 个人信息.
+    /// 敏感: only readers cleared for it see the field.
+    #[must_use]
+    pub const fn sensitive(self) -> Self {
+        Self { class: DataClass::Sensitive, ..self }
+    }
+
+    /// 个人信息: sealed at rest, masked unless revealed. Text only; where lists are narrowed by it,
+    /// the table has a second column, the name with `_blind`.
     #[must_use]
     pub const fn personal(self) -> Self {
         Self { class: DataClass::Personal, ..self }

@@ -5,7 +5,6 @@ use axum::{
     extract::{Path, RawQuery},
     http::{HeaderMap, Method, StatusCode, header::IF_MATCH},
     response::{IntoResponse, Response},
-    routing::{delete, get, patch, post, put},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,6 +22,7 @@ use crate::{
 /// review where [`Entity::reviewed`] says so.
 pub fn record_routes(entity: &'static Entity) -> Vec<Route> {
     let mut routes = reading_routes(entity);
+    routes.extend(protecting_routes(entity));
     routes.extend(transfer::routes(entity));
     routes.extend(if entity.reviewed { reviewed_routes(entity) } else { writing_routes(entity) });
     routes
@@ -44,7 +44,12 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let title = entity.title;
     let list = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let mut tx = ctx.snapshot().await?;
-        let answer = listing::list(&ctx, &mut tx, entity, &query.unwrap_or_default()).await?;
+        let query = query.unwrap_or_default();
+        let answer = listing::list(&ctx, &mut tx, entity, &query).await?;
+        drop(tx);
+        let rows = answer["items"].as_array().map_or(0, Vec::len);
+        let filter = listing::redacted(entity, &query);
+        audit::note_use(&ctx, entity.table, (&filter, rows)).await?;
         Ok::<_, Problem>(Json(answer))
     };
     let read = move |ctx: Ctx, Path(id): Path<String>| async move {
@@ -56,30 +61,116 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let history = move |ctx: Ctx, Path(id): Path<String>| async move {
         let mut tx = ctx.snapshot().await?;
         record::get(&ctx, &mut tx, entity, &id).await?;
-        Ok::<_, Problem>(Json(audit::of_record(&mut tx, entity, &id).await?))
+        let mut entries = audit::of_record(&mut tx, entity, &id).await?;
+        for entry in &mut entries {
+            record::conceal(&ctx, entity, &mut entry["changes"]);
+        }
+        Ok::<_, Problem>(Json(entries))
     };
     vec![
-        Route::new(
-            (Method::GET, all(entity)),
-            may(entity, "read"),
-            format!("查询{title}"),
-            get(list),
-        )
-        .gives(Shape::Page(entity)),
-        Route::new(
-            (Method::GET, one(entity)),
-            may(entity, "read"),
-            format!("读取{title}"),
-            get(read),
-        )
-        .gives(Shape::Stored(entity)),
+        Route::new((Method::GET, all(entity)), may(entity, "read"), format!("查询{title}"), list)
+            .gives(Shape::Page(entity)),
+        Route::new((Method::GET, one(entity)), may(entity, "read"), format!("读取{title}"), read)
+            .gives(Shape::Stored(entity)),
         Route::new(
             (Method::GET, format!("{}/history", one(entity))),
             may(entity, "read"),
             format!("{title}变更记录"),
-            get(history),
+            history,
         ),
     ]
+}
+
+/// Why something out of the ordinary is done; kept in the audit trail.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    /// 理由
+    #[schemars(length(min = 2, max = 500))]
+    reason: String,
+}
+
+/// A new security label.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Label {
+    /// 1 公开、2 内部、3 敏感、4 个人信息
+    label: i64,
+    /// 理由
+    #[schemars(length(min = 2, max = 500))]
+    reason: String,
+}
+
+/// A reason worth keeping.
+pub(crate) fn sound_reason(reason: &str) -> Result<&str> {
+    let reason = reason.trim();
+    match reason.chars().count() {
+        2..=COMMENT_MAX => Ok(reason),
+        _ => Err(Problem::invalid("reason", format!("请写明理由，2 至 {COMMENT_MAX} 个字"))),
+    }
+}
+
+/// 密级标记 for every register; 揭示 and 删除 where there is 个人信息.
+fn protecting_routes(entity: &'static Entity) -> Vec<Route> {
+    let title = entity.title;
+    let reveal = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
+        let reason = sound_reason(&body.reason)?;
+        let mut tx = ctx.begin().await?;
+        let shown = record::reveal(&ctx, &mut tx, entity, (&id, reason)).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(Json(shown))
+    };
+    let erase = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
+        let reason = sound_reason(&body.reason)?;
+        let mut tx = ctx.begin().await?;
+        record::erase(&ctx, &mut tx, entity, (&id, reason)).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    let mark = move |ctx: Ctx,
+                     Path(id): Path<String>,
+                     headers: HeaderMap,
+                     Body(body): Body<Label>| async move {
+        let reason = sound_reason(&body.reason)?;
+        let label = crate::DataClass::from_level(body.label)
+            .ok_or_else(|| Problem::invalid("label", "应为 1 公开、2 内部、3 敏感或 4 个人信息"))?;
+        let at = (id.as_str(), expected_version(&headers)?);
+        let mut tx = ctx.begin().await?;
+        let mut record = record::mark(&ctx, &mut tx, entity, at, (label, reason)).await?;
+        tx.commit().await?;
+        record::veil(&ctx, entity, &mut record);
+        Ok::<_, Problem>(Json(record))
+    };
+    let at = |verb: &str| (Method::POST, format!("{}/{verb}", one(entity)));
+    let mut routes = vec![
+        Route::new(
+            (Method::PUT, format!("{}/label", one(entity))),
+            may(entity, "label"),
+            format!("标记{title}密级"),
+            mark,
+        )
+        .takes(Shape::of::<Label>())
+        .gives(Shape::Stored(entity))
+        .fresh(),
+    ];
+    if entity.fields.iter().any(|field| field.class == crate::DataClass::Personal) {
+        routes.push(
+            Route::new(
+                at("reveal"),
+                may(entity, "personal"),
+                format!("揭示{title}个人信息"),
+                reveal,
+            )
+            .takes(Shape::of::<Reason>())
+            .fresh(),
+        );
+        routes.push(
+            Route::new(at("erase"), may(entity, "erase"), format!("删除{title}个人信息"), erase)
+                .takes(Shape::of::<Reason>())
+                .fresh(),
+        );
+    }
+    routes
 }
 
 fn writing_routes(entity: &'static Entity) -> Vec<Route> {
@@ -111,23 +202,22 @@ fn writing_routes(entity: &'static Entity) -> Vec<Route> {
         Ok::<_, Problem>(StatusCode::NO_CONTENT)
     };
     let write = || may(entity, "write");
-    vec![
-        Route::new((Method::POST, all(entity)), write(), format!("新增{title}"), post(create))
+    let mut routes = vec![
+        Route::new((Method::POST, all(entity)), write(), format!("新增{title}"), create)
             .takes(Shape::Record(entity))
             .gives(Shape::Stored(entity)),
-        Route::new((Method::PUT, one(entity)), write(), format!("修改{title}"), put(replace))
+        Route::new((Method::PUT, one(entity)), write(), format!("修改{title}"), replace)
             .takes(Shape::Record(entity))
             .gives(Shape::Stored(entity)),
-        Route::new(
-            (Method::PATCH, one(entity)),
-            write(),
-            format!("修改{title}部分字段"),
-            patch(amend),
-        )
-        .takes(Shape::Json(json!({ "type": "object" })))
-        .gives(Shape::Stored(entity)),
-        Route::new((Method::DELETE, one(entity)), write(), format!("删除{title}"), delete(remove)),
-    ]
+        Route::new((Method::PATCH, one(entity)), write(), format!("修改{title}部分字段"), amend)
+            .takes(Shape::Json(json!({ "type": "object" })))
+            .gives(Shape::Stored(entity)),
+    ];
+    if entity.removable {
+        let summary = format!("删除{title}");
+        routes.push(Route::new((Method::DELETE, one(entity)), write(), summary, remove));
+    }
+    routes
 }
 
 /// Replaces a record, or (`partial`) only the fields sent; directly or as a change request.
@@ -193,7 +283,7 @@ fn reviewed_routes(entity: &'static Entity) -> Vec<Route> {
             (Method::POST, format!("{}/changes/{{id}}/{name}", all(entity))),
             access,
             format!("{label}{}变更申请", entity.title),
-            post(decide),
+            decide,
         )
         .takes(Shape::of::<Decision>())
     }));
@@ -222,15 +312,15 @@ fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
     };
     let write = || may(entity, "write");
     vec![
-        Route::new((Method::POST, all(entity)), write(), format!("申请登记{title}"), post(propose))
+        Route::new((Method::POST, all(entity)), write(), format!("申请登记{title}"), propose)
             .takes(Shape::Record(entity)),
-        Route::new((Method::PUT, one(entity)), write(), format!("申请变更{title}"), put(replace))
+        Route::new((Method::PUT, one(entity)), write(), format!("申请变更{title}"), replace)
             .takes(Shape::Record(entity)),
         Route::new(
             (Method::PATCH, one(entity)),
             write(),
             format!("申请变更{title}部分字段"),
-            patch(amend),
+            amend,
         )
         .takes(Shape::Json(json!({ "type": "object" }))),
     ]
@@ -259,19 +349,19 @@ fn request_routes(entity: &'static Entity) -> Vec<Route> {
             (Method::GET, changes.clone()),
             may(entity, "read"),
             format!("{title}变更申请"),
-            get(list),
+            list,
         ),
         Route::new(
             (Method::GET, format!("{changes}/{{id}}")),
             may(entity, "read"),
             format!("读取{title}变更申请"),
-            get(read),
+            read,
         ),
         Route::new(
             (Method::PUT, format!("{changes}/{{id}}")),
             may(entity, "write"),
             format!("补正{title}变更申请"),
-            put(resubmit),
+            resubmit,
         )
         .takes(Shape::Record(entity)),
     ]

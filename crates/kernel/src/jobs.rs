@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
-    App, Ctx, Dialect, Problem, Result, Row, Sql, Tx, field::time_text, problem::FieldError,
+    App, Ctx, Dialect, Problem, Result, Row, Sql, Tx,
+    field::time_text,
+    problem::FieldError,
+    vault::{self, DataKey},
 };
 
 /// A lease lasts this long without a sign of progress.
@@ -71,7 +74,10 @@ pub async fn enqueue(
         "INSERT INTO job (id, kind, title, params, state, created_at, created_by) \
          VALUES ($1, $2, $3, $4, 'queued', $5, $6)",
     );
-    let sql = sql.arg(id.as_str()).arg(kind).arg(title).arg(params.to_string());
+    // Files and filters hold 个人信息: what a job knows is sealed under a key of its own.
+    let key = vault::fresh_data_key(ctx, tx, &id)?;
+    let params = key.seal(ctx, ("job.params", &id), &params.to_string())?;
+    let sql = sql.arg(id.as_str()).arg(kind).arg(title).arg(params);
     tx.execute(sql.arg(ctx.now_ms()).arg(ctx.actor())).await?;
     Ok(id)
 }
@@ -136,6 +142,7 @@ pub struct JobRun {
     /// Rows already done by an earlier run.
     pub first_row: i64,
     epoch: i64,
+    key: DataKey,
 }
 
 impl JobRun {
@@ -166,7 +173,7 @@ impl JobRun {
         self.fenced(tx, sql.arg(self.id.as_str()).arg(self.epoch)).await?;
         let mut statements = Vec::with_capacity(rows.len());
         for row in rows {
-            statements.push(row_statement(&self.id, row));
+            statements.push(self.row_statement(row)?);
         }
         tx.execute_all(statements).await.map(drop)
     }
@@ -176,33 +183,33 @@ impl JobRun {
         self.ctx.app().signal().touch();
     }
 
+    fn row_statement(&self, row: &RowResult) -> Result<Sql> {
+        let (record, errors) = match &row.outcome {
+            Outcome::Done(id) | Outcome::Duplicate(id) => (Some(id.as_str()), Value::Null),
+            Outcome::Failed(errors) => {
+                let error =
+                    |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
+                (None, errors.iter().map(error).collect())
+            }
+        };
+        let seal = |column, value: &Value| {
+            self.key.seal(&self.ctx, (column, &self.id), &value.to_string())
+        };
+        let sql = Sql::new(
+            "INSERT INTO job_row (job_id, row_no, outcome, record, errors, source) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        );
+        let sql = sql.arg(self.id.as_str()).arg(row.row).arg(row.outcome.code()).arg(record);
+        let errors = seal("job_row.errors", &errors)?;
+        Ok(sql.arg(errors).arg(seal("job_row.source", &row.source)?))
+    }
+
     async fn fenced(&self, tx: &mut Tx, sql: Sql) -> Result<()> {
         match tx.execute(sql).await? {
             0 => Err(Problem::Conflict(String::from("任务已取消，或已由另一节点接管"))),
             _ => Ok(()),
         }
     }
-}
-
-fn row_statement(job: &str, row: &RowResult) -> Sql {
-    let (record, errors) = match &row.outcome {
-        Outcome::Done(id) | Outcome::Duplicate(id) => (Some(id.as_str()), Value::Null),
-        Outcome::Failed(errors) => {
-            let error =
-                |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
-            (None, errors.iter().map(error).collect())
-        }
-    };
-    Sql::new(
-        "INSERT INTO job_row (job_id, row_no, outcome, record, errors, source) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .arg(job)
-    .arg(row.row)
-    .arg(row.outcome.code())
-    .arg(record)
-    .arg(errors.to_string())
-    .arg(row.source.to_string())
 }
 
 /// Runs the next waiting job, if there is one; `false` when nothing waits.
@@ -243,6 +250,21 @@ struct Claimed {
     created_by: String,
     done: i64,
     epoch: i64,
+    key: DataKey,
+}
+
+/// The key under which a job keeps what it knows.
+async fn key_of(app: &App, tx: &mut Tx, id: &str) -> Result<DataKey> {
+    let key = vault::data_keys(app, tx, &[id]).await?.remove(id);
+    key.ok_or_else(|| Problem::internal(format!("job {id} has no key")))
+}
+
+fn open(key: &DataKey, (column, id): (&str, &str), sealed: &str) -> Result<Value> {
+    let text = key.open((column, id), sealed)?;
+    if text == vault::ERASED {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&text).map_err(Problem::internal)
 }
 
 async fn claim(app: &App) -> Result<Option<Claimed>> {
@@ -260,13 +282,16 @@ async fn claim(app: &App) -> Result<Option<Claimed>> {
     }
     sql.push(") RETURNING id, kind, params, created_by, done, epoch");
     let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
+    let id = String::from(row.text(0)?);
+    let key = key_of(app, &mut tx, &id).await?;
     let claimed = Claimed {
-        id: String::from(row.text(0)?),
         kind: String::from(row.text(1)?),
-        params: row.json(2)?,
+        params: open(&key, ("job.params", &id), row.text(2)?)?,
         created_by: String::from(row.text(3)?),
         done: row.int(4)?,
         epoch: row.int(5)?,
+        id,
+        key,
     };
     tx.commit().await?;
     Ok(Some(claimed))
@@ -276,8 +301,8 @@ async fn perform(app: &App, claimed: Claimed) -> Result<Value> {
     let kind = app.jobs().iter().find(|kind| kind.name == claimed.kind);
     let kind = kind.ok_or_else(|| Problem::internal(format!("no such job: {}", claimed.kind)))?;
     let ctx = app.on_behalf_of(&claimed.created_by, &(kind.permission)(&claimed.params)).await?;
-    let Claimed { id, params, done: first_row, epoch, .. } = claimed;
-    (kind.run)(JobRun { ctx, id, params, first_row, epoch }).await
+    let Claimed { id, params, done: first_row, epoch, key, .. } = claimed;
+    (kind.run)(JobRun { ctx, id, params, first_row, epoch, key }).await
 }
 
 async fn settle(app: &App, id: &str, epoch: i64, result: Result<Value>) -> Result<()> {
@@ -348,12 +373,13 @@ pub(crate) async fn rows(ctx: &Ctx, tx: &mut Tx, id: &str, query: &str) -> Resul
     }
     sql.push(" ORDER BY row_no LIMIT ").bind(per_page).push(" OFFSET ").bind((page - 1) * per_page);
     let rows = tx.fetch(sql).await?;
+    let key = key_of(ctx.app(), tx, id).await?;
     let item = |row: &Row| {
-        let errors: Value = row.json(3)?;
+        let errors = open(&key, ("job_row.errors", id), row.text(3)?)?;
         Ok(json!({
             "row": row.int(0)?, "outcome": row.text(1)?, "record": row.text_opt(2)?,
             "field": errors[0]["field"], "detail": errors[0]["detail"], "errors": errors,
-            "source": row.json::<Value>(4)?,
+            "source": open(&key, ("job_row.source", id), row.text(4)?)?,
         }))
     };
     Ok(json!({ "items": rows.iter().map(item).collect::<Result<Vec<_>>>()? }))

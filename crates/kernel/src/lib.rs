@@ -19,29 +19,42 @@ pub mod json;
 mod listing;
 mod openapi;
 pub mod outbox;
+mod principal;
 mod problem;
 mod record;
 pub mod review;
 pub mod route;
+mod scope;
 pub mod transfer;
+pub mod vault;
 
 pub use attachment::Attachments;
 pub use base::base_routes;
-pub use context::{
-    App, AppParts, Authenticator, Credentials, Ctx, Grant, Limit, Platform, Principal, Scope,
-};
+pub use context::{App, AppParts, AuditWitness, Ctx, Platform};
 pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
-pub use entity::{Entity, Resource, Scoping};
+pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
-pub use field::{Codes, DataClass, Field, Kind, Match, Normalise, mask, time_text};
+pub use field::{Codes, Field, Kind, Match, Normalise, mask, time_text};
 pub use http::record_routes;
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
 pub use openapi::openapi;
+pub use principal::{
+    ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
+};
 pub use problem::{FieldError, Problem, Result};
 pub use record::Stored;
-pub use route::{Access, Param, Route, Shape, router};
+pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
+pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
+pub use vault::{FileRootKey, Purpose, RootKey, Vault};
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "kernel/0001_base", script: include_str!("../migrations/0001_base.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "kernel/0001_base", script: include_str!("../migrations/0001_base.sql") },
+    Migration { name: "kernel/0002_audit", script: include_str!("../migrations/0002_audit.sql") },
+    Migration { name: "kernel/0003_vault", script: include_str!("../migrations/0003_vault.sql") },
+    Migration {
+        name: "kernel/0004_review_scope",
+        script: include_str!("../migrations/0004_review_scope.sql"),
+    },
+];

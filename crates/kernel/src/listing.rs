@@ -4,7 +4,10 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::{Ctx, Entity, Field, Match, Problem, Result, Sql, SqlValue, Tx, json::Object, record};
+use crate::{
+    App, Ctx, DataClass, Entity, Field, Match, Problem, Result, Sql, SqlValue, Tx, json::Object,
+    record,
+};
 
 const PER_PAGE_DEFAULT: i64 = 20;
 const PER_PAGE_MAX: i64 = 100;
@@ -48,10 +51,12 @@ enum Comparison {
     Contains,
     AtLeast,
     AtMost,
+    /// Equal to a sealed value, by its blind index.
+    Blind,
 }
 
 impl Listing {
-    pub(crate) fn parse(entity: &'static Entity, query: &str) -> Result<Self> {
+    pub(crate) fn parse(app: &App, entity: &'static Entity, query: &str) -> Result<Self> {
         let newest_first = Sort { column: "id", descending: true };
         let mut listing = Self {
             conditions: Vec::new(),
@@ -70,7 +75,7 @@ impl Listing {
                 "sort" => listing.sort = sort(entity, &text)?,
                 "count" => listing.count = text == "true",
                 _ if text.is_empty() => {}
-                _ => listing.conditions.push(condition(entity, &name, &text)?),
+                _ => listing.conditions.push(condition(app, entity, &name, &text)?),
             }
         }
         if listing.conditions.len() > CONDITIONS_MAX {
@@ -93,8 +98,8 @@ impl Listing {
     }
 
     /// Every record that matches, for exports: no page.
-    pub(crate) fn whole(entity: &'static Entity, query: &str) -> Result<Self> {
-        let listing = Self::parse(entity, query)?;
+    pub(crate) fn whole(app: &App, entity: &'static Entity, query: &str) -> Result<Self> {
+        let listing = Self::parse(app, entity, query)?;
         Ok(Self { per_page: 1000, offset: 0, after: None, count: false, ..listing })
     }
 
@@ -118,6 +123,9 @@ impl Listing {
         for (field, comparison, value) in &self.conditions {
             sql.push(" AND ");
             match comparison {
+                Comparison::Blind => {
+                    sql.push(&record::blind_column(field)).push(" = ").bind(value.clone())
+                }
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
                 Comparison::AtLeast => sql.push(field.name).push(" >= ").bind(value.clone()),
                 Comparison::AtMost => sql.push(field.name).push(" <= ").bind(value.clone()),
@@ -185,17 +193,17 @@ impl Listing {
     ) -> Result<Vec<Object>> {
         let mut sql = Sql::new("SELECT ");
         sql.push(&record::columns(entity)).push(" FROM ").push(entity.table).push(" WHERE 1 = 1");
-        ctx.scope.narrow(&mut sql, entity.scoping);
+        ctx.scope.narrow(&mut sql, tx, entity.scoping);
         self.narrow(&mut sql, tx);
         self.order(&mut sql, entity);
         sql.push(" LIMIT ").bind(self.per_page).push(" OFFSET ").bind(self.offset);
-        tx.fetch(sql).await?.iter().map(|row| record::read(entity, row)).collect()
+        record::fetch(ctx.app(), tx, entity, sql).await
     }
 
     async fn total(&self, ctx: &Ctx, tx: &mut Tx, entity: &Entity) -> Result<Value> {
         let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM ");
         sql.push(entity.table).push(" WHERE 1 = 1");
-        ctx.scope.narrow(&mut sql, entity.scoping);
+        ctx.scope.narrow(&mut sql, tx, entity.scoping);
         self.narrow(&mut sql, tx);
         sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS found");
         let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
@@ -260,6 +268,7 @@ fn sort(entity: &Entity, text: &str) -> Result<Sort> {
 }
 
 fn condition(
+    app: &App,
     entity: &'static Entity,
     name: &str,
     text: &str,
@@ -279,6 +288,12 @@ fn condition(
         _ => return Err(unknown()),
     };
     let wrong = |detail| Problem::invalid(name, format!("{}：{detail}", field.label));
+    if field.class == DataClass::Personal {
+        let value = field.read_text(text).map_err(wrong)?;
+        let plain = value.as_str().unwrap_or_default();
+        let index = record::blind_value(app, entity, field, plain)?;
+        return Ok((field, Comparison::Blind, SqlValue::Text(index)));
+    }
     let value = match (field.kind, comparison) {
         // One code inside a stored list of codes.
         (crate::Kind::CodeList(_), Comparison::Contains) => {
@@ -298,6 +313,31 @@ fn condition(
     Ok((field, comparison, value))
 }
 
+/// A query as the audit trail may keep it: values of 个人信息 are masked.
+pub(crate) fn redacted(entity: &Entity, query: &str) -> String {
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        let personal = entity.field(&name).is_some_and(|field| field.class == DataClass::Personal);
+        let text = if personal { crate::mask(&text) } else { text.into_owned() };
+        kept.append_pair(&name, &text);
+    }
+    kept.finish()
+}
+
+/// Whether the conditions name a field that the reader is not cleared for: then the answer would
+/// tell what the field holds.
+fn require_clearance(ctx: &Ctx, entity: &Entity, listing: &Listing) -> Result<()> {
+    let mut hidden = record::hidden(ctx, entity);
+    let asked = |name: &str| {
+        listing.sort.column == name
+            || listing.conditions.iter().any(|(field, ..)| field.name == name)
+    };
+    match hidden.find(|field| asked(field.name)) {
+        Some(field) => Err(Problem::invalid(field.name, "没有这个查询条件")),
+        None => Ok(()),
+    }
+}
+
 /// Answers a list request.
 pub(crate) async fn list(
     ctx: &Ctx,
@@ -305,7 +345,8 @@ pub(crate) async fn list(
     entity: &'static Entity,
     query: &str,
 ) -> Result<Value> {
-    let listing = Listing::parse(entity, query)?;
+    let listing = Listing::parse(ctx.app(), entity, query)?;
+    require_clearance(ctx, entity, &listing)?;
     let total = if listing.count { listing.total(ctx, tx, entity).await? } else { Value::Null };
     let mut items = listing.page(ctx, tx, entity).await?;
     // A full page may have a successor.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Access, DataClass, Entity, Field, Kind, Match, Platform, Route, Shape, field::Codes};
+use crate::{Access, Entity, Field, Kind, Match, Platform, Route, Shape, field::Codes};
 
 /// The description of all routes.
 pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entity]) -> Value {
@@ -45,10 +45,16 @@ fn operation(route: &Route) -> Value {
         "responses": responses(route),
     });
     operation["security"] = match &route.access {
-        Access::Public(_) => json!([]),
-        Access::SignedIn => json!([{ "bearer": [] }, { "session": [] }]),
-        Access::Permission(name) => json!([{ "bearer": [name] }, { "session": [name] }]),
+        Err(_) => json!([]),
+        Ok(Access::SignedIn) => json!([{ "bearer": [] }, { "session": [] }]),
+        Ok(Access::Permission(name)) => json!([{ "bearer": [name] }, { "session": [name] }]),
     };
+    if let Ok(Access::Permission(name)) = &route.access {
+        operation["x-permission"] = json!(name);
+    }
+    if route.fresh {
+        operation["x-step-up"] = json!(true);
+    }
     if let Some(content) = content(&route.takes) {
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
@@ -269,14 +275,9 @@ fn meta_field(field: &Field) -> Value {
         Match::Contains => "contains",
         Match::Range => "range",
     };
-    let class = match field.class {
-        DataClass::Public => "public",
-        DataClass::Internal => "internal",
-        DataClass::Personal => "personal",
-    };
     json!({
         "name": field.name, "label": field.label, "kind": kind, "codes": codes,
         "references": references, "filter": filter, "sortable": field.sortable,
-        "optional": field.optional, "max": field.length_max, "class": class, "hint": field.hint,
+        "optional": field.optional, "max": field.length_max, "class": field.class.code(), "hint": field.hint,
     })
 }

@@ -39,9 +39,27 @@ pub enum Problem {
     /// The log-in was refused; says no more than that.
     #[error("{0}")]
     LoginRefused(String),
+    /// The signature of a request does not hold.
+    #[error("{0}")]
+    Signature(String),
     /// The signed-in user lacks the right.
     #[error("{0}")]
     Forbidden(String),
+    /// The act is dangerous and wants a factor shown anew.
+    #[error("此操作需要再次验证身份，请在 5 分钟内重新验证口令与第二因素")]
+    StepUp,
+    /// Only the password has been shown so far.
+    #[error("{0}")]
+    SecondFactor(&'static str),
+    /// The password is too old or was set by somebody else.
+    #[error("口令已到期或由他人设置，请先修改口令")]
+    PasswordExpired,
+    /// Too many wrong attempts.
+    #[error("{0}")]
+    Locked(String),
+    /// It was there once and has expired or been used.
+    #[error("{0}")]
+    Gone(String),
     /// No such record, or none this user may know of.
     #[error("{0}不存在")]
     NotFound(&'static str),
@@ -111,7 +129,13 @@ impl Problem {
             Self::Malformed(_) => ("malformed", StatusCode::BAD_REQUEST, "请求无法读取"),
             Self::Unauthenticated => ("unauthenticated", StatusCode::UNAUTHORIZED, "未登录"),
             Self::LoginRefused(_) => ("login-refused", StatusCode::UNAUTHORIZED, "登录未成功"),
+            Self::Signature(_) => ("bad-signature", StatusCode::UNAUTHORIZED, "签名不符"),
             Self::Forbidden(_) => ("forbidden", StatusCode::FORBIDDEN, "没有权限"),
+            Self::StepUp => ("step-up", StatusCode::FORBIDDEN, "需要再次验证"),
+            Self::SecondFactor(_) => ("second-factor", StatusCode::FORBIDDEN, "需要第二因素"),
+            Self::PasswordExpired => ("password-expired", StatusCode::FORBIDDEN, "口令已到期"),
+            Self::Locked(_) => ("locked", StatusCode::LOCKED, "已锁定"),
+            Self::Gone(_) => ("gone", StatusCode::GONE, "已失效"),
             Self::NotFound(_) => ("not-found", StatusCode::NOT_FOUND, "不存在"),
             Self::Conflict(_) => ("conflict", StatusCode::CONFLICT, "当前状态不允许"),
             Self::Stale(_) => ("stale-version", StatusCode::CONFLICT, "版本已变化"),

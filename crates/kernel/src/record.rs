@@ -6,15 +6,18 @@ use serde_json::{Value, json};
 use yj_model::Id;
 
 use crate::{
-    Ctx, DataClass, Entity, Problem, Resource, Result, Row, Scoping, Sql, Tx, audit,
-    entity::to_object,
+    App, Ctx, DataClass, Entity, Field, Problem, Resource, Result, Row, Scoping, Sql, SqlValue, Tx,
+    audit,
+    entity::{Difference, to_object},
     field::{mask, time_text},
     json::{self, Object},
+    scope::place_of,
+    vault::{self, DataKey},
 };
 
 /// The columns every record has, before its own fields.
-pub(crate) const HEADER: [&str; 6] =
-    ["id", "version", "created_at", "created_by", "updated_at", "updated_by"];
+pub(crate) const HEADER: [&str; 7] =
+    ["id", "version", "created_at", "created_by", "updated_at", "updated_by", "label"];
 
 /// A record with its identity.
 #[derive(Debug, Clone)]
@@ -33,8 +36,146 @@ pub(crate) fn columns(entity: &Entity) -> String {
     HEADER.into_iter().chain(fields).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads a row selected with [`columns`], with everything in it.
-pub(crate) fn read(entity: &Entity, row: &Row) -> Result<Object> {
+/// The records that a statement over [`columns`] finds, whole and with 个人信息 opened.
+pub(crate) async fn fetch(
+    app: &App,
+    tx: &mut Tx,
+    entity: &Entity,
+    sql: Sql,
+) -> Result<Vec<Object>> {
+    let rows = tx.fetch(sql).await?;
+    let mut objects = rows.iter().map(|row| read(entity, row)).collect::<Result<Vec<_>>>()?;
+    unseal(app, tx, entity, &mut objects).await?;
+    Ok(objects)
+}
+
+async fn fetch_one(app: &App, tx: &mut Tx, entity: &Entity, sql: Sql) -> Result<Option<Object>> {
+    Ok(fetch(app, tx, entity, sql).await?.pop())
+}
+
+fn personal(entity: &Entity) -> impl Iterator<Item = &'static Field> {
+    entity.fields.iter().filter(|field| field.class == DataClass::Personal)
+}
+
+/// Opens the sealed fields of records just read.
+async fn unseal(app: &App, tx: &mut Tx, entity: &Entity, objects: &mut [Object]) -> Result<()> {
+    if personal(entity).next().is_none() || objects.is_empty() {
+        return Ok(());
+    }
+    let owners: Vec<String> = objects.iter().map(identity).collect();
+    let names: Vec<_> = owners.iter().map(String::as_str).collect();
+    let keys = vault::data_keys(app, tx, &names).await?;
+    for (object, owner) in objects.iter_mut().zip(&owners) {
+        for field in personal(entity) {
+            let Some(Value::String(text)) = object.get_mut(field.name) else { continue };
+            let key = keys.get(owner).ok_or_else(|| {
+                Problem::internal(format!("{} {owner} has no data key", entity.table))
+            })?;
+            *text = key.open((&place(entity, field), owner), text)?;
+        }
+    }
+    Ok(())
+}
+
+fn identity(object: &Object) -> String {
+    String::from(object.get("id").and_then(Value::as_str).unwrap_or_default())
+}
+
+/// Where a sealed field belongs.
+fn place(entity: &Entity, field: &Field) -> String {
+    format!("{}.{}", entity.table, field.name)
+}
+
+/// The columns that a record's fields fill, with their values: personal ones sealed, and their
+/// blind indexes where lists are narrowed by them.
+async fn encoded(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    (owner, is_new): (&str, bool),
+    body: &Object,
+) -> Result<Vec<(String, SqlValue)>> {
+    let key = match personal(entity).next() {
+        None => None,
+        Some(_) if is_new => Some(vault::fresh_data_key(ctx, tx, owner)?),
+        Some(_) => Some(vault::data_key(ctx, tx, owner).await?),
+    };
+    let mut columns = Vec::with_capacity(entity.fields.len() + 2);
+    for field in entity.fields {
+        let value = field.encode(body.get(field.name).unwrap_or(&Value::Null))?;
+        match (&key, field.class, &value) {
+            (Some(key), DataClass::Personal, SqlValue::Text(plain)) => {
+                if field.filter != crate::Match::Never {
+                    let index = ctx.app().vault().blind(&place(entity, field), plain)?;
+                    columns.push((blind_column(field), index.into()));
+                }
+                let sealed = key.seal(ctx, (&place(entity, field), owner), plain)?;
+                columns.push((String::from(field.name), sealed.into()));
+            }
+            (_, DataClass::Personal, _) => {
+                if field.filter != crate::Match::Never {
+                    columns.push((blind_column(field), SqlValue::Null));
+                }
+                columns.push((String::from(field.name), SqlValue::Null));
+            }
+            _ => columns.push((String::from(field.name), value)),
+        }
+    }
+    Ok(columns)
+}
+
+/// The column that lists are narrowed by, for a personal field.
+pub(crate) fn blind_column(field: &Field) -> String {
+    format!("{}_blind", field.name)
+}
+
+/// What [`blind_column`] holds for a value.
+pub(crate) fn blind_value(app: &App, entity: &Entity, field: &Field, text: &str) -> Result<String> {
+    app.vault().blind(&place(entity, field), text)
+}
+
+/// Seals the personal fields of a body that waits for review, under the request's own key.
+pub(crate) async fn seal_body(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    (owner, is_new): (&str, bool),
+    body: &Object,
+) -> Result<Object> {
+    let mut sealed = body.clone();
+    if personal(entity).next().is_none() {
+        return Ok(sealed);
+    }
+    let key = if is_new {
+        vault::fresh_data_key(ctx, tx, owner)?
+    } else {
+        vault::data_key(ctx, tx, owner).await?
+    };
+    for field in personal(entity) {
+        if let Some(Value::String(text)) = sealed.get_mut(field.name) {
+            *text = key.seal(ctx, (&place(entity, field), owner), text)?;
+        }
+    }
+    Ok(sealed)
+}
+
+/// Opens what [`seal_body`] sealed.
+pub(crate) fn open_body(
+    entity: &Entity,
+    (owner, key): (&str, Option<&DataKey>),
+    body: &mut Object,
+) -> Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    for field in personal(entity) {
+        if let Some(Value::String(text)) = body.get_mut(field.name) {
+            *text = key.open((&place(entity, field), owner), text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a row selected with [`columns`], with everything in it; personal fields still sealed.
+fn read(entity: &Entity, row: &Row) -> Result<Object> {
     let mut object = Object::new();
     let mut put = |name: &str, value: Value| object.insert(String::from(name), value);
     put("id", row.text(0)?.into());
@@ -43,6 +184,7 @@ pub(crate) fn read(entity: &Entity, row: &Row) -> Result<Object> {
     put("created_by", row.text(3)?.into());
     put("updated_at", time_text(row.int(4)?)?);
     put("updated_by", row.text(5)?.into());
+    put("label", row.int(6)?.into());
     for (index, field) in entity.fields.iter().enumerate() {
         let value = field.decode(row.value(HEADER.len() + index)?);
         put(field.name, value.map_err(|error| located(entity, field.name, error))?);
@@ -59,25 +201,51 @@ fn located(entity: &Entity, column: &str, error: Problem) -> Problem {
     }
 }
 
-/// Hides 个人信息 from readers who may not see it.
+/// Masks 个人信息 and takes out what is above the reader's clearance.
 pub(crate) fn veil(ctx: &Ctx, entity: &Entity, object: &mut Object) {
-    if !ctx.allows(&entity.permission("personal")) {
-        veil_always(entity, object);
+    veil_always(entity, object);
+    for field in hidden(ctx, entity) {
+        object.remove(field.name);
     }
+}
+
+/// Takes the fields above the reader's clearance out of a list of changes.
+pub(crate) fn conceal(ctx: &Ctx, entity: &Entity, changes: &mut Value) {
+    if let Value::Object(changes) = changes {
+        for field in hidden(ctx, entity) {
+            changes.remove(field.name);
+        }
+    }
+}
+
+/// Fields above the clearance of the request.
+pub(crate) fn hidden(ctx: &Ctx, entity: &Entity) -> impl Iterator<Item = &'static Field> {
+    let clearance = ctx.scope.clearance();
+    let above =
+        move |field: &&Field| field.class == DataClass::Sensitive && clearance < field.class;
+    entity.fields.iter().filter(above)
 }
 
 /// Hides 个人信息 from everybody: audit trail and announcements never hold it.
 pub(crate) fn veil_always(entity: &Entity, object: &mut Object) {
-    for field in entity.fields.iter().filter(|field| field.class == DataClass::Personal) {
-        if let Some(Value::String(text)) = object.get_mut(field.name) {
+    for field in personal(entity) {
+        if let Some(Value::String(text)) = object.get_mut(field.name)
+            && text != vault::ERASED
+        {
             *text = mask(text);
         }
     }
 }
 
-/// What a client sends back unread stays as it is: a mask it was shown is not a new value.
-pub(crate) fn unveil(entity: &Entity, stored: &Object, body: &mut Object) {
-    for field in entity.fields.iter().filter(|field| field.class == DataClass::Personal) {
+/// What a client sends back unread stays as it is: a mask it was shown is not a new value, and
+/// what it was not shown it cannot have cleared.
+pub(crate) fn unveil(ctx: &Ctx, entity: &Entity, stored: &Object, body: &mut Object) {
+    for field in hidden(ctx, entity) {
+        if let Some(known) = stored.get(field.name) {
+            body.insert(String::from(field.name), known.clone());
+        }
+    }
+    for field in personal(entity) {
         let known = stored.get(field.name).and_then(Value::as_str);
         let (Some(known), Some(Value::String(sent))) = (known, body.get_mut(field.name)) else {
             continue;
@@ -92,9 +260,8 @@ pub(crate) fn unveil(entity: &Entity, stored: &Object, body: &mut Object) {
 pub(crate) async fn get(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Object> {
     let mut sql = Sql::new("SELECT ");
     sql.push(&columns(entity)).push(" FROM ").push(entity.table).push(" WHERE id = ").bind(id);
-    ctx.scope.narrow(&mut sql, entity.scoping);
-    let row = tx.fetch_one(sql).await?;
-    read(entity, &row.ok_or(Problem::NotFound(entity.title))?)
+    ctx.scope.narrow(&mut sql, tx, entity.scoping);
+    fetch_one(&ctx.app, tx, entity, sql).await?.ok_or(Problem::NotFound(entity.title))
 }
 
 /// Writes a new record.
@@ -104,21 +271,27 @@ pub(crate) async fn insert(
     entity: &Entity,
     body: Object,
 ) -> Result<Object> {
-    let body = entity.accept(body, tx).await?;
+    let body = entity.accept(body, ctx, tx).await?;
     let id = ctx.new_id::<()>().to_string();
     require_reach(ctx, entity, Some(&id), &body)?;
     let now = ctx.now_ms();
+    let fields = encoded(ctx, tx, entity, (&id, true), &body).await?;
+    let names = HEADER.into_iter().chain(fields.iter().map(|(name, _)| name.as_str()));
     let mut sql = Sql::new("INSERT INTO ");
-    sql.push(entity.table).push(" (").push(&columns(entity)).push(") VALUES (");
+    sql.push(entity.table).push(" (").push(&names.collect::<Vec<_>>().join(", "));
+    sql.push(") VALUES (");
     sql.bind(id.as_str()).push(", 1, ").bind(now).push(", ").bind(ctx.actor());
     sql.push(", ").bind(now).push(", ").bind(ctx.actor());
-    for field in entity.fields {
-        sql.push(", ").bind(field.encode(body.get(field.name).unwrap_or(&Value::Null))?);
+    sql.push(", ").bind(DataClass::Internal.level());
+    for (_, value) in fields {
+        sql.push(", ").bind(value);
     }
     sql.push(")");
     tx.execute(sql).await.map_err(|problem| already(entity, problem))?;
-    let after = written(tx, entity, &id).await?;
+    let after = written(ctx, tx, entity, &id).await?;
     note(ctx, tx, entity, Change { action: "created", id: &id, before: None, after: Some(&after) });
+    let difference = Difference { id: &id, before: None, after: Some(&after) };
+    entity.follow(ctx, tx, difference).await?;
     Ok(after)
 }
 
@@ -134,23 +307,24 @@ pub(crate) async fn update(
     if before.get("version").and_then(Value::as_i64) != Some(version) {
         return Err(Problem::Stale(entity.title));
     }
-    unveil(entity, &before, &mut body);
-    let body = entity.accept(body, tx).await?;
+    unveil(ctx, entity, &before, &mut body);
+    let body = entity.accept(body, ctx, tx).await?;
     require_reach(ctx, entity, Some(id), &body)?;
     let mut sql = Sql::new("UPDATE ");
     sql.push(entity.table).push(" SET version = version + 1, updated_at = ");
     sql.bind(ctx.now_ms()).push(", updated_by = ").bind(ctx.actor());
-    for field in entity.fields {
-        sql.push(", ").push(field.name).push(" = ");
-        sql.bind(field.encode(body.get(field.name).unwrap_or(&Value::Null))?);
+    for (name, value) in encoded(ctx, tx, entity, (id, false), &body).await? {
+        sql.push(", ").push(&name).push(" = ").bind(value);
     }
     sql.push(" WHERE id = ").bind(id).push(" AND version = ").bind(version);
     if tx.execute(sql).await.map_err(|problem| already(entity, problem))? == 0 {
         return Err(Problem::Stale(entity.title));
     }
-    let after = written(tx, entity, id).await?;
+    let after = written(ctx, tx, entity, id).await?;
     let change = Change { action: "updated", id, before: Some(&before), after: Some(&after) };
     note(ctx, tx, entity, change);
+    let difference = Difference { id, before: Some(&before), after: Some(&after) };
+    entity.follow(ctx, tx, difference).await?;
     Ok(after)
 }
 
@@ -184,15 +358,107 @@ pub(crate) async fn remove(
         return Err(Problem::Stale(entity.title));
     }
     note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None });
+    entity.follow(ctx, tx, Difference { id, before: Some(&before), after: None }).await
+}
+
+/// 揭示: 个人信息 of one record in clear, for a reason that the audit trail keeps (S-32).
+pub(crate) async fn reveal(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    (id, reason): (&str, &str),
+) -> Result<Value> {
+    let since = ctx.now_ms() - 3_600_000;
+    let done = audit::done_since(tx, (ctx.actor(), "revealed"), since).await?;
+    if done >= REVEALS_MAX {
+        return Err(Problem::TooMany(format!(
+            "一小时内已揭示 {done} 次个人信息，达到上限；请稍后再试"
+        )));
+    }
+    let found = get(ctx, tx, entity, id).await?;
+    let shown: Object = personal(entity)
+        .filter_map(|field| Some((String::from(field.name), found.get(field.name)?.clone())))
+        .collect();
+    let names: Vec<_> = shown.keys().collect();
+    let body = json!({ "fields": names, "reason": reason });
+    audit::write(
+        ctx,
+        tx,
+        audit::Entry { action: "revealed", entity: entity.table, record: id, body },
+    );
+    Ok(Value::Object(shown))
+}
+
+/// Records whose 个人信息 one user may have revealed in an hour.
+const REVEALS_MAX: i64 = 60;
+
+/// 删除个人信息: destroys the key of the record's personal fields and of every request about it.
+/// The record itself and everything anchored stay (S-35).
+pub(crate) async fn erase(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    (id, reason): (&str, &str),
+) -> Result<()> {
+    get(ctx, tx, entity, id).await?;
+    let sql = Sql::new("SELECT id FROM change_request WHERE entity = $1 AND record = $2");
+    let rows = tx.fetch(sql.arg(entity.table).arg(id)).await?;
+    let mut owners = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    owners.push(id);
+    vault::destroy(ctx, tx, &owners);
+    for field in personal(entity).filter(|field| field.filter != crate::Match::Never) {
+        let mut sql = Sql::new("UPDATE ");
+        sql.push(entity.table).push(" SET ").push(&blind_column(field)).push(" = NULL WHERE id = ");
+        sql.bind(id);
+        tx.later([sql]);
+    }
+    let body = json!({ "reason": reason });
+    audit::write(
+        ctx,
+        tx,
+        audit::Entry { action: "erased", entity: entity.table, record: id, body },
+    );
+    crate::outbox::announce(ctx, tx, (entity.table, "erased"), id, &json!({ "id": id }));
     Ok(())
 }
 
+/// 密级标记: who may see the record from now on.
+pub(crate) async fn mark(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    (id, version): (&str, i64),
+    (label, reason): (DataClass, &str),
+) -> Result<Object> {
+    let before = get(ctx, tx, entity, id).await?;
+    if before.get("version").and_then(Value::as_i64) != Some(version) {
+        return Err(Problem::Stale(entity.title));
+    }
+    if label > ctx.scope.clearance() {
+        return Err(Problem::invalid("label", "不能标记为高于本人许可的密级"));
+    }
+    let mut sql = Sql::new("UPDATE ");
+    sql.push(entity.table).push(" SET version = version + 1, label = ").bind(label.level());
+    sql.push(", updated_at = ").bind(ctx.now_ms()).push(", updated_by = ").bind(ctx.actor());
+    sql.push(" WHERE id = ").bind(id).push(" AND version = ").bind(version);
+    if tx.execute(sql).await? == 0 {
+        return Err(Problem::Stale(entity.title));
+    }
+    let body = json!({ "label": [before.get("label"), label.level()], "reason": reason });
+    audit::write(
+        ctx,
+        tx,
+        audit::Entry { action: "labelled", entity: entity.table, record: id, body },
+    );
+    written(ctx, tx, entity, id).await
+}
+
 /// A record just written; the write itself was within reach.
-async fn written(tx: &mut Tx, entity: &Entity, id: &str) -> Result<Object> {
+async fn written(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Object> {
     let mut sql = Sql::new("SELECT ");
     sql.push(&columns(entity)).push(" FROM ").push(entity.table).push(" WHERE id = ").bind(id);
-    let row = tx.fetch_one(sql).await?;
-    read(entity, &row.ok_or_else(|| Problem::internal("a record just written is missing"))?)
+    let found = fetch_one(&ctx.app, tx, entity, sql).await?;
+    found.ok_or_else(|| Problem::internal("a record just written is missing"))
 }
 
 fn already(entity: &Entity, problem: Problem) -> Problem {
@@ -211,17 +477,13 @@ pub(crate) fn require_reach(
     id: Option<&str>,
     body: &Object,
 ) -> Result<()> {
-    let Scoping::By { region, subject } = entity.scoping else { return Ok(()) };
-    let text = |column: Option<&'static str>| match column {
-        Some("id") => id,
-        Some(name) => body.get(name).and_then(Value::as_str),
-        None => None,
-    };
-    if ctx.scope.covers(text(region), text(subject)) {
+    let Scoping::By(columns) = entity.scoping else { return Ok(()) };
+    if ctx.scope.covers(&columns, &place_of(&columns, id, body).place()) {
         return Ok(());
     }
-    let field = subject.filter(|name| *name != "id").or(region).unwrap_or("id");
-    Err(Problem::invalid(field, "超出您的数据权限范围（区域或主体）"))
+    let subject = columns.subject.filter(|name| *name != "id");
+    let field = subject.or(columns.region).or(columns.organization).unwrap_or("id");
+    Err(Problem::invalid(field, "超出您的数据权限范围（区域、机构、品类、环节或密级）"))
 }
 
 /// One change of one record.
@@ -303,6 +565,14 @@ impl Tx {
     }
 }
 
+/// A stored object as its type.
+pub(crate) fn typed<R: Resource>(mut object: Object) -> Result<R> {
+    for key in HEADER {
+        object.remove(key);
+    }
+    json::typed(object.into()).map_err(Problem::internal)
+}
+
 fn stored<R: Resource>(mut object: Object) -> Result<Stored<R>> {
     fn take<T: DeserializeOwned>(object: &mut Object, key: &str) -> Result<T> {
         let value = object.remove(key).unwrap_or(Value::Null);
@@ -310,8 +580,5 @@ fn stored<R: Resource>(mut object: Object) -> Result<Stored<R>> {
     }
     let id = take(&mut object, "id")?;
     let version = take(&mut object, "version")?;
-    for key in HEADER {
-        object.remove(key);
-    }
-    Ok(Stored { id, version, data: json::typed(object.into()).map_err(Problem::internal)? })
+    Ok(Stored { id, version, data: typed(object)? })
 }

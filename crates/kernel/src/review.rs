@@ -6,8 +6,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Ctx, Entity, Problem, Result, Row, Scoping, Sql, Tx, audit, field::time_text, json::Object,
+    App, Columns, Ctx, DataClass, Entity, Place, Problem, Result, Row, Scoping, Sql, Tx, audit,
+    field::time_text,
+    json::Object,
     listing, record,
+    scope::place_of,
+    vault::{self, DataKey},
 };
 
 /// Where a change request stands.
@@ -113,17 +117,19 @@ pub async fn propose(
     let body = acceptable(ctx, tx, entity, target, body).await?;
     let id = ctx.new_id::<()>().to_string();
     let (record, version) = target.map_or((None, 0), |(id, version)| (Some(id), version));
-    let (region, subject) = place(entity, record, &body);
+    let place = Located::of(entity, record, &body);
+    let sealed = record::seal_body(ctx, tx, entity, (&id, true), &body).await?;
     let sql = Sql::new(
-        "INSERT INTO change_request (id, entity, record, base_version, region, subject_id, body, \
-         state, submitted_by, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO change_request (id, entity, record, base_version, region, subject_id, \
+         category, stage, body, state, submitted_by, submitted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     );
-    let sql =
-        sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version).arg(region).arg(subject);
-    let sql = sql.arg(Value::Object(body).to_string()).arg(State::Submitted.code());
+    let sql = sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version);
+    let sql = sql.arg(place.region).arg(place.subject).arg(place.category).arg(place.stage);
+    let sql = sql.arg(Value::Object(sealed).to_string()).arg(State::Submitted.code());
     tx.execute(sql.arg(ctx.actor()).arg(ctx.now_ms())).await?;
     log(ctx, tx, &id, "submitted", "");
-    Ok(request(tx, entity, &id).await?.json(ctx, entity))
+    Ok(request(ctx.app(), tx, entity, &id).await?.json(ctx, entity))
 }
 
 /// Checks a body as the final write will, without writing.
@@ -140,22 +146,53 @@ async fn acceptable(
         if stored.get("version").and_then(Value::as_i64) != Some(version) {
             return Err(Problem::Stale(entity.title));
         }
-        record::unveil(entity, &stored, &mut body);
+        record::unveil(ctx, entity, &stored, &mut body);
     }
-    let body = entity.accept(body, tx).await?;
+    let body = entity.accept(body, ctx, tx).await?;
     record::require_reach(ctx, entity, target.map(|(id, _)| id), &body)?;
     Ok(body)
 }
 
 /// Where a proposed record belongs, so that its reviewers find it.
-fn place(entity: &Entity, record: Option<&str>, body: &Object) -> (Option<String>, Option<String>) {
-    let Scoping::By { region, subject } = entity.scoping else { return (None, None) };
-    let text = |column: Option<&str>| match column {
-        Some("id") => record.map(String::from),
-        Some(name) => body.get(name).and_then(Value::as_str).map(String::from),
-        None => None,
-    };
-    (text(region), text(subject))
+struct Located {
+    region: Option<String>,
+    subject: Option<String>,
+    category: Option<String>,
+    stage: Option<String>,
+}
+
+impl Located {
+    fn of(entity: &Entity, record: Option<&str>, body: &Object) -> Self {
+        let Scoping::By(columns) = entity.scoping else {
+            return Self { region: None, subject: None, category: None, stage: None };
+        };
+        let found = place_of(&columns, record, body);
+        Self {
+            region: found.region.map(String::from),
+            subject: found.subject.map(String::from),
+            category: found.category,
+            stage: found.stage,
+        }
+    }
+}
+
+/// The columns of `change_request` that stand for those of the register.
+pub fn request_columns(entity: &Entity) -> Option<Columns> {
+    let Scoping::By(columns) = entity.scoping else { return None };
+    Some(Columns {
+        region: columns.region.map(|_| "region"),
+        subject: columns.subject.map(|_| "subject_id"),
+        category: columns.category.named("category"),
+        stage: columns.stage.named("stage"),
+        ..Columns::NONE
+    })
+}
+
+/// Limits a statement over `change_request` to what a reviewer of this register reaches.
+pub fn narrow_requests(ctx: &Ctx, sql: &mut Sql, tx: &Tx, entity: &Entity) {
+    if let Some(columns) = request_columns(entity) {
+        ctx.scope().narrow(sql, tx, Scoping::By(columns));
+    }
 }
 
 /// Decides a request. Approval applies the change in the same transaction.
@@ -186,7 +223,7 @@ pub async fn decide(
     sql.push(", comment = ").bind(comment.trim()).push(" WHERE id = ").bind(id);
     settle(tx, sql, request.state).await?;
     log(ctx, tx, id, verb.action(), comment.trim());
-    Ok(self::request(tx, entity, id).await?.json(ctx, entity))
+    Ok(self::request(ctx.app(), tx, entity, id).await?.json(ctx, entity))
 }
 
 /// Files a returned request again with a corrected body.
@@ -200,14 +237,16 @@ pub async fn resubmit(
     let (request, next) = open(ctx, tx, entity, id, Verb::Resubmit).await?;
     let target = request.record.as_deref().map(|record| (record, request.base_version));
     let body = acceptable(ctx, tx, entity, target, body).await?;
-    let (region, subject) = place(entity, request.record.as_deref(), &body);
+    let place = Located::of(entity, request.record.as_deref(), &body);
+    let sealed = record::seal_body(ctx, tx, entity, (id, false), &body).await?;
     let mut sql = Sql::new("UPDATE change_request SET state = ");
-    sql.bind(next.code()).push(", body = ").bind(Value::Object(body).to_string());
-    sql.push(", region = ").bind(region).push(", subject_id = ").bind(subject);
+    sql.bind(next.code()).push(", body = ").bind(Value::Object(sealed).to_string());
+    sql.push(", region = ").bind(place.region).push(", subject_id = ").bind(place.subject);
+    sql.push(", category = ").bind(place.category).push(", stage = ").bind(place.stage);
     sql.push(", submitted_at = ").bind(ctx.now_ms()).push(" WHERE id = ").bind(id);
     settle(tx, sql, request.state).await?;
     log(ctx, tx, id, Verb::Resubmit.action(), "");
-    Ok(self::request(tx, entity, id).await?.json(ctx, entity))
+    Ok(self::request(ctx.app(), tx, entity, id).await?.json(ctx, entity))
 }
 
 /// A request that this actor may treat this way now, and the state it comes to.
@@ -218,7 +257,7 @@ async fn open(
     id: &str,
     verb: Verb,
 ) -> Result<(Request, State)> {
-    let request = request(tx, entity, id).await?;
+    let request = request(ctx.app(), tx, entity, id).await?;
     request.require_visible(ctx, entity)?;
     let own = request.submitted_by == ctx.actor();
     if own != verb.by_submitter() {
@@ -280,8 +319,9 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, entity: &Entity, query: &str) -> Resul
     }
     match reviewer(ctx, entity) {
         Some(scope) if !mine => {
-            let scoping = Scoping::By { region: Some("region"), subject: Some("subject_id") };
-            scope.narrow(&mut sql, scoping);
+            if let Some(columns) = request_columns(entity) {
+                scope.narrow(&mut sql, tx, Scoping::By(columns));
+            }
         }
         _ => {
             sql.push(" AND submitted_by = ").bind(ctx.actor());
@@ -291,20 +331,21 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, entity: &Entity, query: &str) -> Resul
         .bind(per_page)
         .push(" OFFSET ")
         .bind((page - 1) * per_page);
-    let rows = tx.fetch(sql).await?;
-    let items = rows.iter().map(|row| Request::read(row).map(|request| request.json(ctx, entity)));
-    Ok(json!({ "items": items.collect::<Result<Vec<_>>>()? }))
+    let items = requests(ctx.app(), tx, entity, sql).await?;
+    let items: Vec<_> = items.iter().map(|request| request.json(ctx, entity)).collect();
+    Ok(json!({ "items": items }))
 }
 
 /// One request with what it would change and how it came about.
 pub async fn one(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Value> {
-    let request = request(tx, entity, id).await?;
+    let request = request(ctx.app(), tx, entity, id).await?;
     request.require_visible(ctx, entity)?;
     let mut before = match &request.record {
         Some(record) => record::get(ctx, tx, entity, record).await.ok(),
         None => None,
     };
-    let diff = record::differences(entity, before.as_ref(), Some(&request.body));
+    let mut diff = record::differences(entity, before.as_ref(), Some(&request.body));
+    record::conceal(ctx, entity, &mut diff);
     if let Some(before) = &mut before {
         record::veil(ctx, entity, before);
     }
@@ -332,7 +373,7 @@ fn reviewer(ctx: &Ctx, entity: &Entity) -> Option<crate::Scope> {
 }
 
 const REQUEST: &str = "SELECT id, record, base_version, body, state, submitted_by, submitted_at, \
-                       decided_by, decided_at, comment, region, subject_id \
+                       decided_by, decided_at, comment, region, subject_id, category, stage \
                        FROM change_request WHERE entity = ";
 
 struct Request {
@@ -346,8 +387,7 @@ struct Request {
     decided_by: Option<String>,
     decided_at: Option<i64>,
     comment: Option<String>,
-    region: Option<String>,
-    subject: Option<String>,
+    place: Located,
 }
 
 impl Request {
@@ -366,16 +406,27 @@ impl Request {
             decided_by: text(7)?,
             decided_at: row.int_opt(8)?,
             comment: text(9)?,
-            region: text(10)?,
-            subject: text(11)?,
+            place: Located {
+                region: text(10)?,
+                subject: text(11)?,
+                category: text(12)?,
+                stage: text(13)?,
+            },
         })
     }
 
     /// Submitters see their own, reviewers those within their reach.
     fn require_visible(&self, ctx: &Ctx, entity: &Entity) -> Result<()> {
         let reach = reviewer(ctx, entity).is_some_and(|scope| {
-            entity.scoping == Scoping::Shared
-                || scope.covers(self.region.as_deref(), self.subject.as_deref())
+            let place = Place {
+                region: self.place.region.as_deref(),
+                subject: self.place.subject.as_deref(),
+                category: self.place.category.as_deref(),
+                stage: self.place.stage.as_deref(),
+                label: Some(DataClass::Public.level()),
+                ..Place::default()
+            };
+            request_columns(entity).is_none_or(|columns| scope.covers(&columns, &place))
         });
         if reach || self.submitted_by == ctx.actor() {
             Ok(())
@@ -400,11 +451,25 @@ impl Request {
     }
 }
 
-async fn request(tx: &mut Tx, entity: &Entity, id: &str) -> Result<Request> {
+async fn request(app: &App, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Request> {
     let mut sql = Sql::new(REQUEST);
     sql.bind(entity.table).push(" AND id = ").bind(id);
-    let row = tx.fetch_one(sql).await?;
-    Request::read(&row.ok_or(Problem::NotFound("变更申请"))?)
+    let found = requests(app, tx, entity, sql).await?;
+    found.into_iter().next().ok_or(Problem::NotFound("变更申请"))
+}
+
+/// The requests that a statement finds, with 个人信息 opened.
+async fn requests(app: &App, tx: &mut Tx, entity: &Entity, sql: Sql) -> Result<Vec<Request>> {
+    let rows = tx.fetch(sql).await?;
+    let mut found = rows.iter().map(Request::read).collect::<Result<Vec<_>>>()?;
+    let ids: Vec<_> = found.iter().map(|request| request.id.clone()).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let keys = vault::data_keys(app, tx, &ids).await?;
+    for request in &mut found {
+        let key: Option<&DataKey> = keys.get(&request.id);
+        record::open_body(entity, (&request.id, key), &mut request.body)?;
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,27 +1,34 @@
-//! Routes as data. A [`Route`] cannot be written without saying who may use it; the router, the
-//! OpenAPI text and the permission list are all read from the same list of routes.
+//! Routes as data. A [`Route`] cannot be written without saying who may use it, and its handler
+//! cannot be written without taking what the check gives: the router, the OpenAPI text and the
+//! permission list are all read from the same list of routes.
+
+use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderMap, Method, header},
+    handler::Handler,
+    http::{Method, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::MethodRouter,
+    routing::{MethodFilter, MethodRouter},
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
-use serde_json::Value;
+use serde_json::{Value, json};
+use yj_http::PeerAddr;
 
-use crate::{App, Credentials, Ctx, Entity, Problem, problem::REQUEST_ID};
+use crate::{
+    App, Credentials, Ctx, Entity, Origin, Principal, Problem, Result, Standing, audit,
+    problem::REQUEST_ID,
+};
 
-/// Who may use a route.
+/// What a caller must show to use a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody. The text says why that is right.
-    Public(&'static str),
-    /// Whoever has logged in; the handler limits what they see to themselves.
+    /// To have logged in; the handler limits what they see to themselves.
     SignedIn,
-    /// Whoever has this permission, within its reach.
+    /// This permission, within its reach.
     Permission(String),
 }
 
@@ -31,6 +38,30 @@ impl Access {
         Self::Permission(name.into())
     }
 }
+
+/// Arguments of a handler that runs behind the check: [`Ctx`] comes first, and only the check
+/// makes one.
+#[diagnostic::on_unimplemented(
+    message = "a handler behind a check must take `Ctx` first; a public one belongs to `Route::public`"
+)]
+pub trait Checked {}
+
+/// Arguments of a handler that anybody may call: [`App`] comes first, so that it cannot act for
+/// anybody.
+#[diagnostic::on_unimplemented(message = "a public handler must take `App` first and no `Ctx`")]
+pub trait Unchecked {}
+
+macro_rules! arguments {
+    ($($rest:ident),*) => {
+        impl<M, $($rest),*> Checked for (M, Ctx, $($rest,)*) {}
+        impl<M, $($rest),*> Unchecked for (M, App, $($rest,)*) {}
+    };
+}
+arguments!();
+arguments!(A);
+arguments!(A, B);
+arguments!(A, B, C);
+arguments!(A, B, C, D);
 
 /// What a body holds.
 #[derive(Clone)]
@@ -76,8 +107,12 @@ pub struct Route {
     pub method: Method,
     /// Path with `{parameters}`.
     pub path: String,
-    /// Who may use it.
-    pub access: Access,
+    /// What it demands; nothing for public routes, with the reason why that is right.
+    pub access: Result<Access, &'static str>,
+    /// Whether it wants a factor shown within the last minutes (S-10).
+    pub fresh: bool,
+    /// Whether it is there for those who have not shown everything yet.
+    pub partial: bool,
     /// One line for people.
     pub summary: String,
     /// Query parameters beyond those of a list.
@@ -95,24 +130,83 @@ pub struct Route {
 pub const BODY_MAX: usize = 1 << 20;
 
 impl Route {
-    /// An operation that takes and gives nothing so far.
-    pub fn new(
+    /// An operation behind a check, that takes and gives nothing so far.
+    ///
+    /// ```compile_fail,E0277
+    /// use yj_kernel::{Access, App, Route};
+    /// async fn forgets_its_check(_: App) {}
+    /// let at = (axum::http::Method::GET, "/api/v1/secrets");
+    /// Route::new(at, Access::permission("secret:read"), "", forgets_its_check);
+    /// ```
+    pub fn new<H, T>(
         (method, path): (Method, impl Into<String>),
         access: Access,
         summary: impl Into<String>,
-        handler: MethodRouter,
-    ) -> Self {
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, ()>,
+        T: Checked + 'static,
+    {
+        Self::build((method, path.into()), Ok(access), summary.into(), handler)
+    }
+
+    /// An operation for anybody. `why` says why that is right.
+    ///
+    /// ```compile_fail,E0277
+    /// use yj_kernel::{Ctx, Route};
+    /// async fn acts_for_somebody(_: Ctx) {}
+    /// Route::public((axum::http::Method::GET, "/"), "", "", acts_for_somebody);
+    /// ```
+    pub fn public<H, T>(
+        (method, path): (Method, impl Into<String>),
+        why: &'static str,
+        summary: impl Into<String>,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, ()>,
+        T: Unchecked + 'static,
+    {
+        Self::build((method, path.into()), Err(why), summary.into(), handler)
+    }
+
+    fn build<H, T>(
+        (method, path): (Method, String),
+        access: Result<Access, &'static str>,
+        summary: String,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, ()>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
         Self {
             method,
-            path: path.into(),
+            path,
             access,
-            summary: summary.into(),
+            fresh: false,
+            partial: false,
+            summary,
             query: &[],
             takes: Shape::Nothing,
             gives: Shape::Nothing,
             body_max: BODY_MAX,
-            handler,
+            handler: MethodRouter::new().on(filter, handler),
         }
+    }
+
+    /// Demands a factor shown within the last minutes: for dangerous acts.
+    #[must_use]
+    pub fn fresh(self) -> Self {
+        Self { fresh: true, ..self }
+    }
+
+    /// Open also to those who have given a password and nothing more yet.
+    #[must_use]
+    pub fn partial(self) -> Self {
+        Self { partial: true, ..self }
     }
 
     /// Describes the query parameters.
@@ -143,7 +237,14 @@ impl Route {
 /// Builds the router. Every route runs behind its access check.
 pub fn router(app: &App, routes: Vec<Route>) -> Router {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let gate = Gate { app: app.clone(), access: route.access };
+        let gate = Gate {
+            app: app.clone(),
+            access: route.access.ok(),
+            fresh: route.fresh,
+            partial: route.partial,
+            body_max: route.body_max,
+            path: Arc::from(route.path.as_str()),
+        };
         let limit = DefaultBodyLimit::max(route.body_max);
         let gate = middleware::from_fn_with_state(gate, check);
         router.route(&route.path, route.handler.layer(limit).layer(gate))
@@ -153,7 +254,11 @@ pub fn router(app: &App, routes: Vec<Route>) -> Router {
 #[derive(Clone)]
 struct Gate {
     app: App,
-    access: Access,
+    access: Option<Access>,
+    fresh: bool,
+    partial: bool,
+    body_max: usize,
+    path: Arc<str>,
 }
 
 async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -163,40 +268,143 @@ async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Respon
 }
 
 async fn admit(gate: Gate, mut request: Request, next: Next, request_id: String) -> Response {
-    let permission = match &gate.access {
-        Access::Public(_) => {
-            request.extensions_mut().insert(gate.app);
-            return next.run(request).await;
-        }
+    let Some(access) = &gate.access else {
+        request.extensions_mut().insert(gate.app.clone());
+        let origin = origin(&request);
+        request.extensions_mut().insert(origin);
+        return next.run(request).await;
+    };
+    let (ctx, request) = match enter(&gate, access, request, request_id).await {
+        Ok(entered) => entered,
+        Err(refusal) => return refusal,
+    };
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let (app, path) = (gate.app.clone(), request.uri().path().to_owned());
+    let mut request = request;
+    request.extensions_mut().insert(ctx.clone());
+    request.extensions_mut().insert(app);
+    let response = next.run(request).await;
+    let of_one = gate.path.contains('{');
+    if of_one && matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
+        gate.app.authenticator().refused(&gate.app, ctx.actor(), &gate.path).await;
+    }
+    if changes && response.status().is_client_error() {
+        note_refusal(&ctx, &gate.path, &path, response.status().as_u16()).await;
+    }
+    response
+}
+
+/// Finds out who asks and whether they may.
+async fn enter(
+    gate: &Gate,
+    access: &Access,
+    request: Request,
+    request_id: String,
+) -> Result<(Ctx, Request), Response> {
+    let origin = origin(&request);
+    let (principal, request) = authenticate(gate, request, &origin).await?;
+    let permission = match access {
         Access::SignedIn => None,
         Access::Permission(name) => Some(name.as_str()),
     };
-    let principal = match authenticate(&gate.app, request.headers(), request.method()).await {
-        Ok(Some(principal)) => principal,
-        Ok(None) => return Problem::Unauthenticated.into_response(),
-        Err(problem) => return problem.into_response(),
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let (standing, path) = (principal.standing, request.uri().path().to_owned());
+    let proved_at = principal.proved_at;
+    let found = Ctx::new(
+        gate.app.clone(),
+        principal.clone(),
+        permission,
+        (request_id.clone(), origin.clone()),
+    );
+    let problem = match found {
+        Ok(ctx) => match stands(gate, standing, proved_at) {
+            Ok(()) => return Ok((ctx, request)),
+            Err(problem) => problem,
+        },
+        Err(problem) => problem,
     };
-    match Ctx::new(gate.app.clone(), principal, permission, request_id) {
-        Ok(ctx) => {
-            request.extensions_mut().insert(ctx);
-            request.extensions_mut().insert(gate.app);
-            next.run(request).await
+    if changes && let Ok(ctx) = Ctx::new(gate.app.clone(), principal, None, (request_id, origin)) {
+        note_refusal(&ctx, &gate.path, &path, problem.class().1.as_u16()).await;
+    }
+    Err(problem.into_response())
+}
+
+fn stands(gate: &Gate, standing: Standing, proved_at: i64) -> Result<()> {
+    if !gate.partial {
+        match standing {
+            Standing::Full => {}
+            Standing::SecondFactor => return Err(Problem::SecondFactor("请先完成第二因素验证")),
+            Standing::NoSecondFactor => {
+                return Err(Problem::SecondFactor(
+                    "请先绑定第二因素（动态口令、安全密钥或国密证书）",
+                ));
+            }
+            Standing::PasswordExpired => return Err(Problem::PasswordExpired),
         }
-        Err(problem) => problem.into_response(),
+    }
+    if gate.fresh && gate.app.now().as_millisecond() - proved_at > gate.app.fresh_ms() {
+        return Err(Problem::StepUp);
+    }
+    Ok(())
+}
+
+/// An attempt to change something that was refused is an act too. Failing to note it changes
+/// nothing about the refusal.
+async fn note_refusal(ctx: &Ctx, route: &str, path: &str, status: u16) {
+    let entry = audit::Entry {
+        action: "refused",
+        entity: "route",
+        record: route,
+        body: json!({ "path": path, "status": status }),
+    };
+    let noted = async {
+        let mut tx = ctx.begin().await?;
+        audit::write_as(ctx, &mut tx, ("", audit::Ending::Refused), entry);
+        tx.commit().await
+    };
+    if let Err(problem) = noted.await {
+        problem.log();
     }
 }
 
+/// Longest `User-Agent` that is kept.
+const AGENT_MAX: usize = 200;
+
+fn origin(request: &Request) -> Origin {
+    let agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok());
+    Origin {
+        address: request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip()),
+        agent: agent.unwrap_or_default().chars().take(AGENT_MAX).collect(),
+    }
+}
+
+/// A signed request is read whole first: the signature covers its body.
 async fn authenticate(
-    app: &App,
-    headers: &HeaderMap,
-    method: &Method,
-) -> crate::Result<Option<crate::Principal>> {
-    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
-    let credentials = Credentials {
-        bearer: text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")),
-        cookie: text(header::COOKIE),
-        csrf: headers.get("x-csrf").and_then(|value| value.to_str().ok()),
-        unsafe_method: !matches!(*method, Method::GET | Method::HEAD),
+    gate: &Gate,
+    request: Request,
+    origin: &Origin,
+) -> Result<(Principal, Request), Response> {
+    let (parts, body) = request.into_parts();
+    let signed = parts.headers.contains_key("signature-input");
+    let (read, body) = if signed {
+        let bytes = axum::body::to_bytes(body, gate.body_max).await.map_err(|_| {
+            Problem::TooLarge(format!("请求内容至多 {} 字节", gate.body_max)).into_response()
+        })?;
+        (Some(bytes.clone()), Body::from(bytes))
+    } else {
+        (None, body)
     };
-    app.authenticator().authenticate(app, credentials).await
+    let credentials = Credentials {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        body: read.as_ref(),
+        origin,
+    };
+    let found = gate.app.authenticator().authenticate(&gate.app, credentials).await;
+    match found {
+        Ok(Some(principal)) => Ok((principal, Request::from_parts(parts, body))),
+        Ok(None) => Err(Problem::Unauthenticated.into_response()),
+        Err(problem) => Err(problem.into_response()),
+    }
 }

@@ -6,7 +6,6 @@ use axum::{
     extract::RawQuery,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -14,7 +13,11 @@ use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
     Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route,
-    RowResult, Shape, attachment, audit, field::Codes, jobs, json::Object, listing::Listing,
+    RowResult, Shape, attachment, audit,
+    field::Codes,
+    jobs,
+    json::Object,
+    listing::{self, Listing},
     record, review,
 };
 
@@ -60,16 +63,16 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
         Access::Permission(entity.permission("write")),
     );
     vec![
-        Route::new((Method::GET, path("export")), read, format!("导出{title}"), get(export))
+        Route::new((Method::GET, path("export")), read, format!("导出{title}"), export)
             .query(EXPORT_QUERY),
         Route::new(
             (Method::GET, path("template.xlsx")),
             write.clone(),
             format!("{title}导入模板"),
-            get(template),
+            template,
         )
         .gives(Shape::Bytes(XLSX)),
-        Route::new((Method::POST, path("import")), write, format!("导入{title}"), post(import))
+        Route::new((Method::POST, path("import")), write, format!("导入{title}"), import)
             .query(IMPORT_QUERY)
             .takes(Shape::Bytes("application/octet-stream"))
             .body_max(attachment::SIZE_MAX),
@@ -121,7 +124,7 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
     if !matches!(format.as_str(), "xlsx" | "csv") {
         return Err(Problem::invalid("format", "应为 xlsx 或 csv"));
     }
-    Listing::whole(entity, &rest)?;
+    Listing::whole(ctx.app(), entity, &rest)?;
     let params = json!({ "entity": entity.table, "format": format, "query": rest });
     queue(ctx, "register.export", &format!("导出{}", entity.title), params).await
 }
@@ -279,7 +282,8 @@ fn entity_of(run: &JobRun) -> Result<&'static Entity> {
 
 async fn export(run: JobRun) -> Result<Value> {
     let (ctx, entity) = (&run.ctx, entity_of(&run)?);
-    let mut listing = Listing::whole(entity, run.params["query"].as_str().unwrap_or_default())?;
+    let query = run.params["query"].as_str().unwrap_or_default();
+    let mut listing = Listing::whole(ctx.app(), entity, query)?;
     let fields: Vec<_> = entity.fields.iter().filter(|field| field.kind != Kind::Json).collect();
     let mut rows = Vec::new();
     let mut tx = ctx.snapshot().await?;
@@ -289,7 +293,12 @@ async fn export(run: JobRun) -> Result<Value> {
         listing.continued(entity, last)?;
         for object in &mut page {
             record::veil(ctx, entity, object);
-            rows.push(fields.iter().map(|field| field.display(&object[field.name])).collect());
+            rows.push(
+                fields
+                    .iter()
+                    .map(|field| field.display(object.get(field.name).unwrap_or(&Value::Null)))
+                    .collect(),
+            );
         }
         if rows.len() > EXPORT_MAX {
             return Err(Problem::TooLarge(format!(
@@ -316,7 +325,10 @@ async fn export(run: JobRun) -> Result<Value> {
     let upload = attachment::Upload { name: &name, bytes: bytes.into(), of: None };
     let file = attachment::store(ctx, &mut tx, upload).await?;
     // D-9.2.3: what was taken out, with which filter, how much, by whom.
-    let body = json!({ "query": run.params["query"], "rows": count, "file": file["id"] });
+    let body = json!({
+        "dataset": entity.table, "query": listing::redacted(entity, query), "rows": count,
+        "recipient": ctx.actor(), "file": file["id"],
+    });
     let entry = audit::Entry { action: "exported", entity: entity.table, record: &run.id, body };
     audit::write(ctx, &mut tx, entry);
     tx.commit().await?;

@@ -5,7 +5,6 @@ use axum::{
     body::Bytes,
     extract::{Path, RawQuery},
     http::Method,
-    routing::{get, post},
 };
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
@@ -20,7 +19,7 @@ const PAGE: usize = 50;
 /// The routes of this crate.
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let may = || Access::permission("ledger:read");
-    let open = || Access::Public("任何人都应能核验存证");
+    let open = "任何人都应能核验存证";
     let (status, blocks, block, genesis, check) =
         (ledger.clone(), ledger.clone(), ledger.clone(), ledger.clone(), ledger.clone());
     vec![
@@ -28,42 +27,42 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             (Method::GET, "/api/v1/ledger/status"),
             may(),
             "存证链状态",
-            get(move |ctx: Ctx| async move { Ok::<_, Problem>(Json(status.status(&ctx).await?)) }),
+            move |ctx: Ctx| async move { Ok::<_, Problem>(Json(status.status(&ctx).await?)) },
         ),
         Route::new(
             (Method::GET, "/api/v1/ledger/blocks"),
             may(),
             "存证批次（区块）",
-            get(move |_: Ctx, RawQuery(query): RawQuery| async move {
+            move |_: Ctx, RawQuery(query): RawQuery| async move {
                 list(&blocks, &query.unwrap_or_default())
-            }),
+            },
         )
         .query(&[Param { name: "after", label: "上一页最后的高度", required: false }]),
         Route::new(
             (Method::GET, "/api/v1/ledger/blocks/{height}"),
             may(),
             "一个区块",
-            get(move |_: Ctx, Path(height): Path<u64>| async move {
+            move |_: Ctx, Path(height): Path<u64>| async move {
                 Ok::<_, Problem>(Json(block.block(height)?))
-            }),
+            },
         ),
-        Route::new(
+        Route::public(
             (Method::GET, "/api/v1/ledger/genesis"),
-            open(),
+            open,
             "创世文件与指纹",
-            get(move |_: App| async move {
+            move |_: App| async move {
                 let (bytes, chain_id) = genesis.genesis();
                 Json(json!({ "genesis": to_hex(&bytes), "fingerprint": to_hex(&chain_id) }))
-            }),
+            },
         ),
-        Route::new(
+        Route::public(
             (Method::POST, "/api/v1/ledger/verify"),
-            open(),
+            open,
             "验证存证证明",
-            post(move |_: App, bytes: Bytes| async move {
+            move |_: App, bytes: Bytes| async move {
                 let (_, chain_id) = check.genesis();
                 Json(json!(yj_proof::verify(&bytes, TrustAnchor::Chain(chain_id))))
-            }),
+            },
         )
         .takes(Shape::Bytes("application/octet-stream")),
     ]

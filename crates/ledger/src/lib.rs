@@ -4,6 +4,7 @@
 //! The ledger store is the truth; the columns in the database only say what it knows. Every step
 //! may be repeated after a crash without effect.
 
+mod audit;
 mod http;
 mod keys;
 mod queue;

@@ -100,6 +100,10 @@ impl Ledger {
         (self.0.genesis.to_bytes(), self.0.chain_id)
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
     /// Says that something was queued.
     pub fn ring(&self) {
         self.0.bell.send_modify(|count| *count += 1);
@@ -110,7 +114,15 @@ impl Ledger {
         let mut bell = self.0.bell.subscribe();
         let mut pace = tokio::time::interval(PACE);
         pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut audited_at = 0;
         loop {
+            let now = app.now().as_millisecond();
+            if now - audited_at >= crate::audit::EVERY_MS {
+                audited_at = now;
+                if let Err(problem) = self.anchor_audit(&app).await {
+                    problem.log();
+                }
+            }
             match self.make_block(&app).await {
                 Ok(0) => {
                     tokio::select! {

@@ -7,7 +7,7 @@ use redb::{
     Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
     TableDefinition,
 };
-use yj_kernel::{Problem, Result};
+use yj_kernel::{Problem, Result, audit::Head};
 use yj_proof::{Certificate, Genesis, Hash, Header, Submission, merkle::Frontier};
 
 /// `genesis`, `tip`, `frontier`
@@ -24,6 +24,9 @@ const NODES: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("nodes");
 const ORGS: TableDefinition<&str, u64> = TableDefinition::new("orgs");
 /// Record → log index, position in the submission, height.
 const RECORDS: TableDefinition<&str, (u64, u32, u64)> = TableDefinition::new("records");
+
+/// Chain of the audit trail → number and digest of its last anchored entry.
+const AUDIT: TableDefinition<i64, (i64, &str)> = TableDefinition::new("audit");
 
 /// Bytes of a header.
 const HEADER_LENGTH: usize = 2 + 8 * 3 + 32 * 9;
@@ -70,6 +73,7 @@ impl Store {
         tx.open_table(NODES).map_err(failed)?;
         tx.open_table(ORGS).map_err(failed)?;
         tx.open_table(RECORDS).map_err(failed)?;
+        tx.open_table(AUDIT).map_err(failed)?;
         tx.commit().map_err(failed)?;
         Ok(Self(database))
     }
@@ -91,6 +95,35 @@ impl Store {
         tx.open_table(META).map_err(failed)?.insert("genesis", bytes.as_slice()).map_err(failed)?;
         tx.commit().map_err(failed)?;
         Ok(genesis)
+    }
+
+    /// The ends of the audit chains as last anchored.
+    pub(crate) fn audit_heads(&self) -> Result<Vec<Head>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(AUDIT).map_err(failed)?;
+        let mut heads = Vec::new();
+        for entry in table.iter().map_err(failed)? {
+            let (lane, end) = entry.map_err(failed)?;
+            let (seq, digest) = end.value();
+            heads.push(Head { lane: lane.value(), seq, digest: String::from(digest) });
+        }
+        Ok(heads)
+    }
+
+    /// Keeps the ends of the audit chains; a chain never gets shorter.
+    pub(crate) fn keep_audit_heads(&self, heads: &[Head]) -> Result<()> {
+        let tx = self.0.begin_write().map_err(failed)?;
+        {
+            let mut table = tx.open_table(AUDIT).map_err(failed)?;
+            for head in heads {
+                let known = table.get(head.lane).map_err(failed)?.map_or(0, |end| end.value().0);
+                if head.seq > known {
+                    let end = (head.seq, head.digest.as_str());
+                    table.insert(head.lane, end).map_err(failed)?;
+                }
+            }
+        }
+        tx.commit().map_err(failed)
     }
 
     /// The newest block; `None` before the first.

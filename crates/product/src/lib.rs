@@ -12,10 +12,13 @@ use yj_kernel::{Entity, Migration, Route, record_routes};
 pub static PRODUCT: &Entity = Entity::of::<Product>();
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "product/0001_product",
-    script: include_str!("../migrations/0001_product.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "product/0001_product",
+        script: include_str!("../migrations/0001_product.sql"),
+    },
+    Migration { name: "product/0002_label", script: include_str!("../migrations/0002_label.sql") },
+];
 
 /// The routes of this crate.
 pub fn routes() -> Vec<Route> {

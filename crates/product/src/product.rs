@@ -1,7 +1,7 @@
 //! 重要产品 (G-6.3.3): what is made, in which unit it is counted, and who answers for it.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
+use yj_kernel::{Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx};
 use yj_model::{DOMAINS, Gtin, Id, RegionCode, UnitCode};
 
 /// 重要产品
@@ -60,7 +60,15 @@ fn unit(text: &str) -> Result<String, String> {
 impl Resource for Product {
     const TABLE: &'static str = "product";
     const TITLE: &'static str = "重要产品";
-    const SCOPING: Scoping = Scoping::By { region: Some("region"), subject: Some("subject_id") };
+    const SCOPING: Scoping = Scoping::By(Columns {
+        region: Some("region"),
+        subject: Some("subject_id"),
+        organization: None,
+        category: Reach::Equal("domain"),
+        // A product passes through every stage.
+        stage: Reach::Every,
+        label: Some("label"),
+    });
     const REVIEWED: bool = true;
     const FIELDS: &'static [Field] = &[
         Field::new("code", "产品代码", Kind::Text)
@@ -104,7 +112,7 @@ impl Resource for Product {
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).public(),
     ];
 
-    async fn check(&mut self, _: &mut Tx) -> Result<()> {
+    async fn check(&mut self, _: &Ctx, _: &mut Tx) -> Result<()> {
         match self.shelf_life_days {
             Some(days) if !(1..=36_500).contains(&days) => {
                 Err(Problem::invalid("shelf_life_days", "保质期应为 1 至 36500 天"))

@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
 use yj_http::{Limits, Metrics, Surroundings};
-use yj_identity::Sessions;
+use yj_identity::{Identity, Security};
 use yj_kernel::{
-    App, AppParts, Attachments, Db, Environment, JobKind, Migration, Platform, Result, Route,
+    App, AppParts, Attachments, Db, Environment, FileRootKey, JobKind, Migration, Platform,
+    Problem, Result, Route, Vault,
 };
 use yj_ledger::{Keys, Ledger};
 
@@ -24,6 +25,8 @@ pub struct Parts {
     pub platform: Platform,
     /// Bounds of the listener.
     pub limits: Limits,
+    /// Who may come in, and how.
+    pub security: Security,
 }
 
 /// A running application, but for its listener and its workers.
@@ -33,6 +36,8 @@ pub struct Assembled {
     pub app: App,
     /// Its ledger.
     pub ledger: Ledger,
+    /// Log-in, sessions and rights.
+    pub identity: Identity,
     /// Everything it answers.
     pub router: Router,
     /// Figures.
@@ -64,7 +69,8 @@ const POLICY: &str = "default-src 'self'; style-src-elem 'self'; style-src-attr 
 
 /// Migrates the database and wires everything together.
 pub async fn assemble(parts: Parts) -> Result<Assembled> {
-    let Parts { db, environment, data, platform, limits } = parts;
+    let Parts { db, environment, data, platform, limits, security } = parts;
+    security.check().map_err(Problem::Conflict)?;
     db.migrate(&migrations()).await?;
     let metrics = Metrics::default();
     let keys = Keys::open(&data.join("keys"), &|| environment.random())?;
@@ -74,19 +80,36 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         keys,
         environment.now().as_millisecond(),
     )?;
-    let entities = vec![yj_subject::TRACE_SUBJECT, yj_product::PRODUCT, yj_trace::SOURCE_POLICY];
+    let root = FileRootKey::open(&data.join("keys").join("root.key"), &*environment)?;
+    let vault = Vault::open(&db, Arc::new(root), &*environment).await?;
+    let identity = Identity::new(security);
+    let entities = vec![
+        yj_subject::TRACE_SUBJECT,
+        yj_product::PRODUCT,
+        yj_trace::SOURCE_POLICY,
+        yj_identity::ORGANIZATION,
+        yj_identity::ACCOUNT,
+        yj_identity::ROLE,
+        yj_identity::ASSIGNMENT,
+        yj_identity::DELEGATION,
+        yj_identity::CLIENT,
+    ];
     let app = App::new(AppParts {
         db,
         environment: Arc::clone(&environment),
-        authenticator: Arc::new(Sessions),
+        authenticator: Arc::new(identity.clone()),
         attachments: Attachments::local(&data.join("files"))?,
         jobs: jobs(),
         entities,
         platform,
         metrics: metrics.clone(),
+        vault,
+        node: String::from("1"),
+        fresh_ms: identity.settings().step_up_minutes * 60_000,
+        witness: Arc::new(ledger.clone()),
     });
     let mut routes = yj_kernel::base_routes();
-    routes.extend(yj_identity::routes());
+    routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_subject::routes());
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
@@ -94,6 +117,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(workbench::routes());
     routes.extend(yj_web::routes(&ledger));
     routes.extend(operations::routes(&app, &routes));
+    yj_identity::publish(&app, &routes).await?;
     let surroundings = Surroundings {
         limits,
         metrics: metrics.clone(),
@@ -101,7 +125,13 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         content_security_policy: POLICY,
     };
     let router = router(&app, routes);
-    Ok(Assembled { app, ledger, router: yj_http::surround(router, surroundings), metrics })
+    Ok(Assembled {
+        app,
+        ledger,
+        identity,
+        router: yj_http::surround(router, surroundings),
+        metrics,
+    })
 }
 
 fn router(app: &App, routes: Vec<Route>) -> Router {

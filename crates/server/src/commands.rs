@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use yj_crypto::{from_hex, to_hex};
 use yj_http::Limits;
+use yj_identity::Security;
 use yj_kernel::{Db, Platform, Problem, Sql, SystemEnvironment};
 use yj_proof::TrustAnchor;
 use yj_server::{Assembled, Config, Parts, TEMPLATE, assemble, demo, examine};
@@ -62,7 +63,7 @@ async fn open(config: &Config) -> Result<Assembled, String> {
         profile: config.platform.profile.clone(),
         public_url: config.platform.public_url.clone(),
     };
-    build(&config.database_url(), &config.data, platform).await
+    build(&config.database_url(), &config.data, platform, config.security.clone()).await
 }
 
 /// Assembles an application on the real clock.
@@ -70,6 +71,7 @@ pub(crate) async fn build(
     database: &str,
     data: &Path,
     platform: Platform,
+    security: Security,
 ) -> Result<Assembled, String> {
     let parts = Parts {
         db: Db::open(database).map_err(say)?,
@@ -77,6 +79,7 @@ pub(crate) async fn build(
         data: PathBuf::from(data),
         platform,
         limits: Limits::default(),
+        security,
     };
     assemble(parts).await.map_err(say)
 }
@@ -92,6 +95,10 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     let config = read(config)?;
     start_log(&config.log);
     let assembled = open(&config).await?;
+    if let Some(token) = yj_identity::setup_token(&assembled.app).await.map_err(say)? {
+        println!("尚未初始化：请在浏览器打开 {}/console/setup", config.platform.public_url);
+        println!("设置令牌（24 小时内有效，只显示这一次）：{token}");
+    }
     let listen = config.listen.parse().map_err(|_| String::from("listen 应为 地址:端口"))?;
     listen_until_stopped(assembled, listen).await
 }
@@ -101,7 +108,7 @@ async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answe
     let listener =
         TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
-    let Assembled { app, ledger, router, metrics } = assembled;
+    let Assembled { app, ledger, router, metrics, .. } = assembled;
     let workers = [
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app, stopped)),
@@ -175,14 +182,14 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
     };
     let database =
         database.unwrap_or_else(|| format!("sqlite:{}", data.join("yuanjian.sqlite").display()));
-    let assembled = build(&database, data, platform).await?;
+    let assembled = build(&database, data, platform, Security::demonstration()).await?;
     if fresh {
         let begun = std::time::Instant::now();
         let mut progress =
             |text: &str| println!("[{:>5.1} 秒] {text}", begun.elapsed().as_secs_f32());
         let count = demo::load(&assembled, size, &mut progress).await.map_err(say)?;
         progress("创建演示账号");
-        let made = demo::create_accounts(&assembled.app).await.map_err(say)?;
+        let made = demo::create_accounts(&assembled).await.map_err(say)?;
         let list: Vec<_> = made.iter().map(demo::Account::json).collect();
         // Written last: its presence says that the province is complete.
         let text = serde_json::to_string_pretty(&json!({ "accounts": list }))

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use yj_identity::Security;
 
 /// The file that `yuanjian init` writes.
 pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
@@ -19,6 +20,15 @@ database = ""
 
 # 日志级别：error、warn、info、debug。
 log = "info"
+
+# 安全策略（GB/T 22239 三级）。各项缺省值即三级要求，低于底线的设置拒绝启动；全部键见 docs/SECURITY.md。
+[security]
+# 口令最短长度（≥ 8）
+password_min_length = 12
+# 审计保存天数（≥ 183）
+audit_retention_days = 1095
+# 管理员可用的网络
+admin_networks = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
 
 [platform]
 # 平台名称，显示在页眉、报告和接口中。
@@ -47,6 +57,9 @@ pub struct Config {
     pub log: String,
     /// How the platform calls itself.
     pub platform: PlatformConfig,
+    /// Who may come in, and how.
+    #[serde(default)]
+    pub security: Security,
 }
 
 /// How the platform calls itself.
@@ -114,7 +127,10 @@ impl Config {
         if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
             return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
         }
-        Ok(())
+        if self.security.is_demonstration() {
+            return Err(String::from("security.profile = demo 只用于 yuanjian demo"));
+        }
+        self.security.check()
     }
 
     /// The database this configuration means.
@@ -129,7 +145,7 @@ impl Config {
 fn set(table: &mut toml::Table, path: &[&str], value: String) {
     match path {
         [] => {}
-        [key] => drop(table.insert(String::from(*key), toml::Value::String(value))),
+        [key] => drop(table.insert(String::from(*key), typed(value))),
         [key, rest @ ..] => {
             let inner = table.entry(*key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let toml::Value::Table(inner) = inner {
@@ -137,6 +153,14 @@ fn set(table: &mut toml::Table, path: &[&str], value: String) {
             }
         }
     }
+}
+
+/// A value of the environment as the file would hold it: numbers, lists in brackets, texts.
+fn typed(value: String) -> toml::Value {
+    let read = |text: &str| format!("value = {text}").parse::<toml::Table>().ok()?.remove("value");
+    let plain = value.parse::<i64>().is_ok() || value.starts_with('[');
+    let found = if plain { read(&value) } else { None };
+    found.unwrap_or(toml::Value::String(value))
 }
 
 #[cfg(test)]
@@ -162,6 +186,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_impossible_values_are_refused() {
+        let short = with(&[("YJ_SECURITY__AUDIT_RETENTION_DAYS", "90")]).unwrap_err();
+        assert!(short.contains("audit_retention_days"), "{short}");
+        assert!(with(&[("YJ_SECURITY__PROFILE", "demo")]).is_err());
         assert!(with(&[("YJ_LISTNE", "x")]).unwrap_err().contains("listne"));
         assert!(with(&[("YJ_PLATFORM__PROFILE", "x")]).unwrap_err().contains("profile"));
         assert!(with(&[("YJ_LISTEN", "8080")]).unwrap_err().contains("listen"));

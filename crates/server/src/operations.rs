@@ -4,34 +4,24 @@ use axum::{
     Json,
     http::{Method, StatusCode, header},
     response::IntoResponse,
-    routing::get,
 };
 use serde_json::{Value, json};
-use yj_kernel::{Access, App, Problem, Route, Sql, openapi};
+use yj_kernel::{App, Problem, Route, Sql, openapi};
 
 /// `/health/*`, `/metrics` and the description of all routes.
 pub(crate) fn routes(app: &App, others: &[Route]) -> Vec<Route> {
-    let open = |why| Access::Public(why);
     let description = openapi(app.platform(), others, app.entities());
     let describe = move |_: App| {
         let description: Value = description.clone();
         async move { Json(description) }
     };
     vec![
-        Route::new(
-            (Method::GET, "/health/live"),
-            open("负载均衡探测"),
-            "存活",
-            get(|_: App| async { "alive" }),
-        ),
-        Route::new((Method::GET, "/health/ready"), open("负载均衡探测"), "就绪", get(ready)),
-        Route::new((Method::GET, "/metrics"), open("不含业务数据"), "运行指标", get(metrics)),
-        Route::new(
-            (Method::GET, "/openapi.json"),
-            open("接口规范应公开"),
-            "接口规范",
-            get(describe),
-        ),
+        Route::public((Method::GET, "/health/live"), "负载均衡探测", "存活", |_: App| async {
+            "alive"
+        }),
+        Route::public((Method::GET, "/health/ready"), "负载均衡探测", "就绪", ready),
+        Route::public((Method::GET, "/metrics"), "不含业务数据", "运行指标", metrics),
+        Route::public((Method::GET, "/openapi.json"), "接口规范应公开", "接口规范", describe),
     ]
 }
 

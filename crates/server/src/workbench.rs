@@ -1,26 +1,36 @@
 //! 工作台: what waits for the one who has logged in, and how the area is doing.
 
-use axum::{Json, http::Method, routing::get};
+use axum::{Json, http::Method};
 use serde_json::{Value, json};
-use yj_kernel::{Access, Ctx, Problem, Result, Route, Scoping, Sql, Tx};
+use yj_kernel::{
+    Access, Columns, Ctx, Entity, Problem, Reach, Result, Route, Scoping, Sql, Tx, review,
+};
 
 pub(crate) fn routes() -> Vec<Route> {
-    vec![Route::new((Method::GET, "/api/v1/workbench"), Access::SignedIn, "工作台", get(workbench))]
+    vec![Route::new((Method::GET, "/api/v1/workbench"), Access::SignedIn, "工作台", workbench)]
 }
+
+/// How the daily counts say who may see them: they know no subject, and no label above 内部.
+const ROLLUP_COLUMNS: Columns = Columns {
+    region: Some("region"),
+    category: Reach::Equal("domain"),
+    stage: Reach::Equal("stage"),
+    ..Columns::NONE
+};
 
 async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     let mut todo = Vec::new();
-    for (entity, title) in [("trace_subject", "追溯主体变更"), ("product", "重要产品变更")]
-    {
+    let registers: [&Entity; 2] = [yj_subject::TRACE_SUBJECT, yj_product::PRODUCT];
+    for register in registers {
+        let (entity, title) = (register.table, register.title);
         if let Ok(ctx) = ctx.under(&format!("{entity}:review")) {
             let mut sql = Sql::new(
                 "SELECT COUNT(*) FROM change_request WHERE state = 'submitted' AND entity = ",
             );
             sql.bind(entity);
-            let scoping = Scoping::By { region: Some("region"), subject: Some("subject_id") };
-            ctx.scope().narrow(&mut sql, scoping);
-            todo.push(json!({ "kind": entity, "title": format!("待审{title}"), "count": count(&mut tx, sql).await? }));
+            review::narrow_requests(&ctx, &mut sql, &tx, register);
+            todo.push(json!({ "kind": entity, "title": format!("待审{title}变更"), "count": count(&mut tx, sql).await? }));
         }
     }
     if let Ok(ctx) = ctx.under("trace:review") {
@@ -28,15 +38,12 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
         todo.push(json!({ "kind": "trace_event", "title": "待审追溯数据", "count": count }));
     }
     let mut figures = Vec::new();
-    for (entity, title, region, subject) in [
-        ("trace_subject", "追溯主体", "region", "id"),
-        ("product", "重要产品", "region", "subject_id"),
-    ] {
+    for register in registers {
+        let (entity, title) = (register.table, register.title);
         if let Ok(ctx) = ctx.under(&format!("{entity}:read")) {
             let mut sql = Sql::new("SELECT COUNT(*) FROM ");
             sql.push(entity).push(" WHERE 1 = 1");
-            ctx.scope()
-                .narrow(&mut sql, Scoping::By { region: Some(region), subject: Some(subject) });
+            ctx.scope().narrow(&mut sql, &tx, register.scoping);
             figures.push(
                 json!({ "kind": entity, "title": title, "value": count(&mut tx, sql).await? }),
             );
@@ -46,7 +53,7 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     if let Ok(ctx) = ctx.under("trace:read") {
         let mut sql =
             Sql::new("SELECT day, CAST(SUM(events) AS BIGINT) FROM trace_rollup WHERE 1 = 1");
-        ctx.scope().narrow(&mut sql, Scoping::By { region: Some("region"), subject: None });
+        ctx.scope().narrow(&mut sql, &tx, Scoping::By(ROLLUP_COLUMNS));
         sql.push(" GROUP BY day ORDER BY day DESC LIMIT 30");
         for row in tx.fetch(sql).await?.iter().rev() {
             let events = row.int(1)?;
@@ -61,9 +68,8 @@ async fn count(tx: &mut Tx, sql: Sql) -> Result<i64, Problem> {
 }
 
 async fn events(ctx: &Ctx, tx: &mut Tx, tail: &'static str) -> Result<i64> {
-    let mut sql = Sql::new("SELECT COUNT(*) FROM trace_event WHERE 1 = 1 ");
+    let mut sql = Sql::new("SELECT COUNT(*) FROM trace_event e WHERE 1 = 1 ");
     sql.push(tail);
-    ctx.scope()
-        .narrow(&mut sql, Scoping::By { region: Some("region"), subject: Some("subject_id") });
+    ctx.scope().narrow(&mut sql, tx, Scoping::By(yj_trace::EVENT_COLUMNS));
     count(tx, sql).await
 }

@@ -111,9 +111,16 @@ impl Server {
             .as_array()
             .unwrap()
             .iter()
-            .find(|account| account["user"] == "supervisor");
-        let body = json!({ "user": "supervisor", "password": found.unwrap()["password"] });
-        String::from(self.post("", "/api/v1/token", &body).unwrap()["token"].as_str().unwrap())
+            .find(|account| account["user"] == "gateway");
+        let secret = found.unwrap()["password"].as_str().unwrap();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "gateway"),
+            ("client_secret", secret),
+        ];
+        let mut answer = ureq::post(format!("{}/oauth/token", self.url)).send_form(form).unwrap();
+        let answer: Value = answer.body_mut().read_json().unwrap();
+        String::from(answer["access_token"].as_str().unwrap())
     }
 
     fn signal(&self, signal: &str) {

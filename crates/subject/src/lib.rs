@@ -3,7 +3,9 @@
 mod lookup;
 mod subject;
 
-pub use lookup::{SubjectBrief, by_codes, by_ids, query_by_codes, read_by_codes};
+pub use lookup::{
+    Contact, SubjectBrief, by_codes, by_ids, contacts, query_by_codes, read_by_codes,
+};
 pub use subject::TraceSubject;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};
@@ -12,10 +14,16 @@ use yj_kernel::{Entity, Migration, Route, record_routes};
 pub static TRACE_SUBJECT: &Entity = Entity::of::<TraceSubject>();
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "subject/0001_subject",
-    script: include_str!("../migrations/0001_subject.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "subject/0001_subject",
+        script: include_str!("../migrations/0001_subject.sql"),
+    },
+    Migration {
+        name: "subject/0002_protection",
+        script: include_str!("../migrations/0002_protection.sql"),
+    },
+];
 
 /// The routes of this crate.
 pub fn routes() -> Vec<Route> {

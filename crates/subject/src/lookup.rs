@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use yj_kernel::{Ctx, Result, Row, Sql, Tx, mask};
+use yj_kernel::{
+    Ctx, Result, Row, Sql, Tx, mask,
+    vault::{self, ERASED},
+};
 
 /// A subject in brief.
 #[derive(Debug, Clone)]
@@ -19,10 +22,37 @@ pub struct SubjectBrief {
     pub lon: Option<String>,
     /// 纬度
     pub lat: Option<String>,
-    /// 联系人; masked unless the reader may see it.
-    pub contact_name: String,
-    /// 联系电话; masked unless the reader may see it.
-    pub contact_phone: String,
+}
+
+/// Whom to reach at a subject; masked, for the record's own page reveals it with a reason.
+#[derive(Debug, Clone, Default)]
+pub struct Contact {
+    /// 联系人
+    pub name: String,
+    /// 联系电话
+    pub phone: String,
+}
+
+/// Contacts of subjects by their identifiers.
+pub async fn contacts(ctx: &Ctx, tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, Contact>> {
+    let mut sql = Sql::new("SELECT id, contact_name, contact_phone FROM trace_subject WHERE id ");
+    sql.bind_texts(ids.iter().copied());
+    let rows = tx.fetch(sql).await?;
+    let keys = vault::data_keys(ctx.app(), tx, ids).await?;
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let id = row.text(0)?;
+        let Some(key) = keys.get(id) else { continue };
+        let open = |column: &str, sealed: &str| {
+            let text = key.open((&format!("trace_subject.{column}"), id), sealed)?;
+            Ok::<_, yj_kernel::Problem>(if text == ERASED { text } else { mask(&text) })
+        };
+        let (name, phone) = (row.text(1)?, row.text(2)?);
+        let contact =
+            Contact { name: open("contact_name", name)?, phone: open("contact_phone", phone)? };
+        found.insert(String::from(id), contact);
+    }
+    Ok(found)
 }
 
 /// The query for subjects by their codes, to travel with others; its answer is read by
@@ -32,41 +62,29 @@ pub fn query_by_codes(codes: &[&str]) -> Sql {
 }
 
 /// The answer to [`query_by_codes`]. Unknown codes are missing.
-pub fn read_by_codes(ctx: &Ctx, rows: &[Row]) -> Result<BTreeMap<String, SubjectBrief>> {
-    let found = read(ctx, rows)?;
+pub fn read_by_codes(rows: &[Row]) -> Result<BTreeMap<String, SubjectBrief>> {
+    let found = read(rows)?;
     Ok(found.into_iter().map(|subject| (subject.code.clone(), subject)).collect())
 }
 
 /// Subjects by their codes. Unknown codes are missing from the answer.
-pub async fn by_codes(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    codes: &[&str],
-) -> Result<BTreeMap<String, SubjectBrief>> {
-    read_by_codes(ctx, &tx.fetch(query_by_codes(codes)).await?)
+pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
+    read_by_codes(&tx.fetch(query_by_codes(codes)).await?)
 }
 
 /// Subjects by their identifiers.
-pub async fn by_ids(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    ids: &[&str],
-) -> Result<BTreeMap<String, SubjectBrief>> {
-    let found = read(ctx, &tx.fetch(query("id", ids)).await?)?;
+pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
+    let found = read(&tx.fetch(query("id", ids)).await?)?;
     Ok(found.into_iter().map(|subject| (subject.id.clone(), subject)).collect())
 }
 
 fn query(column: &'static str, values: &[&str]) -> Sql {
-    let mut sql = Sql::new(
-        "SELECT id, code, name, region, lon, lat, contact_name, contact_phone FROM trace_subject WHERE ",
-    );
+    let mut sql = Sql::new("SELECT id, code, name, region, lon, lat FROM trace_subject WHERE ");
     sql.push(column).push(" ").bind_texts(values.iter().copied());
     sql
 }
 
-fn read(ctx: &Ctx, rows: &[Row]) -> Result<Vec<SubjectBrief>> {
-    let open = ctx.allows("trace_subject:personal");
-    let veiled = |text: &str| if open { String::from(text) } else { mask(text) };
+fn read(rows: &[Row]) -> Result<Vec<SubjectBrief>> {
     let read = |row: &Row| {
         let text = |index| row.text(index).map(String::from);
         Ok(SubjectBrief {
@@ -76,8 +94,6 @@ fn read(ctx: &Ctx, rows: &[Row]) -> Result<Vec<SubjectBrief>> {
             region: text(3)?,
             lon: row.text_opt(4)?.map(String::from),
             lat: row.text_opt(5)?.map(String::from),
-            contact_name: veiled(row.text(6)?),
-            contact_phone: veiled(row.text(7)?),
         })
     };
     rows.iter().map(read).collect()

@@ -2,9 +2,9 @@
 //! and authorities, each under one code that is unique in the whole country.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
+use yj_kernel::{Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx};
 use yj_model::{
-    DOMAINS, Datum, GeoPoint, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, SubjectCode,
+    DOMAINS, Datum, GeoPoint, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode,
 };
 
 /// 追溯责任主体
@@ -43,6 +43,21 @@ pub struct TraceSubject {
     pub filed_on: Option<String>,
 }
 
+/// What a stage leaves in the list of roles: their first digit.
+fn role_of(stage: &str) -> String {
+    let digit = match Stage::from_code(stage) {
+        Some(Stage::PrimaryProduction) => '1',
+        Some(Stage::Processing) => '2',
+        Some(Stage::Distribution) => '3',
+        Some(Stage::Transport) => '4',
+        Some(Stage::Inspection) => '5',
+        Some(Stage::Consumption) => '6',
+        Some(Stage::Supervision) => '7',
+        None => '-',
+    };
+    format!("\"{digit}")
+}
+
 fn subject_code(text: &str) -> Result<String, String> {
     text.parse::<SubjectCode>().map(|code| code.to_string()).map_err(|error| error.to_string())
 }
@@ -65,7 +80,14 @@ fn node_code(text: &str) -> Result<String, String> {
 impl Resource for TraceSubject {
     const TABLE: &'static str = "trace_subject";
     const TITLE: &'static str = "追溯主体";
-    const SCOPING: Scoping = Scoping::By { region: Some("region"), subject: Some("id") };
+    const SCOPING: Scoping = Scoping::By(Columns {
+        region: Some("region"),
+        subject: Some("id"),
+        organization: None,
+        category: Reach::Listed { column: "product_kinds", word: |domain| format!("\"{domain}\"") },
+        stage: Reach::Listed { column: "roles", word: role_of },
+        label: Some("label"),
+    });
     const REVIEWED: bool = true;
     const FIELDS: &'static [Field] = &[
         Field::new("code", "主体代码", Kind::Text)
@@ -107,6 +129,7 @@ impl Resource for TraceSubject {
         Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
         Field::new("contact_phone", "联系电话", Kind::Text)
             .checked(phone)
+            .filter(Match::Exact)
             .personal()
             .hint("手机号或带区号的座机号"),
         Field::new("licence_no", "许可证号", Kind::Text)
@@ -121,7 +144,7 @@ impl Resource for TraceSubject {
             .public(),
     ];
 
-    async fn check(&mut self, _: &mut Tx) -> Result<()> {
+    async fn check(&mut self, _: &Ctx, _: &mut Tx) -> Result<()> {
         match (&self.lon, &self.lat) {
             (None, None) => {}
             (Some(lon), Some(lat)) => {

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use yj_kernel::{Ctx, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox};
+use yj_kernel::{
+    Ctx, DataClass, Place, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
+};
 use yj_model::{Id, UnitCode};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
@@ -12,7 +14,9 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Link, LinkRole, Maker, Objects, apply, revert},
     event::{Checked, TraceEvent},
+    personal,
     policy::Policies,
+    query::EVENT_COLUMNS,
     store::{self, EVENT, StoredEvent},
 };
 
@@ -106,7 +110,7 @@ pub(crate) async fn capture_in(
         ));
     }
     let checked: Vec<Result<Checked>> = events.iter().map(TraceEvent::check).collect();
-    let surroundings = Surroundings::load(ctx, tx, &checked).await?;
+    let surroundings = Surroundings::load(tx, &checked).await?;
     let mut batch = Batch { objects: surroundings.objects.clone(), ..Batch::default() };
     let mut captured = Vec::with_capacity(events.len());
     for event in checked {
@@ -134,7 +138,7 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    async fn load(ctx: &Ctx, tx: &mut Tx, events: &[Result<Checked>]) -> Result<Self> {
+    async fn load(tx: &mut Tx, events: &[Result<Checked>]) -> Result<Self> {
         let events: Vec<&Checked> = events.iter().filter_map(|event| event.as_ref().ok()).collect();
         let subjects = events.iter().flat_map(|event| {
             std::iter::once(event.subject.as_str())
@@ -168,7 +172,7 @@ impl Surroundings {
             .into_iter()
             .map(|(code, product)| (code, (product.id, product.unit)))
             .collect();
-        let subjects = yj_subject::read_by_codes(ctx, subjects)?;
+        let subjects = yj_subject::read_by_codes(subjects)?;
         let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
         Ok(Self { subjects, products, objects, known, policies })
     }
@@ -207,8 +211,16 @@ async fn accept(
         return Ok(Captured::Duplicate { id: id.clone() });
     }
     let subject = around.subjects.get(event.subject.as_str());
-    let reach =
-        |subject: &&SubjectBrief| ctx.scope().covers(Some(&subject.region), Some(&subject.id));
+    let reach = |subject: &&SubjectBrief| {
+        let place = Place {
+            region: Some(&subject.region),
+            subject: Some(&subject.id),
+            category: Some(&event.domain),
+            stage: Some(event.stage.code()),
+            ..Place::default()
+        };
+        ctx.scope().covers(&EVENT_COLUMNS, &place)
+    };
     let subject = subject.filter(reach).ok_or_else(|| {
         Problem::invalid(
             "subject",
@@ -251,7 +263,8 @@ async fn accept(
     };
     let links = apply(&mut objects, &event, &maker, &reverted)?;
     let uid = ctx.new_id::<()>().to_string();
-    let stored = stored_event(ctx, &uid, (source, subject), &event, &objects, automatic);
+    let mut stored = stored_event(ctx, &uid, (source, subject), &event, &objects, automatic);
+    personal::seal(ctx, tx, event.spec, (&uid, &mut stored.body))?;
     batch.digests.insert(event.digest.clone(), uid.clone());
     if automatic {
         batch.objects.extend(objects);
@@ -378,6 +391,7 @@ fn stored_event(
         correction_of: event.correction_of.map(|id| id.to_string()),
         superseded_by: None,
         decision_comment: None,
+        label: DataClass::Internal.level(),
         anchor: None,
     }
 }

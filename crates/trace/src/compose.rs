@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_kernel::{Ctx, Problem, Result, Tx, time_text};
+use yj_kernel::{Ctx, DataClass, Place, Problem, Result, Tx, time_text};
 use yj_model::{Quantity, Ratio, UnitCode, regions};
 use yj_product::ProductBrief;
-use yj_subject::SubjectBrief;
+use yj_subject::{Contact, SubjectBrief};
 
 use crate::{
     answer::{
@@ -15,6 +15,7 @@ use crate::{
     balance::{Link, LinkRole, Object, ObjectState, Objects},
     chain,
     closure::{Direction, closure},
+    query::EVENT_COLUMNS,
     store::{self, StoredEvent},
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct Chain {
     events: Vec<(StoredEvent, Vec<Link>)>,
     observations: Vec<(StoredEvent, Vec<Link>)>,
     subjects: BTreeMap<String, SubjectBrief>,
+    contacts: BTreeMap<String, Contact>,
+    nobody: Contact,
     products: BTreeMap<String, ProductBrief>,
     truncated: bool,
 }
@@ -60,6 +63,8 @@ pub(crate) async fn compose(
         events: Vec::new(),
         observations: Vec::new(),
         subjects: BTreeMap::new(),
+        contacts: BTreeMap::new(),
+        nobody: Contact::default(),
         products: BTreeMap::new(),
         truncated: false,
     };
@@ -104,15 +109,27 @@ fn merge(into: &mut Vec<(StoredEvent, Vec<Link>)>, more: Vec<(StoredEvent, Vec<L
 /// Who may see any subject of the chain may see the chain: a recall does not stop at a border
 /// between districts, but a stranger to all of it sees nothing.
 fn require_reach(ctx: &Ctx, chain: &Chain) -> Result<()> {
-    let own = |subject: &SubjectBrief| ctx.scope().covers(Some(&subject.region), Some(&subject.id));
-    let root = chain.objects.get(&chain.root).and_then(|root| chain.subjects.get(&root.subject_id));
-    let of_events =
-        chain.events.iter().filter_map(|(event, _)| chain.subjects.get(&event.subject_id));
-    if root.into_iter().chain(of_events).any(own) {
-        Ok(())
-    } else {
-        Err(Problem::NotFound("追溯码"))
-    }
+    let within = |subject: &SubjectBrief, (category, stage): (Option<&str>, &str), label: i64| {
+        let place = Place {
+            region: Some(&subject.region),
+            subject: Some(&subject.id),
+            category,
+            stage: Some(stage),
+            label: Some(label),
+            ..Place::default()
+        };
+        ctx.scope().covers(&EVENT_COLUMNS, &place)
+    };
+    let of = |id: &str| chain.subjects.get(id);
+    let root = chain.objects.get(&chain.root).is_some_and(|root| {
+        let (what, label) = ((None, root.stage.code()), DataClass::Internal.level());
+        of(&root.subject_id).is_some_and(|subject| within(subject, what, label))
+    });
+    let of_events = chain.events.iter().any(|(event, _)| {
+        let what = (Some(event.domain.as_str()), event.stage.as_str());
+        of(&event.subject_id).is_some_and(|subject| within(subject, what, event.label))
+    });
+    if root || of_events { Ok(()) } else { Err(Problem::NotFound("追溯码")) }
 }
 
 impl Chain {
@@ -126,10 +143,20 @@ impl Chain {
         let products: BTreeSet<&str> =
             objects.filter_map(|object| object.product_id.as_deref()).collect();
         let products: Vec<_> = products.into_iter().collect();
-        let found = yj_subject::by_ids(ctx, tx, &subjects).await?;
+        let found = yj_subject::by_ids(tx, &subjects).await?;
         self.products = yj_product::by_ids(tx, &products).await?;
+        self.contacts = yj_subject::contacts(ctx, tx, &subjects).await?;
         self.subjects = found;
         Ok(())
+    }
+
+    /// Objects of the chain.
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    fn contact(&self, subject: &str) -> &Contact {
+        self.contacts.get(subject).unwrap_or(&self.nobody)
     }
 
     fn product_name(&self, object: &Object) -> Option<&str> {
@@ -349,8 +376,8 @@ impl Chain {
                 name: &subject.name,
                 region: &subject.region,
                 region_name: regions().full_name(&subject.region),
-                contact_name: &subject.contact_name,
-                contact_phone: &subject.contact_phone,
+                contact_name: &self.contact(&subject.id).name,
+                contact_phone: &self.contact(&subject.id).phone,
                 events: events.get(subject.id.as_str()).copied().unwrap_or(0),
             });
         }
@@ -382,8 +409,8 @@ impl Chain {
                     event_time: event.time,
                     event: &event.uid,
                     document: event.body["documents"][0]["no"].as_str(),
-                    contact_name: receiver.map(|subject| subject.contact_name.as_str()),
-                    contact_phone: receiver.map(|subject| subject.contact_phone.as_str()),
+                    contact_name: receiver.map(|one| self.contact(&one.id).name.as_str()),
+                    contact_phone: receiver.map(|one| self.contact(&one.id).phone.as_str()),
                 });
             }
         }

@@ -5,14 +5,13 @@ use axum::{
     extract::{Path, RawQuery},
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, json as strict, record_routes,
-    transfer,
+    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, audit, json as strict,
+    record_routes, transfer,
 };
 use yj_ledger::Ledger;
 use yj_model::TraceCode;
@@ -24,6 +23,7 @@ use crate::{
     event::TraceEvent,
     import,
     pack::packs,
+    personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
@@ -32,6 +32,15 @@ use crate::{
 
 /// Largest capture request.
 const CAPTURE_BYTES_MAX: usize = 8 << 20;
+
+/// Why 个人信息 is shown.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    /// 理由
+    #[schemars(length(min = 2, max = 500))]
+    reason: String,
+}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,13 +90,8 @@ fn pack_routes() -> Vec<Route> {
         packs().get(&code).map(|pack| Json(json!(pack))).ok_or(Problem::NotFound("领域"))
     };
     vec![
-        Route::new((Method::GET, "/api/v1/domains"), Access::SignedIn, "领域包", get(summary)),
-        Route::new(
-            (Method::GET, "/api/v1/domains/{code}"),
-            Access::SignedIn,
-            "领域包全文",
-            get(whole),
-        ),
+        Route::new((Method::GET, "/api/v1/domains"), Access::SignedIn, "领域包", summary),
+        Route::new((Method::GET, "/api/v1/domains/{code}"), Access::SignedIn, "领域包全文", whole),
     ]
 }
 
@@ -115,8 +119,12 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let take =
         move |ctx: Ctx, Body(body): Body<Value>| async move { take(&ctx, &bell, body).await };
     let list = |ctx: Ctx, RawQuery(query): RawQuery| async move {
-        let mut tx = ctx.snapshot().await?;
-        Ok::<_, Problem>(Json(query::list(&ctx, &mut tx, &query.unwrap_or_default()).await?))
+        let (mut tx, query) = (ctx.snapshot().await?, query.unwrap_or_default());
+        let answer = query::list(&ctx, &mut tx, &query).await?;
+        drop(tx);
+        let rows = answer["items"].as_array().map_or(0, Vec::len);
+        audit::note_use(&ctx, "trace_event", (&query, rows)).await?;
+        Ok::<_, Problem>(Json(answer))
     };
     let read =
         move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
@@ -133,20 +141,32 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     };
     let one = "/api/v1/trace/events/{id}";
     let mut routes = vec![
-        Route::new(
-            (Method::POST, "/api/v1/trace/events"),
-            may("capture"),
-            "采集追溯事件",
-            post(take),
-        )
-        .takes(Shape::of::<Batch>())
-        .body_max(CAPTURE_BYTES_MAX),
-        Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", get(list))
+        Route::new((Method::POST, "/api/v1/trace/events"), may("capture"), "采集追溯事件", take)
+            .takes(Shape::of::<Batch>())
+            .body_max(CAPTURE_BYTES_MAX),
+        Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
-        Route::new((Method::GET, one), may("read"), "读取追溯事件", get(read)),
-        Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", get(proof))
+        Route::new((Method::GET, one), may("read"), "读取追溯事件", read),
+        Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", proof)
             .gives(Shape::Bytes("application/json")),
     ];
+    let reveal = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
+        let uid = capture::event_id(&id)?;
+        let mut tx = ctx.begin().await?;
+        let shown = personal::reveal(&ctx, &mut tx, (&uid, body.reason.trim())).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(Json(shown))
+    };
+    routes.push(
+        Route::new(
+            (Method::POST, format!("{one}/reveal")),
+            may("personal"),
+            "揭示追溯事件个人信息",
+            reveal,
+        )
+        .takes(Shape::of::<Reason>())
+        .fresh(),
+    );
     for (verb, decision, label) in
         [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")]
     {
@@ -164,13 +184,8 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         };
         let summary = format!("{label}待审追溯事件");
         routes.push(
-            Route::new(
-                (Method::POST, format!("{one}/{verb}")),
-                may("review"),
-                summary,
-                post(decide),
-            )
-            .takes(Shape::of::<Comment>()),
+            Route::new((Method::POST, format!("{one}/{verb}")), may("review"), summary, decide)
+                .takes(Shape::of::<Comment>()),
         );
     }
     routes
@@ -217,7 +232,7 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let uid = capture::event_id(id)?;
     let mut tx = ctx.snapshot().await?;
     let event = query::one(ctx, &mut tx, &uid).await?;
-    let mut answer = query::describe(ctx, &mut tx, std::slice::from_ref(&event)).await?.remove(0);
+    let mut answer = query::describe(&mut tx, std::slice::from_ref(&event)).await?.remove(0);
     if event.anchor.is_some() {
         answer["integrity"] = integrity(&mut tx, ledger, &event).await?;
     }
@@ -269,20 +284,12 @@ fn object_routes() -> Vec<Route> {
         Ok::<_, Problem>(Json(json!({ "codes": (0..body.count).map(code).collect::<Vec<_>>() })))
     };
     vec![
-        Route::new(
-            (Method::GET, "/api/v1/trace/objects/{code}"),
-            may("read"),
-            "追溯单元",
-            get(read),
-        ),
-        Route::new((Method::GET, "/api/v1/trace/chain"), may("read"), "追溯链条", get(chain))
-            .query(&[
-                Param { name: "code", label: "追溯码", required: true },
-                Param {
-                    name: "direction", label: "upstream、downstream 或 both", required: false
-                },
-            ]),
-        Route::new((Method::POST, "/api/v1/trace/codes"), may("capture"), "申领追溯码", post(mint))
+        Route::new((Method::GET, "/api/v1/trace/objects/{code}"), may("read"), "追溯单元", read),
+        Route::new((Method::GET, "/api/v1/trace/chain"), may("read"), "追溯链条", chain).query(&[
+            Param { name: "code", label: "追溯码", required: true },
+            Param { name: "direction", label: "upstream、downstream 或 both", required: false },
+        ]),
+        Route::new((Method::POST, "/api/v1/trace/codes"), may("capture"), "申领追溯码", mint)
             .takes(Shape::of::<Mint>()),
     ]
 }
@@ -307,5 +314,15 @@ async fn chain(ctx: &Ctx, query: &str) -> Result<Response> {
         .map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
     let mut tx = ctx.snapshot().await?;
     let chain = compose::compose(ctx, &mut tx, code.as_str(), &directions).await?;
+    drop(tx);
+    // D-9.2.3: analysing trace data leaves a trail.
+    let mut tx = ctx.begin().await?;
+    let body = json!({
+        "dataset": "trace_chain", "query": query, "rows": chain.len(), "recipient": ctx.actor(),
+    });
+    let entry =
+        audit::Entry { action: "analysed", entity: "trace_object", record: code.as_str(), body };
+    audit::write(ctx, &mut tx, entry);
+    tx.commit().await?;
     Ok(Json(chain.answer(ctx)?).into_response())
 }

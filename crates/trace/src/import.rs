@@ -7,7 +7,6 @@ use axum::{
     extract::{Path, RawQuery},
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
@@ -52,10 +51,10 @@ pub(crate) fn routes() -> Vec<Route> {
             (Method::GET, "/api/v1/trace/templates/{domain}/{type}"),
             may(),
             "采集导入模板",
-            get(template),
+            template,
         )
         .gives(Shape::Bytes(transfer::XLSX)),
-        Route::new((Method::POST, "/api/v1/trace/imports"), may(), "导入追溯事件", post(queue))
+        Route::new((Method::POST, "/api/v1/trace/imports"), may(), "导入追溯事件", queue)
             .query(&[
                 Param { name: "domain", label: "领域", required: true },
                 Param { name: "type", label: "事件类型", required: true },

@@ -11,6 +11,7 @@ mod event;
 mod http;
 mod import;
 mod pack;
+mod personal;
 mod policy;
 mod query;
 mod review;
@@ -24,6 +25,7 @@ pub use http::routes;
 pub use import::JOBS;
 pub use pack::{Pack, packs};
 pub use policy::SourcePolicy;
+pub use query::EVENT_COLUMNS;
 pub use story::{code_of, count_scan, public_proofs, story};
 
 use yj_kernel::{Entity, Migration};
@@ -32,5 +34,7 @@ use yj_kernel::{Entity, Migration};
 pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "trace/0001_trace", script: include_str!("../migrations/0001_trace.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "trace/0001_trace", script: include_str!("../migrations/0001_trace.sql") },
+    Migration { name: "trace/0002_label", script: include_str!("../migrations/0002_label.sql") },
+];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use yj_kernel::{Ctx, Problem, Result, Scoping, Sql, Tx, time_text};
+use yj_kernel::{Columns, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, time_text};
 use yj_model::RegionCode;
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
@@ -23,7 +23,7 @@ fn invalid(name: &str, detail: &str) -> Problem {
 pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let mut sql = Sql::new(EVENT);
     sql.push(" WHERE 1 = 1");
-    narrow(ctx, &mut sql);
+    narrow(ctx, &mut sql, tx);
     let (mut per_page, mut page, mut ascending, mut after) = (20, 1, false, None);
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         let text = text.trim();
@@ -60,13 +60,22 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let full = i64::try_from(events.len()).is_ok_and(|count| count == per_page);
     let next =
         events.last().filter(|_| full).map(|last| format!("{}.{}", last.time.unix_ms(), last.id));
-    Ok(json!({ "items": describe(ctx, tx, &events).await?, "next": next }))
+    Ok(json!({ "items": describe(tx, &events).await?, "next": next }))
 }
 
-/// Limits to events of subjects within reach.
-pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql) {
-    ctx.scope()
-        .narrow(sql, Scoping::By { region: Some("e.region"), subject: Some("e.subject_id") });
+/// How an event's columns say who may see it.
+pub const EVENT_COLUMNS: Columns = Columns {
+    region: Some("e.region"),
+    subject: Some("e.subject_id"),
+    organization: None,
+    category: Reach::Equal("e.domain"),
+    stage: Reach::Equal("e.stage"),
+    label: Some("e.label"),
+};
+
+/// Limits to events within reach.
+pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
+    ctx.scope().narrow(sql, tx, Scoping::By(EVENT_COLUMNS));
 }
 
 fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
@@ -128,15 +137,15 @@ fn cursor(text: &str) -> Result<(i64, i64)> {
 pub(crate) async fn one(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<StoredEvent> {
     let mut sql = Sql::new(EVENT);
     sql.push(" WHERE e.uid = ").bind(uid);
-    narrow(ctx, &mut sql);
+    narrow(ctx, &mut sql, tx);
     let row = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("追溯事件"))?;
     StoredEvent::read(&row)
 }
 
 /// Events with the names of what they mention.
-pub(crate) async fn describe(ctx: &Ctx, tx: &mut Tx, events: &[StoredEvent]) -> Result<Vec<Value>> {
+pub(crate) async fn describe(tx: &mut Tx, events: &[StoredEvent]) -> Result<Vec<Value>> {
     let subjects: BTreeSet<&str> = events.iter().map(|event| event.subject_id.as_str()).collect();
-    let subjects = yj_subject::by_ids(ctx, tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
+    let subjects = yj_subject::by_ids(tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
     let products: BTreeSet<&str> =
         events.iter().filter_map(|event| event.product_id.as_deref()).collect();
     let products = yj_product::by_ids(tx, &products.into_iter().collect::<Vec<_>>()).await?;

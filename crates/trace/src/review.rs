@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_kernel::{Ctx, Place, Problem, Result, Sql, Tx, audit, outbox};
 
 use crate::{
     balance::{LinkRole, Maker, apply, revert},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
     event::TraceEvent,
+    personal,
+    query::EVENT_COLUMNS,
     store::{self, StoredEvent},
 };
 
@@ -30,12 +32,20 @@ pub(crate) async fn decide(
     decision: Decision,
     comment: &str,
 ) -> Result<Value> {
-    let stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
-    let subject = yj_subject::by_ids(ctx, tx, &[&stored.subject_id]).await?;
-    let region = subject.get(&stored.subject_id).map(|subject| subject.region.as_str());
-    if !ctx.scope().covers(region, Some(&stored.subject_id)) {
+    let mut stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
+    let subject = yj_subject::by_ids(tx, &[&stored.subject_id]).await?;
+    let place = Place {
+        region: subject.get(&stored.subject_id).map(|subject| subject.region.as_str()),
+        subject: Some(&stored.subject_id),
+        category: Some(&stored.domain),
+        stage: Some(&stored.stage),
+        label: Some(stored.label),
+        ..Place::default()
+    };
+    if !ctx.scope().covers(&EVENT_COLUMNS, &place) {
         return Err(Problem::NotFound("追溯事件"));
     }
+    personal::open(ctx, tx, &mut stored).await?;
     if stored.state != "held" {
         return Err(Problem::Conflict(String::from(
             "该事件不在待审状态，可能已被他人处理，请刷新",

@@ -188,6 +188,8 @@ pub(crate) struct StoredEvent {
     pub(crate) correction_of: Option<String>,
     pub(crate) superseded_by: Option<String>,
     pub(crate) decision_comment: Option<String>,
+    /// Security label.
+    pub(crate) label: i64,
     /// State on the ledger; `None` for events that are not accepted.
     pub(crate) anchor: Option<String>,
 }
@@ -196,7 +198,7 @@ pub(crate) struct StoredEvent {
 pub(crate) const EVENT: &str = "SELECT e.id, e.uid, e.domain, e.kind, e.stage, e.subject_id, e.subject_code, \
      e.product_id, e.lot, e.region, e.event_time, e.event_offset, e.recorded_at, e.recorded_by, e.source, \
      e.state, e.held_reason, e.body, e.correction_of, e.superseded_by, e.decision_comment, \
-     (SELECT a.state FROM anchor_state a WHERE a.record = e.uid) FROM trace_event e";
+     e.label, (SELECT a.state FROM anchor_state a WHERE a.record = e.uid) FROM trace_event e";
 
 impl StoredEvent {
     pub(crate) fn read(row: &Row) -> Result<Self> {
@@ -223,7 +225,8 @@ impl StoredEvent {
             correction_of: maybe(18)?,
             superseded_by: maybe(19)?,
             decision_comment: maybe(20)?,
-            anchor: maybe(21)?,
+            label: row.int(21)?,
+            anchor: maybe(22)?,
         })
     }
 

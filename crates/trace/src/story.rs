@@ -23,14 +23,13 @@ const STEPS_MAX: usize = 40;
 const RECALL: &str = "recall";
 
 /// The public story of a code; `None` when there is none, whatever the reason.
-pub async fn story(app: &App, tx: &mut Tx, code: &str) -> Result<Option<Value>> {
+pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
     let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let found = closure(tx, id, Direction::Upstream).await?;
-    let ctx = app.on_own_behalf("public");
     let events: Vec<_> = found.events.iter().chain(&found.observations).collect();
     let subjects: Vec<&str> = events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
-    let subjects = yj_subject::by_ids(&ctx, tx, &subjects).await?;
+    let subjects = yj_subject::by_ids(tx, &subjects).await?;
     let products: Vec<&str> = root.product_id.iter().map(String::as_str).collect();
     let product = yj_product::by_ids(tx, &products).await?.into_values().next();
     let mut steps = Vec::new();

@@ -7,10 +7,9 @@ use axum::{
     extract::Path,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse, Response},
-    routing::get,
 };
 use serde_json::{Value, json};
-use yj_kernel::{Access, App, Problem, Result, Route, time_text};
+use yj_kernel::{App, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
 use yj_model::{DigitalLink, TraceCode};
 
@@ -52,60 +51,57 @@ struct Step {
 
 /// The public routes.
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
-    let open = || Access::Public("公众扫码查询，不含价格、数量和个人信息");
+    let open = "公众扫码查询，不含价格、数量和个人信息";
     let (by_code, by_link, by_sscc) = (ledger.clone(), ledger.clone(), ledger.clone());
     let for_proofs = ledger.clone();
     vec![
-        Route::new(
+        Route::public(
             (Method::GET, "/t/{code}"),
-            open(),
+            open,
             "产品追溯页",
-            get(move |app: App, Path(code): Path<String>, headers: HeaderMap| async move {
+            move |app: App, Path(code): Path<String>, headers: HeaderMap| async move {
                 answer(&app, &by_code, code, &headers).await
-            }),
+            },
         ),
-        Route::new(
+        Route::public(
             (Method::GET, "/01/{*link}"),
-            open(),
+            open,
             "GS1 Digital Link 解析",
-            get(move |app: App, Path(link): Path<String>, headers: HeaderMap| async move {
+            move |app: App, Path(link): Path<String>, headers: HeaderMap| async move {
                 let code = resolve(&app, &format!("/01/{link}")).await?;
                 answer(&app, &by_link, code, &headers).await
-            }),
+            },
         ),
-        Route::new(
+        Route::public(
             (Method::GET, "/00/{sscc}"),
-            open(),
+            open,
             "物流单元解析",
-            get(move |app: App, Path(sscc): Path<String>, headers: HeaderMap| async move {
+            move |app: App, Path(sscc): Path<String>, headers: HeaderMap| async move {
                 let code = resolve(&app, &format!("/00/{sscc}")).await?;
                 answer(&app, &by_sscc, code, &headers).await
-            }),
+            },
         ),
-        Route::new(
+        Route::public(
             (Method::GET, "/api/v1/public/proof/{code}"),
-            open(),
+            open,
             "公众页所示各记录的存证证明（部分披露）",
-            get(move |app: App, Path(code): Path<String>| async move {
+            move |app: App, Path(code): Path<String>| async move {
                 let mut tx = app.db().snapshot().await?;
                 let proofs = yj_trace::public_proofs(&for_proofs, &mut tx, &code).await?;
                 Ok::<_, Problem>(Json(proofs.ok_or(Problem::NotFound("追溯码"))?))
-            }),
+            },
         ),
-        Route::new(
+        Route::public(
             (Method::GET, "/portal/{name}"),
-            open(),
+            open,
             "公众页脚本",
-            get(|_: App, Path(name): Path<String>, headers: HeaderMap| async move {
+            |_: App, Path(name): Path<String>, headers: HeaderMap| async move {
                 files::portal(&name, &headers).ok_or(Problem::NotFound("文件"))
-            }),
+            },
         ),
-        Route::new(
-            (Method::GET, "/portal.css"),
-            open(),
-            "公众页样式",
-            get(|_: App| async { style() }),
-        ),
+        Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
+            style()
+        }),
     ]
 }
 
@@ -139,7 +135,7 @@ async fn answer(app: &App, ledger: &Ledger, code: String, headers: &HeaderMap) -
     let known = match code.parse::<TraceCode>() {
         Ok(code) => {
             let mut tx = app.db().snapshot().await?;
-            yj_trace::story(app, &mut tx, code.as_str()).await?
+            yj_trace::story(&mut tx, code.as_str()).await?
         }
         Err(_) => None,
     };

@@ -160,7 +160,8 @@ impl Db {
                 Conn::Postgres(Box::new(postgres::Session::begin(pool, read_only).await?))
             }
         };
-        Ok(Tx { conn, kept: Vec::new(), dialect: self.dialect(), fuse: self.fuse.clone() })
+        let (kept, audit, fuse) = (Vec::new(), Vec::new(), self.fuse.clone());
+        Ok(Tx { conn, kept, audit, dialect: self.dialect(), fuse })
     }
 }
 
@@ -180,6 +181,8 @@ pub struct Tx {
     conn: Conn,
     /// Statements that wait for the next trip.
     kept: Vec<Sql>,
+    /// Audit entries that get their place in the chain when the transaction commits.
+    pub(crate) audit: Vec<crate::audit::Waiting>,
     dialect: Dialect,
     fuse: Option<Fuse>,
 }
@@ -295,6 +298,7 @@ impl Tx {
 
     /// Makes everything done so far durable. Returns only after it is.
     pub async fn commit(mut self) -> Result<()> {
+        crate::audit::chain(&mut self).await?;
         let kept = std::mem::take(&mut self.kept);
         self.burn_fuse(u32::try_from(kept.len()).unwrap_or(u32::MAX).saturating_add(1))?;
         match &mut self.conn {

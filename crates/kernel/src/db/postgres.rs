@@ -188,6 +188,9 @@ impl From<tokio_postgres::Error> for Problem {
             Some(code) if *code == SqlState::UNIQUE_VIOLATION => {
                 Self::Duplicate(String::from("记录已存在"))
             }
+            Some(code) if *code == SqlState::FOREIGN_KEY_VIOLATION => {
+                Self::Conflict(String::from("仍被其他记录引用，或所引用的记录不允许此操作"))
+            }
             Some(code)
                 if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED]
                     .contains(code) =>

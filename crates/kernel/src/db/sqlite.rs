@@ -270,6 +270,9 @@ impl From<rusqlite::Error> for Problem {
             {
                 Self::Duplicate(String::from("记录已存在"))
             }
+            Some(cause) if cause.extended_code == 787 => {
+                Self::Conflict(String::from("仍被其他记录引用，或所引用的记录不允许此操作"))
+            }
             Some(cause)
                 if matches!(cause.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) =>
             {

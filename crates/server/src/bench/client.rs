@@ -6,7 +6,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, header},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::ServiceExt as _;
 use yj_server::{Assembled, demo};
 
@@ -24,13 +24,16 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) async fn log_in(assembled: &Assembled) -> Result<Self, String> {
-        let accounts = demo::create_accounts(&assembled.app).await.map_err(say)?;
-        let found = accounts.iter().find(|account| account.user == "supervisor");
-        let account = found.ok_or("没有监管账号")?;
+        let accounts = demo::create_accounts(assembled).await.map_err(say)?;
+        let found = accounts.iter().find(|account| account.user == "gateway");
+        let secret = &found.ok_or("没有对接账号")?.password;
         let mut client = Self { assembled: assembled.clone(), token: String::new() };
-        let body = json!({ "user": account.user, "password": account.password });
-        let answer = client.post("/api/v1/token", &body).await?;
-        client.token = String::from(answer["token"].as_str().ok_or("登录失败")?);
+        let form =
+            format!("grant_type=client_credentials&client_id=gateway&client_secret={secret}");
+        let request = Request::post("/oauth/token").body(Body::from(form));
+        let answer = client.send(request).await?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+        client.token = String::from(answer["access_token"].as_str().ok_or("登录失败")?);
         Ok(client)
     }
 
@@ -52,10 +55,8 @@ impl Client {
     ) -> Result<Vec<u8>, String> {
         let mut request = request.map_err(|error| error.to_string())?;
         let bearer = format!("Bearer {}", self.token);
-        request.headers_mut().insert(
-            header::AUTHORIZATION,
-            bearer.parse().map_err(|_| String::from("令牌无法作为请求头"))?,
-        );
+        let bearer = bearer.parse().map_err(|_| String::from("令牌无法作为请求头"))?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
         let Ok(response) = self.assembled.router.clone().oneshot(request).await;
         let status = response.status();
         let bytes = to_bytes(response.into_body(), ANSWER_MAX).await;

@@ -82,7 +82,7 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
         subject(&ctx, &mut tx, name).await?;
     }
     for (code, name, category, domain, unit, maker, gtin) in PRODUCTS {
-        let found = yj_subject::by_codes(&ctx, &mut tx, &[subject_code(maker)?.as_str()]).await?;
+        let found = yj_subject::by_codes(&mut tx, &[subject_code(maker)?.as_str()]).await?;
         let maker =
             found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
         let unit: UnitCode = unit.parse().map_err(Problem::internal)?;
@@ -198,7 +198,7 @@ pub(super) struct Goods<'a> {
 }
 
 pub(super) async fn product(ctx: &Ctx, tx: &mut Tx, goods: Goods<'_>) -> Result<()> {
-    let found = yj_subject::by_codes(ctx, tx, &[goods.maker.as_str()]).await?;
+    let found = yj_subject::by_codes(tx, &[goods.maker.as_str()]).await?;
     let maker =
         found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
     let product = Product {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::TestApp;
 
@@ -143,11 +143,24 @@ async fn d_7_3_3_vessels_are_found_by_heat_and_by_welding_wire() {
 }
 
 #[tokio::test]
-async fn g_10_4_contacts_are_masked_for_those_who_may_not_see_them() {
+async fn g_10_4_contacts_are_masked_and_revealed_for_a_reason() {
     let app = TestApp::start().await;
-    let open = chain(&app, "F1-A", "downstream").await;
-    assert!(open["flow_table"][0]["contact_phone"].as_str().unwrap().starts_with("138"));
-    assert!(!open["flow_table"][0]["contact_phone"].as_str().unwrap().contains('*'));
+    let seen = chain(&app, "F1-A", "downstream").await;
+    let masked = seen["flow_table"][0]["contact_phone"].as_str().unwrap();
+    assert!(masked.starts_with("138") && masked.contains('*'), "{masked}");
+    let code = &seen["flow_table"][0]["downstream_code"];
+    let subjects = seen["subjects"].as_array().unwrap();
+    let id = subjects.iter().find(|subject| subject["code"] == *code).unwrap()["id"].clone();
+    let path = format!("/api/v1/trace_subject/{}/reveal", id.as_str().unwrap());
+    let reason = json!({ "reason": "召回通知" });
+    let open = app.post("supervisor", &path, reason.clone()).await.expect(200);
+    let phone = open["contact_phone"].as_str().unwrap();
+    assert!(!phone.contains('*') && phone.ends_with(&masked[masked.len() - 4..]), "{phone}");
+    assert_eq!(app.post("farm", &path, reason).await.status, 403);
+    assert_eq!(app.post("supervisor", &path, json!({ "reason": "" })).await.status, 422);
+    let trail = app.get("auditor", "/api/v1/audit?action=revealed").await.expect(200);
+    assert_eq!(trail["items"][0]["changes"]["reason"], "召回通知");
+    assert!(!trail.to_string().contains(phone), "the trail does not hold what was revealed");
     let own =
         app.get("farm", "/api/v1/trace/chain?code=F1-A&direction=downstream").await.expect(200);
     assert!(own["flow_table"][0]["contact_phone"].as_str().unwrap().contains('*'));

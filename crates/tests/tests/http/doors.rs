@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{TestApp, harvest};
 
 async fn refusal(app: &TestApp, event: Value) -> (u16, String) {
-    let answer = app.post("supervisor", "/api/v1/trace/events", event).await;
+    let answer = app.post("gateway", "/api/v1/trace/events", event).await;
     (answer.status, String::from(answer.body["detail"].as_str().unwrap_or_default()))
 }
 
@@ -96,13 +96,13 @@ async fn a_batch_reports_each_event_for_itself_and_repeats_are_harmless() {
     wrong["outputs"][0]["quantity"] = json!("0");
     let batch =
         json!({ "events": [harvest(&subject, "NEW-1"), wrong, harvest(&subject, "NEW-3")] });
-    let answer = app.post("supervisor", "/api/v1/trace/events", batch.clone()).await.expect(201);
+    let answer = app.post("gateway", "/api/v1/trace/events", batch.clone()).await.expect(201);
     assert_eq!(answer["results"][1]["problem"]["errors"][0]["field"], "outputs[0].quantity");
     assert_eq!(
         (&answer["results"][0]["state"], &answer["results"][2]["state"]),
         (&"accepted".into(), &"accepted".into())
     );
-    let again = app.post("supervisor", "/api/v1/trace/events", batch.clone()).await.expect(200);
+    let again = app.post("gateway", "/api/v1/trace/events", batch.clone()).await.expect(200);
     assert_eq!(
         (&again["results"][0]["duplicate"], &again["results"][0]["id"]),
         (&true.into(), &answer["results"][0]["id"])
@@ -110,7 +110,7 @@ async fn a_batch_reports_each_event_for_itself_and_repeats_are_harmless() {
     let mut atomic = batch;
     atomic["atomic"] = json!(true);
     atomic["events"][0]["outputs"][0]["code"] = json!("NEW-9");
-    let refused = app.post("supervisor", "/api/v1/trace/events", atomic).await.expect(422);
+    let refused = app.post("gateway", "/api/v1/trace/events", atomic).await.expect(422);
     assert_eq!(refused["stored"], false);
     assert_eq!(app.get("supervisor", "/api/v1/trace/chain?code=NEW-9").await.status, 404);
 }
@@ -124,7 +124,7 @@ async fn what_lies_outside_the_platform_is_shown_as_a_broken_link() {
         "inputs": [{ "code": "ELSEWHERE-1", "quantity": "50", "unit": "KGM", "external": true }],
         "outputs": [{ "code": "OUT-1", "quantity": "48", "unit": "KGM", "product": "YJ-JC-01" }],
     });
-    app.post("supervisor", "/api/v1/trace/events", event).await.expect(201);
+    app.post("gateway", "/api/v1/trace/events", event).await.expect(201);
     let chain = app
         .get("supervisor", "/api/v1/trace/chain?code=OUT-1&direction=upstream")
         .await

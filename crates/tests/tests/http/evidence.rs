@@ -8,7 +8,7 @@ use crate::harness::{TestApp, harvest};
 async fn accepted(app: &TestApp, code: &str) -> String {
     let subject = app.subject("示例韭菜合作社一社").await;
     let answer =
-        app.post("supervisor", "/api/v1/trace/events", harvest(&subject, code)).await.expect(201);
+        app.post("gateway", "/api/v1/trace/events", harvest(&subject, code)).await.expect(201);
     String::from(answer["results"][0]["id"].as_str().unwrap())
 }
 
@@ -106,13 +106,9 @@ async fn corrections_supersede_and_the_first_record_keeps_its_proof() {
     let mut correction = harvest(&subject, "NEW-1");
     correction["outputs"][0]["quantity"] = json!("80");
     correction["correction_of"] = json!(id);
-    assert_eq!(
-        app.post("supervisor", "/api/v1/trace/events", correction.clone()).await.status,
-        422
-    );
+    assert_eq!(app.post("gateway", "/api/v1/trace/events", correction.clone()).await.status, 422);
     correction["correction_reason"] = json!("录入有误");
-    let answer =
-        app.post("supervisor", "/api/v1/trace/events", correction.clone()).await.expect(201);
+    let answer = app.post("gateway", "/api/v1/trace/events", correction.clone()).await.expect(201);
     let next = answer["results"][0]["id"].as_str().unwrap();
     app.anchor().await;
     let first = app.get("supervisor", &format!("/api/v1/trace/events/{id}")).await.expect(200);
@@ -127,7 +123,7 @@ async fn corrections_supersede_and_the_first_record_keeps_its_proof() {
     let chain = app.get("supervisor", "/api/v1/trace/chain?code=NEW-1").await.expect(200);
     assert_eq!((&chain["root"]["produced"], &chain["root"]["held"]), (&"80".into(), &"80".into()));
     correction["outputs"][0]["quantity"] = json!("70");
-    assert_eq!(app.post("supervisor", "/api/v1/trace/events", correction).await.status, 409);
+    assert_eq!(app.post("gateway", "/api/v1/trace/events", correction).await.status, 409);
 }
 
 #[tokio::test]
@@ -141,7 +137,7 @@ async fn a_correction_cannot_take_away_what_was_already_used() {
         "outputs": [{ "code": "F1-A", "quantity": "1100", "unit": "KGM", "product": "YJ-JC-01", "lot": "F1-A" }],
         "attributes": { "plot": "示例地块一" }, "correction_of": original["id"], "correction_reason": "称重有误",
     });
-    let refused = app.post("supervisor", "/api/v1/trace/events", correction).await.expect(422);
+    let refused = app.post("gateway", "/api/v1/trace/events", correction).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("结存将为负"), "{refused}");
     let chain = app.get("supervisor", "/api/v1/trace/chain?code=F1-A").await.expect(200);
     assert_eq!(chain["root"]["produced"], "1200");
@@ -231,7 +227,7 @@ async fn g_6_9_3_a_recall_reaches_every_code_made_from_the_lot_once_approved() {
         "attributes": { "level": "1", "reason": "示例检测不合格", "advice": "请停止食用，凭购物凭证退货" },
     });
     // Even where the interface's data are accepted by themselves.
-    let answer = app.post("supervisor", "/api/v1/trace/events", recall).await.expect(201);
+    let answer = app.post("gateway", "/api/v1/trace/events", recall).await.expect(201);
     assert_eq!(answer["results"][0]["state"], "held");
     let story = async |code: &str| {
         app.send("GET", &format!("/t/{code}"), None, &[("accept", "application/json")], None)

@@ -63,13 +63,13 @@ async fn r_1_capture_leaves_all_or_nothing() {
     let events =
         json!({ "events": [event, harvest(&app.subject("示例韭菜合作社一社").await, "NEW-1")] });
     let (answer, statements) =
-        sweep(&app, || app.post("supervisor", "/api/v1/trace/events", events.clone())).await;
+        sweep(&app, || app.post("gateway", "/api/v1/trace/events", events.clone())).await;
     assert!(statements > 10, "{statements}");
     assert!(
         answer["results"].as_array().unwrap().iter().all(|result| result["state"] == "accepted"),
         "{answer}"
     );
-    let again = app.post("supervisor", "/api/v1/trace/events", events).await.expect(200);
+    let again = app.post("gateway", "/api/v1/trace/events", events).await.expect(200);
     assert_eq!(again["results"][0]["duplicate"], true);
 }
 
@@ -96,7 +96,7 @@ async fn r_1_anchoring_goes_on_where_it_failed_and_anchors_nothing_twice() {
     let subject = app.subject("示例韭菜合作社一社").await;
     for nth in 0..20 {
         let event = harvest(&subject, &format!("NEW-{nth}"));
-        app.post("supervisor", "/api/v1/trace/events", event).await.expect(201);
+        app.post("gateway", "/api/v1/trace/events", event).await.expect(201);
         app.fuse.arm(nth);
         let drained = app.assembled.ledger.drain(&app.assembled.app).await;
         app.fuse.disarm();

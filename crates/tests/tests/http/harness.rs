@@ -11,11 +11,12 @@ use std::{
 
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use yj_http::Limits;
+use yj_identity::Security;
 use yj_kernel::{Db, Environment, Fuse, Platform};
 use yj_server::{Assembled, Parts, assemble, demo};
 
@@ -58,15 +59,24 @@ impl Answer {
     }
 }
 
+/// A live session: the cookie, and the word that goes with every change.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub cookie: String,
+    pub csrf: String,
+}
+
 /// A running platform.
 pub struct TestApp {
     pub assembled: Assembled,
     /// Makes statements fail.
     pub fuse: Fuse,
+    clock: Arc<TestEnvironment>,
     database: String,
     /// Lives as long as the platform.
     _folder: TempDir,
-    tokens: BTreeMap<&'static str, String>,
+    sessions: BTreeMap<String, Session>,
+    tokens: BTreeMap<String, String>,
     passwords: BTreeMap<&'static str, String>,
 }
 
@@ -97,40 +107,131 @@ pub fn platform() -> Platform {
     }
 }
 
-pub async fn assembled(db: Db, folder: &Path, environment: Arc<TestEnvironment>) -> Assembled {
+/// A platform over this database, under these settings.
+pub async fn assembled_under(
+    db: Db,
+    folder: &Path,
+    environment: Arc<TestEnvironment>,
+    security: Security,
+) -> Assembled {
     let (data, platform, limits) = (folder.to_path_buf(), platform(), Limits::default());
-    assemble(Parts { db, environment, data, platform, limits }).await.unwrap()
+    assemble(Parts { db, environment, data, platform, limits, security }).await.unwrap()
 }
 
 impl TestApp {
     /// A platform with the golden chains, GC-1 beginning on 2026-11-01.
     pub async fn start() -> Self {
+        Self::start_under(Security::demonstration()).await
+    }
+
+    /// The same under other security settings; then those who need a second factor have none yet.
+    pub async fn start_under(security: Security) -> Self {
+        let mut app = Self::bare(security).await;
+        demo::load(&app.assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
+        for account in demo::create_accounts(&app.assembled).await.unwrap() {
+            if account.role == "client" {
+                app.fetch_token(account.user, &account.password).await;
+            } else {
+                app.log_in(account.user, &account.password).await;
+            }
+            app.passwords.insert(account.user, account.password);
+        }
+        app
+    }
+
+    /// An empty platform.
+    pub async fn bare(security: Security) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-19T12:00:00+08:00".parse().unwrap();
         let environment =
             Arc::new(TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) });
         let database = fresh_database(folder.path()).await;
         let (db, fuse) = Db::open(&database).unwrap().fused();
-        let assembled = assembled(db, folder.path(), environment).await;
-        demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
-        let accounts = demo::create_accounts(&assembled.app).await.unwrap();
-        let mut app = Self {
+        let clock = Arc::clone(&environment);
+        let assembled = assembled_under(db, folder.path(), environment, security).await;
+        Self {
             assembled,
+            clock,
             fuse,
             database,
             _folder: folder,
+            sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
             passwords: BTreeMap::new(),
-        };
-        for account in accounts {
-            let body = json!({ "user": account.user, "password": account.password });
-            let answer =
-                app.send("POST", "/api/v1/token", None, &[], Some(body.to_string().into())).await;
-            let token = String::from(answer.expect(200)["token"].as_str().unwrap());
-            app.tokens.insert(account.user, token);
-            app.passwords.insert(account.user, account.password);
         }
-        app
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, span: SignedDuration) {
+        let mut now = self.clock.now.lock().unwrap();
+        *now += span;
+    }
+
+    /// The test's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Fetches an access token for a client and keeps it under the client's name.
+    pub async fn fetch_token(&mut self, client: &str, secret: &str) {
+        let form =
+            format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+        let kind = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = self.send("POST", "/oauth/token", None, &kind, Some(form.into())).await;
+        let token = String::from(answer.expect(200)["access_token"].as_str().unwrap());
+        self.tokens.insert(String::from(client), token);
+    }
+
+    /// Logs in and keeps the session under the user's name.
+    pub async fn log_in(&mut self, user: &str, password: &str) -> Value {
+        let (session, body) = self.enter(user, password).await;
+        self.sessions.insert(String::from(user), session.unwrap());
+        body
+    }
+
+    /// Logs in; the answer whatever it is.
+    pub async fn enter(&self, user: &str, password: &str) -> (Option<Session>, Value) {
+        let body = json!({ "user": user, "password": password });
+        self.open_session("/api/v1/session", None, body).await
+    }
+
+    /// A request whose answer brings a session.
+    pub async fn open_session(
+        &self,
+        path: &str,
+        before: Option<&Session>,
+        body: Value,
+    ) -> (Option<Session>, Value) {
+        let mut request =
+            Request::post(path).header("host", "test").header("content-type", "application/json");
+        if let Some(before) = before {
+            request = request.header("cookie", &before.cookie).header("x-csrf", &before.csrf);
+        }
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let response = self.assembled.router.clone().oneshot(request).await.unwrap();
+        let cookie = response
+            .headers()
+            .get("set-cookie")
+            .map(|value| String::from(value.to_str().unwrap().split(';').next().unwrap()));
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let mut body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let session = cookie.map(|cookie| Session {
+            cookie,
+            csrf: String::from(body["csrf"].as_str().unwrap_or_default()),
+        });
+        body["http_status"] = json!(status);
+        (session, body)
+    }
+
+    /// Keeps a session under a name.
+    pub fn keep(&mut self, user: &str, session: Session) {
+        self.sessions.insert(String::from(user), session);
+    }
+
+    /// The session of a user.
+    pub fn session(&self, user: &str) -> &Session {
+        &self.sessions[user]
     }
 
     /// What to log in with.
@@ -149,7 +250,12 @@ impl TestApp {
     ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "test");
         if let Some(user) = user {
-            request = request.header("authorization", format!("Bearer {}", self.tokens[user]));
+            if let Some(token) = self.tokens.get(user) {
+                request = request.header("authorization", format!("Bearer {token}"));
+            } else {
+                let session = &self.sessions[user];
+                request = request.header("cookie", &session.cookie).header("x-csrf", &session.csrf);
+            }
         }
         if !headers.iter().any(|(name, _)| *name == "content-type") && body.is_some() {
             request = request.header("content-type", "application/json");
@@ -163,6 +269,11 @@ impl TestApp {
         let bytes = response.into_body().collect().await.unwrap().to_bytes().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Answer { status, body, bytes }
+    }
+
+    /// The database file, or nothing on a server.
+    pub fn database_file(&self) -> Option<&Path> {
+        self.assembled.app.db().file()
     }
 
     pub async fn get(&self, user: &str, path: &str) -> Answer {
@@ -230,6 +341,43 @@ impl TestApp {
             drop(client);
             connection.await.unwrap().unwrap();
         }
+    }
+
+    /// A statement of the database's owner, whatever it touches.
+    pub async fn run_sql(&self, sql: &str) {
+        if let Some(file) = self.database.strip_prefix("sqlite:") {
+            rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+        } else {
+            self.on_server(async |client| client.batch_execute(sql).await.unwrap()).await;
+        }
+    }
+
+    /// Every row of every table, as text. A server only.
+    pub async fn every_row(&self) -> String {
+        let mut text = String::new();
+        self.on_server(async |client| {
+            let tables = "SELECT table_name::text FROM information_schema.tables \
+                          WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'";
+            for table in client.query(tables, &[]).await.unwrap() {
+                let name: String = table.get(0);
+                let rows = format!("SELECT t::text FROM {name} t");
+                for row in client.query(&rows, &[]).await.unwrap() {
+                    text.push_str(row.get::<_, &str>(0));
+                    text.push('\n');
+                }
+            }
+        })
+        .await;
+        text
+    }
+
+    async fn on_server(&self, work: impl AsyncFnOnce(&tokio_postgres::Client)) {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        work(&client).await;
+        drop(client);
+        connection.await.unwrap().unwrap();
     }
 
     /// One number from the database.

@@ -4,10 +4,14 @@
 
 mod harness;
 
+mod access;
+mod audit;
 mod chain;
 mod doors;
 mod evidence;
 mod faults;
+mod identity;
 mod import;
+mod protection;
 mod registers;
 mod routes;

@@ -1,0 +1,422 @@
+//! Log-in, log-out, and what signed-in users do about themselves: password, factors, sessions.
+
+use axum::{
+    Json,
+    extract::Path,
+    http::{HeaderName, HeaderValue, Method, StatusCode},
+    response::{IntoResponse, Response},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use yj_kernel::{
+    Access, App, Body, Ctx, Origin, Problem, Result, Route, Shape, Sql, Standing, audit,
+};
+
+use super::set_cookie;
+use crate::{
+    Identity, account,
+    factor::{self, Algorithm},
+    login,
+    session::{self, Opened},
+};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    /// 用户名
+    user: String,
+    /// 口令
+    password: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Shown {
+    /// 动态口令，六位数字
+    code: Option<String>,
+    /// 恢复码
+    recovery: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Proof {
+    /// 口令
+    password: String,
+    /// 动态口令；已绑定第二因素的必填
+    code: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    /// 现口令
+    old: String,
+    /// 新口令
+    new: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewTotp {
+    /// 名称，如“手机”
+    name: String,
+    /// SHA1 或 SM3；缺省 SHA1
+    algorithm: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Code {
+    /// 动态口令，六位数字
+    code: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Activate {
+    /// 激活链接中的令牌
+    token: String,
+    /// 新口令
+    password: String,
+}
+
+pub(super) fn routes(identity: &Identity) -> Vec<Route> {
+    let mut routes = entering(identity);
+    routes.extend(leaving(identity));
+    routes.extend(factors());
+    routes
+}
+
+fn entering(identity: &Identity) -> Vec<Route> {
+    let (for_login, for_factor, for_proof) = (identity.clone(), identity.clone(), identity.clone());
+    let enter = move |app: App, origin: Origin, Body(body): Body<Login>| async move {
+        let shown = (body.user.as_str(), body.password.as_str(), &origin);
+        let (opened, me) = login::enter(&for_login, &app, shown).await?;
+        Ok::<_, Problem>(entered(&opened, me))
+    };
+    let show = move |ctx: Ctx, Body(body): Body<Shown>| async move {
+        second_factor(&for_factor, &ctx, body).await
+    };
+    let prove =
+        move |ctx: Ctx, Body(body): Body<Proof>| async move { prove(&for_proof, &ctx, body).await };
+    let for_activation = identity.clone();
+    let activate = move |app: App, origin: Origin, Body(body): Body<Activate>| async move {
+        activate(&for_activation, &app, &origin, body).await
+    };
+    vec![
+        Route::public((Method::POST, "/api/v1/session"), "登录之前无人已登录", "登录", enter)
+            .takes(Shape::of::<Login>()),
+        Route::public(
+            (Method::POST, "/api/v1/activation"),
+            "凭一次性链接设置口令，此前无人能登录",
+            "激活账号",
+            activate,
+        )
+        .takes(Shape::of::<Activate>()),
+        Route::new(
+            (Method::POST, "/api/v1/session/factor"),
+            Access::SignedIn,
+            "出示第二因素",
+            show,
+        )
+        .takes(Shape::of::<Shown>())
+        .partial(),
+        Route::new(
+            (Method::POST, "/api/v1/session/proof"),
+            Access::SignedIn,
+            "再次验证身份",
+            prove,
+        )
+        .takes(Shape::of::<Proof>()),
+        Route::new(
+            (Method::GET, "/api/v1/me"),
+            Access::SignedIn,
+            "当前用户",
+            |ctx: Ctx| async move { Json(login::describe(ctx.principal())) },
+        )
+        .partial(),
+    ]
+}
+
+fn entered(opened: &Opened, me: Value) -> Response {
+    let mut response = Json(json!({ "csrf": opened.csrf, "me": me })).into_response();
+    set_cookie(&mut response, &opened.token, "");
+    response
+}
+
+async fn second_factor(identity: &Identity, ctx: &Ctx, body: Shown) -> Result<Response> {
+    if ctx.principal().standing != Standing::SecondFactor {
+        return Err(Problem::Conflict(String::from("无需出示第二因素")));
+    }
+    let (app, account) = (ctx.app(), ctx.principal().account.clone());
+    identity.throttle().take(ctx.origin().address, ctx.now_ms())?;
+    let mut tx = ctx.snapshot().await?;
+    crate::attempts::require_open(app, &mut tx, ctx.actor()).await?;
+    drop(tx);
+    let mut tx = ctx.begin().await?;
+    let (kind, checked) = match (&body.code, &body.recovery) {
+        (Some(code), _) => ("totp", factor::check_code(app, &mut tx, (&account, code)).await),
+        (None, Some(code)) => {
+            ("recovery", factor::check_recovery(app, &mut tx, (&account, code)).await)
+        }
+        (None, None) => return Err(Problem::invalid("code", "请填写动态口令或恢复码")),
+    };
+    if let Err(problem) = checked {
+        drop(tx);
+        wrong_factor(identity, ctx).await?;
+        return Err(problem);
+    }
+    let opened = session::elevate(ctx, &mut tx, kind).await?;
+    factor::note(ctx, &mut tx, "factor_shown", json!({ "kind": kind }));
+    tx.commit().await?;
+    let mut principal = ctx.principal().clone();
+    principal.csrf = Some(opened.csrf.clone());
+    principal.standing = Standing::Full;
+    Ok(entered(&opened, login::describe(&principal)))
+}
+
+/// Codes are six digits: guessing them is counted like guessing passwords.
+async fn wrong_factor(identity: &Identity, ctx: &Ctx) -> Result<()> {
+    let mut tx = ctx.begin().await?;
+    let locked = crate::attempts::count(ctx, &mut tx, identity.settings(), ctx.actor()).await?;
+    if locked {
+        account::end_sessions(&mut tx, &ctx.principal().account);
+    }
+    tx.commit().await
+}
+
+async fn prove(identity: &Identity, ctx: &Ctx, body: Proof) -> Result<StatusCode> {
+    let known =
+        login::check(identity, ctx.app(), (ctx.actor(), &body.password, ctx.origin())).await;
+    let known = known.map_err(|problem| match problem {
+        Problem::LoginRefused(_) => Problem::invalid("password", "口令不正确"),
+        other => other,
+    })?;
+    let mut tx = ctx.begin().await?;
+    if known.factors > 0 {
+        let account = known.principal.account.as_str();
+        let Some(code) = &body.code else {
+            return Err(Problem::invalid("code", "请填写动态口令"));
+        };
+        if let Err(problem) = factor::check_code(ctx.app(), &mut tx, (account, code)).await {
+            drop(tx);
+            wrong_factor(identity, ctx).await?;
+            return Err(problem);
+        }
+    }
+    session::renew_proof(ctx, &mut tx).await?;
+    factor::note(ctx, &mut tx, "proved", json!({}));
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn activate(
+    identity: &Identity,
+    app: &App,
+    origin: &Origin,
+    body: Activate,
+) -> Result<Json<Value>> {
+    identity.throttle().take(origin.address, app.now().as_millisecond())?;
+    let gone =
+        || Problem::Gone(String::from("激活链接无效、已使用或已过期，请联系系统管理员重新发放"));
+    let ctx = app.on_own_behalf("activation");
+    let mut tx = ctx.snapshot().await?;
+    let sql = Sql::new(
+        "SELECT v.account_id, a.user_name, a.state FROM activation v \
+         JOIN account a ON a.id = v.account_id \
+         WHERE v.digest = $1 AND v.used_at IS NULL AND v.expires_at > $2",
+    );
+    let sql = sql.arg(account::token_digest(&body.token)).arg(ctx.now_ms());
+    let row = tx.fetch_one(sql).await?.ok_or_else(gone)?;
+    let (id, user) = (row.text(0)?, row.text(1)?);
+    let ctx = ctx.signing_as(user, origin.clone());
+    if !matches!(row.text(2)?, "invited" | "active") {
+        return Err(gone());
+    }
+    drop(tx);
+    let verifier = login::stretch_password(identity, app, (id, &body.password)).await?;
+    let mut tx = ctx.begin().await?;
+    login::set_password(&ctx, &mut tx, (id, verifier)).await?;
+    let sql = Sql::new("UPDATE activation SET used_at = $1 WHERE digest = $2 AND used_at IS NULL");
+    let used = tx.execute(sql.arg(ctx.now_ms()).arg(account::token_digest(&body.token))).await?;
+    if used == 0 {
+        return Err(gone());
+    }
+    let sql = Sql::new(
+        "UPDATE account SET state = 'active', version = version + 1, updated_at = $1, updated_by = $2 \
+         WHERE id = $3 AND state = 'invited'",
+    );
+    tx.execute(sql.arg(ctx.now_ms()).arg(user).arg(id)).await?;
+    crate::attempts::forget(app, &mut tx, user)?;
+    let entry =
+        audit::Entry { action: "activated", entity: "account", record: id, body: json!({}) };
+    audit::write(&ctx, &mut tx, entry);
+    tx.commit().await?;
+    Ok(Json(json!({ "user": user })))
+}
+
+fn leaving(identity: &Identity) -> Vec<Route> {
+    let (for_password, for_list) = (identity.clone(), identity.clone());
+    let change = move |ctx: Ctx, Body(body): Body<NewPassword>| async move {
+        change_password(&for_password, &ctx, body).await
+    };
+    let sessions = move |ctx: Ctx| async move {
+        let mut tx = ctx.snapshot().await?;
+        let account = ctx.principal().account.clone();
+        session::list(&for_list, &ctx, &mut tx, Some(&account)).await.map(Json)
+    };
+    let revoke = |ctx: Ctx, Path(id): Path<String>| async move {
+        let mut tx = ctx.begin().await?;
+        let account = ctx.principal().account.clone();
+        session::revoke(&ctx, &mut tx, (&id, Some(&account))).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    vec![
+        Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", leave).partial(),
+        Route::new((Method::POST, "/api/v1/me/password"), Access::SignedIn, "修改口令", change)
+            .takes(Shape::of::<NewPassword>())
+            .partial(),
+        Route::new((Method::GET, "/api/v1/me/sessions"), Access::SignedIn, "我的会话", sessions),
+        Route::new(
+            (Method::DELETE, "/api/v1/me/sessions/{id}"),
+            Access::SignedIn,
+            "结束我的会话",
+            revoke,
+        ),
+    ]
+}
+
+/// Ends the session that the request brings, and what browsers keep of it (S-34).
+async fn leave(ctx: Ctx) -> Result<Response> {
+    let mut tx = ctx.begin().await?;
+    let sql = Sql::new("DELETE FROM session WHERE id = $1");
+    tx.execute(sql.arg(ctx.principal().session.as_str())).await?;
+    factor::note(&ctx, &mut tx, "logged_out", json!({}));
+    tx.commit().await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    set_cookie(&mut response, "", "; Max-Age=0");
+    let clear = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
+    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), clear);
+    Ok(response)
+}
+
+async fn change_password(identity: &Identity, ctx: &Ctx, body: NewPassword) -> Result<StatusCode> {
+    if matches!(ctx.principal().standing, Standing::SecondFactor) {
+        return Err(Problem::SecondFactor("请先完成第二因素验证"));
+    }
+    let known = login::check(identity, ctx.app(), (ctx.actor(), &body.old, ctx.origin())).await;
+    let known = known.map_err(|problem| match problem {
+        Problem::LoginRefused(_) => Problem::invalid("old", "现口令不正确"),
+        other => other,
+    })?;
+    let account = known.principal.account.as_str();
+    let verifier = login::stretch_password(identity, ctx.app(), (account, &body.new)).await;
+    let verifier = verifier.map_err(|problem| match problem {
+        Problem::Invalid(errors) => Problem::invalid("new", errors[0].detail.clone()),
+        other => other,
+    })?;
+    let mut tx = ctx.begin().await?;
+    login::set_password(ctx, &mut tx, (account, verifier)).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn factors() -> Vec<Route> {
+    let list = |ctx: Ctx| async move {
+        let mut tx = ctx.snapshot().await?;
+        factor::list(&mut tx, &ctx.principal().account).await.map(Json)
+    };
+    let begin = |ctx: Ctx, Body(body): Body<NewTotp>| async move {
+        may_bind(&ctx)?;
+        let algorithm = match body.algorithm.as_deref() {
+            None | Some("SHA1") => Algorithm::Sha1,
+            Some("SM3") => Algorithm::Sm3,
+            Some(_) => return Err(Problem::invalid("algorithm", "应为 SHA1 或 SM3")),
+        };
+        let name = body.name.trim();
+        if !(1..=40).contains(&name.chars().count()) {
+            return Err(Problem::invalid("name", "名称应为 1 至 40 个字"));
+        }
+        let mut tx = ctx.begin().await?;
+        let made = factor::begin_totp(&ctx, &mut tx, (name, algorithm)).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>((StatusCode::CREATED, Json(made)))
+    };
+    let confirm = |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Code>| async move {
+        may_bind(&ctx)?;
+        let mut tx = ctx.begin().await?;
+        let codes = factor::confirm_totp(&ctx, &mut tx, (&id, body.code.trim())).await?;
+        let opened = session::elevate(&ctx, &mut tx, "totp").await?;
+        tx.commit().await?;
+        let mut response =
+            Json(json!({ "csrf": opened.csrf, "recovery_codes": codes })).into_response();
+        set_cookie(&mut response, &opened.token, "");
+        Ok::<_, Problem>(response)
+    };
+    let recover = |ctx: Ctx| async move {
+        let mut tx = ctx.begin().await?;
+        let codes = factor::recovery_codes(&ctx, &mut tx).await?;
+        factor::note(&ctx, &mut tx, "recovery_codes_made", json!({}));
+        tx.commit().await?;
+        Ok::<_, Problem>(Json(json!({ "recovery_codes": codes })))
+    };
+    let remove = |ctx: Ctx, Path(id): Path<String>| async move {
+        let mut tx = ctx.begin().await?;
+        let account = ctx.principal().account.clone();
+        let sql =
+            Sql::new("DELETE FROM factor WHERE id = $1 AND account_id = $2 AND kind <> 'recovery'");
+        if tx.execute(sql.arg(id.as_str()).arg(account)).await? == 0 {
+            return Err(Problem::NotFound("第二因素"));
+        }
+        crate::rights::changed(&mut tx);
+        factor::note(&ctx, &mut tx, "factor_removed", json!({ "factor": id }));
+        tx.commit().await?;
+        Ok(StatusCode::NO_CONTENT)
+    };
+    let own = "/api/v1/me/factors";
+    vec![
+        Route::new((Method::GET, own), Access::SignedIn, "我的第二因素", list).partial(),
+        Route::new((Method::POST, format!("{own}/totp")), Access::SignedIn, "绑定动态口令", begin)
+            .takes(Shape::of::<NewTotp>())
+            .partial(),
+        Route::new(
+            (Method::POST, format!("{own}/{{id}}/confirm")),
+            Access::SignedIn,
+            "确认动态口令",
+            confirm,
+        )
+        .takes(Shape::of::<Code>())
+        .partial(),
+        Route::new(
+            (Method::POST, format!("{own}/recovery")),
+            Access::SignedIn,
+            "重新生成恢复码",
+            recover,
+        )
+        .fresh(),
+        Route::new(
+            (Method::DELETE, format!("{own}/{{id}}")),
+            Access::SignedIn,
+            "解除第二因素",
+            remove,
+        )
+        .fresh(),
+    ]
+}
+
+/// The first factor is bound with the password alone, further ones by those who have just shown
+/// what they have.
+fn may_bind(ctx: &Ctx) -> Result<()> {
+    match ctx.principal().standing {
+        Standing::NoSecondFactor => Ok(()),
+        Standing::Full if ctx.now_ms() - ctx.principal().proved_at <= ctx.app().fresh_ms() => {
+            Ok(())
+        }
+        Standing::Full => Err(Problem::StepUp),
+        Standing::SecondFactor => Err(Problem::SecondFactor("请先完成第二因素验证")),
+        Standing::PasswordExpired => Err(Problem::PasswordExpired),
+    }
+}

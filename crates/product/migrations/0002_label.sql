@@ -1,0 +1,3 @@
+-- 密级标记.
+
+ALTER TABLE product ADD COLUMN label BIGINT NOT NULL DEFAULT 2 CHECK (label BETWEEN 1 AND 4);
