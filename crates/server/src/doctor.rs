@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use yj_kernel::{Problem, Result, Sql};
+use yj_kernel::{Problem, Result, Sql, audit};
 
 use crate::Assembled;
 
@@ -26,6 +26,7 @@ pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
     );
     note("存证一致", anchored(assembled).await);
     note("结存一致", balanced(assembled).await);
+    note("审计链", audited(assembled).await);
     findings
 }
 
@@ -80,9 +81,24 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
                     AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)";
     none(assembled, unqueued, "条已接收事件不在存证队列中").await?;
     let invented = "SELECT COUNT(*) FROM anchor_state a \
-                    WHERE NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record)";
+                    WHERE a.org <> 'audit' \
+                    AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record)";
     none(assembled, invented, "条存证没有对应的事件").await?;
     Ok(String::from("每条已接收事件都有存证，每条存证都有事件"))
+}
+
+/// The audit trail is whole, up to what the ledger keeps of it.
+async fn audited(assembled: &Assembled) -> Result<String> {
+    let mut tx = assembled.app.db().snapshot().await?;
+    let known = assembled.app.anchored_audit_heads(&mut tx).await?;
+    let found = audit::examine(&mut tx, &known).await?;
+    match found.flaws.first() {
+        None => Ok(format!("{} 条审计记录逐条复算一致", found.entries)),
+        Some(flaw) => Err(Problem::internal(format!(
+            "链 {} 第 {} 条：{}",
+            flaw.lane, flaw.seq, flaw.what
+        ))),
+    }
 }
 
 /// What every trace object holds is what its links say.
