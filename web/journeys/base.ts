@@ -40,6 +40,8 @@ export async function logIn(page: Page, user: string, to = '/console/'): Promise
 export async function inspect(page: Page, name: string): Promise<void> {
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
   expect(width[0], `${name} is wider than the screen`).toBeLessThanOrEqual(width[1]!);
+  // Half-faded text has half its contrast.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
   // The page's policy allows no foreign script; the debugger may still bring one.
   await page.evaluate(axe);
   const found = await page.evaluate(async () => {

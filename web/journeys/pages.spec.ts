@@ -13,7 +13,18 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/tasks', '任务中心'],
   ['reviewer', '/review', '审核台'],
+  ['supervisor', '/me', '个人安全'],
   ['auditor', '/audit', '行为审计'],
+  ['sysadmin', '/register/organization', '机构'],
+  ['sysadmin', '/register/account', '用户'],
+  ['sysadmin', '/register/client', '接口客户端'],
+  ['secadmin', '/roles', '角色'],
+  ['secadmin', '/register/assignment', '授权'],
+  ['secadmin', '/register/delegation', '授权委托'],
+  ['secadmin', '/sessions', '在线会话'],
+  ['secadmin', '/alarms', '告警'],
+  ['secadmin', '/keys', '密钥'],
+  ['secadmin', '/self-check', '等保自查'],
 ];
 
 for (const width of [1440, 390]) {

@@ -97,12 +97,12 @@ impl Resource for Account {
         Field::new("organization_path", "机构路径", Kind::Text)
             .length_max(400)
             .filter(Match::Prefix)
-            .optional()
+            .computed()
             .hint("由平台生成"),
         Field::new("kind", "账号类型", Kind::Code(ACCOUNT_KINDS)).filter(Match::Exact),
         Field::new("administrator", "管理员类别", Kind::Code(ADMINISTRATORS))
             .filter(Match::Exact)
-            .optional()
+            .computed()
             .hint("由安全管理员指定"),
         Field::new("clearance", "许可密级", Kind::Int).hint("1 公开、2 内部、3 敏感、4 个人信息"),
         Field::new("phone", "手机", Kind::Text)
@@ -114,7 +114,7 @@ impl Resource for Account {
         Field::new("valid_until", "有效期至", Kind::Date).optional().hint("到期自动停用"),
         Field::new("state", "状态", Kind::Code(ACCOUNT_STATES))
             .filter(Match::Exact)
-            .optional()
+            .computed()
             .hint("由启用、停用、锁定等操作改变"),
         Field::new("remark", "备注", Kind::Text).optional(),
     ];

@@ -71,7 +71,7 @@ pub struct Delegation {
 const ACCOUNT: Field = Field::new("account_id", "用户", Kind::Id("account")).filter(Match::Exact);
 const ACCOUNT_PATH: Field = Field::new("account_path", "机构路径", Kind::Text)
     .length_max(400)
-    .optional()
+    .computed()
     .hint("由平台生成");
 const ROLE: Field = Field::new("role_id", "角色", Kind::Id("role")).filter(Match::Exact);
 const REGION: Field = Field::new("region", "区域", Kind::Region)

@@ -96,7 +96,7 @@ impl Resource for Client {
         Field::new("account_id", "服务账号", Kind::Id("account")).filter(Match::Exact),
         Field::new("account_path", "机构路径", Kind::Text)
             .length_max(400)
-            .optional()
+            .computed()
             .hint("由平台生成"),
         Field::new("method", "认证方式", Kind::Code(METHODS)).filter(Match::Exact),
         Field::new("public_key", "SM2 公钥", Kind::Text)
@@ -112,7 +112,7 @@ impl Resource for Client {
         Field::new("valid_until", "有效期至", Kind::Date).optional(),
         Field::new("state", "状态", Kind::Code(STATES))
             .filter(Match::Exact)
-            .optional()
+            .computed()
             .hint("由吊销操作改变"),
     ];
 

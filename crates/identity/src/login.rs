@@ -56,7 +56,7 @@ pub(crate) async fn fail(
     (user, known, origin): (&str, Option<&Known>, &Origin),
 ) -> Result<()> {
     let ctx = app.on_own_behalf("login");
-    let ctx = ctx.signing_as(known.map_or("", |known| &known.principal.user), origin.clone());
+    let ctx = ctx.signing_as(known.map(|known| &known.principal), origin.clone());
     let mut tx = ctx.begin().await?;
     let locked = attempts::count(&ctx, &mut tx, identity.settings(), user).await?;
     let record = known.map_or("", |known| &known.principal.account);
@@ -84,7 +84,7 @@ pub(crate) async fn enter(
 ) -> Result<(Opened, Value)> {
     let user = user.trim();
     let known = check(identity, app, (user, given, origin)).await?;
-    let ctx = app.on_own_behalf("login").signing_as(&known.principal.user, origin.clone());
+    let ctx = app.on_own_behalf("login").signing_as(Some(&known.principal), origin.clone());
     if let Err(reason) = usable(identity, &known, app, origin) {
         let mut tx = ctx.begin().await?;
         let record = known.principal.account.as_str();

@@ -110,7 +110,42 @@ impl Security {
         self.profile == "demo"
     }
 
-    /// Every control that a setting governs.
+    /// The black-box test that shows a control at work, as its evidence.
+    pub const fn evidence(number: &str) -> &'static str {
+        match number.as_bytes() {
+            b"S-01" | b"S-03" => {
+                "s_03_there_is_no_account_until_the_wizard_makes_three_administrators"
+            }
+            b"S-02" => "s_02_passwords_expire_and_do_not_come_back",
+            b"S-04" => "s_04_a_name_is_locked_after_five_wrong_passwords_whether_it_exists_or_not",
+            b"S-05" => "s_05_administrators_can_do_nothing_without_a_second_factor",
+            b"S-07" => "s_07_sessions_end_when_idle_and_in_any_case_after_twelve_hours",
+            b"S-08" => "s_08_administrators_have_one_session_and_any_session_can_be_ended",
+            b"S-10" => "s_10_dangerous_acts_want_a_factor_shown_anew",
+            b"S-12" => {
+                "s_12_the_three_administrators_exclude_each_other_and_hold_no_business_right"
+            }
+            b"S-14" => "s_14_sleeping_and_expired_accounts_stay_outside",
+            b"S-15" => "s_15_labels_hide_records_and_clearance_opens_them",
+            b"S-16" => "s_16_a_right_written_behind_the_platforms_back_is_worth_nothing",
+            b"S-18" => {
+                "s_18_ten_thousand_random_users_and_queries_never_see_a_row_outside_their_scope"
+            }
+            b"S-19" => "s_19_another_organisations_record_looks_like_none_at_all",
+            b"S-20" => "s_20_nobody_hands_on_more_than_they_were_handed",
+            b"S-23" | b"S-24" => "s_23_edited_deleted_and_truncated_entries_are_found_and_named",
+            b"S-29" => {
+                "s_29_a_dump_of_the_database_shows_no_phone_no_identity_number_and_no_password"
+            }
+            b"S-30" => "s_30_keys_rotate_while_requests_go_on_and_the_old_one_is_gone",
+            b"S-35" => "s_35_erased_data_are_gone_everywhere_and_the_log_still_verifies",
+            b"S-38" => "s_38_signed_requests_hold_once_for_five_minutes_and_to_the_byte",
+            b"S-49" => "s_49_clients_have_networks_quotas_expiry_rotation_and_an_end",
+            _ => "",
+        }
+    }
+
+    /// Every control that a setting governs, and those that nothing can switch off.
     pub fn controls(&self) -> Vec<Control> {
         let at_least = |number, clause, feature, setting, value: i64, floor: i64| Control {
             number,
@@ -129,6 +164,15 @@ impl Security {
             value: value.to_string(),
             floor: format!("1 至 {ceiling}"),
             holds: (1..=ceiling).contains(&value),
+        };
+        let fixed = |number, clause, feature| Control {
+            number,
+            clause,
+            feature,
+            setting: "",
+            value: String::from("启用"),
+            floor: String::from("启用"),
+            holds: true,
         };
         let int = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let required =
@@ -257,6 +301,19 @@ impl Security {
                 self.audit_retention_days,
                 183,
             ),
+            fixed("S-03", "8.1.4.2 b", "无默认账号与默认口令，首次登录凭一次性链接"),
+            fixed("S-12", "8.1.4.2 d；8.1.5.1", "三类管理员互斥，由数据库约束保证"),
+            fixed("S-15", "8.1.4.2 g", "密级标记与许可"),
+            fixed("S-16", "GB/T 39786 8.4 b、c", "权限记录 HMAC-SM3 完整性校验"),
+            fixed("S-18", "8.1.4.2 e、f", "数据权限作用于列表、读取、计数与导出"),
+            fixed("S-19", "8.1.4.2 f", "范围外的记录与不存在无异"),
+            fixed("S-20", "8.1.4.2 d", "转授不超出受托范围"),
+            fixed("S-23", "8.1.4.3 c；GB/T 39786 8.4 g", "审计记录 SM3 成链并上链存证"),
+            fixed("S-29", "8.1.4.8 b；GB/T 39786 8.4 e", "个人信息 SM4-GCM 加密存储、盲索引检索"),
+            fixed("S-30", "GB/T 39786 8.4 e", "密钥分级与轮换"),
+            fixed("S-35", "8.1.4.10；个人信息保护法第四十七条", "销毁密钥删除个人信息"),
+            fixed("S-38", "8.1.4.7 a；GB/T 39786 8.4 f", "接口请求 SM2、HMAC-SM3 签名，防重放"),
+            fixed("S-49", "8.1.4.1", "接口客户端网络、配额、有效期、轮换与吊销"),
         ]
     }
 

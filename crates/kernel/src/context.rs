@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use yj_model::Id;
 
 use crate::{
-    Authenticator, Db, Entity, Environment, Origin, Principal, Problem, Result, Scope, Tx, Vault,
+    ActorKind, Authenticator, Db, Entity, Environment, Origin, Principal, Problem, Result, Scope, Tx, Vault,
     attachment::Attachments,
     environment::IdSource,
     jobs::{JobKind, JobSignal},
@@ -215,8 +215,15 @@ impl Ctx {
     /// The same hand, signing with the name of somebody who is not let in yet, from where they
     /// ask.
     #[must_use]
-    pub fn signing_as(self, user: &str, origin: Origin) -> Self {
-        let principal = Principal { user: String::from(user), ..(*self.principal).clone() };
+    pub fn signing_as(self, who: Option<&Principal>, origin: Origin) -> Self {
+        let stranger = || {
+            let nobody = (String::new(), String::new(), String::new());
+            let mut stranger = Principal::new(nobody.0, nobody.1, nobody.2, Arc::default());
+            stranger.kind = ActorKind::Stranger;
+            stranger
+        };
+        let mut principal = who.cloned().unwrap_or_else(stranger);
+        principal.all = true;
         Self { principal: Arc::new(principal), origin: Arc::new(origin), ..self }
     }
 

@@ -76,6 +76,8 @@ pub struct Field {
     pub hint: &'static str,
     /// Check and normal form of a text.
     pub normalise: Option<Normalise>,
+    /// Whether the platform fills it, and people only read it.
+    pub computed: bool,
 }
 
 /// Longest text where a field says nothing else.
@@ -85,8 +87,20 @@ impl Field {
     /// A field with no further uses.
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
-        let (class, hint, normalise) = (DataClass::Internal, "", None);
-        Self { name, label, kind, filter, sortable, optional, length_max, class, hint, normalise }
+        let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
+        Self {
+            name,
+            label,
+            kind,
+            filter,
+            sortable,
+            optional,
+            length_max,
+            class,
+            hint,
+            normalise,
+            computed,
+        }
     }
 
     /// Lists can be narrowed by it.
@@ -111,6 +125,12 @@ impl Field {
     #[must_use]
     pub const fn length_max(self, length_max: usize) -> Self {
         Self { length_max, ..self }
+    }
+
+    /// The platform fills it; forms and templates leave it out.
+    #[must_use]
+    pub const fn computed(self) -> Self {
+        Self { computed: true, optional: true, ..self }
     }
 
     /// 可公开.

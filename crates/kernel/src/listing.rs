@@ -355,8 +355,32 @@ pub(crate) async fn list(
         Some(last) => Value::from(listing.cursor(entity, last)?.encode()),
         None => Value::Null,
     };
+    let names = names(ctx, tx, entity, &items).await?;
     for item in &mut items {
         record::veil(ctx, entity, item);
     }
-    Ok(json!({ "items": items, "next": next, "total": total }))
+    Ok(json!({ "items": items, "next": next, "total": total, "names": names }))
+}
+
+/// What the records that a page refers to are called, as far as the reader may know.
+async fn names(ctx: &Ctx, tx: &mut Tx, entity: &Entity, items: &[Object]) -> Result<Value> {
+    let mut names = Object::new();
+    for field in entity.fields {
+        let crate::Kind::Id(table) = field.kind else { continue };
+        let known = ctx.app().entities().iter().find(|one| one.table == table);
+        let Some(target) = known.filter(|one| one.field("name").is_some()) else { continue };
+        let Ok(ctx) = ctx.under(&target.permission("read")) else { continue };
+        let ids = items.iter().filter_map(|item| item.get(field.name)?.as_str());
+        let ids: std::collections::BTreeSet<&str> = ids.collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let mut sql = Sql::new("SELECT id, name FROM ");
+        sql.push(target.table).push(" WHERE id ").bind_texts(ids.iter().copied());
+        ctx.scope().narrow(&mut sql, tx, target.scoping);
+        for row in tx.fetch(sql).await? {
+            names.insert(String::from(row.text(0)?), Value::from(row.text(1)?));
+        }
+    }
+    Ok(Value::Object(names))
 }

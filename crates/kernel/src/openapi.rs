@@ -14,6 +14,11 @@ pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entit
     }
     let mut schemas = Map::new();
     schemas.insert(String::from("Problem"), problem());
+    let mut permissions: Vec<&str> = routes.iter().filter_map(permission).collect();
+    permissions.sort_unstable();
+    permissions.dedup();
+    let permissions = json!({ "type": "string", "title": "权限", "enum": permissions });
+    schemas.insert(String::from("Permission"), permissions);
     for entity in entities {
         schemas.insert(input_name(entity), record(entity, false));
         schemas.insert(stored_name(entity), record(entity, true));
@@ -34,6 +39,13 @@ pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entit
             },
         },
     })
+}
+
+fn permission(route: &Route) -> Option<&str> {
+    match &route.access {
+        Ok(Access::Permission(name)) => Some(name),
+        _ => None,
+    }
 }
 
 fn operation(route: &Route) -> Value {
@@ -139,6 +151,11 @@ fn content(shape: &Shape) -> Option<Value> {
             "properties": {
                 "items": { "type": "array", "items": reference(stored_name(entity)) },
                 "next": { "type": ["string", "null"] },
+                "names": {
+                    "type": "object",
+                    "description": "所引用记录的名称，以其 id 为键",
+                    "additionalProperties": { "type": "string" },
+                },
                 "total": {
                     "type": ["object", "null"],
                     "properties": { "count": { "type": "integer" }, "more": { "type": "boolean" } },
@@ -244,7 +261,7 @@ pub(crate) fn meta(platform: &Platform, entities: &[&'static Entity]) -> Value {
     let entity = |entity: &&'static Entity| {
         json!({
             "table": entity.table, "title": entity.title, "path": format!("/api/v1/{}", entity.table),
-            "reviewed": entity.reviewed, "importable": true,
+            "reviewed": entity.reviewed, "removable": entity.removable, "importable": true,
             "fields": entity.fields.iter().map(meta_field).collect::<Vec<_>>(),
         })
     };
@@ -278,6 +295,6 @@ fn meta_field(field: &Field) -> Value {
     json!({
         "name": field.name, "label": field.label, "kind": kind, "codes": codes,
         "references": references, "filter": filter, "sortable": field.sortable,
-        "optional": field.optional, "max": field.length_max, "class": field.class.code(), "hint": field.hint,
+        "optional": field.optional, "computed": field.computed, "max": field.length_max, "class": field.class.code(), "hint": field.hint,
     })
 }

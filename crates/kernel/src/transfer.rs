@@ -158,7 +158,7 @@ pub async fn parse(bytes: Bytes) -> Result<Sheet> {
 
 /// The register's fields as columns to fill in.
 fn template(entity: &Entity) -> Table {
-    let fields = entity.fields.iter().filter(|field| field.kind != Kind::Json);
+    let fields = entity.fields.iter().filter(|field| field.kind != Kind::Json && !field.computed);
     let columns = fields.map(|field| {
         let choices: Codes = match field.kind {
             Kind::Code(codes) => codes,

@@ -20,9 +20,6 @@ use yj_kernel::Migration;
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration {
-        name: "ledger/0001_anchor",
-        script: include_str!("../migrations/0001_anchor.sql"),
-    },
+    Migration { name: "ledger/0001_anchor", script: include_str!("../migrations/0001_anchor.sql") },
     Migration { name: "ledger/0002_whose", script: include_str!("../migrations/0002_whose.sql") },
 ];

@@ -94,10 +94,9 @@ async fn audited(assembled: &Assembled) -> Result<String> {
     let found = audit::examine(&mut tx, &known).await?;
     match found.flaws.first() {
         None => Ok(format!("{} 条审计记录逐条复算一致", found.entries)),
-        Some(flaw) => Err(Problem::internal(format!(
-            "链 {} 第 {} 条：{}",
-            flaw.lane, flaw.seq, flaw.what
-        ))),
+        Some(flaw) => {
+            Err(Problem::internal(format!("链 {} 第 {} 条：{}", flaw.lane, flaw.seq, flaw.what)))
+        }
     }
 }
 

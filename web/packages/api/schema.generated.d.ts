@@ -3107,6 +3107,11 @@ export interface components {
              */
             subject_id?: string | null;
         };
+        /**
+         * 权限
+         * @enum {string}
+         */
+        Permission: "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "key:read" | "key:write" | "ledger:read" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "self_check:read" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
         Problem: {
             code: string;
             detail: string;
@@ -3556,6 +3561,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Account"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -4385,6 +4394,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Assignment"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -5120,6 +5133,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Client"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -5552,6 +5569,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Delegation"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -6661,6 +6682,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Organization"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -7056,6 +7081,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Product"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -7715,6 +7744,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Role"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -8423,6 +8456,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["SourcePolicy"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;
@@ -9396,6 +9433,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["TraceSubject"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
                         next: string | null;
                         total?: {
                             count: number;

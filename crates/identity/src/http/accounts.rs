@@ -428,6 +428,7 @@ fn self_check(identity: &Identity) -> Vec<Route> {
                     "number": control.number, "clause": control.clause,
                     "feature": control.feature, "setting": control.setting,
                     "value": control.value, "floor": control.floor, "holds": control.holds,
+                    "evidence": crate::Security::evidence(control.number),
                 })
             })
             .collect();

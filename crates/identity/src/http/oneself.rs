@@ -17,7 +17,7 @@ use super::set_cookie;
 use crate::{
     Identity, account,
     factor::{self, Algorithm},
-    login,
+    login, rights,
     session::{self, Opened},
 };
 
@@ -231,7 +231,8 @@ async fn activate(
     let sql = sql.arg(account::token_digest(&body.token)).arg(ctx.now_ms());
     let row = tx.fetch_one(sql).await?.ok_or_else(gone)?;
     let (id, user) = (row.text(0)?, row.text(1)?);
-    let ctx = ctx.signing_as(user, origin.clone());
+    let known = rights::by_user_name(app, &mut tx, user).await?.ok_or_else(gone)?;
+    let ctx = ctx.signing_as(Some(&known.principal), origin.clone());
     if !matches!(row.text(2)?, "invited" | "active") {
         return Err(gone());
     }
@@ -371,7 +372,7 @@ fn factors() -> Vec<Route> {
         if tx.execute(sql.arg(id.as_str()).arg(account)).await? == 0 {
             return Err(Problem::NotFound("第二因素"));
         }
-        crate::rights::changed(&mut tx);
+        rights::changed(&mut tx);
         factor::note(&ctx, &mut tx, "factor_removed", json!({ "factor": id }));
         tx.commit().await?;
         Ok(StatusCode::NO_CONTENT)

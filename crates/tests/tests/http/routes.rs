@@ -123,7 +123,8 @@ async fn d_5_f_the_console_knows_the_interface_as_it_is() {
     let app = TestApp::start().await;
     let mut found = app.send("GET", "/openapi.json", None, &[], None).await.expect(200);
     found["info"] = Value::Null;
-    let copy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/packages/api/openapi.generated.json");
+    let copy =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/packages/api/openapi.generated.json");
     if std::env::var_os("YJ_WRITE_OPENAPI").is_some() {
         found["info"] = serde_json::json!({ "title": "源鉴", "version": "1" });
         std::fs::write(copy, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();

@@ -22,6 +22,7 @@ export class Problem extends Error {
 
 let csrf = '';
 let onSignedOut: () => void = () => {};
+let onProofWanted: () => Promise<boolean> = () => Promise.resolve(false);
 
 export function useCsrf(token: string): void {
   csrf = token;
@@ -29,6 +30,11 @@ export function useCsrf(token: string): void {
 
 export function whenSignedOut(action: () => void): void {
   onSignedOut = action;
+}
+
+/** What asks for a proof before a dangerous act; the act is then tried once more. */
+export function whenProofWanted(action: () => Promise<boolean>): void {
+  onProofWanted = action;
 }
 
 async function problemOf(response: Response): Promise<Problem> {
@@ -44,6 +50,16 @@ const unreachable = (): Problem => new Problem('网络不通或服务未启动�
 
 /** Sends a request with the session's proof and turns refusals into [`Problem`]s. */
 async function send(request: Request): Promise<Response> {
+  const again = request.clone();
+  try {
+    return await attempt(request);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'step-up' && (await onProofWanted())) return attempt(again);
+    throw error;
+  }
+}
+
+async function attempt(request: Request): Promise<Response> {
   const headers = new Headers(request.headers);
   if (csrf) headers.set('x-csrf', csrf);
   const response = await fetch(new Request(request, { headers })).catch(() => {

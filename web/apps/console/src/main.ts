@@ -1,10 +1,11 @@
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query';
 import { createPinia } from 'pinia';
 import { createApp } from 'vue';
-import { Problem, whenSignedOut } from './api';
+import { Problem, whenProofWanted, whenSignedOut } from './api';
 import App from './App.vue';
 import { router } from './router';
 import { useSession } from './session';
+import { askForProof } from './ui/proof';
 import './styles/tokens.css';
 import './ui/elements';
 import './styles/base.css';
@@ -18,6 +19,7 @@ app.use(createPinia());
 app.use(VueQueryPlugin, {
   queryClient: new QueryClient({ defaultOptions: { queries: { retry, staleTime: 5_000, refetchOnWindowFocus: false } } }),
 });
+whenProofWanted(askForProof);
 whenSignedOut(() => {
   const session = useSession();
   if (!session.me) return;

@@ -1,9 +1,13 @@
 /** The menu, which is also the list of pages: titles, paths, rights. */
+import type { components } from '@api/schema.generated';
+
+/** The permissions of the list of routes: a menu entry cannot name another. */
+export type Permission = components['schemas']['Permission'];
 
 export interface MenuPage {
   path: string;
   title: string;
-  permission?: string;
+  permission?: Permission;
 }
 export interface MenuGroup {
   title: string;
@@ -40,12 +44,32 @@ export const MENU: MenuGroup[] = [
     ],
   },
   {
-    title: '系统',
+    title: '用户与机构',
     pages: [
-      { path: '/tasks', title: '任务中心' },
-      { path: '/audit', title: '行为审计', permission: 'audit:read' },
+      { path: '/register/organization', title: '机构', permission: 'organization:read' },
+      { path: '/register/account', title: '用户', permission: 'account:read' },
+      { path: '/register/client', title: '接口客户端', permission: 'client:read' },
     ],
   },
+  {
+    title: '权限',
+    pages: [
+      { path: '/roles', title: '角色', permission: 'role:read' },
+      { path: '/register/assignment', title: '授权', permission: 'assignment:read' },
+      { path: '/register/delegation', title: '授权委托', permission: 'delegation:read' },
+    ],
+  },
+  {
+    title: '安全',
+    pages: [
+      { path: '/audit', title: '行为审计', permission: 'audit:read' },
+      { path: '/alarms', title: '告警', permission: 'alarm:read' },
+      { path: '/sessions', title: '在线会话', permission: 'session:read' },
+      { path: '/keys', title: '密钥', permission: 'key:read' },
+      { path: '/self-check', title: '等保自查', permission: 'self_check:read' },
+    ],
+  },
+  { title: '系统', pages: [{ path: '/tasks', title: '任务中心' }] },
 ];
 
 export const titleOf = (path: string): string => MENU.flatMap((group) => group.pages).find((page) => page.path === path)?.title ?? '';

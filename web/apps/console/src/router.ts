@@ -9,6 +9,8 @@ export const router = createRouter({
   history: createWebHistory('/console/'),
   routes: [
     { path: '/login', name: 'login', component: Login },
+    { path: '/setup', name: 'setup', component: () => import('./layout/Setup.vue') },
+    { path: '/activate', name: 'activate', component: () => import('./layout/Activate.vue') },
     {
       path: '/',
       component: Shell,
@@ -22,6 +24,12 @@ export const router = createRouter({
         { path: 'ledger', component: () => import('./pages/ledger/Ledger.vue') },
         { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },
         { path: 'tasks', component: () => import('./pages/desk/Tasks.vue') },
+        { path: 'me', component: () => import('./pages/desk/Myself.vue') },
+        { path: 'roles', component: () => import('./pages/system/Roles.vue') },
+        { path: 'sessions', component: () => import('./pages/system/Sessions.vue') },
+        { path: 'alarms', component: () => import('./pages/system/Alarms.vue') },
+        { path: 'keys', component: () => import('./pages/system/Keys.vue') },
+        { path: 'self-check', component: () => import('./pages/system/SelfCheck.vue') },
         { path: 'audit', component: () => import('./pages/desk/Audit.vue') },
         { path: ':rest(.*)*', component: () => import('./pages/desk/Missing.vue') },
       ],
@@ -30,6 +38,6 @@ export const router = createRouter({
 });
 
 router.beforeEach(async (to) => {
-  if (to.name === 'login') return true;
+  if (to.name === 'login' || to.name === 'setup' || to.name === 'activate') return true;
   return (await useSession().resume()) || { name: 'login', query: { to: to.fullPath } };
 });

@@ -8,27 +8,44 @@ export const useSession = defineStore('session', () => {
   const me = ref<Me>();
   const meta = ref<Meta>();
   const regions = ref(new Map<string, string>());
+  /** Somebody who has not shown everything yet. */
+  const waiting = ref<Me>();
 
   async function enter(found: Me): Promise<void> {
     useCsrf(found.csrf ?? '');
+    waiting.value = found.next ? found : undefined;
+    if (found.next) return;
     meta.value = await answer<Meta>(client.GET('/api/v1/meta'));
     me.value = found;
     document.title = meta.value.platform.name;
     const parent = found.region ?? '610000';
-    const below = await call<Region[]>('GET', '/api/v1/regions', { query: { parent, all: true } }).catch(() => []);
-    regions.value = new Map(below.map((region) => [region.code, region.full_name]));
+    const [provinces, below] = await Promise.all([
+      call<Region[]>('GET', '/api/v1/regions').catch(() => []),
+      call<Region[]>('GET', '/api/v1/regions', { query: { parent, all: true } }).catch(() => []),
+    ]);
+    const own = provinces.filter((region) => region.code.slice(0, 2) === parent.slice(0, 2));
+    regions.value = new Map([...own, ...below].map((region) => [region.code, region.full_name]));
   }
 
   async function signIn(user: string, password: string): Promise<void> {
     await enter((await call<{ me: Me }>('POST', '/api/v1/session', { body: { user, password } })).me);
   }
 
+  async function showFactor(shown: { code: string } | { recovery: string }): Promise<void> {
+    await enter((await call<{ me: Me }>('POST', '/api/v1/session/factor', { body: shown })).me);
+  }
+
+  /** Asks anew who is signed in: something about them has changed. */
+  async function renew(): Promise<void> {
+    await enter(await answer<Me>(client.GET('/api/v1/me')));
+  }
+
   /** Goes on with the session that the browser still holds. */
   async function resume(): Promise<boolean> {
     if (me.value) return true;
     try {
-      await enter(await answer<Me>(client.GET('/api/v1/me')));
-      return true;
+      await renew();
+      return me.value !== undefined;
     } catch {
       return false;
     }
@@ -41,6 +58,7 @@ export const useSession = defineStore('session', () => {
 
   function forget(): void {
     me.value = undefined;
+    waiting.value = undefined;
     useCsrf('');
   }
 
@@ -48,5 +66,5 @@ export const useSession = defineStore('session', () => {
   const entity = (table: string): Entity | undefined => meta.value?.entities.find((one) => one.table === table);
   const regionName = (code: string): string => regions.value.get(code) ?? code;
   const profile = computed(() => meta.value?.platform.profile ?? 'gbt38157');
-  return { me, meta, regions, profile, signIn, signOut, resume, forget, may, entity, regionName };
+  return { me, meta, waiting, regions, profile, signIn, showFactor, renew, signOut, resume, forget, may, entity, regionName };
 });

@@ -8,6 +8,10 @@ export interface Me {
   region: string | null;
   permissions: string[];
   csrf: string | null;
+  account: string;
+  administrator: 'system' | 'security' | 'audit' | null;
+  /** What is still missing before anything can be done. */
+  next: 'second_factor' | 'bind_factor' | 'change_password' | null;
 }
 
 export type FieldKind = 'text' | 'int' | 'decimal' | 'bool' | 'time' | 'date' | 'id' | 'code' | 'codes' | 'region' | 'json';
@@ -20,8 +24,9 @@ export interface Field {
   filter: 'none' | 'exact' | 'prefix' | 'contains' | 'range';
   sortable: boolean;
   optional: boolean;
+  computed: boolean;
   max: number;
-  class: 'public' | 'internal' | 'personal';
+  class: 'public' | 'internal' | 'sensitive' | 'personal';
   hint: string;
 }
 export interface Entity {
@@ -29,6 +34,7 @@ export interface Entity {
   title: string;
   path: string;
   reviewed: boolean;
+  removable: boolean;
   importable: boolean;
   fields: Field[];
 }
@@ -41,6 +47,8 @@ export type Stored = { id: string; version: number } & Record<string, unknown>;
 export interface Page<T> {
   items: T[];
   next: string | null;
+  /** What the records referred to are called, by their identifiers. */
+  names?: Record<string, string>;
   total?: { count: number; more: boolean } | null;
 }
 
@@ -297,6 +305,17 @@ export interface AuditEntry {
   entity: string;
   record: string;
   changes: Record<string, unknown>;
+  /** Only in the trail as the audit administrator sees it. */
+  actor_kind?: string;
+  address?: string;
+  agent?: string;
+  result?: string;
+  source?: string;
+  session?: string;
+  request_id?: string;
+  lane?: number;
+  seq?: number;
+  digest?: string;
 }
 export interface Region {
   code: string;

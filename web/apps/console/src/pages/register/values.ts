@@ -1,12 +1,15 @@
 /** How the fields of a register are shown. */
 import type { Field } from '../../domain/types';
 import { moment, orDash } from '../../domain/format';
+import { CLEARANCES } from '../../domain/words';
 
-export function show(field: Field, value: unknown, regionName: (code: string) => string): string {
+export function show(field: Field, value: unknown, regionName: (code: string) => string, names: Record<string, string> = {}): string {
   if (value === null || value === undefined || value === '') return '—';
   const label = (code: string): string => field.codes.find(([known]) => known === code)?.[1] ?? code;
   if (field.kind === 'code') return label(String(value));
   if (field.kind === 'codes' && Array.isArray(value)) return value.map((code) => label(String(code))).join('、');
+  if (field.kind === 'id') return names[String(value)] ?? String(value);
+  if (field.name === 'clearance') return CLEARANCES.find(([code]) => code === String(value))?.[1] ?? String(value);
   if (field.kind === 'region') return regionName(String(value));
   if (field.kind === 'bool') return value ? '是' : '否';
   if (field.kind === 'time') return moment(String(value));
@@ -15,6 +18,6 @@ export function show(field: Field, value: unknown, regionName: (code: string) =>
 
 /** Columns in the order of front rule 14: name first, then the rest as described. */
 export function columnsOf(fields: Field[]): Field[] {
-  const plain = fields.filter((field) => field.kind !== 'json' && field.kind !== 'id');
+  const plain = fields.filter((field) => field.kind !== 'json' && !field.name.endsWith('_path'));
   return [...plain.filter((field) => field.name === 'name'), ...plain.filter((field) => field.name !== 'name')];
 }

@@ -1,0 +1,147 @@
+/** Users, rights and protection as administrators and ordinary people meet them. */
+import { expect, inspect, logIn, test, url } from './base';
+
+test.use({ viewport: { width: 1440, height: 900 } });
+
+test('G-5.4.3a one administrator makes a user, another gives the right, the user begins with a one-time link', async ({
+  page,
+  browser,
+}) => {
+  await logIn(page, 'sysadmin', '/console/register/account');
+  await page.getByRole('button', { name: '新建' }).click();
+  const form = page.getByRole('dialog', { name: '登记用户' });
+  await form.locator('#field-user_name').fill('journey-zhou');
+  await form.locator('#field-name').fill('示例科员');
+  await form.getByRole('combobox', { name: '所属机构' }).click();
+  await page.getByRole('option', { name: /示例省市场监督管理局/ }).click();
+  await pick(page, '账号类型', '人员');
+  await pick(page, '许可密级', '敏感');
+  await form.locator('#field-phone').fill('13900001234');
+  await inspect(page, 'account-form');
+  await form.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByText('已保存')).toBeVisible();
+  await page.getByRole('link', { name: '示例科员' }).click();
+  const drawer = page.getByRole('dialog', { name: '示例科员' });
+  await expect(drawer.getByText('139****1234', { exact: true })).toBeVisible();
+  await inspect(page, 'account');
+  await drawer.getByRole('button', { name: '发放激活链接' }).click();
+  const link = await page.getByRole('dialog', { name: '一次性链接' }).locator('.mono').innerText();
+
+  const security = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  await logIn(security, 'secadmin', '/console/register/assignment');
+  await security.getByRole('button', { name: '新建' }).click();
+  const grant = security.getByRole('dialog', { name: '登记授权' });
+  await grant.getByRole('combobox', { name: '用户' }).click();
+  await security.getByRole('option', { name: /示例科员/ }).click();
+  await grant.getByRole('combobox', { name: '角色', exact: true }).click();
+  await security.getByRole('option', { name: /监管人员/ }).click();
+  await pick(security, '密级上限', '内部');
+  await grant.getByRole('button', { name: '保存' }).click();
+  await expect(security.getByText('已保存')).toBeVisible();
+  await expect(security.getByRole('row', { name: /示例科员.*监管人员/ })).toBeVisible();
+  await inspect(security, 'assignment-made');
+  await security.close();
+
+  const own = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
+  await own.goto(link);
+  await own.getByLabel('口令', { exact: true }).fill('short');
+  await own.getByLabel('再输一次').fill('short');
+  await own.getByRole('button', { name: '保存' }).click();
+  await expect(own.getByText(/口令应为 12 至 128 位/)).toBeVisible();
+  await inspect(own, 'activate');
+  for (const label of ['口令', '再输一次']) await own.getByLabel(label, { exact: true }).fill('tK9#mVx2!pLw-7q');
+  await own.getByRole('button', { name: '保存' }).click();
+  await own.getByRole('link', { name: '去登录' }).click();
+  await own.getByLabel('用户名').fill('journey-zhou');
+  await own.getByLabel('口令').fill('tK9#mVx2!pLw-7q');
+  await own.getByRole('button', { name: '登录' }).click();
+  await expect(own.locator('#menu')).toBeAttached();
+  await own.goto(url('/console/register/trace_subject'));
+  await expect(own.getByRole('heading', { level: 1, name: '追溯主体' })).toBeVisible();
+  await own.close();
+});
+
+/** Picks an option of the open form. */
+async function pick(page: import('@playwright/test').Page, label: string, option: string): Promise<void> {
+  await page.getByRole('dialog').getByRole('combobox', { name: label }).click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
+test('G-5.4.3b a role below another cannot hold more', async ({ page }) => {
+  await logIn(page, 'secadmin', '/console/roles');
+  await page.getByRole('button', { name: /^企业人员/ }).click();
+  await page.getByRole('button', { name: '新建下级角色' }).click();
+  await page.getByLabel('角色名称').fill('示例填报员');
+  await page.getByLabel('角色编码').fill('journey-clerk');
+  await expect(page.getByRole('group', { name: '追溯主体' }).getByText('审核')).toHaveCount(0);
+  await page.getByRole('group', { name: '追溯数据' }).getByText('查看').click();
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByText('已保存')).toBeVisible();
+  await expect(page.getByRole('button', { name: /^示例填报员/ })).toBeVisible();
+  await inspect(page, 'role');
+});
+
+test('S-32 personal data are masked, and revealed for a reason', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/register/trace_subject');
+  await page.getByRole('link', { name: '示例韭菜合作社一社' }).click();
+  const drawer = page.getByRole('dialog', { name: '示例韭菜合作社一社' });
+  await expect(drawer.getByText(/^138\*+\d{4}$/).first()).toBeVisible();
+  await drawer.getByRole('button', { name: '揭示个人信息' }).click();
+  const reason = page.getByRole('dialog', { name: '揭示个人信息' });
+  await expect(reason.getByRole('button', { name: '确定' })).toBeDisabled();
+  await reason.getByLabel('理由').fill('核对登记信息');
+  await inspect(page, 'reveal');
+  await reason.getByRole('button', { name: '确定' }).click();
+  await expect(drawer.getByText(/^138\d{8}$/)).toBeVisible();
+});
+
+test('D-9.2.3 the audit administrator recomputes the chain', async ({ page }) => {
+  await logIn(page, 'auditor', '/console/audit');
+  await page.getByRole('button', { name: '复算审计链' }).click();
+  await expect(page.getByText('审计记录完整')).toBeVisible();
+  await inspect(page, 'audit-verified');
+});
+
+test('S-05 a second factor is bound and then asked for', async ({ page }) => {
+  await logIn(page, 'farm', '/console/me');
+  await page.getByRole('button', { name: '绑定动态口令' }).click();
+  const dialog = page.getByRole('dialog', { name: '绑定动态口令' });
+  await dialog.getByRole('button', { name: '开始绑定' }).click();
+  const secret = (await dialog.locator('.secret').innerText()).replaceAll(' ', '');
+  await inspect(page, 'bind');
+  await dialog.getByLabel('验证器显示的六位数字').fill('000000');
+  await dialog.getByRole('button', { name: '确认' }).click();
+  await expect(dialog.getByText(/动态口令不正确/)).toBeVisible();
+  await dialog.getByLabel('验证器显示的六位数字').fill(await totp(secret));
+  await dialog.getByRole('button', { name: '确认' }).click();
+  await expect(dialog.getByText('请保存恢复码。')).toBeVisible();
+  const recovery = await dialog.locator('.codes li').first().innerText();
+  await dialog.getByRole('button', { name: '已保存，继续' }).click();
+  await expect(page.getByRole('cell', { name: '手机验证器' })).toBeVisible();
+  await page.getByRole('button', { name: '退出' }).click();
+  await page.getByLabel('用户名').fill('farm');
+  await page.getByLabel('口令').fill((await import('./base')).password('farm'));
+  await page.getByRole('button', { name: '登录' }).click();
+  await expect(page.getByRole('heading', { name: '第二因素验证' })).toBeVisible();
+  await inspect(page, 'second-factor');
+  await page.getByRole('button', { name: '使用恢复码' }).click();
+  await page.getByLabel('恢复码').fill(recovery);
+  await page.getByRole('button', { name: '继续' }).click();
+  await expect(page.locator('#menu')).toBeAttached();
+  // Others log in with the password alone again.
+  await page.goto(url('/console/me'));
+  await page.getByRole('button', { name: '解除' }).click();
+  await expect(page.getByText('已解除')).toBeVisible();
+});
+
+/** RFC 6238, as an authenticator app computes it. */
+async function totp(secret: string): Promise<string> {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => parseInt(byte, 2));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const { createHmac } = await import('node:crypto');
+  const digest = createHmac('sha1', key).update(counter).digest();
+  const at = digest[19]! & 15;
+  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
