@@ -18,6 +18,7 @@ const PAGES: [string, string, string][] = [
   ['sysadmin', '/register/organization', '机构'],
   ['sysadmin', '/register/account', '用户'],
   ['sysadmin', '/register/client', '接口客户端'],
+  ['sysadmin', '/register/application', '接入应用'],
   ['secadmin', '/roles', '角色'],
   ['secadmin', '/register/assignment', '授权'],
   ['secadmin', '/register/delegation', '授权委托'],

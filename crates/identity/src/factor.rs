@@ -125,7 +125,7 @@ pub(crate) async fn begin_totp(
         Algorithm::Sm3 => "SM3",
     };
     let uri = format!(
-        "otpauth://totp/{issuer}:{}?secret={secret}&issuer={issuer}&algorithm={algorithm}&digits={DIGITS}&period={STEP}",
+        "otpauth://totp/{}?secret={secret}&issuer={issuer}&algorithm={algorithm}&digits={DIGITS}&period={STEP}",
         ctx.actor()
     );
     Ok(json!({ "id": id, "secret": secret, "uri": uri }))

@@ -3,24 +3,30 @@
 mod accounts;
 mod audit;
 mod clients;
+mod oidc;
 mod oneself;
+mod scim;
 mod setup;
 
 use axum::http::{HeaderValue, header::SET_COOKIE};
 use axum::response::Response;
 use yj_kernel::{Access, Route, record_routes};
 
-use crate::{ACCOUNT, ASSIGNMENT, CLIENT, DELEGATION, Identity, ORGANIZATION, ROLE, session};
+use crate::{
+    ACCOUNT, APPLICATION, ASSIGNMENT, CLIENT, DELEGATION, Identity, ORGANIZATION, ROLE, session,
+};
 
 /// The routes of this crate.
 pub fn routes(identity: &Identity) -> Vec<Route> {
     let mut routes = oneself::routes(identity);
     routes.extend(setup::routes(identity));
-    for register in [ORGANIZATION, ACCOUNT, ROLE, ASSIGNMENT, DELEGATION, CLIENT] {
+    for register in [ORGANIZATION, ACCOUNT, ROLE, ASSIGNMENT, DELEGATION, CLIENT, APPLICATION] {
         routes.extend(record_routes(register));
     }
     routes.extend(accounts::routes(identity));
     routes.extend(clients::routes(identity));
+    routes.extend(oidc::routes(identity));
+    routes.extend(scim::routes());
     routes.extend(audit::routes());
     // Rights are changed by those who have just shown who they are (S-10).
     for route in &mut routes {

@@ -10,6 +10,7 @@ mod client;
 mod factor;
 mod http;
 mod login;
+mod oidc;
 mod organization;
 mod password;
 mod rights;
@@ -31,6 +32,7 @@ pub use assignment::{Assignment, Delegation};
 pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
 pub use client::{Client, new_secret};
 pub use http::routes;
+pub use oidc::{application::Application, relying::SingleSignOn};
 pub use organization::Organization;
 pub use rights::{AdminKind, publish};
 pub use role::Role;
@@ -50,6 +52,9 @@ pub static DELEGATION: &Entity = Entity::of::<Delegation>();
 /// The register of clients.
 pub static CLIENT: &Entity = Entity::of::<Client>();
 
+/// The register of connected applications.
+pub static APPLICATION: &Entity = Entity::of::<Application>();
+
 /// How accounts, called `a` in a statement, say who may see them.
 const ACCOUNTS: Scoping =
     Scoping::By(Columns { organization: Some("a.organization_path"), ..Columns::NONE });
@@ -68,10 +73,15 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "identity/0003_client",
         script: include_str!("../migrations/0003_client.sql"),
     },
+    Migration {
+        name: "identity/0004_single_sign_on",
+        script: include_str!("../migrations/0004_single_sign_on.sql"),
+    },
 ];
 
 struct Inner {
     settings: Security,
+    single_sign_on: SingleSignOn,
     admin_networks: Vec<Network>,
     memory: rights::Memory,
     mill: password::Mill,
@@ -87,13 +97,14 @@ pub struct Identity(Arc<Inner>);
 
 impl Identity {
     /// Under these settings, which have been checked.
-    pub fn new(settings: Security) -> Self {
+    pub fn new(settings: Security, single_sign_on: SingleSignOn) -> Self {
         let networks = settings.admin_networks.iter().filter_map(|text| Network::parse(text));
         let admin_networks = networks.collect();
         let (memory, mill, throttle, quotas) = Default::default();
         let (bad_signatures, refusals) = Default::default();
         Self(Arc::new(Inner {
             settings,
+            single_sign_on,
             admin_networks,
             memory,
             mill,
@@ -107,6 +118,10 @@ impl Identity {
     /// The settings.
     pub fn settings(&self) -> &Security {
         &self.0.settings
+    }
+
+    fn single_sign_on(&self) -> &SingleSignOn {
+        &self.0.single_sign_on
     }
 
     fn memory(&self) -> &rights::Memory {

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use yj_model::Id;
 
 use crate::{
-    ActorKind, Authenticator, Db, Entity, Environment, Origin, Principal, Problem, Result, Scope, Tx, Vault,
+    ActorKind, Authenticator, Db, Entity, Environment, Origin, Principal, Problem, Result, Scope,
+    Tx, Vault,
     attachment::Attachments,
     environment::IdSource,
     jobs::{JobKind, JobSignal},

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
 use yj_http::{Limits, Metrics, Surroundings};
-use yj_identity::{Identity, Security};
+use yj_identity::{Identity, Security, SingleSignOn};
 use yj_kernel::{
     App, AppParts, Attachments, Db, Environment, FileRootKey, JobKind, Migration, Platform,
     Problem, Result, Route, Vault,
@@ -27,6 +27,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Who may come in, and how.
     pub security: Security,
+    /// An identity provider above us.
+    pub single_sign_on: SingleSignOn,
 }
 
 /// A running application, but for its listener and its workers.
@@ -69,7 +71,8 @@ const POLICY: &str = "default-src 'self'; style-src-elem 'self'; style-src-attr 
 
 /// Migrates the database and wires everything together.
 pub async fn assemble(parts: Parts) -> Result<Assembled> {
-    let Parts { db, environment, data, platform, limits, security } = parts;
+    let Parts { db, environment, data, platform, limits, security, single_sign_on } = parts;
+    single_sign_on.check().map_err(Problem::Conflict)?;
     security.check().map_err(Problem::Conflict)?;
     db.migrate(&migrations()).await?;
     let metrics = Metrics::default();
@@ -82,7 +85,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     )?;
     let root = FileRootKey::open(&data.join("keys").join("root.key"), &*environment)?;
     let vault = Vault::open(&db, Arc::new(root), &*environment).await?;
-    let identity = Identity::new(security);
+    let identity = Identity::new(security, single_sign_on);
     let entities = vec![
         yj_subject::TRACE_SUBJECT,
         yj_product::PRODUCT,
@@ -93,6 +96,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_identity::ASSIGNMENT,
         yj_identity::DELEGATION,
         yj_identity::CLIENT,
+        yj_identity::APPLICATION,
     ];
     let app = App::new(AppParts {
         db,

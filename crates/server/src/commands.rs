@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use yj_crypto::{from_hex, to_hex};
 use yj_http::Limits;
-use yj_identity::Security;
+use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, Sql, SystemEnvironment};
 use yj_proof::TrustAnchor;
 use yj_server::{Assembled, Config, Parts, TEMPLATE, assemble, demo, examine};
@@ -63,7 +63,8 @@ async fn open(config: &Config) -> Result<Assembled, String> {
         profile: config.platform.profile.clone(),
         public_url: config.platform.public_url.clone(),
     };
-    build(&config.database_url(), &config.data, platform, config.security.clone()).await
+    let guard = (config.security.clone(), config.sso.clone());
+    build(&config.database_url(), &config.data, platform, guard).await
 }
 
 /// Assembles an application on the real clock.
@@ -71,7 +72,7 @@ pub(crate) async fn build(
     database: &str,
     data: &Path,
     platform: Platform,
-    security: Security,
+    (security, single_sign_on): (Security, SingleSignOn),
 ) -> Result<Assembled, String> {
     let parts = Parts {
         db: Db::open(database).map_err(say)?,
@@ -80,6 +81,7 @@ pub(crate) async fn build(
         platform,
         limits: Limits::default(),
         security,
+        single_sign_on,
     };
     assemble(parts).await.map_err(say)
 }
@@ -108,9 +110,10 @@ async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answe
     let listener =
         TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
-    let Assembled { app, ledger, router, metrics, .. } = assembled;
+    let Assembled { app, ledger, identity, router, metrics } = assembled;
     let workers = [
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
+        tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app, stopped)),
     ];
     // Asked for port 0, the system chose one.
@@ -182,7 +185,9 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
     };
     let database =
         database.unwrap_or_else(|| format!("sqlite:{}", data.join("yuanjian.sqlite").display()));
-    let assembled = build(&database, data, platform, Security::demonstration()).await?;
+    let assembled =
+        build(&database, data, platform, (Security::demonstration(), SingleSignOn::default()))
+            .await?;
     if fresh {
         let begun = std::time::Instant::now();
         let mut progress =

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use yj_identity::Security;
+use yj_identity::{Security, SingleSignOn};
 
 /// The file that `yuanjian init` writes.
 pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
@@ -29,6 +29,15 @@ password_min_length = 12
 audit_retention_days = 1095
 # 管理员可用的网络
 admin_networks = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+
+# 经政务云等统一身份认证（OpenID Connect）登录；issuer 留空为不接入。密钥宜用环境变量 YJ_SSO__CLIENT_SECRET 给出。
+[sso]
+issuer = ""
+client_id = ""
+client_secret = ""
+label = "统一身份认证登录"
+# 对方令牌声明使用了多因素（amr 含 mfa）时，是否可代替本平台的第二因素
+trust_second_factor = false
 
 [platform]
 # 平台名称，显示在页眉、报告和接口中。
@@ -60,6 +69,9 @@ pub struct Config {
     /// Who may come in, and how.
     #[serde(default)]
     pub security: Security,
+    /// An identity provider above us.
+    #[serde(default)]
+    pub sso: SingleSignOn,
 }
 
 /// How the platform calls itself.
@@ -130,6 +142,7 @@ impl Config {
         if self.security.is_demonstration() {
             return Err(String::from("security.profile = demo 只用于 yuanjian demo"));
         }
+        self.sso.check()?;
         self.security.check()
     }
 

@@ -13,7 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{Access, App, Body, Ctx, Origin, Problem, Result, Route, Scoping, Shape, Sql, Tx};
 
-use crate::{CLIENT, Identity, client};
+use crate::{
+    CLIENT, Identity, client,
+    oidc::provider::{self, Shown, TokenRefusal},
+};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -92,11 +95,39 @@ async fn token(
     let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
     let field =
         |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
-    if field("grant_type") != Some("client_credentials") {
-        let detail = "grant_type 应为 client_credentials";
-        return refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", detail);
-    }
     let basic = basic(headers);
+    let kind = match field("grant_type") {
+        Some("client_credentials") => None,
+        Some("authorization_code") => Some(("code", field("code"))),
+        Some("refresh_token") => Some(("refresh", field("refresh_token"))),
+        _ => {
+            let detail = "grant_type 应为 client_credentials、authorization_code 或 refresh_token";
+            return refusal(StatusCode::BAD_REQUEST, "unsupported_grant_type", detail);
+        }
+    };
+    if let Some((kind, grant)) = kind {
+        let (id, secret) = match &basic {
+            Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
+            None => (field("client_id"), field("client_secret")),
+        };
+        let shown = Shown {
+            client_id: id.unwrap_or_default(),
+            client_secret: secret,
+            grant: grant.unwrap_or_default(),
+            redirect_uri: field("redirect_uri"),
+            verifier: field("code_verifier"),
+        };
+        return match provider::exchange(identity, app, (kind, shown)).await {
+            Ok(answer) => Json(answer).into_response(),
+            Err(TokenRefusal::Client) => {
+                refusal(StatusCode::UNAUTHORIZED, "invalid_client", "应用标识或密钥不正确")
+            }
+            Err(TokenRefusal::Grant(detail)) => {
+                refusal(StatusCode::BAD_REQUEST, "invalid_grant", detail)
+            }
+            Err(TokenRefusal::Problem(problem)) => problem.into_response(),
+        };
+    }
     let shown = match &basic {
         Some((id, secret)) => Some((id.as_str(), secret.as_str())),
         None => field("client_id").zip(field("client_secret")),

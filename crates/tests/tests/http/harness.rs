@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use yj_http::Limits;
-use yj_identity::Security;
+use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Environment, Fuse, Platform};
 use yj_server::{Assembled, Parts, assemble, demo};
 
@@ -107,15 +107,14 @@ pub fn platform() -> Platform {
     }
 }
 
-/// A platform over this database, under these settings.
-pub async fn assembled_under(
-    db: Db,
-    folder: &Path,
+async fn assembled_with(
+    (db, folder): (Db, &Path),
     environment: Arc<TestEnvironment>,
-    security: Security,
+    (platform, security, single_sign_on): (Platform, Security, SingleSignOn),
 ) -> Assembled {
-    let (data, platform, limits) = (folder.to_path_buf(), platform(), Limits::default());
-    assemble(Parts { db, environment, data, platform, limits, security }).await.unwrap()
+    let (data, limits) = (folder.to_path_buf(), Limits::default());
+    let parts = Parts { db, environment, data, platform, limits, security, single_sign_on };
+    assemble(parts).await.unwrap()
 }
 
 impl TestApp {
@@ -139,8 +138,25 @@ impl TestApp {
         app
     }
 
+    /// A demonstration platform that is reached at an address, under an identity provider.
+    pub async fn start_at(address: &str, single_sign_on: SingleSignOn) -> Self {
+        let platform = Platform { public_url: String::from(address), ..platform() };
+        let mut app = Self::with(platform, Security::demonstration(), single_sign_on).await;
+        demo::load(&app.assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
+        for account in demo::create_accounts(&app.assembled).await.unwrap() {
+            if account.role != "client" {
+                app.log_in(account.user, &account.password).await;
+            }
+        }
+        app
+    }
+
     /// An empty platform.
     pub async fn bare(security: Security) -> Self {
+        Self::with(platform(), security, SingleSignOn::default()).await
+    }
+
+    async fn with(platform: Platform, security: Security, single_sign_on: SingleSignOn) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-19T12:00:00+08:00".parse().unwrap();
         let environment =
@@ -148,7 +164,8 @@ impl TestApp {
         let database = fresh_database(folder.path()).await;
         let (db, fuse) = Db::open(&database).unwrap().fused();
         let clock = Arc::clone(&environment);
-        let assembled = assembled_under(db, folder.path(), environment, security).await;
+        let guard = (platform, security, single_sign_on);
+        let assembled = assembled_with((db, folder.path()), environment, guard).await;
         Self {
             assembled,
             clock,

@@ -15,3 +15,4 @@ mod import;
 mod protection;
 mod registers;
 mod routes;
+mod sso;

@@ -49,6 +49,7 @@ export const MENU: MenuGroup[] = [
       { path: '/register/organization', title: '机构', permission: 'organization:read' },
       { path: '/register/account', title: '用户', permission: 'account:read' },
       { path: '/register/client', title: '接口客户端', permission: 'client:read' },
+      { path: '/register/application', title: '接入应用', permission: 'application:read' },
     ],
   },
   {
