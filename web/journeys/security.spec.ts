@@ -104,9 +104,9 @@ test('D-9.2.3 the audit administrator recomputes the chain', async ({ page }) =>
 
 test('S-05 a second factor is bound and then asked for', async ({ page }) => {
   await logIn(page, 'farm', '/console/me');
-  await page.getByRole('button', { name: '绑定动态口令' }).click();
-  const dialog = page.getByRole('dialog', { name: '绑定动态口令' });
-  await dialog.getByRole('button', { name: '开始绑定' }).click();
+  await page.getByRole('button', { name: '绑定第二因素' }).click();
+  const dialog = page.getByRole('dialog', { name: '绑定第二因素' });
+  await dialog.getByRole('button', { name: '绑定动态口令' }).click();
   const secret = (await dialog.locator('.secret').innerText()).replaceAll(' ', '');
   await inspect(page, 'bind');
   await dialog.getByLabel('验证器显示的六位数字').fill('000000');
@@ -130,6 +130,37 @@ test('S-05 a second factor is bound and then asked for', async ({ page }) => {
   await expect(page.locator('#menu')).toBeAttached();
   // Others log in with the password alone again.
   await page.goto(url('/console/me'));
+  await page.getByRole('button', { name: '解除' }).click();
+  await expect(page.getByText('已解除')).toBeVisible();
+});
+
+test('S-05 a security key is bound and opens the door', async ({ page }) => {
+  // Keys belong to names, not to numbers.
+  const local = (path: string): string => url(path).replace('127.0.0.1', 'localhost');
+  const device = await page.context().newCDPSession(page);
+  await device.send('WebAuthn.enable');
+  await device.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true },
+  });
+  const { password } = await import('./base');
+  const enter = async (): Promise<void> => {
+    await page.getByLabel('用户名').fill('enterprise');
+    await page.getByLabel('口令').fill(password('enterprise'));
+    await page.getByRole('button', { name: '登录' }).click();
+  };
+  await page.goto(local('/console/me'));
+  await enter();
+  await page.getByRole('button', { name: '绑定第二因素' }).click();
+  const dialog = page.getByRole('dialog', { name: '绑定第二因素' });
+  await dialog.getByLabel('名称').fill('示例密钥');
+  await dialog.getByRole('button', { name: '绑定安全密钥' }).click();
+  await dialog.getByRole('button', { name: '已保存，继续' }).click();
+  await expect(page.getByRole('cell', { name: '示例密钥' })).toBeVisible();
+  await page.getByRole('button', { name: '退出' }).click();
+  await enter();
+  await page.getByRole('button', { name: '使用安全密钥' }).click();
+  await expect(page.locator('#menu')).toBeAttached();
+  await page.goto(local('/console/me'));
   await page.getByRole('button', { name: '解除' }).click();
   await expect(page.getByText('已解除')).toBeVisible();
 });

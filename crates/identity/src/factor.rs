@@ -140,12 +140,8 @@ fn wrong_code() -> Problem {
     Problem::invalid("code", "动态口令不正确或已用过，请等待下一个")
 }
 
-/// The first code of a new factor. Returns recovery codes, the first time.
-pub(crate) async fn confirm_totp(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    (id, given): (&str, &str),
-) -> Result<Vec<String>> {
+/// The first code of a new factor: from now on it counts.
+pub(crate) async fn confirm_totp(ctx: &Ctx, tx: &mut Tx, (id, given): (&str, &str)) -> Result<()> {
     let account = &ctx.principal().account;
     let sql = Sql::new(
         "SELECT secret FROM factor WHERE id = $1 AND account_id = $2 AND kind = 'totp' AND confirmed = 0",
@@ -158,8 +154,14 @@ pub(crate) async fn confirm_totp(
     tx.execute(sql.arg(step).arg(ctx.now_ms()).arg(id)).await?;
     rights::changed(tx);
     note(ctx, tx, "factor_bound", json!({ "factor": id, "kind": "totp" }));
+    Ok(())
+}
+
+/// Recovery codes for somebody who has none yet; for others none.
+pub(crate) async fn first_recovery_codes(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<String>> {
     let sql = Sql::new("SELECT COUNT(*) FROM factor WHERE account_id = $1 AND kind = 'recovery'");
-    let codes = tx.fetch_one(sql.arg(account)).await?.map_or(Ok(0), |row| row.int(0))?;
+    let codes = tx.fetch_one(sql.arg(&ctx.principal().account)).await?;
+    let codes = codes.map_or(Ok(0), |row| row.int(0))?;
     if codes > 0 { Ok(Vec::new()) } else { recovery_codes(ctx, tx).await }
 }
 

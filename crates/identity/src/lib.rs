@@ -6,12 +6,15 @@ mod alarm;
 mod assignment;
 mod attempts;
 mod bootstrap;
+mod certificate;
+mod challenge;
 mod client;
 mod factor;
 mod http;
 mod login;
 mod oidc;
 mod organization;
+mod passkey;
 mod password;
 mod rights;
 mod role;
@@ -82,6 +85,7 @@ pub const MIGRATIONS: &[Migration] = &[
 struct Inner {
     settings: Security,
     single_sign_on: SingleSignOn,
+    authorities: certificate::Authorities,
     admin_networks: Vec<Network>,
     memory: rights::Memory,
     mill: password::Mill,
@@ -96,15 +100,19 @@ struct Inner {
 pub struct Identity(Arc<Inner>);
 
 impl Identity {
-    /// Under these settings, which have been checked.
-    pub fn new(settings: Security, single_sign_on: SingleSignOn) -> Self {
+    /// Under these settings; refuses those below their floor.
+    pub fn new(settings: Security, single_sign_on: SingleSignOn) -> Result<Self, String> {
+        settings.check()?;
+        single_sign_on.check()?;
+        let authorities = certificate::Authorities::open(&settings.sm2_authorities)?;
         let networks = settings.admin_networks.iter().filter_map(|text| Network::parse(text));
         let admin_networks = networks.collect();
         let (memory, mill, throttle, quotas) = Default::default();
         let (bad_signatures, refusals) = Default::default();
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             settings,
             single_sign_on,
+            authorities,
             admin_networks,
             memory,
             mill,
@@ -112,7 +120,7 @@ impl Identity {
             quotas,
             bad_signatures,
             refusals,
-        }))
+        })))
     }
 
     /// The settings.
@@ -122,6 +130,10 @@ impl Identity {
 
     fn single_sign_on(&self) -> &SingleSignOn {
         &self.0.single_sign_on
+    }
+
+    fn authorities(&self) -> &certificate::Authorities {
+        &self.0.authorities
     }
 
     fn memory(&self) -> &rights::Memory {

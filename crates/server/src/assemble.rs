@@ -72,8 +72,6 @@ const POLICY: &str = "default-src 'self'; style-src-elem 'self'; style-src-attr 
 /// Migrates the database and wires everything together.
 pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let Parts { db, environment, data, platform, limits, security, single_sign_on } = parts;
-    single_sign_on.check().map_err(Problem::Conflict)?;
-    security.check().map_err(Problem::Conflict)?;
     db.migrate(&migrations()).await?;
     let metrics = Metrics::default();
     let keys = Keys::open(&data.join("keys"), &|| environment.random())?;
@@ -85,7 +83,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     )?;
     let root = FileRootKey::open(&data.join("keys").join("root.key"), &*environment)?;
     let vault = Vault::open(&db, Arc::new(root), &*environment).await?;
-    let identity = Identity::new(security, single_sign_on);
+    let identity = Identity::new(security, single_sign_on).map_err(Problem::Conflict)?;
     let entities = vec![
         yj_subject::TRACE_SUBJECT,
         yj_product::PRODUCT,

@@ -161,6 +161,11 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
             "演示数据含公开的示例口令，只允许本机访问；{listen} 不是本机地址，请用 127.0.0.1"
         ));
     }
+    // The platform knows its own address from the beginning: printed codes and log-ins need it.
+    let probe = std::net::TcpListener::bind(listen)
+        .map_err(|error| format!("不能监听 {listen}：{error}"))?;
+    let listen = probe.local_addr().map_err(|error| error.to_string())?;
+    drop(probe);
     let size = match size.as_str() {
         "golden" => demo::Size::Golden,
         "small" => demo::Size::Small,

@@ -1332,6 +1332,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/factors/sm2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 绑定国密证书 */
+        post: operations["post_api_v1_me_factors_sm2"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/factors/totp": {
         parameters: {
             query?: never;
@@ -1343,6 +1360,40 @@ export interface paths {
         put?: never;
         /** 绑定动态口令 */
         post: operations["post_api_v1_me_factors_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/factors/webauthn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 绑定安全密钥 */
+        post: operations["post_api_v1_me_factors_webauthn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/factors/webauthn/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认安全密钥 */
+        post: operations["post_api_v1_me_factors_webauthn_finish"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2002,6 +2053,23 @@ export interface paths {
         post: operations["post_api_v1_session"];
         /** 退出 */
         delete: operations["delete_api_v1_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 请求验证第二因素 */
+        post: operations["post_api_v1_session_challenge"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -7259,6 +7327,54 @@ export interface operations {
             };
         };
     };
+    post_api_v1_me_factors_sm2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 名称，如“单位 UKey” */
+                    name: string;
+                    /** @description 证书与签名 */
+                    sm2: {
+                        /** @description PEM. */
+                        certificate: string;
+                        /** @description `challenge` of the request for it. */
+                        challenge: string;
+                        /** @description `r ‖ s` in hexadecimal, over `yj-login-v1`, origin, nonce and time, one to a line. */
+                        signature: string;
+                        /**
+                         * Format: int64
+                         * @description Unix seconds at the signer.
+                         */
+                        time: number;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_me_factors_totp: {
         parameters: {
             query?: never;
@@ -7273,6 +7389,76 @@ export interface operations {
                     algorithm?: string | null;
                     /** @description 名称，如“手机” */
                     name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_me_factors_webauthn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 名称，如“办公室密钥” */
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_me_factors_webauthn_finish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 所应答的验证请求 */
+                    challenge: string;
+                    /** @description 浏览器给出的凭据 */
+                    credential: unknown;
                 };
             };
         };
@@ -9037,6 +9223,40 @@ export interface operations {
             };
         };
     };
+    post_api_v1_session_challenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description webauthn 或 sm2 */
+                    kind: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_session_factor: {
         parameters: {
             query?: never;
@@ -9051,6 +9271,27 @@ export interface operations {
                     code?: string | null;
                     /** @description 恢复码 */
                     recovery?: string | null;
+                    /** @description 国密证书的签名 */
+                    sm2?: {
+                        /** @description PEM. */
+                        certificate: string;
+                        /** @description `challenge` of the request for it. */
+                        challenge: string;
+                        /** @description `r ‖ s` in hexadecimal, over `yj-login-v1`, origin, nonce and time, one to a line. */
+                        signature: string;
+                        /**
+                         * Format: int64
+                         * @description Unix seconds at the signer.
+                         */
+                        time: number;
+                    } | null;
+                    /** @description 安全密钥的应答 */
+                    webauthn?: {
+                        /** @description 所应答的验证请求 */
+                        challenge: string;
+                        /** @description 浏览器给出的凭据 */
+                        credential: unknown;
+                    } | null;
                 };
             };
         };
@@ -9083,10 +9324,31 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description 动态口令；已绑定第二因素的必填 */
+                    /** @description 动态口令；已绑定第二因素的须出示其中之一 */
                     code?: string | null;
                     /** @description 口令 */
                     password: string;
+                    /** @description 国密证书的签名 */
+                    sm2?: {
+                        /** @description PEM. */
+                        certificate: string;
+                        /** @description `challenge` of the request for it. */
+                        challenge: string;
+                        /** @description `r ‖ s` in hexadecimal, over `yj-login-v1`, origin, nonce and time, one to a line. */
+                        signature: string;
+                        /**
+                         * Format: int64
+                         * @description Unix seconds at the signer.
+                         */
+                        time: number;
+                    } | null;
+                    /** @description 安全密钥的应答 */
+                    webauthn?: {
+                        /** @description 所应答的验证请求 */
+                        challenge: string;
+                        /** @description 浏览器给出的凭据 */
+                        credential: unknown;
+                    } | null;
                 };
             };
         };

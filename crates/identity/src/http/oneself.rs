@@ -10,14 +10,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, App, Body, Ctx, Origin, Problem, Result, Route, Shape, Sql, Standing, audit,
+    Access, App, Body, Ctx, Origin, Problem, Result, Route, Shape, Sql, Standing, Tx, audit,
 };
 
 use super::set_cookie;
 use crate::{
-    Identity, account,
+    Identity, account, certificate,
     factor::{self, Algorithm},
-    login, rights,
+    login, passkey, rights,
     session::{self, Opened},
 };
 
@@ -37,6 +37,43 @@ struct Shown {
     code: Option<String>,
     /// 恢复码
     recovery: Option<String>,
+    /// 安全密钥的应答
+    webauthn: Option<Credential>,
+    /// 国密证书的签名
+    sm2: Option<certificate::Shown>,
+}
+
+/// What a security key answered.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Credential {
+    /// 所应答的验证请求
+    challenge: String,
+    /// 浏览器给出的凭据
+    credential: Value,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// webauthn 或 sm2
+    kind: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    /// 名称，如“办公室密钥”
+    name: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewCertificate {
+    /// 名称，如“单位 UKey”
+    name: String,
+    /// 证书与签名
+    sm2: certificate::Shown,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -44,8 +81,12 @@ struct Shown {
 struct Proof {
     /// 口令
     password: String,
-    /// 动态口令；已绑定第二因素的必填
+    /// 动态口令；已绑定第二因素的须出示其中之一
     code: Option<String>,
+    /// 安全密钥的应答
+    webauthn: Option<Credential>,
+    /// 国密证书的签名
+    sm2: Option<certificate::Shown>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -85,7 +126,7 @@ struct Activate {
 pub(super) fn routes(identity: &Identity) -> Vec<Route> {
     let mut routes = entering(identity);
     routes.extend(leaving(identity));
-    routes.extend(factors());
+    routes.extend(factors(identity));
     routes
 }
 
@@ -150,24 +191,20 @@ async fn second_factor(identity: &Identity, ctx: &Ctx, body: Shown) -> Result<Re
     if ctx.principal().standing != Standing::SecondFactor {
         return Err(Problem::Conflict(String::from("无需出示第二因素")));
     }
-    let (app, account) = (ctx.app(), ctx.principal().account.clone());
+    let app = ctx.app();
     identity.throttle().take(ctx.origin().address, ctx.now_ms())?;
     let mut tx = ctx.snapshot().await?;
     crate::attempts::require_open(app, &mut tx, ctx.actor()).await?;
     drop(tx);
     let mut tx = ctx.begin().await?;
-    let (kind, checked) = match (&body.code, &body.recovery) {
-        (Some(code), _) => ("totp", factor::check_code(app, &mut tx, (&account, code)).await),
-        (None, Some(code)) => {
-            ("recovery", factor::check_recovery(app, &mut tx, (&account, code)).await)
+    let kind = match check_factor(identity, ctx, &mut tx, &body).await {
+        Ok(kind) => kind,
+        Err(problem) => {
+            drop(tx);
+            wrong_factor(identity, ctx).await?;
+            return Err(problem);
         }
-        (None, None) => return Err(Problem::invalid("code", "请填写动态口令或恢复码")),
     };
-    if let Err(problem) = checked {
-        drop(tx);
-        wrong_factor(identity, ctx).await?;
-        return Err(problem);
-    }
     let opened = session::elevate(ctx, &mut tx, kind).await?;
     factor::note(ctx, &mut tx, "factor_shown", json!({ "kind": kind }));
     tx.commit().await?;
@@ -175,6 +212,32 @@ async fn second_factor(identity: &Identity, ctx: &Ctx, body: Shown) -> Result<Re
     principal.csrf = Some(opened.csrf.clone());
     principal.standing = Standing::Full;
     Ok(entered(&opened, login::describe(&principal)))
+}
+
+/// Checks whichever factor is shown; its kind.
+async fn check_factor(
+    identity: &Identity,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    shown: &Shown,
+) -> Result<&'static str> {
+    let (app, account) = (ctx.app(), ctx.principal().account.as_str());
+    match shown {
+        Shown { code: Some(code), .. } => {
+            factor::check_code(app, tx, (account, code)).await.map(|()| "totp")
+        }
+        Shown { webauthn: Some(shown), .. } => {
+            let shown = (shown.challenge.as_str(), &shown.credential);
+            passkey::check(ctx, tx, shown).await.map(|()| "webauthn")
+        }
+        Shown { sm2: Some(shown), .. } => {
+            certificate::check(ctx, tx, (identity.authorities(), shown)).await.map(|()| "sm2")
+        }
+        Shown { recovery: Some(code), .. } => {
+            factor::check_recovery(app, tx, (account, code)).await.map(|()| "recovery")
+        }
+        _ => Err(Problem::invalid("code", "请出示动态口令、安全密钥、国密证书或恢复码")),
+    }
 }
 
 /// Codes are six digits: guessing them is counted like guessing passwords.
@@ -196,11 +259,9 @@ async fn prove(identity: &Identity, ctx: &Ctx, body: Proof) -> Result<StatusCode
     })?;
     let mut tx = ctx.begin().await?;
     if known.factors > 0 {
-        let account = known.principal.account.as_str();
-        let Some(code) = &body.code else {
-            return Err(Problem::invalid("code", "请填写动态口令"));
-        };
-        if let Err(problem) = factor::check_code(ctx.app(), &mut tx, (account, code)).await {
+        let shown =
+            Shown { code: body.code, recovery: None, webauthn: body.webauthn, sm2: body.sm2 };
+        if let Err(problem) = check_factor(identity, ctx, &mut tx, &shown).await {
             drop(tx);
             wrong_factor(identity, ctx).await?;
             return Err(problem);
@@ -325,7 +386,7 @@ async fn change_password(identity: &Identity, ctx: &Ctx, body: NewPassword) -> R
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn factors() -> Vec<Route> {
+fn factors(identity: &Identity) -> Vec<Route> {
     let list = |ctx: Ctx| async move {
         let mut tx = ctx.snapshot().await?;
         factor::list(&mut tx, &ctx.principal().account).await.map(Json)
@@ -337,10 +398,7 @@ fn factors() -> Vec<Route> {
             Some("SM3") => Algorithm::Sm3,
             Some(_) => return Err(Problem::invalid("algorithm", "应为 SHA1 或 SM3")),
         };
-        let name = body.name.trim();
-        if !(1..=40).contains(&name.chars().count()) {
-            return Err(Problem::invalid("name", "名称应为 1 至 40 个字"));
-        }
+        let name = sound_name(&body.name)?;
         let mut tx = ctx.begin().await?;
         let made = factor::begin_totp(&ctx, &mut tx, (name, algorithm)).await?;
         tx.commit().await?;
@@ -349,13 +407,8 @@ fn factors() -> Vec<Route> {
     let confirm = |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Code>| async move {
         may_bind(&ctx)?;
         let mut tx = ctx.begin().await?;
-        let codes = factor::confirm_totp(&ctx, &mut tx, (&id, body.code.trim())).await?;
-        let opened = session::elevate(&ctx, &mut tx, "totp").await?;
-        tx.commit().await?;
-        let mut response =
-            Json(json!({ "csrf": opened.csrf, "recovery_codes": codes })).into_response();
-        set_cookie(&mut response, &opened.token, "");
-        Ok::<_, Problem>(response)
+        factor::confirm_totp(&ctx, &mut tx, (&id, body.code.trim())).await?;
+        bound(&ctx, tx, "totp").await
     };
     let recover = |ctx: Ctx| async move {
         let mut tx = ctx.begin().await?;
@@ -378,7 +431,8 @@ fn factors() -> Vec<Route> {
         Ok(StatusCode::NO_CONTENT)
     };
     let own = "/api/v1/me/factors";
-    vec![
+    let mut routes = key_routes(identity, own);
+    routes.extend([
         Route::new((Method::GET, own), Access::SignedIn, "我的第二因素", list).partial(),
         Route::new((Method::POST, format!("{own}/totp")), Access::SignedIn, "绑定动态口令", begin)
             .takes(Shape::of::<NewTotp>())
@@ -405,7 +459,81 @@ fn factors() -> Vec<Route> {
             remove,
         )
         .fresh(),
+    ]);
+    routes
+}
+
+/// Security keys and SM2 certificates.
+fn key_routes(identity: &Identity, own: &str) -> Vec<Route> {
+    let (for_challenge, for_binding) = (identity.clone(), identity.clone());
+    let ask = move |ctx: Ctx, Body(body): Body<Wanted>| async move {
+        let mut tx = ctx.begin().await?;
+        let asked = match body.kind.as_str() {
+            "webauthn" => passkey::begin_showing(&ctx, &mut tx).await?,
+            "sm2" if for_challenge.authorities().any() => certificate::begin(&ctx, &mut tx).await?,
+            "sm2" => return Err(Problem::Conflict(String::from("平台没有配置国密证书机构"))),
+            _ => return Err(Problem::invalid("kind", "应为 webauthn 或 sm2")),
+        };
+        tx.commit().await?;
+        Ok::<_, Problem>(Json(asked))
+    };
+    let begin = |ctx: Ctx, Body(body): Body<Named>| async move {
+        may_bind(&ctx)?;
+        let mut tx = ctx.begin().await?;
+        let asked = passkey::begin_binding(&ctx, &mut tx, sound_name(&body.name)?).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(Json(asked))
+    };
+    let finish = |ctx: Ctx, Body(body): Body<Credential>| async move {
+        may_bind(&ctx)?;
+        let mut tx = ctx.begin().await?;
+        let shown = (body.challenge.as_str(), &body.credential);
+        passkey::finish_binding(&ctx, &mut tx, shown).await?;
+        bound(&ctx, tx, "webauthn").await
+    };
+    let certify = move |ctx: Ctx, Body(body): Body<NewCertificate>| async move {
+        may_bind(&ctx)?;
+        let mut tx = ctx.begin().await?;
+        let shown = (sound_name(&body.name)?, &body.sm2);
+        certificate::bind(&ctx, &mut tx, for_binding.authorities(), shown).await?;
+        bound(&ctx, tx, "sm2").await
+    };
+    let mine = || Access::SignedIn;
+    let at = |tail: &str| (Method::POST, format!("{own}/{tail}"));
+    vec![
+        Route::new((Method::POST, "/api/v1/session/challenge"), mine(), "请求验证第二因素", ask)
+            .takes(Shape::of::<Wanted>())
+            .partial(),
+        Route::new(at("webauthn"), mine(), "绑定安全密钥", begin)
+            .takes(Shape::of::<Named>())
+            .partial(),
+        Route::new(at("webauthn/finish"), mine(), "确认安全密钥", finish)
+            .takes(Shape::of::<Credential>())
+            .partial(),
+        Route::new(at("sm2"), mine(), "绑定国密证书", certify)
+            .takes(Shape::of::<NewCertificate>())
+            .partial(),
     ]
+}
+
+/// A factor was just bound: the session has shown it, and gets another token.
+async fn bound(ctx: &Ctx, mut tx: Tx, kind: &str) -> Result<Response> {
+    let codes = factor::first_recovery_codes(ctx, &mut tx).await?;
+    let opened = session::elevate(ctx, &mut tx, kind).await?;
+    tx.commit().await?;
+    let mut response =
+        Json(json!({ "csrf": opened.csrf, "recovery_codes": codes })).into_response();
+    set_cookie(&mut response, &opened.token, "");
+    Ok(response)
+}
+
+fn sound_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if (1..=40).contains(&name.chars().count()) {
+        Ok(name)
+    } else {
+        Err(Problem::invalid("name", "名称应为 1 至 40 个字"))
+    }
 }
 
 /// The first factor is bound with the password alone, further ones by those who have just shown

@@ -251,6 +251,11 @@ impl TestApp {
         &self.sessions[user]
     }
 
+    /// The password of a demonstration account.
+    pub fn password_of(&self, user: &str) -> &str {
+        &self.passwords[user]
+    }
+
     /// What to log in with.
     pub fn password(&self, user: &'static str) -> (&'static str, &str) {
         (user, &self.passwords[user])

@@ -6,6 +6,7 @@ mod harness;
 
 mod access;
 mod audit;
+mod certificate;
 mod chain;
 mod doors;
 mod evidence;

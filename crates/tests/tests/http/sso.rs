@@ -283,10 +283,7 @@ async fn g_5_4_3a_other_systems_see_users_come_change_and_go() {
 }
 
 /// Serves a platform on an address of this machine for as long as the answer lives.
-async fn listening(
-    app: &TestApp,
-    listener: tokio::net::TcpListener,
-) -> tokio::sync::oneshot::Sender<()> {
+fn listening(app: &TestApp, listener: tokio::net::TcpListener) -> tokio::sync::oneshot::Sender<()> {
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let (router, metrics) = (app.assembled.router.clone(), app.assembled.metrics.clone());
     let limits = yj_http::Limits::default();
@@ -302,7 +299,7 @@ async fn g_5_4_2b_people_come_in_through_the_identity_provider_above() {
     let above = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let issuer = format!("http://{}", above.local_addr().unwrap());
     let provider = TestApp::start_at(&issuer, SingleSignOn::default()).await;
-    let _serving = listening(&provider, above).await;
+    let _serving = listening(&provider, above);
     let callback = "http://127.0.0.1:9/sso/callback";
     let application =
         json!({ "client_id": "city-platform", "name": "示例市平台", "redirect_uris": callback });

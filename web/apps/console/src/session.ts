@@ -4,6 +4,9 @@ import { computed, ref } from 'vue';
 import { answer, call, client, useCsrf } from './api';
 import type { Entity, Me, Meta, Region } from './domain/types';
 
+/** What somebody shows besides the password. */
+export type Shown = { code: string } | { recovery: string } | { webauthn: { challenge: string; credential: Record<string, unknown> } };
+
 export const useSession = defineStore('session', () => {
   const me = ref<Me>();
   const meta = ref<Meta>();
@@ -31,7 +34,7 @@ export const useSession = defineStore('session', () => {
     await enter((await call<{ me: Me }>('POST', '/api/v1/session', { body: { user, password } })).me);
   }
 
-  async function showFactor(shown: { code: string } | { recovery: string }): Promise<void> {
+  async function showFactor(shown: Shown): Promise<void> {
     await enter((await call<{ me: Me }>('POST', '/api/v1/session/factor', { body: shown })).me);
   }
 
