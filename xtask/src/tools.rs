@@ -6,7 +6,8 @@ use crate::shell::{Outcome, command, output, run};
 
 /// Oldest Node that builds the console.
 const NODE_MAJOR_MIN: u32 = 20;
-const PACKAGES: [&str; 4] = ["postgresql", "chromium", "fonts-noto-cjk", "fontconfig"];
+const PACKAGES: [&str; 6] =
+    ["postgresql", "chromium", "fonts-noto-cjk", "fontconfig", "softhsm2", "openssl"];
 
 /// Whether Node is there and young enough.
 pub(crate) fn node() -> Outcome {
@@ -62,6 +63,12 @@ fn missing() -> Vec<&'static str> {
     }
     if !fonts() {
         missing.push("中文字体");
+    }
+    if output("softhsm2-util", &["--version"]).is_none() {
+        missing.push("SoftHSM2");
+    }
+    if output("openssl", &["version"]).is_none() {
+        missing.push("OpenSSL");
     }
     missing
 }

@@ -7,7 +7,7 @@ use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::{Identity, Security, SingleSignOn};
 use yj_kernel::{
     App, AppParts, Attachments, Db, Environment, FileRootKey, JobKind, Migration, Platform,
-    Problem, Result, Route, Vault,
+    Problem, Result, RootKey, Route, Vault,
 };
 use yj_ledger::{Keys, Ledger};
 
@@ -29,6 +29,8 @@ pub struct Parts {
     pub security: Security,
     /// An identity provider above us.
     pub single_sign_on: SingleSignOn,
+    /// The root key in a device; nothing for one in a file of the data folder.
+    pub root_key: Option<Arc<dyn RootKey>>,
 }
 
 /// A running application, but for its listener and its workers.
@@ -71,7 +73,8 @@ const POLICY: &str = "default-src 'self'; style-src-elem 'self'; style-src-attr 
 
 /// Migrates the database and wires everything together.
 pub async fn assemble(parts: Parts) -> Result<Assembled> {
-    let Parts { db, environment, data, platform, limits, security, single_sign_on } = parts;
+    let Parts { db, environment, data, platform, limits, security, single_sign_on, root_key } =
+        parts;
     db.migrate(&migrations()).await?;
     let metrics = Metrics::default();
     let keys = Keys::open(&data.join("keys"), &|| environment.random())?;
@@ -81,8 +84,11 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         keys,
         environment.now().as_millisecond(),
     )?;
-    let root = FileRootKey::open(&data.join("keys").join("root.key"), &*environment)?;
-    let vault = Vault::open(&db, Arc::new(root), &*environment).await?;
+    let root = match root_key {
+        Some(root) => root,
+        None => Arc::new(FileRootKey::open(&data.join("keys").join("root.key"), &*environment)?),
+    };
+    let vault = Vault::open(&db, root, &*environment).await?;
     let identity = Identity::new(security, single_sign_on).map_err(Problem::Conflict)?;
     let entities = vec![
         yj_subject::TRACE_SUBJECT,

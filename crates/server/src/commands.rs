@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::watch};
 use yj_crypto::{from_hex, to_hex};
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
-use yj_kernel::{Db, Platform, Problem, Sql, SystemEnvironment};
+use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
 use yj_proof::TrustAnchor;
 use yj_server::{Assembled, Config, Parts, TEMPLATE, assemble, demo, examine};
 
@@ -63,8 +63,27 @@ async fn open(config: &Config) -> Result<Assembled, String> {
         profile: config.platform.profile.clone(),
         public_url: config.platform.public_url.clone(),
     };
-    let guard = (config.security.clone(), config.sso.clone());
+    let guard = Guard {
+        security: config.security.clone(),
+        single_sign_on: config.sso.clone(),
+        root_key: config.keys.root_key()?,
+    };
     build(&config.database_url(), &config.data, platform, guard).await
+}
+
+/// What stands between the platform and the world.
+pub(crate) struct Guard {
+    security: Security,
+    single_sign_on: SingleSignOn,
+    root_key: Option<Arc<dyn RootKey>>,
+}
+
+impl Guard {
+    /// For demonstrations and measurements on one machine.
+    pub(crate) fn demonstration() -> Self {
+        let (security, single_sign_on) = (Security::demonstration(), SingleSignOn::default());
+        Self { security, single_sign_on, root_key: None }
+    }
 }
 
 /// Assembles an application on the real clock.
@@ -72,7 +91,7 @@ pub(crate) async fn build(
     database: &str,
     data: &Path,
     platform: Platform,
-    (security, single_sign_on): (Security, SingleSignOn),
+    guard: Guard,
 ) -> Result<Assembled, String> {
     let parts = Parts {
         db: Db::open(database).map_err(say)?,
@@ -80,8 +99,9 @@ pub(crate) async fn build(
         data: PathBuf::from(data),
         platform,
         limits: Limits::default(),
-        security,
-        single_sign_on,
+        security: guard.security,
+        single_sign_on: guard.single_sign_on,
+        root_key: guard.root_key,
     };
     assemble(parts).await.map_err(say)
 }
@@ -190,9 +210,7 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
     };
     let database =
         database.unwrap_or_else(|| format!("sqlite:{}", data.join("yuanjian.sqlite").display()));
-    let assembled =
-        build(&database, data, platform, (Security::demonstration(), SingleSignOn::default()))
-            .await?;
+    let assembled = build(&database, data, platform, Guard::demonstration()).await?;
     if fresh {
         let begun = std::time::Instant::now();
         let mut progress =

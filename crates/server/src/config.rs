@@ -1,10 +1,14 @@
 //! Configuration: a file, overridden by the environment. Every key is documented in
 //! [`TEMPLATE`]; unknown keys are refused.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use yj_identity::{Security, SingleSignOn};
+use yj_kernel::RootKey;
 
 /// The file that `yuanjian init` writes.
 pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
@@ -29,6 +33,14 @@ password_min_length = 12
 audit_retention_days = 1095
 # 管理员可用的网络
 admin_networks = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+
+# 根密钥。library 留空为数据目录中的密钥文件（软件密码模块，未经认证）；接密码机或密码卡时填写厂商的 PKCS#11 动态库，
+# 口令宜用环境变量 YJ_KEYS__PIN 给出。
+[keys]
+library = ""
+token = ""
+key = "yj-root"
+pin = ""
 
 # 经政务云等统一身份认证（OpenID Connect）登录；issuer 留空为不接入。密钥宜用环境变量 YJ_SSO__CLIENT_SECRET 给出。
 [sso]
@@ -72,6 +84,44 @@ pub struct Config {
     /// An identity provider above us.
     #[serde(default)]
     pub sso: SingleSignOn,
+    /// Where the root key lives.
+    #[serde(default)]
+    pub keys: KeysConfig,
+}
+
+/// Where the root key lives: a file of the data folder, or a cryptographic module.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// The maker's PKCS#11 library; empty for a file.
+    pub library: String,
+    /// Label of the token.
+    pub token: String,
+    /// Label of the root key in it.
+    pub key: String,
+    /// PIN of the token's user.
+    pub pin: String,
+}
+
+impl std::fmt::Debug for KeysConfig {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "KeysConfig({}, {}, {})", self.library, self.token, self.key)
+    }
+}
+
+impl KeysConfig {
+    /// Opens the module, where there is one.
+    pub fn root_key(&self) -> Result<Option<Arc<dyn RootKey>>, String> {
+        if self.library.is_empty() {
+            return Ok(None);
+        }
+        let place = yj_hsm::Place {
+            library: PathBuf::from(&self.library),
+            token: self.token.clone(),
+            key: self.key.clone(),
+        };
+        Ok(Some(Arc::new(yj_hsm::Pkcs11RootKey::open(&place, &self.pin)?)))
+    }
 }
 
 /// How the platform calls itself.

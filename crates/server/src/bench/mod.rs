@@ -33,13 +33,7 @@ pub(crate) async fn run(
         profile: String::from("gbt38157"),
         public_url: String::from("http://127.0.0.1"),
     };
-    let assembled = build(
-        &url,
-        &folder,
-        platform,
-        (yj_identity::Security::demonstration(), yj_identity::SingleSignOn::default()),
-    )
-    .await?;
+    let assembled = build(&url, &folder, platform, crate::commands::Guard::demonstration()).await?;
     demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.map_err(say)?;
     println!(
         "命令：yuanjian bench {what} --events {events}（{}）",

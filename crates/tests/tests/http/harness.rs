@@ -113,7 +113,9 @@ async fn assembled_with(
     (platform, security, single_sign_on): (Platform, Security, SingleSignOn),
 ) -> Assembled {
     let (data, limits) = (folder.to_path_buf(), Limits::default());
-    let parts = Parts { db, environment, data, platform, limits, security, single_sign_on };
+    let root_key = None;
+    let parts =
+        Parts { db, environment, data, platform, limits, security, single_sign_on, root_key };
     assemble(parts).await.unwrap()
 }
 
