@@ -89,11 +89,12 @@ fn prefixed(message: &mut Vec<u8>, text: &str) {
     message.extend_from_slice(text.as_bytes());
 }
 
-/// Puts the entries of a transaction that is about to commit into a chain.
-pub(crate) async fn chain(tx: &mut Tx) -> Result<()> {
+/// Puts the entries of a transaction that is about to commit into a chain; whether there were
+/// any. From then on nothing but they waits to be written.
+pub(crate) async fn chain(tx: &mut Tx) -> Result<bool> {
     let waiting = std::mem::take(&mut tx.audit);
     if waiting.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let (lane, mut seq, mut digest) = head(tx).await?;
     let mut rows = Vec::with_capacity(waiting.len());
@@ -115,7 +116,7 @@ pub(crate) async fn chain(tx: &mut Tx) -> Result<()> {
     tx.later(crate::insert_rows(insert, "", rows));
     let advance = Sql::new("UPDATE audit_head SET seq = $1, digest = $2 WHERE lane = $3");
     tx.later([advance.arg(seq).arg(digest).arg(lane)]);
-    Ok(())
+    Ok(true)
 }
 
 /// The end of a chain that nobody else is writing to, locked until the transaction ends.

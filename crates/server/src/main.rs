@@ -77,7 +77,7 @@ enum Verb {
     },
     /// 性能测量
     Bench {
-        /// capture、query 或 chain
+        /// access、capture、query 或 chain
         what: String,
         /// 数据库；缺省为临时 SQLite
         #[arg(long)]

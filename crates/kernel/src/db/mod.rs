@@ -297,8 +297,21 @@ impl Tx {
     }
 
     /// Makes everything done so far durable. Returns only after it is.
+    ///
+    /// A change whose audit entry cannot be written does not happen (GB/T 22239 8.1.4.3 d).
     pub async fn commit(mut self) -> Result<()> {
-        crate::audit::chain(&mut self).await?;
+        let audited = crate::audit::chain(&mut self).await?;
+        match self.finish().await {
+            Err(Problem::Internal(cause)) if audited => {
+                Problem::Internal(cause).log();
+                let detail = "审计记录暂不能写入，操作没有生效；请稍后重试并联系运维人员";
+                Err(Problem::Unavailable(String::from(detail)))
+            }
+            done => done,
+        }
+    }
+
+    async fn finish(mut self) -> Result<()> {
         let kept = std::mem::take(&mut self.kept);
         self.burn_fuse(u32::try_from(kept.len()).unwrap_or(u32::MAX).saturating_add(1))?;
         match &mut self.conn {

@@ -1,6 +1,7 @@
 //! `yuanjian bench`: figures beside the budgets of the architecture, with the command that made
 //! them.
 
+mod access;
 mod capture;
 mod chain;
 mod client;
@@ -40,10 +41,11 @@ pub(crate) async fn run(
         if database.is_some() { "PostgreSQL" } else { "SQLite" }
     );
     let result = match what {
+        "access" => access::run(&assembled).await,
         "capture" => capture::run(&assembled, events).await,
         "query" => query::run(&assembled, events).await,
         "chain" => chain::run(&assembled, events).await,
-        other => Err(format!("没有测量项 {other}，应为 capture、query 或 chain")),
+        other => Err(format!("没有测量项 {other}，应为 access、capture、query 或 chain")),
     };
     drop(assembled);
     // Only what this run made.

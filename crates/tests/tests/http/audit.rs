@@ -173,3 +173,37 @@ async fn g_5_4_3c_applications_write_and_query_their_own_entries() {
         app.post("gateway", path, wrong).await.expect(422);
     }
 }
+
+#[tokio::test]
+async fn s_22_what_cannot_be_audited_does_not_happen() {
+    let app = TestApp::start().await;
+    let deny = match app.database_file() {
+        Some(_) => {
+            "CREATE TRIGGER deny BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'read only'); END"
+        }
+        None => {
+            "CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'read only'; END $$; \
+             CREATE TRIGGER deny BEFORE INSERT ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION deny()"
+        }
+    };
+    let policies = app.count("SELECT COUNT(*) FROM source_policy").await;
+    let policy = json!({ "name": "示例策略", "source": "form", "decision": "manual" });
+    app.run_sql(deny).await;
+    let refused = app.post("supervisor", "/api/v1/source_policy", policy.clone()).await;
+    assert_eq!(
+        (refused.status, &refused.body["code"]),
+        (503, &"unavailable".into()),
+        "{}",
+        refused.body
+    );
+    let (user, password) = app.password("supervisor");
+    assert_eq!(app.enter(user, password).await.1["http_status"], 503, "nobody comes in unseen");
+    app.get("supervisor", "/api/v1/source_policy").await.expect(200);
+    assert_eq!(app.count("SELECT COUNT(*) FROM source_policy").await, policies);
+    let allow = match app.database_file() {
+        Some(_) => "DROP TRIGGER deny",
+        None => "DROP TRIGGER deny ON audit_log",
+    };
+    app.run_sql(allow).await;
+    app.post("supervisor", "/api/v1/source_policy", policy).await.expect(201);
+}

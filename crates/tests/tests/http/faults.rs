@@ -35,9 +35,10 @@ async fn sweep(app: &TestApp, work: impl AsyncFn() -> Answer) -> (Value, u32) {
             assert_ne!(sizes(app).await, before);
             return (answer.body, nth);
         }
-        assert_eq!(
-            (answer.status, &answer.body["code"]),
-            (500, &"internal".into()),
+        // The last trip carries the audit entry: then nothing happened, and it says so.
+        let told = (answer.status, answer.body["code"].as_str().unwrap());
+        assert!(
+            matches!(told, (500, "internal") | (503, "unavailable")),
             "statement {nth}: {}",
             answer.body
         );
