@@ -89,8 +89,9 @@ const TEMPLATES: [Template; 4] = [
             "trace:review",
             "trace:personal",
             "ledger:read",
+            "export:approve",
         ],
-        "审核登记、变更与待上链数据",
+        "审核登记、变更、待上链数据与大批量导出",
     ),
     (
         "enterprise",

@@ -46,6 +46,8 @@ pub struct Security {
     pub second_factor_for: Vec<String>,
     /// Networks that administrators may come from.
     pub admin_networks: Vec<String>,
+    /// Rows of one export beyond which somebody else must approve it.
+    pub export_approval_rows: i64,
     /// Days the audit trail is kept.
     pub audit_retention_days: i64,
     /// PEM file of the authorities whose SM2 certificates are taken for log-in; empty for none.
@@ -74,6 +76,7 @@ impl Default for Security {
             dormant_days: 90,
             second_factor_for: vec![String::from("admin"), String::from("gov")],
             admin_networks: networks.map(String::from).into(),
+            export_approval_rows: 1000,
             audit_retention_days: 1095,
             sm2_authorities: String::new(),
         }
@@ -292,6 +295,14 @@ impl Security {
                 "dormant_days",
                 self.dormant_days,
                 180,
+            ),
+            within(
+                "S-33",
+                "8.1.4.11 b",
+                "须他人批准的导出行数",
+                "export_approval_rows",
+                self.export_approval_rows,
+                10_000,
             ),
             at_least(
                 "S-24",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use yj_crypto::sm3;
 
 use crate::{
-    Ctx, Entity, Problem, Result, Sql, Tx, record,
+    App, Ctx, Entity, Problem, Result, Sql, Tx, audit, record,
     vault::{self, DataKey},
 };
 
@@ -33,6 +33,13 @@ impl Attachments {
     async fn put(&self, id: &str, bytes: Bytes) -> Result<()> {
         self.0.put(&place(id), PutPayload::from_bytes(bytes)).await.map_err(unreachable_store)?;
         Ok(())
+    }
+
+    async fn remove(&self, id: &str) -> Result<()> {
+        match self.0.delete(&place(id)).await {
+            Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+            Err(error) => Err(unreachable_store(error)),
+        }
     }
 
     async fn get(&self, id: &str) -> Result<Bytes> {
@@ -60,6 +67,8 @@ pub struct Upload<'a> {
     pub bytes: Bytes,
     /// The record it belongs to, as table and id.
     pub of: Option<(&'a str, &'a str)>,
+    /// When it goes, in milliseconds since 1970; absent where it stays.
+    pub expires_at: Option<i64>,
 }
 
 /// What a file is, by its first bytes; only these kinds are taken in.
@@ -111,12 +120,12 @@ pub async fn store(ctx: &Ctx, tx: &mut Tx, upload: Upload<'_>) -> Result<Value> 
     ctx.app().attachments().put(&id, sealed).await?;
     let (entity, record) = upload.of.unzip();
     let sql = Sql::new(
-        "INSERT INTO attachment (id, name, size, media_type, sm3, entity, record, created_at, created_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO attachment (id, name, size, media_type, sm3, entity, record, created_at, created_by, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     );
     let sql = sql.arg(id.as_str()).arg(name.as_str()).arg(size).arg(media).arg(digest.as_str());
     let sql = sql.arg(entity).arg(record).arg(ctx.now_ms()).arg(ctx.actor());
-    tx.execute(sql).await?;
+    tx.execute(sql.arg(upload.expires_at)).await?;
     Ok(json!({ "id": id, "name": name, "size": size, "media_type": media, "sm3": digest }))
 }
 
@@ -145,13 +154,16 @@ pub struct Found {
     pub media_type: String,
     /// The bytes, verified against their digest.
     pub bytes: Bytes,
+    /// Whether it was made to be taken out of the platform; then every download is noted.
+    pub taken_out: bool,
 }
 
 /// Reads a file that the caller made, or that belongs to a record the caller may read.
 pub async fn open(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Found> {
     let missing = || Problem::NotFound("文件");
     let sql = Sql::new(
-        "SELECT name, media_type, sm3, entity, record, created_by FROM attachment WHERE id = $1",
+        "SELECT name, media_type, sm3, entity, record, created_by, expires_at FROM attachment \
+         WHERE id = $1",
     );
     let row = tx.fetch_one(sql.arg(id)).await?.ok_or_else(missing)?;
     if row.text(5)? != ctx.actor() {
@@ -159,6 +171,9 @@ pub async fn open(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Found> {
         let entity = ctx.app().entities().iter().find(|known| Some(known.table) == entity);
         let (Some(entity), Some(record)) = (entity, record) else { return Err(missing()) };
         readable(ctx, tx, entity, record).await.map_err(|_| missing())?;
+    }
+    if row.int_opt(6)?.is_some_and(|expires| expires <= ctx.now_ms()) {
+        return Err(Problem::Gone(String::from("文件已过期删除，请重新导出")));
     }
     let key = vault::data_keys(ctx.app(), tx, &[id]).await?.remove(id).ok_or_else(missing)?;
     let (sealed, owner) = (ctx.app().attachments().get(id).await?, String::from(id));
@@ -168,7 +183,36 @@ pub async fn open(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Found> {
         return Err(Problem::internal(format!("attachment {id} differs from its digest")));
     }
     let (name, media_type) = (String::from(row.text(0)?), String::from(row.text(1)?));
-    Ok(Found { name, media_type, bytes })
+    Ok(Found { name, media_type, bytes, taken_out: row.int_opt(6)?.is_some() })
+}
+
+/// Removes the files whose time is over: first the key, so that what may remain of the bytes says
+/// nothing, then the bytes.
+pub(crate) async fn sweep(app: &App) -> Result<()> {
+    let ctx = app.on_own_behalf("retention");
+    let mut tx = ctx.begin().await?;
+    let sql = Sql::new(
+        "SELECT id FROM attachment WHERE expires_at <= $1 AND removed_at IS NULL LIMIT 100",
+    );
+    let over = tx.fetch(sql.arg(ctx.now_ms())).await?;
+    let ids = over.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    vault::destroy(&ctx, &mut tx, &ids);
+    let mut sql = Sql::new("UPDATE attachment SET removed_at = ");
+    sql.bind(ctx.now_ms()).push(" WHERE id ").bind_texts(ids.iter().copied());
+    tx.later([sql]);
+    for id in &ids {
+        let body = json!({ "reason": "到期" });
+        let entry = audit::Entry { action: "removed", entity: "attachment", record: id, body };
+        audit::write(&ctx, &mut tx, entry);
+    }
+    tx.commit().await?;
+    for id in ids {
+        app.attachments().remove(id).await?;
+    }
+    Ok(())
 }
 
 /// Whether the caller may read the record a file belongs to.

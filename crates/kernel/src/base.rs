@@ -24,6 +24,7 @@ use crate::{
 /// All of them.
 pub fn base_routes() -> Vec<Route> {
     let mut routes = job_routes();
+    routes.extend(crate::export_approval::routes());
     routes.extend(file_routes());
     routes.extend([
         Route::new((Method::GET, "/api/v1/meta"), Access::SignedIn, "界面元数据", meta),
@@ -141,7 +142,8 @@ async fn watch_job(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
             let job =
                 async { jobs::one(&ctx, &mut ctx.snapshot().await?, &id).await }.await.ok()?;
             if last.as_ref() != Some(&job) {
-                let ended = !matches!(job["state"].as_str(), Some("queued" | "running"));
+                let ended =
+                    !matches!(job["state"].as_str(), Some("waiting" | "queued" | "running"));
                 let event = Event::default()
                     .event("progress")
                     .id(job["done"].to_string())
@@ -203,8 +205,8 @@ async fn upload(ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes) -> Result<Res
     let owner = owner(&ctx, &query).await?;
     let of = owner.as_ref().map(|(table, record)| (*table, record.as_str()));
     let mut tx = ctx.begin().await?;
-    let file =
-        attachment::store(&ctx, &mut tx, attachment::Upload { name: &name, bytes, of }).await?;
+    let upload = attachment::Upload { name: &name, bytes, of, expires_at: None };
+    let file = attachment::store(&ctx, &mut tx, upload).await?;
     let record = file["id"].as_str().unwrap_or_default();
     let entry =
         audit::Entry { action: "uploaded", entity: "attachment", record, body: file.clone() };
@@ -224,5 +226,13 @@ async fn files(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
 async fn fetch(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
     let mut tx = ctx.snapshot().await?;
     let found = attachment::open(&ctx, &mut tx, &id).await?;
+    drop(tx);
+    if found.taken_out {
+        let mut tx = ctx.begin().await?;
+        let body = json!({ "name": found.name });
+        let entry = audit::Entry { action: "downloaded", entity: "attachment", record: &id, body };
+        audit::write(&ctx, &mut tx, entry);
+        tx.commit().await?;
+    }
     Ok(transfer::download(&found.name, &found.media_type, found.bytes))
 }

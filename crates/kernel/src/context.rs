@@ -52,6 +52,8 @@ pub struct AppParts {
     pub node: String,
     /// How long a factor counts as freshly shown.
     pub fresh_ms: i64,
+    /// Rows of one export from which on somebody else must approve it.
+    pub export_approval_rows: i64,
     /// Where the ends of the audit chains are kept besides the database.
     pub witness: Arc<dyn AuditWitness>,
 }
@@ -128,6 +130,11 @@ impl App {
     /// How long a factor counts as freshly shown (S-10).
     pub fn fresh_ms(&self) -> i64 {
         self.0.parts.fresh_ms
+    }
+
+    /// Rows of one export from which on somebody else must approve it (S-33).
+    pub fn export_approval_rows(&self) -> i64 {
+        self.0.parts.export_approval_rows
     }
 
     /// The ends of the audit chains as kept outside the database.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
-    App, Ctx, Dialect, Problem, Result, Row, Sql, Tx,
+    App, Ctx, Dialect, Problem, Result, Row, Sql, Tx, attachment,
     field::time_text,
     problem::FieldError,
     vault::{self, DataKey},
@@ -52,14 +52,23 @@ impl JobSignal {
     }
 }
 
+/// A job to be queued.
+#[derive(Debug, Clone, Copy)]
+pub struct NewJob<'a> {
+    /// Name of its [`JobKind`].
+    pub kind: &'a str,
+    /// What people read.
+    pub title: &'a str,
+    /// What is asked for.
+    pub params: &'a Value,
+    /// Rows it would take out of the platform, where it is known.
+    pub rows: Option<i64>,
+}
+
 /// Queues a job in the caller's transaction and returns its id. Call [`wake`] after committing.
-pub async fn enqueue(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    kind: &str,
-    title: &str,
-    params: &Value,
-) -> Result<String> {
+///
+/// One that takes out more rows than one person may waits for somebody else's word (S-33).
+pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, new: NewJob<'_>) -> Result<String> {
     let open = Sql::new(
         "SELECT COUNT(*) FROM job WHERE created_by = $1 AND state IN ('queued', 'running')",
     );
@@ -71,14 +80,16 @@ pub async fn enqueue(
     }
     let id = ctx.new_id::<()>().to_string();
     let sql = Sql::new(
-        "INSERT INTO job (id, kind, title, params, state, created_at, created_by) \
-         VALUES ($1, $2, $3, $4, 'queued', $5, $6)",
+        "INSERT INTO job (id, kind, title, params, state, created_at, created_by, rows_asked, approval) \
+         VALUES ($1, $2, $3, $4, 'queued', $5, $6, $7, $8)",
     );
     // Files and filters hold 个人信息: what a job knows is sealed under a key of its own.
     let key = vault::fresh_data_key(ctx, tx, &id)?;
-    let params = key.seal(ctx, ("job.params", &id), &params.to_string())?;
-    let sql = sql.arg(id.as_str()).arg(kind).arg(title).arg(params);
-    tx.execute(sql.arg(ctx.now_ms()).arg(ctx.actor())).await?;
+    let params = key.seal(ctx, ("job.params", &id), &new.params.to_string())?;
+    let sql = sql.arg(id.as_str()).arg(new.kind).arg(new.title).arg(params);
+    let many = new.rows.is_some_and(|rows| rows > ctx.app().export_approval_rows());
+    let sql = sql.arg(ctx.now_ms()).arg(ctx.actor()).arg(new.rows);
+    tx.execute(sql.arg(many.then_some("needed"))).await?;
     Ok(id)
 }
 
@@ -214,7 +225,10 @@ impl JobRun {
 
 /// Runs the next waiting job, if there is one; `false` when nothing waits.
 pub async fn run_next(app: &App) -> Result<bool> {
-    let Some(claimed) = claim(app).await? else { return Ok(false) };
+    let Some(claimed) = claim(app).await? else {
+        attachment::sweep(app).await?;
+        return Ok(false);
+    };
     app.signal().touch();
     let (id, epoch) = (claimed.id.clone(), claimed.epoch);
     let result = perform(app, claimed).await;
@@ -254,12 +268,12 @@ struct Claimed {
 }
 
 /// The key under which a job keeps what it knows.
-async fn key_of(app: &App, tx: &mut Tx, id: &str) -> Result<DataKey> {
+pub(crate) async fn key_of(app: &App, tx: &mut Tx, id: &str) -> Result<DataKey> {
     let key = vault::data_keys(app, tx, &[id]).await?.remove(id);
     key.ok_or_else(|| Problem::internal(format!("job {id} has no key")))
 }
 
-fn open(key: &DataKey, (column, id): (&str, &str), sealed: &str) -> Result<Value> {
+pub(crate) fn open(key: &DataKey, (column, id): (&str, &str), sealed: &str) -> Result<Value> {
     let text = key.open((column, id), sealed)?;
     if text == vault::ERASED {
         return Ok(Value::Null);
@@ -273,7 +287,8 @@ async fn claim(app: &App) -> Result<Option<Claimed>> {
     let mut sql = Sql::new("UPDATE job SET state = 'running', epoch = epoch + 1, lease_until = ");
     sql.bind(now + LEASE_MS).push(", started_at = COALESCE(started_at, ").bind(now);
     sql.push(
-        ") WHERE id = (SELECT id FROM job WHERE state = 'queued' \
+        ") WHERE id = (SELECT id FROM job WHERE \
+         (state = 'queued' AND (approval IS NULL OR approval = 'given')) \
          OR (state = 'running' AND lease_until < ",
     );
     sql.bind(now).push(") ORDER BY id LIMIT 1");
@@ -325,17 +340,25 @@ async fn settle(app: &App, id: &str, epoch: i64, result: Result<Value>) -> Resul
 }
 
 const JOB: &str = "SELECT id, kind, title, state, done, total, succeeded, failed, result, file, \
-                   created_at, finished_at FROM job WHERE created_by = ";
+                   created_at, finished_at, approval, decided_by, decision, rows_asked \
+                   FROM job WHERE created_by = ";
 
 fn read(row: &Row) -> Result<Value> {
     let time = |ms: Option<i64>| ms.map_or(Ok(Value::Null), time_text);
+    let state = match (row.text(3)?, row.text_opt(12)?) {
+        ("queued", Some("needed")) => "waiting",
+        ("cancelled", Some("refused")) => "refused",
+        (state, _) => state,
+    };
     let result = row.text_opt(8)?.map(serde_json::from_str::<Value>).transpose();
     Ok(json!({
-        "id": row.text(0)?, "kind": row.text(1)?, "title": row.text(2)?, "state": row.text(3)?,
+        "id": row.text(0)?, "kind": row.text(1)?, "title": row.text(2)?, "state": state,
         "done": row.int(4)?, "total": row.int_opt(5)?, "succeeded": row.int(6)?,
         "failed": row.int(7)?, "result": result.map_err(Problem::internal)?,
         "file": row.text_opt(9)?, "created_at": time(Some(row.int(10)?))?,
         "finished_at": time(row.int_opt(11)?)?,
+        "decided_by": row.text_opt(13)?, "decision": row.text_opt(14)?,
+        "rows_asked": row.int_opt(15)?,
     }))
 }
 

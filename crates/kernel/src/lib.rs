@@ -12,6 +12,7 @@ mod context;
 mod db;
 mod entity;
 mod environment;
+mod export_approval;
 mod field;
 mod http;
 pub mod jobs;
@@ -56,5 +57,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "kernel/0004_review_scope",
         script: include_str!("../migrations/0004_review_scope.sql"),
+    },
+    Migration {
+        name: "kernel/0005_export_approval",
+        script: include_str!("../migrations/0005_export_approval.sql"),
     },
 ];

@@ -5,8 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    App, Ctx, DataClass, Entity, Field, Match, Problem, Result, Sql, SqlValue, Tx, json::Object,
-    record,
+    App, Ctx, DataClass, Entity, Field, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
+    json::Object, record,
 };
 
 const PER_PAGE_DEFAULT: i64 = 20;
@@ -200,13 +200,26 @@ impl Listing {
         record::fetch(ctx.app(), tx, entity, sql).await
     }
 
-    async fn total(&self, ctx: &Ctx, tx: &mut Tx, entity: &Entity) -> Result<Value> {
+    /// How many records match and lie within every one of these scopes; counting stops after
+    /// `most`.
+    pub(crate) async fn size(
+        &self,
+        scopes: &[&Scope],
+        tx: &mut Tx,
+        (entity, most): (&Entity, i64),
+    ) -> Result<i64> {
         let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM ");
         sql.push(entity.table).push(" WHERE 1 = 1");
-        ctx.scope.narrow(&mut sql, tx, entity.scoping);
+        for scope in scopes {
+            scope.narrow(&mut sql, tx, entity.scoping);
+        }
         self.narrow(&mut sql, tx);
-        sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS found");
-        let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
+        sql.push(" LIMIT ").bind(most + 1).push(") AS found");
+        tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
+    async fn total(&self, ctx: &Ctx, tx: &mut Tx, entity: &Entity) -> Result<Value> {
+        let count = self.size(&[&ctx.scope], tx, (entity, COUNT_MAX)).await?;
         Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
     }
 }

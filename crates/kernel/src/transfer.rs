@@ -13,16 +13,18 @@ use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
     Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route,
-    RowResult, Shape, attachment, audit,
-    field::Codes,
-    jobs,
+    RowResult, Shape, attachment, audit, export_approval,
+    field::{self, Codes},
+    jobs::{self, NewJob},
     json::Object,
     listing::{self, Listing},
     record, review,
 };
 
 /// Rows of one export.
-const EXPORT_MAX: usize = 100_000;
+pub(crate) const EXPORT_MAX: i64 = 100_000;
+/// How long the file of an export can be fetched (S-33).
+const EXPORT_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Import and export as background work, for every register of the application.
 pub const JOBS: [JobKind; 2] = [
@@ -33,7 +35,7 @@ pub const JOBS: [JobKind; 2] = [
         run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
     },
     JobKind {
-        name: "register.export",
+        name: export_approval::KIND,
         title: "导出",
         permission: |params| permission(params, "read"),
         run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(export(run)) },
@@ -100,12 +102,13 @@ pub fn download(name: &str, media_type: &str, bytes: Bytes) -> Response {
     response
 }
 
-async fn queue(ctx: &Ctx, kind: &str, title: &str, params: Value) -> Result<Response> {
+async fn queue(ctx: &Ctx, new: NewJob<'_>) -> Result<Response> {
     let mut tx = ctx.begin().await?;
-    let id = jobs::enqueue(ctx, &mut tx, kind, title, &params).await?;
+    let id = jobs::enqueue(ctx, &mut tx, new).await?;
+    let job = jobs::one(ctx, &mut tx, &id).await?;
     tx.commit().await?;
     jobs::wake(ctx.app());
-    Ok((StatusCode::ACCEPTED, Json(json!({ "job": id }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(json!({ "job": id, "state": job["state"] }))).into_response())
 }
 
 async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Response> {
@@ -124,9 +127,25 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
     if !matches!(format.as_str(), "xlsx" | "csv") {
         return Err(Problem::invalid("format", "应为 xlsx 或 csv"));
     }
-    Listing::whole(ctx.app(), entity, &rest)?;
+    let listing = Listing::whole(ctx.app(), entity, &rest)?;
+    let mut tx = ctx.snapshot().await?;
+    let rows = listing.size(&[ctx.scope()], &mut tx, (entity, EXPORT_MAX)).await?;
+    drop(tx);
+    if rows > EXPORT_MAX {
+        return Err(too_many());
+    }
+    if rows > ctx.app().export_approval_rows() && format != "xlsx" {
+        let detail = "须批准的导出只提供带水印的 xlsx";
+        return Err(Problem::invalid("format", detail));
+    }
     let params = json!({ "entity": entity.table, "format": format, "query": rest });
-    queue(ctx, "register.export", &format!("导出{}", entity.title), params).await
+    let title = format!("导出{}", entity.title);
+    let kind = export_approval::KIND;
+    queue(ctx, NewJob { kind, title: &title, params: &params, rows: Some(rows) }).await
+}
+
+fn too_many() -> Problem {
+    Problem::TooLarge(format!("超过 {EXPORT_MAX} 行，请增加查询条件后分批导出"))
 }
 
 async fn queue_import(
@@ -141,11 +160,13 @@ async fn queue_import(
     let sheet = parse(bytes.clone()).await?;
     columns(entity, &sheet)?;
     let mut tx = ctx.begin().await?;
-    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None })
-        .await?;
+    let upload = attachment::Upload { name: &name, bytes, of: None, expires_at: None };
+    let file = attachment::store(ctx, &mut tx, upload).await?;
     tx.commit().await?;
     let params = json!({ "entity": entity.table, "file": file["id"] });
-    queue(ctx, "register.import", &format!("导入{}：{name}", entity.title), params).await
+    let title = format!("导入{}：{name}", entity.title);
+    let new = NewJob { kind: "register.import", title: &title, params: &params, rows: None };
+    queue(ctx, new).await
 }
 
 /// Parsing a large file is work for a thread of its own.
@@ -171,7 +192,8 @@ fn template(entity: &Entity) -> Table {
             choices: choices.iter().map(|(_, label)| String::from(*label)).collect(),
         }
     });
-    Table { title: String::from(entity.title), columns: columns.collect(), rows: Vec::new() }
+    let (title, columns) = (String::from(entity.title), columns.collect());
+    Table { title, columns, ..Table::default() }
 }
 
 /// Which column of the sheet holds which field; headers may be labels or names.
@@ -280,6 +302,23 @@ fn entity_of(run: &JobRun) -> Result<&'static Entity> {
     found.copied().ok_or_else(|| Problem::internal(format!("no such register: {table}")))
 }
 
+/// Who took this out, when, under which number: printed on every page and kept in the file.
+fn watermark(run: &JobRun, entity: &Entity, (query, rows): (&str, usize)) -> Vec<(String, String)> {
+    let (ctx, own) = (&run.ctx, |text: &str| String::from(text));
+    let at = field::time_text(ctx.now_ms()).map(|time| own(time.as_str().unwrap_or_default()));
+    [
+        ("导出平台", own(&ctx.app().platform().name)),
+        ("导出人", own(ctx.actor())),
+        ("导出时间", at.unwrap_or_default()),
+        ("任务编号", own(&run.id)),
+        ("数据", own(entity.title)),
+        ("查询条件", listing::redacted(entity, query)),
+        ("行数", rows.to_string()),
+    ]
+    .map(|(name, text)| (own(name), text))
+    .into()
+}
+
 async fn export(run: JobRun) -> Result<Value> {
     let (ctx, entity) = (&run.ctx, entity_of(&run)?);
     let query = run.params["query"].as_str().unwrap_or_default();
@@ -300,10 +339,8 @@ async fn export(run: JobRun) -> Result<Value> {
                     .collect(),
             );
         }
-        if rows.len() > EXPORT_MAX {
-            return Err(Problem::TooLarge(format!(
-                "超过 {EXPORT_MAX} 行，请增加查询条件后分批导出"
-            )));
+        if i64::try_from(rows.len()).is_ok_and(|count| count > EXPORT_MAX) {
+            return Err(too_many());
         }
     }
     drop(tx);
@@ -314,6 +351,7 @@ async fn export(run: JobRun) -> Result<Value> {
         title: String::from(entity.title),
         columns: fields.iter().map(column).collect(),
         rows,
+        mark: watermark(&run, entity, (query, count)),
     };
     let csv = run.params["format"] == "csv";
     let bytes = tokio::task::spawn_blocking(move || {
@@ -322,7 +360,8 @@ async fn export(run: JobRun) -> Result<Value> {
     let bytes = bytes.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
     let name = format!("{}.{}", entity.title, if csv { "csv" } else { "xlsx" });
     let mut tx = ctx.begin().await?;
-    let upload = attachment::Upload { name: &name, bytes: bytes.into(), of: None };
+    let expires_at = Some(ctx.now_ms() + EXPORT_KEPT_MS);
+    let upload = attachment::Upload { name: &name, bytes: bytes.into(), of: None, expires_at };
     let file = attachment::store(ctx, &mut tx, upload).await?;
     // D-9.2.3: what was taken out, with which filter, how much, by whom.
     let body = json!({

@@ -114,6 +114,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         vault,
         node: String::from("1"),
         fresh_ms: identity.settings().step_up_minutes * 60_000,
+        export_approval_rows: identity.settings().export_approval_rows,
         witness: Arc::new(ledger.clone()),
     });
     let mut routes = yj_kernel::base_routes();

@@ -1,6 +1,8 @@
 //! Writing tables that Excel and WPS open as they are.
 
-use rust_xlsxwriter::{DataValidation, Format, FormatAlign, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    DataValidation, DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError,
+};
 
 use crate::SheetError;
 
@@ -27,6 +29,9 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Its cells, all of them text.
     pub rows: Vec<Vec<String>>,
+    /// Where it comes from, by name: printed on every page, on a sheet of its own and among the
+    /// properties of the file. Only XLSX can carry it.
+    pub mark: Vec<(String, String)>,
 }
 
 /// Excel refuses lists longer than this.
@@ -45,7 +50,35 @@ fn build(table: &Table) -> Result<Vec<u8>, XlsxError> {
     if table.columns.iter().any(|column| !column.note.is_empty()) {
         explain(book.add_worksheet(), table)?;
     }
+    if !table.mark.is_empty() {
+        let line: Vec<_> =
+            table.mark.iter().map(|(name, text)| format!("{name}：{text}")).collect();
+        let line = line.join("；");
+        book.set_properties(&DocProperties::new().set_title(&table.title).set_comment(&line));
+        account(book.add_worksheet(), table)?;
+    }
     book.save_to_buffer()
+}
+
+/// Letters of the line printed at the head of every page; Excel takes no more than 255.
+const HEAD_MAX: usize = 200;
+
+/// `&` begins a command in a page head.
+fn head(table: &Table) -> String {
+    let parts = table.mark.iter().take(4).map(|(name, text)| format!("{name}：{text}"));
+    let line = parts.collect::<Vec<_>>().join("  ").replace('&', "&&");
+    line.chars().take(HEAD_MAX).collect()
+}
+
+fn account(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
+    sheet.set_name("导出说明")?;
+    for (row, (name, text)) in (0u32..).zip(&table.mark) {
+        sheet.write_string_with_format(row, 0, name, &heading())?;
+        sheet.write_string(row, 1, text)?;
+    }
+    sheet.set_column_width(0, 16.0)?;
+    sheet.set_column_width(1, 60.0)?;
+    Ok(())
 }
 
 fn heading() -> Format {
@@ -73,6 +106,9 @@ fn fill(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
         for (index, cell) in (0u16..).zip(row) {
             sheet.write_string(number, index, cell)?;
         }
+    }
+    if !table.mark.is_empty() {
+        sheet.set_header(format!("&L&8{}", head(table)));
     }
     sheet.set_freeze_panes(1, 0)?;
     Ok(())
@@ -129,7 +165,10 @@ mod tests {
     fn table(rows: Vec<Vec<String>>) -> Table {
         let column = |name: &str| Column { name: name.into(), ..Column::default() };
         Table {
-            title: "主体/表".into(), columns: vec![column("名称"), column("代码")], rows
+            title: "主体/表".into(),
+            columns: vec![column("名称"), column("代码")],
+            rows,
+            mark: vec![],
         }
     }
 

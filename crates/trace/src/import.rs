@@ -12,7 +12,9 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use yj_kernel::{
     Access, Ctx, FieldError, JobKind, JobRun, Outcome, Param, Problem, Result, Route, RowResult,
-    Shape, attachment, jobs, transfer,
+    Shape, attachment,
+    jobs::{self, NewJob},
+    transfer,
 };
 use yj_sheet::{Column, Sheet, Table};
 
@@ -118,7 +120,7 @@ fn table(spec: &EventSpec) -> Table {
         ),
         choices: field.codes.iter().map(|(_, label)| label.clone()).collect(),
     }));
-    Table { title: spec.name.clone(), columns, rows: Vec::new() }
+    Table { title: spec.name.clone(), columns, ..Table::default() }
 }
 
 async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<Response> {
@@ -132,12 +134,12 @@ async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<Response> {
     let sheet = transfer::parse(bytes.clone()).await?;
     check_header(spec, &sheet)?;
     let mut tx = ctx.begin().await?;
-    let file = attachment::store(ctx, &mut tx, attachment::Upload { name: &name, bytes, of: None })
-        .await?;
+    let upload = attachment::Upload { name: &name, bytes, of: None, expires_at: None };
+    let file = attachment::store(ctx, &mut tx, upload).await?;
     let params = json!({ "domain": domain, "type": kind, "file": file["id"] });
-    let id =
-        jobs::enqueue(ctx, &mut tx, "trace.import", &format!("导入{}：{name}", spec.name), &params)
-            .await?;
+    let title = format!("导入{}：{name}", spec.name);
+    let new = NewJob { kind: "trace.import", title: &title, params: &params, rows: None };
+    let id = jobs::enqueue(ctx, &mut tx, new).await?;
     tx.commit().await?;
     jobs::wake(ctx.app());
     Ok((StatusCode::ACCEPTED, Json(json!({ "job": id }))).into_response())

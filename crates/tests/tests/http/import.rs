@@ -12,6 +12,7 @@ fn table(header: &[&str], rows: &[&[&str]]) -> Table {
         title: String::from("示例"),
         columns: header.iter().map(column).collect(),
         rows: rows.iter().map(row).collect(),
+        ..Table::default()
     }
 }
 

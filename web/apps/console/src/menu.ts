@@ -34,7 +34,10 @@ export const MENU: MenuGroup[] = [
   },
   {
     title: '审核',
-    pages: [{ path: '/review', title: '审核台', permission: 'trace:review' }],
+    pages: [
+      { path: '/review', title: '审核台', permission: 'trace:review' },
+      { path: '/exports', title: '导出审批', permission: 'export:approve' },
+    ],
   },
   {
     title: '区块链存证',

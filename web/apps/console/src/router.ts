@@ -20,6 +20,7 @@ export const router = createRouter({
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'review', component: () => import('./pages/desk/Review.vue') },
+        { path: 'exports', component: () => import('./pages/desk/Exports.vue') },
         { path: 'chain', component: () => import('./pages/chain/ChainPage.vue') },
         { path: 'ledger', component: () => import('./pages/ledger/Ledger.vue') },
         { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },

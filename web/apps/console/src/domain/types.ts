@@ -288,6 +288,8 @@ export interface Job {
   file: string | null;
   created_at: string;
   finished_at: string | null;
+  decided_by: string | null;
+  decision: string | null;
 }
 export interface JobRow {
   row: number;

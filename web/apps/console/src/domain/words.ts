@@ -32,6 +32,8 @@ export const ANCHOR_STATES: Record<string, [string, Tone]> = {
   confirmed: ['已确认', 'good'],
 };
 export const JOB_STATES: Record<string, [string, Tone]> = {
+  waiting: ['待批准', 'warn'],
+  refused: ['未获批准', 'bad'],
   queued: ['排队', 'info'],
   running: ['进行中', 'brand'],
   done: ['完成', 'good'],
