@@ -1,7 +1,9 @@
 //! 告警 (GB/T 22239 8.1.4.4, S-28): what security administrators must look at.
 
 use serde_json::{Value, json};
-use yj_kernel::{App, Ctx, Problem, Result, Row, Sql, Tx, audit, time_text};
+use yj_kernel::{
+    App, Columns, Ctx, Principal, Problem, Result, Row, Scoping, Sql, Tx, audit, time_text,
+};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,16 @@ pub(crate) enum Kind {
     AuditBroken,
     /// 请求签名反复不符
     BadSignatures,
+    /// 时钟偏差
+    ClockDrift,
+    /// 等保自查未通过
+    ControlFailed,
+    /// 短时间大量导出
+    MassExport,
+    /// 管理或监管人员从未用过的网络登录
+    NewPlace,
+    /// 审计转发中断
+    ForwardStalled,
 }
 
 impl Kind {
@@ -26,19 +38,50 @@ impl Kind {
             Self::Probing => "probing",
             Self::AuditBroken => "audit_broken",
             Self::BadSignatures => "bad_signatures",
+            Self::ClockDrift => "clock_drift",
+            Self::ControlFailed => "control_failed",
+            Self::MassExport => "mass_export",
+            Self::NewPlace => "new_place",
+            Self::ForwardStalled => "forward_stalled",
         }
+    }
+}
+
+/// Whom or what an alarm is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'a> {
+    subject: &'a str,
+    /// Place of its organisation in the tree; empty for the platform itself.
+    path: &'a str,
+}
+
+impl<'a> About<'a> {
+    /// Somebody of an organisation.
+    pub(crate) const fn member(subject: &'a str, path: &'a str) -> Self {
+        Self { subject, path }
+    }
+
+    /// Whoever acts.
+    pub(crate) fn principal(principal: &'a Principal) -> Self {
+        Self { subject: &principal.user, path: &principal.organization_path }
+    }
+
+    /// A part of the platform.
+    pub(crate) const fn platform(subject: &'a str) -> Self {
+        Self { subject, path: "" }
     }
 }
 
 /// Raises an alarm, unless the same one is open. Failing to raise it is logged and changes
 /// nothing about the refusal that caused it.
-pub(crate) async fn raise(app: &App, kind: Kind, subject: &str, detail: &str) {
-    if let Err(problem) = try_raise(app, kind, subject, detail).await {
+pub(crate) async fn raise(app: &App, kind: Kind, about: About<'_>, detail: &str) {
+    if let Err(problem) = try_raise(app, kind, about, detail).await {
         problem.log();
     }
 }
 
-async fn try_raise(app: &App, kind: Kind, subject: &str, detail: &str) -> Result<()> {
+async fn try_raise(app: &App, kind: Kind, about: About<'_>, detail: &str) -> Result<()> {
+    let About { subject, path } = about;
     let ctx = app.on_own_behalf("alarm");
     let mut tx = ctx.begin().await?;
     let sql =
@@ -47,10 +90,12 @@ async fn try_raise(app: &App, kind: Kind, subject: &str, detail: &str) -> Result
         return Ok(());
     }
     let id = ctx.new_id::<()>().to_string();
-    let sql =
-        Sql::new("INSERT INTO alarm (id, at, kind, subject, detail) VALUES ($1, $2, $3, $4, $5)");
+    let sql = Sql::new(
+        "INSERT INTO alarm (id, at, kind, subject, detail, organization_path) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    );
     let sql = sql.arg(id.as_str()).arg(ctx.now_ms()).arg(kind.code()).arg(subject).arg(detail);
-    tx.later([sql]);
+    tx.later([sql.arg(path)]);
     let body = json!({ "kind": kind.code(), "subject": subject, "detail": detail });
     audit::write(
         &ctx,
@@ -60,8 +105,10 @@ async fn try_raise(app: &App, kind: Kind, subject: &str, detail: &str) -> Result
     tx.commit().await
 }
 
-const COLUMNS: &str =
-    "SELECT id, at, kind, subject, detail, settled_at, settled_by, comment FROM alarm";
+const SELECT: &str =
+    "SELECT id, at, kind, subject, detail, settled_at, settled_by, comment FROM alarm WHERE 1 = 1";
+const SCOPING: Scoping =
+    Scoping::By(Columns { organization: Some("organization_path"), ..Columns::NONE });
 
 fn read(row: &Row) -> Result<Value> {
     let settled_at = row.int_opt(5)?.map(time_text).transpose()?;
@@ -72,27 +119,42 @@ fn read(row: &Row) -> Result<Value> {
     }))
 }
 
-/// Alarms, open ones first, newest first.
-pub(crate) async fn list(tx: &mut Tx) -> Result<Value> {
-    let mut sql = Sql::new(COLUMNS);
+/// Alarms within reach, open ones first, newest first.
+pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
+    let mut sql = Sql::new(SELECT);
+    ctx.scope().narrow(&mut sql, tx, SCOPING);
     sql.push(" ORDER BY CASE WHEN settled_at IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 200");
     let rows = tx.fetch(sql).await?;
     Ok(json!({ "items": rows.iter().map(read).collect::<Result<Vec<_>>>()? }))
 }
 
+/// How many within reach wait for somebody to look at them.
+pub async fn open_alarms(ctx: &Ctx, tx: &mut Tx) -> Result<i64> {
+    let mut sql = Sql::new("SELECT COUNT(*) FROM alarm WHERE settled_at IS NULL");
+    ctx.scope().narrow(&mut sql, tx, SCOPING);
+    tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))
+}
+
 /// Settles an alarm: somebody has looked at it and says what it was.
 pub(crate) async fn settle(ctx: &Ctx, tx: &mut Tx, (id, comment): (&str, &str)) -> Result<Value> {
-    let sql = Sql::new(
-        "UPDATE alarm SET settled_at = $1, settled_by = $2, comment = $3 \
-         WHERE id = $4 AND settled_at IS NULL",
-    );
-    let sql = sql.arg(ctx.now_ms()).arg(ctx.actor()).arg(comment).arg(id);
+    let mut sql = Sql::new("UPDATE alarm SET settled_at = ");
+    sql.bind(ctx.now_ms()).push(", settled_by = ").bind(ctx.actor());
+    sql.push(", comment = ").bind(comment).push(" WHERE settled_at IS NULL AND id = ").bind(id);
+    ctx.scope().narrow(&mut sql, tx, SCOPING);
     if tx.execute(sql).await? == 0 {
-        return Err(Problem::Conflict(String::from("该告警不存在或已处置")));
+        return match one(ctx, tx, id).await {
+            Ok(_) => Err(Problem::Conflict(String::from("该告警已处置"))),
+            Err(problem) => Err(problem),
+        };
     }
     let body = json!({ "comment": comment });
     audit::write(ctx, tx, audit::Entry { action: "settled", entity: "alarm", record: id, body });
-    let mut sql = Sql::new(COLUMNS);
-    sql.push(" WHERE id = ").bind(id);
+    one(ctx, tx, id).await
+}
+
+async fn one(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Value> {
+    let mut sql = Sql::new(SELECT);
+    sql.push(" AND id = ").bind(id);
+    ctx.scope().narrow(&mut sql, tx, SCOPING);
     read(&tx.fetch_one(sql).await?.ok_or(Problem::NotFound("告警"))?)
 }

@@ -168,6 +168,18 @@ async fn require_delegated(ctx: &Ctx, tx: &mut Tx, cube: &Cube) -> Result<()> {
     )))
 }
 
+/// Whoever was handed a role may make and change roles below it, not that role itself.
+pub(crate) async fn require_below(ctx: &Ctx, tx: &mut Tx, path: &str) -> Result<()> {
+    if rights::hands_on_everything(ctx) {
+        return Ok(());
+    }
+    let own = delegated(tx, &ctx.principal().account).await?;
+    if own.iter().any(|cube| path.starts_with(&cube.role) && path != cube.role) {
+        return Ok(());
+    }
+    Err(Problem::Forbidden(String::from("只能在受托角色之下建立和更改角色")))
+}
+
 async fn delegated(tx: &mut Tx, account: &str) -> Result<Vec<Cube>> {
     let sql = Sql::new(
         "SELECT r.path, d.region, o.path, d.category, d.stage, d.clearance FROM delegation d \

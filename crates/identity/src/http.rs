@@ -6,6 +6,7 @@ mod clients;
 mod oidc;
 mod oneself;
 mod scim;
+mod self_check;
 mod setup;
 
 use axum::http::{HeaderValue, header::SET_COOKIE};
@@ -28,6 +29,7 @@ pub fn routes(identity: &Identity) -> Vec<Route> {
     routes.extend(oidc::routes(identity));
     routes.extend(scim::routes());
     routes.extend(audit::routes());
+    routes.extend(self_check::routes(identity));
     // Rights are changed by those who have just shown who they are (S-10).
     for route in &mut routes {
         let changes = route.method != axum::http::Method::GET;

@@ -9,15 +9,20 @@ mod bootstrap;
 mod certificate;
 mod challenge;
 mod client;
+mod clock;
+mod duty;
 mod factor;
+mod forward;
 mod http;
 mod login;
 mod oidc;
 mod organization;
 mod passkey;
 mod password;
+mod place;
 mod rights;
 mod role;
+mod self_check;
 mod session;
 mod settings;
 mod signature;
@@ -26,11 +31,12 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use yj_kernel::{
-    App, Authenticator, Columns, Credentials, Entity, Migration, Origin, Principal, Problem,
-    Result, Scoping,
+    App, Authenticator, Columns, Credentials, Ctx, Entity, Migration, Origin, Principal, Problem,
+    Result, Scoping, audit,
 };
 
 pub use account::Account;
+pub use alarm::open_alarms;
 pub use assignment::{Assignment, Delegation};
 pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
 pub use client::{Client, new_secret};
@@ -39,7 +45,8 @@ pub use oidc::{application::Application, relying::SingleSignOn};
 pub use organization::Organization;
 pub use rights::{AdminKind, publish};
 pub use role::Role;
-pub use settings::{Control, Network, Security};
+pub use self_check::{Control, controls};
+pub use settings::{Network, Security, Setting};
 
 /// The register of organisations.
 pub static ORGANIZATION: &Entity = Entity::of::<Organization>();
@@ -80,13 +87,20 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "identity/0004_single_sign_on",
         script: include_str!("../migrations/0004_single_sign_on.sql"),
     },
+    Migration {
+        name: "identity/0005_surveillance",
+        script: include_str!("../migrations/0005_surveillance.sql"),
+    },
 ];
+
+const HOUR_MS: i64 = 3_600_000;
 
 struct Inner {
     settings: Security,
     single_sign_on: SingleSignOn,
     authorities: certificate::Authorities,
     admin_networks: Vec<Network>,
+    collector: Option<forward::Collector>,
     memory: rights::Memory,
     mill: password::Mill,
     throttle: attempts::Throttle,
@@ -105,6 +119,8 @@ impl Identity {
         settings.check()?;
         single_sign_on.check()?;
         let authorities = certificate::Authorities::open(&settings.sm2_authorities)?;
+        let (address, authority) = (&settings.audit_forward, &settings.audit_forward_authority);
+        let collector = forward::Collector::open(address, authority)?;
         let networks = settings.admin_networks.iter().filter_map(|text| Network::parse(text));
         let admin_networks = networks.collect();
         let (memory, mill, throttle, quotas) = Default::default();
@@ -114,6 +130,7 @@ impl Identity {
             single_sign_on,
             authorities,
             admin_networks,
+            collector,
             memory,
             mill,
             throttle,
@@ -136,6 +153,10 @@ impl Identity {
         &self.0.authorities
     }
 
+    fn collector(&self) -> Option<&forward::Collector> {
+        self.0.collector.as_ref()
+    }
+
     fn memory(&self) -> &rights::Memory {
         &self.0.memory
     }
@@ -156,8 +177,22 @@ impl Identity {
     async fn note_bad_signature(&self, app: &App, client_id: &str) {
         if self.0.bad_signatures.count(client_id, app.now().as_millisecond()) {
             let detail = "接口客户端的签名或密钥连续不符";
-            alarm::raise(app, alarm::Kind::BadSignatures, client_id, detail).await;
+            let about = alarm::About::platform(client_id);
+            alarm::raise(app, alarm::Kind::BadSignatures, about, detail).await;
         }
+    }
+
+    /// Rows that one user takes out in small portions add up (S-28).
+    async fn weigh_exports(&self, ctx: &Ctx) -> Result<()> {
+        let mut tx = ctx.snapshot().await?;
+        let rows = audit::rows_exported(&mut tx, ctx.actor(), ctx.now_ms() - HOUR_MS).await?;
+        drop(tx);
+        if rows > self.settings().export_alarm_rows {
+            let detail = format!("一小时内导出 {rows} 行");
+            let about = alarm::About::principal(ctx.principal());
+            alarm::raise(ctx.app(), alarm::Kind::MassExport, about, &detail).await;
+        }
+        Ok(())
     }
 
     /// Whether administrators may come from there (S-11). Requests inside the process have no
@@ -187,11 +222,20 @@ impl Authenticator for Identity {
         })
     }
 
-    fn refused<'a>(&'a self, app: &'a App, user: &'a str, route: &'a str) -> BoxFuture<'a, ()> {
+    fn refused<'a>(&'a self, ctx: &'a Ctx, route: &'a str) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            if self.0.refusals.count(user, app.now().as_millisecond()) {
+            if self.0.refusals.count(ctx.actor(), ctx.now_ms()) {
                 let detail = format!("五分钟内反复访问不存在或无权的记录，最近一次是 {route}");
-                alarm::raise(app, alarm::Kind::Probing, user, &detail).await;
+                let about = alarm::About::principal(ctx.principal());
+                alarm::raise(ctx.app(), alarm::Kind::Probing, about, &detail).await;
+            }
+        })
+    }
+
+    fn exported<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(problem) = self.weigh_exports(ctx).await {
+                problem.log();
             }
         })
     }

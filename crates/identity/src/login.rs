@@ -7,6 +7,7 @@ use yj_kernel::{App, Ctx, Origin, Principal, Problem, Result, Sql, Standing, Tx,
 use crate::{
     Identity, account, alarm, attempts,
     password::{self, About},
+    place,
     rights::{self, Known},
     session::{self, Opened},
 };
@@ -70,8 +71,11 @@ pub(crate) async fn fail(
     }
     tx.commit().await?;
     if locked {
-        let whom = if record.is_empty() { "未知用户名" } else { record };
-        alarm::raise(app, alarm::Kind::BruteForce, whom, "口令连续错误，已锁定登录").await;
+        let about = match known {
+            Some(known) => alarm::About::principal(&known.principal),
+            None => alarm::About::platform("未知用户名"),
+        };
+        alarm::raise(app, alarm::Kind::BruteForce, about, "口令连续错误，已锁定登录").await;
     }
     Ok(())
 }
@@ -96,19 +100,38 @@ pub(crate) async fn enter(
     }
     let mut tx = ctx.begin().await?;
     attempts::forget(app, &mut tx, user)?;
-    let opened = session::open(identity, &ctx, &mut tx, (&known, origin, "")).await?;
-    let record = known.principal.account.as_str();
-    let sql = Sql::new("UPDATE credential SET last_login_at = $1 WHERE account_id = $2");
-    tx.later([sql.arg(ctx.now_ms()).arg(record)]);
-    let body = json!({ "session": opened.id });
-    let entry = audit::Entry { action: "logged_in", entity: "account", record, body };
-    audit::write(&ctx, &mut tx, entry);
-    tx.commit().await?;
+    let opened = admit(identity, (&ctx, tx), (&known, origin, ""), json!({})).await?;
     let standing = session::standing(identity, &known, "", ctx.now_ms());
     let mut principal = known.principal.clone();
     principal.csrf = Some(opened.csrf.clone());
     principal.standing = standing;
     Ok((opened, describe(&principal)))
+}
+
+/// Lets somebody in who has shown enough: a session, what is remembered of the log-in, its entry
+/// with the particulars given.
+pub(crate) async fn admit(
+    identity: &Identity,
+    (ctx, mut tx): (&Ctx, Tx),
+    (known, origin, factor): (&Known, &Origin, &str),
+    mut particulars: Value,
+) -> Result<Opened> {
+    let opened = session::open(identity, ctx, &mut tx, (known, origin, factor)).await?;
+    let record = known.principal.account.as_str();
+    let sql = Sql::new("UPDATE credential SET last_login_at = $1 WHERE account_id = $2");
+    tx.later([sql.arg(ctx.now_ms()).arg(record)]);
+    let new_place = place::note(ctx, &mut tx, (known, origin.address)).await?;
+    particulars["session"] = json!(opened.id);
+    let entry =
+        audit::Entry { action: "logged_in", entity: "account", record, body: particulars };
+    audit::write(ctx, &mut tx, entry);
+    tx.commit().await?;
+    if let Some(network) = new_place {
+        let detail = format!("首次从网络 {network} 登录，请核实是否本人");
+        let about = alarm::About::principal(&known.principal);
+        alarm::raise(ctx.app(), alarm::Kind::NewPlace, about, &detail).await;
+    }
+    Ok(opened)
 }
 
 fn usable(identity: &Identity, known: &Known, app: &App, origin: &Origin) -> Result<(), String> {

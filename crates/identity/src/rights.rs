@@ -95,6 +95,7 @@ impl AdminKind {
                 "alarm:read",
                 "alarm:write",
                 "self_check:read",
+                "self_check:run",
             ],
             Self::Audit => &[
                 "audit:read",
@@ -102,6 +103,7 @@ impl AdminKind {
                 "audit:verify",
                 "alarm:read",
                 "self_check:read",
+                "self_check:run",
                 "ledger:read",
             ],
         }
@@ -186,9 +188,13 @@ pub(crate) async fn seal_account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()>
 pub(crate) async fn seal_role(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
     let sql = Sql::new("SELECT id, parent_id, permissions FROM role WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
-    let content = json!(["role", row.text(0)?, row.text_opt(1)?, row.text(2)?]);
-    let mac = mac(ctx.app(), &content)?;
+    let mac = mac(ctx.app(), &role_content(&row)?)?;
     keep_seal(tx, id, mac).await
+}
+
+/// What the seal of a role covers: its identifier, parent and permissions, read in this order.
+fn role_content(row: &Row) -> Result<Value> {
+    Ok(json!(["role", row.text(0)?, row.text_opt(1)?, row.text(2)?]))
 }
 
 /// Seals every account of a part of the tree that has moved.
@@ -363,7 +369,7 @@ async fn read(app: &App, tx: &mut Tx, rows: &[Row]) -> Result<Option<Known>> {
         alarm::raise(
             app,
             alarm::Kind::RightsTampered,
-            id,
+            alarm::About::member(id, path),
             "账号的权限记录与完整性校验值不符，已停用其全部权限",
         )
         .await;
@@ -394,13 +400,54 @@ async fn read(app: &App, tx: &mut Tx, rows: &[Row]) -> Result<Option<Known>> {
     }))
 }
 
+/// Compares every account and role with its seal: how many there are, and the names of those that
+/// differ.
+pub(crate) async fn examine(app: &App) -> Result<(usize, Vec<String>)> {
+    let (mut checked, mut flawed) = (0, Vec::new());
+    let mut tx = app.db().snapshot().await?;
+    let accounts = tx.fetch(Sql::new("SELECT id, user_name FROM account ORDER BY id")).await?;
+    for account in accounts {
+        let rows = tx.fetch(account_query(account.text(0)?)).await?;
+        let Some(first) = rows.first() else { continue };
+        checked += 1;
+        let mac = mac(app, &account_content(first, &rows)?)?;
+        if first.text_opt(17)? != Some(mac.as_str()) {
+            flawed.push(format!("用户 {}", account.text(1)?));
+        }
+    }
+    let sql = "SELECT r.id, r.parent_id, r.permissions, s.mac, r.code FROM role r \
+               LEFT JOIN access_seal s ON s.subject = r.id ORDER BY r.id";
+    for row in tx.fetch(Sql::new(sql)).await? {
+        checked += 1;
+        if row.text_opt(3)? != Some(mac(app, &role_content(&row)?)?.as_str()) {
+            flawed.push(format!("角色 {}", row.text(4)?));
+        }
+    }
+    Ok((checked, flawed))
+}
+
+/// What concerns the whole platform: rights of the administrators at its top alone.
+const OF_PLATFORM: [&str; 9] = [
+    "application:read",
+    "application:write",
+    "application:label",
+    "audit:verify",
+    "key:read",
+    "key:write",
+    "role:label",
+    "self_check:read",
+    "self_check:run",
+];
+
 /// Administrators act on their own organisation and those below it; at the top on everything.
 fn administrators(kind: AdminKind, path: &str) -> Vec<Grant> {
     let organization = (path.matches('/').count() > 1)
         .then(|| Within { path: String::from(path), subjects: Arc::new([]) });
+    let below = organization.is_some();
     let limit = Limit { organization, ..Limit::EVERYTHING };
     let grant = |name: &&str| Grant { permission: String::from(*name), limit: limit.clone() };
-    kind.permissions().iter().map(grant).collect()
+    let own = kind.permissions().iter().filter(|name| !below || !OF_PLATFORM.contains(name));
+    own.map(grant).collect()
 }
 
 async fn granted(app: &App, tx: &mut Tx, rows: &[Row], clearance: i64) -> Result<Vec<Grant>> {
@@ -413,7 +460,7 @@ async fn granted(app: &App, tx: &mut Tx, rows: &[Row], clearance: i64) -> Result
             alarm::raise(
                 app,
                 alarm::Kind::RightsTampered,
-                role,
+                alarm::About::platform(role),
                 "角色的权限与完整性校验值不符，已停用该角色",
             )
             .await;

@@ -7,7 +7,7 @@ use yj_kernel::{
 };
 use yj_model::Id;
 
-use crate::rights;
+use crate::{assignment, rights};
 
 /// 角色
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,6 +41,23 @@ const DEPTH_MAX: usize = 8;
 /// Permissions of one role.
 const PERMISSIONS_MAX: usize = 500;
 
+/// Administrators of one organisation leave roles alone that others have made (S-20).
+async fn require_own(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
+    if rights::hands_on_everything(ctx) {
+        return Ok(());
+    }
+    let mut sql = Sql::new(
+        "SELECT 1 FROM audit_log l JOIN account a ON a.user_name = l.actor \
+         WHERE l.entity = 'role' AND l.action = 'created' AND l.record = ",
+    );
+    sql.bind(id);
+    ctx.scope().narrow(&mut sql, tx, crate::ACCOUNTS);
+    match tx.fetch_one(sql).await? {
+        Some(_) => Ok(()),
+        None => Err(Problem::Forbidden(String::from("只能更改本机构及下级建立的角色"))),
+    }
+}
+
 impl Resource for Role {
     const TABLE: &'static str = "role";
     const TITLE: &'static str = "角色";
@@ -62,7 +79,7 @@ impl Resource for Role {
         Field::new("remark", "说明", Kind::Text).optional(),
     ];
 
-    async fn check(&mut self, _: &Ctx, tx: &mut Tx) -> Result<()> {
+    async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         self.permissions.sort_unstable();
         self.permissions.dedup();
         if self.permissions.len() > PERMISSIONS_MAX {
@@ -82,7 +99,7 @@ impl Resource for Role {
         }
         let Some(parent) = self.parent_id else {
             self.path = Some(format!("{}/", self.code));
-            return Ok(());
+            return assignment::require_below(ctx, tx, &format!("{}/", self.code)).await;
         };
         let sql = Sql::new("SELECT path, permissions, name FROM role WHERE id = $1");
         let row = tx.fetch_one(sql.arg(parent)).await?.ok_or(Problem::NotFound("上级角色"))?;
@@ -98,12 +115,18 @@ impl Resource for Role {
         if path.matches('/').count() > DEPTH_MAX {
             return Err(Problem::invalid("parent_id", format!("角色至多 {DEPTH_MAX} 级")));
         }
+        assignment::require_below(ctx, tx, &path).await?;
         self.path = Some(path);
         Ok(())
     }
 
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
         rights::changed(tx);
+        if let Some(before) = change.before {
+            let path = before.path.as_deref().unwrap_or_default();
+            assignment::require_below(ctx, tx, path).await?;
+            require_own(ctx, tx, change.id).await?;
+        }
         let Some(after) = change.after else {
             let sql = Sql::new("DELETE FROM access_seal WHERE subject = $1");
             tx.later([sql.arg(change.id)]);

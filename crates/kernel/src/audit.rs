@@ -5,7 +5,10 @@
 use serde_json::{Value, json};
 use yj_crypto::{Digest, sm3, to_hex};
 
-use crate::{ActorKind, Ctx, Dialect, Entity, Problem, Result, Row, Sql, Tx, field::time_text};
+use crate::{
+    ActorKind, Ctx, Dialect, Entity, Problem, Result, Row, Scope, Scoping, Sql, Tx,
+    field::time_text,
+};
 
 /// One act worth remembering. Must not hold 个人信息 or secrets.
 #[derive(Debug)]
@@ -313,17 +316,29 @@ pub(crate) async fn of_record(tx: &mut Tx, entity: &Entity, id: &str) -> Result<
     tx.fetch(sql).await?.iter().map(brief).collect()
 }
 
+/// Entries of one chain behind a number, oldest first: for whoever keeps a copy elsewhere.
+pub async fn after(tx: &mut Tx, (lane, seq): (i64, i64), most: i64) -> Result<Vec<Value>> {
+    let mut sql = columns();
+    sql.push(" WHERE lane = ").bind(lane).push(" AND seq > ").bind(seq);
+    sql.push(" ORDER BY seq LIMIT ").bind(most);
+    tx.fetch(sql).await?.iter().map(read).collect()
+}
+
 /// Conditions on the trail, checked.
 pub struct Search {
     conditions: Vec<(&'static str, crate::SqlValue)>,
     after: Option<String>,
     per_page: i64,
+    actors: Option<(Scope, Actors)>,
 }
+
+/// How user names and their organisations are found: a SELECT that already has a WHERE.
+pub type Actors = (&'static str, Scoping);
 
 impl Search {
     /// Reads the query of `GET /api/v1/audit`.
     pub fn parse(query: &str) -> Result<Self> {
-        let mut search = Self { conditions: Vec::new(), after: None, per_page: 50 };
+        let mut search = Self { conditions: Vec::new(), after: None, per_page: 50, actors: None };
         for (name, text) in form_urlencoded::parse(query.as_bytes()) {
             if text.is_empty() {
                 continue;
@@ -366,12 +381,24 @@ impl Search {
         self
     }
 
+    /// Only acts of those whom a scope reaches.
+    #[must_use]
+    pub fn of_those(self, scope: &Scope, actors: Actors) -> Self {
+        let limited = !scope.is_everything();
+        Self { actors: limited.then(|| (scope.clone(), actors)), ..self }
+    }
+
     /// One page, newest first: `{items, next}`.
     pub async fn page(&self, tx: &mut Tx) -> Result<Value> {
         let mut sql = columns();
         sql.push(" WHERE 1 = 1");
         for (condition, value) in &self.conditions {
             sql.push(condition).bind(value.clone());
+        }
+        if let Some((scope, (select, scoping))) = &self.actors {
+            sql.push(" AND actor IN (").push(select);
+            scope.narrow(&mut sql, tx, *scoping);
+            sql.push(")");
         }
         if let Some(after) = &self.after {
             sql.push(" AND id < ").bind(after.as_str());
@@ -402,6 +429,22 @@ pub async fn done_since(tx: &mut Tx, (actor, action): (&str, &str), since_ms: i6
         Sql::new("SELECT COUNT(*) FROM audit_log WHERE actor = $1 AND action = $2 AND at >= $3");
     let row = tx.fetch_one(sql.arg(actor).arg(action).arg(since_ms)).await?;
     row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Exports of one user that are added up.
+const EXPORTS_MAX: i64 = 1_000;
+
+/// Rows that somebody has exported since a moment.
+pub async fn rows_exported(tx: &mut Tx, actor: &str, since_ms: i64) -> Result<i64> {
+    let sql = Sql::new(
+        "SELECT body FROM audit_log WHERE actor = $1 AND action = 'exported' AND at >= $2 \
+         ORDER BY id DESC LIMIT $3",
+    );
+    let mut total = 0;
+    for row in tx.fetch(sql.arg(actor).arg(since_ms).arg(EXPORTS_MAX)).await? {
+        total += row.json::<Value>(0)?["rows"].as_i64().unwrap_or(0);
+    }
+    Ok(total)
 }
 
 /// Notes that a connected application took data out (D-9.2.3: 应用, 交换): dataset, filter, row

@@ -1,6 +1,12 @@
 //! Who asks, when, with which rights: §5.4.3 权限管理, bound to 数据访问权限.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
+};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use futures_util::future::BoxFuture;
@@ -27,6 +33,9 @@ pub struct Platform {
     /// `https://host` that printed codes lead to.
     pub public_url: String,
 }
+
+/// Nothing is signed by a clock that is further off than this (S-27).
+const CLOCK_DRIFT_MAX_MS: i64 = 60_000;
 
 /// Everything the application is built from.
 pub struct AppParts {
@@ -69,6 +78,7 @@ struct Shared {
     ids: IdSource,
     signal: JobSignal,
     started: Instant,
+    clock_drift_ms: AtomicI64,
 }
 
 /// The running application, shared by all requests.
@@ -79,7 +89,8 @@ impl App {
     /// Assembles the application.
     pub fn new(parts: AppParts) -> Self {
         let (ids, signal) = (IdSource::default(), JobSignal::default());
-        Self(Arc::new(Shared { parts, ids, signal, started: Instant::now() }))
+        let (started, clock_drift_ms) = (Instant::now(), AtomicI64::new(0));
+        Self(Arc::new(Shared { parts, ids, signal, started, clock_drift_ms }))
     }
 
     /// The database.
@@ -140,6 +151,16 @@ impl App {
     /// The ends of the audit chains as kept outside the database.
     pub async fn anchored_audit_heads(&self, tx: &mut Tx) -> Result<Vec<crate::audit::Head>> {
         self.0.parts.witness.heads(tx).await
+    }
+
+    /// Remembers how far this machine's clock was off when it was last compared (S-27).
+    pub fn note_clock_drift(&self, drift_ms: i64) {
+        self.0.clock_drift_ms.store(drift_ms, Ordering::Relaxed);
+    }
+
+    /// Whether the clock can be trusted: what is signed carries its time.
+    pub fn clock_is_sound(&self) -> bool {
+        self.0.clock_drift_ms.load(Ordering::Relaxed).abs() <= CLOCK_DRIFT_MAX_MS
     }
 
     pub(crate) fn environment(&self) -> &dyn Environment {

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::{App, Limit, Problem, Result, Scope};
+use crate::{App, Ctx, Limit, Problem, Result, Scope};
 
 /// A right to do something, as far as its limit reaches.
 #[derive(Debug, Clone)]
@@ -210,7 +210,10 @@ pub trait Authenticator: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Principal>>>;
 
     /// Hears that somebody was refused one record, by its route: many such refusals are probing.
-    fn refused<'a>(&'a self, app: &'a App, user: &'a str, route: &'a str) -> BoxFuture<'a, ()>;
+    fn refused<'a>(&'a self, ctx: &'a Ctx, route: &'a str) -> BoxFuture<'a, ()>;
+
+    /// Hears that somebody has taken rows out of the platform; the entry is already in the trail.
+    fn exported<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, ()>;
 
     /// The principal with this log-in name as it stands now; `None` if locked or unknown.
     fn principal<'a>(

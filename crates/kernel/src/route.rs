@@ -286,7 +286,7 @@ async fn admit(gate: Gate, mut request: Request, next: Next, request_id: String)
     let response = next.run(request).await;
     let of_one = gate.path.contains('{');
     if of_one && matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::NOT_FOUND) {
-        gate.app.authenticator().refused(&gate.app, ctx.actor(), &gate.path).await;
+        gate.app.authenticator().refused(&ctx, &gate.path).await;
     }
     if changes && response.status().is_client_error() {
         note_refusal(&ctx, &gate.path, &path, response.status().as_u16()).await;

@@ -371,5 +371,6 @@ async fn export(run: JobRun) -> Result<Value> {
     let entry = audit::Entry { action: "exported", entity: entity.table, record: &run.id, body };
     audit::write(ctx, &mut tx, entry);
     tx.commit().await?;
+    ctx.app().authenticator().exported(ctx).await;
     Ok(json!({ "rows": count, "file": file["id"] }))
 }

@@ -271,6 +271,11 @@ pub const ERASED: &str = "已删除";
 /// The mark of a sealed text.
 const MARK: &str = "sm4:";
 
+/// Whether a stored text is sealed.
+pub fn is_sealed(text: &str) -> bool {
+    text.starts_with(MARK)
+}
+
 impl DataKey {
     /// Seals a text. `place` is table and column, `owner` whom it belongs to.
     pub fn seal(&self, ctx: &Ctx, at: (&str, &str), plain: &str) -> Result<String> {

@@ -160,6 +160,10 @@ impl Ledger {
         if waiting.is_empty() {
             return Ok(0);
         }
+        if !app.clock_is_sound() {
+            let detail = "本机时钟偏差过大，暂停签名上链；校时后自动继续";
+            return Err(Problem::Unavailable(String::from(detail)));
+        }
         let mut fresh = Vec::new();
         let mut settled = BTreeMap::new();
         for entry in &waiting {

@@ -37,6 +37,10 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
         let count = events(&ctx, &mut tx, "AND state = 'held'").await?;
         todo.push(json!({ "kind": "trace_event", "title": "待审追溯数据", "count": count }));
     }
+    if let Ok(ctx) = ctx.under("alarm:read") {
+        let count = yj_identity::open_alarms(&ctx, &mut tx).await?;
+        todo.push(json!({ "kind": "alarm", "title": "待处置告警", "count": count }));
+    }
     let mut figures = Vec::new();
     for register in registers {
         let (entity, title) = (register.table, register.title);

@@ -156,7 +156,6 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
         ),
     ]);
     routes.extend(session_routes(identity));
-    routes.extend(self_check(identity));
     routes
 }
 
@@ -333,7 +332,7 @@ async fn permissions(ctx: Ctx) -> Result<Json<Value>> {
 
 async fn alarms(ctx: Ctx) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
-    alarm::list(&mut tx).await.map(Json)
+    alarm::list(&ctx, &mut tx).await.map(Json)
 }
 
 async fn settle(ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>) -> Result<Json<Value>> {
@@ -413,33 +412,4 @@ fn session_routes(identity: &Identity) -> Vec<Route> {
             revoke,
         ),
     ]
-}
-
-/// 等保自查: every control that a setting governs, with its live value and floor.
-fn self_check(identity: &Identity) -> Vec<Route> {
-    let identity = identity.clone();
-    let read = move |ctx: Ctx| async move {
-        let settings = identity.settings();
-        let items: Vec<_> = settings
-            .controls()
-            .into_iter()
-            .map(|control| {
-                json!({
-                    "number": control.number, "clause": control.clause,
-                    "feature": control.feature, "setting": control.setting,
-                    "value": control.value, "floor": control.floor, "holds": control.holds,
-                    "evidence": crate::Security::evidence(control.number),
-                })
-            })
-            .collect();
-        Json(json!({
-            "profile": settings.profile, "module": ctx.app().vault().module(), "items": items,
-        }))
-    };
-    vec![Route::new(
-        (Method::GET, "/api/v1/self-check"),
-        Access::permission("self_check:read"),
-        "等保自查",
-        read,
-    )]
 }

@@ -16,6 +16,8 @@ use yj_kernel::{
     transfer,
 };
 
+use crate::alarm;
+
 const QUERY: &[Param] = &[
     Param { name: "entity", label: "对象种类", required: false },
     Param { name: "record", label: "对象标识", required: false },
@@ -101,14 +103,20 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// Auditors of one organisation see what its people did.
+fn within_reach(ctx: &Ctx, query: &str) -> Result<Search> {
+    let people = ("SELECT a.user_name FROM account a WHERE 1 = 1", crate::ACCOUNTS);
+    Ok(Search::parse(query)?.of_those(ctx.scope(), people))
+}
+
 async fn search(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
-    Search::parse(&query.unwrap_or_default())?.page(&mut tx).await.map(Json)
+    within_reach(&ctx, &query.unwrap_or_default())?.page(&mut tx).await.map(Json)
 }
 
 async fn export(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
     let query = query.unwrap_or_default();
-    let mut search = Search::parse(&query)?.in_chunks();
+    let mut search = within_reach(&ctx, &query)?.in_chunks();
     let (mut text, mut count) = (String::new(), 0);
     let mut tx = ctx.snapshot().await?;
     loop {
@@ -147,7 +155,8 @@ async fn verify(ctx: Ctx) -> Result<Json<Value>> {
     drop(tx);
     for flaw in &found.flaws {
         let subject = format!("{}/{}", flaw.lane, flaw.seq);
-        crate::alarm::raise(ctx.app(), crate::alarm::Kind::AuditBroken, &subject, &flaw.what).await;
+        let about = alarm::About::platform(&subject);
+        alarm::raise(ctx.app(), alarm::Kind::AuditBroken, about, &flaw.what).await;
     }
     let flaw =
         |flaw: &audit::Flaw| json!({ "lane": flaw.lane, "seq": flaw.seq, "finding": flaw.what });

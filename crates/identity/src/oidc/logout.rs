@@ -85,21 +85,6 @@ impl Identity {
         let token = jwt::sign(app, "logout+jwt", &claims).await?;
         post_form(address, vec![(String::from("logout_token"), token)]).await.map(drop)
     }
-
-    /// Sweeps until `stop` says so.
-    pub async fn work(self, app: App, mut stop: tokio::sync::watch::Receiver<bool>) {
-        let mut interval = tokio::time::interval(Duration::from_secs(1));
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = stop.changed() => return,
-                _ = interval.tick() => {}
-            }
-            if let Err(problem) = self.sweep(&app).await {
-                problem.log();
-            }
-        }
-    }
 }
 
 /// Longest answer that is read.

@@ -3,17 +3,14 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yj_kernel::{App, Origin, Problem, Result, Sql, audit};
+use yj_kernel::{App, Origin, Problem, Result, Sql};
 
 use super::{
     challenge_of, digest, jwt,
     logout::{get_json, post_form},
     provider, secret,
 };
-use crate::{
-    Identity, rights,
-    session::{self, Opened},
-};
+use crate::{Identity, login, rights, session::Opened};
 
 /// `[sso]`: an identity provider above us.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -226,15 +223,5 @@ async fn open(
         );
         tx.later([sql.arg(issuer).arg(subject).arg(account).arg(ctx.now_ms())]);
     }
-    let opened = session::open(identity, &ctx, &mut tx, (&known, origin, factor)).await?;
-    let sql = Sql::new("UPDATE credential SET last_login_at = $1 WHERE account_id = $2");
-    tx.later([sql.arg(ctx.now_ms()).arg(account)]);
-    let body = json!({ "session": opened.id, "issuer": issuer });
-    audit::write(
-        &ctx,
-        &mut tx,
-        audit::Entry { action: "logged_in", entity: "account", record: account, body },
-    );
-    tx.commit().await?;
-    Ok(opened)
+    login::admit(identity, (&ctx, tx), (&known, origin, factor), json!({ "issuer": issuer })).await
 }
