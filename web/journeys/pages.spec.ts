@@ -24,6 +24,7 @@ const PAGES: [string, string, string][] = [
   ['secadmin', '/register/delegation', '授权委托'],
   ['secadmin', '/sessions', '在线会话'],
   ['secadmin', '/alarms', '告警'],
+  ['secadmin', '/confirmations', '操作确认'],
   ['secadmin', '/keys', '密钥'],
   ['secadmin', '/self-check', '等保自查'],
 ];

@@ -102,6 +102,64 @@ test('D-9.2.3 the audit administrator recomputes the chain', async ({ page }) =>
   await inspect(page, 'audit-verified');
 });
 
+test('S-13 what is done to an administrator waits for an administrator of another kind', async ({ page, browser }) => {
+  const waits = /已提交，待另一类管理员确认/;
+  await logIn(page, 'sysadmin', '/console/register/account');
+  await page.getByRole('link', { name: '示例省审计管理员' }).click();
+  await page.getByRole('dialog', { name: '示例省审计管理员' }).getByRole('button', { name: '停用' }).click();
+  await page.getByRole('dialog', { name: '停用用户' }).getByRole('button', { name: '确定' }).click();
+  await expect(page.getByText(waits)).toBeVisible();
+  // Whoever holds rights in the business is let in anew by two, too: the user of the first journey.
+  const reset = async (): Promise<void> => {
+    await page.getByRole('link', { name: '示例科员' }).click();
+    await page.getByRole('dialog', { name: '示例科员' }).getByRole('button', { name: '重置口令' }).click();
+  };
+  await page.goto(url('/console/register/account'));
+  await reset();
+  await expect(page.getByText(waits)).toBeVisible();
+  await page.goto(url('/console/confirmations'));
+  await expect(page.getByRole('row', { name: /停用.*示例省审计管理员/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: '确认', exact: true })).toHaveCount(0);
+
+  const security = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  await logIn(security, 'secadmin');
+  await security.getByRole('link', { name: /待确认的管理员操作/ }).click();
+  await inspect(security, 'confirmations-waiting');
+  const decide = async (row: RegExp, button: string, title: string): Promise<void> => {
+    await security.getByRole('row', { name: row }).getByRole('button', { name: button, exact: true }).click();
+    const dialog = security.getByRole('dialog', { name: title });
+    await dialog.getByLabel('理由').fill('已与申请人核对');
+    await dialog.getByRole('button', { name: '确定' }).click();
+    await expect(dialog).toBeHidden();
+  };
+  await decide(/停用.*示例省审计管理员/, '不同意', '不同意操作');
+  await expect(security.getByRole('row', { name: /停用.*未获确认.*示例省审计管理员/ })).toBeVisible();
+  await decide(/重置口令.*示例科员/, '确认', '确认操作');
+  await expect(security.getByRole('row', { name: /重置口令.*已确认.*示例科员/ })).toBeVisible();
+  await security.close();
+
+  await page.goto(url('/console/register/account'));
+  await reset();
+  await expect(page.getByRole('dialog', { name: '一次性链接' })).toBeVisible();
+});
+
+test('G-10.1 the security administrator checks the controls and prints what was found', async ({ page }) => {
+  await logIn(page, 'secadmin', '/console/self-check');
+  await expect(page.getByText(/演示模式，仅限本机/)).toBeVisible();
+  await page.getByRole('button', { name: '立即自查' }).click();
+  await expect(page.getByText(/自查完成/)).toBeVisible();
+  await expect(page.getByRole('row', { name: /S-16.*完整性校验 通过/ })).toBeVisible();
+  await page.getByRole('link', { name: /HMAC-SM3 完整性校验/ }).click();
+  const drawer = page.getByRole('dialog', { name: /S-16/ });
+  await expect(drawer.getByRole('region', { name: '历次自查' }).getByText('通过').first()).toBeVisible();
+  await inspect(page, 'control');
+  await page.keyboard.press('Escape');
+  await page.emulateMedia({ media: 'print' });
+  await expect(page.getByText('运营机构', { exact: true })).toBeVisible();
+  await expect(page.locator('#menu')).toBeHidden();
+  await expect(page.getByRole('button', { name: '打印' })).toBeHidden();
+});
+
 test('S-05 a second factor is bound and then asked for', async ({ page }) => {
   await logIn(page, 'farm', '/console/me');
   await page.getByRole('button', { name: '绑定第二因素' }).click();

@@ -4,11 +4,13 @@
 mod layer;
 mod limits;
 mod metrics;
+mod network;
 mod problem;
 mod serve;
 
 pub use layer::{Surroundings, surround};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use network::Network;
 pub use problem::problem;
 pub use serve::{PeerAddr, serve};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Network;
+
 /// Bounds of one listener. The defaults suit the open Internet.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -23,6 +25,9 @@ pub struct Limits {
     pub drain: Duration,
     /// After the drain, open requests get this long to end.
     pub farewell: Duration,
+    /// Gateways in front of the listener. Where there are any, nobody but they and this machine
+    /// connects, and requests come from whom they say.
+    pub gateways: Vec<Network>,
 }
 
 impl Default for Limits {
@@ -37,6 +42,7 @@ impl Default for Limits {
             in_flight_max: 1024,
             drain: Duration::from_secs(2),
             farewell: Duration::from_secs(10),
+            gateways: Vec::new(),
         }
     }
 }

@@ -23,11 +23,12 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::{Limits, Metrics};
+use crate::{Limits, Metrics, network};
 
-/// The other end of the connection, as a request extension.
+/// Where a request comes from, as its extension: the other end of the connection, or whom a
+/// gateway of ours names.
 #[derive(Debug, Clone, Copy)]
-pub struct PeerAddr(pub SocketAddr);
+pub struct PeerAddr(pub IpAddr);
 
 /// Open connections by address.
 type Census = Arc<Mutex<HashMap<IpAddr, usize>>>;
@@ -94,9 +95,14 @@ impl Seat {
         limits: &Limits,
         (permit, metrics): (OwnedSemaphorePermit, Metrics),
     ) -> Option<Self> {
+        let is_gateway = limits.gateways.iter().any(|network| network.contains(address));
+        if !limits.gateways.is_empty() && !is_gateway && !address.to_canonical().is_loopback() {
+            return None;
+        }
         let mut open = census.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
-        if *count >= limits.connections_per_address_max {
+        // A gateway speaks for many.
+        if !is_gateway && *count >= limits.connections_per_address_max {
             return None;
         }
         *count += 1;
@@ -126,9 +132,11 @@ fn converse(
 ) {
     // Answers are small; waiting to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
+    let gateways = limits.gateways.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(PeerAddr(peer));
+        let address = network::client(peer.ip(), request.headers(), &gateways);
+        request.extensions_mut().insert(PeerAddr(address));
         router.clone().oneshot(request)
     });
     let mut http = hyper::server::conn::http1::Builder::new();

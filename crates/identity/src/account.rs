@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_crypto::sm3;
 use yj_kernel::{
-    Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx, audit,
+    App, Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+    audit,
 };
 use yj_model::{Id, Phone};
 
-use crate::{Organization, rights};
+use crate::{Organization, attempts, rights};
 
 /// 账号类型
 pub(crate) const ACCOUNT_KINDS: &[(&str, &str)] = &[("person", "人员"), ("service", "服务账号")];
@@ -80,6 +81,11 @@ fn email(text: &str) -> Result<String, String> {
     if sound { Ok(text.to_lowercase()) } else { Err(wrong()) }
 }
 
+/// People come in by a one-time link first; a service account has no password to set.
+fn first_state(kind: &str) -> &'static str {
+    if kind == "service" { "active" } else { "invited" }
+}
+
 impl Resource for Account {
     const TABLE: &'static str = "account";
     const TITLE: &'static str = "用户";
@@ -127,7 +133,8 @@ impl Resource for Account {
         let row = tx.fetch_one(sql.arg(self.organization_id)).await?;
         self.organization_path = Some(String::from(row.ok_or(Problem::NotFound("机构"))?.text(0)?));
         self.administrator.get_or_insert_with(|| String::from("none"));
-        self.state.get_or_insert_with(|| String::from("invited"));
+        let first = first_state(&self.kind);
+        self.state.get_or_insert_with(|| String::from(first));
         Ok(())
     }
 
@@ -139,8 +146,8 @@ impl Resource for Account {
                 if after.administrator.as_deref() != Some("none") {
                     return fixed("administrator", "新用户没有管理员身份；由安全管理员另行指定");
                 }
-                if after.state.as_deref() != Some("invited") {
-                    return fixed("state", "新用户应为待激活");
+                if after.state.as_deref() != Some(first_state(&after.kind)) {
+                    return fixed("state", "新用户的状态由平台设定");
                 }
                 rights::seal_account(ctx, tx, change.id).await
             }
@@ -235,4 +242,42 @@ pub(crate) async fn invite(
 /// Ends every session of an account.
 pub(crate) fn end_sessions(tx: &mut Tx, account: &str) {
     tx.later([Sql::new("DELETE FROM session WHERE account_id = $1").arg(account)]);
+}
+
+/// Whoever knew the old password, or has the old device, is out.
+pub(crate) async fn forget_credentials(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (id, user): (&str, &str),
+) -> Result<()> {
+    for table in ["credential", "factor"] {
+        let mut sql = Sql::new("DELETE FROM ");
+        sql.push(table).push(" WHERE account_id = ").bind(id);
+        tx.execute(sql).await?;
+    }
+    end_sessions(tx, id);
+    attempts::forget(ctx.app(), tx, user)?;
+    rights::changed(tx);
+    let body = json!({});
+    audit::write(ctx, tx, audit::Entry { action: "reset", entity: "account", record: id, body });
+    Ok(())
+}
+
+/// A new one-time link for somebody who cannot come in, on the word of whoever runs the server.
+/// A locked or disabled account stays what it is.
+pub async fn recover(app: &App, user: &str) -> Result<String> {
+    let ctx = app.on_own_behalf("recover");
+    let mut tx = ctx.begin().await?;
+    let sql = Sql::new("SELECT id, state FROM account WHERE user_name = $1 AND kind = 'person'");
+    let row = tx.fetch_one(sql.arg(user)).await?.ok_or(Problem::NotFound("用户"))?;
+    let id = row.text(0)?;
+    let purpose = match row.text(1)? {
+        "invited" => Purpose::First,
+        "active" => Purpose::Reset,
+        _ => return Err(Problem::Conflict(String::from("该账号已锁定或停用"))),
+    };
+    forget_credentials(&ctx, &mut tx, (id, user)).await?;
+    let token = invite(&ctx, &mut tx, id, purpose).await?;
+    tx.commit().await?;
+    Ok(token)
 }

@@ -7,7 +7,7 @@ use yj_kernel::{
 };
 use yj_model::{DOMAINS, Id, RegionCode, Stage};
 
-use crate::{Account, Organization, Role, rights};
+use crate::{Account, Organization, Role, alarm, rights};
 
 /// 环节
 pub(crate) const STAGES: &[(&str, &str)] = &[
@@ -148,17 +148,12 @@ async fn organization_path(tx: &mut Tx, id: Option<Id<Organization>>) -> Result<
     }
 }
 
-async fn account_path(tx: &mut Tx, id: Id<Account>) -> Result<String> {
-    let sql = Sql::new("SELECT organization_path FROM account WHERE id = $1").arg(id);
-    text(tx, sql, "用户").await
-}
-
 /// Whoever hands something on must have been handed at least as much (S-20).
 async fn require_delegated(ctx: &Ctx, tx: &mut Tx, cube: &Cube) -> Result<()> {
     if rights::hands_on_everything(ctx) {
         return Ok(());
     }
-    for own in delegated(tx, &ctx.principal().account).await? {
+    for own in delegated(ctx, tx).await? {
         if own.covers(cube) {
             return Ok(());
         }
@@ -173,14 +168,23 @@ pub(crate) async fn require_below(ctx: &Ctx, tx: &mut Tx, path: &str) -> Result<
     if rights::hands_on_everything(ctx) {
         return Ok(());
     }
-    let own = delegated(tx, &ctx.principal().account).await?;
+    let own = delegated(ctx, tx).await?;
     if own.iter().any(|cube| path.starts_with(&cube.role) && path != cube.role) {
         return Ok(());
     }
     Err(Problem::Forbidden(String::from("只能在受托角色之下建立和更改角色")))
 }
 
-async fn delegated(tx: &mut Tx, account: &str) -> Result<Vec<Cube>> {
+/// What the caller was handed to hand on; nothing where somebody has written to it behind the
+/// platform's back.
+async fn delegated(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Cube>> {
+    let account = ctx.principal().account.as_str();
+    if !rights::delegations_are_sound(ctx.app(), tx, account).await? {
+        let about = alarm::About::principal(ctx.principal());
+        let detail = "授权委托与完整性校验值不符，已停用该用户的全部委托";
+        alarm::raise(ctx.app(), alarm::Kind::RightsTampered, about, detail).await;
+        return Ok(Vec::new());
+    }
     let sql = Sql::new(
         "SELECT r.path, d.region, o.path, d.category, d.stage, d.clearance FROM delegation d \
          JOIN role r ON r.id = d.role_id LEFT JOIN organization o ON o.id = d.organization_id \
@@ -246,7 +250,8 @@ impl Resource for Assignment {
         let sql = Sql::new(
             "SELECT organization_path, administrator, clearance FROM account WHERE id = $1",
         );
-        let row = tx.fetch_one(sql.arg(self.account_id)).await?.ok_or(Problem::NotFound("用户"))?;
+        let row = tx.fetch_one(sql.arg(self.account_id)).await?.ok_or_else(crate::missing)?;
+        crate::require_reach(ctx, row.text(0)?, crate::missing)?;
         if row.text(1)? != "none" {
             return Err(Problem::Conflict(String::from("管理员不能持有业务权限，不能授予角色")));
         }
@@ -302,15 +307,16 @@ impl Resource for Delegation {
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         sound_clearance(self.clearance)?;
-        let sql = Sql::new("SELECT administrator FROM account WHERE id = $1");
-        let row = tx.fetch_one(sql.arg(self.account_id)).await?.ok_or(Problem::NotFound("用户"))?;
+        let sql = Sql::new("SELECT administrator, organization_path FROM account WHERE id = $1");
+        let row = tx.fetch_one(sql.arg(self.account_id)).await?.ok_or_else(crate::missing)?;
+        crate::require_reach(ctx, row.text(1)?, crate::missing)?;
         if row.text(0)? != "security" {
             return Err(Problem::invalid("account_id", "只能委托给安全管理员"));
         }
         if self.account_id.to_string() == ctx.principal().account {
             return Err(Problem::Forbidden(String::from("不能给自己委托")));
         }
-        self.account_path = Some(account_path(tx, self.account_id).await?);
+        self.account_path = Some(String::from(row.text(1)?));
         let cube = Cube {
             role: role_path(tx, self.role_id).await?,
             region: self.region.clone(),
@@ -322,8 +328,11 @@ impl Resource for Delegation {
         require_delegated(ctx, tx, &cube).await
     }
 
-    async fn follow(_: &Ctx, tx: &mut Tx, _: &Changed<'_, Self>) -> Result<()> {
+    async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
         rights::changed(tx);
+        for one in [change.before, change.after].into_iter().flatten() {
+            rights::seal_delegations(ctx, tx, &one.account_id.to_string()).await?;
+        }
         Ok(())
     }
 

@@ -65,15 +65,27 @@ impl Tally {
     }
 }
 
-/// Names are counted under a digest: people type passwords into the wrong field.
-fn key(app: &App, name: &str) -> Result<String> {
-    app.vault().blind("login_attempt.name", name)
+/// What is guessed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Guess<'a> {
+    /// The password of whoever has this name.
+    Password(&'a str),
+    /// The second factor of this user.
+    Factor(&'a str),
 }
 
-/// Refuses names that are locked, with the same words for all.
-pub(crate) async fn require_open(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
+/// Names are counted under a digest: people type passwords into the wrong field.
+fn key(app: &App, guess: Guess<'_>) -> Result<String> {
+    match guess {
+        Guess::Password(name) => app.vault().blind("login_attempt.name", name),
+        Guess::Factor(user) => app.vault().blind("login_attempt.factor", user),
+    }
+}
+
+/// Refuses what is locked, with the same words for all.
+pub(crate) async fn require_open(app: &App, tx: &mut Tx, guess: Guess<'_>) -> Result<()> {
     let sql = Sql::new("SELECT locked_until FROM login_attempt WHERE name_digest = $1");
-    let row = tx.fetch_one(sql.arg(key(app, name)?)).await?;
+    let row = tx.fetch_one(sql.arg(key(app, guess)?)).await?;
     let now = app.now().as_millisecond();
     match row.map(|row| row.int(0)).transpose()? {
         Some(until) if until > now => {
@@ -84,9 +96,14 @@ pub(crate) async fn require_open(app: &App, tx: &mut Tx, name: &str) -> Result<(
     }
 }
 
-/// Counts a wrong attempt; whether the name is locked from now on.
-pub(crate) async fn count(ctx: &Ctx, tx: &mut Tx, settings: &Security, name: &str) -> Result<bool> {
-    let (key, now) = (key(ctx.app(), name)?, ctx.now_ms());
+/// Counts a wrong attempt; whether that is locked from now on.
+pub(crate) async fn count(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    settings: &Security,
+    guess: Guess<'_>,
+) -> Result<bool> {
+    let (key, now) = (key(ctx.app(), guess)?, ctx.now_ms());
     let mut sql = Sql::new("SELECT failures, begun_at FROM login_attempt WHERE name_digest = $1")
         .arg(key.as_str());
     let for_update = tx.dialect().for_update();
@@ -117,10 +134,13 @@ pub(crate) async fn count(ctx: &Ctx, tx: &mut Tx, settings: &Security, name: &st
     Ok(locked)
 }
 
-/// Forgets what was wrong: after the right answer, or by an administrator.
-pub(crate) fn forget(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
-    let sql = Sql::new("DELETE FROM login_attempt WHERE name_digest = $1");
-    tx.later([sql.arg(key(app, name)?)]);
+/// Forgets what was wrong: when somebody has shown everything, or by an administrator. The right
+/// password alone forgets nothing, or a thief of it could guess the second factor for ever.
+pub(crate) fn forget(app: &App, tx: &mut Tx, user: &str) -> Result<()> {
+    for guess in [Guess::Password(user), Guess::Factor(user)] {
+        let sql = Sql::new("DELETE FROM login_attempt WHERE name_digest = $1");
+        tx.later([sql.arg(key(app, guess)?)]);
+    }
     Ok(())
 }
 

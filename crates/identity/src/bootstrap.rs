@@ -214,7 +214,7 @@ pub(crate) async fn open_with_password(
     tx.execute(sql.arg(id).arg(verifier).arg(ctx.now_ms())).await?;
     tx.execute(Sql::new("UPDATE account SET state = 'active' WHERE id = $1").arg(id)).await?;
     rights::changed(tx);
-    Ok(())
+    rights::seal_account(ctx, tx, &id.to_string()).await
 }
 
 impl Identity {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_crypto::{PublicKey, equal_in_constant_time, from_hex, sm3, to_hex};
 use yj_kernel::{
-    App, Changed, Columns, Credentials, Ctx, Field, Kind, Match, Principal, Problem, Resource,
-    Result, Scoping, Sql, Tx, audit,
+    ActorKind, App, Changed, Columns, Credentials, Ctx, Field, Kind, Match, Principal, Problem,
+    Resource, Result, Scoping, Sql, Tx, audit,
 };
 use yj_model::Id;
 
@@ -26,6 +26,10 @@ const METHODS: &[(&str, &str)] = &[
     ("sm2-sm3", "请求签名 SM2"),
 ];
 const STATES: &[(&str, &str)] = &[("active", "正常"), ("revoked", "已吊销")];
+/// 批准情况: whoever makes a client or a secret knows how to come in; the security administrator
+/// says that it may.
+const APPROVALS: &[(&str, &str)] =
+    &[("waiting", "待批准"), ("secret_waiting", "新密钥待批准"), ("approved", "已批准")];
 
 /// 接口客户端
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +55,8 @@ pub struct Client {
     pub valid_until: Option<String>,
     /// 状态
     pub state: Option<String>,
+    /// 批准情况
+    pub approval: Option<String>,
 }
 
 fn client_id(text: &str) -> Result<String, String> {
@@ -114,14 +120,19 @@ impl Resource for Client {
             .filter(Match::Exact)
             .computed()
             .hint("由吊销操作改变"),
+        Field::new("approval", "批准情况", Kind::Code(APPROVALS))
+            .filter(Match::Exact)
+            .computed()
+            .hint("新客户端、新密钥和新公钥须经安全管理员批准"),
     ];
 
-    async fn check(&mut self, _: &Ctx, tx: &mut Tx) -> Result<()> {
+    async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         if !(1..=QUOTA_MAX).contains(&self.quota_per_minute) {
             return Err(Problem::invalid("quota_per_minute", format!("应为 1 至 {QUOTA_MAX}")));
         }
         let sql = Sql::new("SELECT organization_path, kind FROM account WHERE id = $1");
         let row = tx.fetch_one(sql.arg(self.account_id)).await?.ok_or_else(crate::missing)?;
+        crate::require_reach(ctx, row.text(0)?, crate::missing)?;
         if row.text(1)? != "service" {
             return Err(Problem::invalid("account_id", "应为服务账号，人员不能用接口客户端登录"));
         }
@@ -130,6 +141,7 @@ impl Resource for Client {
         }
         self.account_path = Some(String::from(row.text(0)?));
         self.state.get_or_insert_with(|| String::from("active"));
+        self.approval = Some(String::from(self.approval_after(ctx, tx).await?));
         Ok(())
     }
 
@@ -165,6 +177,26 @@ impl Resource for Client {
             quota_per_minute: 600,
             valid_until: None,
             state: None,
+            approval: None,
+        }
+    }
+}
+
+impl Client {
+    /// Another way in waits for somebody's word; everything else leaves it as it is.
+    async fn approval_after(&self, ctx: &Ctx, tx: &mut Tx) -> Result<String> {
+        if ctx.principal().kind == ActorKind::Platform {
+            return Ok(String::from("approved"));
+        }
+        let sql = Sql::new("SELECT approval, method, public_key FROM client WHERE client_id = $1");
+        match tx.fetch_one(sql.arg(self.client_id.as_str())).await? {
+            Some(row)
+                if row.text(1)? == self.method
+                    && row.text_opt(2)? == self.public_key.as_deref() =>
+            {
+                Ok(String::from(row.text(0)?))
+            }
+            _ => Ok(String::from("waiting")),
         }
     }
 }
@@ -183,18 +215,28 @@ pub async fn new_secret(
 ) -> Result<String> {
     let app = ctx.app();
     let secret = format!("{:032x}{:032x}", app.random(), app.random());
-    let ends = if at_once { ctx.now_ms() } else { ctx.now_ms() + OVERLAP_MS };
-    let sql = Sql::new(
-        "UPDATE client_secret SET expires_at = $1 \
-         WHERE client_id = $2 AND (expires_at IS NULL OR expires_at > $1)",
-    );
-    tx.execute(sql.arg(ends).arg(client_id)).await?;
+    // One that nobody has approved yet is forgotten with the next.
+    let void = Sql::new("DELETE FROM client_secret WHERE client_id = $1 AND approved = 0");
+    tx.execute(void.arg(client_id)).await?;
+    let approved = ctx.principal().kind == ActorKind::Platform;
+    if at_once || approved {
+        let ends = if at_once { ctx.now_ms() } else { ctx.now_ms() + OVERLAP_MS };
+        end_secrets(tx, client_id, ends).await?;
+    }
+    if !approved {
+        let sql = Sql::new(
+            "UPDATE client SET approval = 'secret_waiting', version = version + 1, \
+             updated_at = $1, updated_by = $2 WHERE client_id = $3 AND approval = 'approved'",
+        );
+        tx.execute(sql.arg(ctx.now_ms()).arg(ctx.actor()).arg(client_id)).await?;
+    }
     let sealed = app.vault().seal_secret(app, &format!("client.{client_id}"), secret.as_bytes())?;
     let sql = Sql::new(
-        "INSERT INTO client_secret (id, client_id, secret, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO client_secret (id, client_id, secret, created_at, approved) \
+         VALUES ($1, $2, $3, $4, $5)",
     );
     let sql = sql.arg(ctx.new_id::<()>()).arg(client_id).arg(sealed).arg(ctx.now_ms());
-    tx.execute(sql).await?;
+    tx.execute(sql.arg(approved)).await?;
     let body = json!({ "client_id": client_id, "old_ends_at_once": at_once });
     audit::write(
         ctx,
@@ -202,6 +244,36 @@ pub async fn new_secret(
         audit::Entry { action: "secret_made", entity: "client", record: client_id, body },
     );
     Ok(secret)
+}
+
+async fn end_secrets(tx: &mut Tx, client_id: &str, at: i64) -> Result<()> {
+    let sql = Sql::new(
+        "UPDATE client_secret SET expires_at = $1 \
+         WHERE client_id = $2 AND approved = 1 AND (expires_at IS NULL OR expires_at > $1)",
+    );
+    tx.execute(sql.arg(at).arg(client_id)).await.map(drop)
+}
+
+/// Lets a client, and the secret that was made for it last, come in.
+pub(crate) async fn approve(ctx: &Ctx, tx: &mut Tx, client_id: &str) -> Result<()> {
+    let sql = Sql::new(
+        "UPDATE client SET approval = 'approved', version = version + 1, updated_at = $1, \
+         updated_by = $2 WHERE client_id = $3 AND approval <> 'approved'",
+    );
+    if tx.execute(sql.arg(ctx.now_ms()).arg(ctx.actor()).arg(client_id)).await? == 0 {
+        return Err(Problem::Conflict(String::from("该客户端没有待批准的事项")));
+    }
+    let waits = Sql::new("SELECT 1 FROM client_secret WHERE client_id = $1 AND approved = 0");
+    if tx.fetch_one(waits.arg(client_id)).await?.is_some() {
+        end_secrets(tx, client_id, ctx.now_ms() + OVERLAP_MS).await?;
+        let sql = Sql::new("UPDATE client_secret SET approved = 1 WHERE client_id = $1");
+        tx.execute(sql.arg(client_id)).await?;
+    }
+    rights::changed(tx);
+    let entry =
+        audit::Entry { action: "approved", entity: "client", record: client_id, body: json!({}) };
+    audit::write(ctx, tx, entry);
+    Ok(())
 }
 
 /// Ends a client for ever: its tokens and secrets stop working with this transaction.
@@ -236,7 +308,7 @@ pub(crate) struct Stored {
 
 const CLIENT: &str = "SELECT c.client_id, c.account_id, c.method, c.public_key, c.networks, \
     c.quota_per_minute, e.value FROM client c JOIN access_epoch e ON e.id = 1 \
-    WHERE c.state = 'active' AND (c.valid_until IS NULL OR c.valid_until >= ";
+    WHERE c.state = 'active' AND c.approval <> 'waiting' AND (c.valid_until IS NULL OR c.valid_until >= ";
 
 pub(crate) async fn find(app: &App, tx: &mut Tx, client_id: &str) -> Result<Option<Stored>> {
     let today = app.now().to_zoned(jiff::tz::Offset::constant(8).to_time_zone()).date();
@@ -263,7 +335,8 @@ pub(crate) async fn secrets(
 ) -> Result<Vec<zeroize::Zeroizing<Vec<u8>>>> {
     let sql = Sql::new(
         "SELECT secret FROM client_secret \
-         WHERE client_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id DESC LIMIT 4",
+         WHERE client_id = $1 AND approved = 1 AND (expires_at IS NULL OR expires_at > $2) \
+         ORDER BY id DESC LIMIT 4",
     );
     let rows = tx.fetch(sql.arg(client_id).arg(app.now().as_millisecond())).await?;
     let place = format!("client.{client_id}");
@@ -294,6 +367,22 @@ impl Quotas {
     }
 }
 
+impl Stored {
+    /// Whether it may come from there; requests inside the process have no address.
+    fn allows(&self, address: Option<IpAddr>) -> bool {
+        self.networks.as_deref().is_none_or(|networks| {
+            address.is_none_or(|address| {
+                let mut all = networks.split(',').filter_map(Network::parse);
+                all.any(|network| network.contains(address))
+            })
+        })
+    }
+}
+
+fn outside() -> Problem {
+    Problem::Forbidden(String::from("来源地址不在该客户端允许的网络之内"))
+}
+
 /// A client that has proved itself becomes a principal with its account's rights.
 async fn admit(
     identity: &Identity,
@@ -301,14 +390,8 @@ async fn admit(
     tx: &mut Tx,
     (client, address): (&Stored, Option<IpAddr>),
 ) -> Result<Option<Principal>> {
-    let allowed = client.networks.as_deref().is_none_or(|networks| {
-        address.is_none_or(|address| {
-            let mut all = networks.split(',').filter_map(Network::parse);
-            all.any(|network| network.contains(address))
-        })
-    });
-    if !allowed {
-        return Err(Problem::Forbidden(String::from("来源地址不在该客户端允许的网络之内")));
+    if !client.allows(address) {
+        return Err(outside());
     }
     identity.quotas().take(client, app.now().as_millisecond())?;
     let at = (client.account.as_str(), client.epoch);
@@ -337,6 +420,18 @@ pub(crate) async fn by_token(
     admit(identity, app, &mut tx, (&client, credentials.origin.address)).await
 }
 
+fn unknown() -> Problem {
+    Problem::Signature(String::from("签名不符，或客户端不存在、未批准、已吊销或已过期"))
+}
+
+/// Whether a request that says to be signed comes from a client that may come in from there.
+pub(crate) async fn expects(app: &App, credentials: Credentials<'_>) -> Result<()> {
+    let key_id = signature::key_id(credentials)?;
+    let mut tx = app.db().snapshot().await?;
+    let client = find(app, &mut tx, &key_id).await?.ok_or_else(unknown)?;
+    if client.allows(credentials.origin.address) { Ok(()) } else { Err(outside()) }
+}
+
 /// Who has signed this request.
 pub(crate) async fn by_signature(
     identity: &Identity,
@@ -345,7 +440,6 @@ pub(crate) async fn by_signature(
 ) -> Result<Option<Principal>> {
     let mut tx = app.db().snapshot().await?;
     let signed = signature::read(credentials, &app.platform().public_url)?;
-    let unknown = || Problem::Signature(String::from("签名不符，或客户端不存在、已吊销或已过期"));
     let client = find(app, &mut tx, &signed.key_id).await?.ok_or_else(unknown)?;
     if client.method != signed.algorithm {
         return Err(unknown());

@@ -46,7 +46,9 @@ impl Collector {
             return Ok(None);
         }
         let wrong = || {
-            format!("security.audit_forward 应为 tls://主机:端口 或 tcp://主机:端口，现为 {address}")
+            format!(
+                "security.audit_forward 应为 tls://主机:端口 或 tcp://主机:端口，现为 {address}"
+            )
         };
         let (scheme, place) = address.split_once("://").ok_or_else(wrong)?;
         let (host, port) = place.rsplit_once(':').ok_or_else(wrong)?;

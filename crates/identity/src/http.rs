@@ -40,6 +40,11 @@ pub fn routes(identity: &Identity) -> Vec<Route> {
             "delegation:write",
             "administrator:write",
             "key:write",
+            "account:confirm",
+            "client:write",
+            "client:approve",
+            "application:write",
+            "organization:bind",
         ];
         if changes && dangerous.contains(&name.as_str()) {
             route.fresh = true;

@@ -10,6 +10,7 @@ mod certificate;
 mod challenge;
 mod client;
 mod clock;
+mod confirmation;
 mod duty;
 mod factor;
 mod forward;
@@ -35,11 +36,12 @@ use yj_kernel::{
     Result, Scoping, audit,
 };
 
-pub use account::Account;
+pub use account::{Account, recover};
 pub use alarm::open_alarms;
 pub use assignment::{Assignment, Delegation};
 pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
 pub use client::{Client, new_secret};
+pub use confirmation::confirmations_waiting;
 pub use http::routes;
 pub use oidc::{application::Application, relying::SingleSignOn};
 pub use organization::Organization;
@@ -182,6 +184,20 @@ impl Identity {
         }
     }
 
+    /// Credentials that were refused leave an entry, as long as their sender does not flood us.
+    async fn note_credentials(&self, app: &App, credentials: Credentials<'_>, reason: &str) {
+        let origin = credentials.origin;
+        if self.throttle().take(origin.address, app.now().as_millisecond()).is_err() {
+            return;
+        }
+        let route = credentials.uri.path();
+        if let Err(problem) =
+            note_stranger(app, origin, ("credentials_refused", route, reason)).await
+        {
+            problem.log();
+        }
+    }
+
     /// Rows that one user takes out in small portions add up (S-28).
     async fn weigh_exports(&self, ctx: &Ctx) -> Result<()> {
         let mut tx = ctx.snapshot().await?;
@@ -211,14 +227,39 @@ impl Authenticator for Identity {
         credentials: Credentials<'a>,
     ) -> BoxFuture<'a, Result<Option<Principal>>> {
         Box::pin(async move {
-            if credentials.header("signature-input").is_some() {
-                return client::by_signature(self, app, credentials).await;
-            }
             let bearer = credentials.header("authorization");
-            if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
-                return client::by_token(self, app, (token, credentials)).await;
+            let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
+            let found = if credentials.header("signature-input").is_some() {
+                client::by_signature(self, app, credentials).await
+            } else if let Some(token) = token {
+                client::by_token(self, app, (token, credentials)).await
+            } else {
+                session::authenticate(self, app, credentials).await
+            };
+            match &found {
+                Ok(None) if token.is_some() => {
+                    self.note_credentials(app, credentials, "访问令牌无效或已过期").await;
+                }
+                Err(problem @ (Problem::Signature(_) | Problem::Forbidden(_))) => {
+                    self.note_credentials(app, credentials, &problem.to_string()).await;
+                }
+                _ => {}
             }
-            session::authenticate(self, app, credentials).await
+            found
+        })
+    }
+
+    fn expects<'a>(
+        &'a self,
+        app: &'a App,
+        credentials: Credentials<'a>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let expected = client::expects(app, credentials).await;
+            if let Err(problem @ (Problem::Signature(_) | Problem::Forbidden(_))) = &expected {
+                self.note_credentials(app, credentials, &problem.to_string()).await;
+            }
+            expected
         })
     }
 
@@ -252,6 +293,27 @@ impl Authenticator for Identity {
             Ok(usable.map(|known| known.principal))
         })
     }
+}
+
+/// Notes what somebody tried who is not let in.
+async fn note_stranger(
+    app: &App,
+    origin: &Origin,
+    (action, route, reason): (&str, &str, &str),
+) -> Result<()> {
+    let ctx = app.on_own_behalf("login").signing_as(None, origin.clone());
+    let mut tx = ctx.begin().await?;
+    let body = serde_json::json!({ "reason": reason });
+    let entry = audit::Entry { action, entity: "route", record: route, body };
+    audit::write_as(&ctx, &mut tx, ("", audit::Ending::Refused), entry);
+    tx.commit().await
+}
+
+/// A place in the tree of organisations that the caller may not act on is not there for them.
+fn require_reach(ctx: &Ctx, path: &str, missing: fn() -> Problem) -> Result<()> {
+    let place = yj_kernel::Place { organization: Some(path), ..yj_kernel::Place::default() };
+    let columns = Columns { organization: Some("path"), ..Columns::NONE };
+    if ctx.scope().covers(&columns, &place) { Ok(()) } else { Err(missing()) }
 }
 
 /// The problem that hides whether an account is there.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use yj_kernel::{App, Ctx, Origin, Principal, Problem, Result, Sql, Standing, Tx, audit};
 
 use crate::{
-    Identity, account, alarm, attempts,
+    Identity, account, alarm,
+    attempts::{self, Guess},
     password::{self, About},
     place,
     rights::{self, Known},
@@ -32,7 +33,12 @@ pub(crate) async fn check(
 ) -> Result<Known> {
     identity.throttle().take(origin.address, app.now().as_millisecond())?;
     let mut tx = app.db().snapshot().await?;
-    attempts::require_open(app, &mut tx, user).await?;
+    if let Err(problem) = attempts::require_open(app, &mut tx, Guess::Password(user)).await {
+        drop(tx);
+        let reason = problem.to_string();
+        crate::note_stranger(app, origin, ("login_refused", "/api/v1/session", &reason)).await?;
+        return Err(problem);
+    }
     let known = rights::by_user_name(app, &mut tx, user).await?;
     let known = known.filter(|known| known.principal.kind == yj_kernel::ActorKind::Person);
     let verifier = match &known {
@@ -59,7 +65,7 @@ pub(crate) async fn fail(
     let ctx = app.on_own_behalf("login");
     let ctx = ctx.signing_as(known.map(|known| &known.principal), origin.clone());
     let mut tx = ctx.begin().await?;
-    let locked = attempts::count(&ctx, &mut tx, identity.settings(), user).await?;
+    let locked = attempts::count(&ctx, &mut tx, identity.settings(), Guess::Password(user)).await?;
     let record = known.map_or("", |known| &known.principal.account);
     let entry =
         audit::Entry { action: "login_refused", entity: "account", record, body: json!({}) };
@@ -99,7 +105,9 @@ pub(crate) async fn enter(
         return Err(Problem::Forbidden(reason));
     }
     let mut tx = ctx.begin().await?;
-    attempts::forget(app, &mut tx, user)?;
+    if session::standing(identity, &known, "", ctx.now_ms()) == Standing::Full {
+        attempts::forget(app, &mut tx, user)?;
+    }
     let opened = admit(identity, (&ctx, tx), (&known, origin, ""), json!({})).await?;
     let standing = session::standing(identity, &known, "", ctx.now_ms());
     let mut principal = known.principal.clone();
@@ -122,8 +130,7 @@ pub(crate) async fn admit(
     tx.later([sql.arg(ctx.now_ms()).arg(record)]);
     let new_place = place::note(ctx, &mut tx, (known, origin.address)).await?;
     particulars["session"] = json!(opened.id);
-    let entry =
-        audit::Entry { action: "logged_in", entity: "account", record, body: particulars };
+    let entry = audit::Entry { action: "logged_in", entity: "account", record, body: particulars };
     audit::write(ctx, &mut tx, entry);
     tx.commit().await?;
     if let Some(network) = new_place {

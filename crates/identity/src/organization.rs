@@ -2,15 +2,17 @@
 //! one tree, whose top is the operator of the platform.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use yj_kernel::{
-    Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+    ActorKind, Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql,
+    Tx, audit,
 };
 use yj_model::{Id, RegionCode};
 
 use crate::rights;
 
 /// 机构类型
-pub(crate) const ORGANIZATION_KINDS: &[(&str, &str)] = &[
+pub(crate) const ORGANIZATION_KINDS: [(&str, &str); 5] = [
     ("authority", "监管部门"),
     ("enterprise", "企业"),
     ("laboratory", "检测机构"),
@@ -48,6 +50,9 @@ fn code(text: &str) -> Result<String, String> {
     }
 }
 
+/// Kind and 追溯主体 decide who must show a second factor and who sees what.
+const BOUND: &str = "机构类型建立后与所对应的追溯主体由安全管理员更改";
+
 /// Levels of the tree.
 const DEPTH_MAX: usize = 12;
 
@@ -66,7 +71,7 @@ impl Resource for Organization {
             .length_max(120)
             .filter(Match::Contains)
             .sortable(),
-        Field::new("kind", "机构类型", Kind::Code(ORGANIZATION_KINDS)).filter(Match::Exact),
+        Field::new("kind", "机构类型", Kind::Code(&ORGANIZATION_KINDS)).filter(Match::Exact),
         Field::new("parent_id", "上级机构", Kind::Id("organization"))
             .filter(Match::Exact)
             .optional()
@@ -79,11 +84,11 @@ impl Resource for Organization {
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).optional(),
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
-            .optional()
-            .hint("企业填写；其数据权限由此确定"),
+            .computed()
+            .hint("由安全管理员绑定；其数据权限由此确定"),
     ];
 
-    async fn check(&mut self, _: &Ctx, tx: &mut Tx) -> Result<()> {
+    async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let parent = if let Some(id) = self.parent_id {
             let sql = Sql::new("SELECT path FROM organization WHERE id = $1");
             let row = tx.fetch_one(sql.arg(id)).await?;
@@ -102,13 +107,25 @@ impl Resource for Organization {
         if path.matches('/').count() > DEPTH_MAX {
             return Err(Problem::invalid("parent_id", format!("机构至多 {DEPTH_MAX} 级")));
         }
+        // A place that is out of reach says nothing about itself.
+        crate::require_reach(ctx, &path, || Problem::NotFound("上级机构"))?;
         self.path = Some(path);
         Ok(())
     }
 
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
         rights::changed(tx);
-        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
+        let Some(after) = change.after else { return Ok(()) };
+        let Some(before) = change.before else {
+            if after.subject_id.is_some() && ctx.principal().kind != ActorKind::Platform {
+                return Err(Problem::invalid("subject_id", BOUND));
+            }
+            return rights::seal_organization(ctx, tx, change.id).await;
+        };
+        if before.subject_id != after.subject_id || before.kind != after.kind {
+            let field = if before.kind == after.kind { "subject_id" } else { "kind" };
+            return Err(Problem::invalid(field, BOUND));
+        }
         if before.code != after.code {
             return Err(Problem::invalid("code", "机构编码建立后不能更改"));
         }
@@ -120,6 +137,8 @@ impl Resource for Organization {
                 ("account", "organization_path", " AND '' <> "),
                 ("assignment", "account_path", " AND '' <> "),
                 ("delegation", "account_path", " AND '' <> "),
+                ("client", "account_path", " AND '' <> "),
+                ("alarm", "organization_path", " AND '' <> "),
             ];
             for (table, column, but) in moved {
                 let mut sql = Sql::new("UPDATE ");
@@ -131,9 +150,9 @@ impl Resource for Organization {
                 sql.push(but).bind(change.id);
                 tx.execute(sql).await?;
             }
-            rights::seal_below(ctx, tx, new).await?;
+            return rights::seal_below(ctx, tx, new).await;
         }
-        Ok(())
+        rights::seal_organization(ctx, tx, change.id).await
     }
 
     fn sample(n: u32) -> Self {
@@ -147,4 +166,49 @@ impl Resource for Organization {
             subject_id: None,
         }
     }
+}
+
+/// 绑定: kind and 追溯主体 of an organisation, by the security administrator.
+pub(crate) async fn bind(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (id, kind, subject): (&str, &str, Option<&str>),
+    reason: &str,
+) -> Result<()> {
+    if !ORGANIZATION_KINDS.iter().any(|(code, _)| *code == kind) {
+        let codes = ORGANIZATION_KINDS.map(|(code, _)| code).join("、");
+        return Err(Problem::invalid("kind", format!("应为 {codes}")));
+    }
+    let mut sql = Sql::new("SELECT kind, subject_id FROM organization WHERE id = ");
+    sql.bind(id);
+    ctx.scope().narrow(&mut sql, tx, Organization::SCOPING);
+    let for_update = tx.dialect().for_update();
+    sql.push(for_update);
+    let before = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("机构"))?;
+    if let Some(subject) = subject {
+        let subject: Id<()> =
+            subject.parse().map_err(|_| Problem::invalid("subject_id", "应为追溯主体的标识"))?;
+        let taken = Sql::new("SELECT name FROM organization WHERE subject_id = $1 AND id <> $2");
+        if tx.fetch_one(taken.arg(subject).arg(id)).await?.is_some() {
+            return Err(Problem::invalid("subject_id", "该追溯主体已绑定另一机构"));
+        }
+    }
+    let sql = Sql::new(
+        "UPDATE organization SET kind = $1, subject_id = $2, version = version + 1, \
+         updated_at = $3, updated_by = $4 WHERE id = $5",
+    );
+    let sql = sql.arg(kind).arg(subject).arg(ctx.now_ms()).arg(ctx.actor());
+    tx.execute(sql.arg(id)).await?;
+    rights::changed(tx);
+    rights::seal_organization(ctx, tx, id).await?;
+    let body = json!({
+        "kind": [before.text(0)?, kind], "subject_id": [before.text_opt(1)?, subject],
+        "reason": reason,
+    });
+    audit::write(
+        ctx,
+        tx,
+        audit::Entry { action: "bound", entity: "organization", record: id, body },
+    );
+    Ok(())
 }

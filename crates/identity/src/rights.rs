@@ -63,6 +63,7 @@ impl AdminKind {
                 "organization:label",
                 "account:read",
                 "account:write",
+                "account:confirm",
                 "account:personal",
                 "account:erase",
                 "account:label",
@@ -76,8 +77,12 @@ impl AdminKind {
             ],
             Self::Security => &[
                 "organization:read",
+                "organization:bind",
                 "account:read",
                 "account:lock",
+                "account:confirm",
+                "client:read",
+                "client:approve",
                 "administrator:write",
                 "role:read",
                 "role:write",
@@ -98,6 +103,7 @@ impl AdminKind {
                 "self_check:run",
             ],
             Self::Audit => &[
+                "account:confirm",
                 "audit:read",
                 "audit:export",
                 "audit:verify",
@@ -197,8 +203,57 @@ fn role_content(row: &Row) -> Result<Value> {
     Ok(json!(["role", row.text(0)?, row.text_opt(1)?, row.text(2)?]))
 }
 
-/// Seals every account of a part of the tree that has moved.
+const DELEGATIONS: &str = "SELECT id, role_id, region, organization_id, category, stage, clearance \
+                           FROM delegation WHERE account_id = $1 ORDER BY id";
+
+async fn delegations(tx: &mut Tx, account: &str) -> Result<Value> {
+    let rows = tx.fetch(Sql::new(DELEGATIONS).arg(account)).await?;
+    let mut content = vec![json!("delegations"), json!(account)];
+    for row in &rows {
+        let text = |index| row.text_opt(index);
+        let texts = [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
+        content.push(json!([texts, row.int(6)?]));
+    }
+    Ok(Value::Array(content))
+}
+
+/// Seals what a security administrator was handed to hand on, after a change that was allowed.
+pub(crate) async fn seal_delegations(ctx: &Ctx, tx: &mut Tx, account: &str) -> Result<()> {
+    let mac = mac(ctx.app(), &delegations(tx, account).await?)?;
+    keep_seal(tx, &format!("{account}/delegation"), mac).await
+}
+
+/// Whether it is as it was sealed; nothing needs no seal.
+pub(crate) async fn delegations_are_sound(app: &App, tx: &mut Tx, account: &str) -> Result<bool> {
+    let content = delegations(tx, account).await?;
+    let sql = Sql::new("SELECT mac FROM access_seal WHERE subject = $1");
+    let sealed = tx.fetch_one(sql.arg(format!("{account}/delegation"))).await?;
+    match sealed {
+        None => Ok(content.as_array().is_some_and(|parts| parts.len() == 2)),
+        Some(row) => Ok(row.text(0)? == mac(app, &content)?),
+    }
+}
+
+/// Seals what an organisation's place and its 追溯主体 are: they decide what its people see.
+pub(crate) async fn seal_organization(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
+    let sql = Sql::new("SELECT id, path, kind, subject_id FROM organization WHERE id = $1");
+    let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
+    let mac = mac(ctx.app(), &organization_content(&row, 0)?)?;
+    keep_seal(tx, id, mac).await
+}
+
+/// What that seal covers: identifier, path, kind and 追溯主体, read in this order from a column on.
+fn organization_content(row: &Row, from: usize) -> Result<Value> {
+    let text = |index| row.text_opt(from + index);
+    Ok(json!(["organization", text(0)?, text(1)?, text(2)?, text(3)?]))
+}
+
+/// Seals every organisation and account of a part of the tree that has moved.
 pub(crate) async fn seal_below(ctx: &Ctx, tx: &mut Tx, path: &str) -> Result<()> {
+    let sql = Sql::new("SELECT id FROM organization WHERE path >= $1 AND path < $2");
+    for row in tx.fetch(sql.arg(path).arg(format!("{path}~"))).await? {
+        seal_organization(ctx, tx, row.text(0)?).await?;
+    }
     let sql =
         Sql::new("SELECT id FROM account WHERE organization_path >= $1 AND organization_path < $2");
     for row in tx.fetch(sql.arg(path).arg(format!("{path}~"))).await? {
@@ -212,8 +267,10 @@ const ACCOUNT: &str = "SELECT a.id, a.user_name, a.name, a.organization_id, a.or
     c.set_at, c.must_change, c.last_login_at, \
     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.confirmed = 1 AND f.kind <> 'recovery'), \
     sa.mac, g.id, g.role_id, g.region, g.organization_id, g.category, g.stage, g.clearance, \
-    g.valid_from, g.valid_until, r.parent_id, r.permissions, sr.mac, og.path, a.created_at \
+    g.valid_from, g.valid_until, r.parent_id, r.permissions, sr.mac, og.path, a.created_at, \
+    o.id, o.path, o.kind, o.subject_id, so.mac \
     FROM account a JOIN organization o ON o.id = a.organization_id \
+    LEFT JOIN access_seal so ON so.subject = o.id \
     LEFT JOIN credential c ON c.account_id = a.id \
     LEFT JOIN access_seal sa ON sa.subject = a.id \
     LEFT JOIN assignment g ON g.account_id = a.id LEFT JOIN role r ON r.id = g.role_id \
@@ -253,6 +310,8 @@ fn account_content(first: &Row, rows: &[Row]) -> Result<Value> {
         first.text(5)?,
         first.text(6)?,
         first.int(7)?,
+        first.text_opt(8)?,
+        first.text(9)?,
         assignments,
     ]))
 }
@@ -362,7 +421,8 @@ pub(crate) async fn by_user_name(app: &App, tx: &mut Tx, user: &str) -> Result<O
 async fn read(app: &App, tx: &mut Tx, rows: &[Row]) -> Result<Option<Known>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let id = first.text(0)?;
-    let sound = first.text_opt(17)? == Some(mac(app, &account_content(first, rows)?)?.as_str());
+    let sound = first.text_opt(17)? == Some(mac(app, &account_content(first, rows)?)?.as_str())
+        && first.text_opt(36)? == Some(mac(app, &organization_content(first, 32)?)?.as_str());
     let administrator = AdminKind::from_code(first.text(6)?);
     let path = first.text(4)?;
     let grants = if !sound {
@@ -370,7 +430,7 @@ async fn read(app: &App, tx: &mut Tx, rows: &[Row]) -> Result<Option<Known>> {
             app,
             alarm::Kind::RightsTampered,
             alarm::About::member(id, path),
-            "账号的权限记录与完整性校验值不符，已停用其全部权限",
+            "账号或其机构的权限记录与完整性校验值不符，已停用其全部权限",
         )
         .await;
         Vec::new()
@@ -413,6 +473,14 @@ pub(crate) async fn examine(app: &App) -> Result<(usize, Vec<String>)> {
         let mac = mac(app, &account_content(first, &rows)?)?;
         if first.text_opt(17)? != Some(mac.as_str()) {
             flawed.push(format!("用户 {}", account.text(1)?));
+        }
+    }
+    let sql = "SELECT o.id, o.path, o.kind, o.subject_id, s.mac, o.code FROM organization o \
+               LEFT JOIN access_seal s ON s.subject = o.id ORDER BY o.id";
+    for row in tx.fetch(Sql::new(sql)).await? {
+        checked += 1;
+        if row.text_opt(4)? != Some(mac(app, &organization_content(&row, 0)?)?.as_str()) {
+            flawed.push(format!("机构 {}", row.text(5)?));
         }
     }
     let sql = "SELECT r.id, r.parent_id, r.permissions, s.mac, r.code FROM role r \
@@ -473,7 +541,7 @@ async fn granted(app: &App, tx: &mut Tx, rows: &[Row], clearance: i64) -> Result
         }
         let organization = match row.text_opt(30)? {
             None => None,
-            Some(path) => Some(within(tx, path).await?),
+            Some(path) => Some(within(app, tx, path).await?),
         };
         let level = row.int(24)?.min(clearance);
         let limit = Limit {
@@ -494,12 +562,21 @@ async fn granted(app: &App, tx: &mut Tx, rows: &[Row], clearance: i64) -> Result
 /// 追溯主体 of one limit; a larger group is limited by region instead.
 const SUBJECTS_MAX: i64 = 5_000;
 
-async fn within(tx: &mut Tx, path: &str) -> Result<Within> {
+async fn within(app: &App, tx: &mut Tx, path: &str) -> Result<Within> {
     let sql = Sql::new(
-        "SELECT DISTINCT subject_id FROM organization \
-         WHERE path >= $1 AND path < $2 AND subject_id IS NOT NULL LIMIT $3",
+        "SELECT o.id, o.path, o.kind, o.subject_id, s.mac FROM organization o \
+         LEFT JOIN access_seal s ON s.subject = o.id \
+         WHERE o.path >= $1 AND o.path < $2 AND o.subject_id IS NOT NULL ORDER BY o.id LIMIT $3",
     );
-    let rows = tx.fetch(sql.arg(path).arg(format!("{path}~")).arg(SUBJECTS_MAX)).await?;
-    let subjects = rows.iter().map(|row| row.text(0).map(String::from));
-    Ok(Within { path: String::from(path), subjects: subjects.collect::<Result<_>>()? })
+    let mut subjects = std::collections::BTreeSet::new();
+    for row in tx.fetch(sql.arg(path).arg(format!("{path}~")).arg(SUBJECTS_MAX)).await? {
+        if row.text_opt(4)? == Some(mac(app, &organization_content(&row, 0)?)?.as_str()) {
+            subjects.insert(String::from(row.text(3)?));
+            continue;
+        }
+        let about = alarm::About::member(row.text(0)?, row.text(1)?);
+        let detail = "机构的记录与完整性校验值不符，其追溯主体不再计入数据权限";
+        alarm::raise(app, alarm::Kind::RightsTampered, about, detail).await;
+    }
+    Ok(Within { path: String::from(path), subjects: subjects.into_iter().collect() })
 }

@@ -48,7 +48,7 @@ async fn require_own(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
     }
     let mut sql = Sql::new(
         "SELECT 1 FROM audit_log l JOIN account a ON a.user_name = l.actor \
-         WHERE l.entity = 'role' AND l.action = 'created' AND l.record = ",
+         WHERE l.source = '' AND l.entity = 'role' AND l.action = 'created' AND l.record = ",
     );
     sql.bind(id);
     ctx.scope().narrow(&mut sql, tx, crate::ACCOUNTS);

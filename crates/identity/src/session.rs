@@ -137,6 +137,35 @@ fn secret(app: &App) -> String {
     format!("{:032x}", app.random())
 }
 
+/// Sessions of one account that wait for a second factor.
+const PENDING_MAX: i64 = 4;
+
+/// Ends the oldest sessions of an account beyond the limit; only one that has shown everything
+/// pushes others out.
+async fn displace(
+    identity: &Identity,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (account, administrator, own): (&str, bool, &str),
+) -> Result<()> {
+    let settings = identity.settings();
+    let most = if administrator { settings.sessions_max_admin } else { settings.sessions_max };
+    let mut sql = Sql::new("DELETE FROM session WHERE account_id = ");
+    sql.bind(account).push(" AND id <> ").bind(own);
+    sql.push(" AND id NOT IN (SELECT id FROM session WHERE account_id = ").bind(account);
+    sql.push(" AND id <> ").bind(own);
+    sql.push(" AND created_at > ").bind(ctx.now_ms() - settings.absolute_ms());
+    sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(most - 1).push(")");
+    let ended = tx.execute(sql).await?;
+    if ended > 0 {
+        let body = json!({ "sessions": ended });
+        let entry =
+            audit::Entry { action: "sessions_displaced", entity: "account", record: account, body };
+        audit::write(ctx, tx, entry);
+    }
+    Ok(())
+}
+
 /// Opens a session for somebody who has shown a password, and `factor` besides. The oldest ones
 /// beyond the limit end.
 pub(crate) async fn open(
@@ -151,17 +180,17 @@ pub(crate) async fn open(
         csrf: secret(app),
         id: ctx.new_id::<()>().to_string(),
     };
-    let (settings, account) = (identity.settings(), known.principal.account.as_str());
-    let most = match known.principal.administrator {
-        Some(_) => settings.sessions_max_admin,
-        None => settings.sessions_max,
-    };
-    let mut sql = Sql::new("DELETE FROM session WHERE account_id = ");
-    sql.bind(account)
-        .push(" AND token_digest NOT IN (SELECT token_digest FROM session WHERE account_id = ");
-    sql.bind(account).push(" AND created_at > ").bind(ctx.now_ms() - settings.absolute_ms());
-    sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(most - 1).push(")");
-    tx.execute(sql).await?;
+    let account = known.principal.account.as_str();
+    if standing(identity, known, factor, ctx.now_ms()) == Standing::SecondFactor {
+        let mut sql = Sql::new("DELETE FROM session WHERE factor = '' AND account_id = ");
+        sql.bind(account).push(" AND id NOT IN (SELECT id FROM session WHERE factor = '' ");
+        sql.push("AND account_id = ").bind(account);
+        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(PENDING_MAX - 1).push(")");
+        tx.execute(sql).await?;
+    } else {
+        let whose = (account, known.principal.administrator.is_some(), opened.id.as_str());
+        displace(identity, ctx, tx, whose).await?;
+    }
     let address = origin.address.map(|address| address.to_string()).unwrap_or_default();
     let sql = Sql::new(
         "INSERT INTO session (token_digest, id, account_id, csrf, factor, proved_at, address, \
@@ -175,7 +204,12 @@ pub(crate) async fn open(
 
 /// The session has shown its second factor: it gets another token, so that one planted before is
 /// worth nothing (S-09).
-pub(crate) async fn elevate(ctx: &Ctx, tx: &mut Tx, factor: &str) -> Result<Opened> {
+pub(crate) async fn elevate(
+    identity: &Identity,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    factor: &str,
+) -> Result<Opened> {
     let app = ctx.app();
     let id = ctx.principal().session.clone();
     let opened = Opened { token: secret(app) + &secret(app), csrf: secret(app), id };
@@ -186,6 +220,9 @@ pub(crate) async fn elevate(ctx: &Ctx, tx: &mut Tx, factor: &str) -> Result<Open
     if tx.execute(sql.arg(ctx.now_ms()).arg(opened.id.as_str())).await? == 0 {
         return Err(Problem::Unauthenticated);
     }
+    let principal = ctx.principal();
+    let whose = (principal.account.as_str(), principal.administrator.is_some(), &*opened.id);
+    displace(identity, ctx, tx, whose).await?;
     Ok(opened)
 }
 

@@ -85,6 +85,12 @@ pub(crate) fn read(credentials: Credentials<'_>, origin: &str) -> Result<Signed>
     })
 }
 
+/// Who says to have signed a request.
+pub(crate) fn key_id(credentials: Credentials<'_>) -> Result<String> {
+    let input = credentials.header("signature-input").unwrap_or_default();
+    parameter(input, "keyid").ok_or_else(|| wrong("签名缺少参数 keyid"))
+}
+
 /// The names inside `("@method" "@target-uri" …);…`.
 fn covered(parameters: &str) -> Result<Vec<&str>> {
     let inner = parameters.strip_prefix('(').and_then(|rest| rest.split_once(')'));
@@ -130,7 +136,7 @@ pub(crate) async fn use_up(app: &App, client_id: &str, signed: &Signed) -> Resul
     let now = app.now().as_millisecond();
     tx.later([Sql::new("DELETE FROM nonce WHERE expires_at < $1").arg(now)]);
     let sql = Sql::new("INSERT INTO nonce (client_id, nonce, expires_at) VALUES ($1, $2, $3)");
-    let sql = sql.arg(client_id).arg(signed.nonce.as_str()).arg(now + 2 * WINDOW_S * 1_000);
+    let sql = sql.arg(client_id).arg(signed.nonce.as_str()).arg(now + 2 * (WINDOW_S + 1) * 1_000);
     tx.execute(sql).await.map_err(|problem| match problem {
         Problem::Duplicate(_) => {
             Problem::Duplicate(String::from("该请求已处理过：nonce 不能重复使用"))

@@ -154,8 +154,6 @@ pub struct Found {
     pub media_type: String,
     /// The bytes, verified against their digest.
     pub bytes: Bytes,
-    /// Whether it was made to be taken out of the platform; then every download is noted.
-    pub taken_out: bool,
 }
 
 /// Reads a file that the caller made, or that belongs to a record the caller may read.
@@ -170,7 +168,7 @@ pub async fn open(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Found> {
         let (entity, record) = (row.text_opt(3)?, row.text_opt(4)?);
         let entity = ctx.app().entities().iter().find(|known| Some(known.table) == entity);
         let (Some(entity), Some(record)) = (entity, record) else { return Err(missing()) };
-        readable(ctx, tx, entity, record).await.map_err(|_| missing())?;
+        reach(ctx, tx, (entity, "read"), record).await.map_err(|_| missing())?;
     }
     if row.int_opt(6)?.is_some_and(|expires| expires <= ctx.now_ms()) {
         return Err(Problem::Gone(String::from("文件已过期删除，请重新导出")));
@@ -183,7 +181,7 @@ pub async fn open(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Found> {
         return Err(Problem::internal(format!("attachment {id} differs from its digest")));
     }
     let (name, media_type) = (String::from(row.text(0)?), String::from(row.text(1)?));
-    Ok(Found { name, media_type, bytes, taken_out: row.int_opt(6)?.is_some() })
+    Ok(Found { name, media_type, bytes })
 }
 
 /// Removes the files whose time is over: first the key, so that what may remain of the bytes says
@@ -215,9 +213,14 @@ pub(crate) async fn sweep(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Whether the caller may read the record a file belongs to.
-pub(crate) async fn readable(ctx: &Ctx, tx: &mut Tx, entity: &Entity, record: &str) -> Result<()> {
-    let ctx = ctx.under(&entity.permission("read"))?;
+/// Whether the caller has a right (`read`, `write`) to the record a file belongs to.
+pub(crate) async fn reach(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (entity, verb): (&Entity, &str),
+    record: &str,
+) -> Result<()> {
+    let ctx = ctx.under(&entity.permission(verb))?;
     record::get(&ctx, tx, entity, record).await.map(drop)
 }
 

@@ -304,7 +304,9 @@ const ENTRIES_MAX: i64 = 200;
 /// The trail of one record, oldest first: what was done, not from where.
 pub(crate) async fn of_record(tx: &mut Tx, entity: &Entity, id: &str) -> Result<Vec<Value>> {
     let mut sql = columns();
-    sql.push(" WHERE entity = ").bind(entity.table).push(" AND record = ").bind(id);
+    // Not what connected applications write under the same name.
+    sql.push(" WHERE source = '' AND entity = ").bind(entity.table);
+    sql.push(" AND record = ").bind(id);
     sql.push(" ORDER BY id LIMIT ").bind(ENTRIES_MAX);
     let brief = |row: &Row| {
         let entry = read(row)?;
@@ -369,6 +371,9 @@ impl Search {
                 _ => (&*text).into(),
             };
             search.conditions.push((condition, value));
+            if search.conditions.len() > crate::listing::CONDITIONS_MAX {
+                return Err(crate::listing::too_many_conditions());
+            }
         }
         Ok(search)
     }

@@ -186,8 +186,11 @@ fn parameter(query: &str, wanted: &str) -> Option<String> {
     found.map(|(_, text)| text.into_owned())
 }
 
-/// The record a file belongs to, if the caller may read it.
-async fn owner(ctx: &Ctx, query: &str) -> Result<Option<(&'static str, String)>> {
+/// The record a file belongs to, if the caller has this right to it.
+async fn owner(
+    ctx: &Ctx,
+    (query, verb): (&str, &'static str),
+) -> Result<Option<(&'static str, String)>> {
     let (Some(table), Some(record)) = (parameter(query, "entity"), parameter(query, "record"))
     else {
         return Ok(None);
@@ -195,14 +198,14 @@ async fn owner(ctx: &Ctx, query: &str) -> Result<Option<(&'static str, String)>>
     let known = ctx.app().entities().iter().find(|entity| entity.table == table);
     let entity = known.ok_or_else(|| Problem::invalid("entity", "没有这种记录"))?;
     let mut tx = ctx.snapshot().await?;
-    attachment::readable(ctx, &mut tx, entity, &record).await?;
+    attachment::reach(ctx, &mut tx, (entity, verb), &record).await?;
     Ok(Some((entity.table, record)))
 }
 
 async fn upload(ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes) -> Result<Response> {
     let query = query.unwrap_or_default();
     let name = parameter(&query, "name").ok_or_else(|| Problem::invalid("name", "请给出文件名"))?;
-    let owner = owner(&ctx, &query).await?;
+    let owner = owner(&ctx, (&query, "write")).await?;
     let of = owner.as_ref().map(|(table, record)| (*table, record.as_str()));
     let mut tx = ctx.begin().await?;
     let upload = attachment::Upload { name: &name, bytes, of, expires_at: None };
@@ -218,7 +221,7 @@ async fn upload(ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes) -> Result<Res
 async fn files(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let query = query.unwrap_or_default();
     let required = || Problem::invalid("entity", "请给出 entity 与 record");
-    let (table, record) = owner(&ctx, &query).await?.ok_or_else(required)?;
+    let (table, record) = owner(&ctx, (&query, "read")).await?.ok_or_else(required)?;
     let mut tx = ctx.snapshot().await?;
     Ok(Json(attachment::of_record(&mut tx, table, &record).await?))
 }
@@ -227,12 +230,10 @@ async fn fetch(ctx: Ctx, Path(id): Path<String>) -> Result<Response> {
     let mut tx = ctx.snapshot().await?;
     let found = attachment::open(&ctx, &mut tx, &id).await?;
     drop(tx);
-    if found.taken_out {
-        let mut tx = ctx.begin().await?;
-        let body = json!({ "name": found.name });
-        let entry = audit::Entry { action: "downloaded", entity: "attachment", record: &id, body };
-        audit::write(&ctx, &mut tx, entry);
-        tx.commit().await?;
-    }
+    let mut tx = ctx.begin().await?;
+    let body = json!({ "name": found.name });
+    let entry = audit::Entry { action: "downloaded", entity: "attachment", record: &id, body };
+    audit::write(&ctx, &mut tx, entry);
+    tx.commit().await?;
     Ok(transfer::download(&found.name, &found.media_type, found.bytes))
 }

@@ -63,14 +63,24 @@ pub struct AppParts {
     pub fresh_ms: i64,
     /// Rows of one export from which on somebody else must approve it.
     pub export_approval_rows: i64,
-    /// Where the ends of the audit chains are kept besides the database.
-    pub witness: Arc<dyn AuditWitness>,
+    /// What is kept besides the database.
+    pub witness: Arc<dyn Witness>,
 }
 
-/// Keeps the ends of the audit chains where nobody who can write to the database can change them.
-pub trait AuditWitness: Send + Sync {
-    /// The ends it has kept.
+/// Keeps what nobody who can write to the database, or put an old one back, may undo: the ends of
+/// the audit chains, and whose data were erased.
+pub trait Witness: Send + Sync {
+    /// The ends of the audit chains it has kept.
     fn heads<'a>(&'a self, tx: &'a mut Tx) -> BoxFuture<'a, Result<Vec<crate::audit::Head>>>;
+
+    /// Owners of data keys that were destroyed, in no order.
+    fn erasures(&self) -> Result<Vec<String>>;
+
+    /// When the last of them was destroyed, Unix ms; 0 before the first.
+    fn last_erasure(&self) -> Result<i64>;
+
+    /// Keeps further owners with the moments of their erasure, in order of time.
+    fn keep_erasures(&self, erased: &[(String, i64)]) -> Result<()>;
 }
 
 struct Shared {
@@ -146,6 +156,10 @@ impl App {
     /// Rows of one export from which on somebody else must approve it (S-33).
     pub fn export_approval_rows(&self) -> i64 {
         self.0.parts.export_approval_rows
+    }
+
+    pub(crate) fn witness(&self) -> &dyn Witness {
+        &*self.0.parts.witness
     }
 
     /// The ends of the audit chains as kept outside the database.

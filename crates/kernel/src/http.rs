@@ -45,6 +45,7 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let list = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let mut tx = ctx.snapshot().await?;
         let query = query.unwrap_or_default();
+        listing::note_personal_search(&ctx, entity, &query).await?;
         let answer = listing::list(&ctx, &mut tx, entity, &query).await?;
         drop(tx);
         let rows = answer["items"].as_array().map_or(0, Vec::len);
@@ -101,8 +102,8 @@ struct Label {
     reason: String,
 }
 
-/// A reason worth keeping.
-pub(crate) fn sound_reason(reason: &str) -> Result<&str> {
+/// A reason worth keeping, of 2 to 500 letters.
+pub fn sound_reason(reason: &str) -> Result<&str> {
     let reason = reason.trim();
     match reason.chars().count() {
         2..=COMMENT_MAX => Ok(reason),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{
-    App, Ctx, Dialect, Problem, Result, Row, Sql, Tx, attachment,
+    App, Ctx, Dialect, Problem, Result, Row, Sql, Tx, attachment, audit,
     field::time_text,
     problem::FieldError,
     vault::{self, DataKey},
@@ -91,6 +91,29 @@ pub async fn enqueue(ctx: &Ctx, tx: &mut Tx, new: NewJob<'_>) -> Result<String> 
     let sql = sql.arg(ctx.now_ms()).arg(ctx.actor()).arg(new.rows);
     tx.execute(sql.arg(many.then_some("needed"))).await?;
     Ok(id)
+}
+
+/// Source files of imports, and the rows of finished jobs, are kept this long for repair.
+pub const SOURCE_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+
+/// Destroys the keys of jobs whose rows nobody repairs any more: they hold 个人信息.
+async fn sweep(app: &App) -> Result<()> {
+    let ctx = app.on_own_behalf("retention");
+    let mut tx = ctx.begin().await?;
+    let sql = Sql::new(
+        "SELECT j.id FROM job j JOIN data_key k ON k.owner = j.id \
+         WHERE j.finished_at <= $1 AND k.wrapped IS NOT NULL LIMIT 100",
+    );
+    let over = tx.fetch(sql.arg(ctx.now_ms() - SOURCE_KEPT_MS)).await?;
+    let ids = over.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    vault::destroy(&ctx, &mut tx, &ids);
+    let body = json!({ "jobs": ids, "reason": "到期" });
+    let entry = audit::Entry { action: "erased", entity: "job", record: "", body };
+    audit::write(&ctx, &mut tx, entry);
+    tx.commit().await
 }
 
 /// Tells the workers that something was queued.
@@ -227,6 +250,8 @@ impl JobRun {
 pub async fn run_next(app: &App) -> Result<bool> {
     let Some(claimed) = claim(app).await? else {
         attachment::sweep(app).await?;
+        sweep(app).await?;
+        vault::remember_erasures(app).await?;
         return Ok(false);
     };
     app.signal().touch();
@@ -418,5 +443,7 @@ pub(crate) async fn cancel(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Value> {
     if tx.execute(sql.arg(ctx.now_ms()).arg(id)).await? == 0 {
         return Err(Problem::Conflict(String::from("任务已结束，不能取消")));
     }
+    let entry = audit::Entry { action: "cancelled", entity: "job", record: id, body: json!({}) };
+    audit::write(ctx, tx, entry);
     one(ctx, tx, id).await
 }

@@ -31,12 +31,12 @@ pub mod vault;
 
 pub use attachment::Attachments;
 pub use base::base_routes;
-pub use context::{App, AppParts, AuditWitness, Ctx, Platform};
+pub use context::{App, AppParts, Ctx, Platform, Witness};
 pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
 pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
 pub use field::{Codes, Field, Kind, Match, Normalise, mask, time_text};
-pub use http::record_routes;
+pub use http::{record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
 pub use openapi::openapi;
@@ -44,7 +44,7 @@ pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };
 pub use problem::{FieldError, Problem, Result};
-pub use record::Stored;
+pub use record::{Stored, require_reveals_left};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
@@ -61,5 +61,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "kernel/0005_export_approval",
         script: include_str!("../migrations/0005_export_approval.sql"),
+    },
+    Migration {
+        name: "kernel/0006_request_label",
+        script: include_str!("../migrations/0006_request_label.sql"),
     },
 ];

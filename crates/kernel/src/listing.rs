@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    App, Ctx, DataClass, Entity, Field, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
+    App, Ctx, DataClass, Entity, Field, Match, Problem, Result, Scope, Sql, SqlValue, Tx, audit,
     json::Object, record,
 };
 
@@ -17,7 +17,7 @@ const OFFSET_MAX: i64 = 10_000;
 /// Counting stops here; people read "10 000+".
 const COUNT_MAX: i64 = 10_000;
 /// Conditions of one request.
-const CONDITIONS_MAX: usize = 24;
+pub(crate) const CONDITIONS_MAX: usize = 24;
 
 /// A list request, fully checked: nothing in it can fail later.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Listing {
             }
         }
         if listing.conditions.len() > CONDITIONS_MAX {
-            return Err(Problem::invalid("query", format!("查询条件至多 {CONDITIONS_MAX} 个")));
+            return Err(too_many_conditions());
         }
         listing.offset = (page - 1).saturating_mul(listing.per_page);
         if listing.offset > OFFSET_MAX {
@@ -224,6 +224,10 @@ impl Listing {
     }
 }
 
+pub(crate) fn too_many_conditions() -> Problem {
+    Problem::invalid("query", format!("查询条件至多 {CONDITIONS_MAX} 个"))
+}
+
 impl Cursor {
     fn encode(&self) -> String {
         let value = match &self.value {
@@ -339,7 +343,7 @@ pub(crate) fn redacted(entity: &Entity, query: &str) -> String {
 
 /// Whether the conditions name a field that the reader is not cleared for: then the answer would
 /// tell what the field holds.
-fn require_clearance(ctx: &Ctx, entity: &Entity, listing: &Listing) -> Result<()> {
+pub(crate) fn require_clearance(ctx: &Ctx, entity: &Entity, listing: &Listing) -> Result<()> {
     let mut hidden = record::hidden(ctx, entity);
     let asked = |name: &str| {
         listing.sort.column == name
@@ -349,6 +353,30 @@ fn require_clearance(ctx: &Ctx, entity: &Entity, listing: &Listing) -> Result<()
         Some(field) => Err(Problem::invalid(field.name, "没有这个查询条件")),
         None => Ok(()),
     }
+}
+
+/// Who looks for the owner of a telephone number learns it just as somebody who has it revealed:
+/// it takes the same right, leaves an entry and counts towards the same limit (S-32).
+pub(crate) async fn note_personal_search(
+    ctx: &Ctx,
+    entity: &'static Entity,
+    query: &str,
+) -> Result<()> {
+    let mut asked = form_urlencoded::parse(query.as_bytes())
+        .filter_map(|(name, text)| entity.field(&name).filter(|_| !text.is_empty()))
+        .filter(|field| field.class == DataClass::Personal);
+    let Some(field) = asked.next() else { return Ok(()) };
+    let permission = entity.permission("personal");
+    if !ctx.allows(&permission) {
+        let detail = format!("按{}查询须有 {permission} 权限", field.label);
+        return Err(Problem::Forbidden(detail));
+    }
+    let mut tx = ctx.begin().await?;
+    record::require_reveals_left(ctx, &mut tx).await?;
+    let body = json!({ "fields": [field.name], "query": redacted(entity, query) });
+    let entry = audit::Entry { action: "revealed", entity: entity.table, record: "", body };
+    audit::write(ctx, &mut tx, entry);
+    tx.commit().await
 }
 
 /// Answers a list request.

@@ -209,6 +209,13 @@ pub trait Authenticator: Send + Sync {
         credentials: Credentials<'a>,
     ) -> BoxFuture<'a, Result<Option<Principal>>>;
 
+    /// Whether the body of a request that says to be signed is worth reading: a stranger's is not.
+    fn expects<'a>(
+        &'a self,
+        app: &'a App,
+        credentials: Credentials<'a>,
+    ) -> BoxFuture<'a, Result<()>>;
+
     /// Hears that somebody was refused one record, by its route: many such refusals are probing.
     fn refused<'a>(&'a self, ctx: &'a Ctx, route: &'a str) -> BoxFuture<'a, ()>;
 

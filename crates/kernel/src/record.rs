@@ -53,7 +53,7 @@ async fn fetch_one(app: &App, tx: &mut Tx, entity: &Entity, sql: Sql) -> Result<
     Ok(fetch(app, tx, entity, sql).await?.pop())
 }
 
-fn personal(entity: &Entity) -> impl Iterator<Item = &'static Field> {
+pub(crate) fn personal(entity: &Entity) -> impl Iterator<Item = &'static Field> {
     entity.fields.iter().filter(|field| field.class == DataClass::Personal)
 }
 
@@ -368,13 +368,7 @@ pub(crate) async fn reveal(
     entity: &Entity,
     (id, reason): (&str, &str),
 ) -> Result<Value> {
-    let since = ctx.now_ms() - 3_600_000;
-    let done = audit::done_since(tx, (ctx.actor(), "revealed"), since).await?;
-    if done >= REVEALS_MAX {
-        return Err(Problem::TooMany(format!(
-            "一小时内已揭示 {done} 次个人信息，达到上限；请稍后再试"
-        )));
-    }
+    require_reveals_left(ctx, tx).await?;
     let found = get(ctx, tx, entity, id).await?;
     let shown: Object = personal(entity)
         .filter_map(|field| Some((String::from(field.name), found.get(field.name)?.clone())))
@@ -387,6 +381,16 @@ pub(crate) async fn reveal(
         audit::Entry { action: "revealed", entity: entity.table, record: id, body },
     );
     Ok(Value::Object(shown))
+}
+
+/// Refuses who has had too much 个人信息 revealed within the hour.
+pub async fn require_reveals_left(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    let since = ctx.now_ms() - 3_600_000;
+    let done = audit::done_since(tx, (ctx.actor(), "revealed"), since).await?;
+    if done < REVEALS_MAX {
+        return Ok(());
+    }
+    Err(Problem::TooMany(format!("一小时内已揭示 {done} 次个人信息，达到上限；请稍后再试")))
 }
 
 /// Records whose 个人信息 one user may have revealed in an hour.
@@ -444,6 +448,10 @@ pub(crate) async fn mark(
     if tx.execute(sql).await? == 0 {
         return Err(Problem::Stale(entity.title));
     }
+    let mut sql = Sql::new("UPDATE change_request SET label = ");
+    sql.bind(label.level()).push(" WHERE entity = ").bind(entity.table);
+    sql.push(" AND record = ").bind(id);
+    tx.later([sql]);
     let body = json!({ "label": [before.get("label"), label.level()], "reason": reason });
     audit::write(
         ctx,

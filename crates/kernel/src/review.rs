@@ -121,12 +121,13 @@ pub async fn propose(
     let sealed = record::seal_body(ctx, tx, entity, (&id, true), &body).await?;
     let sql = Sql::new(
         "INSERT INTO change_request (id, entity, record, base_version, region, subject_id, \
-         category, stage, body, state, submitted_by, submitted_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         category, stage, label, body, state, submitted_by, submitted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     );
     let sql = sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version);
     let sql = sql.arg(place.region).arg(place.subject).arg(place.category).arg(place.stage);
-    let sql = sql.arg(Value::Object(sealed).to_string()).arg(State::Submitted.code());
+    let label = label_of(tx, entity, record).await?;
+    let sql = sql.arg(label).arg(Value::Object(sealed).to_string()).arg(State::Submitted.code());
     tx.execute(sql.arg(ctx.actor()).arg(ctx.now_ms())).await?;
     log(ctx, tx, &id, "submitted", "");
     Ok(request(ctx.app(), tx, entity, &id).await?.json(ctx, entity))
@@ -184,8 +185,17 @@ pub fn request_columns(entity: &Entity) -> Option<Columns> {
         subject: columns.subject.map(|_| "subject_id"),
         category: columns.category.named("category"),
         stage: columns.stage.named("stage"),
+        label: columns.label.map(|_| "label"),
         ..Columns::NONE
     })
+}
+
+/// A request about a record is labelled as the record is; marking the record marks them too.
+async fn label_of(tx: &mut Tx, entity: &Entity, record: Option<&str>) -> Result<i64> {
+    let Some(record) = record else { return Ok(DataClass::Internal.level()) };
+    let mut sql = Sql::new("SELECT label FROM ");
+    sql.push(entity.table).push(" WHERE id = ").bind(record);
+    tx.fetch_one(sql).await?.map_or(Ok(DataClass::Internal.level()), |row| row.int(0))
 }
 
 /// Limits a statement over `change_request` to what a reviewer of this register reaches.
@@ -352,7 +362,7 @@ pub async fn one(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Va
     let mut answer = request.json(ctx, entity);
     let sql = Sql::new(
         "SELECT at, actor, action, body FROM audit_log \
-         WHERE entity = 'change_request' AND record = $1 ORDER BY id LIMIT 100",
+         WHERE source = '' AND entity = 'change_request' AND record = $1 ORDER BY id LIMIT 100",
     );
     let rows = tx.fetch(sql.arg(id)).await?;
     let entry = |row: &Row| {
@@ -373,7 +383,7 @@ fn reviewer(ctx: &Ctx, entity: &Entity) -> Option<crate::Scope> {
 }
 
 const REQUEST: &str = "SELECT id, record, base_version, body, state, submitted_by, submitted_at, \
-                       decided_by, decided_at, comment, region, subject_id, category, stage \
+                       decided_by, decided_at, comment, region, subject_id, category, stage, label \
                        FROM change_request WHERE entity = ";
 
 struct Request {
@@ -388,6 +398,7 @@ struct Request {
     decided_at: Option<i64>,
     comment: Option<String>,
     place: Located,
+    label: i64,
 }
 
 impl Request {
@@ -412,6 +423,7 @@ impl Request {
                 category: text(12)?,
                 stage: text(13)?,
             },
+            label: row.int(14)?,
         })
     }
 
@@ -423,7 +435,7 @@ impl Request {
                 subject: self.place.subject.as_deref(),
                 category: self.place.category.as_deref(),
                 stage: self.place.stage.as_deref(),
-                label: Some(DataClass::Public.level()),
+                label: Some(self.label),
                 ..Place::default()
             };
             request_columns(entity).is_none_or(|columns| scope.covers(&columns, &place))

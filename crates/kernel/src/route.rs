@@ -373,7 +373,7 @@ const AGENT_MAX: usize = 200;
 fn origin(request: &Request) -> Origin {
     let agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok());
     Origin {
-        address: request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip()),
+        address: request.extensions().get::<PeerAddr>().map(|peer| peer.0),
         agent: agent.unwrap_or_default().chars().take(AGENT_MAX).collect(),
     }
 }
@@ -385,8 +385,17 @@ async fn authenticate(
     origin: &Origin,
 ) -> Result<(Principal, Request), Response> {
     let (parts, body) = request.into_parts();
+    let credentials = |body| Credentials {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        body,
+        origin,
+    };
     let signed = parts.headers.contains_key("signature-input");
     let (read, body) = if signed {
+        let expected = gate.app.authenticator().expects(&gate.app, credentials(None)).await;
+        expected.map_err(IntoResponse::into_response)?;
         let bytes = axum::body::to_bytes(body, gate.body_max).await.map_err(|_| {
             Problem::TooLarge(format!("请求内容至多 {} 字节", gate.body_max)).into_response()
         })?;
@@ -394,14 +403,8 @@ async fn authenticate(
     } else {
         (None, body)
     };
-    let credentials = Credentials {
-        method: &parts.method,
-        uri: &parts.uri,
-        headers: &parts.headers,
-        body: read.as_ref(),
-        origin,
-    };
-    let found = gate.app.authenticator().authenticate(&gate.app, credentials).await;
+    let shown = credentials(read.as_ref());
+    let found = gate.app.authenticator().authenticate(&gate.app, shown).await;
     match found {
         Ok(Some(principal)) => Ok((principal, Request::from_parts(parts, body))),
         Ok(None) => Err(Problem::Unauthenticated.into_response()),

@@ -105,6 +105,8 @@ pub fn download(name: &str, media_type: &str, bytes: Bytes) -> Response {
 async fn queue(ctx: &Ctx, new: NewJob<'_>) -> Result<Response> {
     let mut tx = ctx.begin().await?;
     let id = jobs::enqueue(ctx, &mut tx, new).await?;
+    let body = json!({ "kind": new.kind, "title": new.title, "rows": new.rows });
+    audit::write(ctx, &mut tx, audit::Entry { action: "queued", entity: "job", record: &id, body });
     let job = jobs::one(ctx, &mut tx, &id).await?;
     tx.commit().await?;
     jobs::wake(ctx.app());
@@ -128,6 +130,8 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
         return Err(Problem::invalid("format", "应为 xlsx 或 csv"));
     }
     let listing = Listing::whole(ctx.app(), entity, &rest)?;
+    listing::require_clearance(ctx, entity, &listing)?;
+    listing::note_personal_search(ctx, entity, &rest).await?;
     let mut tx = ctx.snapshot().await?;
     let rows = listing.size(&[ctx.scope()], &mut tx, (entity, EXPORT_MAX)).await?;
     drop(tx);
@@ -160,7 +164,9 @@ async fn queue_import(
     let sheet = parse(bytes.clone()).await?;
     columns(entity, &sheet)?;
     let mut tx = ctx.begin().await?;
-    let upload = attachment::Upload { name: &name, bytes, of: None, expires_at: None };
+    // What was imported is in the register; the file goes, with whatever 个人信息 it holds.
+    let expires_at = Some(ctx.now_ms() + jobs::SOURCE_KEPT_MS);
+    let upload = attachment::Upload { name: &name, bytes, of: None, expires_at };
     let file = attachment::store(ctx, &mut tx, upload).await?;
     tx.commit().await?;
     let params = json!({ "entity": entity.table, "file": file["id"] });

@@ -21,7 +21,9 @@ use yj_crypto::{
     to_hex,
 };
 
-use crate::{App, Ctx, Db, Environment, Problem, Result, Sql, Tx};
+use serde_json::json;
+
+use crate::{App, Ctx, Db, Environment, Match, Problem, Result, Sql, Tx, audit, record};
 
 /// Where the root key lives: a file, or a hardware module that never gives it out.
 pub trait RootKey: Send + Sync {
@@ -388,6 +390,58 @@ pub fn destroy(ctx: &Ctx, tx: &mut Tx, owners: &[&str]) {
     tx.later([sql]);
 }
 
+/// Erasures looked at in one go.
+const ERASURES_CHUNK: i64 = 500;
+
+/// Tells the witness which owners' data were erased since it last heard of one, so that a backup
+/// from before cannot bring them back.
+pub(crate) async fn remember_erasures(app: &App) -> Result<()> {
+    let since = app.witness().last_erasure()?;
+    let mut tx = app.db().snapshot().await?;
+    let sql = Sql::new(
+        "SELECT owner, destroyed_at FROM data_key WHERE destroyed_at >= $1 \
+         ORDER BY destroyed_at, owner LIMIT $2",
+    );
+    let mut erased = Vec::new();
+    for row in tx.fetch(sql.arg(since).arg(ERASURES_CHUNK)).await? {
+        erased.push((String::from(row.text(0)?), row.int(1)?));
+    }
+    app.witness().keep_erasures(&erased)
+}
+
+/// Erases again what a backup has brought back; how many keys that were. Run before anything is
+/// answered.
+pub async fn apply_erasures(app: &App) -> Result<usize> {
+    let owners = app.witness().erasures()?;
+    let mut found = 0;
+    for chunk in owners.chunks(usize::try_from(ERASURES_CHUNK).unwrap_or(1)) {
+        let ctx = app.on_own_behalf("retention");
+        let mut tx = ctx.begin().await?;
+        let mut sql = Sql::new("SELECT owner FROM data_key WHERE wrapped IS NOT NULL AND owner ");
+        sql.bind_texts(chunk.iter().map(String::as_str));
+        let rows = tx.fetch(sql).await?;
+        let back = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+        if back.is_empty() {
+            continue;
+        }
+        destroy(&ctx, &mut tx, &back);
+        for entity in app.entities() {
+            for field in record::personal(entity).filter(|field| field.filter != Match::Never) {
+                let mut sql = Sql::new("UPDATE ");
+                sql.push(entity.table).push(" SET ").push(&record::blind_column(field));
+                sql.push(" = NULL WHERE id ").bind_texts(back.iter().copied());
+                tx.later([sql]);
+            }
+        }
+        let body = json!({ "owners": back, "reason": "备份恢复后重新删除" });
+        let entry = audit::Entry { action: "erased", entity: "data_key", record: "", body };
+        audit::write(&ctx, &mut tx, entry);
+        tx.commit().await?;
+        found += back.len();
+    }
+    Ok(found)
+}
+
 /// Data keys wrapped anew in one transaction.
 const REWRAP_CHUNK: i64 = 500;
 
@@ -401,6 +455,9 @@ pub async fn rotate(ctx: &Ctx) -> Result<u64> {
         "UPDATE protection_key SET state = 'retired' WHERE purpose = $1 AND state = 'active'";
     tx.execute(Sql::new(retire).arg(Purpose::Personal.code())).await?;
     tx.later([vault.fresh(Purpose::Personal, app.environment())?]);
+    let (record, body) = (Purpose::Personal.code(), json!({}));
+    let entry = audit::Entry { action: "rotated", entity: "protection_key", record, body };
+    audit::write(ctx, &mut tx, entry);
     tx.commit().await?;
     vault.reload(app.db()).await?;
     let current = vault.with(Purpose::Personal, |found| found.id.clone())?;

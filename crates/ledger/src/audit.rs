@@ -3,7 +3,7 @@
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
-use yj_kernel::{App, AuditWitness, Problem, Result, Tx, audit};
+use yj_kernel::{App, Problem, Result, Tx, Witness, audit};
 use yj_proof::Envelope;
 
 use crate::{Ledger, Pending, enqueue};
@@ -41,8 +41,20 @@ impl Ledger {
     }
 }
 
-impl AuditWitness for Ledger {
+impl Witness for Ledger {
     fn heads<'a>(&'a self, _: &'a mut Tx) -> BoxFuture<'a, Result<Vec<audit::Head>>> {
         Box::pin(async move { self.store().audit_heads() })
+    }
+
+    fn erasures(&self) -> Result<Vec<String>> {
+        self.store().erasures()
+    }
+
+    fn last_erasure(&self) -> Result<i64> {
+        self.store().last_erasure()
+    }
+
+    fn keep_erasures(&self, erased: &[(String, i64)]) -> Result<()> {
+        self.store().keep_erasures(erased)
     }
 }

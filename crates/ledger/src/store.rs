@@ -28,6 +28,9 @@ const RECORDS: TableDefinition<&str, (u64, u32, u64)> = TableDefinition::new("re
 /// Chain of the audit trail → number and digest of its last anchored entry.
 const AUDIT: TableDefinition<i64, (i64, &str)> = TableDefinition::new("audit");
 
+/// Owner of a destroyed data key → when it was destroyed.
+const ERASED: TableDefinition<&str, i64> = TableDefinition::new("erased");
+
 /// Bytes of a header.
 const HEADER_LENGTH: usize = 2 + 8 * 3 + 32 * 9;
 
@@ -74,6 +77,7 @@ impl Store {
         tx.open_table(ORGS).map_err(failed)?;
         tx.open_table(RECORDS).map_err(failed)?;
         tx.open_table(AUDIT).map_err(failed)?;
+        tx.open_table(ERASED).map_err(failed)?;
         tx.commit().map_err(failed)?;
         Ok(Self(database))
     }
@@ -122,6 +126,49 @@ impl Store {
                     table.insert(head.lane, end).map_err(failed)?;
                 }
             }
+        }
+        tx.commit().map_err(failed)
+    }
+
+    /// Owners of data keys that were destroyed.
+    pub(crate) fn erasures(&self) -> Result<Vec<String>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(ERASED).map_err(failed)?;
+        let owner = |entry: Result<(redb::AccessGuard<'_, &str>, _), redb::StorageError>| {
+            Ok(String::from(entry.map_err(failed)?.0.value()))
+        };
+        table.iter().map_err(failed)?.map(owner).collect()
+    }
+
+    /// When the last of them was destroyed; 0 before the first.
+    pub(crate) fn last_erasure(&self) -> Result<i64> {
+        let at = self.meta("last_erasure")?.and_then(|bytes| bytes.as_slice().try_into().ok());
+        Ok(at.map_or(0, i64::from_be_bytes))
+    }
+
+    /// Keeps further ones, in order of time. Says nothing where all are known.
+    pub(crate) fn keep_erasures(&self, erased: &[(String, i64)]) -> Result<()> {
+        let Some((_, last)) = erased.last() else { return Ok(()) };
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(ERASED).map_err(failed)?;
+        let mut fresh = Vec::new();
+        for (owner, at) in erased {
+            if table.get(owner.as_str()).map_err(failed)?.is_none() {
+                fresh.push((owner, *at));
+            }
+        }
+        drop(table);
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let tx = self.0.begin_write().map_err(failed)?;
+        {
+            let mut table = tx.open_table(ERASED).map_err(failed)?;
+            for (owner, at) in fresh {
+                table.insert(owner.as_str(), at).map_err(failed)?;
+            }
+            let mut meta = tx.open_table(META).map_err(failed)?;
+            meta.insert("last_erasure", last.to_be_bytes().as_slice()).map_err(failed)?;
         }
         tx.commit().map_err(failed)
     }

@@ -117,6 +117,8 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         export_approval_rows: identity.settings().export_approval_rows,
         witness: Arc::new(ledger.clone()),
     });
+    // A backup put back brings nobody's erased data back.
+    yj_kernel::vault::apply_erasures(&app).await?;
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_subject::routes());

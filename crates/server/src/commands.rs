@@ -122,11 +122,15 @@ pub(crate) async fn serve(config: &Path) -> Answer {
         println!("设置令牌（24 小时内有效，只显示这一次）：{token}");
     }
     let listen = config.listen.parse().map_err(|_| String::from("listen 应为 地址:端口"))?;
-    listen_until_stopped(assembled, listen).await
+    let limits = Limits { gateways: config.gateways()?, ..Limits::default() };
+    listen_until_stopped(assembled, (listen, limits)).await
 }
 
 /// Serves until told to stop, then lets requests and workers end.
-async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answer {
+async fn listen_until_stopped(
+    assembled: Assembled,
+    (listen, limits): (SocketAddr, Limits),
+) -> Answer {
     let listener =
         TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
@@ -139,8 +143,7 @@ async fn listen_until_stopped(assembled: Assembled, listen: SocketAddr) -> Answe
     // Asked for port 0, the system chose one.
     let listen = listener.local_addr().map_err(|error| error.to_string())?;
     println!("源鉴已启动：http://{listen}");
-    let served =
-        yj_http::serve(listener, router, (Limits::default(), metrics), asked_to_stop()).await;
+    let served = yj_http::serve(listener, router, (limits, metrics), asked_to_stop()).await;
     // Nobody listening is no harm: the workers have then already ended.
     let _ = stop.send(true);
     for worker in workers {
@@ -227,7 +230,7 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
     }
     println!("账号与口令：{}", accounts.display());
     println!("管理平台：http://{listen}/console/    公众查询示例：http://{listen}/t/R1-sold");
-    listen_until_stopped(assembled, listen).await
+    listen_until_stopped(assembled, (listen, Limits::default())).await
 }
 
 pub(crate) async fn migrate(config: &Path) -> Answer {
@@ -279,6 +282,16 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
         }
     }
     println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+/// For whoever runs the server, when no administrator can come in any more.
+pub(crate) async fn recover(config: &Path, user: &str) -> Answer {
+    let config = read(config)?;
+    let assembled = open(&config).await?;
+    let token = yj_identity::recover(&assembled.app, user).await.map_err(say)?;
+    println!("{}/console/activate#{token}", config.platform.public_url);
+    println!("一次性链接，24 小时内有效；{user} 的旧口令与第二因素已作废，此操作已记入审计");
     Ok(true)
 }
 

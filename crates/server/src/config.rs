@@ -16,6 +16,9 @@ pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量�
 # 监听地址。对外服务时请置于 TLS 终端之后。
 listen = "127.0.0.1:8080"
 
+# 网关（TLS 终端、负载均衡）的网络。对外监听时必填：只有网关和本机可以连接，来访地址取自网关的 X-Forwarded-For。
+gateway = []
+
 # 数据目录：账本、密钥、附件；内嵌数据库也在其中。
 data = "data"
 
@@ -68,6 +71,9 @@ public_url = "http://127.0.0.1:8080"
 pub struct Config {
     /// Where to listen.
     pub listen: String,
+    /// Networks of the gateways in front of it.
+    #[serde(default)]
+    pub gateway: Vec<String>,
     /// Folder of ledger, keys and files.
     pub data: PathBuf,
     /// `postgres://…`; empty for the embedded engine.
@@ -183,9 +189,16 @@ impl Config {
                 self.platform.profile
             ));
         }
-        self.listen
-            .parse::<std::net::SocketAddr>()
+        let listen: std::net::SocketAddr = self
+            .listen
+            .parse()
             .map_err(|_| format!("listen 应为 地址:端口，现为 {}", self.listen))?;
+        self.gateways()?;
+        if !listen.ip().is_loopback() && self.gateway.is_empty() {
+            return Err(format!(
+                "对外监听 {listen} 须置于 TLS 终端之后：请在 gateway 写明其网络，或改为监听本机地址（S-50）"
+            ));
+        }
         if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
             return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
         }
@@ -194,6 +207,15 @@ impl Config {
         }
         self.sso.check()?;
         self.security.check()
+    }
+
+    /// The gateways in front of the listener.
+    pub fn gateways(&self) -> Result<Vec<yj_http::Network>, String> {
+        let read = |text: &String| {
+            yj_http::Network::parse(text)
+                .ok_or_else(|| format!("gateway 应为 地址 或 地址/前缀长度，现有 {text}"))
+        };
+        self.gateway.iter().map(read).collect()
     }
 
     /// The database this configuration means.
@@ -255,5 +277,14 @@ mod tests {
         assert!(with(&[("YJ_LISTNE", "x")]).unwrap_err().contains("listne"));
         assert!(with(&[("YJ_PLATFORM__PROFILE", "x")]).unwrap_err().contains("profile"));
         assert!(with(&[("YJ_LISTEN", "8080")]).unwrap_err().contains("listen"));
+    }
+
+    #[test]
+    fn s_50_nobody_listens_to_the_world_without_a_gateway() {
+        let open = ("YJ_LISTEN", "0.0.0.0:8080");
+        assert!(with(&[open]).unwrap_err().contains("gateway"));
+        assert!(with(&[open, ("YJ_GATEWAY", "[\"x\"]")]).unwrap_err().contains("gateway"));
+        let behind = with(&[open, ("YJ_GATEWAY", "[\"10.0.0.0/24\"]")]).unwrap();
+        assert_eq!(behind.gateways().unwrap().len(), 1);
     }
 }

@@ -69,6 +69,14 @@ enum Verb {
         #[arg(long)]
         out: PathBuf,
     },
+    /// 为不能登录的用户作废口令与第二因素，打印一次性链接；管理员之间无法互相确认时使用
+    Recover {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+        /// 用户名
+        user: String,
+    },
     /// 自检
     Doctor {
         /// 配置文件
@@ -107,6 +115,7 @@ fn main() -> ExitCode {
             Verb::Migrate { config } => commands::migrate(&config).await,
             Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),
             Verb::Export { config, out } => commands::export(&config, &out).await,
+            Verb::Recover { config, user } => commands::recover(&config, &user).await,
             Verb::Doctor { config } => commands::doctor(&config).await,
             Verb::Bench { what, database, events } => bench::run(&what, database, events).await,
         }

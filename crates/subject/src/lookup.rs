@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use yj_kernel::{
-    Ctx, Result, Row, Sql, Tx, mask,
+    Ctx, DataClass, Result, Row, Sql, Tx, mask,
     vault::{self, ERASED},
 };
 
@@ -22,6 +22,15 @@ pub struct SubjectBrief {
     pub lon: Option<String>,
     /// 纬度
     pub lat: Option<String>,
+    /// Level of the security label.
+    pub label: i64,
+}
+
+impl SubjectBrief {
+    /// What it is called, for those who are cleared up to a class.
+    pub fn name_for(&self, clearance: DataClass) -> &str {
+        if self.label <= clearance.level() { &self.name } else { "（名称不公开）" }
+    }
 }
 
 /// Whom to reach at a subject; masked, for the record's own page reveals it with a reason.
@@ -79,7 +88,8 @@ pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, Subjec
 }
 
 fn query(column: &'static str, values: &[&str]) -> Sql {
-    let mut sql = Sql::new("SELECT id, code, name, region, lon, lat FROM trace_subject WHERE ");
+    let mut sql =
+        Sql::new("SELECT id, code, name, region, lon, lat, label FROM trace_subject WHERE ");
     sql.push(column).push(" ").bind_texts(values.iter().copied());
     sql
 }
@@ -94,6 +104,7 @@ fn read(rows: &[Row]) -> Result<Vec<SubjectBrief>> {
             region: text(3)?,
             lon: row.text_opt(4)?.map(String::from),
             lat: row.text_opt(5)?.map(String::from),
+            label: row.int(6)?,
         })
     };
     rows.iter().map(read).collect()

@@ -245,7 +245,7 @@ async fn accept(
     if corrected.as_ref().is_some_and(|(original, _)| twice(original)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
     }
-    let automatic = around.policies.accepts(&event, &subject.id, source.code());
+    let automatic = around.policies.accepts(&event, (&subject.id, &subject.region), source.code());
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
     let maker = Maker { subject_id: &subject.id, products: &around.products };

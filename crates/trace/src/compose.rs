@@ -97,6 +97,7 @@ pub(crate) async fn compose(
     }
     chain.look_up(ctx, tx).await?;
     require_reach(ctx, &chain)?;
+    chain.keep_within(ctx);
     Ok(chain)
 }
 
@@ -133,6 +134,58 @@ fn require_reach(ctx: &Ctx, chain: &Chain) -> Result<()> {
 }
 
 impl Chain {
+    /// Leaves out what the caller is not cleared for, and for those who see only their own
+    /// organisations everything but their own steps and what directly went into and came out of
+    /// them: whom a customer sells to is the customer's business (G-10.4).
+    fn keep_within(&mut self, ctx: &Ctx) {
+        let clearance = ctx.scope().clearance();
+        let cleared = |event: &StoredEvent| event.label <= clearance.level();
+        self.events.retain(|(event, _)| cleared(event));
+        self.observations.retain(|(event, _)| cleared(event));
+        for subject in self.subjects.values_mut() {
+            subject.name = String::from(subject.name_for(clearance));
+        }
+        let limits = ctx.scope().limits().iter();
+        let own: Option<Vec<_>> = limits.map(|limit| limit.organization.as_ref()).collect();
+        let Some(own) = own else { return };
+        let own: BTreeSet<&str> =
+            own.iter().flat_map(|within| within.subjects.iter().map(String::as_str)).collect();
+        let mine = |subject: &str| own.contains(subject);
+        self.events.retain(|(event, _)| mine(&event.subject_id));
+        let mut touched: BTreeMap<String, Quantity> = BTreeMap::new();
+        for link in self.events.iter().flat_map(|(_, links)| links) {
+            let sum = touched.entry(link.code.clone()).or_insert(Quantity::ZERO);
+            let quantity = link.quantity.unwrap_or(Quantity::ZERO);
+            *sum = sum.plus(quantity).unwrap_or(*sum);
+        }
+        let root = self.root.clone();
+        self.objects.retain(|code, object| {
+            mine(&object.subject_id) || touched.contains_key(code) || *code == root
+        });
+        for (code, object) in &mut self.objects {
+            if !mine(&object.subject_id) {
+                // Of what is others' they know what passed through their own hands.
+                object.produced = touched.get(code).copied().unwrap_or(Quantity::ZERO);
+                object.balance = Quantity::ZERO;
+            }
+        }
+        self.roles.retain(|code, _| self.objects.contains_key(code));
+        self.shares.retain(|code, _| {
+            self.objects.get(code).is_some_and(|object| mine(&object.subject_id))
+        });
+        self.observations.retain(|(event, links)| {
+            mine(&event.subject_id)
+                || links.iter().any(|link| {
+                    self.objects.get(&link.code).is_some_and(|object| mine(&object.subject_id))
+                })
+        });
+        let mut known: BTreeSet<&str> =
+            self.objects.values().map(|object| object.subject_id.as_str()).collect();
+        let events = self.events.iter().chain(&self.observations);
+        known.extend(events.map(|(event, _)| event.subject_id.as_str()));
+        self.subjects.retain(|id, _| known.contains(id.as_str()));
+    }
+
     async fn look_up(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let objects = self.objects.values();
         let mut subjects: BTreeSet<&str> =

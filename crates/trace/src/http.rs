@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, audit, json as strict,
-    record_routes, transfer,
+    record_routes, sound_reason, transfer,
 };
 use yj_ledger::Ledger;
 use yj_model::TraceCode;
@@ -151,9 +151,9 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             .gives(Shape::Bytes("application/json")),
     ];
     let reveal = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
-        let uid = capture::event_id(&id)?;
+        let (uid, reason) = (capture::event_id(&id)?, sound_reason(&body.reason)?);
         let mut tx = ctx.begin().await?;
-        let shown = personal::reveal(&ctx, &mut tx, (&uid, body.reason.trim())).await?;
+        let shown = personal::reveal(&ctx, &mut tx, (&uid, reason)).await?;
         tx.commit().await?;
         Ok::<_, Problem>(Json(shown))
     };

@@ -37,4 +37,8 @@ pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "trace/0001_trace", script: include_str!("../migrations/0001_trace.sql") },
     Migration { name: "trace/0002_label", script: include_str!("../migrations/0002_label.sql") },
+    Migration {
+        name: "trace/0003_policy_region",
+        script: include_str!("../migrations/0003_policy_region.sql"),
+    },
 ];

@@ -71,6 +71,7 @@ pub(crate) async fn reveal(
     tx: &mut Tx,
     (uid, reason): (&str, &str),
 ) -> Result<Map<String, Value>> {
+    yj_kernel::require_reveals_left(ctx, tx).await?;
     let mut event = query::one(ctx, tx, uid).await?;
     let opened = open(ctx, tx, &mut event).await?;
     let names: Vec<_> = opened.keys().collect();

@@ -3,8 +3,10 @@
 //! said.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Codes, Field, Kind, Match, Resource, Result, Row, Scoping, Sql};
-use yj_model::{DOMAINS, Id, Stage};
+use yj_kernel::{
+    Codes, Columns, Field, Kind, Match, Problem, Reach, Resource, Result, Row, Scoping, Sql,
+};
+use yj_model::{DOMAINS, Id, RegionCode, Stage};
 
 use crate::event::Checked;
 
@@ -34,6 +36,8 @@ pub struct SourcePolicy {
     pub name: String,
     /// 来源
     pub source: String,
+    /// 主体所属区域；空为不限
+    pub region: Option<RegionCode>,
     /// 主体；空为不限
     pub subject_id: Option<Id<()>>,
     /// 领域；空为不限
@@ -47,10 +51,21 @@ pub struct SourcePolicy {
 impl Resource for SourcePolicy {
     const TABLE: &'static str = "source_policy";
     const TITLE: &'static str = "采集来源策略";
-    const SCOPING: Scoping = Scoping::Shared;
+    // Whoever answers for a part of the area, of the domains or of the stages decides for it alone.
+    const SCOPING: Scoping = Scoping::By(Columns {
+        region: Some("region"),
+        subject: Some("subject_id"),
+        category: Reach::Equal("domain"),
+        stage: Reach::Equal("stage"),
+        ..Columns::NONE
+    });
     const FIELDS: &'static [Field] = &[
         Field::new("name", "策略名称", Kind::Text).length_max(60).filter(Match::Contains),
         Field::new("source", "来源", Kind::Code(SOURCES)).filter(Match::Exact),
+        Field::new("region", "主体所属区域", Kind::Region)
+            .filter(Match::Prefix)
+            .optional()
+            .hint("留空为不限，须有不限区域的权限"),
         Field::new("subject_id", "主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
             .optional()
@@ -70,6 +85,7 @@ impl Resource for SourcePolicy {
         Self {
             name: format!("示例策略{n}"),
             source: String::from("api"),
+            region: "610000".parse().ok(),
             subject_id: None,
             domain: Some(String::from("agri")),
             stage: Some(String::from(Stage::Transport.code())),
@@ -83,6 +99,7 @@ pub(crate) struct Policies(Vec<Policy>);
 
 struct Policy {
     source: String,
+    region: Option<RegionCode>,
     subject: Option<String>,
     domain: Option<String>,
     stage: Option<String>,
@@ -95,7 +112,8 @@ const POLICIES_MAX: i64 = 2_000;
 impl Policies {
     pub(crate) fn query() -> Sql {
         let sql = Sql::new(
-            "SELECT source, subject_id, domain, stage, decision FROM source_policy ORDER BY id LIMIT $1",
+            "SELECT source, subject_id, domain, stage, decision, region FROM source_policy \
+             ORDER BY id LIMIT $1",
         );
         sql.arg(POLICIES_MAX)
     }
@@ -103,9 +121,10 @@ impl Policies {
     /// The answer to [`Policies::query`].
     pub(crate) fn read(rows: &[Row]) -> Result<Self> {
         let read = |row: &Row| {
-            let text = |index| Ok::<_, yj_kernel::Problem>(row.text_opt(index)?.map(String::from));
+            let text = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
             Ok(Policy {
                 source: String::from(row.text(0)?),
+                region: text(5)?.map(|code| code.parse().map_err(Problem::internal)).transpose()?,
                 subject: text(1)?,
                 domain: text(2)?,
                 stage: text(3)?,
@@ -116,8 +135,13 @@ impl Policies {
     }
 
     /// Whether the event may be accepted without review. The most particular policy decides; of
-    /// two equally particular ones the stricter.
-    pub(crate) fn accepts(&self, event: &Checked, subject: &str, source: &str) -> bool {
+    /// two equally particular ones the stricter. `subject` is its identifier and region.
+    pub(crate) fn accepts(
+        &self,
+        event: &Checked,
+        (subject, region): (&str, &str),
+        source: &str,
+    ) -> bool {
         if event.spec.always_reviewed {
             return false;
         }
@@ -126,18 +150,19 @@ impl Policies {
                 wanted.as_deref().is_none_or(|wanted| wanted == found)
             };
             (policy.source == "any" || policy.source == source)
+                && policy.region.as_ref().is_none_or(|wanted| wanted.covers(region))
                 && same(&policy.subject, subject)
                 && same(&policy.domain, &event.domain)
                 && same(&policy.stage, event.stage.code())
         };
         let weight = |policy: &Policy| {
-            let named = [
+            (
                 policy.subject.is_some(),
+                policy.region.as_ref().map_or(0, |region| region.stem().len()),
                 policy.source != "any",
                 policy.stage.is_some(),
                 policy.domain.is_some(),
-            ];
-            named.into_iter().fold(0, |weight, named| weight * 2 + u8::from(named))
+            )
         };
         let best =
             self.0.iter().filter(fits).map(|policy| (weight(policy), !policy.automatic)).max();

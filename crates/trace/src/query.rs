@@ -14,6 +14,8 @@ use crate::{
 };
 
 const PER_PAGE_MAX: i64 = 200;
+/// Parameters of one query.
+const CONDITIONS_MAX: usize = 40;
 
 fn invalid(name: &str, detail: &str) -> Problem {
     Problem::invalid(name, detail)
@@ -25,6 +27,9 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     sql.push(" WHERE 1 = 1");
     narrow(ctx, &mut sql, tx);
     let (mut per_page, mut page, mut ascending, mut after) = (20, 1, false, None);
+    if query.matches('&').count() > CONDITIONS_MAX {
+        return Err(invalid("query", "查询条件过多"));
+    }
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         let text = text.trim();
         if text.is_empty() {

@@ -43,7 +43,7 @@ pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
             "id": event.uid, "stage": event.stage,
             "stage_name": Stage::from_code(&event.stage).map(Stage::label),
             "type_name": spec(event).map(|spec| spec.name.as_str()),
-            "subject": subjects.get(&event.subject_id).map(|subject| subject.name.as_str()),
+            "subject": subjects.get(&event.subject_id).map(|subject| subject.name_for(yj_kernel::DataClass::Internal)),
             "region_name": regions().full_name(&event.region),
             "date": event.time.beijing_day().to_string(), "observes": watched,
             "verdict": verdict.map(|code| spec(event).and_then(|spec| spec.label("verdict", code)).unwrap_or(code)),

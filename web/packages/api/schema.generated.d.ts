@@ -107,6 +107,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待确认的管理员操作 */
+        get: operations["get_api_v1_account_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/requests/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认管理员操作 */
+        post: operations["post_api_v1_account_requests_id_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/requests/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不同意管理员操作 */
+        post: operations["post_api_v1_account_requests_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/template.xlsx": {
         parameters: {
             query?: never;
@@ -850,6 +901,23 @@ export interface paths {
         head?: never;
         /** 修改接口客户端部分字段 */
         patch: operations["patch_api_v1_client_id"];
+        trace?: never;
+    };
+    "/api/v1/client/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批准客户端与新密钥 */
+        post: operations["post_api_v1_client_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/client/{id}/history": {
@@ -1641,6 +1709,23 @@ export interface paths {
         patch: operations["patch_api_v1_organization_id"];
         trace?: never;
     };
+    "/api/v1/organization/{id}/binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更改机构类型与对应的追溯主体 */
+        put: operations["put_api_v1_organization_id_binding"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organization/{id}/history": {
         parameters: {
             query?: never;
@@ -2085,6 +2170,40 @@ export interface paths {
         get: operations["get_api_v1_self_check"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/self-check/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一项控制的历次自查 */
+        get: operations["get_api_v1_self_check_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/self-check/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 立即自查 */
+        post: operations["post_api_v1_self_check_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3387,6 +3506,12 @@ export interface components {
              */
             account_path: string | null;
             /**
+             * 批准情况
+             * @description 新客户端、新密钥和新公钥须经安全管理员批准
+             * @enum {string|null}
+             */
+            approval: "waiting" | "secret_waiting" | "approved" | null;
+            /**
              * 客户端标识
              * @description 建立后不能更改
              */
@@ -3441,6 +3566,12 @@ export interface components {
              * @description 由平台生成
              */
             account_path?: string | null;
+            /**
+             * 批准情况
+             * @description 新客户端、新密钥和新公钥须经安全管理员批准
+             * @enum {string|null}
+             */
+            approval?: "waiting" | "secret_waiting" | "approved" | null;
             /**
              * 客户端标识
              * @description 建立后不能更改
@@ -3610,7 +3741,7 @@ export interface components {
             /**
              * 对应追溯主体
              * Format: uuid
-             * @description 企业填写；其数据权限由此确定
+             * @description 由安全管理员绑定；其数据权限由此确定
              */
             subject_id: string | null;
             updated_at: string;
@@ -3647,7 +3778,7 @@ export interface components {
             /**
              * 对应追溯主体
              * Format: uuid
-             * @description 企业填写；其数据权限由此确定
+             * @description 由安全管理员绑定；其数据权限由此确定
              */
             subject_id?: string | null;
         };
@@ -3655,7 +3786,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
         Problem: {
             code: string;
             detail: string;
@@ -3832,6 +3963,11 @@ export interface components {
             /** 策略名称 */
             name: string;
             /**
+             * 主体所属区域
+             * @description 留空为不限，须有不限区域的权限
+             */
+            region: string | null;
+            /**
              * 来源
              * @enum {string}
              */
@@ -3867,6 +4003,11 @@ export interface components {
             domain?: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
             /** 策略名称 */
             name: string;
+            /**
+             * 主体所属区域
+             * @description 留空为不限，须有不限区域的权限
+             */
+            region?: string | null;
             /**
              * 来源
              * @enum {string}
@@ -4231,6 +4372,111 @@ export interface operations {
         requestBody: {
             content: {
                 "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_account_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_account_requests_id_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由
+                     * @default
+                     */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_account_requests_id_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由
+                     * @default
+                     */
+                    reason?: string;
+                };
             };
         };
         responses: {
@@ -6080,6 +6326,8 @@ export interface operations {
                 method?: string;
                 /** @description 状态 */
                 state?: string;
+                /** @description 批准情况 */
+                approval?: string;
             };
             header?: never;
             path?: never;
@@ -6339,6 +6587,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Client"];
                 };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_client_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -8117,6 +8394,46 @@ export interface operations {
             };
         };
     };
+    put_api_v1_organization_id_binding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 机构类型 */
+                    kind: string;
+                    /** @description 理由 */
+                    reason: string;
+                    /** @description 对应的追溯主体；留空为解除 */
+                    subject_id?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_organization_id_history: {
         parameters: {
             query?: never;
@@ -9310,6 +9627,63 @@ export interface operations {
             };
         };
     };
+    get_api_v1_self_check_history: {
+        parameters: {
+            query: {
+                /** @description 编号，如 S-16 */
+                number: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_self_check_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_session: {
         parameters: {
             query?: never;
@@ -9688,6 +10062,8 @@ export interface operations {
                 name?: string;
                 /** @description 来源 */
                 source?: string;
+                /** @description 主体所属区域 */
+                region?: string;
                 /** @description 主体 */
                 subject_id?: string;
                 /** @description 领域 */

@@ -5,18 +5,23 @@ use axum::{
     Json,
     extract::Path,
     http::{Method, StatusCode},
+    response::{IntoResponse, Response},
 };
+use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Ctx, Problem, Result, Route, Scoping, Shape, Sql, Tx, audit, time_text, vault,
+    Access, Body, Ctx, Problem, Result, Route, Scoping, Shape, Sql, Tx, audit, sound_reason,
+    time_text, vault,
 };
 
 use crate::{
     ACCOUNT, AdminKind, Identity,
     account::{self, Purpose},
-    alarm, attempts, rights, session,
+    alarm, attempts,
+    confirmation::{self, Act, Asked},
+    organization, rights, session,
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -45,6 +50,18 @@ struct Appointment {
     administrator: String,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Binding {
+    /// 机构类型
+    kind: String,
+    /// 对应的追溯主体；留空为解除
+    subject_id: Option<String>,
+    /// 理由
+    #[schemars(length(min = 2, max = 500))]
+    reason: String,
+}
+
 /// What is done to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verb {
@@ -67,7 +84,8 @@ impl Verb {
         match (self, state.as_bytes()) {
             (Self::Lock, b"active") => Some("locked"),
             (Self::Unlock, b"locked" | b"active") => Some("active"),
-            (Self::Disable, b"active" | b"locked" | b"invited") => Some("disabled"),
+            // What the security administrator has locked, nobody else opens by a detour.
+            (Self::Disable, b"active" | b"invited") => Some("disabled"),
             (Self::Enable, b"disabled" | b"active") => Some("active"),
             _ => None,
         }
@@ -79,9 +97,9 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
     for (verb, name, summary, permission) in Verb::ALL {
         let handler = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
             let mut tx = ctx.begin().await?;
-            let state = turn(&ctx, &mut tx, (&id, verb, body.reason.trim())).await?;
+            let done = turn(&ctx, &mut tx, (&id, verb, bounded(&body.reason)?)).await?;
             tx.commit().await?;
-            Ok::<_, Problem>(Json(json!({ "id": id, "state": state })))
+            Ok::<_, Problem>(done.answer(|state| json!({ "id": id, "state": state })))
         };
         routes.push(
             Route::new(
@@ -99,9 +117,9 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
     ] {
         let handler = move |ctx: Ctx, Path(id): Path<String>| async move {
             let mut tx = ctx.begin().await?;
-            let token = link(&ctx, &mut tx, (&id, purpose)).await?;
+            let made = link(&ctx, &mut tx, (&id, purpose)).await?;
             tx.commit().await?;
-            Ok::<_, Problem>(Json(json!({ "token": token })))
+            Ok::<_, Problem>(made.answer(|token| json!({ "token": token })))
         };
         routes.push(
             Route::new(
@@ -121,6 +139,33 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
             transfer,
         )
         .takes(Shape::of::<Transfer>()),
+        Route::new(
+            (Method::GET, "/api/v1/account/requests"),
+            Access::permission("account:confirm"),
+            "待确认的管理员操作",
+            requests,
+        ),
+        Route::new(
+            (Method::POST, "/api/v1/account/requests/{id}/confirm"),
+            Access::permission("account:confirm"),
+            "确认管理员操作",
+            decide(true),
+        )
+        .takes(Shape::of::<Reason>()),
+        Route::new(
+            (Method::POST, "/api/v1/account/requests/{id}/refuse"),
+            Access::permission("account:confirm"),
+            "不同意管理员操作",
+            decide(false),
+        )
+        .takes(Shape::of::<Reason>()),
+        Route::new(
+            (Method::PUT, "/api/v1/organization/{id}/binding"),
+            Access::permission("organization:bind"),
+            "更改机构类型与对应的追溯主体",
+            bind,
+        )
+        .takes(Shape::of::<Binding>()),
         Route::new(
             (Method::PUT, "/api/v1/account/{id}/administrator"),
             Access::permission("administrator:write"),
@@ -184,11 +229,35 @@ async fn set_state(ctx: &Ctx, tx: &mut Tx, (id, state): (&str, &str)) -> Result<
     Ok(())
 }
 
+/// An act that is done, or waits for a second word (S-13).
+enum Outcome<T> {
+    Done(T),
+    Waits(Value),
+}
+
+impl<T> Outcome<T> {
+    fn answer(self, body: impl FnOnce(T) -> Value) -> Response {
+        match self {
+            Self::Done(done) => Json(body(done)).into_response(),
+            Self::Waits(request) => (StatusCode::ACCEPTED, Json(request)).into_response(),
+        }
+    }
+}
+
+/// A remark of at most 500 letters.
+fn bounded(text: &str) -> Result<&str> {
+    let text = text.trim();
+    if text.chars().count() > 500 {
+        return Err(Problem::invalid("reason", "至多 500 个字"));
+    }
+    Ok(text)
+}
+
 async fn turn(
     ctx: &Ctx,
     tx: &mut Tx,
     (id, verb, reason): (&str, Verb, &str),
-) -> Result<&'static str> {
+) -> Result<Outcome<&'static str>> {
     let (state, user) = reach(ctx, tx, id).await?;
     if user == ctx.actor() {
         return Err(Problem::Conflict(String::from("不能对自己的账号做此操作")));
@@ -196,6 +265,16 @@ async fn turn(
     let next = verb
         .after(&state)
         .ok_or_else(|| Problem::Conflict(String::from("该账号的当前状态不允许此操作")))?;
+    let act = match verb {
+        Verb::Lock => Act::Lock,
+        Verb::Unlock => Act::Unlock,
+        Verb::Disable => Act::Disable,
+        Verb::Enable => Act::Enable,
+    };
+    let asked = Asked { act, account: id, particulars: json!({}) };
+    if let Some(request) = confirmation::require(ctx, tx, asked).await? {
+        return Ok(Outcome::Waits(request));
+    }
     set_state(ctx, tx, (id, next)).await?;
     match verb {
         Verb::Lock | Verb::Disable => account::end_sessions(tx, id),
@@ -213,10 +292,11 @@ async fn turn(
         Verb::Enable => "enabled",
     };
     note(ctx, tx, (action, id), json!({ "state": [state, next], "reason": reason }));
-    Ok(next)
+    rights::seal_account(ctx, tx, id).await?;
+    Ok(Outcome::Done(next))
 }
 
-async fn link(ctx: &Ctx, tx: &mut Tx, (id, purpose): (&str, Purpose)) -> Result<String> {
+async fn link(ctx: &Ctx, tx: &mut Tx, (id, purpose): (&str, Purpose)) -> Result<Outcome<String>> {
     let (state, user) = reach(ctx, tx, id).await?;
     match (purpose, state.as_str()) {
         (Purpose::First, "invited") | (Purpose::Reset, "active" | "locked") => {}
@@ -227,26 +307,23 @@ async fn link(ctx: &Ctx, tx: &mut Tx, (id, purpose): (&str, Purpose)) -> Result<
             return Err(Problem::Conflict(String::from("待激活或已停用的账号不能重置")));
         }
     }
-    if purpose == Purpose::Reset {
-        // Whoever knew the old password, or has the old device, is out.
-        for table in ["credential", "factor"] {
-            let mut sql = Sql::new("DELETE FROM ");
-            sql.push(table).push(" WHERE account_id = ").bind(id);
-            tx.execute(sql).await?;
-        }
-        account::end_sessions(tx, id);
-        attempts::forget(ctx.app(), tx, &user)?;
-        rights::changed(tx);
-        note(ctx, tx, ("reset", id), json!({}));
+    let act = if purpose == Purpose::First { Act::Invite } else { Act::Reset };
+    let asked = Asked { act, account: id, particulars: json!({}) };
+    if let Some(request) = confirmation::require(ctx, tx, asked).await? {
+        return Ok(Outcome::Waits(request));
     }
-    account::invite(ctx, tx, id, purpose).await
+    if purpose == Purpose::Reset {
+        account::forget_credentials(ctx, tx, (id, &user)).await?;
+    }
+    account::invite(ctx, tx, id, purpose).await.map(Outcome::Done)
 }
 
 async fn transfer(
     ctx: Ctx,
     Path(id): Path<String>,
     Body(body): Body<Transfer>,
-) -> Result<Json<Value>> {
+) -> Result<Response> {
+    let reason = bounded(&body.reason)?;
     let mut tx = ctx.begin().await?;
     reach(&ctx, &mut tx, &id).await?;
     let mut sql = Sql::new("SELECT o.path FROM organization o WHERE o.id = ");
@@ -254,9 +331,16 @@ async fn transfer(
     let columns = yj_kernel::Columns { organization: Some("o.path"), ..yj_kernel::Columns::NONE };
     ctx.scope().narrow(&mut sql, &tx, Scoping::By(columns));
     let row = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("机构"))?;
+    let particulars = json!({ "organization_id": body.organization_id });
+    let asked = Asked { act: Act::Transfer, account: &id, particulars };
+    if let Some(request) = confirmation::require(&ctx, &mut tx, asked).await? {
+        tx.commit().await?;
+        return Ok(Outcome::<()>::Waits(request).answer(|()| Value::Null));
+    }
     // What one was given for the old post ends with it.
-    let sql = Sql::new("DELETE FROM assignment WHERE account_id = $1");
-    let ended = tx.execute(sql.arg(id.as_str())).await?;
+    let ended = end_grants(&mut tx, "assignment", &id).await?;
+    let delegations = end_grants(&mut tx, "delegation", &id).await?;
+    rights::seal_delegations(&ctx, &mut tx, &id).await?;
     let sql = Sql::new(
         "UPDATE account SET organization_id = $1, organization_path = $2, version = version + 1, \
          updated_at = $3, updated_by = $4 WHERE id = $5",
@@ -267,11 +351,55 @@ async fn transfer(
     rights::changed(&mut tx);
     rights::seal_account(&ctx, &mut tx, &id).await?;
     let particulars = json!({
-        "organization_id": body.organization_id, "assignments_ended": ended, "reason": body.reason,
+        "organization_id": body.organization_id, "assignments_ended": ended,
+        "delegations_ended": delegations, "reason": reason,
     });
     note(&ctx, &mut tx, ("transferred", &id), particulars);
     tx.commit().await?;
-    Ok(Json(json!({ "id": id, "assignments_ended": ended })))
+    Ok(Json(json!({ "id": id, "assignments_ended": ended.len() })).into_response())
+}
+
+/// Takes back everything of one kind that an account was given, and says what it was.
+async fn end_grants(tx: &mut Tx, table: &'static str, account: &str) -> Result<Vec<Value>> {
+    let mut sql = Sql::new("DELETE FROM ");
+    sql.push(table).push(" WHERE account_id = ").bind(account);
+    sql.push(" RETURNING role_id, region, organization_id, category, stage, clearance");
+    let given = |row: &yj_kernel::Row| {
+        Ok(json!({
+            "role_id": row.text(0)?, "region": row.text_opt(1)?,
+            "organization_id": row.text_opt(2)?, "category": row.text_opt(3)?,
+            "stage": row.text_opt(4)?, "clearance": row.int(5)?,
+        }))
+    };
+    tx.fetch(sql).await?.iter().map(given).collect()
+}
+
+async fn requests(ctx: Ctx) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    confirmation::list(&ctx, &mut tx).await.map(Json)
+}
+
+fn decide(
+    confirmed: bool,
+) -> impl Fn(Ctx, Path<String>, Body<Reason>) -> BoxFuture<'static, Result<StatusCode>> + Clone {
+    move |ctx, Path(id), Body(body)| {
+        Box::pin(async move {
+            let reason = sound_reason(&body.reason)?;
+            let mut tx = ctx.begin().await?;
+            confirmation::decide(&ctx, &mut tx, (&id, confirmed, reason)).await?;
+            tx.commit().await?;
+            Ok(StatusCode::NO_CONTENT)
+        })
+    }
+}
+
+async fn bind(ctx: Ctx, Path(id): Path<String>, Body(body): Body<Binding>) -> Result<StatusCode> {
+    let reason = sound_reason(&body.reason)?;
+    let wanted = (id.as_str(), body.kind.as_str(), body.subject_id.as_deref());
+    let mut tx = ctx.begin().await?;
+    organization::bind(&ctx, &mut tx, wanted, reason).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn appoint(
@@ -305,8 +433,8 @@ async fn appoint(
             "该用户持有业务权限，不能担任管理员；请先收回",
         )));
     }
-    let sql = Sql::new("DELETE FROM delegation WHERE account_id = $1");
-    tx.execute(sql.arg(id.as_str())).await?;
+    let delegations = end_grants(&mut tx, "delegation", &id).await?;
+    rights::seal_delegations(&ctx, &mut tx, &id).await?;
     let sql = Sql::new(
         "UPDATE account SET administrator = $1, version = version + 1, updated_at = $2, \
          updated_by = $3 WHERE id = $4",
@@ -315,7 +443,8 @@ async fn appoint(
     account::end_sessions(&mut tx, &id);
     rights::changed(&mut tx);
     rights::seal_account(&ctx, &mut tx, &id).await?;
-    note(&ctx, &mut tx, ("appointed", &id), json!({ "administrator": [now, wanted] }));
+    let particulars = json!({ "administrator": [now, wanted], "delegations_ended": delegations });
+    note(&ctx, &mut tx, ("appointed", &id), particulars);
     tx.commit().await?;
     Ok(Json(json!({ "id": id, "administrator": wanted })))
 }
@@ -336,10 +465,7 @@ async fn alarms(ctx: Ctx) -> Result<Json<Value>> {
 }
 
 async fn settle(ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>) -> Result<Json<Value>> {
-    let comment = body.reason.trim();
-    if comment.chars().count() < 2 {
-        return Err(Problem::invalid("reason", "请写明处置情况"));
-    }
+    let comment = sound_reason(&body.reason)?;
     let mut tx = ctx.begin().await?;
     let settled = alarm::settle(&ctx, &mut tx, (&id, comment)).await?;
     tx.commit().await?;
@@ -374,15 +500,6 @@ async fn keys(ctx: Ctx) -> Result<Json<Value>> {
 
 async fn rotate(ctx: Ctx) -> Result<Json<Value>> {
     let moved = vault::rotate(&ctx).await?;
-    let mut tx = ctx.begin().await?;
-    let entry = audit::Entry {
-        action: "rotated",
-        entity: "protection_key",
-        record: "personal",
-        body: json!({ "data_keys": moved }),
-    };
-    audit::write(&ctx, &mut tx, entry);
-    tx.commit().await?;
     Ok(Json(json!({ "data_keys": moved })))
 }
 

@@ -45,6 +45,13 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
         tx.commit().await?;
         Ok::<_, Problem>(StatusCode::NO_CONTENT)
     };
+    let approve = |ctx: Ctx, Path(id): Path<String>| async move {
+        let mut tx = ctx.begin().await?;
+        let client_id = reach(&ctx, &mut tx, &id).await?;
+        client::approve(&ctx, &mut tx, &client_id).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
     let write = || Access::permission("client:write");
     vec![
         Route::new(
@@ -56,6 +63,12 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
         .takes(Shape::of::<Rotation>())
         .fresh(),
         Route::new((Method::POST, "/api/v1/client/{id}/revoke"), write(), "吊销客户端", revoke),
+        Route::new(
+            (Method::POST, "/api/v1/client/{id}/approve"),
+            Access::permission("client:approve"),
+            "批准客户端与新密钥",
+            approve,
+        ),
         Route::public(
             (Method::POST, "/oauth/token"),
             "客户端凭密钥换取访问令牌，此前无人已登录",
@@ -79,6 +92,14 @@ async fn reach(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<String> {
         return Err(Problem::Conflict(String::from("该客户端已吊销")));
     }
     Ok(String::from(row.text(0)?))
+}
+
+/// Failing to note it changes nothing about the refusal.
+async fn note_refused(app: &App, origin: &Origin, reason: &str) {
+    let what = ("token_refused", "/oauth/token", reason);
+    if let Err(problem) = crate::note_stranger(app, origin, what).await {
+        problem.log();
+    }
 }
 
 /// An error as RFC 6749 §5.2 words it.
@@ -106,6 +127,9 @@ async fn token(
         }
     };
     if let Some((kind, grant)) = kind {
+        if let Err(problem) = identity.throttle().take(origin.address, app.now().as_millisecond()) {
+            return problem.into_response();
+        }
         let (id, secret) = match &basic {
             Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
             None => (field("client_id"), field("client_secret")),
@@ -120,9 +144,11 @@ async fn token(
         return match provider::exchange(identity, app, (kind, shown)).await {
             Ok(answer) => Json(answer).into_response(),
             Err(TokenRefusal::Client) => {
+                note_refused(app, origin, "应用标识或密钥不正确").await;
                 refusal(StatusCode::UNAUTHORIZED, "invalid_client", "应用标识或密钥不正确")
             }
             Err(TokenRefusal::Grant(detail)) => {
+                note_refused(app, origin, detail).await;
                 refusal(StatusCode::BAD_REQUEST, "invalid_grant", detail)
             }
             Err(TokenRefusal::Problem(problem)) => problem.into_response(),
@@ -143,6 +169,7 @@ async fn token(
             Json(answer).into_response()
         }
         Err(Problem::LoginRefused(detail)) => {
+            note_refused(app, origin, &detail).await;
             refusal(StatusCode::UNAUTHORIZED, "invalid_client", &detail)
         }
         Err(problem) => problem.into_response(),

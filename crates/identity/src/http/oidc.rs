@@ -217,7 +217,12 @@ fn relying_routes(identity: &Identity) -> Vec<Route> {
 /// Only ways inside this platform are gone after log-in.
 fn own_target(text: Option<&str>) -> &str {
     match text {
-        Some(text) if text.starts_with('/') && !text.starts_with("//") && !text.contains('\\') => {
+        // Browsers read `\` as `/` and leave control characters out.
+        Some(text)
+            if text.starts_with('/')
+                && !text.starts_with("//")
+                && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') =>
+        {
             text
         }
         _ => "/console/",
@@ -258,7 +263,13 @@ async fn end(
     let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
     let state = cookies.and_then(|cookies| session::cookie(cookies, STATE_COOKIE));
     let came = (uri.query().unwrap_or_default(), state, origin);
-    let (opened, target) = relying::finish((identity, sso), app, came).await?;
+    let finished = relying::finish((identity, sso), app, came).await;
+    if let Err(problem) = &finished {
+        let reason = problem.to_string();
+        let what = ("login_refused", "/sso/callback", reason.as_str());
+        crate::note_stranger(app, origin, what).await?;
+    }
+    let (opened, target) = finished?;
     let mut response = to(&target);
     set_cookie(&mut response, &opened.token, "");
     put_state(&mut response, "", 0);

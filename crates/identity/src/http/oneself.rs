@@ -15,7 +15,9 @@ use yj_kernel::{
 
 use super::set_cookie;
 use crate::{
-    Identity, account, certificate,
+    Identity, account, alarm,
+    attempts::{self, Guess},
+    certificate,
     factor::{self, Algorithm},
     login, passkey, rights,
     session::{self, Opened},
@@ -144,7 +146,13 @@ fn entering(identity: &Identity) -> Vec<Route> {
         move |ctx: Ctx, Body(body): Body<Proof>| async move { prove(&for_proof, &ctx, body).await };
     let for_activation = identity.clone();
     let activate = move |app: App, origin: Origin, Body(body): Body<Activate>| async move {
-        activate(&for_activation, &app, &origin, body).await
+        let done = activate(&for_activation, &app, &origin, body).await;
+        if let Err(problem @ Problem::Gone(_)) = &done {
+            let reason = problem.to_string();
+            let what = ("activation_refused", "/api/v1/activation", reason.as_str());
+            crate::note_stranger(&app, &origin, what).await?;
+        }
+        done
     };
     vec![
         Route::public((Method::POST, "/api/v1/session"), "登录之前无人已登录", "登录", enter)
@@ -194,7 +202,7 @@ async fn second_factor(identity: &Identity, ctx: &Ctx, body: Shown) -> Result<Re
     let app = ctx.app();
     identity.throttle().take(ctx.origin().address, ctx.now_ms())?;
     let mut tx = ctx.snapshot().await?;
-    crate::attempts::require_open(app, &mut tx, ctx.actor()).await?;
+    attempts::require_open(app, &mut tx, Guess::Factor(ctx.actor())).await?;
     drop(tx);
     let mut tx = ctx.begin().await?;
     let kind = match check_factor(identity, ctx, &mut tx, &body).await {
@@ -205,7 +213,8 @@ async fn second_factor(identity: &Identity, ctx: &Ctx, body: Shown) -> Result<Re
             return Err(problem);
         }
     };
-    let opened = session::elevate(ctx, &mut tx, kind).await?;
+    attempts::forget(app, &mut tx, ctx.actor())?;
+    let opened = session::elevate(identity, ctx, &mut tx, kind).await?;
     factor::note(ctx, &mut tx, "factor_shown", json!({ "kind": kind }));
     tx.commit().await?;
     let mut principal = ctx.principal().clone();
@@ -243,11 +252,27 @@ async fn check_factor(
 /// Codes are six digits: guessing them is counted like guessing passwords.
 async fn wrong_factor(identity: &Identity, ctx: &Ctx) -> Result<()> {
     let mut tx = ctx.begin().await?;
-    let locked = crate::attempts::count(ctx, &mut tx, identity.settings(), ctx.actor()).await?;
+    let guess = Guess::Factor(ctx.actor());
+    let locked = attempts::count(ctx, &mut tx, identity.settings(), guess).await?;
+    let entry = audit::Entry {
+        action: "factor_refused",
+        entity: "account",
+        record: &ctx.principal().account,
+        body: json!({ "locked": locked }),
+    };
+    audit::write_as(ctx, &mut tx, ("", audit::Ending::Refused), entry);
     if locked {
-        account::end_sessions(&mut tx, &ctx.principal().account);
+        // This session, not those of the one whose password may have been stolen.
+        let sql = Sql::new("DELETE FROM session WHERE id = $1");
+        tx.later([sql.arg(ctx.principal().session.as_str())]);
     }
-    tx.commit().await
+    tx.commit().await?;
+    if locked {
+        let about = alarm::About::principal(ctx.principal());
+        let detail = "第二因素连续错误，已锁定";
+        alarm::raise(ctx.app(), alarm::Kind::BruteForce, about, detail).await;
+    }
+    Ok(())
 }
 
 async fn prove(identity: &Identity, ctx: &Ctx, body: Proof) -> Result<StatusCode> {
@@ -259,6 +284,7 @@ async fn prove(identity: &Identity, ctx: &Ctx, body: Proof) -> Result<StatusCode
     })?;
     let mut tx = ctx.begin().await?;
     if known.factors > 0 {
+        attempts::require_open(ctx.app(), &mut tx, Guess::Factor(ctx.actor())).await?;
         let shown =
             Shown { code: body.code, recovery: None, webauthn: body.webauthn, sm2: body.sm2 };
         if let Err(problem) = check_factor(identity, ctx, &mut tx, &shown).await {
@@ -311,7 +337,8 @@ async fn activate(
          WHERE id = $3 AND state = 'invited'",
     );
     tx.execute(sql.arg(ctx.now_ms()).arg(user).arg(id)).await?;
-    crate::attempts::forget(app, &mut tx, user)?;
+    rights::seal_account(&ctx, &mut tx, id).await?;
+    attempts::forget(app, &mut tx, user)?;
     let entry =
         audit::Entry { action: "activated", entity: "account", record: id, body: json!({}) };
     audit::write(&ctx, &mut tx, entry);
@@ -387,6 +414,7 @@ async fn change_password(identity: &Identity, ctx: &Ctx, body: NewPassword) -> R
 }
 
 fn factors(identity: &Identity) -> Vec<Route> {
+    let for_totp = identity.clone();
     let list = |ctx: Ctx| async move {
         let mut tx = ctx.snapshot().await?;
         factor::list(&mut tx, &ctx.principal().account).await.map(Json)
@@ -404,11 +432,11 @@ fn factors(identity: &Identity) -> Vec<Route> {
         tx.commit().await?;
         Ok::<_, Problem>((StatusCode::CREATED, Json(made)))
     };
-    let confirm = |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Code>| async move {
+    let confirm = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Code>| async move {
         may_bind(&ctx)?;
         let mut tx = ctx.begin().await?;
         factor::confirm_totp(&ctx, &mut tx, (&id, body.code.trim())).await?;
-        bound(&ctx, tx, "totp").await
+        bound(&for_totp, &ctx, tx, "totp").await
     };
     let recover = |ctx: Ctx| async move {
         let mut tx = ctx.begin().await?;
@@ -465,7 +493,8 @@ fn factors(identity: &Identity) -> Vec<Route> {
 
 /// Security keys and SM2 certificates.
 fn key_routes(identity: &Identity, own: &str) -> Vec<Route> {
-    let (for_challenge, for_binding) = (identity.clone(), identity.clone());
+    let (for_challenge, for_key, for_certificate) =
+        (identity.clone(), identity.clone(), identity.clone());
     let ask = move |ctx: Ctx, Body(body): Body<Wanted>| async move {
         let mut tx = ctx.begin().await?;
         let asked = match body.kind.as_str() {
@@ -484,19 +513,19 @@ fn key_routes(identity: &Identity, own: &str) -> Vec<Route> {
         tx.commit().await?;
         Ok::<_, Problem>(Json(asked))
     };
-    let finish = |ctx: Ctx, Body(body): Body<Credential>| async move {
+    let finish = move |ctx: Ctx, Body(body): Body<Credential>| async move {
         may_bind(&ctx)?;
         let mut tx = ctx.begin().await?;
         let shown = (body.challenge.as_str(), &body.credential);
         passkey::finish_binding(&ctx, &mut tx, shown).await?;
-        bound(&ctx, tx, "webauthn").await
+        bound(&for_key, &ctx, tx, "webauthn").await
     };
     let certify = move |ctx: Ctx, Body(body): Body<NewCertificate>| async move {
         may_bind(&ctx)?;
         let mut tx = ctx.begin().await?;
         let shown = (sound_name(&body.name)?, &body.sm2);
-        certificate::bind(&ctx, &mut tx, for_binding.authorities(), shown).await?;
-        bound(&ctx, tx, "sm2").await
+        certificate::bind(&ctx, &mut tx, for_certificate.authorities(), shown).await?;
+        bound(&for_certificate, &ctx, tx, "sm2").await
     };
     let mine = || Access::SignedIn;
     let at = |tail: &str| (Method::POST, format!("{own}/{tail}"));
@@ -516,10 +545,19 @@ fn key_routes(identity: &Identity, own: &str) -> Vec<Route> {
     ]
 }
 
+/// Second factors of one account, recovery codes apart.
+const FACTORS_MAX: i64 = 10;
+
 /// A factor was just bound: the session has shown it, and gets another token.
-async fn bound(ctx: &Ctx, mut tx: Tx, kind: &str) -> Result<Response> {
+async fn bound(identity: &Identity, ctx: &Ctx, mut tx: Tx, kind: &str) -> Result<Response> {
+    let sql = Sql::new("SELECT COUNT(*) FROM factor WHERE account_id = $1 AND kind <> 'recovery'");
+    let count = tx.fetch_one(sql.arg(ctx.principal().account.as_str())).await?;
+    if count.map_or(Ok(0), |row| row.int(0))? > FACTORS_MAX {
+        let detail = format!("至多绑定 {FACTORS_MAX} 个第二因素，请先解除不用的");
+        return Err(Problem::Conflict(detail));
+    }
     let codes = factor::first_recovery_codes(ctx, &mut tx).await?;
-    let opened = session::elevate(ctx, &mut tx, kind).await?;
+    let opened = session::elevate(identity, ctx, &mut tx, kind).await?;
     tx.commit().await?;
     let mut response =
         Json(json!({ "csrf": opened.csrf, "recovery_codes": codes })).into_response();

@@ -346,6 +346,10 @@ async fn turn(ctx: &Ctx, tx: &mut Tx, (id, active): (&str, bool)) -> Result<()> 
     if tx.fetch_one(administrator.arg(id)).await?.is_some() {
         return Err(Problem::Forbidden(String::from("管理员账号不能经接口启停")));
     }
+    let locked = Sql::new("SELECT 1 FROM account WHERE id = $1 AND state = 'locked'");
+    if tx.fetch_one(locked.arg(id)).await?.is_some() {
+        return Err(Problem::Forbidden(String::from("账号已被安全管理员锁定，不能经接口启停")));
+    }
     let sql = Sql::new(
         "UPDATE account SET state = CASE WHEN $1 = 0 THEN 'disabled' \
          WHEN EXISTS (SELECT 1 FROM credential c WHERE c.account_id = account.id) THEN 'active' \
@@ -353,6 +357,7 @@ async fn turn(ctx: &Ctx, tx: &mut Tx, (id, active): (&str, bool)) -> Result<()> 
     );
     tx.execute(sql.arg(i64::from(active)).arg(ctx.now_ms()).arg(ctx.actor()).arg(id)).await?;
     rights::changed(tx);
+    rights::seal_account(ctx, tx, id).await?;
     if !active {
         account::end_sessions(tx, id);
     }

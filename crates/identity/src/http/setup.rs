@@ -56,7 +56,13 @@ pub(super) fn routes(identity: &Identity) -> Vec<Route> {
     };
     let set_up = move |app: App, origin: Origin, Body(body): Body<Setup>| async move {
         throttle.throttle().take(origin.address, app.now().as_millisecond())?;
-        set_up(&app, &body).await
+        let done = set_up(&app, &body).await;
+        if let Err(problem @ Problem::Gone(_)) = &done {
+            let reason = problem.to_string();
+            let what = ("setup_refused", "/api/v1/setup", reason.as_str());
+            crate::note_stranger(&app, &origin, what).await?;
+        }
+        done
     };
     let why = "尚无任何账号时由首次启动者凭设置令牌完成";
     vec![

@@ -7,7 +7,7 @@ use jsonwebtoken::{
 };
 use p256::{SecretKey, elliptic_curve::sec1::ToSec1Point as _, pkcs8::EncodePrivateKey as _};
 use serde_json::{Value, json};
-use yj_kernel::{App, Problem, Result, Sql};
+use yj_kernel::{App, Problem, Result, Sql, audit};
 
 /// Draws of a key; all but one in 2³² of the values are good.
 const DRAWS_MAX: usize = 8;
@@ -53,6 +53,9 @@ async fn make(app: &App) -> Result<(String, EncodingKey)> {
         "INSERT INTO signing_key (kid, secret, public, created_at) VALUES ($1, $2, $3, $4)",
     );
     tx.later([sql.arg(kid.as_str()).arg(sealed).arg(public.to_string()).arg(ctx.now_ms())]);
+    let (record, body) = (kid.as_str(), json!({ "alg": "ES256" }));
+    let entry = audit::Entry { action: "created", entity: "signing_key", record, body };
+    audit::write(&ctx, &mut tx, entry);
     tx.commit().await?;
     Ok((kid, EncodingKey::from_ec_der(der.as_bytes())))
 }
@@ -111,6 +114,7 @@ pub(crate) fn read_foreign(
     let mut validation = Validation::new(header.alg);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     // Time is ours, not the library's.
     validation.validate_exp = false;
     let claims = jsonwebtoken::decode::<Value>(token, &key, &validation);

@@ -242,7 +242,19 @@ pub(crate) async fn exchange(
     let family = String::from(row.text(0)?);
     if row.int_opt(5)?.is_some() {
         // Shown twice: one of the two is a thief. Everything that grew from it ends (RFC 9700 §4.14).
-        tx.execute(Sql::new("DELETE FROM oidc_grant WHERE family = $1").arg(family)).await?;
+        for table in ["oidc_grant", "access_token"] {
+            let mut sql = Sql::new("DELETE FROM ");
+            sql.push(table).push(" WHERE family = ").bind(family.as_str());
+            tx.execute(sql).await?;
+        }
+        let body = json!({ "client_id": shown.client_id, "kind": kind });
+        let entry = audit::Entry {
+            action: "grant_shown_twice",
+            entity: "account",
+            record: row.text(1)?,
+            body,
+        };
+        audit::write_as(&ctx, &mut tx, ("", audit::Ending::Refused), entry);
         tx.commit().await?;
         return Err(refused());
     }
@@ -269,11 +281,15 @@ pub(crate) async fn exchange(
     let access = secret(app);
     let whose = (shown.client_id, account.as_str(), session.as_str());
     let sql = Sql::new(
-        "INSERT INTO access_token (token_digest, client_id, account_id, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO access_token (token_digest, client_id, account_id, created_at, expires_at, \
+         session_id, family) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     );
     let sql = sql.arg(digest("access", &access)).arg(format!("oidc:{}", shown.client_id));
-    tx.later([sql.arg(account.as_str()).arg(ctx.now_ms()).arg(ctx.now_ms() + ACCESS_MS)]);
+    let sql = sql.arg(account.as_str()).arg(ctx.now_ms()).arg(ctx.now_ms() + ACCESS_MS);
+    tx.later([sql.arg(session.as_str()).arg(family.as_str())]);
+    let body = json!({ "client_id": shown.client_id, "kind": kind });
+    let entry = audit::Entry { action: "token_granted", entity: "account", record: &account, body };
+    audit::write(&ctx, &mut tx, entry);
     let scope = details["scope"].as_str().unwrap_or_default();
     let mut answer = json!({
         "access_token": access, "token_type": "Bearer", "expires_in": ACCESS_MS / 1_000, "scope": scope,
@@ -326,7 +342,11 @@ fn profile(known: &Known) -> Value {
 pub(crate) async fn user_info(identity: &Identity, app: &App, token: &str) -> Result<Value> {
     let mut tx = app.db().snapshot().await?;
     let sql =
-        Sql::new("SELECT account_id FROM access_token WHERE token_digest = $1 AND expires_at > $2");
+        // Worth nothing once the session it came from has ended.
+        Sql::new(
+            "SELECT t.account_id FROM access_token t JOIN session s ON s.id = t.session_id \
+             WHERE t.token_digest = $1 AND t.expires_at > $2",
+        );
     let sql = sql.arg(digest("access", token)).arg(app.now().as_millisecond());
     let row = tx.fetch_one(sql).await?.ok_or(Problem::Unauthenticated)?;
     let account = String::from(row.text(0)?);

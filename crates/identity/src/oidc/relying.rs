@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yj_kernel::{App, Origin, Problem, Result, Sql};
+use yj_kernel::{App, Origin, Problem, Result, Sql, audit};
 
 use super::{
     challenge_of, digest, jwt,
@@ -202,6 +202,11 @@ async fn open(
     };
     let known = rights::by_user_name(app, &mut tx, &user).await?.ok_or_else(refused)?;
     drop(tx);
+    // Whoever can choose a name above must not become an administrator here: those log in here
+    // once, with their own factor, and nothing is linked for them.
+    if linked.is_none() && known.principal.administrator.is_some() {
+        return Err(refused());
+    }
     let person = known.principal.kind == yj_kernel::ActorKind::Person;
     known
         .usable(identity.settings(), app.now())
@@ -222,6 +227,9 @@ async fn open(
             "INSERT INTO external_identity (issuer, subject, account_id, linked_at) VALUES ($1, $2, $3, $4)",
         );
         tx.later([sql.arg(issuer).arg(subject).arg(account).arg(ctx.now_ms())]);
+        let body = json!({ "issuer": issuer });
+        let entry = audit::Entry { action: "linked", entity: "account", record: account, body };
+        audit::write(&ctx, &mut tx, entry);
     }
     login::admit(identity, (&ctx, tx), (&known, origin, factor), json!({ "issuer": issuer })).await
 }

@@ -12,10 +12,7 @@ const GUESSABLE: [&str; 6] =
 const SAMPLED: i64 = 2_000;
 
 /// Every live check, with the number of its control.
-pub(super) async fn run(
-    identity: &Identity,
-    app: &App,
-) -> Result<Vec<(&'static str, Finding)>> {
+pub(super) async fn run(identity: &Identity, app: &App) -> Result<Vec<(&'static str, Finding)>> {
     Ok(vec![
         ("S-01", passwords(identity)),
         ("S-05", factors(identity, app).await?),

@@ -108,7 +108,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     let cache_kib = if read_only { 16_384 } else { 65_536 };
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000; \
+         PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000; \
          PRAGMA cache_size = -{cache_kib};"
     ))?;
     if read_only {

@@ -130,8 +130,6 @@ async fn gateway(
         service: true,
     };
     let account_id = yj_identity::person(ctx, tx, new).await?;
-    tx.execute(Sql::new("UPDATE account SET state = 'active' WHERE id = $1").arg(account_id))
-        .await?;
     let assignment = Assignment {
         account_id,
         account_path: None,
@@ -146,6 +144,7 @@ async fn gateway(
     };
     tx.insert(ctx, &assignment).await?;
     let client = Client {
+        approval: None,
         client_id: String::from(user),
         name: String::from(name),
         account_id,

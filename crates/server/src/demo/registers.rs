@@ -110,6 +110,7 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
         ("导入数据自动接收", "import", "auto"),
     ] {
         let policy = SourcePolicy {
+            region: "610000".parse().ok(),
             name: String::from(name),
             source: String::from(source),
             subject_id: None,

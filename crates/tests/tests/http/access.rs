@@ -87,6 +87,9 @@ async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i64) {
             assignment[name] = Value::Null;
         }
     }
+    // Before the assignment, which seals all of it.
+    let sql = "UPDATE account SET state = 'active' WHERE user_name = $1";
+    tx.execute(Sql::new(sql).arg(name)).await.unwrap();
     let assignment: yj_identity::Assignment = serde_json::from_value(assignment).unwrap();
     tx.insert(&ctx, &assignment).await.unwrap();
     let token = yj_crypto::sm3::hex(&yj_crypto::sm3::digest(name.as_bytes()));
@@ -97,8 +100,6 @@ async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i64) {
          VALUES ($1, $2, $3, 'word', $4, '', '', $4, $4)",
     );
     tx.execute(sql.arg(digest).arg(name).arg(account).arg(now)).await.unwrap();
-    let sql = "UPDATE account SET state = 'active' WHERE user_name = $1";
-    tx.execute(Sql::new(sql).arg(name)).await.unwrap();
     let sql =
         "INSERT INTO credential (account_id, verifier, set_at, must_change) VALUES ($1, '', $2, 0)";
     tx.execute(Sql::new(sql).arg(account).arg(app.now().as_millisecond())).await.unwrap();

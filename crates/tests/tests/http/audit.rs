@@ -13,7 +13,11 @@ async fn d_9_2_3_analysis_use_exchange_and_publication_leave_entries() {
     let app = TestApp::start().await;
     app.get("supervisor", "/api/v1/trace/chain?code=F1-A&direction=downstream").await.expect(200);
     app.get("gateway", "/api/v1/trace/events?domain=agri&per_page=5").await.expect(200);
-    app.get("gateway", "/api/v1/trace_subject?contact_phone=13800000000").await.expect(200);
+    app.get("gateway", "/api/v1/trace_subject?region=610100").await.expect(200);
+    // Looking for the owner of a number is a revelation, and wants the right to one.
+    let number = "/api/v1/trace_subject?contact_phone=13800000000";
+    assert_eq!(app.get("gateway", number).await.status, 403);
+    app.get("supervisor", number).await.expect(200);
     app.get("supervisor", "/api/v1/product/export?format=csv&domain=agri").await.expect(202);
     app.run_jobs().await;
     let trail = app.get("auditor", "/api/v1/audit?per_page=200").await.expect(200);
@@ -39,6 +43,7 @@ async fn d_9_2_3_analysis_use_exchange_and_publication_leave_entries() {
             assert!(!found[field].is_null(), "{field}: {found}");
         }
     }
+    assert_eq!(entry("revealed", "trace_subject")["changes"]["fields"], json!(["contact_phone"]));
     assert!(!trail.to_string().contains("13800000000"), "filters do not carry personal data");
 }
 
@@ -187,7 +192,9 @@ async fn s_22_what_cannot_be_audited_does_not_happen() {
         }
     };
     let policies = app.count("SELECT COUNT(*) FROM source_policy").await;
-    let policy = json!({ "name": "示例策略", "source": "form", "decision": "manual" });
+    let policy = json!({
+        "name": "示例策略", "source": "form", "region": "610000", "decision": "manual",
+    });
     app.run_sql(deny).await;
     let refused = app.post("supervisor", "/api/v1/source_policy", policy.clone()).await;
     assert_eq!(

@@ -75,7 +75,7 @@ async fn d_6_3_1_editing_one_stored_field_is_found_and_named() {
 #[tokio::test]
 async fn d_6_3_3_what_is_not_approved_is_not_anchored() {
     let app = TestApp::start().await;
-    let policy = json!({ "name": "合作社接口数据须审核", "source": "api", "domain": "agri", "stage": "primary_production", "decision": "manual" });
+    let policy = json!({ "name": "合作社接口数据须审核", "source": "api", "region": "610000", "domain": "agri", "stage": "primary_production", "decision": "manual" });
     app.post("supervisor", "/api/v1/source_policy", policy).await.expect(201);
     let subject = app.subject("示例韭菜合作社一社").await;
     let answer =

@@ -79,8 +79,7 @@ async fn g_6_2_2_the_database_itself_refuses_a_review_of_ones_own() {
 #[tokio::test]
 async fn two_editors_of_one_record_cannot_overwrite_each_other() {
     let app = TestApp::start().await;
-    let policy =
-        json!({ "name": "示例策略", "source": "api", "domain": "agri", "decision": "manual" });
+    let policy = json!({ "name": "示例策略", "source": "api", "region": "610000", "domain": "agri", "decision": "manual" });
     let made = app.post("supervisor", "/api/v1/source_policy", policy.clone()).await.expect(201);
     let path = format!("/api/v1/source_policy/{}", made["id"].as_str().unwrap());
     let rename = |name: &str| json!({ "name": name });

@@ -68,6 +68,7 @@ export const MENU: MenuGroup[] = [
     pages: [
       { path: '/audit', title: '行为审计', permission: 'audit:read' },
       { path: '/alarms', title: '告警', permission: 'alarm:read' },
+      { path: '/confirmations', title: '操作确认', permission: 'account:confirm' },
       { path: '/sessions', title: '在线会话', permission: 'session:read' },
       { path: '/keys', title: '密钥', permission: 'key:read' },
       { path: '/self-check', title: '等保自查', permission: 'self_check:read' },

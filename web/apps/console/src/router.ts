@@ -29,6 +29,7 @@ export const router = createRouter({
         { path: 'roles', component: () => import('./pages/system/Roles.vue') },
         { path: 'sessions', component: () => import('./pages/system/Sessions.vue') },
         { path: 'alarms', component: () => import('./pages/system/Alarms.vue') },
+        { path: 'confirmations', component: () => import('./pages/system/Confirmations.vue') },
         { path: 'keys', component: () => import('./pages/system/Keys.vue') },
         { path: 'self-check', component: () => import('./pages/system/SelfCheck.vue') },
         { path: 'audit', component: () => import('./pages/desk/Audit.vue') },

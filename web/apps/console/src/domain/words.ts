@@ -40,6 +40,19 @@ export const JOB_STATES: Record<string, [string, Tone]> = {
   failed: ['失败', 'bad'],
   cancelled: ['已取消', 'info'],
 };
+export const REQUEST_STATES: Record<string, [string, Tone]> = {
+  waiting: ['待确认', 'warn'],
+  confirmed: ['已确认，待执行', 'brand'],
+  refused: ['未获确认', 'bad'],
+  done: ['已执行', 'good'],
+  expired: ['已过期', 'info'],
+};
+export const CHECK_STATES: Record<string, [string, Tone]> = {
+  passed: ['通过', 'good'],
+  failed: ['未通过', 'bad'],
+  tested: ['由产品测试覆盖', 'info'],
+  never: ['尚未自查', 'warn'],
+};
 export const OBJECT_STATES: Record<string, [string, Tone]> = {
   held: ['在库', 'good'],
   sold: ['已售出', 'info'],
@@ -67,6 +80,15 @@ export const UNITS: Record<string, string> = {
   MTR: '米',
   C62: '件',
   EA: '个',
+};
+export const ACCOUNT_ACTS: Record<string, string> = {
+  reset: '重置口令',
+  invite: '发放激活链接',
+  disable: '停用',
+  enable: '启用',
+  lock: '锁定',
+  unlock: '解锁',
+  transfer: '调动',
 };
 export const ACTIONS: Record<string, string> = {
   created: '新建',
@@ -117,6 +139,12 @@ export const ACTIONS: Record<string, string> = {
   verified: '复算审计链',
   alarmed: '告警',
   settled: '处置',
+  checked: '自查',
+  confirmation_asked: '申请操作确认',
+  confirmation_given: '确认操作',
+  confirmation_refused: '不同意操作',
+  bound: '绑定',
+  downloaded: '下载',
 };
 export const ENTITIES: Record<string, string> = {
   trace_subject: '追溯主体',
@@ -138,6 +166,8 @@ export const ENTITIES: Record<string, string> = {
   route: '接口',
   platform: '平台',
   attachment: '文件',
+  export: '导出',
+  self_check: '等保自查',
 };
 
 export const ACTOR_KINDS: Record<string, string> = {
@@ -156,6 +186,11 @@ export const ALARMS: Record<string, string> = {
   probing: '反复访问无权记录',
   audit_broken: '审计链不完整',
   bad_signatures: '签名反复不符',
+  clock_drift: '时钟偏差',
+  control_failed: '等保自查未通过',
+  mass_export: '短时间大量导出',
+  new_place: '陌生网络登录',
+  forward_stalled: '审计转发中断',
 };
 export const FACTORS: Record<string, string> = { totp: '动态口令', webauthn: '安全密钥', sm2: '国密证书', recovery: '恢复码' };
 export const CLEARANCES: [string, string][] = [

@@ -2,6 +2,12 @@
 import { Problem } from '../../api';
 import { ElMessage } from '../../ui/elements';
 
+/** What an act on an administrator answers, where another administrator must confirm it first. */
+export interface Waiting {
+  request: { id: string; act: string; state: 'waiting' };
+}
+export const waits = (answer: unknown): answer is Waiting => typeof answer === 'object' && answer !== null && 'request' in answer;
+
 /** Waits for an act; its answer, or nothing where it was refused. */
 export async function done<T>(act: Promise<T>, text: string): Promise<T | undefined> {
   try {
