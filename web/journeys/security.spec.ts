@@ -149,6 +149,7 @@ test('G-10.1 the security administrator checks the controls and prints what was 
   await page.getByRole('button', { name: '立即自查' }).click();
   await expect(page.getByText(/自查完成/)).toBeVisible();
   await expect(page.getByRole('row', { name: /S-16.*完整性校验 通过/ })).toBeVisible();
+  await expect(page.getByText(/自查完成/)).toBeHidden();
   await page.getByRole('link', { name: /HMAC-SM3 完整性校验/ }).click();
   const drawer = page.getByRole('dialog', { name: /S-16/ });
   await expect(drawer.getByRole('region', { name: '历次自查' }).getByText('通过').first()).toBeVisible();

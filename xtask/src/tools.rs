@@ -6,8 +6,16 @@ use crate::shell::{Outcome, command, output, run};
 
 /// Oldest Node that builds the console.
 const NODE_MAJOR_MIN: u32 = 20;
-const PACKAGES: [&str; 6] =
-    ["postgresql", "chromium", "fonts-noto-cjk", "fontconfig", "softhsm2", "openssl"];
+const PACKAGES: [&str; 8] = [
+    "postgresql",
+    "chromium",
+    "fonts-noto-cjk",
+    "fontconfig",
+    "softhsm2",
+    "openssl",
+    "rsyslog",
+    "rsyslog-openssl",
+];
 
 /// Whether Node is there and young enough.
 pub(crate) fn node() -> Outcome {
@@ -69,6 +77,11 @@ fn missing() -> Vec<&'static str> {
     }
     if output("openssl", &["version"]).is_none() {
         missing.push("OpenSSL");
+    }
+    let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").exists();
+    let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];
+    if output("rsyslogd", &["-v"]).is_none() || !folders.into_iter().any(driver) {
+        missing.push("rsyslog");
     }
     missing
 }

@@ -34,6 +34,7 @@ CREATE TABLE confirmation (
     requested_by TEXT NOT NULL,
     requester_kind @code NOT NULL,
     requested_at BIGINT NOT NULL,
+    request_reason TEXT NOT NULL,
     confirmed BIGINT NOT NULL CHECK (confirmed IN (0, 1)),
     decided_by TEXT CHECK (decided_by <> requested_by),
     decided_at BIGINT,

@@ -13,15 +13,16 @@ const WAIT: Duration = Duration::from_secs(3);
 
 /// How far this machine's clock is ahead of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Drift {
+pub struct Drift {
     /// Whose clock it was compared with.
-    pub(crate) source: String,
-    pub(crate) ahead_ms: i64,
+    pub source: String,
+    /// Milliseconds; negative where it is behind.
+    pub ahead_ms: i64,
 }
 
 impl Identity {
     /// Compares the clocks, remembers the worst and raises an alarm where one differs.
-    pub(crate) async fn watch_clock(&self, app: &App) -> Result<Vec<Drift>> {
+    pub async fn watch_clock(&self, app: &App) -> Result<Vec<Drift>> {
         let drifts = self.drifts(app).await?;
         app.note_clock_drift(drifts.iter().map(|one| one.ahead_ms.abs()).max().unwrap_or(0));
         for Drift { source, ahead_ms } in &drifts {

@@ -17,7 +17,6 @@ pub(crate) enum Act {
     Reset,
     Disable,
     Enable,
-    Lock,
     Unlock,
     Transfer,
 }
@@ -29,7 +28,6 @@ impl Act {
             Self::Reset => "reset",
             Self::Disable => "disable",
             Self::Enable => "enable",
-            Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Transfer => "transfer",
         }
@@ -46,6 +44,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) act: Act,
     pub(crate) account: &'a str,
     pub(crate) particulars: Value,
+    /// Why, for whoever is to give the second word.
+    pub(crate) reason: &'a str,
 }
 
 /// Goes on with nothing where the act needs no second word or has it; else files the request and
@@ -74,12 +74,16 @@ pub(crate) async fn require(ctx: &Ctx, tx: &mut Tx, asked: Asked<'_>) -> Result<
             let id = ctx.new_id::<()>().to_string();
             let sql = Sql::new(
                 "INSERT INTO confirmation (id, act, account_id, particulars, requested_by, \
-                 requester_kind, requested_at, confirmed) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+                 requester_kind, requested_at, request_reason, confirmed) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
             );
             let sql = sql.arg(id.as_str()).arg(act).arg(asked.account).arg(particulars);
             let kind = ctx.principal().administrator.unwrap_or_default();
-            tx.execute(sql.arg(ctx.actor()).arg(kind).arg(ctx.now_ms())).await?;
-            let body = json!({ "act": act, "particulars": asked.particulars });
+            let sql = sql.arg(ctx.actor()).arg(kind).arg(ctx.now_ms());
+            tx.execute(sql.arg(asked.reason)).await?;
+            let body = json!({
+                "act": act, "particulars": asked.particulars, "reason": asked.reason,
+            });
             note(ctx, tx, ("confirmation_asked", asked.account), body);
             id
         }
@@ -106,7 +110,7 @@ fn note(ctx: &Ctx, tx: &mut Tx, (action, record): (&str, &str), body: Value) {
 
 const SELECT: &str = "SELECT c.id, c.act, c.particulars, c.requested_by, c.requested_at, \
     c.decided_by, c.decided_at, c.confirmed, c.reason, c.used_at, a.id, a.user_name, a.name, \
-    a.administrator, c.requester_kind FROM confirmation c JOIN account a ON a.id = c.account_id";
+    a.administrator, c.requester_kind, c.request_reason FROM confirmation c JOIN account a ON a.id = c.account_id";
 
 fn read(ctx: &Ctx, row: &Row) -> Result<Value> {
     let (requested_at, decided_at) = (row.int(4)?, row.int_opt(6)?);
@@ -118,8 +122,10 @@ fn read(ctx: &Ctx, row: &Row) -> Result<Value> {
         (Some(_), true, _) => "confirmed",
         (Some(_), false, _) => "refused",
     };
+    let mut particulars: Value = row.json(2)?;
+    particulars["reason"] = json!(row.text(15)?);
     Ok(json!({
-        "id": row.text(0)?, "act": row.text(1)?, "particulars": row.json::<Value>(2)?,
+        "id": row.text(0)?, "act": row.text(1)?, "particulars": particulars,
         "requested_by": row.text(3)?, "requested_at": time_text(requested_at)?,
         "decided_by": row.text_opt(5)?, "decided_at": decided_at.map(time_text).transpose()?,
         "state": state, "reason": row.text_opt(8)?, "own": !may_decide(ctx, row)?,

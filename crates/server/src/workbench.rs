@@ -41,6 +41,11 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
         let count = yj_identity::open_alarms(&ctx, &mut tx).await?;
         todo.push(json!({ "kind": "alarm", "title": "待处置告警", "count": count }));
     }
+    if let Ok(ctx) = ctx.under("account:confirm") {
+        let count = yj_identity::confirmations_waiting(&ctx, &mut tx).await?;
+        let title = "待确认的管理员操作";
+        todo.push(json!({ "kind": "account_request", "title": title, "count": count }));
+    }
     let mut figures = Vec::new();
     for register in registers {
         let (entity, title) = (register.table, register.title);

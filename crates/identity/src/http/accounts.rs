@@ -266,14 +266,17 @@ async fn turn(
         .after(&state)
         .ok_or_else(|| Problem::Conflict(String::from("该账号的当前状态不允许此操作")))?;
     let act = match verb {
-        Verb::Lock => Act::Lock,
-        Verb::Unlock => Act::Unlock,
-        Verb::Disable => Act::Disable,
-        Verb::Enable => Act::Enable,
+        // A stolen account is locked at once; opening it again takes two.
+        Verb::Lock => None,
+        Verb::Unlock => Some(Act::Unlock),
+        Verb::Disable => Some(Act::Disable),
+        Verb::Enable => Some(Act::Enable),
     };
-    let asked = Asked { act, account: id, particulars: json!({}) };
-    if let Some(request) = confirmation::require(ctx, tx, asked).await? {
-        return Ok(Outcome::Waits(request));
+    if let Some(act) = act {
+        let asked = Asked { act, account: id, particulars: json!({}), reason };
+        if let Some(request) = confirmation::require(ctx, tx, asked).await? {
+            return Ok(Outcome::Waits(request));
+        }
     }
     set_state(ctx, tx, (id, next)).await?;
     match verb {
@@ -308,7 +311,7 @@ async fn link(ctx: &Ctx, tx: &mut Tx, (id, purpose): (&str, Purpose)) -> Result<
         }
     }
     let act = if purpose == Purpose::First { Act::Invite } else { Act::Reset };
-    let asked = Asked { act, account: id, particulars: json!({}) };
+    let asked = Asked { act, account: id, particulars: json!({}), reason: "" };
     if let Some(request) = confirmation::require(ctx, tx, asked).await? {
         return Ok(Outcome::Waits(request));
     }
@@ -326,13 +329,14 @@ async fn transfer(
     let reason = bounded(&body.reason)?;
     let mut tx = ctx.begin().await?;
     reach(&ctx, &mut tx, &id).await?;
-    let mut sql = Sql::new("SELECT o.path FROM organization o WHERE o.id = ");
+    let mut sql = Sql::new("SELECT o.path, o.name FROM organization o WHERE o.id = ");
     sql.bind(body.organization_id.as_str());
     let columns = yj_kernel::Columns { organization: Some("o.path"), ..yj_kernel::Columns::NONE };
     ctx.scope().narrow(&mut sql, &tx, Scoping::By(columns));
     let row = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("机构"))?;
-    let particulars = json!({ "organization_id": body.organization_id });
-    let asked = Asked { act: Act::Transfer, account: &id, particulars };
+    let particulars =
+        json!({ "organization_id": body.organization_id, "organization": row.text(1)? });
+    let asked = Asked { act: Act::Transfer, account: &id, particulars, reason };
     if let Some(request) = confirmation::require(&ctx, &mut tx, asked).await? {
         tx.commit().await?;
         return Ok(Outcome::<()>::Waits(request).answer(|()| Value::Null));

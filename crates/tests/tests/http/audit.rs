@@ -214,3 +214,84 @@ async fn s_22_what_cannot_be_audited_does_not_happen() {
     app.run_sql(allow).await;
     app.post("supervisor", "/api/v1/source_policy", policy).await.expect(201);
 }
+
+/// Every route that changes something, tried by somebody who may not: one entry each, no more.
+#[tokio::test]
+async fn s_21_every_route_leaves_one_entry_of_a_refused_attempt() {
+    let app = TestApp::start().await;
+    let routes = app.send("GET", "/openapi.json", None, &[], None).await.expect(200);
+    let entries = async || app.count("SELECT COUNT(*) FROM audit_log").await;
+    let mut tried = 0;
+    for (path, methods) in routes["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let Some(permission) = operation["x-permission"].as_str() else { continue };
+            let held = yj_identity::AdminKind::Audit.permissions().contains(&permission);
+            if held || method == "get" {
+                continue;
+            }
+            let concrete = path.replace("{id}", "0190a5f0-0000-7000-8000-000000000000");
+            let before = entries().await;
+            let method = method.to_uppercase();
+            let answer = app.send(&method, &concrete, Some("auditor"), &[], None).await;
+            assert_eq!(answer.status, 403, "{method} {path}");
+            assert_eq!(entries().await - before, 1, "{method} {path}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    let found = app.get("auditor", "/api/v1/audit?result=refused&per_page=200").await.expect(200);
+    for entry in found["items"].as_array().unwrap() {
+        for field in ["at", "node", "actor", "actor_kind", "session", "action", "record", "digest"]
+        {
+            assert!(!entry[field].as_str().unwrap().is_empty(), "{field}: {entry}");
+        }
+        assert_eq!(entry["changes"]["status"], 403);
+    }
+}
+
+#[tokio::test]
+async fn s_21_what_is_shown_at_the_door_and_refused_is_noted_too() {
+    let app = TestApp::start().await;
+    let forged = [("authorization", "Bearer 0123456789abcdef0123456789abcdef")];
+    assert_eq!(app.send("GET", "/api/v1/me", None, &forged, None).await.status, 401);
+    let signed = [("signature-input", "sig=();keyid=\"nobody\""), ("signature", "sig=:AA==:")];
+    let large = Some(vec![b' '; 100_000]);
+    assert_eq!(app.send("POST", "/api/v1/trace/events", None, &signed, large).await.status, 401);
+    let form = "grant_type=client_credentials&client_id=gateway&client_secret=wrong";
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = app.send("POST", "/oauth/token", None, &kind, Some(form.into())).await;
+    assert_eq!(answer.status, 401);
+    let body = json!({ "token": "0".repeat(32), "password": "tK9#mVx2!pLw-7q" }).to_string();
+    let answer = app.send("POST", "/api/v1/activation", None, &[], Some(body.into())).await;
+    assert_eq!(answer.status, 410);
+    let found = app.get("auditor", "/api/v1/audit?result=refused").await.expect(200);
+    let actions: Vec<_> =
+        found["items"].as_array().unwrap().iter().map(|one| one["action"].clone()).collect();
+    assert_eq!(
+        actions,
+        ["activation_refused", "token_refused", "credentials_refused", "credentials_refused"]
+    );
+}
+
+/// A record's own history is the platform's, whatever an application writes under its name.
+#[tokio::test]
+async fn s_26_an_application_cannot_write_into_the_history_of_a_record() {
+    let app = TestApp::start().await;
+    let role = app.get("secadmin", "/api/v1/role?code=integrator").await.expect(200);
+    let role = &role["items"][0];
+    let path = format!("/api/v1/role/{}", role["id"].as_str().unwrap());
+    let mut permissions = role["permissions"].as_array().unwrap().clone();
+    permissions.push(json!("audit_entry:write"));
+    let change = json!({ "permissions": permissions });
+    app.change("secadmin", ("PATCH", &path), 1, change).await.expect(200);
+    let subject = app.subject("示例韭菜合作社一社").await;
+    let forged = json!({ "entries": [{
+        "actor": "reviewer", "action": "approved", "entity": "trace_subject", "record": subject["id"],
+    }] });
+    app.post("gateway", "/api/v1/audit/entries", forged).await.expect(201);
+    let path = format!("/api/v1/trace_subject/{}/history", subject["id"].as_str().unwrap());
+    let history = app.get("supervisor", &path).await.expect(200);
+    assert!(!history.to_string().contains("gateway"), "{history}");
+    let entries = app.get("auditor", "/api/v1/audit?source=gateway").await.expect(200);
+    assert_eq!(entries["items"][0]["actor"], "gateway", "the auditor sees who wrote it");
+}

@@ -180,6 +180,23 @@ impl TestApp {
         }
     }
 
+    /// Ends the process and starts it again on the same database and folder, with the sessions as
+    /// they were.
+    pub async fn restart(&mut self) {
+        let guard = (platform(), Security::demonstration(), SingleSignOn::default());
+        let folder = tempfile::tempdir().unwrap();
+        let (db, _) =
+            Db::open(&format!("sqlite:{}", folder.path().join("none").display())).unwrap().fused();
+        // The ledger's file is locked by the one that runs.
+        let empty = (db, folder.path());
+        let other = assembled_with(empty, Arc::clone(&self.clock), guard.clone()).await;
+        drop(std::mem::replace(&mut self.assembled, other));
+        let (db, fuse) = Db::open(&self.database).unwrap().fused();
+        self.fuse = fuse;
+        let own = (db, self._folder.path());
+        self.assembled = assembled_with(own, Arc::clone(&self.clock), guard).await;
+    }
+
     /// Lets time pass.
     pub fn pass(&self, span: SignedDuration) {
         let mut now = self.clock.now.lock().unwrap();

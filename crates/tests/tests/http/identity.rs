@@ -470,3 +470,138 @@ async fn g_5_4_3a_people_are_made_moved_locked_and_reset() {
         assert!(actions.contains(&&Value::from(action)), "{action}");
     }
 }
+
+#[tokio::test]
+async fn s_01_passwords_that_people_guess_are_refused_with_a_reason() {
+    let app = TestApp::start().await;
+    let top = app.get("sysadmin", "/api/v1/organization?code=YJ-DEMO").await.expect(200);
+    let person = json!({
+        "user_name": "wang-xiaoming", "name": "示例欧阳", "kind": "person", "clearance": 2,
+        "organization_id": top["items"][0]["id"],
+    });
+    let made = app.post("sysadmin", "/api/v1/account", person).await.expect(201);
+    let path = format!("/api/v1/account/{}/invite", made["id"].as_str().unwrap());
+    let link = app.post("sysadmin", &path, json!({})).await.expect(200);
+    let set = async |password: &str| {
+        let body = json!({ "token": link["token"], "password": password });
+        app.send("POST", "/api/v1/activation", None, &[], Some(body.to_string().into())).await
+    };
+    for (password, word) in [
+        ("Sh0rt!", "位"),
+        ("", "位"),
+        ("onlylowercaseletters", "类"),
+        ("123456789012345", "类"),
+        ("lowercase123456", "类"),
+        ("UPPERCASE123456", "类"),
+        ("Qwerty@12345!", ""),
+        ("Admin@123456", ""),
+        ("P@ssw0rd-2026", ""),
+        ("Password!2026", ""),
+        ("Zhangsan@2026", ""),
+        ("Lisi#20261125", ""),
+        ("Wangwu!88888888", ""),
+        ("1qaz2wsx#EDC4", ""),
+        ("Zaq12wsx!Zaq12", ""),
+        ("Abc123!Abc123!", ""),
+        ("Woaini@5201314", ""),
+        ("Iloveyou!1314", ""),
+        ("Beijing@2026!!", ""),
+        ("Zhongguo#1949!", ""),
+        ("Letmein!Letmein1", ""),
+        ("Welcome@12345", ""),
+        ("Aaaaaaaaaa1!", ""),
+        ("Aa1!Aa1!Aa1!", ""),
+        ("Wang-Xiaoming9!", "用户名"),
+        ("x!9Wang-XiaomingX", "用户名"),
+        ("Root@toor-2026", ""),
+        ("Test!test1234", ""),
+        ("Jianguan@2026x", ""),
+        ("Yuanjian!2026a", ""),
+        ("line\nbreak-A1!xy", "控制字符"),
+    ] {
+        let refused = set(password).await.expect(422);
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains(word) && !detail.is_empty(), "{password}: {detail}");
+        assert_eq!(refused["code"], "invalid");
+    }
+    set(PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn s_05_a_stolen_password_does_not_open_the_way_to_guess_the_factor() {
+    let mut app = TestApp::bare(Security::default()).await;
+    let links = set_up(&app).await;
+    let (user, token) = links[0].clone();
+    let secret = begin(&mut app, (&user, &token)).await;
+    app.pass(SignedDuration::from_mins(2));
+    let owner = app.session(&user).clone();
+    let guess = async |app: &TestApp, before: &crate::harness::Session| {
+        let shown = json!({ "code": "000000" });
+        app.open_session("/api/v1/session/factor", Some(before), shown).await.1["http_status"]
+            .clone()
+    };
+    // The right password between the guesses starts nothing anew.
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let (thief, _) = app.enter(&user, PASSWORD).await;
+        let thief = thief.unwrap();
+        statuses.push(guess(&app, &thief).await);
+        statuses.push(guess(&app, &thief).await);
+    }
+    assert_eq!(statuses, [422, 422, 422, 422, 422, 401].map(Value::from), "that session is over");
+    // The one whose password was stolen goes on working, and hears of it.
+    app.keep(&user, owner);
+    app.get(&user, "/api/v1/account").await.expect(200);
+    assert_eq!(app.count("SELECT COUNT(*) FROM alarm WHERE kind = 'brute_force'").await, 1);
+    let refused = "SELECT COUNT(*) FROM audit_log WHERE action = 'factor_refused'";
+    assert_eq!(app.count(refused).await, 5);
+    let (thief, _) = app.enter(&user, PASSWORD).await;
+    let right = json!({ "code": authenticator(&secret, &app, 0) });
+    let (_, answer) = app.open_session("/api/v1/session/factor", thief.as_ref(), right).await;
+    assert_eq!(answer["http_status"], 423, "locked is locked");
+    app.pass(SignedDuration::from_mins(31));
+    let (owner, _) = app.enter(&user, PASSWORD).await;
+    let right = json!({ "code": authenticator(&secret, &app, 0) });
+    let (_, answer) = app.open_session("/api/v1/session/factor", owner.as_ref(), right).await;
+    assert_eq!(answer["http_status"], 200, "{answer}");
+}
+
+#[tokio::test]
+async fn s_09_a_session_is_a_cookie_that_scripts_and_other_sites_never_see() {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt as _;
+    let app = TestApp::start().await;
+    let (user, password) = app.password("supervisor");
+    let body = json!({ "user": user, "password": password }).to_string();
+    let enter = async |planted: &str| {
+        let request = Request::post("/api/v1/session")
+            .header("content-type", "application/json")
+            .header("cookie", planted)
+            .body(Body::from(body.clone()))
+            .unwrap();
+        let response = app.assembled.router.clone().oneshot(request).await.unwrap();
+        response.headers()["set-cookie"].to_str().unwrap().to_owned()
+    };
+    let planted = format!("__Host-yj={}", "a".repeat(64));
+    let (one, two) = (enter(&planted).await, enter(&planted).await);
+    for cookie in [&one, &two] {
+        assert!(cookie.starts_with("__Host-yj=") && !cookie.starts_with(&planted));
+        for mark in ["; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"] {
+            assert!(cookie.contains(mark), "{mark}: {cookie}");
+        }
+    }
+    let token = |cookie: &str| cookie.split(['=', ';']).nth(1).unwrap().to_owned();
+    assert_ne!(token(&one), token(&two));
+    // What is stored opens nothing.
+    let stored = app.count("SELECT COUNT(*) FROM session").await;
+    assert!(stored >= 2);
+    let mut tx = app.assembled.app.db().snapshot().await.unwrap();
+    let sql = yj_kernel::Sql::new("SELECT token_digest FROM session");
+    for row in tx.fetch(sql).await.unwrap() {
+        let digest = row.text(0).unwrap();
+        assert!(digest != token(&one) && digest != token(&two));
+        let cookie = format!("__Host-yj={digest}");
+        let answer = app.send("GET", "/api/v1/me", None, &[("cookie", &cookie)], None).await;
+        assert_eq!(answer.status, 401);
+    }
+}

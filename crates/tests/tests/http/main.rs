@@ -16,4 +16,6 @@ mod import;
 mod protection;
 mod registers;
 mod routes;
+mod separation;
 mod sso;
+mod surveillance;

@@ -559,3 +559,69 @@ async fn s_33_who_cannot_see_every_row_cannot_agree_to_them() {
     let word = json!({ "reason": "示例年度检查用" });
     assert_eq!(app.post("reviewer", &approve, word).await.status, 404);
 }
+
+/// A backup from before the erasure, put back, brings nothing back (S-35).
+#[tokio::test]
+async fn s_35_a_backup_put_back_brings_no_erased_data_back() {
+    let mut app = TestApp::start().await;
+    let subject = app.subject("示例韭菜合作社一社").await;
+    let one = format!("/api/v1/trace_subject/{}", subject["id"].as_str().unwrap());
+    let reason = json!({ "reason": "当事人要求删除" });
+    let shown = app.post("supervisor", &format!("{one}/reveal"), reason.clone()).await.expect(200);
+    let phone = String::from(shown["contact_phone"].as_str().unwrap());
+    app.run_sql("CREATE TABLE kept_key AS SELECT * FROM data_key").await;
+    app.run_sql("CREATE TABLE kept_subject AS SELECT * FROM trace_subject").await;
+    app.post("reviewer", &format!("{one}/erase"), reason.clone()).await.expect(204);
+    app.run_jobs().await;
+    let back = |column: &str, of: &str, key: &str| {
+        format!(
+            "UPDATE {of} SET {column} = (SELECT k.{column} FROM kept_{} k WHERE k.{key} = {of}.{key})",
+            if of == "data_key" { "key" } else { "subject" }
+        )
+    };
+    app.tamper("UPDATE data_key SET destroyed_at = NULL, wrapped = (SELECT k.wrapped FROM kept_key k WHERE k.owner = data_key.owner)").await;
+    app.tamper(&back("contact_phone_blind", "trace_subject", "id")).await;
+    let revealed = app.post("supervisor", &format!("{one}/reveal"), reason.clone()).await;
+    assert_eq!(revealed.expect(200)["contact_phone"], json!(phone), "the backup is back");
+    app.restart().await;
+    let revealed = app.post("supervisor", &format!("{one}/reveal"), reason).await.expect(200);
+    assert_eq!(revealed["contact_phone"], "已删除");
+    let path = format!("/api/v1/trace_subject?contact_phone={phone}");
+    let found = app.get("supervisor", &path).await.expect(200);
+    assert!(found["items"].as_array().unwrap().iter().all(|one| one["id"] != subject["id"]));
+}
+
+/// What was imported goes after a month, with whatever it held.
+#[tokio::test]
+async fn s_35_the_files_and_rows_of_imports_go_after_a_month() {
+    let mut app = TestApp::start().await;
+    let sheet = "主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话\n坏代码,示例农户,家庭农场或农户,种植,610116,示例甲,13755512345\n";
+    let job = app.import("supervisor", "/api/v1/trace_subject/import", sheet.into()).await;
+    let rows = format!("/api/v1/jobs/{}/rows", job["id"].as_str().unwrap());
+    let before = app.get("supervisor", &rows).await.expect(200);
+    assert_eq!(before["items"][0]["source"]["联系电话"], "13755512345");
+    app.pass(SignedDuration::from_hours(31 * 24));
+    app.run_jobs().await;
+    let password = String::from(app.password_of("supervisor"));
+    app.log_in("supervisor", &password).await;
+    let after = app.get("supervisor", &rows).await.expect(200);
+    assert_eq!(after["items"][0]["source"], Value::Null, "{after}");
+    let left = app.count("SELECT COUNT(*) FROM attachment WHERE removed_at IS NULL").await;
+    assert_eq!(left, 0);
+}
+
+/// Evidence belongs to whoever may write the record.
+#[tokio::test]
+async fn s_19_who_only_reads_a_record_puts_no_file_to_it() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例韭菜合作社一社").await;
+    let id = subject["id"].as_str().unwrap();
+    let path = format!("/api/v1/attachments?name=note.txt&entity=trace_subject&record={id}");
+    let kind = [("content-type", "application/octet-stream")];
+    let upload = async |user: &str| {
+        app.send("POST", &path, Some(user), &kind, Some(b"sample".to_vec())).await.status
+    };
+    assert_eq!(upload("farm").await, 201);
+    assert_eq!(upload("reviewer").await, 403);
+    assert_eq!(upload("enterprise").await, 404);
+}

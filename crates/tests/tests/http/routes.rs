@@ -136,7 +136,7 @@ async fn d_5_f_the_console_knows_the_interface_as_it_is() {
 }
 
 #[tokio::test]
-async fn answers_carry_the_headers_that_protect_browsers() {
+async fn s_37_answers_carry_the_headers_that_protect_browsers() {
     use axum::{body::Body, http::Request};
     use tower::ServiceExt as _;
     let app = TestApp::start().await;
@@ -158,7 +158,7 @@ async fn answers_carry_the_headers_that_protect_browsers() {
 }
 
 #[tokio::test]
-async fn sessions_of_browsers_need_their_csrf_token() {
+async fn s_36_sessions_of_browsers_need_their_csrf_token() {
     use axum::{body::Body, http::Request};
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;

@@ -144,6 +144,12 @@ export const ACTIONS: Record<string, string> = {
   confirmation_given: '确认操作',
   confirmation_refused: '不同意操作',
   bound: '绑定',
+  linked: '关联单点登录',
+  factor_refused: '第二因素不符',
+  sessions_displaced: '会话被新登录取代',
+  grant_shown_twice: '授权凭据重复出示',
+  queued: '提交任务',
+  cancelled: '取消',
   downloaded: '下载',
 };
 export const ENTITIES: Record<string, string> = {
@@ -168,6 +174,9 @@ export const ENTITIES: Record<string, string> = {
   attachment: '文件',
   export: '导出',
   self_check: '等保自查',
+  job: '任务',
+  data_key: '数据密钥',
+  signing_key: '签名密钥',
 };
 
 export const ACTOR_KINDS: Record<string, string> = {
