@@ -1,5 +1,6 @@
-//! The few verbs of the workshop: `cargo xtask run | test | check | tidy`.
+//! The few verbs of the workshop: `cargo xtask run | test | assess | check | tidy`.
 
+mod assessment;
 mod postgres;
 mod run;
 mod shell;
@@ -13,6 +14,7 @@ const USAGE: &str = "\
 用法：cargo xtask <命令>
   run [--listen 地址] [--data 目录]   构建控制台与程序，创建演示省并启动（默认 127.0.0.1:8080）
   test                               全部测试：格式、静态检查、SQLite、PostgreSQL、前端、浏览器
+  assess                             只测三级控制，写出测评记录 target/assessment
   check                              提交前的快速检查：格式、静态检查、tidy
   tidy                               仓库自身的规矩：依赖方向、文件大小、术语、链接";
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["run", rest @ ..] => run::demo(rest),
         ["test"] => test::all(),
+        ["assess"] => test::assess(),
         ["check"] => test::check(),
         ["tidy"] => tidy::report(),
         _ => Err(String::from(USAGE)),

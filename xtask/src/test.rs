@@ -3,6 +3,7 @@
 use std::{process::Command, time::Instant};
 
 use crate::{
+    assessment::Assessment,
     postgres::Postgres,
     run,
     shell::{Outcome, command, output, run as run_command, run_heard},
@@ -29,7 +30,12 @@ impl Score {
     }
 
     /// A program that counts its own tests.
-    fn tests(&mut self, title: &str, command: &mut Command, read: fn(&str) -> Option<(u64, u64)>) {
+    fn tests(
+        &mut self,
+        title: &str,
+        command: &mut Command,
+        read: &mut dyn FnMut(&str) -> Option<(u64, u64)>,
+    ) {
         let begun = heading(title);
         let before = self.failed;
         let (mut passed, mut failed) = (0, 0);
@@ -112,6 +118,40 @@ pub(crate) fn check() -> Outcome {
     score.close()
 }
 
+/// The controls of level 3 alone, on both engines.
+pub(crate) fn assess() -> Outcome {
+    tools::ensure()?;
+    let mut score = Score::default();
+    let own = ["-p", "yj-tests", "-p", "yj-server", "-p", "yj-identity", "-p", "yj-http"];
+    let mut arguments = vec!["test", "--locked"];
+    arguments.extend(own);
+    arguments.extend(["--", "s_", "g_5_4", "g_10"]);
+    on_engines(&mut score, (&arguments, &arguments));
+    score.close()
+}
+
+/// Rust tests on SQLite, then those that use a database on PostgreSQL, and the record of what they
+/// say about the controls of level 3.
+fn on_engines(score: &mut Score, (on_sqlite, on_postgres): (&[&str], &[&str])) {
+    let mut assessment = Assessment::default();
+    score.tests("测试（SQLite）", &mut cargo(on_sqlite), &mut |line| {
+        assessment.hear("SQLite", line);
+        cargo_counts(line)
+    });
+    match Postgres::start() {
+        Ok(server) => {
+            let mut tests = cargo(on_postgres);
+            let tests = tests.env("YJ_TEST_POSTGRES", &server.url);
+            score.tests("测试（PostgreSQL）", tests, &mut |line| {
+                assessment.hear("PostgreSQL", line);
+                cargo_counts(line)
+            });
+        }
+        Err(reason) => score.fail("PostgreSQL", &reason),
+    }
+    score.step("等保测评记录", || assessment.write());
+}
+
 /// Everything.
 pub(crate) fn all() -> Outcome {
     tools::ensure()?;
@@ -119,25 +159,12 @@ pub(crate) fn all() -> Outcome {
     // Before anything in Rust: the binary carries the console.
     score.step("前端构建", run::console);
     score.step("前端检查", || run_command(&mut command("web", "npm", &["run", "check"])));
-    score.tests("前端单元测试", &mut command("web", "npm", &["run", "test"]), web_counts);
+    let mut unit = command("web", "npm", &["run", "test"]);
+    score.tests("前端单元测试", &mut unit, &mut web_counts);
     lint(&mut score);
-    score.tests(
-        "测试（SQLite）",
-        &mut cargo(&["test", "--workspace", "--locked", "--quiet"]),
-        cargo_counts,
-    );
-    match Postgres::start() {
-        Ok(server) => {
-            let mut tests =
-                cargo(&["test", "--locked", "--quiet", "-p", "yj-tests", "-p", "yj-server"]);
-            score.tests(
-                "测试（PostgreSQL）",
-                tests.env("YJ_TEST_POSTGRES", &server.url),
-                cargo_counts,
-            );
-        }
-        Err(reason) => score.fail("PostgreSQL", &reason),
-    }
+    let everything = ["test", "--workspace", "--locked"];
+    let on_both = ["test", "--locked", "-p", "yj-tests", "-p", "yj-server"];
+    on_engines(&mut score, (&everything, &on_both));
     journeys(&mut score);
     if let Some(size) = output("du", &["-sh", "--apparent-size", "target/debug/yuanjian"]) {
         println!("{size}");
@@ -153,5 +180,5 @@ fn journeys(score: &mut Score) {
         run_command(&mut cargo(&["build", "--locked", "--quiet", "-p", "yj-server"]))
     });
     let mut journeys = command("web", "npm", &["run", "journeys"]);
-    score.tests("浏览器", journeys.env("YJ_CHROMIUM", chromium), web_counts);
+    score.tests("浏览器", journeys.env("YJ_CHROMIUM", chromium), &mut web_counts);
 }

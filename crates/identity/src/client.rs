@@ -141,7 +141,7 @@ impl Resource for Client {
         }
         self.account_path = Some(String::from(row.text(0)?));
         self.state.get_or_insert_with(|| String::from("active"));
-        self.approval = Some(String::from(self.approval_after(ctx, tx).await?));
+        self.approval = Some(self.approval_after(ctx, tx).await?);
         Ok(())
     }
 

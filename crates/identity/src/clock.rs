@@ -1,7 +1,7 @@
 //! 统一时钟 (S-27, GB/T 22239 8.1.5.4 e): compares this machine's clock with the database server's
 //! and with the time servers of the configuration. A clock that is far off signs nothing.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use yj_kernel::{App, Dialect, Problem, Result, Sql};
 
@@ -67,8 +67,6 @@ async fn ask(server: String) -> Result<i64> {
         rsntp::SntpClient::with_config(config).synchronize(server)
     };
     let answer = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
-    let offset = answer.map_err(Problem::internal)?.clock_offset().as_secs_f64();
-    let here = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Problem::internal)?;
-    let there = Duration::try_from_secs_f64(here.as_secs_f64() + offset);
+    let there = answer.map_err(Problem::internal)?.datetime().unix_timestamp();
     i64::try_from(there.map_err(Problem::internal)?.as_millis()).map_err(Problem::internal)
 }

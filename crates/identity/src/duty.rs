@@ -28,7 +28,7 @@ impl Duty {
         match self {
             Self::Sweep => Duration::from_secs(1),
             Self::Forward => Duration::from_secs(2),
-            Self::Clock | Self::Controls => Duration::from_secs(60),
+            Self::Clock | Self::Controls => Duration::from_mins(1),
         }
     }
 }

@@ -74,7 +74,7 @@ pub struct TestApp {
     clock: Arc<TestEnvironment>,
     database: String,
     /// Lives as long as the platform.
-    _folder: TempDir,
+    folder: TempDir,
     sessions: BTreeMap<String, Session>,
     tokens: BTreeMap<String, String>,
     passwords: BTreeMap<&'static str, String>,
@@ -173,7 +173,7 @@ impl TestApp {
             clock,
             fuse,
             database,
-            _folder: folder,
+            folder,
             sessions: BTreeMap::new(),
             tokens: BTreeMap::new(),
             passwords: BTreeMap::new(),
@@ -193,7 +193,7 @@ impl TestApp {
         drop(std::mem::replace(&mut self.assembled, other));
         let (db, fuse) = Db::open(&self.database).unwrap().fused();
         self.fuse = fuse;
-        let own = (db, self._folder.path());
+        let own = (db, self.folder.path());
         self.assembled = assembled_with(own, Arc::clone(&self.clock), guard).await;
     }
 

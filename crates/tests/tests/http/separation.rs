@@ -227,7 +227,7 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/trace/objects/{code}", "trace/objects"),
         ("/api/v1/trace_subject/changes/{id}", "trace_subject/changes"),
         ("/api/v1/trace_subject/{id}", "trace_subject"),
-        ("/scim/v2/Users/{id}", "account"),
+        ("/scim/v2/Users", "account"),
         // Roles are everybody's to see; who may change which is tested by S-20.
         ("/api/v1/role/{id}", ""),
         // Connected applications are the platform's own: only its administrators hold the right.
