@@ -12,6 +12,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) code: &'a str,
     pub(crate) direction: &'static str,
     pub(crate) truncated: bool,
+    /// Only the steps of the caller's own organisations.
+    pub(crate) own_steps: bool,
     pub(crate) generated_at: Value,
     pub(crate) root: ObjectLine<'a>,
     pub(crate) summary: Summary,

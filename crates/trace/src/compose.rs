@@ -39,6 +39,7 @@ pub(crate) struct Chain {
     nobody: Contact,
     products: BTreeMap<String, ProductBrief>,
     truncated: bool,
+    own_steps: bool,
 }
 
 /// Composes the chain of a code.
@@ -67,6 +68,7 @@ pub(crate) async fn compose(
         nobody: Contact::default(),
         products: BTreeMap::new(),
         truncated: false,
+        own_steps: false,
     };
     for &direction in directions {
         let found = closure(tx, id, direction).await?;
@@ -148,6 +150,7 @@ impl Chain {
         let limits = ctx.scope().limits().iter();
         let own: Option<Vec<_>> = limits.map(|limit| limit.organization.as_ref()).collect();
         let Some(own) = own else { return };
+        self.own_steps = true;
         let own: BTreeSet<&str> =
             own.iter().flat_map(|within| within.subjects.iter().map(String::as_str)).collect();
         let mine = |subject: &str| own.contains(subject);
@@ -265,6 +268,7 @@ impl Chain {
             code: &self.root,
             direction: self.direction,
             truncated: self.truncated,
+            own_steps: self.own_steps,
             generated_at: time_text(ctx.now_ms())?,
             summary: Summary {
                 objects: objects.len() - 1,

@@ -178,7 +178,7 @@ async fn labels(app: &App) -> Result<Finding> {
 async fn seals(app: &App) -> Result<Finding> {
     let (checked, flawed) = rights::examine(app).await?;
     Ok(match flawed.first() {
-        None => Finding::passed(format!("{checked} 条账号与角色的校验值全部相符")),
+        None => Finding::passed(format!("{checked} 条账号、机构与角色的校验值全部相符")),
         Some(first) => Finding::failed(format!("{} 条校验值不符，如 {first}", flawed.len())),
     })
 }

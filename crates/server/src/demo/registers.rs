@@ -103,14 +103,18 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
         };
         tx.insert(&ctx, &product).await?;
     }
-    for (name, source, decision) in [
-        ("接口数据自动接收", "api", "auto"),
-        ("设备数据自动接收", "device", "auto"),
-        ("手工录入须人工审核", "form", "manual"),
-        ("导入数据自动接收", "import", "auto"),
+    let province = Some("610000");
+    for (name, region, source, decision) in [
+        ("接口数据自动接收", province, "api", "auto"),
+        ("设备数据自动接收", province, "device", "auto"),
+        ("手工录入须人工审核", province, "form", "manual"),
+        ("导入数据自动接收", province, "import", "auto"),
+        // Trade with other provinces comes through the interfaces of their platforms.
+        ("省外接口数据自动接收", None, "api", "auto"),
+        ("省外导入数据自动接收", None, "import", "auto"),
     ] {
         let policy = SourcePolicy {
-            region: "610000".parse().ok(),
+            region: region.and_then(|code| code.parse().ok()),
             name: String::from(name),
             source: String::from(source),
             subject_id: None,

@@ -76,6 +76,17 @@ async fn g_6_2_2_the_database_itself_refuses_a_review_of_ones_own() {
     assert!(tx.execute(sql).await.is_err());
 }
 
+/// The demonstration loads whatever the policies and rules have become.
+#[tokio::test]
+async fn the_demonstration_province_loads() {
+    let app = TestApp::bare(yj_identity::Security::demonstration()).await;
+    let size = yj_server::demo::Size::Province { events: 3_000 };
+    let count = yj_server::demo::load(&app.assembled, size, &mut |_| {}).await.unwrap();
+    assert!(count > 3_000, "{count}");
+    let held = "SELECT COUNT(*) FROM trace_event WHERE state = 'held'";
+    assert!(app.count(held).await < 100);
+}
+
 #[tokio::test]
 async fn two_editors_of_one_record_cannot_overwrite_each_other() {
     let app = TestApp::start().await;

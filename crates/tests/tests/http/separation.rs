@@ -552,6 +552,7 @@ async fn g_10_4_an_enterprise_sees_its_own_steps_of_a_chain_and_not_its_customer
     let own = app.get("farm", chain).await.expect(200);
     let count = |answer: &Value, name: &str| answer[name].as_array().unwrap().len();
     assert!(count(&whole, "events") > count(&own, "events"));
+    assert_eq!((&whole["own_steps"], &own["own_steps"]), (&false.into(), &true.into()));
     let subject = app.subject("示例韭菜合作社一社").await;
     for event in own["events"].as_array().unwrap() {
         // A laboratory's finding about one's own lot is one's own business too.

@@ -220,6 +220,7 @@ export interface Chain {
   direction: string;
   generated_at: string;
   truncated: boolean;
+  own_steps: boolean;
   root: ChainObject;
   objects: ChainObject[];
   beside: ChainObject[];
