@@ -82,6 +82,7 @@ const TEMPLATES: [Template; 4] = [
             "trace_subject:review",
             "trace_subject:personal",
             "trace_subject:erase",
+            "trace:erase",
             "product:read",
             "product:review",
             "source_policy:read",

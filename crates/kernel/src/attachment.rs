@@ -112,6 +112,7 @@ pub async fn store(ctx: &Ctx, tx: &mut Tx, upload: Upload<'_>) -> Result<Value> 
             SIZE_MAX >> 20
         )));
     }
+    require_room(ctx, tx, upload.bytes.len()).await?;
     let id = ctx.new_id::<()>().to_string();
     let digest = sm3::hex(&sm3::digest(&upload.bytes));
     let size = i64::try_from(upload.bytes.len()).map_err(Problem::internal)?;
@@ -127,6 +128,22 @@ pub async fn store(ctx: &Ctx, tx: &mut Tx, upload: Upload<'_>) -> Result<Value> 
     let sql = sql.arg(entity).arg(record).arg(ctx.now_ms()).arg(ctx.actor());
     tx.execute(sql.arg(upload.expires_at)).await?;
     Ok(json!({ "id": id, "name": name, "size": size, "media_type": media, "sm3": digest }))
+}
+
+/// What one user may store within a day, in bytes.
+const DAY_MAX: usize = 2 << 30;
+
+async fn require_room(ctx: &Ctx, tx: &mut Tx, size: usize) -> Result<()> {
+    let sql = Sql::new(
+        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM attachment \
+         WHERE created_by = $1 AND created_at > $2",
+    );
+    let row = tx.fetch_one(sql.arg(ctx.actor()).arg(ctx.now_ms() - 24 * 3_600_000)).await?;
+    let stored = row.map_or(Ok(0), |row| row.int(0))?;
+    if usize::try_from(stored).unwrap_or(usize::MAX).saturating_add(size) > DAY_MAX {
+        return Err(Problem::TooMany(format!("一天内上传的文件至多 {} GiB", DAY_MAX >> 30)));
+    }
+    Ok(())
 }
 
 /// Files lie sealed in their store (S-34); sealing 20 MiB is work for a thread of its own.

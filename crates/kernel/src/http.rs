@@ -56,6 +56,8 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let read = move |ctx: Ctx, Path(id): Path<String>| async move {
         let mut tx = ctx.snapshot().await?;
         let mut found = record::get(&ctx, &mut tx, entity, &id).await?;
+        drop(tx);
+        audit::note_use(&ctx, entity.table, (&id, 1)).await?;
         record::veil(&ctx, entity, &mut found);
         Ok::<_, Problem>(Json(found))
     };

@@ -63,7 +63,7 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0005_export_approval.sql"),
     },
     Migration {
-        name: "kernel/0006_request_label",
-        script: include_str!("../migrations/0006_request_label.sql"),
+        name: "kernel/0006_protection",
+        script: include_str!("../migrations/0006_protection.sql"),
     },
 ];

@@ -167,6 +167,23 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         .takes(Shape::of::<Reason>())
         .fresh(),
     );
+    let erase = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
+        let (uid, reason) = (capture::event_id(&id)?, sound_reason(&body.reason)?);
+        let mut tx = ctx.begin().await?;
+        personal::erase(&ctx, &mut tx, (&uid, reason)).await?;
+        tx.commit().await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    routes.push(
+        Route::new(
+            (Method::POST, format!("{one}/erase")),
+            may("erase"),
+            "删除追溯事件个人信息",
+            erase,
+        )
+        .takes(Shape::of::<Reason>())
+        .fresh(),
+    );
     for (verb, decision, label) in
         [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")]
     {
@@ -230,9 +247,11 @@ async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
 
 async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let uid = capture::event_id(id)?;
+    audit::note_use(ctx, "trace_event", (&uid, 1)).await?;
     let mut tx = ctx.snapshot().await?;
     let event = query::one(ctx, &mut tx, &uid).await?;
     let mut answer = query::describe(&mut tx, std::slice::from_ref(&event)).await?.remove(0);
+    answer["personal"] = json!(personal::present(&event));
     if event.anchor.is_some() {
         answer["integrity"] = integrity(&mut tx, ledger, &event).await?;
     }

@@ -65,6 +65,24 @@ pub(crate) async fn open(
     Ok(opened)
 }
 
+/// Names of the personal attributes that an event holds.
+pub(crate) fn present(event: &StoredEvent) -> Vec<&str> {
+    let Some(spec) = spec(event) else { return Vec::new() };
+    let held = |field: &&FieldSpec| !event.body["attributes"][&field.name].is_null();
+    personal(spec).filter(held).map(|field| field.name.as_str()).collect()
+}
+
+/// 删除个人信息: destroys the key of an event's personal attributes. The event, its proof and the
+/// ledger stay: they never held more than a commitment (S-35).
+pub(crate) async fn erase(ctx: &Ctx, tx: &mut Tx, (uid, reason): (&str, &str)) -> Result<()> {
+    query::one(ctx, tx, uid).await?;
+    vault::destroy(ctx, tx, &[uid]);
+    let body = json!({ "reason": reason });
+    let entry = audit::Entry { action: "erased", entity: "trace_event", record: uid, body };
+    audit::write(ctx, tx, entry);
+    Ok(())
+}
+
 /// 揭示: the personal attributes of one event in clear, for a reason that the audit trail keeps.
 pub(crate) async fn reveal(
     ctx: &Ctx,

@@ -311,3 +311,34 @@ async fn s_19_who_only_reads_a_record_puts_no_file_to_it() {
     assert_eq!(upload("reviewer").await, 403);
     assert_eq!(upload("enterprise").await, 404);
 }
+
+#[tokio::test]
+async fn s_35_the_driver_of_a_transport_is_masked_revealed_and_erased() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例韭菜合作社一社").await;
+    let grown = crate::harness::harvest(&subject, "PII-2");
+    app.post("gateway", "/api/v1/trace/events", grown).await.expect(201);
+    let carried = json!({
+        "domain": "agri", "type": "transport", "subject": subject["code"],
+        "event_time": "2026-11-11T08:00:00+08:00",
+        "inputs": [{ "code": "PII-2", "quantity": "100", "unit": "KGM" }],
+        "outputs": [{ "code": "PII-3", "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
+        "attributes": { "vehicle_no": "陕A·示例1", "driver": "示例驾驶员甲" },
+    });
+    let taken = app.post("gateway", "/api/v1/trace/events", carried).await.expect(201);
+    let one = format!("/api/v1/trace/events/{}", taken["results"][0]["id"].as_str().unwrap());
+    let read = app.get("supervisor", &one).await.expect(200);
+    assert_eq!(read["personal"], json!(["driver"]));
+    assert!(!read.to_string().contains("示例驾驶员甲"));
+    app.anchor().await;
+    let reason = json!({ "reason": "当事人要求删除" });
+    app.post("supervisor", &format!("{one}/reveal"), json!({ "reason": "" })).await.expect(422);
+    let shown = app.post("supervisor", &format!("{one}/reveal"), reason.clone()).await.expect(200);
+    assert_eq!(shown["driver"], "示例驾驶员甲");
+    assert_eq!(app.post("supervisor", &format!("{one}/erase"), reason.clone()).await.status, 403);
+    assert_eq!(app.post("reviewer", &format!("{one}/erase"), reason.clone()).await.status, 204);
+    let shown = app.post("supervisor", &format!("{one}/reveal"), reason).await.expect(200);
+    assert_eq!(shown["driver"], "已删除");
+    let read = app.get("supervisor", &one).await.expect(200);
+    assert_eq!(read["integrity"]["intact"], true, "{read}");
+}

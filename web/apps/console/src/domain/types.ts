@@ -78,6 +78,8 @@ export interface Line {
   external?: boolean;
 }
 export interface TraceEvent {
+  /** Names of personal attributes that are shown for a reason only. */
+  personal?: string[];
   id: string;
   domain: string;
   type: string;

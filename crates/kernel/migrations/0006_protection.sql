@@ -4,3 +4,6 @@ ALTER TABLE change_request ADD COLUMN label BIGINT NOT NULL DEFAULT 2 CHECK (lab
 
 -- What was erased lately is told to the witness outside the database.
 CREATE INDEX data_key_destroyed ON data_key (destroyed_at);
+
+-- What one user has stored today is bounded.
+CREATE INDEX attachment_author ON attachment (created_by, created_at);
