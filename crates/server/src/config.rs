@@ -37,6 +37,12 @@ audit_retention_days = 1095
 # 管理员可用的网络
 admin_networks = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
 
+# 审计转发：tls://主机:端口（另填颁发机构的 PEM 文件）或内网的 tcp://主机:端口；留空为不转发
+audit_forward = ""
+audit_forward_authority = ""
+# 与之比较时钟的时间服务器（NTP），如 ["ntp.example.cn:123"]
+time_servers = []
+
 # 根密钥。library 留空为数据目录中的密钥文件（软件密码模块，未经认证）；接密码机或密码卡时填写厂商的 PKCS#11 动态库，
 # 口令宜用环境变量 YJ_KEYS__PIN 给出。
 [keys]
