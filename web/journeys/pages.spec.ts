@@ -4,7 +4,10 @@ import { expect, inspect, logIn, test, url } from './base';
 const PAGES: [string, string, string][] = [
   ['supervisor', '/', '工作台'],
   ['supervisor', '/register/trace_subject', '追溯主体'],
+  ['supervisor', '/register/node', '节点'],
+  ['supervisor', '/register/merchant', '商户'],
   ['supervisor', '/register/product', '重要产品'],
+  ['supervisor', '/register/device', '设备'],
   ['supervisor', '/register/source_policy', '采集来源策略'],
   ['supervisor', '/events', '数据台账'],
   ['supervisor', '/capture', '数据采集'],

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use yj_crypto::to_hex;
 use yj_kernel::{
     ActorKind, App, Ctx, DataClass, Grant, Limit, Principal, Problem, Purpose, Result, Rights,
-    Route, Row, Sql, Tx, Within,
+    Route, Row, Sql, Tx, Within, audit,
 };
 
 use crate::{alarm, settings::Security};
@@ -140,7 +140,8 @@ pub async fn publish(app: &App, routes: &[Route]) -> Result<()> {
             None => found.push((name.clone(), route.summary.clone())),
         }
     }
-    let mut tx = app.db().begin().await?;
+    let ctx = app.on_own_behalf("upgrade");
+    let mut tx = ctx.begin().await?;
     let known = tx.fetch(Sql::new("SELECT name, title FROM permission ORDER BY name")).await?;
     found.sort_unstable();
     let same = known.len() == found.len()
@@ -152,9 +153,29 @@ pub async fn publish(app: &App, routes: &[Route]) -> Result<()> {
         return Ok(());
     }
     tx.later([Sql::new("DELETE FROM permission")]);
+    let all = Value::from_iter(found.iter().map(|(name, _)| name.as_str()));
     let rows = found.into_iter().map(|(name, title)| vec![name.into(), title.into()]).collect();
     tx.later(yj_kernel::insert_rows("INSERT INTO permission (name, title)", "", rows));
+    keep_top(&ctx, &mut tx, &all).await?;
     tx.commit().await
+}
+
+/// The role at the top holds every business permission, also those that came with an upgrade.
+async fn keep_top(ctx: &Ctx, tx: &mut Tx, all: &Value) -> Result<()> {
+    let sql = Sql::new("SELECT id, permissions FROM role WHERE code = $1");
+    let Some(row) = tx.fetch_one(sql.arg(crate::bootstrap::TOP)).await? else { return Ok(()) };
+    let (id, before): (&str, Value) = (row.text(0)?, row.json(1)?);
+    let sql = Sql::new(
+        "UPDATE role SET permissions = $1, version = version + 1, updated_at = $2, updated_by = $3 \
+         WHERE id = $4",
+    );
+    let sql = sql.arg(all.to_string()).arg(ctx.now_ms()).arg(ctx.actor());
+    tx.execute(sql.arg(id)).await?;
+    changed(tx);
+    seal_role(ctx, tx, id).await?;
+    let body = json!({ "permissions": [before, all] });
+    audit::write(ctx, tx, audit::Entry { action: "updated", entity: "role", record: id, body });
+    Ok(())
 }
 
 /// Tells every node to read rights anew.

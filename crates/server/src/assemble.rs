@@ -55,6 +55,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_identity::MIGRATIONS,
         yj_ledger::MIGRATIONS,
         yj_subject::MIGRATIONS,
+        yj_construction::MIGRATIONS,
         yj_product::MIGRATIONS,
         yj_trace::MIGRATIONS,
     ]
@@ -92,6 +93,9 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let identity = Identity::new(security, single_sign_on).map_err(Problem::Conflict)?;
     let entities = vec![
         yj_subject::TRACE_SUBJECT,
+        yj_subject::NODE,
+        yj_subject::MERCHANT,
+        yj_construction::DEVICE,
         yj_product::PRODUCT,
         yj_trace::SOURCE_POLICY,
         yj_identity::ORGANIZATION,
@@ -122,6 +126,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_subject::routes());
+    routes.extend(yj_construction::routes());
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
     routes.extend(yj_ledger::routes(&ledger));

@@ -21,8 +21,14 @@ const ROLLUP_COLUMNS: Columns = Columns {
 async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     let mut todo = Vec::new();
-    let registers: [&Entity; 2] = [yj_subject::TRACE_SUBJECT, yj_product::PRODUCT];
-    for register in registers {
+    let registers: [&Entity; 5] = [
+        yj_subject::TRACE_SUBJECT,
+        yj_subject::NODE,
+        yj_subject::MERCHANT,
+        yj_product::PRODUCT,
+        yj_construction::DEVICE,
+    ];
+    for register in registers.into_iter().filter(|register| register.reviewed) {
         let (entity, title) = (register.table, register.title);
         if let Ok(ctx) = ctx.under(&format!("{entity}:review")) {
             let mut sql = Sql::new(

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use yj_kernel::{Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx};
-use yj_model::{
-    DOMAINS, Datum, GeoPoint, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode,
-};
+use yj_model::{DOMAINS, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode};
+
+use crate::node::{node_code, position};
 
 /// 追溯责任主体
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,19 +62,10 @@ fn subject_code(text: &str) -> Result<String, String> {
     text.parse::<SubjectCode>().map(|code| code.to_string()).map_err(|error| error.to_string())
 }
 
-fn phone(text: &str) -> Result<String, String> {
+pub(crate) fn phone(text: &str) -> Result<String, String> {
     text.parse::<Phone>()
         .map(|phone| String::from(phone.reveal()))
         .map_err(|error| error.to_string())
-}
-
-fn node_code(text: &str) -> Result<String, String> {
-    let sound = text.len() == 9 && text.bytes().all(|digit| digit.is_ascii_digit());
-    if sound {
-        Ok(String::from(text))
-    } else {
-        Err(format!("应为 9 位数字，现为 {} 位", text.chars().count()))
-    }
 }
 
 impl Resource for TraceSubject {
@@ -145,16 +136,7 @@ impl Resource for TraceSubject {
     ];
 
     async fn check(&mut self, _: &Ctx, _: &mut Tx) -> Result<()> {
-        match (&self.lon, &self.lat) {
-            (None, None) => {}
-            (Some(lon), Some(lat)) => {
-                let point = GeoPoint::parse(lon, lat, Datum::Cgcs2000);
-                let (lon, lat) =
-                    point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
-                (self.lon, self.lat) = (Some(lon), Some(lat));
-            }
-            _ => return Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),
-        }
+        position(&mut self.lon, &mut self.lat)?;
         let needs_credit_code = matches!(self.kind.as_str(), "01" | "02" | "03");
         if needs_credit_code && !self.code.is_credit_code() {
             return Err(Problem::invalid("code", "企业、个体工商户和合作社应填写统一社会信用代码"));

@@ -1111,6 +1111,129 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询设备 */
+        get: operations["get_api_v1_device"];
+        put?: never;
+        /** 新增设备 */
+        post: operations["post_api_v1_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出设备 */
+        get: operations["get_api_v1_device_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入设备 */
+        post: operations["post_api_v1_device_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备导入模板 */
+        get: operations["get_api_v1_device_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取设备 */
+        get: operations["get_api_v1_device_id"];
+        /** 修改设备 */
+        put: operations["put_api_v1_device_id"];
+        post?: never;
+        /** 删除设备 */
+        delete: operations["delete_api_v1_device_id"];
+        options?: never;
+        head?: never;
+        /** 修改设备部分字段 */
+        patch: operations["patch_api_v1_device_id"];
+        trace?: never;
+    };
+    "/api/v1/device/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备变更记录 */
+        get: operations["get_api_v1_device_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记设备密级 */
+        put: operations["put_api_v1_device_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/domains": {
         parameters: {
             query?: never;
@@ -1604,6 +1727,265 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merchant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询商户 */
+        get: operations["get_api_v1_merchant"];
+        put?: never;
+        /** 申请登记商户 */
+        post: operations["post_api_v1_merchant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户变更申请 */
+        get: operations["get_api_v1_merchant_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取商户变更申请 */
+        get: operations["get_api_v1_merchant_changes_id"];
+        /** 补正商户变更申请 */
+        put: operations["put_api_v1_merchant_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过商户变更申请 */
+        post: operations["post_api_v1_merchant_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回商户变更申请 */
+        post: operations["post_api_v1_merchant_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回商户变更申请 */
+        post: operations["post_api_v1_merchant_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回商户变更申请 */
+        post: operations["post_api_v1_merchant_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出商户 */
+        get: operations["get_api_v1_merchant_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入商户 */
+        post: operations["post_api_v1_merchant_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户导入模板 */
+        get: operations["get_api_v1_merchant_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取商户 */
+        get: operations["get_api_v1_merchant_id"];
+        /** 申请变更商户 */
+        put: operations["put_api_v1_merchant_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更商户部分字段 */
+        patch: operations["patch_api_v1_merchant_id"];
+        trace?: never;
+    };
+    "/api/v1/merchant/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除商户个人信息 */
+        post: operations["post_api_v1_merchant_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户变更记录 */
+        get: operations["get_api_v1_merchant_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记商户密级 */
+        put: operations["put_api_v1_merchant_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 揭示商户个人信息 */
+        post: operations["post_api_v1_merchant_id_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/meta": {
         parameters: {
             query?: never;
@@ -1614,6 +1996,231 @@ export interface paths {
         /** 界面元数据 */
         get: operations["get_api_v1_meta"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询节点 */
+        get: operations["get_api_v1_node"];
+        put?: never;
+        /** 申请登记节点 */
+        post: operations["post_api_v1_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 节点变更申请 */
+        get: operations["get_api_v1_node_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取节点变更申请 */
+        get: operations["get_api_v1_node_changes_id"];
+        /** 补正节点变更申请 */
+        put: operations["put_api_v1_node_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过节点变更申请 */
+        post: operations["post_api_v1_node_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回节点变更申请 */
+        post: operations["post_api_v1_node_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回节点变更申请 */
+        post: operations["post_api_v1_node_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回节点变更申请 */
+        post: operations["post_api_v1_node_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出节点 */
+        get: operations["get_api_v1_node_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入节点 */
+        post: operations["post_api_v1_node_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 节点导入模板 */
+        get: operations["get_api_v1_node_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取节点 */
+        get: operations["get_api_v1_node_id"];
+        /** 申请变更节点 */
+        put: operations["put_api_v1_node_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更节点部分字段 */
+        patch: operations["patch_api_v1_node_id"];
+        trace?: never;
+    };
+    "/api/v1/node/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 节点变更记录 */
+        get: operations["get_api_v1_node_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记节点密级 */
+        put: operations["put_api_v1_node_id_label"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3724,6 +4331,293 @@ export interface components {
              */
             stage?: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
         };
+        /** 设备 */
+        Device: {
+            created_at: string;
+            created_by: string;
+            id: string;
+            /** 是否启用 */
+            in_use: boolean;
+            /**
+             * 设备类型
+             * @enum {string}
+             */
+            kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
+            label: string;
+            /**
+             * MAC 地址
+             * @description 如 A4:BB:6D:00:11:22，分隔符与大小写不限
+             */
+            mac: string;
+            /** 生产厂家 */
+            maker: string | null;
+            /** 设备型号 */
+            model: string;
+            /** 安装位置 */
+            place: string | null;
+            /** 所属区域 */
+            region: string;
+            /** 出厂编号 */
+            serial_no: string | null;
+            /**
+             * 所属企业
+             * Format: uuid
+             */
+            subject_id: string;
+            updated_at: string;
+            updated_by: string;
+            /**
+             * 检定有效期至
+             * Format: date
+             * @description 须检定的计量器具填写
+             */
+            verified_until: string | null;
+            version: number;
+        };
+        /** 设备 */
+        DeviceInput: {
+            /** 是否启用 */
+            in_use: boolean;
+            /**
+             * 设备类型
+             * @enum {string}
+             */
+            kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
+            /**
+             * MAC 地址
+             * @description 如 A4:BB:6D:00:11:22，分隔符与大小写不限
+             */
+            mac: string;
+            /** 生产厂家 */
+            maker?: string | null;
+            /** 设备型号 */
+            model: string;
+            /** 安装位置 */
+            place?: string | null;
+            /** 所属区域 */
+            region: string;
+            /** 出厂编号 */
+            serial_no?: string | null;
+            /**
+             * 所属企业
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 检定有效期至
+             * Format: date
+             * @description 须检定的计量器具填写
+             */
+            verified_until?: string | null;
+        };
+        /** 商户 */
+        Merchant: {
+            /** 摊位号 */
+            booth: string | null;
+            /**
+             * 商户编码
+             * @description 首次备案节点的编码加 4 位顺序号；换市场不换编码
+             */
+            code: string;
+            /** 联系人 */
+            contact_name: string;
+            /**
+             * 联系电话
+             * @description 手机号或带区号的座机号
+             */
+            contact_phone: string;
+            created_at: string;
+            created_by: string;
+            /** 品种 */
+            goods: ("vegetable" | "fruit" | "pork" | "beef" | "poultry" | "egg" | "aquatic" | "dairy" | "grain" | "tea" | "fungus" | "herb" | "food" | "other")[];
+            id: string;
+            /** 是否在营 */
+            in_use: boolean;
+            /**
+             * 商户类型
+             * @enum {string}
+             */
+            kind: "individual" | "enterprise" | "cooperative" | "farmer" | "other";
+            label: string;
+            /** 商户名称 */
+            name: string;
+            /**
+             * 注册所在节点
+             * Format: uuid
+             */
+            node_id: string;
+            /**
+             * 市场经营主体
+             * Format: uuid
+             * @description 由所在节点确定
+             */
+            operator_id: string | null;
+            /**
+             * 所属区域
+             * @description 由所在节点确定
+             */
+            region: string | null;
+            /**
+             * 注册时间
+             * Format: date
+             */
+            registered_on: string | null;
+            /**
+             * 对应追溯主体
+             * Format: uuid
+             */
+            subject_id: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 商户 */
+        MerchantInput: {
+            /** 摊位号 */
+            booth?: string | null;
+            /**
+             * 商户编码
+             * @description 首次备案节点的编码加 4 位顺序号；换市场不换编码
+             */
+            code: string;
+            /** 联系人 */
+            contact_name: string;
+            /**
+             * 联系电话
+             * @description 手机号或带区号的座机号
+             */
+            contact_phone: string;
+            /** 品种 */
+            goods: ("vegetable" | "fruit" | "pork" | "beef" | "poultry" | "egg" | "aquatic" | "dairy" | "grain" | "tea" | "fungus" | "herb" | "food" | "other")[];
+            /** 是否在营 */
+            in_use: boolean;
+            /**
+             * 商户类型
+             * @enum {string}
+             */
+            kind: "individual" | "enterprise" | "cooperative" | "farmer" | "other";
+            /** 商户名称 */
+            name: string;
+            /**
+             * 注册所在节点
+             * Format: uuid
+             */
+            node_id: string;
+            /**
+             * 市场经营主体
+             * Format: uuid
+             * @description 由所在节点确定
+             */
+            operator_id?: string | null;
+            /**
+             * 所属区域
+             * @description 由所在节点确定
+             */
+            region?: string | null;
+            /**
+             * 注册时间
+             * Format: date
+             */
+            registered_on?: string | null;
+            /**
+             * 对应追溯主体
+             * Format: uuid
+             */
+            subject_id?: string | null;
+        };
+        /** 节点 */
+        Node: {
+            /** 地址 */
+            address: string | null;
+            /**
+             * 节点编码
+             * @description 所在县级区划代码加 3 位顺序号
+             */
+            code: string;
+            created_at: string;
+            created_by: string;
+            /**
+             * 备案时间
+             * Format: date
+             */
+            filed_on: string | null;
+            id: string;
+            /** 是否启用 */
+            in_use: boolean;
+            /**
+             * 节点类型
+             * @enum {string}
+             */
+            kind: "wholesale" | "market" | "supermarket" | "slaughter" | "group" | "online" | "logistics" | "other";
+            label: string;
+            /**
+             * 纬度
+             * @description CGCS2000 十进制度数
+             */
+            lat: string | null;
+            /**
+             * 经度
+             * @description CGCS2000 十进制度数
+             */
+            lon: string | null;
+            /** 节点名称 */
+            name: string;
+            /** 产品种类 */
+            product_kinds: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
+            /** 所属区域 */
+            region: string;
+            /**
+             * 经营主体
+             * Format: uuid
+             */
+            subject_id: string;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 节点 */
+        NodeInput: {
+            /** 地址 */
+            address?: string | null;
+            /**
+             * 节点编码
+             * @description 所在县级区划代码加 3 位顺序号
+             */
+            code: string;
+            /**
+             * 备案时间
+             * Format: date
+             */
+            filed_on?: string | null;
+            /** 是否启用 */
+            in_use: boolean;
+            /**
+             * 节点类型
+             * @enum {string}
+             */
+            kind: "wholesale" | "market" | "supermarket" | "slaughter" | "group" | "online" | "logistics" | "other";
+            /**
+             * 纬度
+             * @description CGCS2000 十进制度数
+             */
+            lat?: string | null;
+            /**
+             * 经度
+             * @description CGCS2000 十进制度数
+             */
+            lon?: string | null;
+            /** 节点名称 */
+            name: string;
+            /** 产品种类 */
+            product_kinds?: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
+            /** 所属区域 */
+            region: string;
+            /**
+             * 经营主体
+             * Format: uuid
+             */
+            subject_id: string;
+        };
         /** 机构 */
         Organization: {
             /**
@@ -3803,7 +4697,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
         Problem: {
             code: string;
             detail: string;
@@ -7185,6 +8079,414 @@ export interface operations {
             };
         };
     };
+    get_api_v1_device: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description MAC 地址 */
+                mac?: string;
+                /** @description 设备类型 */
+                kind?: string;
+                /** @description 设备型号 */
+                model?: string;
+                /** @description 生产厂家 */
+                maker?: string;
+                /** @description 出厂编号 */
+                serial_no?: string;
+                /** @description 所属企业 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 检定有效期至 */
+                "verified_until.from"?: string;
+                /** @description 检定有效期至 */
+                "verified_until.to"?: string;
+                /** @description 是否启用 */
+                in_use?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Device"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_v1_device_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_device_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_domains: {
         parameters: {
             query?: never;
@@ -8088,6 +9390,700 @@ export interface operations {
             };
         };
     };
+    get_api_v1_merchant: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description 商户编码 */
+                code?: string;
+                /** @description 商户名称 */
+                name?: string;
+                /** @description 商户类型 */
+                kind?: string;
+                /** @description 注册所在节点 */
+                node_id?: string;
+                /** @description 品种 */
+                goods?: string;
+                /** @description 对应追溯主体 */
+                subject_id?: string;
+                /** @description 联系电话 */
+                contact_phone?: string;
+                /** @description 注册时间 */
+                "registered_on.from"?: string;
+                /** @description 注册时间 */
+                "registered_on.to"?: string;
+                /** @description 是否在营 */
+                in_use?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 市场经营主体 */
+                operator_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Merchant"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MerchantInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_merchant_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MerchantInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merchant"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_merchant_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MerchantInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_merchant_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_id_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_merchant_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merchant"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_id_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_meta: {
         parameters: {
             query?: never;
@@ -8103,6 +10099,622 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description 节点编码 */
+                code?: string;
+                /** @description 节点名称 */
+                name?: string;
+                /** @description 节点类型 */
+                kind?: string;
+                /** @description 经营主体 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 产品种类 */
+                product_kinds?: string;
+                /** @description 备案时间 */
+                "filed_on.from"?: string;
+                /** @description 备案时间 */
+                "filed_on.to"?: string;
+                /** @description 是否启用 */
+                in_use?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Node"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_node_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_node_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_node_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_node_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {

@@ -8,7 +8,7 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
     ("yj-product", &["yj-kernel", "yj-model"]),
+    ("yj-construction", &["yj-kernel", "yj-model"]),
     (
         "yj-trace",
         &[

@@ -122,6 +122,7 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
         }
     }
     goods(&ctx, &mut tx, &mut trade).await?;
+    super::markets::load(&ctx, &mut tx, (&trade.wholesalers, &trade.shops)).await?;
     tx.commit().await?;
     Ok(trade)
 }

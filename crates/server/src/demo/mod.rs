@@ -5,6 +5,7 @@ mod accounts;
 mod background;
 mod catalogue;
 mod golden;
+mod markets;
 mod registers;
 mod waiting;
 

@@ -16,6 +16,7 @@ mod factors;
 mod faults;
 mod identity;
 mod import;
+mod nodes;
 mod protection;
 mod registers;
 mod routes;

@@ -257,6 +257,13 @@ async fn g_6_2_3_lists_filter_sort_count_and_page() {
 #[tokio::test]
 async fn every_register_is_one_description() {
     let app = TestApp::start().await;
+    let ctx = app.assembled.app.on_own_behalf("test");
+    let mut tx = ctx.begin().await.unwrap();
+    let mut node = <yj_subject::Node as yj_kernel::Resource>::sample(1);
+    let subject = Sql::new("SELECT id FROM trace_subject");
+    node.subject_id = tx.fetch(subject).await.unwrap()[0].text(0).unwrap().parse().unwrap();
+    tx.insert(&ctx, &node).await.unwrap();
+    tx.commit().await.unwrap();
     for entity in app.assembled.app.entities() {
         let described: Vec<_> = entity.fields.iter().map(|field| field.name).collect();
         assert_eq!(described, entity.type_fields(), "{}", entity.table);
@@ -279,6 +286,7 @@ async fn every_register_is_one_description() {
                     "SELECT id FROM account WHERE user_name = 'secadmin'"
                 }
                 (_, "account_id") => "SELECT id FROM account WHERE user_name = 'reviewer'",
+                (_, "node_id") => "SELECT id FROM node",
                 (_, "role_id") => "SELECT id FROM role WHERE code = 'reviewer'",
                 (_, "organization_id") if !sample[field.name].is_null() => {
                     "SELECT id FROM organization WHERE parent_id IS NULL"

@@ -135,6 +135,44 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
         let record = String::from(decided["record"].as_str().unwrap());
         house.things.insert("product", record);
     }
+    let code = |part: usize| format!("610{number}16{:03}", part + 1);
+    for part in 0..2 {
+        let node = json!({
+            "code": code(part), "name": "示例市场", "kind": "market", "subject_id": subject,
+            "region": format!("610{number}00"), "in_use": true,
+        });
+        let filed = app.post(&boss, "/api/v1/node", node).await.expect(202);
+        let request = id_of(&filed["change_request"]);
+        if part == 0 {
+            let path = format!("/api/v1/node/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert("node", String::from(decided["record"].as_str().unwrap()));
+        } else {
+            house.things.insert("node/changes", request);
+        }
+    }
+    for part in 0..2 {
+        let merchant = json!({
+            "code": format!("{}{:04}", code(0), part), "name": "示例商户", "kind": "individual",
+            "node_id": house.things["node"], "goods": ["fruit"], "contact_name": "示例甲",
+            "contact_phone": "13800000001", "in_use": true,
+        });
+        let filed = app.post(&boss, "/api/v1/merchant", merchant).await.expect(202);
+        let request = id_of(&filed["change_request"]);
+        if part == 0 {
+            let path = format!("/api/v1/merchant/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert("merchant", String::from(decided["record"].as_str().unwrap()));
+        } else {
+            house.things.insert("merchant/changes", request);
+        }
+    }
+    let device = json!({
+        "mac": format!("A4BB6D00000{number}"), "kind": "scale", "model": "示例-1",
+        "subject_id": subject, "region": "610116", "in_use": true,
+    });
+    let device = app.post(&boss, "/api/v1/device", device).await.expect(201);
+    house.things.insert("device", id_of(&device));
     let mut held = String::new();
     for part in 0..2 {
         let code = format!("HOUSE-{number}-{part}");
@@ -206,7 +244,12 @@ async fn offices(app: &TestApp, house: &mut House, role: &str) {
 
 /// Which kind of thing a path names; an empty text where it names nobody's.
 fn kind_of(path: &str) -> &'static str {
-    const KINDS: [(&str, &str); 24] = [
+    const KINDS: [(&str, &str); 29] = [
+        ("/api/v1/device/{id}", "device"),
+        ("/api/v1/merchant/changes/{id}", "merchant/changes"),
+        ("/api/v1/merchant/{id}", "merchant"),
+        ("/api/v1/node/changes/{id}", "node/changes"),
+        ("/api/v1/node/{id}", "node"),
         ("/api/v1/account/requests/{id}", "account/requests"),
         ("/api/v1/account/{id}", "account"),
         ("/api/v1/alarms/{id}", "alarms"),

@@ -20,7 +20,10 @@ export const MENU: MenuGroup[] = [
     title: '登记管理',
     pages: [
       { path: '/register/trace_subject', title: '追溯主体', permission: 'trace_subject:read' },
+      { path: '/register/node', title: '节点', permission: 'node:read' },
+      { path: '/register/merchant', title: '商户', permission: 'merchant:read' },
       { path: '/register/product', title: '重要产品', permission: 'product:read' },
+      { path: '/register/device', title: '设备', permission: 'device:read' },
     ],
   },
   {

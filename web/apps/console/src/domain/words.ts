@@ -154,6 +154,9 @@ export const ACTIONS: Record<string, string> = {
 };
 export const ENTITIES: Record<string, string> = {
   trace_subject: '追溯主体',
+  node: '节点',
+  merchant: '商户',
+  device: '设备',
   product: '重要产品',
   source_policy: '采集来源策略',
   trace_event: '追溯事件',

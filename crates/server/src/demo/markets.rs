@@ -1,0 +1,106 @@
+//! Twelve markets, one for each county of the province, with those who trade there and the devices
+//! that capture what they do.
+
+use jiff::SignedDuration;
+use yj_construction::Device;
+use yj_kernel::{Ctx, Problem, Result, Tx};
+use yj_model::{Id, SubjectCode};
+use yj_subject::{Merchant, Node, SubjectBrief};
+
+const GOODS: [&str; 6] = ["vegetable", "fruit", "pork", "aquatic", "egg", "grain"];
+const DEVICES: [(&str, &str); 4] =
+    [("scale", "示例-C30"), ("scanner", "示例-S2"), ("sensor", "示例-T1"), ("gateway", "示例-G4")];
+/// Devices of the whole province.
+const DEVICE_COUNT: usize = 40;
+
+async fn briefs(tx: &mut Tx, codes: &[SubjectCode]) -> Result<Vec<SubjectBrief>> {
+    let texts: Vec<_> = codes.iter().map(SubjectCode::as_str).collect();
+    let mut found = yj_subject::by_codes(tx, &texts).await?;
+    let brief = |code: &SubjectCode| {
+        found.remove(code.as_str()).ok_or_else(|| Problem::internal("a demonstration subject"))
+    };
+    codes.iter().map(brief).collect()
+}
+
+fn id<T>(text: &str) -> Result<Id<T>> {
+    text.parse().map_err(Problem::internal)
+}
+
+/// The day so many days before the province was made.
+fn day(ctx: &Ctx, before: usize) -> String {
+    let hours = i64::try_from(before * 24).unwrap_or(0);
+    (ctx.now - SignedDuration::from_hours(hours)).strftime("%Y-%m-%d").to_string()
+}
+
+/// The last day of the year.
+fn year_end(ctx: &Ctx) -> String {
+    ctx.now.strftime("%Y-12-31").to_string()
+}
+
+/// Every wholesaler runs a market; the shops are spread over them.
+pub(super) async fn load(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (wholesalers, shops): (&[SubjectCode], &[SubjectCode]),
+) -> Result<()> {
+    let (operators, shops) = (briefs(tx, wholesalers).await?, briefs(tx, shops).await?);
+    for (at, operator) in operators.iter().enumerate() {
+        let code = format!("{}{:03}", operator.region, at + 1);
+        let node = Node {
+            code: code.clone(),
+            name: format!("示例批发市场{}号", at + 1),
+            kind: String::from("wholesale"),
+            subject_id: id(&operator.id)?,
+            region: operator.region.parse().map_err(Problem::internal)?,
+            address: Some(format!("示例市场路 {} 号", at + 1)),
+            lon: None,
+            lat: None,
+            product_kinds: Some(vec![String::from("agri")]),
+            filed_on: Some(day(ctx, 380 - at * 7)),
+            in_use: true,
+        };
+        let node = tx.insert(ctx, &node).await?.id;
+        let here = shops.iter().enumerate().filter(|(number, _)| number % operators.len() == at);
+        for (number, shop) in here {
+            let own = number / operators.len();
+            let merchant = Merchant {
+                code: format!("{code}{:04}", own + 1),
+                name: shop.name.clone(),
+                kind: String::from("individual"),
+                node_id: id(&node.to_string())?,
+                booth: Some(format!("{}-{:02}", ["A", "B", "C"][own % 3], own + 1)),
+                goods: vec![String::from(GOODS[(own + at) % GOODS.len()])],
+                subject_id: Some(id(&shop.id)?),
+                contact_name: String::from("示例联系人"),
+                contact_phone: format!("137{number:04}0000"),
+                registered_on: Some(day(ctx, 5 + (number * 37) % 390)),
+                in_use: true,
+                region: None,
+                operator_id: None,
+            };
+            tx.insert(ctx, &merchant).await?;
+        }
+    }
+    devices(ctx, tx, &operators).await
+}
+
+async fn devices(ctx: &Ctx, tx: &mut Tx, owners: &[SubjectBrief]) -> Result<()> {
+    for number in 0..DEVICE_COUNT {
+        let (owner, (kind, model)) = (&owners[number % owners.len()], DEVICES[number % 4]);
+        let device = Device {
+            mac: format!("A4:BB:6D:00:01:{number:02X}"),
+            kind: String::from(kind),
+            model: String::from(model),
+            maker: Some(String::from("示例仪器厂")),
+            serial_no: Some(format!("SL-{number:04}")),
+            subject_id: id(&owner.id)?,
+            region: owner.region.parse().map_err(Problem::internal)?,
+            place: Some(format!("示例 {} 号位", number + 1)),
+            // Scales are verified every year; until its end.
+            verified_until: (kind == "scale").then(|| year_end(ctx)),
+            in_use: true,
+        };
+        tx.insert(ctx, &device).await?;
+    }
+    Ok(())
+}

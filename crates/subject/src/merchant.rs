@@ -1,0 +1,167 @@
+//! 商户 (G-6.2.3): who trades at a node, with a code of that node's.
+
+use serde::{Deserialize, Serialize};
+use yj_kernel::{Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
+use yj_model::{Id, RegionCode};
+
+use crate::{node::Node, subject::phone};
+
+/// 商户类型
+const MERCHANT_KINDS: Codes = &[
+    ("individual", "个体工商户"),
+    ("enterprise", "企业"),
+    ("cooperative", "农民专业合作社"),
+    ("farmer", "自产自销农户"),
+    ("other", "其他"),
+];
+
+/// 经营品种
+const GOODS: Codes = &[
+    ("vegetable", "蔬菜"),
+    ("fruit", "水果"),
+    ("pork", "猪肉"),
+    ("beef", "牛羊肉"),
+    ("poultry", "禽类"),
+    ("egg", "禽蛋"),
+    ("aquatic", "水产品"),
+    ("dairy", "奶制品"),
+    ("grain", "粮油"),
+    ("tea", "茶叶"),
+    ("fungus", "食用菌"),
+    ("herb", "中药材"),
+    ("food", "预包装食品"),
+    ("other", "其他"),
+];
+
+/// 商户
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merchant {
+    /// 商户编码
+    pub code: String,
+    /// 商户名称
+    pub name: String,
+    /// 商户类型
+    pub kind: String,
+    /// 注册所在节点
+    pub node_id: Id<Node>,
+    /// 摊位号
+    pub booth: Option<String>,
+    /// 品种
+    pub goods: Vec<String>,
+    /// 对应追溯主体
+    pub subject_id: Option<Id<()>>,
+    /// 联系人
+    pub contact_name: String,
+    /// 联系电话
+    pub contact_phone: String,
+    /// 注册时间
+    pub registered_on: Option<String>,
+    /// 是否在营
+    pub in_use: bool,
+    /// Region of the node.
+    pub region: Option<RegionCode>,
+    /// 追溯主体 that runs the node: its people see who trades there.
+    pub operator_id: Option<Id<()>>,
+}
+
+/// 13 digits: the node of first registration, then a number within it.
+fn merchant_code(text: &str) -> Result<String, String> {
+    let sound = text.len() == 13 && text.bytes().all(|digit| digit.is_ascii_digit());
+    if sound {
+        Ok(String::from(text))
+    } else {
+        Err(format!("应为 13 位数字，现为 {} 位", text.chars().count()))
+    }
+}
+
+impl Resource for Merchant {
+    const TABLE: &'static str = "merchant";
+    const TITLE: &'static str = "商户";
+    const SCOPING: Scoping = Scoping::By(Columns {
+        region: Some("region"),
+        subject: Some("operator_id"),
+        label: Some("label"),
+        ..Columns::NONE
+    });
+    const REVIEWED: bool = true;
+    const FIELDS: &'static [Field] = &[
+        Field::new("code", "商户编码", Kind::Text)
+            .checked(merchant_code)
+            .filter(Match::Exact)
+            .sortable()
+            .public()
+            .hint("首次备案节点的编码加 4 位顺序号；换市场不换编码"),
+        Field::new("name", "商户名称", Kind::Text)
+            .length_max(120)
+            .filter(Match::Contains)
+            .sortable()
+            .public(),
+        Field::new("kind", "商户类型", Kind::Code(MERCHANT_KINDS))
+            .filter(Match::Exact)
+            .sortable()
+            .public(),
+        Field::new("node_id", "注册所在节点", Kind::Id("node")).filter(Match::Exact),
+        Field::new("booth", "摊位号", Kind::Text).length_max(40).optional().public(),
+        Field::new("goods", "品种", Kind::CodeList(GOODS)).filter(Match::Contains).public(),
+        Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .optional(),
+        Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
+        Field::new("contact_phone", "联系电话", Kind::Text)
+            .checked(phone)
+            .filter(Match::Exact)
+            .personal()
+            .hint("手机号或带区号的座机号"),
+        Field::new("registered_on", "注册时间", Kind::Date)
+            .filter(Match::Range)
+            .sortable()
+            .optional()
+            .public(),
+        Field::new("in_use", "是否在营", Kind::Bool).filter(Match::Exact),
+        Field::new("region", "所属区域", Kind::Region)
+            .filter(Match::Prefix)
+            .computed()
+            .hint("由所在节点确定"),
+        Field::new("operator_id", "市场经营主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .computed()
+            .hint("由所在节点确定"),
+    ];
+
+    async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+        let node = tx.get::<Node>(ctx, self.node_id).await;
+        let node = node.map(|found| found.data).map_err(|problem| match problem {
+            Problem::NotFound(_) => {
+                Problem::invalid("node_id", "没有这个节点，或不在您的数据权限范围内")
+            }
+            other => other,
+        })?;
+        if !node.in_use {
+            return Err(Problem::invalid("node_id", "该节点已停用，不能登记商户"));
+        }
+        if self.goods.is_empty() {
+            return Err(Problem::invalid("goods", "请选择至少一个品种"));
+        }
+        (self.region, self.operator_id) = (Some(node.region.clone()), Some(node.subject_id));
+        Ok(())
+    }
+
+    fn sample(n: u32) -> Self {
+        Self {
+            code: format!("610116001{:04}", n % 10_000),
+            name: format!("示例商户{n}"),
+            kind: String::from("individual"),
+            node_id: Id::from_parts(1, u128::from(n)),
+            booth: Some(String::from("A-01")),
+            goods: vec![String::from("vegetable")],
+            subject_id: None,
+            contact_name: String::from("示例甲"),
+            contact_phone: String::from("13800000000"),
+            registered_on: Some(String::from("2026-01-01")),
+            in_use: true,
+            region: None,
+            operator_id: None,
+        }
+    }
+}

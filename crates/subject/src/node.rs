@@ -1,0 +1,141 @@
+//! 节点 (G-6.2, handbook §2.4): markets, supermarkets, slaughterhouses and other places where trade
+//! in important products passes, each with those who trade there.
+
+use serde::{Deserialize, Serialize};
+use yj_kernel::{
+    Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx,
+};
+use yj_model::{DOMAINS, Datum, GeoPoint, Id, RegionCode};
+
+/// 节点类型
+const NODE_KINDS: Codes = &[
+    ("wholesale", "批发市场"),
+    ("market", "菜市场"),
+    ("supermarket", "超市"),
+    ("slaughter", "屠宰场"),
+    ("group", "团体消费单位"),
+    ("online", "电商平台"),
+    ("logistics", "仓储物流"),
+    ("other", "其他"),
+];
+
+/// 节点
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// 节点编码
+    pub code: String,
+    /// 节点名称
+    pub name: String,
+    /// 节点类型
+    pub kind: String,
+    /// 经营主体
+    pub subject_id: Id<()>,
+    /// 所属区域
+    pub region: RegionCode,
+    /// 地址
+    pub address: Option<String>,
+    /// 经度
+    pub lon: Option<String>,
+    /// 纬度
+    pub lat: Option<String>,
+    /// 产品种类
+    pub product_kinds: Option<Vec<String>>,
+    /// 备案时间
+    pub filed_on: Option<String>,
+    /// 是否启用
+    pub in_use: bool,
+}
+
+/// 9 digits: the division, then a number within it.
+pub(crate) fn node_code(text: &str) -> Result<String, String> {
+    let sound = text.len() == 9 && text.bytes().all(|digit| digit.is_ascii_digit());
+    if sound {
+        Ok(String::from(text))
+    } else {
+        Err(format!("应为 9 位数字，现为 {} 位", text.chars().count()))
+    }
+}
+
+/// A position as it is stored, or none; one coordinate alone says nothing.
+pub(crate) fn position(lon: &mut Option<String>, lat: &mut Option<String>) -> Result<()> {
+    let (Some(east), Some(north)) = (&lon, &lat) else {
+        return match (&lon, &lat) {
+            (None, None) => Ok(()),
+            _ => Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),
+        };
+    };
+    let point = GeoPoint::parse(east, north, Datum::Cgcs2000);
+    let (east, north) = point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
+    (*lon, *lat) = (Some(east), Some(north));
+    Ok(())
+}
+
+impl Resource for Node {
+    const TABLE: &'static str = "node";
+    const TITLE: &'static str = "节点";
+    const SCOPING: Scoping = Scoping::By(Columns {
+        region: Some("region"),
+        subject: Some("subject_id"),
+        category: Reach::Listed { column: "product_kinds", word: |domain| format!("\"{domain}\"") },
+        label: Some("label"),
+        ..Columns::NONE
+    });
+    const REVIEWED: bool = true;
+    const FIELDS: &'static [Field] = &[
+        Field::new("code", "节点编码", Kind::Text)
+            .checked(node_code)
+            .filter(Match::Exact)
+            .sortable()
+            .public()
+            .hint("所在县级区划代码加 3 位顺序号"),
+        Field::new("name", "节点名称", Kind::Text)
+            .length_max(120)
+            .filter(Match::Contains)
+            .sortable()
+            .public(),
+        Field::new("kind", "节点类型", Kind::Code(NODE_KINDS))
+            .filter(Match::Exact)
+            .sortable()
+            .public(),
+        Field::new("subject_id", "经营主体", Kind::Id("trace_subject")).filter(Match::Exact),
+        Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
+        Field::new("address", "地址", Kind::Text).optional().public(),
+        Field::new("lon", "经度", Kind::Text).optional().public().hint("CGCS2000 十进制度数"),
+        Field::new("lat", "纬度", Kind::Text).optional().public().hint("CGCS2000 十进制度数"),
+        Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
+            .filter(Match::Contains)
+            .optional()
+            .public(),
+        Field::new("filed_on", "备案时间", Kind::Date)
+            .filter(Match::Range)
+            .sortable()
+            .optional()
+            .public(),
+        Field::new("in_use", "是否启用", Kind::Bool).filter(Match::Exact),
+    ];
+
+    async fn check(&mut self, _: &Ctx, _: &mut Tx) -> Result<()> {
+        if !self.region.covers(&self.code[..6]) {
+            let detail = format!("编码的前 6 位 {} 不在所属区域之内", &self.code[..6]);
+            return Err(Problem::invalid("code", detail));
+        }
+        position(&mut self.lon, &mut self.lat)
+    }
+
+    fn sample(n: u32) -> Self {
+        Self {
+            code: format!("610116{:03}", n % 1_000),
+            name: format!("示例市场{n}"),
+            kind: String::from("wholesale"),
+            subject_id: Id::from_parts(1, u128::from(n)),
+            region: "610116".parse().expect("six digits"),
+            address: Some(String::from("示例路 1 号")),
+            lon: Some(String::from("108.948024")),
+            lat: Some(String::from("34.263161")),
+            product_kinds: Some(vec![String::from("agri")]),
+            filed_on: Some(String::from("2026-01-01")),
+            in_use: true,
+        }
+    }
+}

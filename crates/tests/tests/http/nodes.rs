@@ -1,0 +1,160 @@
+//! 节点、商户与设备 (G-6.2.3, G-6.7.5): registered, searched by the words of the standard, imported.
+
+use serde_json::{Value, json};
+use yj_identity::Security;
+
+use crate::harness::TestApp;
+
+/// A province with its markets, and hardly any events.
+async fn province() -> TestApp {
+    let mut app = TestApp::bare(Security::demonstration()).await;
+    let size = yj_server::demo::Size::Province { events: 10 };
+    yj_server::demo::load(&app.assembled, size, &mut |_| {}).await.unwrap();
+    for account in yj_server::demo::create_accounts(&app.assembled).await.unwrap() {
+        if account.role != "client" {
+            app.log_in(account.user, &account.password).await;
+        }
+    }
+    app
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// How many a search finds, and the first.
+async fn search(app: &TestApp, table: &str, conditions: &[(&str, &str)]) -> (i64, Value) {
+    let pairs: Vec<_> =
+        conditions.iter().map(|(name, text)| format!("{name}={}", encoded(text))).collect();
+    let path = format!("/api/v1/{table}?count=true&per_page=100&{}", pairs.join("&"));
+    let found = app.get("supervisor", &path).await.expect(200);
+    let items = found["items"].as_array().unwrap();
+    let count = found["total"]["count"].as_i64().unwrap();
+    assert_eq!(i64::try_from(items.len()).unwrap(), count.min(100), "{path}");
+    (count, items.first().cloned().unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn g_6_2_3_merchants_are_searched_by_kind_node_name_goods_code_and_time() {
+    let app = province().await;
+    assert_eq!(search(&app, "node", &[]).await.0, 12);
+    let (one, node) = search(&app, "node", &[("name", "批发市场3号")]).await;
+    assert_eq!(one, 1);
+    let id = node["id"].as_str().unwrap();
+    assert_eq!(search(&app, "node", &[("code", node["code"].as_str().unwrap())]).await.0, 1);
+    assert_eq!(search(&app, "merchant", &[]).await.0, 240);
+    assert_eq!(search(&app, "merchant", &[("kind", "individual")]).await.0, 240);
+    assert_eq!(search(&app, "merchant", &[("kind", "farmer")]).await.0, 0);
+    let (count, first) = search(&app, "merchant", &[("node_id", id)]).await;
+    assert_eq!((count, &first["region"]), (20, &node["region"]));
+    assert_eq!(first["operator_id"], node["subject_id"]);
+    let code = first["code"].as_str().unwrap();
+    assert!(code.starts_with(node["code"].as_str().unwrap()));
+    assert_eq!(search(&app, "merchant", &[("code", code)]).await.0, 1);
+    assert_eq!(search(&app, "merchant", &[("goods", "pork")]).await.0, 40);
+    let name = first["name"].as_str().unwrap();
+    assert_eq!(search(&app, "merchant", &[("name", name)]).await.1["id"], first["id"]);
+    // Together they narrow, and time has two ends.
+    let both = [("node_id", id), ("goods", first["goods"][0].as_str().unwrap())];
+    let together = search(&app, "merchant", &both).await.0;
+    assert!((1..20).contains(&together), "{together}");
+    let day = first["registered_on"].as_str().unwrap();
+    let until = search(&app, "merchant", &[("registered_on.to", day)]).await.0;
+    let from = search(&app, "merchant", &[("registered_on.from", day)]).await.0;
+    let on = [("registered_on.from", day), ("registered_on.to", day)];
+    assert_eq!(until + from - search(&app, "merchant", &on).await.0, 240);
+    let region = [("region", "610100")];
+    let regional = search(&app, "merchant", &region).await.0;
+    assert!(regional > 0 && regional < 240, "{regional}");
+}
+
+#[tokio::test]
+async fn g_6_2_2_a_node_lies_in_its_region_and_a_merchant_at_a_node_that_is_open() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let node = |code: &str| {
+        json!({
+            "code": code, "name": "示例市场", "kind": "market", "subject_id": subject["id"],
+            "region": "610116", "in_use": true,
+        })
+    };
+    for (code, word) in [("610104001", "不在所属区域"), ("61011600", "9 位"), ("61011600A", "9 位")]
+    {
+        let refused = app.post("supervisor", "/api/v1/node", node(code)).await.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(word), "{refused}");
+    }
+    let approve = async |table: &str, filed: &Value| {
+        let id = filed["change_request"]["id"].as_str().unwrap();
+        let path = format!("/api/v1/{table}/changes/{id}/approve");
+        app.post("reviewer", &path, json!({})).await.expect(200)["record"].clone()
+    };
+    let filed = app.post("enterprise", "/api/v1/node", node("610116001")).await.expect(202);
+    let id = approve("node", &filed).await;
+    let merchant = |node: &Value| {
+        json!({
+            "code": "6101160010001", "name": "示例商户", "kind": "individual", "node_id": node,
+            "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001",
+            "in_use": true,
+        })
+    };
+    // The market's own people register who trades there; others do not see it.
+    assert_eq!(app.post("farm", "/api/v1/merchant", merchant(&id)).await.status, 422);
+    let filed = app.post("enterprise", "/api/v1/merchant", merchant(&id)).await.expect(202);
+    let record = approve("merchant", &filed).await;
+    let one = format!("/api/v1/merchant/{}", record.as_str().unwrap());
+    let seen = app.get("enterprise", &one).await.expect(200);
+    assert_eq!(
+        (&seen["region"], &seen["contact_phone"]),
+        (&"610116".into(), &"138****0001".into())
+    );
+    assert_eq!(app.get("farm", &one).await.status, 404);
+    let path = format!("/api/v1/node/{}", id.as_str().unwrap());
+    let filed = app.change("enterprise", ("PATCH", &path), 1, json!({ "in_use": false })).await;
+    approve("node", &filed.expect(202)).await;
+    let mut late = merchant(&id);
+    late["code"] = json!("6101160010002");
+    let refused = app.post("enterprise", "/api/v1/merchant", late).await.expect(422);
+    assert!(refused["detail"].as_str().unwrap().contains("停用"), "{refused}");
+}
+
+#[tokio::test]
+async fn g_6_7_5_devices_are_known_by_one_mac_address_however_it_is_written() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let device = |mac: &str| {
+        json!({
+            "mac": mac, "kind": "scale", "model": "示例-C30", "subject_id": subject["id"],
+            "region": "610116", "in_use": true,
+        })
+    };
+    let made = app.post("enterprise", "/api/v1/device", device("a4-bb-6d-00-11-22")).await;
+    assert_eq!(made.expect(201)["mac"], "A4:BB:6D:00:11:22");
+    for twin in ["A4:BB:6D:00:11:22", "a4bb.6d00.1122", "A4BB6D001122"] {
+        let again = app.post("enterprise", "/api/v1/device", device(twin)).await.expect(409);
+        assert_eq!(again["code"], "duplicate", "{twin}");
+    }
+    for wrong in ["01:00:5E:00:00:01", "000000000000", "A4BB6D", "G4BB6D001122"] {
+        app.post("enterprise", "/api/v1/device", device(wrong)).await.expect(422);
+    }
+    assert_eq!(app.post("farm", "/api/v1/device", device("A4BB6D001123")).await.status, 422);
+    // A list of a thousand, with the two above among them.
+    let mut sheet = String::from("MAC 地址,设备类型,设备型号,所属企业,所属区域,是否启用\n");
+    for number in 0..1_000 {
+        let mac = match number {
+            10 => String::from("A4BB6D001122"),
+            20 => String::from("A4BB6D"),
+            _ => format!("A4BB6D01{:02X}{:02X}", number / 256, number % 256),
+        };
+        let id = subject["id"].as_str().unwrap();
+        sheet.push_str(&format!("{mac},电子秤,示例-C30,{id},610116,是\n"));
+    }
+    let job = app.import("enterprise", "/api/v1/device/import", sheet.into_bytes()).await;
+    assert_eq!((&job["succeeded"], &job["failed"]), (&998.into(), &2.into()), "{job}");
+    let rows = format!("/api/v1/jobs/{}/rows?outcome=failed", job["id"].as_str().unwrap());
+    let failed = app.get("enterprise", &rows).await.expect(200);
+    let numbers: Vec<_> =
+        failed["items"].as_array().unwrap().iter().map(|row| row["row"].clone()).collect();
+    assert_eq!(numbers, [json!(11), json!(21)]);
+    let path = "/api/v1/device?mac=a4bb6d010001&count=true";
+    assert_eq!(app.get("supervisor", path).await.expect(200)["total"]["count"], 1);
+}
