@@ -9,7 +9,7 @@ use yj_kernel::{
 };
 use yj_model::{Id, Phone};
 
-use crate::{Organization, attempts, rights};
+use crate::{Organization, attempts, rights, seal};
 
 /// 账号类型
 pub(crate) const ACCOUNT_KINDS: &[(&str, &str)] = &[("person", "人员"), ("service", "服务账号")];
@@ -149,7 +149,7 @@ impl Resource for Account {
                 if after.state.as_deref() != Some(first_state(&after.kind)) {
                     return fixed("state", "新用户的状态由平台设定");
                 }
-                rights::seal_account(ctx, tx, change.id).await
+                seal::account(ctx, tx, change.id).await
             }
             (Some(before), Some(after)) => {
                 if before.user_name != after.user_name {
@@ -167,7 +167,7 @@ impl Resource for Account {
                 if before.organization_id != after.organization_id {
                     return fixed("organization_id", "请使用调动操作");
                 }
-                rights::seal_account(ctx, tx, change.id).await
+                seal::account(ctx, tx, change.id).await
             }
             _ => Ok(()),
         }

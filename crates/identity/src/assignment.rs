@@ -7,7 +7,7 @@ use yj_kernel::{
 };
 use yj_model::{DOMAINS, Id, RegionCode, Stage};
 
-use crate::{Account, Organization, Role, alarm, rights};
+use crate::{Account, Organization, Role, alarm, rights, seal};
 
 /// 环节
 pub(crate) const STAGES: &[(&str, &str)] = &[
@@ -179,7 +179,7 @@ pub(crate) async fn require_below(ctx: &Ctx, tx: &mut Tx, path: &str) -> Result<
 /// platform's back.
 async fn delegated(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Cube>> {
     let account = ctx.principal().account.as_str();
-    if !rights::delegations_are_sound(ctx.app(), tx, account).await? {
+    if !seal::delegations_are_sound(ctx.app(), tx, account).await? {
         let about = alarm::About::principal(ctx.principal());
         let detail = "授权委托与完整性校验值不符，已停用该用户的全部委托";
         alarm::raise(ctx.app(), alarm::Kind::RightsTampered, about, detail).await;
@@ -271,7 +271,7 @@ impl Resource for Assignment {
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
         rights::changed(tx);
         for one in [change.before, change.after].into_iter().flatten() {
-            rights::seal_account(ctx, tx, &one.account_id.to_string()).await?;
+            seal::account(ctx, tx, &one.account_id.to_string()).await?;
         }
         // Taking away is bounded like giving.
         if let Some(before) = change.before {
@@ -331,7 +331,7 @@ impl Resource for Delegation {
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
         rights::changed(tx);
         for one in [change.before, change.after].into_iter().flatten() {
-            rights::seal_delegations(ctx, tx, &one.account_id.to_string()).await?;
+            seal::delegations(ctx, tx, &one.account_id.to_string()).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use yj_model::{Id, RegionCode};
 use crate::{
     Account, AdminKind, Identity, Organization, Role,
     account::{self, Purpose, token_digest},
-    rights,
+    rights, seal,
 };
 
 /// Hours during which the set-up token works.
@@ -224,7 +224,7 @@ pub async fn person(ctx: &Ctx, tx: &mut Tx, new: NewPerson<'_>) -> Result<Id<Acc
     if let Some(kind) = new.administrator {
         let sql = Sql::new("UPDATE account SET administrator = $1 WHERE id = $2");
         tx.execute(sql.arg(kind.code()).arg(id)).await?;
-        rights::seal_account(ctx, tx, &id.to_string()).await?;
+        seal::account(ctx, tx, &id.to_string()).await?;
     }
     Ok(id)
 }
@@ -244,7 +244,7 @@ pub(crate) async fn open_with_password(
     tx.execute(sql.arg(id).arg(verifier).arg(ctx.now_ms())).await?;
     tx.execute(Sql::new("UPDATE account SET state = 'active' WHERE id = $1").arg(id)).await?;
     rights::changed(tx);
-    rights::seal_account(ctx, tx, &id.to_string()).await
+    seal::account(ctx, tx, &id.to_string()).await
 }
 
 impl Identity {

@@ -2,6 +2,7 @@
 //! they may do and where, and what they did.
 
 mod account;
+mod administrator;
 mod alarm;
 mod assignment;
 mod attempts;
@@ -23,6 +24,7 @@ mod password;
 mod place;
 mod rights;
 mod role;
+mod seal;
 mod self_check;
 mod session;
 mod settings;
@@ -37,6 +39,7 @@ use yj_kernel::{
 };
 
 pub use account::{Account, recover};
+pub use administrator::AdminKind;
 pub use alarm::open_alarms;
 pub use assignment::{Assignment, Delegation};
 pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
@@ -45,7 +48,7 @@ pub use confirmation::confirmations_waiting;
 pub use http::routes;
 pub use oidc::{application::Application, relying::SingleSignOn};
 pub use organization::Organization;
-pub use rights::{AdminKind, publish};
+pub use rights::publish;
 pub use role::Role;
 pub use self_check::{Control, controls};
 pub use settings::{Network, Security, Setting};

@@ -9,7 +9,7 @@ use yj_kernel::{
 };
 use yj_model::{Id, RegionCode};
 
-use crate::rights;
+use crate::{rights, seal};
 
 /// 机构类型
 pub(crate) const ORGANIZATION_KINDS: [(&str, &str); 5] = [
@@ -120,7 +120,7 @@ impl Resource for Organization {
             if after.subject_id.is_some() && ctx.principal().kind != ActorKind::Platform {
                 return Err(Problem::invalid("subject_id", BOUND));
             }
-            return rights::seal_organization(ctx, tx, change.id).await;
+            return seal::organization(ctx, tx, change.id).await;
         };
         if before.subject_id != after.subject_id || before.kind != after.kind {
             let field = if before.kind == after.kind { "subject_id" } else { "kind" };
@@ -150,9 +150,9 @@ impl Resource for Organization {
                 sql.push(but).bind(change.id);
                 tx.execute(sql).await?;
             }
-            return rights::seal_below(ctx, tx, new).await;
+            return seal::below(ctx, tx, new).await;
         }
-        rights::seal_organization(ctx, tx, change.id).await
+        seal::organization(ctx, tx, change.id).await
     }
 
     fn sample(n: u32) -> Self {
@@ -200,7 +200,7 @@ pub(crate) async fn bind(
     let sql = sql.arg(kind).arg(subject).arg(ctx.now_ms()).arg(ctx.actor());
     tx.execute(sql.arg(id)).await?;
     rights::changed(tx);
-    rights::seal_organization(ctx, tx, id).await?;
+    seal::organization(ctx, tx, id).await?;
     let body = json!({
         "kind": [before.text(0)?, kind], "subject_id": [before.text_opt(1)?, subject],
         "reason": reason,

@@ -7,120 +7,17 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use yj_crypto::to_hex;
 use yj_kernel::{
-    ActorKind, App, Ctx, DataClass, Grant, Limit, Principal, Problem, Purpose, Result, Rights,
-    Route, Row, Sql, Tx, Within, audit,
+    ActorKind, App, Ctx, DataClass, Grant, Limit, Principal, Problem, Result, Rights, Route, Row,
+    Sql, Tx, Within, audit,
 };
 
-use crate::{alarm, settings::Security};
-
-/// The three administrators of GB/T 22239, each with rights that nobody else has; none has any
-/// business right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdminKind {
-    /// 系统管理员: accounts without rights, organisations, clients, settings.
-    System,
-    /// 安全管理员: roles, grants, keys, locks, alarms.
-    Security,
-    /// 审计管理员: reads, verifies and exports the trail.
-    Audit,
-}
-
-impl AdminKind {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::System, Self::Security, Self::Audit];
-
-    /// Stable code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Security => "security",
-            Self::Audit => "audit",
-        }
-    }
-
-    /// 中文名称
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::System => "系统管理员",
-            Self::Security => "安全管理员",
-            Self::Audit => "审计管理员",
-        }
-    }
-
-    /// The kind with this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
-    /// What it may do.
-    pub const fn permissions(self) -> &'static [&'static str] {
-        match self {
-            Self::System => &[
-                "organization:read",
-                "organization:write",
-                "organization:label",
-                "account:read",
-                "account:write",
-                "account:confirm",
-                "account:personal",
-                "account:erase",
-                "account:label",
-                "client:read",
-                "client:write",
-                "client:label",
-                "application:read",
-                "application:write",
-                "application:label",
-                "self_check:read",
-            ],
-            Self::Security => &[
-                "organization:read",
-                "organization:bind",
-                "account:read",
-                "account:lock",
-                "account:confirm",
-                "client:read",
-                "client:approve",
-                "administrator:write",
-                "role:read",
-                "role:write",
-                "role:label",
-                "assignment:read",
-                "assignment:write",
-                "assignment:label",
-                "delegation:read",
-                "delegation:write",
-                "delegation:label",
-                "session:read",
-                "session:write",
-                "key:read",
-                "key:write",
-                "alarm:read",
-                "alarm:write",
-                "self_check:read",
-                "self_check:run",
-            ],
-            Self::Audit => &[
-                "account:confirm",
-                "audit:read",
-                "audit:export",
-                "audit:verify",
-                "alarm:read",
-                "self_check:read",
-                "self_check:run",
-                "ledger:read",
-            ],
-        }
-    }
-}
-
-/// Whether only administrators have this permission. `ledger:read` is everybody's who gets it.
-fn is_administrative(permission: &str) -> bool {
-    permission != "ledger:read"
-        && AdminKind::ALL.into_iter().any(|kind| kind.permissions().contains(&permission))
-}
+use crate::{
+    AdminKind,
+    administrator::{administrators, is_administrative},
+    alarm, seal,
+    settings::Security,
+};
 
 /// Writes down which business permissions there are, from the list of routes; roles are made of
 /// them.
@@ -172,7 +69,7 @@ async fn keep_top(ctx: &Ctx, tx: &mut Tx, all: &Value) -> Result<()> {
     let sql = sql.arg(all.to_string()).arg(ctx.now_ms()).arg(ctx.actor());
     tx.execute(sql.arg(id)).await?;
     changed(tx);
-    seal_role(ctx, tx, id).await?;
+    seal::role(ctx, tx, id).await?;
     let body = json!({ "permissions": [before, all] });
     audit::write(ctx, tx, audit::Entry { action: "updated", entity: "role", record: id, body });
     Ok(())
@@ -191,98 +88,6 @@ pub(crate) fn hands_on_everything(ctx: &Ctx) -> bool {
             && principal.organization_path.matches('/').count() == 1)
 }
 
-fn mac(app: &App, content: &Value) -> Result<String> {
-    Ok(to_hex(&app.vault().mac(Purpose::Access, &[content.to_string().as_bytes()])?))
-}
-
-async fn keep_seal(tx: &mut Tx, subject: &str, mac: String) -> Result<()> {
-    let sql = Sql::new(
-        "INSERT INTO access_seal (subject, mac) VALUES ($1, $2) \
-         ON CONFLICT (subject) DO UPDATE SET mac = excluded.mac",
-    );
-    tx.execute(sql.arg(subject).arg(mac)).await.map(drop)
-}
-
-/// Seals what an account has, after a change that was allowed.
-pub(crate) async fn seal_account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    let rows = tx.fetch(account_query(id)).await?;
-    let Some(first) = rows.first() else { return Ok(()) };
-    let mac = mac(ctx.app(), &account_content(first, &rows)?)?;
-    keep_seal(tx, id, mac).await
-}
-
-/// Seals a role, after a change that was allowed.
-pub(crate) async fn seal_role(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    let sql = Sql::new("SELECT id, parent_id, permissions FROM role WHERE id = $1");
-    let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
-    let mac = mac(ctx.app(), &role_content(&row)?)?;
-    keep_seal(tx, id, mac).await
-}
-
-/// What the seal of a role covers: its identifier, parent and permissions, read in this order.
-fn role_content(row: &Row) -> Result<Value> {
-    Ok(json!(["role", row.text(0)?, row.text_opt(1)?, row.text(2)?]))
-}
-
-const DELEGATIONS: &str = "SELECT id, role_id, region, organization_id, category, stage, clearance \
-                           FROM delegation WHERE account_id = $1 ORDER BY id";
-
-async fn delegations(tx: &mut Tx, account: &str) -> Result<Value> {
-    let rows = tx.fetch(Sql::new(DELEGATIONS).arg(account)).await?;
-    let mut content = vec![json!("delegations"), json!(account)];
-    for row in &rows {
-        let text = |index| row.text_opt(index);
-        let texts = [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?];
-        content.push(json!([texts, row.int(6)?]));
-    }
-    Ok(Value::Array(content))
-}
-
-/// Seals what a security administrator was handed to hand on, after a change that was allowed.
-pub(crate) async fn seal_delegations(ctx: &Ctx, tx: &mut Tx, account: &str) -> Result<()> {
-    let mac = mac(ctx.app(), &delegations(tx, account).await?)?;
-    keep_seal(tx, &format!("{account}/delegation"), mac).await
-}
-
-/// Whether it is as it was sealed; nothing needs no seal.
-pub(crate) async fn delegations_are_sound(app: &App, tx: &mut Tx, account: &str) -> Result<bool> {
-    let content = delegations(tx, account).await?;
-    let sql = Sql::new("SELECT mac FROM access_seal WHERE subject = $1");
-    let sealed = tx.fetch_one(sql.arg(format!("{account}/delegation"))).await?;
-    match sealed {
-        None => Ok(content.as_array().is_some_and(|parts| parts.len() == 2)),
-        Some(row) => Ok(row.text(0)? == mac(app, &content)?),
-    }
-}
-
-/// Seals what an organisation's place and its 追溯主体 are: they decide what its people see.
-pub(crate) async fn seal_organization(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    let sql = Sql::new("SELECT id, path, kind, subject_id FROM organization WHERE id = $1");
-    let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
-    let mac = mac(ctx.app(), &organization_content(&row, 0)?)?;
-    keep_seal(tx, id, mac).await
-}
-
-/// What that seal covers: identifier, path, kind and 追溯主体, read in this order from a column on.
-fn organization_content(row: &Row, from: usize) -> Result<Value> {
-    let text = |index| row.text_opt(from + index);
-    Ok(json!(["organization", text(0)?, text(1)?, text(2)?, text(3)?]))
-}
-
-/// Seals every organisation and account of a part of the tree that has moved.
-pub(crate) async fn seal_below(ctx: &Ctx, tx: &mut Tx, path: &str) -> Result<()> {
-    let sql = Sql::new("SELECT id FROM organization WHERE path >= $1 AND path < $2");
-    for row in tx.fetch(sql.arg(path).arg(format!("{path}~"))).await? {
-        seal_organization(ctx, tx, row.text(0)?).await?;
-    }
-    let sql =
-        Sql::new("SELECT id FROM account WHERE organization_path >= $1 AND organization_path < $2");
-    for row in tx.fetch(sql.arg(path).arg(format!("{path}~"))).await? {
-        seal_account(ctx, tx, row.text(0)?).await?;
-    }
-    Ok(())
-}
-
 const ACCOUNT: &str = "SELECT a.id, a.user_name, a.name, a.organization_id, a.organization_path, \
     a.kind, a.administrator, a.clearance, a.valid_until, a.state, o.name, o.kind, o.subject_id, \
     c.set_at, c.must_change, c.last_login_at, \
@@ -298,43 +103,10 @@ const ACCOUNT: &str = "SELECT a.id, a.user_name, a.name, a.organization_id, a.or
     LEFT JOIN access_seal sr ON sr.subject = g.role_id \
     LEFT JOIN organization og ON og.id = g.organization_id WHERE a.";
 
-fn account_query(id: &str) -> Sql {
+pub(crate) fn account_query(id: &str) -> Sql {
     let mut sql = Sql::new(ACCOUNT);
     sql.push("id = ").bind(id).push(" ORDER BY g.id");
     sql
-}
-
-/// What the seal of an account covers: who it is, and everything it was given.
-fn account_content(first: &Row, rows: &[Row]) -> Result<Value> {
-    let mut assignments = Vec::new();
-    for row in rows {
-        if let Some(id) = row.text_opt(18)? {
-            let text = |index| row.text_opt(index);
-            assignments.push(json!([
-                id,
-                text(19)?,
-                text(20)?,
-                text(21)?,
-                text(22)?,
-                text(23)?,
-                row.int(24)?,
-                text(25)?,
-                text(26)?,
-            ]));
-        }
-    }
-    Ok(json!([
-        "account",
-        first.text(0)?,
-        first.text(3)?,
-        first.text(4)?,
-        first.text(5)?,
-        first.text(6)?,
-        first.int(7)?,
-        first.text_opt(8)?,
-        first.text(9)?,
-        assignments,
-    ]))
 }
 
 /// What is known of an account, whoever asks.
@@ -442,8 +214,8 @@ pub(crate) async fn by_user_name(app: &App, tx: &mut Tx, user: &str) -> Result<O
 async fn read(app: &App, tx: &mut Tx, rows: &[Row]) -> Result<Option<Known>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let id = first.text(0)?;
-    let sound = first.text_opt(17)? == Some(mac(app, &account_content(first, rows)?)?.as_str())
-        && first.text_opt(36)? == Some(mac(app, &organization_content(first, 32)?)?.as_str());
+    let sound = first.text_opt(17)? == Some(seal::of_account(app, first, rows)?.as_str())
+        && first.text_opt(36)? == Some(seal::of_organization(app, first, 32)?.as_str());
     let administrator = AdminKind::from_code(first.text(6)?);
     let path = first.text(4)?;
     let grants = if !sound {
@@ -481,71 +253,13 @@ async fn read(app: &App, tx: &mut Tx, rows: &[Row]) -> Result<Option<Known>> {
     }))
 }
 
-/// Compares every account and role with its seal: how many there are, and the names of those that
-/// differ.
-pub(crate) async fn examine(app: &App) -> Result<(usize, Vec<String>)> {
-    let (mut checked, mut flawed) = (0, Vec::new());
-    let mut tx = app.db().snapshot().await?;
-    let accounts = tx.fetch(Sql::new("SELECT id, user_name FROM account ORDER BY id")).await?;
-    for account in accounts {
-        let rows = tx.fetch(account_query(account.text(0)?)).await?;
-        let Some(first) = rows.first() else { continue };
-        checked += 1;
-        let mac = mac(app, &account_content(first, &rows)?)?;
-        if first.text_opt(17)? != Some(mac.as_str()) {
-            flawed.push(format!("用户 {}", account.text(1)?));
-        }
-    }
-    let sql = "SELECT o.id, o.path, o.kind, o.subject_id, s.mac, o.code FROM organization o \
-               LEFT JOIN access_seal s ON s.subject = o.id ORDER BY o.id";
-    for row in tx.fetch(Sql::new(sql)).await? {
-        checked += 1;
-        if row.text_opt(4)? != Some(mac(app, &organization_content(&row, 0)?)?.as_str()) {
-            flawed.push(format!("机构 {}", row.text(5)?));
-        }
-    }
-    let sql = "SELECT r.id, r.parent_id, r.permissions, s.mac, r.code FROM role r \
-               LEFT JOIN access_seal s ON s.subject = r.id ORDER BY r.id";
-    for row in tx.fetch(Sql::new(sql)).await? {
-        checked += 1;
-        if row.text_opt(3)? != Some(mac(app, &role_content(&row)?)?.as_str()) {
-            flawed.push(format!("角色 {}", row.text(4)?));
-        }
-    }
-    Ok((checked, flawed))
-}
-
-/// What concerns the whole platform: rights of the administrators at its top alone.
-const OF_PLATFORM: [&str; 9] = [
-    "application:read",
-    "application:write",
-    "application:label",
-    "audit:verify",
-    "key:read",
-    "key:write",
-    "role:label",
-    "self_check:read",
-    "self_check:run",
-];
-
-/// Administrators act on their own organisation and those below it; at the top on everything.
-fn administrators(kind: AdminKind, path: &str) -> Vec<Grant> {
-    let organization = (path.matches('/').count() > 1)
-        .then(|| Within { path: String::from(path), subjects: Arc::new([]) });
-    let below = organization.is_some();
-    let limit = Limit { organization, ..Limit::EVERYTHING };
-    let grant = |name: &&str| Grant { permission: String::from(*name), limit: limit.clone() };
-    let own = kind.permissions().iter().filter(|name| !below || !OF_PLATFORM.contains(name));
-    own.map(grant).collect()
-}
-
 async fn granted(app: &App, tx: &mut Tx, rows: &[Row], clearance: i64) -> Result<Vec<Grant>> {
     let today = app.now().to_zoned(jiff::tz::Offset::constant(8).to_time_zone()).date().to_string();
     let mut grants = Vec::new();
     for row in rows {
         let Some(role) = row.text_opt(19)? else { continue };
-        let content = json!(["role", role, row.text_opt(27)?, row.text(28)?]);
-        if row.text_opt(29)? != Some(mac(app, &content)?.as_str()) {
+        let sealed = seal::of_role(app, (role, row.text_opt(27)?, row.text(28)?))?;
+        if row.text_opt(29)? != Some(sealed.as_str()) {
             alarm::raise(
                 app,
                 alarm::Kind::RightsTampered,
@@ -591,7 +305,7 @@ async fn within(app: &App, tx: &mut Tx, path: &str) -> Result<Within> {
     );
     let mut subjects = std::collections::BTreeSet::new();
     for row in tx.fetch(sql.arg(path).arg(format!("{path}~")).arg(SUBJECTS_MAX)).await? {
-        if row.text_opt(4)? == Some(mac(app, &organization_content(&row, 0)?)?.as_str()) {
+        if row.text_opt(4)? == Some(seal::of_organization(app, &row, 0)?.as_str()) {
             subjects.insert(String::from(row.text(3)?));
             continue;
         }

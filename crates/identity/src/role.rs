@@ -7,7 +7,7 @@ use yj_kernel::{
 };
 use yj_model::Id;
 
-use crate::{assignment, rights};
+use crate::{assignment, rights, seal};
 
 /// 角色
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -156,7 +156,7 @@ impl Resource for Role {
                 tx.execute(sql).await?;
             }
         }
-        rights::seal_role(ctx, tx, change.id).await
+        seal::role(ctx, tx, change.id).await
     }
 
     fn sample(n: u32) -> Self {

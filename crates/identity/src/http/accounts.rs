@@ -21,7 +21,7 @@ use crate::{
     account::{self, Purpose},
     alarm, attempts,
     confirmation::{self, Act, Asked},
-    organization, rights, session,
+    organization, rights, seal, session,
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -295,7 +295,7 @@ async fn turn(
         Verb::Enable => "enabled",
     };
     note(ctx, tx, (action, id), json!({ "state": [state, next], "reason": reason }));
-    rights::seal_account(ctx, tx, id).await?;
+    seal::account(ctx, tx, id).await?;
     Ok(Outcome::Done(next))
 }
 
@@ -344,7 +344,7 @@ async fn transfer(
     // What one was given for the old post ends with it.
     let ended = end_grants(&mut tx, "assignment", &id).await?;
     let delegations = end_grants(&mut tx, "delegation", &id).await?;
-    rights::seal_delegations(&ctx, &mut tx, &id).await?;
+    seal::delegations(&ctx, &mut tx, &id).await?;
     let sql = Sql::new(
         "UPDATE account SET organization_id = $1, organization_path = $2, version = version + 1, \
          updated_at = $3, updated_by = $4 WHERE id = $5",
@@ -353,7 +353,7 @@ async fn transfer(
     tx.execute(sql.arg(ctx.actor()).arg(id.as_str())).await?;
     account::end_sessions(&mut tx, &id);
     rights::changed(&mut tx);
-    rights::seal_account(&ctx, &mut tx, &id).await?;
+    seal::account(&ctx, &mut tx, &id).await?;
     let particulars = json!({
         "organization_id": body.organization_id, "assignments_ended": ended,
         "delegations_ended": delegations, "reason": reason,
@@ -438,7 +438,7 @@ async fn appoint(
         )));
     }
     let delegations = end_grants(&mut tx, "delegation", &id).await?;
-    rights::seal_delegations(&ctx, &mut tx, &id).await?;
+    seal::delegations(&ctx, &mut tx, &id).await?;
     let sql = Sql::new(
         "UPDATE account SET administrator = $1, version = version + 1, updated_at = $2, \
          updated_by = $3 WHERE id = $4",
@@ -446,7 +446,7 @@ async fn appoint(
     tx.execute(sql.arg(wanted).arg(ctx.now_ms()).arg(ctx.actor()).arg(id.as_str())).await?;
     account::end_sessions(&mut tx, &id);
     rights::changed(&mut tx);
-    rights::seal_account(&ctx, &mut tx, &id).await?;
+    seal::account(&ctx, &mut tx, &id).await?;
     let particulars = json!({ "administrator": [now, wanted], "delegations_ended": delegations });
     note(&ctx, &mut tx, ("appointed", &id), particulars);
     tx.commit().await?;

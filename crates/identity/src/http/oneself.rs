@@ -19,7 +19,7 @@ use crate::{
     attempts::{self, Guess},
     certificate,
     factor::{self, Algorithm},
-    login, passkey, rights,
+    login, passkey, rights, seal,
     session::{self, Opened},
 };
 
@@ -337,7 +337,7 @@ async fn activate(
          WHERE id = $3 AND state = 'invited'",
     );
     tx.execute(sql.arg(ctx.now_ms()).arg(user).arg(id)).await?;
-    rights::seal_account(&ctx, &mut tx, id).await?;
+    seal::account(&ctx, &mut tx, id).await?;
     attempts::forget(app, &mut tx, user)?;
     let entry =
         audit::Entry { action: "activated", entity: "account", record: id, body: json!({}) };

@@ -13,7 +13,7 @@ use yj_kernel::{
     json as strict, time_text,
 };
 
-use crate::{ACCOUNT, Account, account, rights};
+use crate::{ACCOUNT, Account, account, rights, seal};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -357,7 +357,7 @@ async fn turn(ctx: &Ctx, tx: &mut Tx, (id, active): (&str, bool)) -> Result<()> 
     );
     tx.execute(sql.arg(i64::from(active)).arg(ctx.now_ms()).arg(ctx.actor()).arg(id)).await?;
     rights::changed(tx);
-    rights::seal_account(ctx, tx, id).await?;
+    seal::account(ctx, tx, id).await?;
     if !active {
         account::end_sessions(tx, id);
     }

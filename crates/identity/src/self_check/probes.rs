@@ -3,7 +3,7 @@
 use yj_kernel::{App, DataClass, Problem, Result, Sql, Tx, audit, vault};
 
 use super::Finding;
-use crate::{Identity, clock, password, rights, session};
+use crate::{Identity, clock, password, rights, seal, session};
 
 /// What people take for passwords.
 const GUESSABLE: [&str; 6] =
@@ -176,7 +176,7 @@ async fn labels(app: &App) -> Result<Finding> {
 }
 
 async fn seals(app: &App) -> Result<Finding> {
-    let (checked, flawed) = rights::examine(app).await?;
+    let (checked, flawed) = seal::examine(app).await?;
     Ok(match flawed.first() {
         None => Finding::passed(format!("{checked} 条账号、机构与角色的校验值全部相符")),
         Some(first) => Finding::failed(format!("{} 条校验值不符，如 {first}", flawed.len())),

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "modules of one program")]
 
 mod harness;
+mod houses;
 
 mod access;
 mod audit;

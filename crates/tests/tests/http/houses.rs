@@ -1,0 +1,243 @@
+//! Organisations with an employee who may do everything there, administrators of their own, and one
+//! of every thing the platform keeps.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use yj_identity::{AdminKind, NewPerson, Organization};
+
+use crate::harness::{TestApp, harvest};
+
+pub const PASSWORD: &str = "tK9#mVx2!pLw-7q";
+pub const NOTHING: &str = "0190a5f0-0000-7000-8000-000000000000";
+
+/// An organisation with an employee who may do everything there, and its own administrators.
+pub struct House {
+    pub number: usize,
+    pub id: String,
+    pub subject: Value,
+    /// What belongs to it: kind → identifier.
+    pub things: BTreeMap<&'static str, String>,
+}
+
+impl House {
+    pub fn user(&self, post: &str) -> String {
+        format!("{post}-{}", self.number)
+    }
+
+    /// Who of this house holds a permission.
+    pub fn holder(&self, permission: Option<&str>) -> String {
+        let holds =
+            |kind: &&AdminKind| permission.is_some_and(|name| kind.permissions().contains(&name));
+        match AdminKind::ALL.iter().find(holds) {
+            Some(kind) if permission != Some("ledger:read") => self.user(kind.code()),
+            _ => self.user("boss"),
+        }
+    }
+}
+
+pub fn id_of(value: &Value) -> String {
+    String::from(value["id"].as_str().unwrap_or_else(|| panic!("no id: {value}")))
+}
+
+/// People of a house, made by the platform's own hand; they log in with a known password.
+async fn people(app: &mut TestApp, organization: &str, number: usize) -> String {
+    let ctx = app.assembled.app.on_own_behalf("test");
+    let mut tx = ctx.begin().await.unwrap();
+    let posts = AdminKind::ALL.map(|kind| (kind.code(), Some(kind)));
+    let mut boss = String::new();
+    let mut names = Vec::new();
+    for (post, administrator) in posts.into_iter().chain([("boss", None)]) {
+        let user_name = format!("{post}-{number}");
+        let new = NewPerson {
+            user_name: &user_name,
+            name: "示例人员",
+            organization: organization.parse().unwrap(),
+            administrator,
+            clearance: 4,
+            service: false,
+        };
+        let id = yj_identity::person(&ctx, &mut tx, new).await.unwrap();
+        let known = (id, PASSWORD);
+        app.assembled.identity.open_demonstration_account(&ctx, &mut tx, known).await.unwrap();
+        if post == "boss" {
+            boss = id.to_string();
+        }
+        names.push(user_name);
+    }
+    tx.commit().await.unwrap();
+    for name in names {
+        app.log_in(&name, PASSWORD).await;
+    }
+    boss
+}
+
+/// A role with every business permission there is.
+pub async fn everything(app: &TestApp) -> String {
+    let found = app.get("secadmin", "/api/v1/permissions").await.expect(200);
+    let names: Vec<_> =
+        found["items"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert!(names.len() > 20);
+    let role = json!({ "code": "everything", "name": "示例全部权限", "permissions": names });
+    id_of(&app.post("secadmin", "/api/v1/role", role).await.expect(201))
+}
+
+pub async fn house(app: &mut TestApp, number: usize, (subject, role): (&str, &str)) -> House {
+    let subject = app.subject(subject).await;
+    let top = app.get("sysadmin", "/api/v1/organization?code=YJ-DEMO").await.expect(200);
+    let ctx = app.assembled.app.on_own_behalf("test");
+    let mut tx = ctx.begin().await.unwrap();
+    let organization: Organization = serde_json::from_value(json!({
+        "code": format!("HOUSE-{number}"), "name": "示例机构", "kind": "enterprise",
+        "parent_id": top["items"][0]["id"], "path": null, "region": null,
+        "subject_id": subject["id"],
+    }))
+    .unwrap();
+    let id = tx.insert(&ctx, &organization).await.unwrap().id.to_string();
+    tx.commit().await.unwrap();
+    let account = people(app, &id, number).await;
+    let mut house = House { number, id, subject, things: BTreeMap::new() };
+    let grant = json!({
+        "account_id": account, "role_id": role, "organization_id": house.id, "clearance": 4,
+    });
+    let grant = app.post("secadmin", "/api/v1/assignment", grant).await.expect(201);
+    house.things.extend([
+        ("account", account),
+        ("assignment", id_of(&grant)),
+        ("organization", house.id.clone()),
+        ("trace_subject", id_of(&house.subject)),
+    ]);
+    furnish(app, &mut house, role).await;
+    house
+}
+
+/// One of everything.
+async fn furnish(app: &TestApp, house: &mut House, role: &str) {
+    let (boss, number) = (house.user("boss"), house.number);
+    let subject = house.things["trace_subject"].clone();
+    let one = format!("/api/v1/trace_subject/{subject}");
+    let change = json!({ "address": "示例新址" });
+    let filed = app.change(&boss, ("PATCH", &one), 1, change).await.expect(202);
+    house.things.insert("trace_subject/changes", id_of(&filed["change_request"]));
+    for part in 0..3 {
+        let product = json!({
+            "code": format!("H{number}-{part}"), "name": "示例产品", "domain": "agri",
+            "category": "vegetable", "unit": "KGM", "subject_id": subject, "region": "610116",
+        });
+        let filed = app.post(&boss, "/api/v1/product", product).await.expect(202);
+        let request = id_of(&filed["change_request"]);
+        if part == 2 {
+            house.things.insert("product/changes", request);
+            break;
+        }
+        let path = format!("/api/v1/product/changes/{request}/approve");
+        let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+        let record = String::from(decided["record"].as_str().unwrap());
+        house.things.insert("product", record);
+    }
+    let code = |part: usize| format!("610{number}16{:03}", part + 1);
+    for part in 0..2 {
+        let node = json!({
+            "code": code(part), "name": "示例市场", "kind": "market", "subject_id": subject,
+            "region": format!("610{number}00"), "in_use": true,
+        });
+        let filed = app.post(&boss, "/api/v1/node", node).await.expect(202);
+        let request = id_of(&filed["change_request"]);
+        if part == 0 {
+            let path = format!("/api/v1/node/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert("node", String::from(decided["record"].as_str().unwrap()));
+        } else {
+            house.things.insert("node/changes", request);
+        }
+    }
+    for part in 0..2 {
+        let merchant = json!({
+            "code": format!("{}{:04}", code(0), part), "name": "示例商户", "kind": "individual",
+            "node_id": house.things["node"], "goods": ["fruit"], "contact_name": "示例甲",
+            "contact_phone": "13800000001", "in_use": true,
+        });
+        let filed = app.post(&boss, "/api/v1/merchant", merchant).await.expect(202);
+        let request = id_of(&filed["change_request"]);
+        if part == 0 {
+            let path = format!("/api/v1/merchant/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert("merchant", String::from(decided["record"].as_str().unwrap()));
+        } else {
+            house.things.insert("merchant/changes", request);
+        }
+    }
+    let device = json!({
+        "mac": format!("A4BB6D00000{number}"), "kind": "scale", "model": "示例-1",
+        "subject_id": subject, "region": "610116", "in_use": true,
+    });
+    let device = app.post(&boss, "/api/v1/device", device).await.expect(201);
+    house.things.insert("device", id_of(&device));
+    let mut held = String::new();
+    for part in 0..2 {
+        let code = format!("HOUSE-{number}-{part}");
+        let mut event = harvest(&house.subject, &code);
+        event["outputs"][0]["product"] = json!(format!("H{number}-{part}"));
+        let taken = app.post(&boss, "/api/v1/trace/events", event).await.expect(201);
+        held = id_of(&taken["results"][0]);
+        if part == 0 {
+            let path = format!("/api/v1/trace/events/{held}/approve");
+            app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert("trace/objects", code);
+        }
+    }
+    house.things.insert("trace/events", held);
+    let upload = "/api/v1/attachments?name=note.txt";
+    let kind = [("content-type", "application/octet-stream")];
+    let file = app.send("POST", upload, Some(&boss), &kind, Some(b"sample".to_vec())).await;
+    house.things.insert("attachments", id_of(&file.expect(201)));
+    let policy = json!({
+        "name": "示例策略", "source": "form", "subject_id": subject, "decision": "manual",
+    });
+    let policy = app.post(&boss, "/api/v1/source_policy", policy).await.expect(201);
+    house.things.insert("source_policy", id_of(&policy));
+    let queued = app.get(&boss, "/api/v1/product/export").await.expect(202);
+    assert_eq!(queued["state"], "waiting", "two rows want somebody else's word here");
+    let job = String::from(queued["job"].as_str().unwrap());
+    house.things.extend([("jobs", job.clone()), ("exports", job)]);
+    let factor = json!({ "name": "手机" });
+    let factor = app.post(&boss, "/api/v1/me/factors/totp", factor).await.expect(201);
+    house.things.insert("me/factors", id_of(&factor));
+    let sessions = app.get(&boss, "/api/v1/me/sessions").await.expect(200);
+    let session = id_of(&sessions["items"][0]);
+    house.things.extend([("me/sessions", session.clone()), ("sessions", session)]);
+    offices(app, house, role).await;
+}
+
+/// What its administrators have.
+async fn offices(app: &TestApp, house: &mut House, role: &str) {
+    let (system, security) = (house.user("system"), house.user("security"));
+    let service = json!({
+        "user_name": format!("service-{}", house.number), "name": "示例服务账号",
+        "organization_id": house.id, "kind": "service", "clearance": 2,
+    });
+    let service = app.post(&system, "/api/v1/account", service).await.expect(201);
+    let client = json!({
+        "client_id": format!("client-{}", house.number), "name": "示例客户端",
+        "account_id": service["id"], "method": "oauth", "quota_per_minute": 10,
+    });
+    let client = app.post(&system, "/api/v1/client", client).await.expect(201);
+    house.things.insert("client", id_of(&client));
+    let found = app.get("sysadmin", &format!("/api/v1/account?user_name={security}")).await;
+    let account = id_of(&found.expect(200)["items"][0]);
+    let delegation = json!({
+        "account_id": account, "role_id": role, "organization_id": house.id, "clearance": 4,
+    });
+    let delegation = app.post("secadmin", "/api/v1/delegation", delegation).await.expect(201);
+    house.things.insert("delegation", id_of(&delegation));
+    let reset = format!("/api/v1/account/{account}/reset");
+    let asked = app.post(&system, &reset, json!({})).await.expect(202);
+    house.things.insert("account/requests", id_of(&asked["request"]));
+    // Somebody guesses the boss's password; that is an alarm of this house.
+    for _ in 0..5 {
+        app.enter(&house.user("boss"), "wrong").await;
+    }
+    let alarms = app.get(&security, "/api/v1/alarms").await.expect(200);
+    assert_eq!(alarms["items"].as_array().unwrap().len(), 1, "those of its people alone");
+    house.things.insert("alarms", id_of(&alarms["items"][0]));
+}
