@@ -14,6 +14,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/chain?code=F1-A&direction=downstream', '追溯链条'],
   ['supervisor', '/ledger', '存证总览'],
   ['supervisor', '/verify', '存证查验'],
+  ['supervisor', '/dictionary', '数据字典'],
   ['supervisor', '/tasks', '任务中心'],
   ['reviewer', '/review', '审核台'],
   ['supervisor', '/me', '个人安全'],

@@ -62,6 +62,8 @@ impl AdminKind {
                 "application:read",
                 "application:write",
                 "application:label",
+                "dictionary:read",
+                "dictionary:write",
                 "self_check:read",
             ],
             Self::Security => &[
@@ -105,18 +107,22 @@ impl AdminKind {
     }
 }
 
-/// Whether only administrators have this permission. `ledger:read` is everybody's who gets it.
+/// What others may be given as well.
+const SHARED: [&str; 2] = ["dictionary:read", "ledger:read"];
+
+/// Whether only administrators have this permission.
 pub(crate) fn is_administrative(permission: &str) -> bool {
-    permission != "ledger:read"
+    !SHARED.contains(&permission)
         && AdminKind::ALL.into_iter().any(|kind| kind.permissions().contains(&permission))
 }
 
 /// What concerns the whole platform: rights of the administrators at its top alone.
-const OF_PLATFORM: [&str; 9] = [
+const OF_PLATFORM: [&str; 10] = [
     "application:read",
     "application:write",
     "application:label",
     "audit:verify",
+    "dictionary:write",
     "key:read",
     "key:write",
     "role:label",

@@ -50,7 +50,7 @@ pub async fn publish(app: &App, routes: &[Route]) -> Result<()> {
         return Ok(());
     }
     tx.later([Sql::new("DELETE FROM permission")]);
-    let all = Value::from_iter(found.iter().map(|(name, _)| name.as_str()));
+    let all: Value = found.iter().map(|(name, _)| name.as_str()).collect();
     let rows = found.into_iter().map(|(name, title)| vec![name.into(), title.into()]).collect();
     tx.later(yj_kernel::insert_rows("INSERT INTO permission (name, title)", "", rows));
     keep_top(&ctx, &mut tx, &all).await?;

@@ -10,6 +10,7 @@ pub mod audit;
 mod base;
 mod context;
 mod db;
+pub mod dictionary;
 mod entity;
 mod environment;
 mod export_approval;
@@ -65,5 +66,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "kernel/0006_protection",
         script: include_str!("../migrations/0006_protection.sql"),
+    },
+    Migration {
+        name: "kernel/0007_dictionary",
+        script: include_str!("../migrations/0007_dictionary.sql"),
     },
 ];

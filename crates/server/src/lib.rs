@@ -3,6 +3,7 @@
 mod assemble;
 mod config;
 pub mod demo;
+mod dictionary;
 mod doctor;
 mod operations;
 mod workbench;

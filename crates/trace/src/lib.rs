@@ -7,6 +7,7 @@ mod capture;
 mod chain;
 mod closure;
 mod compose;
+mod elements;
 mod event;
 mod http;
 mod import;
@@ -20,6 +21,7 @@ mod story;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;
+pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
 pub use import::JOBS;

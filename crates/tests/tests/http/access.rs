@@ -467,3 +467,36 @@ async fn s_15_labels_hide_records_and_clearance_opens_them() {
     let trail = app.get("auditor", "/api/v1/audit?action=labelled").await.expect(200);
     assert_eq!(trail["items"][0]["changes"]["label"], json!([2, 3]));
 }
+
+#[tokio::test]
+async fn s_17_what_an_upgrade_brings_the_role_at_the_top_gets_and_no_other() {
+    let mut app = TestApp::start().await;
+    let (top, other) = (role(&app, "business").await, role(&app, "supervisor").await);
+    // As before the upgrade: the right was not there, and nobody had it.
+    let path = format!("/api/v1/role/{}", top["id"].as_str().unwrap());
+    let held = app.get("secadmin", "/api/v1/role?per_page=100").await.expect(200);
+    let below = held["items"].as_array().unwrap().iter().filter(|one| one["code"] != "business");
+    let below: BTreeSet<_> = below
+        .flat_map(|one| one["permissions"].as_array().unwrap())
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    let mut fewer = top["permissions"].as_array().unwrap().clone();
+    let alone = fewer.iter().position(|name| !below.contains(name.as_str().unwrap())).unwrap();
+    let name = fewer.remove(alone);
+    app.change("secadmin", ("PATCH", &path), 1, json!({ "permissions": fewer })).await.expect(200);
+    let name = name.as_str().unwrap();
+    app.tamper(&format!("DELETE FROM permission WHERE name = '{name}'")).await;
+    app.restart().await;
+    let kept = role(&app, "business").await;
+    assert_eq!(kept["permissions"], top["permissions"]);
+    assert_eq!(kept["version"], 3);
+    assert_eq!(role(&app, "supervisor").await["version"], other["version"]);
+    let seen = app.get("auditor", "/api/v1/audit?entity=role&action=updated").await.expect(200);
+    assert_eq!(seen["items"][0]["record"], top["id"]);
+    let body = json!({
+        "code": "reader", "name": "示例", "parent_id": top["id"], "permissions": [name],
+    });
+    app.post("secadmin", "/api/v1/role", body).await.expect(201);
+    app.restart().await;
+    assert_eq!(role(&app, "business").await["version"], 3, "nothing came, nothing changes");
+}

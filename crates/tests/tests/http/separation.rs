@@ -44,7 +44,11 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/application/{id}", ""),
         ("/api/v1/ledger/blocks/{height}", ""),
     ];
-    const OF_NOBODY: [&str; 2] = ["/api/v1/domains/{code}", "/api/v1/trace/templates/{domain}"];
+    const OF_NOBODY: [&str; 3] = [
+        "/api/v1/dictionary/{set}/{name}",
+        "/api/v1/domains/{code}",
+        "/api/v1/trace/templates/{domain}",
+    ];
     let known = KINDS.iter().find(|(start, _)| path.starts_with(start));
     match known {
         Some((_, kind)) => kind,

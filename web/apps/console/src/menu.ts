@@ -77,7 +77,13 @@ export const MENU: MenuGroup[] = [
       { path: '/self-check', title: '等保自查', permission: 'self_check:read' },
     ],
   },
-  { title: '系统', pages: [{ path: '/tasks', title: '任务中心' }] },
+  {
+    title: '系统',
+    pages: [
+      { path: '/dictionary', title: '数据字典', permission: 'dictionary:read' },
+      { path: '/tasks', title: '任务中心' },
+    ],
+  },
 ];
 
 export const titleOf = (path: string): string => MENU.flatMap((group) => group.pages).find((page) => page.path === path)?.title ?? '';

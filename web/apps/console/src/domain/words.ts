@@ -60,6 +60,8 @@ export const OBJECT_STATES: Record<string, [string, Tone]> = {
   external: ['平台外', 'warn'],
 };
 export const SOURCES: Record<string, string> = { form: '手工录入', import: '文件导入', api: '接口', device: '设备' };
+export const CLASSES: Record<string, string> = { public: '公开', internal: '内部', sensitive: '敏感', personal: '个人信息' };
+export const OBLIGATIONS: Record<string, string> = { M: '必选', O: '可选', D: '平台生成' };
 export const DOMAINS: Record<string, string> = {
   agri: '食用农产品',
   food: '食品',
@@ -153,6 +155,8 @@ export const ACTIONS: Record<string, string> = {
   downloaded: '下载',
 };
 export const ENTITIES: Record<string, string> = {
+  dictionary: '数据字典',
+  dictionary_name: '数据元对照',
   trace_subject: '追溯主体',
   node: '节点',
   merchant: '商户',

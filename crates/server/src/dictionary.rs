@@ -1,0 +1,152 @@
+//! 数据字典 (G-5.3-3, G-4f): the elements of all registers and domain packs, on a page and as a file.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::{Path, RawQuery},
+    http::{Method, StatusCode},
+    response::Response,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use yj_kernel::{
+    Access, App, Body, Ctx, Param, Problem, Result, Route, Shape, Tx, audit,
+    dictionary::{self, Element},
+    transfer,
+};
+use yj_sheet::{Column, Table};
+
+const PATH: &str = "/api/v1/dictionary";
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Alignment {
+    /// GB/T 38154 中的名称；留空为取消对照
+    gbt38154_name: String,
+}
+
+pub(crate) fn routes() -> Vec<Route> {
+    let read = || Access::permission("dictionary:read");
+    vec![
+        Route::new((Method::GET, PATH), read(), "数据字典", list),
+        Route::new((Method::GET, format!("{PATH}/export")), read(), "导出数据字典", export)
+            .query(&[Param { name: "format", label: "xlsx 或 csv", required: false }])
+            .gives(Shape::Bytes(transfer::XLSX)),
+        Route::new(
+            (Method::PUT, format!("{PATH}/{{set}}/{{name}}")),
+            Access::permission("dictionary:write"),
+            "填写数据元在 GB/T 38154 中的名称",
+            align,
+        )
+        .takes(Shape::of::<Alignment>()),
+    ]
+}
+
+fn elements(app: &App) -> Vec<Element> {
+    let mut all = dictionary::elements(app.entities());
+    all.extend(yj_trace::elements());
+    all
+}
+
+/// Every element with its name in the standard; empty while nobody has compared it.
+async fn described(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<(Element, String)>> {
+    let names = dictionary::standard_names(tx).await?;
+    let mut names: BTreeMap<_, _> =
+        names.into_iter().map(|(set, element, name)| ((set, element), name)).collect();
+    let named = |element: Element| {
+        let name = names.remove(&(element.set.clone(), element.name.clone()));
+        (element, name.unwrap_or_default())
+    };
+    Ok(elements(ctx.app()).into_iter().map(named).collect())
+}
+
+async fn list(ctx: Ctx) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    let item = |(element, name): (Element, String)| {
+        json!({
+            "set": element.set, "set_title": element.set_title, "name": element.name,
+            "label": element.label, "definition": element.definition, "format": element.format,
+            "codes": element.codes, "obligation": element.obligation.code(),
+            "repeats": element.repeats, "class": element.class.code(), "gbt38154_name": name,
+        })
+    };
+    let items: Vec<_> = described(&ctx, &mut tx).await?.into_iter().map(item).collect();
+    Ok(Json(json!({ "items": items })))
+}
+
+fn row((element, name): (Element, String)) -> Vec<String> {
+    let codes: Vec<_> =
+        element.codes.iter().map(|(code, label)| format!("{code} {label}")).collect();
+    vec![
+        element.set_title,
+        element.label,
+        format!("{}.{}", element.set, element.name),
+        element.definition,
+        element.format,
+        codes.join("；"),
+        String::from(element.obligation.label()),
+        String::from(if element.repeats { "多次" } else { "1" }),
+        String::from(element.class.label()),
+        if name.is_empty() { String::from("待对照") } else { name },
+    ]
+}
+
+async fn export(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
+    let query = query.unwrap_or_default();
+    let csv = match query.as_str() {
+        "" | "format=xlsx" => false,
+        "format=csv" => true,
+        _ => return Err(Problem::invalid("format", "应为 xlsx 或 csv")),
+    };
+    let mut tx = ctx.begin().await?;
+    let rows: Vec<_> = described(&ctx, &mut tx).await?.into_iter().map(row).collect();
+    let columns = [
+        "数据集",
+        "中文名称",
+        "内部标识符",
+        "定义",
+        "表示格式",
+        "代码表",
+        "约束",
+        "最大出现次数",
+        "数据分级",
+        "GB/T 38154 名称",
+    ];
+    let column = |name: &str| Column { name: String::from(name), ..Column::default() };
+    let body = json!({
+        "dataset": "dictionary", "query": query, "rows": rows.len(), "recipient": ctx.actor(),
+    });
+    let entry = audit::Entry { action: "exported", entity: "dictionary", record: "", body };
+    audit::write(&ctx, &mut tx, entry);
+    tx.commit().await?;
+    let table = Table {
+        title: String::from("数据字典"),
+        columns: columns.map(column).into(),
+        rows,
+        mark: Vec::new(),
+    };
+    let written = if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) };
+    let bytes = written.map_err(Problem::internal)?.into();
+    let (name, media_type) = if csv {
+        ("数据字典.csv", "text/csv; charset=utf-8")
+    } else {
+        ("数据字典.xlsx", transfer::XLSX)
+    };
+    Ok(transfer::download(name, media_type, bytes))
+}
+
+async fn align(
+    ctx: Ctx,
+    Path((set, name)): Path<(String, String)>,
+    Body(body): Body<Alignment>,
+) -> Result<StatusCode> {
+    let all = elements(ctx.app());
+    let element = all.iter().find(|element| element.set == set && element.name == name);
+    let element = element.ok_or(Problem::NotFound("数据元"))?;
+    let mut tx = ctx.begin().await?;
+    dictionary::align(&ctx, &mut tx, (element, &body.gbt38154_name)).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

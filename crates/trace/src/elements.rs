@@ -1,0 +1,109 @@
+//! 数据字典 of trace data: what each event type of each domain holds besides what all events hold.
+
+use yj_kernel::{
+    DataClass,
+    dictionary::{Element, Obligation},
+};
+
+use crate::pack::{EventSpec, FieldKind, FieldSpec, Pack, packs};
+
+/// Name, 中文名称, definition, format, obligation, whether it repeats: what every event holds
+/// (handbook §1.2 D).
+const COMMON: &[(&str, &str, &str, &str, Obligation, bool)] = &[
+    ("id", "事件标识", "平台给出的唯一标识，按时间递增", "an36", Obligation::Derived, false),
+    ("domain", "领域", "产品所属的领域", "an..20", Obligation::Mandatory, false),
+    ("type", "事件类型", "领域包中的事件类型", "an..30", Obligation::Mandatory, false),
+    ("stage", "环节", "由事件类型确定", "an..20", Obligation::Derived, false),
+    ("subject", "主体代码", "对事件负责的追溯主体", "an18", Obligation::Mandatory, false),
+    (
+        "event_time",
+        "发生时间",
+        "事件实际发生的时间，带时区",
+        "YYYYMMDDThhmmss",
+        Obligation::Mandatory,
+        false,
+    ),
+    ("recorded_at", "登记时间", "平台收到的时间", "YYYYMMDDThhmmss", Obligation::Derived, false),
+    ("inputs", "投入", "投入的追溯码、数量与单位", "an..64", Obligation::Optional, true),
+    (
+        "outputs",
+        "产出",
+        "产出的追溯码、数量、单位、产品与批次",
+        "an..64",
+        Obligation::Optional,
+        true,
+    ),
+    ("place", "地点", "发生地的区划、地址与经纬度", "ul", Obligation::Optional, false),
+    ("counterparty", "交易对方", "交易对方的主体代码", "an18", Obligation::Optional, false),
+    (
+        "documents",
+        "凭证",
+        "检疫证、合格证、运单等的种类与号码",
+        "an..50",
+        Obligation::Optional,
+        true,
+    ),
+    ("evidence", "附件摘要", "附件的 SM3 摘要", "an64", Obligation::Optional, true),
+    ("source", "数据来源", "手工、导入、接口或设备", "an..10", Obligation::Derived, false),
+    ("external_id", "来源系统编号", "来源系统自己的编号", "an..100", Obligation::Optional, false),
+    ("correction_of", "更正的事件", "被本事件取代的事件", "an36", Obligation::Optional, false),
+    ("correction_reason", "更正原因", "为什么更正", "an..200", Obligation::Optional, false),
+    ("anchor", "存证状态", "待上链、已打包或已确认", "an..10", Obligation::Derived, false),
+];
+
+fn common() -> impl Iterator<Item = Element> {
+    COMMON.iter().map(|&(name, label, definition, format, obligation, repeats)| Element {
+        set: String::from("trace_event"),
+        set_title: String::from("追溯事件"),
+        name: String::from(name),
+        label: String::from(label),
+        definition: String::from(definition),
+        format: String::from(format),
+        codes: Vec::new(),
+        obligation,
+        repeats,
+        class: DataClass::Internal,
+    })
+}
+
+/// What every event holds, and the elements of all domain packs.
+pub fn elements() -> Vec<Element> {
+    let mut all: Vec<_> = common().collect();
+    for pack in packs().values() {
+        for event in pack.stages.iter().flat_map(|stage| &stage.events) {
+            all.extend(event.fields.iter().map(|field| element(pack, event, field)));
+        }
+    }
+    all
+}
+
+fn element(pack: &Pack, event: &EventSpec, field: &FieldSpec) -> Element {
+    let text = |most: usize| format!("an..{}", field.max_length.unwrap_or(most));
+    let format = match field.kind {
+        FieldKind::Text => text(200),
+        FieldKind::Int => String::from("n..18"),
+        FieldKind::Decimal => String::from("n..15,4"),
+        FieldKind::Bool => String::from("bl"),
+        FieldKind::Date => String::from("YYYYMMDD"),
+        FieldKind::Time => String::from("YYYYMMDDThhmmss"),
+        FieldKind::Code => {
+            let longest = field.codes.iter().map(|(code, _)| code.len()).max();
+            format!("an..{}", longest.unwrap_or(1))
+        }
+    };
+    Element {
+        set: format!("{}.{}", pack.code, event.code),
+        set_title: format!("{}·{}", pack.name, event.name),
+        name: field.name.clone(),
+        label: field.label.clone(),
+        definition: field
+            .hint
+            .clone()
+            .unwrap_or_else(|| format!("{}的{}", event.name, field.label)),
+        format,
+        codes: field.codes.clone(),
+        obligation: if field.required { Obligation::Mandatory } else { Obligation::Optional },
+        repeats: false,
+        class: if field.is_personal() { DataClass::Personal } else { DataClass::Internal },
+    }
+}
