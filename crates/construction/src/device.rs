@@ -61,6 +61,7 @@ impl Resource for Device {
     const FIELDS: &'static [Field] = &[
         Field::new("mac", "MAC 地址", Kind::Text)
             .checked(mac)
+            .format("an17")
             .filter(Match::Exact)
             .sortable()
             .hint("如 A4:BB:6D:00:11:22，分隔符与大小写不限"),

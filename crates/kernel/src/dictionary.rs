@@ -65,12 +65,20 @@ fn longest<'a>(codes: impl Iterator<Item = &'a str>) -> usize {
     codes.map(str::len).max().unwrap_or(1)
 }
 
+/// “节点” and “节点编码” give “节点的编码”.
+pub fn defined(owner: &str, label: &str) -> String {
+    let ends = owner.char_indices().map(|(start, _)| &owner[start..]);
+    let rest = ends.filter_map(|end| label.strip_prefix(end)).find(|rest| !rest.is_empty());
+    format!("{owner}的{}", rest.unwrap_or(label))
+}
+
 fn element(entity: &Entity, field: &Field) -> Element {
     let codes: &[(&str, &str)] = match field.kind {
         Kind::Code(codes) | Kind::CodeList(codes) => codes,
         _ => &[],
     };
     let format = match field.kind {
+        _ if !field.format.is_empty() => String::from(field.format),
         Kind::Text => format!("an..{}", field.length_max),
         Kind::Int => String::from("n..18"),
         Kind::Decimal => String::from("n..15,4"),
@@ -96,7 +104,7 @@ fn element(entity: &Entity, field: &Field) -> Element {
         name: own(field.name),
         label: own(field.label),
         definition: match field.hint {
-            "" => format!("{}的{}", entity.title, field.label),
+            "" => defined(entity.title, field.label),
             hint => own(hint),
         },
         format,

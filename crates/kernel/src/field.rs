@@ -70,6 +70,8 @@ pub struct Field {
     pub optional: bool,
     /// Longest text, in characters.
     pub length_max: usize,
+    /// 表示格式 in the data dictionary, where it says more than kind and length: `an18`.
+    pub format: &'static str,
     /// Who may see it.
     pub class: DataClass,
     /// One sentence that helps to fill it in.
@@ -88,6 +90,7 @@ impl Field {
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
+        let format = "";
         Self {
             name,
             label,
@@ -96,6 +99,7 @@ impl Field {
             sortable,
             optional,
             length_max,
+            format,
             class,
             hint,
             normalise,
@@ -125,6 +129,12 @@ impl Field {
     #[must_use]
     pub const fn length_max(self, length_max: usize) -> Self {
         Self { length_max, ..self }
+    }
+
+    /// 表示格式 in the data dictionary.
+    #[must_use]
+    pub const fn format(self, format: &'static str) -> Self {
+        Self { format, ..self }
     }
 
     /// The platform fills it; forms and templates leave it out.

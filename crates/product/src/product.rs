@@ -73,11 +73,13 @@ impl Resource for Product {
     const FIELDS: &'static [Field] = &[
         Field::new("code", "产品代码", Kind::Text)
             .checked(product_code)
+            .format("an..32")
             .filter(Match::Exact)
             .sortable()
             .public(),
         Field::new("gtin", "商品条码", Kind::Text)
             .checked(gtin)
+            .format("n14")
             .filter(Match::Exact)
             .optional()
             .public()
@@ -99,6 +101,7 @@ impl Resource for Product {
         Field::new("spec", "规格型号", Kind::Text).length_max(120).optional().public(),
         Field::new("unit", "计量单位", Kind::Text)
             .checked(unit)
+            .format("an..3")
             .public()
             .hint("如 KGM 千克、TNE 吨、H87 个"),
         Field::new("shelf_life_days", "保质期（天）", Kind::Int).optional().public(),

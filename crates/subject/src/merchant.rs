@@ -88,6 +88,7 @@ impl Resource for Merchant {
     const FIELDS: &'static [Field] = &[
         Field::new("code", "商户编码", Kind::Text)
             .checked(merchant_code)
+            .format("n13")
             .filter(Match::Exact)
             .sortable()
             .public()
@@ -110,6 +111,7 @@ impl Resource for Merchant {
         Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
         Field::new("contact_phone", "联系电话", Kind::Text)
             .checked(phone)
+            .format("an..20")
             .filter(Match::Exact)
             .personal()
             .hint("手机号或带区号的座机号"),

@@ -85,6 +85,7 @@ impl Resource for Node {
     const FIELDS: &'static [Field] = &[
         Field::new("code", "节点编码", Kind::Text)
             .checked(node_code)
+            .format("n9")
             .filter(Match::Exact)
             .sortable()
             .public()
@@ -101,8 +102,16 @@ impl Resource for Node {
         Field::new("subject_id", "经营主体", Kind::Id("trace_subject")).filter(Match::Exact),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
         Field::new("address", "地址", Kind::Text).optional().public(),
-        Field::new("lon", "经度", Kind::Text).optional().public().hint("CGCS2000 十进制度数"),
-        Field::new("lat", "纬度", Kind::Text).optional().public().hint("CGCS2000 十进制度数"),
+        Field::new("lon", "经度", Kind::Text)
+            .format("n..11,7")
+            .optional()
+            .public()
+            .hint("CGCS2000 十进制度数"),
+        Field::new("lat", "纬度", Kind::Text)
+            .format("n..10,7")
+            .optional()
+            .public()
+            .hint("CGCS2000 十进制度数"),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
             .filter(Match::Contains)
             .optional()

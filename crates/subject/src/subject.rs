@@ -83,6 +83,7 @@ impl Resource for TraceSubject {
     const FIELDS: &'static [Field] = &[
         Field::new("code", "主体代码", Kind::Text)
             .checked(subject_code)
+            .format("an18")
             .filter(Match::Exact)
             .sortable()
             .public()
@@ -101,10 +102,17 @@ impl Resource for TraceSubject {
             .public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
         Field::new("address", "地址", Kind::Text).optional(),
-        Field::new("lon", "经度", Kind::Text).optional().hint("CGCS2000 十进制度数"),
-        Field::new("lat", "纬度", Kind::Text).optional().hint("CGCS2000 十进制度数"),
+        Field::new("lon", "经度", Kind::Text)
+            .format("n..11,7")
+            .optional()
+            .hint("CGCS2000 十进制度数"),
+        Field::new("lat", "纬度", Kind::Text)
+            .format("n..10,7")
+            .optional()
+            .hint("CGCS2000 十进制度数"),
         Field::new("node_code", "节点编码", Kind::Text)
             .checked(node_code)
+            .format("n9")
             .filter(Match::Exact)
             .optional()
             .public(),
@@ -120,6 +128,7 @@ impl Resource for TraceSubject {
         Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
         Field::new("contact_phone", "联系电话", Kind::Text)
             .checked(phone)
+            .format("an..20")
             .filter(Match::Exact)
             .personal()
             .hint("手机号或带区号的座机号"),

@@ -2,7 +2,7 @@
 
 use yj_kernel::{
     DataClass,
-    dictionary::{Element, Obligation},
+    dictionary::{Element, Obligation, defined},
 };
 
 use crate::pack::{EventSpec, FieldKind, FieldSpec, Pack, packs};
@@ -96,10 +96,7 @@ fn element(pack: &Pack, event: &EventSpec, field: &FieldSpec) -> Element {
         set_title: format!("{}·{}", pack.name, event.name),
         name: field.name.clone(),
         label: field.label.clone(),
-        definition: field
-            .hint
-            .clone()
-            .unwrap_or_else(|| format!("{}的{}", event.name, field.label)),
+        definition: field.hint.clone().unwrap_or_else(|| defined(&event.name, &field.label)),
         format,
         codes: field.codes.clone(),
         obligation: if field.required { Obligation::Mandatory } else { Obligation::Optional },

@@ -63,6 +63,9 @@ async fn g_5_3_3_every_stored_element_is_in_the_dictionary_with_its_meaning() {
     assert_eq!((&kind["obligation"], &kind["repeats"]), (&json!("M"), &json!(false)));
     assert!(kind["codes"].as_array().unwrap().iter().any(|code| code[0] == "individual"));
     assert_eq!(of(&all, "merchant", "goods")["repeats"], true);
+    assert_eq!(of(&all, "merchant", "code")["format"], "n13");
+    assert_eq!(of(&all, "node", "kind")["definition"], "节点的类型");
+    assert_eq!(of(&all, "node", "subject_id")["definition"], "节点的经营主体");
     assert_eq!(of(&all, "trace_subject", "contact_phone")["class"], "personal");
 }
 
