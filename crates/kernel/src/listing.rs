@@ -396,32 +396,39 @@ pub(crate) async fn list(
         Some(last) => Value::from(listing.cursor(entity, last)?.encode()),
         None => Value::Null,
     };
-    let names = names(ctx, tx, entity, &items).await?;
+    let names = called(ctx, tx, entity, (&items, "name")).await?;
     for item in &mut items {
         record::veil(ctx, entity, item);
     }
     Ok(json!({ "items": items, "next": next, "total": total, "names": names }))
 }
 
-/// What the records that a page refers to are called, as far as the reader may know.
-async fn names(ctx: &Ctx, tx: &mut Tx, entity: &Entity, items: &[Object]) -> Result<Value> {
+/// What the records that others refer to are called, by `name` or `code`, as far as the reader may
+/// know: identifier → text.
+pub(crate) async fn called(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    (items, by): (&[Object], &str),
+) -> Result<Object> {
     let mut names = Object::new();
     for field in entity.fields {
         let crate::Kind::Id(table) = field.kind else { continue };
         let known = ctx.app().entities().iter().find(|one| one.table == table);
-        let Some(target) = known.filter(|one| one.field("name").is_some()) else { continue };
+        let Some(target) = known.filter(|one| one.field(by).is_some()) else { continue };
         let Ok(ctx) = ctx.under(&target.permission("read")) else { continue };
         let ids = items.iter().filter_map(|item| item.get(field.name)?.as_str());
         let ids: std::collections::BTreeSet<&str> = ids.collect();
         if ids.is_empty() {
             continue;
         }
-        let mut sql = Sql::new("SELECT id, name FROM ");
-        sql.push(target.table).push(" WHERE id ").bind_texts(ids.iter().copied());
+        let mut sql = Sql::new("SELECT id, ");
+        sql.push(by).push(" FROM ").push(target.table);
+        sql.push(" WHERE id ").bind_texts(ids.iter().copied());
         ctx.scope().narrow(&mut sql, tx, target.scoping);
         for row in tx.fetch(sql).await? {
             names.insert(String::from(row.text(0)?), Value::from(row.text(1)?));
         }
     }
-    Ok(Value::Object(names))
+    Ok(names)
 }

@@ -13,12 +13,12 @@ use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
     Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route,
-    RowResult, Shape, attachment, audit, export_approval,
+    RowResult, Shape, Tx, attachment, audit, export_approval,
     field::{self, Codes},
     jobs::{self, NewJob},
     json::Object,
     listing::{self, Listing},
-    record, review,
+    record, reference, review,
 };
 
 /// Rows of one export.
@@ -53,8 +53,9 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     let export = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
         queue_export(&ctx, entity, &query.unwrap_or_default()).await
     };
-    let template = move |_: Ctx| async move {
-        let bytes = yj_sheet::write_xlsx(&template(entity)).map_err(Problem::internal)?;
+    let template = move |ctx: Ctx| async move {
+        let bytes = yj_sheet::write_xlsx(&template(ctx.app().entities(), entity))
+            .map_err(Problem::internal)?;
         Ok::<_, Problem>(download(&format!("{title}导入模板.xlsx"), XLSX, bytes.into()))
     };
     let import = move |ctx: Ctx, RawQuery(query): RawQuery, body: Bytes| async move {
@@ -184,7 +185,7 @@ pub async fn parse(bytes: Bytes) -> Result<Sheet> {
 }
 
 /// The register's fields as columns to fill in.
-fn template(entity: &Entity) -> Table {
+fn template(entities: &[&'static Entity], entity: &Entity) -> Table {
     let fields = entity.fields.iter().filter(|field| field.kind != Kind::Json && !field.computed);
     let columns = fields.map(|field| {
         let choices: Codes = match field.kind {
@@ -192,9 +193,11 @@ fn template(entity: &Entity) -> Table {
             _ => &[],
         };
         let must = if field.optional { "选填" } else { "必填" };
+        let code = reference::target(entities, field)
+            .map_or_else(String::new, |target| format!("填{}的代码。", target.title));
         Column {
             name: String::from(field.label),
-            note: format!("{must}。{}", field.hint),
+            note: format!("{must}。{code}{}", field.hint),
             choices: choices.iter().map(|(_, label)| String::from(*label)).collect(),
         }
     });
@@ -244,19 +247,30 @@ async fn import(run: JobRun) -> Result<Value> {
             .clone()
             .map(|(field, cell)| (String::from(field.label), Value::from(cell.as_str())))
             .collect();
-        let body = row_body(cells.map(|(field, cell)| (*field, cell.as_str())));
-        import_row(&run, entity, (number, source.into()), body).await?;
+        let cells: Vec<_> = cells.map(|(field, cell)| (*field, cell.as_str())).collect();
+        import_row(&run, entity, (number, source.into()), &cells).await?;
         run.noted();
     }
     Ok(json!({ "rows": sheet.rows.len() }))
 }
 
-fn row_body<'a>(
-    cells: impl Iterator<Item = (&'a crate::Field, &'a str)>,
-) -> Result<Object, Vec<FieldError>> {
+/// What one row says, its references as identifiers; or everything that is wrong with it.
+async fn row_body(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    cells: &[(&'static crate::Field, &str)],
+) -> Result<Result<Object, Vec<FieldError>>> {
     let (mut body, mut errors) = (Object::new(), Vec::new());
     for (field, cell) in cells {
-        match field.read_text(cell) {
+        let target = reference::target(ctx.app().entities(), field);
+        let value = match target.filter(|_| !cell.trim().is_empty()) {
+            Some(target) => {
+                let found = reference::identifier(ctx, tx, (target, cell)).await?;
+                found.map(Value::from)
+            }
+            None => field.read_text(cell),
+        };
+        match value {
             Ok(value) => {
                 body.insert(String::from(field.name), value);
             }
@@ -266,7 +280,7 @@ fn row_body<'a>(
             }),
         }
     }
-    if errors.is_empty() { Ok(body) } else { Err(errors) }
+    Ok(if errors.is_empty() { Ok(body) } else { Err(errors) })
 }
 
 /// One row in a transaction of its own, with its result.
@@ -274,12 +288,12 @@ async fn import_row(
     run: &JobRun,
     entity: &'static Entity,
     (row, source): (i64, Value),
-    body: Result<Object, Vec<FieldError>>,
+    cells: &[(&'static crate::Field, &str)],
 ) -> Result<()> {
     let ctx = &run.ctx;
-    let failed = match body {
+    let mut tx = ctx.begin().await?;
+    let failed = match row_body(ctx, &mut tx, cells).await? {
         Ok(body) => {
-            let mut tx = ctx.begin().await?;
             let written = if entity.reviewed {
                 review::propose(ctx, &mut tx, entity, None, body).await
             } else {
@@ -297,6 +311,7 @@ async fn import_row(
         }
         Err(errors) => Outcome::Failed(errors),
     };
+    drop(tx);
     let mut tx = ctx.begin().await?;
     run.note(&mut tx, &[RowResult { row, outcome: failed, source }]).await?;
     tx.commit().await
@@ -336,14 +351,15 @@ async fn export(run: JobRun) -> Result<Value> {
         let mut page = listing.page(ctx, &mut tx, entity).await?;
         let Some(last) = page.last() else { break };
         listing.continued(entity, last)?;
+        let codes = listing::called(ctx, &mut tx, entity, (&page, "code")).await?;
         for object in &mut page {
             record::veil(ctx, entity, object);
-            rows.push(
-                fields
-                    .iter()
-                    .map(|field| field.display(object.get(field.name).unwrap_or(&Value::Null)))
-                    .collect(),
-            );
+            let cell = |field: &&crate::Field| {
+                let value = object.get(field.name).unwrap_or(&Value::Null);
+                let code = value.as_str().filter(|_| matches!(field.kind, Kind::Id(_)));
+                field.display(code.and_then(|id| codes.get(id)).unwrap_or(value))
+            };
+            rows.push(fields.iter().map(cell).collect());
         }
         if i64::try_from(rows.len()).is_ok_and(|count| count > EXPORT_MAX) {
             return Err(too_many());

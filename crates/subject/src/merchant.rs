@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use yj_kernel::{Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
 use yj_model::{Id, RegionCode};
 
-use crate::{node::Node, subject::phone};
+use crate::{
+    node::Node,
+    subject::{CONTACT_NAME, CONTACT_PHONE},
+};
 
 /// 商户类型
 const MERCHANT_KINDS: Codes = &[
@@ -108,13 +111,8 @@ impl Resource for Merchant {
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
             .optional(),
-        Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
-        Field::new("contact_phone", "联系电话", Kind::Text)
-            .checked(phone)
-            .format("an..20")
-            .filter(Match::Exact)
-            .personal()
-            .hint("手机号或带区号的座机号"),
+        CONTACT_NAME,
+        CONTACT_PHONE,
         Field::new("registered_on", "注册时间", Kind::Date)
             .filter(Match::Range)
             .sortable()

@@ -62,11 +62,23 @@ fn subject_code(text: &str) -> Result<String, String> {
     text.parse::<SubjectCode>().map(|code| code.to_string()).map_err(|error| error.to_string())
 }
 
-pub(crate) fn phone(text: &str) -> Result<String, String> {
+fn phone(text: &str) -> Result<String, String> {
     text.parse::<Phone>()
         .map(|phone| String::from(phone.reveal()))
         .map_err(|error| error.to_string())
 }
+
+/// 联系人
+pub(crate) const CONTACT_NAME: Field =
+    Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal();
+
+/// 联系电话
+pub(crate) const CONTACT_PHONE: Field = Field::new("contact_phone", "联系电话", Kind::Text)
+    .checked(phone)
+    .format("an..20")
+    .filter(Match::Exact)
+    .personal()
+    .hint("手机号或带区号的座机号");
 
 impl Resource for TraceSubject {
     const TABLE: &'static str = "trace_subject";
@@ -125,13 +137,8 @@ impl Resource for TraceSubject {
             .filter(Match::Contains)
             .optional()
             .public(),
-        Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal(),
-        Field::new("contact_phone", "联系电话", Kind::Text)
-            .checked(phone)
-            .format("an..20")
-            .filter(Match::Exact)
-            .personal()
-            .hint("手机号或带区号的座机号"),
+        CONTACT_NAME,
+        CONTACT_PHONE,
         Field::new("licence_no", "许可证号", Kind::Text)
             .length_max(50)
             .filter(Match::Exact)

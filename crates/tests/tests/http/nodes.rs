@@ -145,16 +145,80 @@ async fn g_6_7_5_devices_are_known_by_one_mac_address_however_it_is_written() {
             20 => String::from("A4BB6D"),
             _ => format!("A4BB6D01{:02X}{:02X}", number / 256, number % 256),
         };
-        let id = subject["id"].as_str().unwrap();
-        sheet.push_str(&format!("{mac},电子秤,示例-C30,{id},610116,是\n"));
+        // The owner by its code, as it stands on the licence, or by its identifier.
+        let owner = subject[if number % 2 == 0 { "code" } else { "id" }].as_str().unwrap();
+        let owner = if number == 30 { "91610116MA6TG0NE99" } else { owner };
+        sheet.push_str(&format!("{mac},电子秤,示例-C30,{owner},610116,是\n"));
     }
     let job = app.import("enterprise", "/api/v1/device/import", sheet.into_bytes()).await;
-    assert_eq!((&job["succeeded"], &job["failed"]), (&998.into(), &2.into()), "{job}");
+    assert_eq!((&job["succeeded"], &job["failed"]), (&997.into(), &3.into()), "{job}");
     let rows = format!("/api/v1/jobs/{}/rows?outcome=failed", job["id"].as_str().unwrap());
     let failed = app.get("enterprise", &rows).await.expect(200);
     let numbers: Vec<_> =
         failed["items"].as_array().unwrap().iter().map(|row| row["row"].clone()).collect();
-    assert_eq!(numbers, [json!(11), json!(21)]);
+    assert_eq!(numbers, [json!(11), json!(21), json!(31)]);
+    let detail = failed["items"][2]["detail"].as_str().unwrap();
+    assert!(detail.contains("没有代码为“91610116MA6TG0NE99”的追溯主体"), "{detail}");
     let path = "/api/v1/device?mac=a4bb6d010001&count=true";
     assert_eq!(app.get("supervisor", path).await.expect(200)["total"]["count"], 1);
+}
+
+#[tokio::test]
+async fn g_6_2_1_eight_importers_at_once_lose_and_double_nothing() {
+    const EACH: u32 = 1_000;
+    /// Each file begins where the one before it has an eighth to go.
+    const STEP: u32 = EACH / 8 * 7;
+    let app = TestApp::start().await;
+    let owner = app.subject("示例蔬菜加工厂").await["code"].as_str().unwrap().to_owned();
+    let mut queued = Vec::new();
+    for importer in 0..8 {
+        let mut sheet = String::from("MAC 地址,设备类型,设备型号,所属企业,所属区域,是否启用\n");
+        for number in importer * STEP..importer * STEP + EACH {
+            let mac = format!("A4BB6D{number:06X}");
+            sheet.push_str(&format!("{mac},电子秤,示例-C30,{owner},610116,是\n"));
+        }
+        let kind = [("content-type", "application/octet-stream")];
+        let path = "/api/v1/device/import";
+        let answer =
+            app.send("POST", path, Some("enterprise"), &kind, Some(sheet.into_bytes())).await;
+        queued.push(answer.expect(202)["job"].as_str().unwrap().to_owned());
+    }
+    let importers = (0..8).map(|_| {
+        let app = app.assembled.app.clone();
+        tokio::spawn(async move { yj_kernel::jobs::run_next(&app).await.unwrap() })
+    });
+    for importer in importers.collect::<Vec<_>>() {
+        assert!(importer.await.unwrap(), "every one had a file");
+    }
+    let (mut succeeded, mut failed) = (0, 0);
+    for job in &queued {
+        let job = app.get("enterprise", &format!("/api/v1/jobs/{job}")).await.expect(200);
+        assert_eq!(job["state"], "done", "{job}");
+        succeeded += job["succeeded"].as_u64().unwrap();
+        failed += job["failed"].as_u64().unwrap();
+    }
+    let distinct = u64::from(7 * STEP + EACH);
+    assert_eq!((succeeded, failed), (distinct, 8 * u64::from(EACH) - distinct));
+    let rows = "SELECT COUNT(*) FROM device";
+    assert_eq!(app.count(rows).await, i64::try_from(distinct).unwrap());
+    let different = "SELECT COUNT(DISTINCT mac) FROM device";
+    assert_eq!(app.count(different).await, i64::try_from(distinct).unwrap());
+}
+
+#[tokio::test]
+async fn g_6_2_1_a_file_names_what_it_refers_to_by_its_code() {
+    let app = province().await;
+    let queued = app.get("supervisor", "/api/v1/merchant/export?format=csv").await.expect(202);
+    app.run_jobs().await;
+    let job = format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap());
+    let job = app.get("supervisor", &job).await.expect(200);
+    let file = format!("/api/v1/attachments/{}", job["result"]["file"].as_str().unwrap());
+    let sheet = yj_sheet::read(&app.get("supervisor", &file).await.bytes).unwrap();
+    let column = sheet.header.iter().position(|name| name == "注册所在节点").unwrap();
+    let nodes = app.get("supervisor", "/api/v1/node?per_page=100").await.expect(200);
+    let codes: Vec<_> = nodes["items"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(sheet.rows.len(), 240);
+    for row in &sheet.rows {
+        assert!(codes.iter().any(|code| **code == row.cells[column]), "{:?}", row.cells);
+    }
 }
