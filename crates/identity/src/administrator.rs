@@ -117,7 +117,7 @@ pub(crate) fn is_administrative(permission: &str) -> bool {
 }
 
 /// What concerns the whole platform: rights of the administrators at its top alone.
-const OF_PLATFORM: [&str; 10] = [
+const OF_PLATFORM: [&str; 11] = [
     "application:read",
     "application:write",
     "application:label",
@@ -125,6 +125,7 @@ const OF_PLATFORM: [&str; 10] = [
     "dictionary:write",
     "key:read",
     "key:write",
+    "organization:bind",
     "role:label",
     "self_check:read",
     "self_check:run",

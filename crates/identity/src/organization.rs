@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
     ActorKind, Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql,
-    Tx, audit,
+    Tx, audit, reference,
 };
 use yj_model::{Id, RegionCode};
 
@@ -168,6 +168,23 @@ impl Resource for Organization {
     }
 }
 
+/// The 追溯主体 that a text means, by code or identifier, if no other organisation stands for it.
+/// Whoever binds needs no right to read subjects: the code is on everybody's licence.
+async fn unbound(ctx: &Ctx, tx: &mut Tx, (id, text): (&str, &str)) -> Result<String> {
+    let wrong = |detail: String| Problem::invalid("subject", detail);
+    let entities = ctx.app().entities();
+    let field = Organization::FIELDS.iter().find(|field| field.name == "subject_id");
+    let target = field.and_then(|field| reference::target(entities, field));
+    let target = target.ok_or_else(|| Problem::internal("subjects are no register"))?;
+    let all = ctx.app().on_own_behalf("binding");
+    let subject = reference::identifier(&all, tx, (target, text)).await?.map_err(wrong)?;
+    let taken = Sql::new("SELECT name FROM organization WHERE subject_id = $1 AND id <> $2");
+    if tx.fetch_one(taken.arg(subject.as_str()).arg(id)).await?.is_some() {
+        return Err(wrong(String::from("该追溯主体已绑定另一机构")));
+    }
+    Ok(subject)
+}
+
 /// 绑定: kind and 追溯主体 of an organisation, by the security administrator.
 pub(crate) async fn bind(
     ctx: &Ctx,
@@ -185,14 +202,11 @@ pub(crate) async fn bind(
     let for_update = tx.dialect().for_update();
     sql.push(for_update);
     let before = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("机构"))?;
-    if let Some(subject) = subject {
-        let subject: Id<()> =
-            subject.parse().map_err(|_| Problem::invalid("subject_id", "应为追溯主体的标识"))?;
-        let taken = Sql::new("SELECT name FROM organization WHERE subject_id = $1 AND id <> $2");
-        if tx.fetch_one(taken.arg(subject).arg(id)).await?.is_some() {
-            return Err(Problem::invalid("subject_id", "该追溯主体已绑定另一机构"));
-        }
-    }
+    let subject = match subject {
+        Some(text) => Some(unbound(ctx, tx, (id, text)).await?),
+        None => None,
+    };
+    let subject = subject.as_deref();
     let sql = Sql::new(
         "UPDATE organization SET kind = $1, subject_id = $2, version = version + 1, \
          updated_at = $3, updated_by = $4 WHERE id = $5",

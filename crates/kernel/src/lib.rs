@@ -24,7 +24,7 @@ pub mod outbox;
 mod principal;
 mod problem;
 mod record;
-mod reference;
+pub mod reference;
 pub mod review;
 pub mod route;
 mod scope;

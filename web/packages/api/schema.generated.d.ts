@@ -11186,8 +11186,8 @@ export interface operations {
                     kind: string;
                     /** @description 理由 */
                     reason: string;
-                    /** @description 对应的追溯主体；留空为解除 */
-                    subject_id?: string | null;
+                    /** @description 对应的追溯主体的代码或标识；留空为解除 */
+                    subject?: string | null;
                 };
             };
         };

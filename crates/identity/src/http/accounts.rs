@@ -55,8 +55,9 @@ struct Appointment {
 struct Binding {
     /// 机构类型
     kind: String,
-    /// 对应的追溯主体；留空为解除
-    subject_id: Option<String>,
+    /// 对应的追溯主体的代码或标识；留空为解除
+    #[schemars(length(max = 64))]
+    subject: Option<String>,
     /// 理由
     #[schemars(length(min = 2, max = 500))]
     reason: String,
@@ -399,7 +400,7 @@ fn decide(
 
 async fn bind(ctx: Ctx, Path(id): Path<String>, Body(body): Body<Binding>) -> Result<StatusCode> {
     let reason = sound_reason(&body.reason)?;
-    let wanted = (id.as_str(), body.kind.as_str(), body.subject_id.as_deref());
+    let wanted = (id.as_str(), body.kind.as_str(), body.subject.as_deref());
     let mut tx = ctx.begin().await?;
     organization::bind(&ctx, &mut tx, wanted, reason).await?;
     tx.commit().await?;

@@ -64,7 +64,7 @@ async fn body(app: &TestApp, house: &House, (method, path, kind): (&str, &str, &
         (_, "label") => json!({ "label": 2, "reason": "核对数据" }),
         (_, "transfer") => json!({ "organization_id": house.id, "reason": "核对数据" }),
         (_, "administrator") => json!({ "administrator": "none" }),
-        (_, "binding") => json!({ "kind": "enterprise", "subject_id": null, "reason": "核对数据" }),
+        (_, "binding") => json!({ "kind": "enterprise", "subject": null, "reason": "核对数据" }),
         (_, "approve" | "reject" | "return" | "withdraw")
             if kind != "exports" && kind != "client" =>
         {
@@ -133,6 +133,14 @@ async fn s_19_three_organisations_and_every_route_leak_nothing_not_even_existenc
                 }
             }
         }
+    }
+    // What an organisation stands for is decided at the top, also for its own security administrator.
+    for own in &houses {
+        let path = format!("/api/v1/organization/{}/binding", own.id);
+        let body = json!({ "kind": "enterprise", "subject": null, "reason": "核对数据" });
+        let body = Some(body.to_string().into_bytes());
+        let refused = app.send("PUT", &path, Some(&own.user("security")), &[], body).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
     }
     let (mut compared, mut own_seen) = (0, 0);
     for (path, methods) in routes["paths"].as_object().unwrap() {
@@ -301,7 +309,8 @@ async fn s_20_what_an_organisation_stands_for_is_not_the_system_administrators_w
         assert!(refused["detail"].as_str().unwrap().contains("安全管理员"), "{refused}");
     }
     assert_eq!(app.get("farm", &other).await.status, 404);
-    let binding = |subject: &Value| json!({ "kind": "enterprise", "subject_id": subject, "reason": "企业更名" });
+    let binding =
+        |subject: &Value| json!({ "kind": "enterprise", "subject": subject, "reason": "企业更名" });
     let bind = async |user: &str, body: Value| {
         let body = Some(body.to_string().into_bytes());
         app.send("PUT", &format!("{path}/binding"), Some(user), &[], body).await
@@ -312,7 +321,9 @@ async fn s_20_what_an_organisation_stands_for_is_not_the_system_administrators_w
     assert_eq!(bind("secadmin", binding(&Value::Null)).await.status, 204);
     let one = format!("/api/v1/trace_subject/{}", id_of(&mine));
     assert_eq!(app.get("farm", &one).await.status, 404, "nothing is bound any more");
-    assert_eq!(bind("secadmin", binding(&mine["id"])).await.status, 204);
+    let nobody = bind("secadmin", binding(&json!("91610116MA6TG0NE99"))).await.expect(422);
+    assert!(nobody["detail"].as_str().unwrap().contains("没有代码为"), "{nobody}");
+    assert_eq!(bind("secadmin", binding(&mine["code"])).await.status, 204);
     app.get("farm", &one).await.expect(200);
     // Written behind the platform's back it counts for nothing, and the alarm says so.
     app.tamper(&format!(
