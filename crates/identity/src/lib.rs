@@ -96,6 +96,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "identity/0005_surveillance",
         script: include_str!("../migrations/0005_surveillance.sql"),
     },
+    Migration { name: "identity/0006_seal", script: include_str!("../migrations/0006_seal.sql") },
 ];
 
 const HOUR_MS: i64 = 3_600_000;

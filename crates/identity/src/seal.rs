@@ -2,11 +2,16 @@
 //! HMAC-SM3 after each change that was allowed; what somebody wrote behind the platform's back does
 //! not fit its seal and is worth nothing.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
-use yj_kernel::{App, Ctx, Purpose, Result, Row, Sql, Tx};
+use yj_kernel::{App, Ctx, Purpose, Result, Row, Sql, Tx, audit};
 
 use crate::rights::account_query;
+
+/// Action of the entries that say which seal came last.
+const SEALED: &str = "sealed";
 
 fn mac(app: &App, content: &Value) -> Result<String> {
     Ok(to_hex(&app.vault().mac(Purpose::Access, &[content.to_string().as_bytes()])?))
@@ -30,12 +35,23 @@ pub(crate) fn of_role(
     mac(app, &json!(["role", id, parent, permissions]))
 }
 
-async fn keep_seal(tx: &mut Tx, subject: &str, mac: String) -> Result<()> {
+/// Keeps a seal, and writes it into the trail: a row put back as it once was fits a seal put back
+/// with it, but not the newest one in the trail, which is anchored.
+async fn keep_seal(ctx: &Ctx, tx: &mut Tx, (subject, mac): (&str, String)) -> Result<()> {
     let sql = Sql::new(
-        "INSERT INTO access_seal (subject, mac) VALUES ($1, $2) \
-         ON CONFLICT (subject) DO UPDATE SET mac = excluded.mac",
+        "INSERT INTO access_seal (subject, mac) VALUES ($1, $2) ON CONFLICT (subject) DO UPDATE \
+         SET mac = excluded.mac, number = access_seal.number + 1 \
+         WHERE access_seal.mac <> excluded.mac",
     );
-    tx.execute(sql.arg(subject).arg(mac)).await.map(drop)
+    if tx.execute(sql.arg(subject).arg(mac.as_str())).await? == 0 {
+        return Ok(());
+    }
+    let sql = Sql::new("SELECT number FROM access_seal WHERE subject = $1");
+    let number = tx.fetch_one(sql.arg(subject)).await?.map_or(Ok(1), |row| row.int(0))?;
+    let body = json!({ "mac": mac, "number": number });
+    let entry = audit::Entry { action: SEALED, entity: "access_seal", record: subject, body };
+    audit::write(ctx, tx, entry);
+    Ok(())
 }
 
 /// Seals what an account has, after a change that was allowed.
@@ -43,7 +59,7 @@ pub(crate) async fn account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
     let rows = tx.fetch(account_query(id)).await?;
     let Some(first) = rows.first() else { return Ok(()) };
     let mac = of_account(ctx.app(), first, &rows)?;
-    keep_seal(tx, id, mac).await
+    keep_seal(ctx, tx, (id, mac)).await
 }
 
 /// Seals a role, after a change that was allowed.
@@ -51,7 +67,7 @@ pub(crate) async fn role(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
     let sql = Sql::new("SELECT id, parent_id, permissions FROM role WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
     let mac = of_role(ctx.app(), (row.text(0)?, row.text_opt(1)?, row.text(2)?))?;
-    keep_seal(tx, id, mac).await
+    keep_seal(ctx, tx, (id, mac)).await
 }
 
 const DELEGATIONS: &str = "SELECT id, role_id, region, organization_id, category, stage, clearance \
@@ -71,7 +87,7 @@ async fn delegations_content(tx: &mut Tx, account: &str) -> Result<Value> {
 /// Seals what a security administrator was handed to hand on, after a change that was allowed.
 pub(crate) async fn delegations(ctx: &Ctx, tx: &mut Tx, account: &str) -> Result<()> {
     let mac = mac(ctx.app(), &delegations_content(tx, account).await?)?;
-    keep_seal(tx, &format!("{account}/delegation"), mac).await
+    keep_seal(ctx, tx, (&format!("{account}/delegation"), mac)).await
 }
 
 /// Whether it is as it was sealed; nothing needs no seal.
@@ -90,7 +106,7 @@ pub(crate) async fn organization(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()>
     let sql = Sql::new("SELECT id, path, kind, subject_id FROM organization WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
     let mac = of_organization(ctx.app(), &row, 0)?;
-    keep_seal(tx, id, mac).await
+    keep_seal(ctx, tx, (id, mac)).await
 }
 
 /// What that seal covers: identifier, path, kind and 追溯主体, read in this order from a column on.
@@ -146,8 +162,8 @@ fn account_content(first: &Row, rows: &[Row]) -> Result<Value> {
     ]))
 }
 
-/// Compares every account and role with its seal: how many there are, and the names of those that
-/// differ.
+/// Compares every account, organisation and role with its seal, and every seal with the newest one
+/// in the trail: how many there are, and the names of those that differ.
 pub(crate) async fn examine(app: &App) -> Result<(usize, Vec<String>)> {
     let (mut checked, mut flawed) = (0, Vec::new());
     let mut tx = app.db().snapshot().await?;
@@ -179,5 +195,28 @@ pub(crate) async fn examine(app: &App) -> Result<(usize, Vec<String>)> {
             flawed.push(format!("角色 {}", row.text(4)?));
         }
     }
+    flawed.extend(put_back(&mut tx).await?);
     Ok((checked, flawed))
+}
+
+/// Seals that are not the newest the trail knows.
+async fn put_back(tx: &mut Tx) -> Result<Vec<String>> {
+    let sql = "SELECT record, body FROM audit_log WHERE entity = 'access_seal' AND action = $1";
+    let mut newest = BTreeMap::new();
+    for row in tx.fetch(Sql::new(sql).arg(SEALED)).await? {
+        let body: Value = row.json(1)?;
+        let entry = newest.entry(String::from(row.text(0)?)).or_insert((0, String::new()));
+        let number = body["number"].as_i64().unwrap_or(0);
+        if number > entry.0 {
+            *entry = (number, String::from(body["mac"].as_str().unwrap_or_default()));
+        }
+    }
+    let mut found = Vec::new();
+    for row in tx.fetch(Sql::new("SELECT subject, mac FROM access_seal ORDER BY subject")).await? {
+        let subject = row.text(0)?;
+        if newest.get(subject).is_some_and(|(_, mac)| mac.as_str() != row.text(1).unwrap_or("")) {
+            found.push(format!("{subject}（被换回旧的权限）"));
+        }
+    }
+    Ok(found)
 }

@@ -469,7 +469,7 @@ async fn s_15_labels_hide_records_and_clearance_opens_them() {
 }
 
 #[tokio::test]
-async fn s_17_what_an_upgrade_brings_the_role_at_the_top_gets_and_no_other() {
+async fn g_5_4_3b_what_an_upgrade_brings_the_role_at_the_top_gets_and_no_other() {
     let mut app = TestApp::start().await;
     let (top, other) = (role(&app, "business").await, role(&app, "supervisor").await);
     // As before the upgrade: the right was not there, and nobody had it.

@@ -74,6 +74,35 @@ async fn g_10_1_the_controls_check_themselves_and_say_what_was_tampered_with() {
 }
 
 #[tokio::test]
+async fn s_16_an_old_right_put_back_together_with_its_seal_is_found() {
+    let app = TestApp::start().await;
+    app.run_sql("CREATE TABLE old_seal AS SELECT subject, mac FROM access_seal").await;
+    app.run_sql("CREATE TABLE old_role AS SELECT id, permissions FROM role").await;
+    let found = app.get("secadmin", "/api/v1/role?code=supervisor").await.expect(200);
+    let role = &found["items"][0];
+    let id = role["id"].as_str().unwrap();
+    let mut fewer = role["permissions"].as_array().unwrap().clone();
+    fewer.retain(|name| name != "product:write");
+    let path = format!("/api/v1/role/{id}");
+    app.change("secadmin", ("PATCH", &path), 1, json!({ "permissions": fewer })).await.expect(200);
+    assert_eq!(finding(&checked(&app).await, "S-16")["passed"], true);
+    // Row and seal fit each other, as they once did.
+    for (table, column, key) in [("role", "permissions", "id"), ("access_seal", "mac", "subject")] {
+        let old = if table == "role" { "old_role" } else { "old_seal" };
+        app.tamper(&format!(
+            "UPDATE {table} SET {column} = (SELECT o.{column} FROM {old} o WHERE o.{key} = \
+             {table}.{key}) WHERE {key} = '{id}'"
+        ))
+        .await;
+    }
+    app.pass(SignedDuration::from_secs(1));
+    let check = checked(&app).await;
+    let check = finding(&check, "S-16");
+    assert_eq!(check["passed"], false, "{check}");
+    assert!(check["finding"].as_str().unwrap().contains("被换回"), "{check}");
+}
+
+#[tokio::test]
 async fn s_24_entries_are_kept_and_a_shorter_time_is_refused() {
     let short = Security { audit_retention_days: 182, ..Security::default() };
     assert!(short.check().unwrap_err().contains("≥ 183"));

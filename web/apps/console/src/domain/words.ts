@@ -93,6 +93,7 @@ export const ACCOUNT_ACTS: Record<string, string> = {
   transfer: '调动',
 };
 export const ACTIONS: Record<string, string> = {
+  sealed: '封签',
   created: '新建',
   updated: '修改',
   deleted: '删除',
@@ -155,6 +156,7 @@ export const ACTIONS: Record<string, string> = {
   downloaded: '下载',
 };
 export const ENTITIES: Record<string, string> = {
+  access_seal: '权限封签',
   dictionary: '数据字典',
   dictionary_name: '数据元对照',
   trace_subject: '追溯主体',
