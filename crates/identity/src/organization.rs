@@ -178,6 +178,11 @@ async fn unbound(ctx: &Ctx, tx: &mut Tx, (id, text): (&str, &str)) -> Result<Str
     let target = target.ok_or_else(|| Problem::internal("subjects are no register"))?;
     let all = ctx.app().on_own_behalf("binding");
     let subject = reference::identifier(&all, tx, (target, text)).await?.map_err(wrong)?;
+    // Of two who bind it at once the second sees what the first did.
+    let mut sql = Sql::new("SELECT id FROM ");
+    let for_update = tx.dialect().for_update();
+    sql.push(target.table).push(" WHERE id = ").bind(subject.as_str()).push(for_update);
+    tx.fetch_one(sql).await?;
     let taken = Sql::new("SELECT name FROM organization WHERE subject_id = $1 AND id <> $2");
     if tx.fetch_one(taken.arg(subject.as_str()).arg(id)).await?.is_some() {
         return Err(wrong(String::from("该追溯主体已绑定另一机构")));
@@ -202,7 +207,7 @@ pub(crate) async fn bind(
     let for_update = tx.dialect().for_update();
     sql.push(for_update);
     let before = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("机构"))?;
-    let subject = match subject {
+    let subject = match subject.map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => Some(unbound(ctx, tx, (id, text)).await?),
         None => None,
     };

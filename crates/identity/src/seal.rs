@@ -54,8 +54,17 @@ async fn keep_seal(ctx: &Ctx, tx: &mut Tx, (subject, mac): (&str, String)) -> Re
     Ok(())
 }
 
+/// Whoever else is about to seal the same waits, and then sees what was done.
+async fn lock(tx: &mut Tx, (table, id): (&str, &str)) -> Result<()> {
+    let mut sql = Sql::new("SELECT id FROM ");
+    let for_update = tx.dialect().for_update();
+    sql.push(table).push(" WHERE id = ").bind(id).push(for_update);
+    tx.fetch_one(sql).await.map(drop)
+}
+
 /// Seals what an account has, after a change that was allowed.
 pub(crate) async fn account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
+    lock(tx, ("account", id)).await?;
     let rows = tx.fetch(account_query(id)).await?;
     let Some(first) = rows.first() else { return Ok(()) };
     let mac = of_account(ctx.app(), first, &rows)?;
@@ -64,6 +73,7 @@ pub(crate) async fn account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
 
 /// Seals a role, after a change that was allowed.
 pub(crate) async fn role(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
+    lock(tx, ("role", id)).await?;
     let sql = Sql::new("SELECT id, parent_id, permissions FROM role WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
     let mac = of_role(ctx.app(), (row.text(0)?, row.text_opt(1)?, row.text(2)?))?;
@@ -86,6 +96,7 @@ async fn delegations_content(tx: &mut Tx, account: &str) -> Result<Value> {
 
 /// Seals what a security administrator was handed to hand on, after a change that was allowed.
 pub(crate) async fn delegations(ctx: &Ctx, tx: &mut Tx, account: &str) -> Result<()> {
+    lock(tx, ("account", account)).await?;
     let mac = mac(ctx.app(), &delegations_content(tx, account).await?)?;
     keep_seal(ctx, tx, (&format!("{account}/delegation"), mac)).await
 }
@@ -103,6 +114,7 @@ pub(crate) async fn delegations_are_sound(app: &App, tx: &mut Tx, account: &str)
 
 /// Seals what an organisation's place and its 追溯主体 are: they decide what its people see.
 pub(crate) async fn organization(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
+    lock(tx, ("organization", id)).await?;
     let sql = Sql::new("SELECT id, path, kind, subject_id FROM organization WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
     let mac = of_organization(ctx.app(), &row, 0)?;
@@ -201,21 +213,24 @@ pub(crate) async fn examine(app: &App) -> Result<(usize, Vec<String>)> {
 
 /// Seals that are not the newest the trail knows.
 async fn put_back(tx: &mut Tx) -> Result<Vec<String>> {
-    let sql = "SELECT record, body FROM audit_log WHERE entity = 'access_seal' AND action = $1";
+    let sql = "SELECT record, body FROM audit_log WHERE entity = 'access_seal' AND action = $1 \
+               AND source = ''";
     let mut newest = BTreeMap::new();
     for row in tx.fetch(Sql::new(sql).arg(SEALED)).await? {
         let body: Value = row.json(1)?;
+        let (Some(number), Some(mac)) = (body["number"].as_i64(), body["mac"].as_str()) else {
+            continue;
+        };
         let entry = newest.entry(String::from(row.text(0)?)).or_insert((0, String::new()));
-        let number = body["number"].as_i64().unwrap_or(0);
         if number > entry.0 {
-            *entry = (number, String::from(body["mac"].as_str().unwrap_or_default()));
+            *entry = (number, String::from(mac));
         }
     }
     let mut found = Vec::new();
     for row in tx.fetch(Sql::new("SELECT subject, mac FROM access_seal ORDER BY subject")).await? {
         let subject = row.text(0)?;
         if newest.get(subject).is_some_and(|(_, mac)| mac.as_str() != row.text(1).unwrap_or("")) {
-            found.push(format!("{subject}（被换回旧的权限）"));
+            found.push(format!("{subject}（不是审计中最新的封签，疑被换回旧值）"));
         }
     }
     Ok(found)

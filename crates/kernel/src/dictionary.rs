@@ -72,6 +72,14 @@ pub fn defined(owner: &str, label: &str) -> String {
     format!("{owner}的{}", rest.unwrap_or(label))
 }
 
+/// A definition with the sentence that helps to fill it in.
+pub fn explained(definition: String, hint: Option<&str>) -> String {
+    match hint.filter(|hint| !hint.is_empty()) {
+        Some(hint) => format!("{definition}。{hint}"),
+        None => definition,
+    }
+}
+
 fn element(entity: &Entity, field: &Field) -> Element {
     let codes: &[(&str, &str)] = match field.kind {
         Kind::Code(codes) | Kind::CodeList(codes) => codes,
@@ -103,10 +111,7 @@ fn element(entity: &Entity, field: &Field) -> Element {
         set_title: own(entity.title),
         name: own(field.name),
         label: own(field.label),
-        definition: match field.hint {
-            "" => defined(entity.title, field.label),
-            hint => own(hint),
-        },
+        definition: explained(defined(entity.title, field.label), Some(field.hint)),
         format,
         codes: codes.iter().map(|(code, label)| (own(code), own(label))).collect(),
         obligation,

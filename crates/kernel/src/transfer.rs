@@ -262,8 +262,11 @@ async fn row_body(
 ) -> Result<Result<Object, Vec<FieldError>>> {
     let (mut body, mut errors) = (Object::new(), Vec::new());
     for (field, cell) in cells {
+        if field.computed {
+            continue;
+        }
         let target = reference::target(ctx.app().entities(), field);
-        let value = match target.filter(|_| !cell.trim().is_empty()) {
+        let value = match target.filter(|_| !reference::is_identifier(cell)) {
             Some(target) => {
                 let found = reference::identifier(ctx, tx, (target, cell)).await?;
                 found.map(Value::from)

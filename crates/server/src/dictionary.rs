@@ -116,7 +116,7 @@ async fn export(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
     ];
     let column = |name: &str| Column { name: String::from(name), ..Column::default() };
     let body = json!({
-        "dataset": "dictionary", "query": query, "rows": rows.len(), "recipient": ctx.actor(),
+        "dataset": "dictionary", "query": query, "elements": rows.len(), "recipient": ctx.actor(),
     });
     let entry = audit::Entry { action: "exported", entity: "dictionary", record: "", body };
     audit::write(&ctx, &mut tx, entry);

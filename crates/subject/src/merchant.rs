@@ -1,7 +1,9 @@
 //! 商户 (G-6.2.3): who trades at a node, with a code of that node's.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
+use yj_kernel::{
+    Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+};
 use yj_model::{Id, RegionCode};
 
 use crate::{
@@ -130,6 +132,11 @@ impl Resource for Merchant {
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+        // A node that moves meanwhile waits for this merchant, or this merchant for it.
+        let mut sql = Sql::new("SELECT id FROM node WHERE id = ");
+        let for_update = tx.dialect().for_update();
+        sql.bind(self.node_id).push(for_update);
+        tx.fetch_one(sql).await?;
         let node = tx.get::<Node>(ctx, self.node_id).await;
         let node = node.map(|found| found.data).map_err(|problem| match problem {
             Problem::NotFound(_) => {
@@ -137,8 +144,8 @@ impl Resource for Merchant {
             }
             other => other,
         })?;
-        if !node.in_use {
-            return Err(Problem::invalid("node_id", "该节点已停用，不能登记商户"));
+        if self.in_use && !node.in_use {
+            return Err(Problem::invalid("node_id", "该节点已停用，不能有在营商户"));
         }
         if self.goods.is_empty() {
             return Err(Problem::invalid("goods", "请选择至少一个品种"));

@@ -2,8 +2,10 @@
 //! in important products passes, each with those who trade there.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use yj_kernel::{
-    Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx,
+    Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping,
+    Sql, Tx, audit,
 };
 use yj_model::{DOMAINS, Datum, GeoPoint, Id, RegionCode};
 
@@ -130,6 +132,31 @@ impl Resource for Node {
             return Err(Problem::invalid("code", detail));
         }
         position(&mut self.lon, &mut self.lat)
+    }
+
+    /// Its merchants lie where it lies and are its operator's to keep. Their versions go up, so that
+    /// nobody writes the old place back.
+    async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
+        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
+        if before.region == after.region && before.subject_id == after.subject_id {
+            return Ok(());
+        }
+        let merchants = Sql::new("SELECT id FROM merchant WHERE node_id = $1").arg(change.id);
+        let body = json!({
+            "region": [before.region, after.region],
+            "operator_id": [before.subject_id, after.subject_id],
+        });
+        for row in tx.fetch(merchants).await? {
+            let (record, body) = (row.text(0)?, body.clone());
+            let entry = audit::Entry { action: "updated", entity: "merchant", record, body };
+            audit::write(ctx, tx, entry);
+        }
+        let sql = Sql::new(
+            "UPDATE merchant SET region = $1, operator_id = $2, version = version + 1, \
+             updated_at = $3, updated_by = $4 WHERE node_id = $5",
+        );
+        let sql = sql.arg(after.region.as_str()).arg(after.subject_id).arg(ctx.now_ms());
+        tx.execute(sql.arg(ctx.actor()).arg(change.id)).await.map(drop)
     }
 
     fn sample(n: u32) -> Self {

@@ -2,7 +2,7 @@
 
 use yj_kernel::{
     DataClass,
-    dictionary::{Element, Obligation, defined},
+    dictionary::{Element, Obligation, defined, explained},
 };
 
 use crate::pack::{EventSpec, FieldKind, FieldSpec, Pack, packs};
@@ -23,7 +23,14 @@ const COMMON: &[(&str, &str, &str, &str, Obligation, bool)] = &[
         Obligation::Mandatory,
         false,
     ),
-    ("recorded_at", "登记时间", "平台收到的时间", "YYYYMMDDThhmmss", Obligation::Derived, false),
+    (
+        "recorded_at",
+        "登记时间",
+        "平台收到的时间",
+        "YYYYMMDDThhmmss±hhmm",
+        Obligation::Derived,
+        false,
+    ),
     ("inputs", "投入", "投入的追溯码、数量与单位", "an..64", Obligation::Optional, true),
     (
         "outputs",
@@ -96,7 +103,7 @@ fn element(pack: &Pack, event: &EventSpec, field: &FieldSpec) -> Element {
         set_title: format!("{}·{}", pack.name, event.name),
         name: field.name.clone(),
         label: field.label.clone(),
-        definition: field.hint.clone().unwrap_or_else(|| defined(&event.name, &field.label)),
+        definition: explained(defined(&event.name, &field.label), field.hint.as_deref()),
         format,
         codes: field.codes.clone(),
         obligation: if field.required { Obligation::Mandatory } else { Obligation::Optional },

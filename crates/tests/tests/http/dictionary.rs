@@ -66,6 +66,8 @@ async fn g_5_3_3_every_stored_element_is_in_the_dictionary_with_its_meaning() {
     assert_eq!(of(&all, "merchant", "code")["format"], "n13");
     assert_eq!(of(&all, "node", "kind")["definition"], "节点的类型");
     assert_eq!(of(&all, "node", "subject_id")["definition"], "节点的经营主体");
+    let longitude = of(&all, "node", "lon");
+    assert_eq!(longitude["definition"], "节点的经度。CGCS2000 十进制度数");
     assert_eq!(of(&all, "trace_subject", "contact_phone")["class"], "personal");
 }
 

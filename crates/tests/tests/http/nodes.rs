@@ -115,6 +115,20 @@ async fn g_6_2_2_a_node_lies_in_its_region_and_a_merchant_at_a_node_that_is_open
     late["code"] = json!("6101160010002");
     let refused = app.post("enterprise", "/api/v1/merchant", late).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("停用"), "{refused}");
+    // Those who traded there can still be closed.
+    let closed = json!({ "in_use": false });
+    let filed = app.change("enterprise", ("PATCH", &one), 1, closed).await.expect(202);
+    approve("merchant", &filed).await;
+    // The market is sold: its merchants are the new operator's to keep, no longer the old one's.
+    let buyer = app.subject("示例韭菜合作社一社").await;
+    let sold = json!({ "subject_id": buyer["id"] });
+    let filed = app.change("supervisor", ("PATCH", &path), 2, sold).await.expect(202);
+    approve("node", &filed).await;
+    assert_eq!(app.get("enterprise", &one).await.status, 404);
+    let seen = app.get("farm", &one).await.expect(200);
+    assert_eq!((&seen["operator_id"], &seen["version"]), (&buyer["id"], &json!(3)));
+    let history = app.get("farm", &format!("{one}/history")).await.expect(200).to_string();
+    assert!(history.contains(buyer["id"].as_str().unwrap()), "{history}");
 }
 
 #[tokio::test]
@@ -138,6 +152,7 @@ async fn g_6_7_5_devices_are_known_by_one_mac_address_however_it_is_written() {
     }
     assert_eq!(app.post("farm", "/api/v1/device", device("A4BB6D001123")).await.status, 422);
     // A list of a thousand, with the two above among them.
+    let nobody = yj_model::SubjectCode::issue(610_116, 7, 99).unwrap().to_string();
     let mut sheet = String::from("MAC 地址,设备类型,设备型号,所属企业,所属区域,是否启用\n");
     for number in 0..1_000 {
         let mac = match number {
@@ -147,7 +162,7 @@ async fn g_6_7_5_devices_are_known_by_one_mac_address_however_it_is_written() {
         };
         // The owner by its code, as it stands on the licence, or by its identifier.
         let owner = subject[if number % 2 == 0 { "code" } else { "id" }].as_str().unwrap();
-        let owner = if number == 30 { "91610116MA6TG0NE99" } else { owner };
+        let owner = if number == 30 { nobody.as_str() } else { owner };
         sheet.push_str(&format!("{mac},电子秤,示例-C30,{owner},610116,是\n"));
     }
     let job = app.import("enterprise", "/api/v1/device/import", sheet.into_bytes()).await;
@@ -158,7 +173,7 @@ async fn g_6_7_5_devices_are_known_by_one_mac_address_however_it_is_written() {
         failed["items"].as_array().unwrap().iter().map(|row| row["row"].clone()).collect();
     assert_eq!(numbers, [json!(11), json!(21), json!(31)]);
     let detail = failed["items"][2]["detail"].as_str().unwrap();
-    assert!(detail.contains("没有代码为“91610116MA6TG0NE99”的追溯主体"), "{detail}");
+    assert!(detail.contains(&format!("没有代码为“{nobody}”的追溯主体")), "{detail}");
     let path = "/api/v1/device?mac=a4bb6d010001&count=true";
     assert_eq!(app.get("supervisor", path).await.expect(200)["total"]["count"], 1);
 }

@@ -321,8 +321,10 @@ async fn s_20_what_an_organisation_stands_for_is_not_the_system_administrators_w
     assert_eq!(bind("secadmin", binding(&Value::Null)).await.status, 204);
     let one = format!("/api/v1/trace_subject/{}", id_of(&mine));
     assert_eq!(app.get("farm", &one).await.status, 404, "nothing is bound any more");
-    let nobody = bind("secadmin", binding(&json!("91610116MA6TG0NE99"))).await.expect(422);
+    let nobody = yj_model::SubjectCode::issue(610_116, 7, 99).unwrap().to_string();
+    let nobody = bind("secadmin", binding(&json!(nobody))).await.expect(422);
     assert!(nobody["detail"].as_str().unwrap().contains("没有代码为"), "{nobody}");
+    assert_eq!(bind("secadmin", binding(&json!(" "))).await.status, 204);
     assert_eq!(bind("secadmin", binding(&mine["code"])).await.status, 204);
     app.get("farm", &one).await.expect(200);
     // Written behind the platform's back it counts for nothing, and the alarm says so.
