@@ -179,10 +179,7 @@ async fn unbound(ctx: &Ctx, tx: &mut Tx, (id, text): (&str, &str)) -> Result<Str
     let all = ctx.app().on_own_behalf("binding");
     let subject = reference::identifier(&all, tx, (target, text)).await?.map_err(wrong)?;
     // Of two who bind it at once the second sees what the first did.
-    let mut sql = Sql::new("SELECT id FROM ");
-    let for_update = tx.dialect().for_update();
-    sql.push(target.table).push(" WHERE id = ").bind(subject.as_str()).push(for_update);
-    tx.fetch_one(sql).await?;
+    tx.lock(target.table, subject.as_str()).await?;
     let taken = Sql::new("SELECT name FROM organization WHERE subject_id = $1 AND id <> $2");
     if tx.fetch_one(taken.arg(subject.as_str()).arg(id)).await?.is_some() {
         return Err(wrong(String::from("该追溯主体已绑定另一机构")));

@@ -54,17 +54,9 @@ async fn keep_seal(ctx: &Ctx, tx: &mut Tx, (subject, mac): (&str, String)) -> Re
     Ok(())
 }
 
-/// Whoever else is about to seal the same waits, and then sees what was done.
-async fn lock(tx: &mut Tx, (table, id): (&str, &str)) -> Result<()> {
-    let mut sql = Sql::new("SELECT id FROM ");
-    let for_update = tx.dialect().for_update();
-    sql.push(table).push(" WHERE id = ").bind(id).push(for_update);
-    tx.fetch_one(sql).await.map(drop)
-}
-
 /// Seals what an account has, after a change that was allowed.
 pub(crate) async fn account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    lock(tx, ("account", id)).await?;
+    tx.lock("account", id).await?;
     let rows = tx.fetch(account_query(id)).await?;
     let Some(first) = rows.first() else { return Ok(()) };
     let mac = of_account(ctx.app(), first, &rows)?;
@@ -73,7 +65,7 @@ pub(crate) async fn account(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
 
 /// Seals a role, after a change that was allowed.
 pub(crate) async fn role(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    lock(tx, ("role", id)).await?;
+    tx.lock("role", id).await?;
     let sql = Sql::new("SELECT id, parent_id, permissions FROM role WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
     let mac = of_role(ctx.app(), (row.text(0)?, row.text_opt(1)?, row.text(2)?))?;
@@ -96,7 +88,7 @@ async fn delegations_content(tx: &mut Tx, account: &str) -> Result<Value> {
 
 /// Seals what a security administrator was handed to hand on, after a change that was allowed.
 pub(crate) async fn delegations(ctx: &Ctx, tx: &mut Tx, account: &str) -> Result<()> {
-    lock(tx, ("account", account)).await?;
+    tx.lock("account", account).await?;
     let mac = mac(ctx.app(), &delegations_content(tx, account).await?)?;
     keep_seal(ctx, tx, (&format!("{account}/delegation"), mac)).await
 }
@@ -114,7 +106,7 @@ pub(crate) async fn delegations_are_sound(app: &App, tx: &mut Tx, account: &str)
 
 /// Seals what an organisation's place and its 追溯主体 are: they decide what its people see.
 pub(crate) async fn organization(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    lock(tx, ("organization", id)).await?;
+    tx.lock("organization", id).await?;
     let sql = Sql::new("SELECT id, path, kind, subject_id FROM organization WHERE id = $1");
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(()) };
     let mac = of_organization(ctx.app(), &row, 0)?;

@@ -1,9 +1,7 @@
 //! 商户 (G-6.2.3): who trades at a node, with a code of that node's.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{
-    Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
-};
+use yj_kernel::{Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
 use yj_model::{Id, RegionCode};
 
 use crate::{
@@ -133,10 +131,7 @@ impl Resource for Merchant {
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         // A node that moves meanwhile waits for this merchant, or this merchant for it.
-        let mut sql = Sql::new("SELECT id FROM node WHERE id = ");
-        let for_update = tx.dialect().for_update();
-        sql.bind(self.node_id).push(for_update);
-        tx.fetch_one(sql).await?;
+        tx.lock(Node::TABLE, self.node_id).await?;
         let node = tx.get::<Node>(ctx, self.node_id).await;
         let node = node.map(|found| found.data).map_err(|problem| match problem {
             Problem::NotFound(_) => {

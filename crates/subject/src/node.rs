@@ -73,6 +73,14 @@ pub(crate) fn position(lon: &mut Option<String>, lat: &mut Option<String>) -> Re
     Ok(())
 }
 
+/// 经度
+pub(crate) const LONGITUDE: Field =
+    Field::new("lon", "经度", Kind::Text).format("n..11,7").optional().hint("CGCS2000 十进制度数");
+
+/// 纬度
+pub(crate) const LATITUDE: Field =
+    Field::new("lat", "纬度", Kind::Text).format("n..10,7").optional().hint("CGCS2000 十进制度数");
+
 impl Resource for Node {
     const TABLE: &'static str = "node";
     const TITLE: &'static str = "节点";
@@ -104,16 +112,8 @@ impl Resource for Node {
         Field::new("subject_id", "经营主体", Kind::Id("trace_subject")).filter(Match::Exact),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
         Field::new("address", "地址", Kind::Text).optional().public(),
-        Field::new("lon", "经度", Kind::Text)
-            .format("n..11,7")
-            .optional()
-            .public()
-            .hint("CGCS2000 十进制度数"),
-        Field::new("lat", "纬度", Kind::Text)
-            .format("n..10,7")
-            .optional()
-            .public()
-            .hint("CGCS2000 十进制度数"),
+        LONGITUDE.public(),
+        LATITUDE.public(),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
             .filter(Match::Contains)
             .optional()

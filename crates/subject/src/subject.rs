@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use yj_kernel::{Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx};
 use yj_model::{DOMAINS, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode};
 
-use crate::node::{node_code, position};
+use crate::node::{LATITUDE, LONGITUDE, node_code, position};
 
 /// 追溯责任主体
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -114,14 +114,8 @@ impl Resource for TraceSubject {
             .public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
         Field::new("address", "地址", Kind::Text).optional(),
-        Field::new("lon", "经度", Kind::Text)
-            .format("n..11,7")
-            .optional()
-            .hint("CGCS2000 十进制度数"),
-        Field::new("lat", "纬度", Kind::Text)
-            .format("n..10,7")
-            .optional()
-            .hint("CGCS2000 十进制度数"),
+        LONGITUDE,
+        LATITUDE,
         Field::new("node_code", "节点编码", Kind::Text)
             .checked(node_code)
             .format("n9")

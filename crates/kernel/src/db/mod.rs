@@ -208,6 +208,14 @@ impl Tx {
         Ok(self.fetch(sql).await?.into_iter().next())
     }
 
+    /// Holds a row until the end: whoever else wants it waits, and then sees what was done. An
+    /// engine with one writer holds everything anyway.
+    pub async fn lock(&mut self, table: &str, id: impl Into<SqlValue>) -> Result<()> {
+        let mut sql = Sql::new("SELECT id FROM ");
+        sql.push(table).push(" WHERE id = ").bind(id).push(self.dialect().for_update());
+        self.fetch_one(sql).await.map(drop)
+    }
+
     /// Runs a statement and says how many rows it touched.
     pub async fn execute(&mut self, sql: Sql) -> Result<u64> {
         Ok(self.execute_all(vec![sql]).await?.first().copied().unwrap_or(0))
