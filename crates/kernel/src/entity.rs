@@ -164,7 +164,7 @@ impl Entity {
     }
 
     /// Checks each field by its description, so that all mistakes are named at once.
-    fn normalise(&self, mut object: Object) -> Result<Object> {
+    pub(crate) fn normalise(&self, mut object: Object) -> Result<Object> {
         let mut errors = Vec::new();
         let mut accepted = Object::new();
         for field in self.fields {

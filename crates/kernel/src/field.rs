@@ -46,6 +46,9 @@ pub enum Match {
     Prefix,
     /// `?name=part`
     Contains,
+    /// `?name=part` of the text, of its pinyin or of its initials, by an index: the table has a
+    /// second column, the name with `_search`, and its indexes ([`crate::search`]).
+    Name,
     /// `?name.from=…&name.to=…`, both inclusive.
     Range,
 }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Access, Body, Ctx, Entity, Problem, Result, Route, Shape, audit,
+    Access, Body, Ctx, Entity, Problem, Result, Route, Shape, audit, figures,
     json::Object,
-    listing, record,
+    listing, map, record,
     review::{self, Verb},
     transfer,
 };
@@ -22,6 +22,8 @@ use crate::{
 /// review where [`Entity::reviewed`] says so.
 pub fn record_routes(entity: &'static Entity) -> Vec<Route> {
     let mut routes = reading_routes(entity);
+    routes.extend(figures::routes(entity));
+    routes.extend(map::routes(entity));
     routes.extend(protecting_routes(entity));
     routes.extend(transfer::routes(entity));
     routes.extend(if entity.reviewed { reviewed_routes(entity) } else { writing_routes(entity) });

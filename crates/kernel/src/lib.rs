@@ -5,6 +5,7 @@
 //! review of changes, import and export, HTTP routes and their OpenAPI text. Business rules stay
 //! ordinary functions in the business modules.
 
+mod area;
 pub mod attachment;
 pub mod audit;
 mod base;
@@ -15,10 +16,12 @@ mod entity;
 mod environment;
 mod export_approval;
 mod field;
+mod figures;
 mod http;
 pub mod jobs;
 pub mod json;
 mod listing;
+mod map;
 mod openapi;
 pub mod outbox;
 mod principal;
@@ -28,6 +31,7 @@ pub mod reference;
 pub mod review;
 pub mod route;
 mod scope;
+mod search;
 pub mod transfer;
 pub mod vault;
 
@@ -46,7 +50,7 @@ pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };
 pub use problem::{FieldError, Problem, Result};
-pub use record::{Stored, require_reveals_left};
+pub use record::{Stored, load, require_reveals_left};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
@@ -72,4 +76,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "kernel/0007_dictionary",
         script: include_str!("../migrations/0007_dictionary.sql"),
     },
+    Migration { name: "kernel/0008_search", script: include_str!("../migrations/0008_search.sql") },
 ];

@@ -5,8 +5,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    App, Ctx, DataClass, Entity, Field, Match, Problem, Result, Scope, Sql, SqlValue, Tx, audit,
-    json::Object, record,
+    App, Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
+    area::{self, Area},
+    audit,
+    json::Object,
+    record, search,
 };
 
 const PER_PAGE_DEFAULT: i64 = 20;
@@ -19,10 +22,15 @@ const COUNT_MAX: i64 = 10_000;
 /// Conditions of one request.
 pub(crate) const CONDITIONS_MAX: usize = 24;
 
+/// 登记时间: every list can be narrowed by it.
+pub(crate) static CREATED: Field =
+    Field::new("created_at", "登记时间", Kind::Time).filter(Match::Range);
+
 /// A list request, fully checked: nothing in it can fail later.
 #[derive(Debug)]
 pub(crate) struct Listing {
     conditions: Vec<(&'static Field, Comparison, SqlValue)>,
+    areas: Vec<Area>,
     sort: Sort,
     per_page: i64,
     offset: i64,
@@ -53,6 +61,10 @@ enum Comparison {
     AtMost,
     /// Equal to a sealed value, by its blind index.
     Blind,
+    /// A part of a name, by its index.
+    Name,
+    /// Without a value.
+    Missing,
 }
 
 impl Listing {
@@ -60,6 +72,7 @@ impl Listing {
         let newest_first = Sort { column: "id", descending: true };
         let mut listing = Self {
             conditions: Vec::new(),
+            areas: Vec::new(),
             sort: newest_first,
             per_page: PER_PAGE_DEFAULT,
             offset: 0,
@@ -75,10 +88,12 @@ impl Listing {
                 "sort" => listing.sort = sort(entity, &text)?,
                 "count" => listing.count = text == "true",
                 _ if text.is_empty() => {}
+                "within" if area::placed(entity) => listing.areas.push(Area::polygon(&text)?),
+                "near" if area::placed(entity) => listing.areas.push(Area::circle(&text)?),
                 _ => listing.conditions.push(condition(app, entity, &name, &text)?),
             }
         }
-        if listing.conditions.len() > CONDITIONS_MAX {
+        if listing.conditions.len() + listing.areas.len() > CONDITIONS_MAX {
             return Err(too_many_conditions());
         }
         listing.offset = (page - 1).saturating_mul(listing.per_page);
@@ -99,8 +114,25 @@ impl Listing {
 
     /// Every record that matches, for exports: no page.
     pub(crate) fn whole(app: &App, entity: &'static Entity, query: &str) -> Result<Self> {
-        let listing = Self::parse(app, entity, query)?;
-        Ok(Self { per_page: 1000, offset: 0, after: None, count: false, ..listing })
+        Ok(Self::parse(app, entity, query)?.unpaged())
+    }
+
+    pub(crate) fn unpaged(self) -> Self {
+        Self { per_page: 1000, offset: 0, after: None, count: false, ..self }
+    }
+
+    /// Conditions of figures and maps, as far as the reader is cleared. They say how many there
+    /// are: asked with a telephone number, whether there is one at all. So nothing personal.
+    pub(crate) fn counted(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Self> {
+        let listing = Self::parse(ctx.app(), entity, query)?;
+        require_clearance(ctx, entity, &listing)?;
+        let mut asked = listing.conditions.iter().map(|(field, ..)| field);
+        match asked.find(|field| field.class == DataClass::Personal) {
+            Some(field) => {
+                Err(Problem::invalid(field.name, "个人信息不能作为统计、地图或保存的条件"))
+            }
+            None => Ok(listing),
+        }
     }
 
     /// The next chunk of [`Listing::whole`], after the last record of the one before.
@@ -119,13 +151,22 @@ impl Listing {
     }
 
     /// Appends the conditions to a statement that already has a WHERE.
-    fn narrow(&self, sql: &mut Sql, tx: &Tx) {
+    pub(crate) async fn narrow(&self, sql: &mut Sql, tx: &mut Tx, entity: &Entity) -> Result<()> {
+        for area in &self.areas {
+            area.narrow(sql);
+        }
         for (field, comparison, value) in &self.conditions {
             sql.push(" AND ");
             match comparison {
+                Comparison::Name => {
+                    let SqlValue::Text(part) = value else { continue };
+                    search::narrow(sql, tx, entity, (field, part)).await?;
+                    continue;
+                }
                 Comparison::Blind => {
                     sql.push(&record::blind_column(field)).push(" = ").bind(value.clone())
                 }
+                Comparison::Missing => sql.push(field.name).push(" IS NULL"),
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
                 Comparison::AtLeast => sql.push(field.name).push(" >= ").bind(value.clone()),
                 Comparison::AtMost => sql.push(field.name).push(" <= ").bind(value.clone()),
@@ -142,17 +183,15 @@ impl Listing {
                 }
             };
         }
+        Ok(())
     }
 
-    /// Appends "after the cursor" and the order. NULLs sort as the empty text or the least number,
-    /// so that both engines agree.
-    fn order(&self, sql: &mut Sql, entity: &Entity) {
-        let Sort { column, descending } = self.sort;
-        let (direction, beyond) = if descending { (" DESC", " < ") } else { ("", " > ") };
+    /// What is compared in the order. NULLs sort as the empty text or the least number, so that
+    /// both engines agree.
+    fn key(&self, entity: &Entity) -> (String, &'static str) {
+        let column = self.sort.column;
         let least = match entity.field(column).map(|field| field.kind) {
-            Some(
-                crate::Kind::Int | crate::Kind::Decimal | crate::Kind::Bool | crate::Kind::Time,
-            ) => "-9223372036854775807",
+            Some(Kind::Int | Kind::Decimal | Kind::Bool | Kind::Time) => "-9223372036854775807",
             _ => "''",
         };
         let key = if column == "id" {
@@ -160,26 +199,36 @@ impl Listing {
         } else {
             format!("COALESCE({column}, {least})")
         };
-        if let Some(Cursor { value, id }) = &self.after {
-            if column == "id" {
-                sql.push(" AND id").push(beyond).bind(id.as_str());
-            } else {
-                let at = |sql: &mut Sql| {
-                    match value {
-                        SqlValue::Null => sql.push(least),
-                        value => sql.bind(value.clone()),
-                    };
-                };
-                sql.push(" AND (").push(&key).push(beyond);
-                at(sql);
-                sql.push(" OR (").push(&key).push(" = ");
-                at(sql);
-                sql.push(" AND id").push(beyond).bind(id.as_str()).push("))");
-            }
+        (key, least)
+    }
+
+    /// Appends "after the cursor".
+    fn after(&self, sql: &mut Sql, entity: &Entity) {
+        let Some(Cursor { value, id }) = &self.after else { return };
+        let beyond = if self.sort.descending { " < " } else { " > " };
+        if self.sort.column == "id" {
+            sql.push(" AND id").push(beyond).bind(id.as_str());
+            return;
         }
+        let (key, least) = self.key(entity);
+        let at = |sql: &mut Sql| {
+            match value {
+                SqlValue::Null => sql.push(least),
+                value => sql.bind(value.clone()),
+            };
+        };
+        sql.push(" AND (").push(&key).push(beyond);
+        at(sql);
+        sql.push(" OR (").push(&key).push(" = ");
+        at(sql);
+        sql.push(" AND id").push(beyond).bind(id.as_str()).push("))");
+    }
+
+    fn order(&self, sql: &mut Sql, entity: &Entity) {
+        let direction = if self.sort.descending { " DESC" } else { "" };
         sql.push(" ORDER BY ");
-        if column != "id" {
-            sql.push(&key).push(direction).push(", ");
+        if self.sort.column != "id" {
+            sql.push(&self.key(entity).0).push(direction).push(", ");
         }
         sql.push("id").push(direction);
     }
@@ -191,12 +240,16 @@ impl Listing {
         tx: &mut Tx,
         entity: &Entity,
     ) -> Result<Vec<Object>> {
+        // The page is found by narrow indexes; only its records are read whole.
         let mut sql = Sql::new("SELECT ");
-        sql.push(&record::columns(entity)).push(" FROM ").push(entity.table).push(" WHERE 1 = 1");
+        sql.push(&record::columns(entity)).push(" FROM ").push(entity.table);
+        sql.push(" WHERE id IN (SELECT id FROM ").push(entity.table).push(" WHERE 1 = 1");
         ctx.scope.narrow(&mut sql, tx, entity.scoping);
-        self.narrow(&mut sql, tx);
+        self.narrow(&mut sql, tx, entity).await?;
+        self.after(&mut sql, entity);
         self.order(&mut sql, entity);
-        sql.push(" LIMIT ").bind(self.per_page).push(" OFFSET ").bind(self.offset);
+        sql.push(" LIMIT ").bind(self.per_page).push(" OFFSET ").bind(self.offset).push(")");
+        self.order(&mut sql, entity);
         record::fetch(ctx.app(), tx, entity, sql).await
     }
 
@@ -208,12 +261,19 @@ impl Listing {
         tx: &mut Tx,
         (entity, most): (&Entity, i64),
     ) -> Result<i64> {
+        if let [(field, Comparison::Name, SqlValue::Text(part))] = self.conditions.as_slice()
+            && self.areas.is_empty()
+            && scopes.iter().all(|scope| scope.is_everything())
+            && let Some(found) = search::size(tx, entity, (field, part), most + 1).await?
+        {
+            return Ok(found);
+        }
         let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM ");
         sql.push(entity.table).push(" WHERE 1 = 1");
         for scope in scopes {
             scope.narrow(&mut sql, tx, entity.scoping);
         }
-        self.narrow(&mut sql, tx);
+        self.narrow(&mut sql, tx, entity).await?;
         sql.push(" LIMIT ").bind(most + 1).push(") AS found");
         tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))
     }
@@ -222,6 +282,24 @@ impl Listing {
         let count = self.size(&[&ctx.scope], tx, (entity, COUNT_MAX)).await?;
         Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
     }
+}
+
+/// Takes the parameters out of a query that are not conditions; the last of each name counts.
+pub(crate) fn apart<const N: usize>(
+    query: &str,
+    names: [&str; N],
+) -> ([Option<String>; N], String) {
+    let mut found = [const { None }; N];
+    let mut rest = form_urlencoded::Serializer::new(String::new());
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        match names.iter().position(|known| *known == name) {
+            Some(at) => found[at] = Some(text.into_owned()),
+            None => {
+                rest.append_pair(&name, &text);
+            }
+        }
+    }
+    (found, rest.finish())
 }
 
 pub(crate) fn too_many_conditions() -> Problem {
@@ -295,11 +373,19 @@ fn condition(
         Some((stem, bound)) => (stem, Some(bound)),
         None => (name, None),
     };
-    let field = entity.field(stem).ok_or_else(unknown)?;
+    let created = || (stem == CREATED.name).then_some(&CREATED);
+    let field = entity.field(stem).or_else(created).ok_or_else(unknown)?;
     let comparison = match (field.filter, bound) {
+        (Match::Never, _) => return Err(unknown()),
+        (_, Some("none")) if field.optional && text == "true" => {
+            return Ok((field, Comparison::Missing, SqlValue::Null));
+        }
+        // A province's own records, without those of its cities.
+        (Match::Prefix, Some("is")) => Comparison::Equal,
         (Match::Exact, None) => Comparison::Equal,
         (Match::Prefix, None) => Comparison::StartsWith,
         (Match::Contains, None) => Comparison::Contains,
+        (Match::Name, None) => Comparison::Name,
         (Match::Range, Some("from")) => Comparison::AtLeast,
         (Match::Range, Some("to")) => Comparison::AtMost,
         _ => return Err(unknown()),
@@ -313,15 +399,22 @@ fn condition(
     }
     let value = match (field.kind, comparison) {
         // One code inside a stored list of codes.
-        (crate::Kind::CodeList(_), Comparison::Contains) => {
+        (Kind::CodeList(_), Comparison::Contains) => {
             let value = field.read_text(text).map_err(wrong)?;
             let code = value.get(0).and_then(Value::as_str).unwrap_or_default();
             SqlValue::Text(format!("\"{code}\""))
         }
-        (crate::Kind::Region, Comparison::StartsWith) => {
+        (Kind::Region, Comparison::StartsWith) => {
             let code: yj_model::RegionCode =
                 text.parse().map_err(|error: yj_model::Rejected| wrong(error.to_string()))?;
             SqlValue::Text(code.stem().into())
+        }
+        (_, Comparison::Name) => {
+            let part = search::wanted(text);
+            if part.is_empty() {
+                return Err(wrong(String::from("应含文字、数字或拼音字母")));
+            }
+            SqlValue::Text(part)
         }
         // Parts of a text need not be valid texts of the field.
         (_, Comparison::StartsWith | Comparison::Contains) => SqlValue::Text(text.trim().into()),
@@ -413,7 +506,7 @@ pub(crate) async fn called(
 ) -> Result<Object> {
     let mut names = Object::new();
     for field in entity.fields {
-        let crate::Kind::Id(table) = field.kind else { continue };
+        let Kind::Id(table) = field.kind else { continue };
         let known = ctx.app().entities().iter().find(|one| one.table == table);
         let Some(target) = known.filter(|one| one.field(by).is_some()) else { continue };
         let Ok(ctx) = ctx.under(&target.permission("read")) else { continue };

@@ -290,6 +290,7 @@ fn meta_field(field: &Field) -> Value {
         Match::Exact => "exact",
         Match::Prefix => "prefix",
         Match::Contains => "contains",
+        Match::Name => "name",
         Match::Range => "range",
     };
     json!({

@@ -7,11 +7,13 @@ use yj_model::Id;
 
 use crate::{
     App, Ctx, DataClass, Entity, Field, Problem, Resource, Result, Row, Scoping, Sql, SqlValue, Tx,
-    audit,
+    area, audit,
     entity::{Difference, to_object},
     field::{mask, time_text},
+    insert_rows,
     json::{self, Object},
     scope::place_of,
+    search,
     vault::{self, DataKey},
 };
 
@@ -120,6 +122,13 @@ async fn encoded(
             }
             _ => columns.push((String::from(field.name), value)),
         }
+        if field.filter == crate::Match::Name {
+            let form = body.get(field.name).and_then(search::stored);
+            columns.push((search::column(field), form.into()));
+        }
+    }
+    if area::placed(entity) {
+        columns.extend(area::COLUMNS.map(String::from).into_iter().zip(area::stored(body)));
     }
     Ok(columns)
 }
@@ -289,6 +298,7 @@ pub(crate) async fn insert(
     sql.push(")");
     tx.execute(sql).await.map_err(|problem| already(entity, problem))?;
     let after = written(ctx, tx, entity, &id).await?;
+    search::keep(tx, entity, &id, (None, Some(&after)));
     note(ctx, tx, entity, Change { action: "created", id: &id, before: None, after: Some(&after) });
     let difference = Difference { id: &id, before: None, after: Some(&after) };
     entity.follow(ctx, tx, difference).await?;
@@ -321,6 +331,7 @@ pub(crate) async fn update(
         return Err(Problem::Stale(entity.title));
     }
     let after = written(ctx, tx, entity, id).await?;
+    search::keep(tx, entity, id, (Some(&before), Some(&after)));
     let change = Change { action: "updated", id, before: Some(&before), after: Some(&after) };
     note(ctx, tx, entity, change);
     let difference = Difference { id, before: Some(&before), after: Some(&after) };
@@ -357,6 +368,7 @@ pub(crate) async fn remove(
     if tx.execute(sql).await? == 0 {
         return Err(Problem::Stale(entity.title));
     }
+    search::keep(tx, entity, id, (Some(&before), None));
     note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None });
     entity.follow(ctx, tx, Difference { id, before: Some(&before), after: None }).await
 }
@@ -571,6 +583,42 @@ impl Tx {
         let at = (&*record.id.to_string(), record.version);
         stored(update(ctx, self, Entity::of::<R>(), at, to_object(&record.data)?).await?)
     }
+}
+
+/// Writes many new records in few trips: a register that the operator moves in, or a measurement.
+/// They are checked field by field, written as any other, and leave one audit entry together; what
+/// [`Resource::check`] and [`Resource::follow`] do for one at a time is not done.
+pub async fn load<R: Resource>(ctx: &Ctx, tx: &mut Tx, records: &[R]) -> Result<()> {
+    let entity = Entity::of::<R>();
+    let (mut names, mut rows) = (Vec::new(), Vec::new());
+    for record in records {
+        let body = entity.normalise(to_object(record)?)?;
+        let id = ctx.new_id::<()>().to_string();
+        require_reach(ctx, entity, Some(&id), &body)?;
+        let fields = encoded(ctx, tx, entity, (&id, true), &body).await?;
+        let (now, actor) = (ctx.now_ms(), ctx.actor());
+        let mut row: Vec<SqlValue> =
+            vec![id.as_str().into(), 1_i64.into(), now.into(), actor.into()];
+        row.extend([now.into(), actor.into(), DataClass::Internal.level().into()]);
+        names.clear();
+        for (name, value) in fields {
+            names.push(name);
+            row.push(value);
+        }
+        rows.push(row);
+        search::keep(tx, entity, &id, (None, Some(&body)));
+    }
+    let columns = HEADER.into_iter().chain(names.iter().map(String::as_str));
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let head = format!("INSERT INTO {} ({columns})", entity.table);
+    tx.later(insert_rows(&head, "", rows));
+    let body = json!({ "rows": records.len() });
+    audit::write(
+        ctx,
+        tx,
+        audit::Entry { action: "loaded", entity: entity.table, record: "", body },
+    );
+    Ok(())
 }
 
 /// A stored object as its type.

@@ -18,6 +18,10 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0001_product.sql"),
     },
     Migration { name: "product/0002_label", script: include_str!("../migrations/0002_label.sql") },
+    Migration {
+        name: "product/0010_search",
+        script: include_str!("../migrations/0010_search.sql"),
+    },
 ];
 
 /// The routes of this crate.

@@ -86,7 +86,7 @@ impl Resource for Product {
             .hint("8、12、13 或 14 位，末位为校验位"),
         Field::new("name", "产品名称", Kind::Text)
             .length_max(120)
-            .filter(Match::Contains)
+            .filter(Match::Name)
             .sortable()
             .public(),
         Field::new("brand", "品牌", Kind::Text).length_max(60).optional().public(),

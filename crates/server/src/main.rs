@@ -85,14 +85,14 @@ enum Verb {
     },
     /// 性能测量
     Bench {
-        /// access、capture、query 或 chain
+        /// access、capture、query、chain 或 search
         what: String,
         /// 数据库；缺省为临时 SQLite
         #[arg(long)]
         database: Option<String>,
-        /// 事件数
-        #[arg(long, default_value_t = 50_000)]
-        events: usize,
+        /// 事件数；search 为主体数，缺省一百万，其余缺省五万
+        #[arg(long)]
+        events: Option<usize>,
     },
 }
 

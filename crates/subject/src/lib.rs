@@ -35,6 +35,10 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0002_protection.sql"),
     },
     Migration { name: "subject/0003_node", script: include_str!("../migrations/0003_node.sql") },
+    Migration {
+        name: "subject/0010_search",
+        script: include_str!("../migrations/0010_search.sql"),
+    },
 ];
 
 /// The routes of this crate.

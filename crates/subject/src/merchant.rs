@@ -98,7 +98,7 @@ impl Resource for Merchant {
             .hint("首次备案节点的编码加 4 位顺序号；换市场不换编码"),
         Field::new("name", "商户名称", Kind::Text)
             .length_max(120)
-            .filter(Match::Contains)
+            .filter(Match::Name)
             .sortable()
             .public(),
         Field::new("kind", "商户类型", Kind::Code(MERCHANT_KINDS))

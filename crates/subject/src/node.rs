@@ -102,7 +102,7 @@ impl Resource for Node {
             .hint("所在县级区划代码加 3 位顺序号"),
         Field::new("name", "节点名称", Kind::Text)
             .length_max(120)
-            .filter(Match::Contains)
+            .filter(Match::Name)
             .sortable()
             .public(),
         Field::new("kind", "节点类型", Kind::Code(NODE_KINDS))

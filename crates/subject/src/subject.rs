@@ -102,7 +102,7 @@ impl Resource for TraceSubject {
             .hint("统一社会信用代码；没有的由平台发给 ZS 开头的代码"),
         Field::new("name", "主体名称", Kind::Text)
             .length_max(120)
-            .filter(Match::Contains)
+            .filter(Match::Name)
             .sortable()
             .public(),
         Field::new("kind", "主体类型", Kind::Code(SUBJECT_KINDS))
@@ -124,7 +124,7 @@ impl Resource for TraceSubject {
             .public(),
         Field::new("node_name", "节点名称", Kind::Text)
             .length_max(120)
-            .filter(Match::Contains)
+            .filter(Match::Name)
             .optional()
             .public(),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))

@@ -142,6 +142,14 @@ impl Db {
         }
     }
 
+    /// Lets the engine look at what its tables hold, so that it chooses indexes well: after much
+    /// has been written at once. PostgreSQL does so by itself after a while.
+    pub async fn learn(&self) -> Result<()> {
+        let mut tx = self.begin().await?;
+        tx.script("ANALYZE").await?;
+        tx.commit().await
+    }
+
     /// Starts a transaction that only reads. It sees one state of the database throughout, and on
     /// SQLite waits for no writer.
     pub async fn snapshot(&self) -> Result<Tx> {

@@ -178,13 +178,13 @@ fn numbered(text: &str) -> String {
 pub const VALUES_MAX: usize = 30_000;
 
 /// One multi-row `INSERT` per chunk that fits into [`VALUES_MAX`].
-pub fn insert_rows(head: &'static str, tail: &'static str, rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
+pub fn insert_rows(head: &str, tail: &str, rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
     let width = rows.first().map_or(1, |row| row.len().max(1));
     let mut statements = Vec::new();
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let mut sql = Sql::new(head);
-        sql.push(" VALUES ");
+        let mut sql = Sql::default();
+        sql.push(head).push(" VALUES ");
         for (index, row) in rows.by_ref().take(VALUES_MAX / width).enumerate() {
             if index > 0 {
                 sql.push(", ");

@@ -6,6 +6,7 @@ mod capture;
 mod chain;
 mod client;
 mod query;
+mod search;
 
 use std::time::Duration;
 
@@ -21,8 +22,9 @@ use crate::commands::{build, say};
 pub(crate) async fn run(
     what: &str,
     database: Option<String>,
-    events: usize,
+    events: Option<usize>,
 ) -> Result<bool, String> {
+    let events = events.unwrap_or(if what == "search" { 1_000_000 } else { 50_000 });
     let folder = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let url = database
@@ -45,7 +47,8 @@ pub(crate) async fn run(
         "capture" => capture::run(&assembled, events).await,
         "query" => query::run(&assembled, events).await,
         "chain" => chain::run(&assembled, events).await,
-        other => Err(format!("没有测量项 {other}，应为 access、capture、query 或 chain")),
+        "search" => search::run(&assembled, events).await,
+        other => Err(format!("没有测量项 {other}，应为 access、capture、query、chain 或 search")),
     };
     drop(assembled);
     // Only what this run made.

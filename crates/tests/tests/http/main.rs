@@ -22,6 +22,7 @@ mod nodes;
 mod protection;
 mod registers;
 mod routes;
+mod searching;
 mod separation;
 mod sso;
 mod surveillance;

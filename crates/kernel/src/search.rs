@@ -1,0 +1,305 @@
+//! 名称检索 (G-6.2.3): any part of a name, of its pinyin, or of the initials of its pinyin, found
+//! by an index on both engines.
+//!
+//! What is searched is the name's [`form`], kept beside it in the column `…_search`. PostgreSQL
+//! indexes the runs of letters in it (`yj_grams`, GIN). SQLite keeps every run of two or three
+//! letters as a word of a full-text table `…_words`, where a phrase of them is exactly a part of
+//! the text.
+
+use pinyin::ToPinyin as _;
+use serde_json::Value;
+
+use crate::{Dialect, Entity, Field, Match, Result, Sql, Tx, json::Object};
+
+/// Readings that names use beside the usual one.
+const OTHER_READINGS: &[(char, &str)] = &[
+    ('重', "chong"),
+    ('长', "zhang"),
+    ('行', "hang"),
+    ('都', "dou"),
+    ('乐', "yue"),
+    ('厦', "sha"),
+    ('朝', "zhao"),
+    ('藏', "cang"),
+    ('曾', "ceng"),
+    ('单', "shan"),
+    ('解', "xie"),
+    ('仇', "qiu"),
+    ('盖', "ge"),
+    ('蚌', "beng"),
+    ('埔', "bu"),
+    ('会', "kuai"),
+    ('调', "tiao"),
+    ('降', "jiang"),
+    ('参', "shen"),
+    ('薄', "bo"),
+];
+
+/// Stands after the last letter of a line, so that every letter is the beginning of a word.
+const END: char = 'ǃ';
+
+/// More matches than this are not looked up one by one: reading along the order finds them soon.
+const FEW: i64 = 20_000;
+
+/// Only letters and digits, small, full-width forms made half-width.
+fn letters(text: &str) -> String {
+    let narrow = |letter: char| match u32::from(letter) {
+        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(letter),
+        _ => letter,
+    };
+    let small = text.chars().map(narrow).flat_map(char::to_lowercase);
+    small.filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// What is searched of a name: its letters, their pinyin and its initials, one a line; a second
+/// reading of a letter gives lines of its own.
+pub(crate) fn form(name: &str) -> String {
+    let letters = letters(name);
+    let other = |letter: char| OTHER_READINGS.iter().find(|(known, _)| *known == letter);
+    let usual = |letter: char| letter.to_pinyin().map(pinyin::Pinyin::plain);
+    let mut lines = vec![letters.clone()];
+    if letters.chars().all(|letter| usual(letter).is_none()) {
+        return letters;
+    }
+    for second in [false, true] {
+        if second && !letters.chars().any(|letter| other(letter).is_some()) {
+            continue;
+        }
+        let (mut whole, mut initials) = (String::new(), String::new());
+        for letter in letters.chars() {
+            let spoken = other(letter).filter(|_| second).map(|(_, reading)| *reading);
+            if let Some(reading) = spoken.or_else(|| usual(letter)) {
+                whole.push_str(reading);
+                initials.extend(reading.chars().next());
+            } else {
+                whole.push(letter);
+                initials.push(letter);
+            }
+        }
+        lines.extend([letters_of_pinyin(&whole), letters_of_pinyin(&initials)]);
+    }
+    lines.join("\n")
+}
+
+/// People type `lv` for 绿.
+fn letters_of_pinyin(text: &str) -> String {
+    text.replace('ü', "v")
+}
+
+/// The searched fields of a register.
+pub(crate) fn fields(entity: &Entity) -> impl Iterator<Item = &'static Field> {
+    entity.fields.iter().filter(|field| field.filter == Match::Name)
+}
+
+/// The column beside a searched field.
+pub(crate) fn column(field: &Field) -> String {
+    format!("{}_search", field.name)
+}
+
+/// What that column holds.
+pub(crate) fn stored(value: &Value) -> Option<String> {
+    value.as_str().map(form)
+}
+
+/// A part of a name as it is looked for; an empty text looks for nothing.
+pub(crate) fn wanted(text: &str) -> String {
+    letters_of_pinyin(&letters(text))
+}
+
+/// Letters of the word that begins at a letter: Latin ones say less each.
+fn width(letter: char) -> usize {
+    if letter.is_ascii() { 3 } else { 2 }
+}
+
+/// The words of a form in the full-text table, one for every letter: it and those that follow.
+fn words(form: &str) -> String {
+    let mut words = Vec::new();
+    for line in form.lines() {
+        let letters: Vec<char> = line.chars().collect();
+        for (at, letter) in letters.iter().enumerate() {
+            let following = letters[at..].iter().copied().chain(std::iter::repeat(END));
+            words.push(following.take(width(*letter)).collect::<String>());
+        }
+    }
+    words.join(" ")
+}
+
+/// The phrase that finds a part in the full-text table: the words that lie wholly within it, and
+/// the beginning of one for what is left.
+fn phrase(field: &Field, part: &str) -> String {
+    let letters: Vec<char> = part.chars().collect();
+    let (mut found, mut reached) = (Vec::new(), 0);
+    let mut beginning = "";
+    for at in 0..letters.len() {
+        let end = at + width(letters[at]);
+        if end <= letters.len() {
+            found.push(letters[at..end].iter().collect::<String>());
+            reached = end;
+        } else {
+            if reached < letters.len() {
+                found.push(letters[at..].iter().collect());
+                beginning = " *";
+            }
+            break;
+        }
+    }
+    format!("{} : \"{}\"{beginning}", field.name, found.join(" "))
+}
+
+/// The runs of a part that `yj_grams` makes of every text that contains it; the longest.
+fn grams(part: &str) -> Vec<String> {
+    let letters: Vec<char> = part.chars().collect();
+    let run = |start: usize, length: usize| {
+        letters.get(start..start + length).map(|run| run.iter().collect::<String>())
+    };
+    let at = |start: usize| {
+        if letters[start].is_ascii() {
+            run(start, 3).or_else(|| run(start, 2).filter(|_| letters.len() == 2))
+        } else {
+            run(start, 2).or_else(|| run(start, 1))
+        }
+    };
+    (0..letters.len()).filter_map(at).collect()
+}
+
+fn table(entity: &Entity) -> String {
+    format!("{}_words", entity.table)
+}
+
+/// How many rows of the full-text table a phrase finds, up to a number.
+async fn matching(tx: &mut Tx, (table, phrase): (&str, &str), most: i64) -> Result<i64> {
+    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM ");
+    sql.push(table).push(" WHERE ").push(table).push(" MATCH ").bind(phrase);
+    sql.push(" LIMIT ").bind(most).push(")");
+    tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// How many records of all contain a part, up to a number, where the index alone can say it.
+pub(crate) async fn size(
+    tx: &mut Tx,
+    entity: &Entity,
+    (field, part): (&'static Field, &str),
+    most: i64,
+) -> Result<Option<i64>> {
+    if tx.dialect() != Dialect::Sqlite {
+        return Ok(None);
+    }
+    matching(tx, (&table(entity), &phrase(field, part)), most).await.map(Some)
+}
+
+/// Limits a statement to records whose field contains a part.
+pub(crate) async fn narrow(
+    sql: &mut Sql,
+    tx: &mut Tx,
+    entity: &Entity,
+    (field, part): (&'static Field, &str),
+) -> Result<()> {
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            let (table, phrase) = (table(entity), phrase(field, part));
+            let found = matching(tx, (&table, &phrase), FEW + 1).await?;
+            if found <= FEW {
+                sql.push("id IN (SELECT id FROM ").push(&table).push(" WHERE ").push(&table);
+                sql.push(" MATCH ").bind(phrase).push(")");
+                return Ok(());
+            }
+        }
+        Dialect::Postgres => {
+            let grams = grams(part);
+            if !grams.is_empty() {
+                sql.push("yj_grams(").push(&column(field)).push(") @> string_to_array(");
+                sql.bind(grams.join(" ")).push(", ' ') AND ");
+            }
+        }
+    }
+    let position_of = tx.dialect().position_of();
+    sql.push(position_of).push("(").push(&column(field)).push(", ").bind(part).push(") > 0");
+    Ok(())
+}
+
+/// Keeps the full-text table of SQLite at what a record now says; nothing where that has not
+/// changed, and on engines that index the column itself.
+pub(crate) fn keep(
+    tx: &mut Tx,
+    entity: &Entity,
+    id: &str,
+    (before, after): (Option<&Object>, Option<&Object>),
+) {
+    if tx.dialect() != Dialect::Sqlite || fields(entity).next().is_none() {
+        return;
+    }
+    let of = |object: Option<&Object>| {
+        let object = object?;
+        let form = |field: &Field| object.get(field.name).and_then(stored).unwrap_or_default();
+        Some(fields(entity).map(form).collect::<Vec<_>>())
+    };
+    let (before, after) = (of(before), of(after));
+    if before == after {
+        return;
+    }
+    let table = table(entity);
+    let mut statements = Vec::new();
+    if before.is_some() {
+        let mut sql = Sql::new("DELETE FROM ");
+        sql.push(&table).push(" WHERE rowid IN (SELECT rowid FROM ").push(&table);
+        sql.push(" WHERE ").push(&table).push(" MATCH ").bind(format!("owner : \"{id}\""));
+        sql.push(")");
+        statements.push(sql);
+    }
+    if let Some(forms) = after {
+        let mut sql = Sql::new("INSERT INTO ");
+        sql.push(&table).push(" (id, owner");
+        for field in fields(entity) {
+            sql.push(", ").push(field.name);
+        }
+        sql.push(") VALUES (").bind(id).push(", ").bind(id);
+        for form in forms {
+            sql.push(", ").bind(words(&form));
+        }
+        sql.push(")");
+        statements.push(sql);
+    }
+    tx.later(statements);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_by_its_letters_its_pinyin_and_its_initials() {
+        let form = form("示例绿源（重庆）Ａ3 厂");
+        let lines: Vec<_> = form.lines().collect();
+        assert_eq!(lines[0], "示例绿源重庆a3厂");
+        assert_eq!(&lines[1..3], ["shililvyuanzhongqinga3chang", "sllyzqa3c"]);
+        assert_eq!(&lines[3..], ["shililvyuanchongqinga3chang", "sllycqa3c"]);
+        assert_eq!(super::form("A-3"), "a3");
+    }
+
+    #[test]
+    fn every_run_that_is_looked_for_is_one_that_is_indexed() {
+        assert_eq!(grams("韭菜社"), ["韭菜", "菜社", "社"]);
+        assert_eq!(grams("韭"), ["韭"]);
+        assert_eq!(grams("jcs"), ["jcs"]);
+        assert_eq!(grams("jc"), ["jc"]);
+        assert_eq!(grams("j"), Vec::<String>::new());
+        assert_eq!(grams("a3厂"), ["a3厂", "厂"]);
+    }
+
+    #[test]
+    fn a_phrase_of_words_is_a_part_of_the_text() {
+        assert_eq!(words("韭菜社\njcs"), "韭菜 菜社 社ǃ jcs csǃ sǃǃ");
+        let name = Field::new("name", "名称", crate::Kind::Text);
+        for (part, expected) in [
+            ("韭菜社", "name : \"韭菜 菜社\""),
+            ("社", "name : \"社\" *"),
+            ("jc", "name : \"jc\" *"),
+            ("jcs", "name : \"jcs\""),
+            ("a3厂", "name : \"a3厂\""),
+            ("韭菜ab", "name : \"韭菜 菜a ab\" *"),
+            ("韭菜a", "name : \"韭菜 菜a\""),
+        ] {
+            assert_eq!(phrase(&name, part), expected);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+-- 名称检索.
+
+ALTER TABLE product ADD COLUMN name_search TEXT;
+@postgres CREATE INDEX product_name_search ON product USING gin (yj_grams(name_search));
+@sqlite CREATE VIRTUAL TABLE product_words USING fts5(
+@sqlite id UNINDEXED, owner, name, content = '', contentless_delete = 1,
+@sqlite contentless_unindexed = 1, tokenize = "unicode61 remove_diacritics 0");

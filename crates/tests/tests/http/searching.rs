@@ -1,0 +1,213 @@
+//! 检索、统计与地图 (G-3.2, G-6.2.3, G-6.2.4): names by letters and pinyin, figures that equal their
+//! lists, records on the map.
+
+use serde_json::{Value, json};
+
+use crate::harness::TestApp;
+
+const REGISTER: &str = "/api/v1/trace_subject";
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+async fn names(app: &TestApp, query: &str) -> Vec<String> {
+    let path = format!("{REGISTER}?per_page=100&count=true&sort=name&{query}");
+    let found = app.get("supervisor", &path).await.expect(200);
+    let items = found["items"].as_array().unwrap();
+    assert_eq!(found["total"]["count"], items.len(), "{query}");
+    items.iter().map(|item| String::from(item["name"].as_str().unwrap())).collect()
+}
+
+async fn count(app: &TestApp, query: &str) -> i64 {
+    let path = format!("{REGISTER}?per_page=1&count=true&{query}");
+    app.get("supervisor", &path).await.expect(200)["total"]["count"].as_i64().unwrap()
+}
+
+/// Changes a subject, and somebody else approves it.
+async fn changed(app: &TestApp, subject: &Value, body: Value) {
+    let path = format!("{REGISTER}/{}", subject["id"].as_str().unwrap());
+    let version = subject["version"].as_i64().unwrap();
+    let filed = app.change("supervisor", ("PATCH", &path), version, body).await.expect(202);
+    let id = filed["change_request"]["id"].as_str().unwrap();
+    let path = format!("{REGISTER}/changes/{id}/approve");
+    app.post("reviewer", &path, json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn g_6_2_3_names_are_found_by_any_part_by_pinyin_and_by_initials() {
+    let app = TestApp::start().await;
+    let two = ["示例韭菜合作社一社", "示例韭菜合作社二社"];
+    for part in ["韭菜合作社", "菜合", "jiucai", "JiuCaiHeZuoShe", "jchzs", "韭 菜", "（韭菜）"]
+    {
+        assert_eq!(names(&app, &format!("name={}", encoded(part))).await, two, "{part}");
+    }
+    for (part, only) in [("一社", "示例韭菜合作社一社"), ("shucaijiagong", "示例蔬菜加工厂")]
+    {
+        assert_eq!(names(&app, &format!("name={}", encoded(part))).await, [only], "{part}");
+    }
+    for nothing in ["韭合", "社示例", "jiucaix", "没有"] {
+        assert!(names(&app, &format!("name={}", encoded(nothing))).await.is_empty(), "{nothing}");
+    }
+    // One letter is a part as well.
+    assert_eq!(names(&app, &format!("name={}", encoded("韭"))).await, two);
+    assert_eq!(count(&app, "name=s").await, 18);
+    let refused = app.get("supervisor", &format!("{REGISTER}?name={}", encoded("（）"))).await;
+    let refused = refused.expect(422);
+    assert!(refused["detail"].as_str().unwrap().contains("应含文字"), "{refused}");
+    // A changed name is found as it is now, a second reading of a letter as well.
+    let subject = app.subject("示例蔬菜加工厂").await;
+    changed(&app, &subject, json!({ "name": "示例重庆食品厂" })).await;
+    assert!(names(&app, "name=shucaijiagong").await.is_empty());
+    for part in ["chongqing", "cqspc", "zhongqing", "重庆"] {
+        let found = names(&app, &format!("name={}", encoded(part))).await;
+        assert_eq!(found, ["示例重庆食品厂"], "{part}");
+    }
+    // Conditions narrow one another.
+    assert_eq!(names(&app, &format!("name={}&region=610525", encoded("韭菜"))).await, two);
+    assert!(names(&app, &format!("name={}&region=610104", encoded("韭菜"))).await.is_empty());
+}
+
+#[tokio::test]
+async fn g_6_2_4_every_figure_equals_the_list_it_leads_to() {
+    let app = TestApp::start().await;
+    let mut seen = 0;
+    for by in [
+        "kind",
+        "roles",
+        "region:county",
+        "region:city,kind",
+        "region:province",
+        "product_kinds",
+        "filed_on:month",
+        "filed_on:quarter",
+        "created_at:week",
+        "filed_on:year,roles",
+    ] {
+        for filter in ["", "&kind=01", "&region=610100"] {
+            let path = format!("{REGISTER}/figures?by={by}{filter}");
+            let answer = app.get("supervisor", &path).await.expect(200);
+            let groups = answer["groups"].as_array().unwrap();
+            let mut sum = 0;
+            for group in groups {
+                let counted = group["count"].as_i64().unwrap();
+                let listed = count(&app, group["query"].as_str().unwrap()).await;
+                assert_eq!(counted, listed, "{path}: {group}");
+                sum += counted;
+                seen += 1;
+            }
+            let total = answer["count"].as_i64().unwrap();
+            assert_eq!(total, count(&app, filter).await, "{path}");
+            if answer["overlapping"] == false {
+                assert_eq!(sum, total, "{path}");
+                let shares = groups.iter().map(|group| {
+                    group["share"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap()
+                });
+                assert_eq!(shares.sum::<i64>(), 1000, "{path}");
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+#[tokio::test]
+async fn g_6_2_4_an_indicator_is_composed_of_a_part_and_its_whole() {
+    let app = TestApp::start().await;
+    // 合作社占比, of all and by city.
+    let path = format!("{REGISTER}/figures?part=kind%3D03");
+    let answer = app.get("supervisor", &path).await.expect(200);
+    assert_eq!((&answer["count"], &answer["part"]), (&18.into(), &2.into()));
+    assert_eq!(answer["groups"][0]["ratio"], "11.1");
+    let path = format!("{REGISTER}/figures?by=region:city&part=kind%3D03");
+    let answer = app.get("supervisor", &path).await.expect(200);
+    let cities = answer["groups"].as_array().unwrap();
+    let city = cities.iter().find(|group| group["key"][0] == "610500").unwrap();
+    assert_eq!((&city["part"], &city["ratio"]), (&2.into(), &"100.0".into()));
+    assert_eq!(answer["names"]["610500"], "渭南市");
+    // What cannot be listed cannot be counted either.
+    for (query, word) in [
+        ("by=address", "不是可检索的字段"),
+        ("by=contact_phone", "不是可检索的字段"),
+        ("by=kind,roles,region", "至多 2 个维度"),
+        ("by=region:village", "province、city 或 county"),
+        ("by=filed_on:hour", "day、week"),
+        ("by=name", "应为代码、区域"),
+        ("by=kind&contact_phone=13800000000", "个人信息"),
+        ("by=kind&part=contact_phone%3D13800000000", "个人信息"),
+        ("by=kind&part=colour%3Dred", "没有这个查询条件"),
+    ] {
+        let refused = app.get("supervisor", &format!("{REGISTER}/figures?{query}")).await;
+        let refused = refused.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(word), "{query}: {refused}");
+    }
+    // An enterprise counts itself.
+    let path = format!("{REGISTER}/figures?by=kind");
+    assert_eq!(app.get("enterprise", &path).await.expect(200)["count"], 1);
+}
+
+#[tokio::test]
+async fn g_3_2_records_are_found_on_the_map_by_polygon_and_distance() {
+    let app = TestApp::start().await;
+    let placed = [
+        ("示例蔬菜加工厂", "108.90", "34.10"),
+        ("示例冷链运输公司", "108.92", "34.12"),
+        ("示例农产品检测中心", "109.50", "34.50"),
+        ("示例学校食堂", "108.60", "34.00"),
+    ];
+    app.run_sql("UPDATE trace_subject SET lon = NULL, lat = NULL, lon_e7 = NULL, lat_e7 = NULL")
+        .await;
+    for (name, lon, lat) in placed {
+        let subject = app.subject(name).await;
+        changed(&app, &subject, json!({ "lon": lon, "lat": lat })).await;
+    }
+    let square = "108.8,34.0 109.0,34.0 109.0,34.2 108.8,34.2";
+    let inside = names(&app, &format!("within={}", encoded(square))).await;
+    assert_eq!(inside, ["示例冷链运输公司", "示例蔬菜加工厂"]);
+    // Concave: the notch leaves one of them out.
+    let notched = "108.8,34.0 109.0,34.0 109.0,34.2 108.92,34.11 108.8,34.2";
+    assert_eq!(names(&app, &format!("within={}", encoded(notched))).await, ["示例蔬菜加工厂"]);
+    let near = |metres: u32| format!("near={}", encoded(&format!("108.90,34.10,{metres}")));
+    assert_eq!(names(&app, &near(1_000)).await, ["示例蔬菜加工厂"]);
+    assert_eq!(names(&app, &near(3_000)).await.len(), 2);
+    assert_eq!(names(&app, &near(100_000)).await.len(), 4);
+    assert_eq!(names(&app, &format!("{}&kind=04", near(100_000))).await.len(), 2);
+    // Coarse cells make clusters, fine ones points; both add up.
+    let map = async |query: &str| {
+        app.get("supervisor", &format!("{REGISTER}/map?{query}")).await.expect(200)
+    };
+    let coarse = map("box=100,30,116,40&grid=4&by=kind").await;
+    assert_eq!((&coarse["count"], &coarse["unplaced"]), (&4.into(), &14.into()));
+    let most =
+        coarse["clusters"].as_array().unwrap().iter().max_by_key(|one| one["count"].as_i64());
+    let most = most.unwrap();
+    let parts: i64 = most["parts"].as_object().unwrap().values().map(|n| n.as_i64().unwrap()).sum();
+    assert!(most["count"].as_i64().unwrap() > 1 && most["count"] == parts, "{most}");
+    let fine = map("box=108.5,33.9,109.0,34.3&grid=50").await;
+    let fine = fine["clusters"].as_array().unwrap();
+    assert_eq!(fine.len(), 3);
+    let names: Vec<_> = fine.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"示例学校食堂") && !names.contains(&"示例农产品检测中心"));
+    for (query, word) in [
+        ("box=1,2,3", "西,南,东,北"),
+        ("box=110,30,100,40", "西,南,东,北"),
+        ("grid=1000", "1 至 96"),
+        ("by=name", "代码字段"),
+        ("within=108,34", "3 至 200 个"),
+        ("near=108,34,-1", "半径"),
+    ] {
+        let refused = app.get("supervisor", &format!("{REGISTER}/map?{query}")).await.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(word), "{query}: {refused}");
+    }
+    // Out as GeoJSON, with nothing that is not public, and in the audit trail.
+    let path = format!("{REGISTER}/geojson?within={}", encoded(square));
+    let file = app.get("supervisor", &path).await;
+    let file: Value = serde_json::from_slice(&file.bytes).unwrap();
+    assert_eq!(file["features"].as_array().unwrap().len(), 2);
+    let feature = &file["features"][0];
+    assert_eq!(feature["geometry"]["coordinates"].as_array().unwrap().len(), 2);
+    assert!(feature["properties"]["主体名称"].is_string());
+    assert!(!file.to_string().contains("联系电话"));
+    let entries = "SELECT COUNT(*) FROM audit_log WHERE action = 'exported' AND entity = \
+                   'trace_subject'";
+    assert_eq!(app.count(entries).await, 1);
+}
