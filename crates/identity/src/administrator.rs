@@ -78,6 +78,7 @@ impl AdminKind {
                 "role:read",
                 "role:write",
                 "role:label",
+                "change_rule:write",
                 "assignment:read",
                 "assignment:write",
                 "assignment:label",
@@ -117,11 +118,12 @@ pub(crate) fn is_administrative(permission: &str) -> bool {
 }
 
 /// What concerns the whole platform: rights of the administrators at its top alone.
-const OF_PLATFORM: [&str; 11] = [
+const OF_PLATFORM: [&str; 12] = [
     "application:read",
     "application:write",
     "application:label",
     "audit:verify",
+    "change_rule:write",
     "dictionary:write",
     "key:read",
     "key:write",

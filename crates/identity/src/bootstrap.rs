@@ -82,6 +82,7 @@ const TEMPLATES: [Template; 4] = [
             "trace:personal",
             "ledger:read",
             "dictionary:read",
+            "view:share",
         ],
         "查看辖区内全部数据，提出登记与变更",
     ),

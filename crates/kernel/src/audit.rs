@@ -7,7 +7,7 @@ use yj_crypto::{Digest, sm3, to_hex};
 
 use crate::{
     ActorKind, Ctx, Dialect, Entity, Problem, Result, Row, Scope, Scoping, Sql, Tx,
-    field::time_text,
+    field::time_text, record,
 };
 
 /// One act worth remembering. Must not hold 个人信息 or secrets.
@@ -299,20 +299,27 @@ fn columns() -> Sql {
 }
 
 /// Most entries of one answer.
-const ENTRIES_MAX: i64 = 200;
+pub(crate) const ENTRIES_MAX: i64 = 200;
 
 /// The trail of one record, oldest first: what was done, not from where.
-pub(crate) async fn of_record(tx: &mut Tx, entity: &Entity, id: &str) -> Result<Vec<Value>> {
+pub(crate) async fn of_record(
+    tx: &mut Tx,
+    entity: &Entity,
+    (id, most): (&str, i64),
+) -> Result<Vec<Value>> {
     let mut sql = columns();
     // Not what connected applications write under the same name.
     sql.push(" WHERE source = '' AND entity = ").bind(entity.table);
     sql.push(" AND record = ").bind(id);
-    sql.push(" ORDER BY id LIMIT ").bind(ENTRIES_MAX);
+    sql.push(" ORDER BY id LIMIT ").bind(most);
     let brief = |row: &Row| {
-        let entry = read(row)?;
+        let mut entry = read(row)?;
+        let said = entry["changes"].as_object_mut();
+        let effective_on = said.and_then(|changes| changes.remove(record::EFFECTIVE_ON));
         Ok(json!({
             "id": entry["id"], "at": entry["at"], "actor": entry["actor"], "action": entry["action"],
             "entity": entry["entity"], "record": entry["record"], "changes": entry["changes"],
+            "effective_on": effective_on,
         }))
     };
     tx.fetch(sql).await?.iter().map(brief).collect()

@@ -26,6 +26,8 @@ pub fn base_routes() -> Vec<Route> {
     let mut routes = job_routes();
     routes.extend(crate::export_approval::routes());
     routes.extend(file_routes());
+    routes.extend(crate::change_rule::routes());
+    routes.extend(crate::saved_view::routes());
     routes.extend([
         Route::new((Method::GET, "/api/v1/meta"), Access::SignedIn, "界面元数据", meta),
         Route::public(

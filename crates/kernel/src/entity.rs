@@ -163,6 +163,17 @@ impl Entity {
         Ok(())
     }
 
+    /// A body in its normal form as far as it is sound, so that a number written otherwise is no
+    /// change; what is wrong with it is said when it is accepted.
+    pub(crate) fn sought(&self, stored: &Object, body: &Object) -> Object {
+        let value = |field: &Field| {
+            let sent = body.get(field.name).cloned().unwrap_or_default();
+            let known = || stored.get(field.name).cloned().unwrap_or_default();
+            if field.computed { known() } else { field.accept(sent.clone()).unwrap_or(sent) }
+        };
+        self.fields.iter().map(|field| (String::from(field.name), value(field))).collect()
+    }
+
     /// Checks each field by its description, so that all mistakes are named at once.
     pub(crate) fn normalise(&self, mut object: Object) -> Result<Object> {
         let mut errors = Vec::new();

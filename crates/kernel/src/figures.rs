@@ -22,6 +22,9 @@ const DIMENSIONS_MAX: usize = 2;
 /// Groups that the database may find; more are no figure any more.
 const GROUPS_MAX: usize = 20_000;
 
+/// How an indicator is drawn.
+const CHARTS: [&str; 4] = ["bar", "line", "pie", "table"];
+
 /// `figures` of a register.
 pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     let figures = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
@@ -325,15 +328,30 @@ fn percent(thousandths: i64) -> String {
     format!("{}.{}", thousandths / 10, thousandths % 10)
 }
 
-async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<Value> {
-    let ([by, part], rest) = apart(query, ["by", "part"]);
-    let by = by.unwrap_or_default();
-    let dimensions = by.split(',').filter(|name| !name.is_empty());
-    let dimensions = dimensions.map(|name| Dimension::parse(ctx, entity, name));
-    let dimensions = dimensions.collect::<Result<Vec<_>>>()?;
-    if dimensions.len() > DIMENSIONS_MAX {
+fn dimensions(ctx: &Ctx, entity: &'static Entity, by: Option<&str>) -> Result<Vec<Dimension>> {
+    let names = by.unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    let found =
+        names.map(|name| Dimension::parse(ctx, entity, name)).collect::<Result<Vec<_>>>()?;
+    if found.len() > DIMENSIONS_MAX {
         return Err(Problem::invalid("by", format!("至多 {DIMENSIONS_MAX} 个维度")));
     }
+    Ok(found)
+}
+
+/// Refuses an indicator that could not be answered: dimensions, part and how it is drawn.
+pub(crate) fn require_sound(ctx: &Ctx, entity: &'static Entity, figure: &str) -> Result<()> {
+    let ([by, part, chart], rest) = apart(figure, ["by", "part", "chart"]);
+    if !rest.is_empty() || chart.is_some_and(|chart| !CHARTS.contains(&chart.as_str())) {
+        let detail = format!("可用参数：by、part、chart（{}）", CHARTS.join("、"));
+        return Err(Problem::invalid("figure", detail));
+    }
+    dimensions(ctx, entity, by.as_deref())?;
+    part.map_or(Ok(()), |part| Listing::counted(ctx, entity, &part).map(drop))
+}
+
+async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<Value> {
+    let ([by, part], rest) = apart(query, ["by", "part"]);
+    let dimensions = dimensions(ctx, entity, by.as_deref())?;
     let conditions = |text: &str| Listing::counted(ctx, entity, text);
     let whole = conditions(&rest)?;
     let counts = count(ctx, tx, (entity, &dimensions), &whole).await?;

@@ -11,9 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Access, Body, Ctx, Entity, Problem, Result, Route, Shape, audit, figures,
+    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, audit,
+    change_rule::{self, Demand},
+    figures,
     json::Object,
-    listing, map, record,
+    listing, map,
+    past::{self, Moment},
+    record::{self, Update},
     review::{self, Verb},
     transfer,
 };
@@ -55,9 +59,10 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
         audit::note_use(&ctx, entity.table, (&filter, rows)).await?;
         Ok::<_, Problem>(Json(answer))
     };
-    let read = move |ctx: Ctx, Path(id): Path<String>| async move {
+    let read = move |ctx: Ctx, Path(id): Path<String>, RawQuery(query): RawQuery| async move {
+        let moment = Moment::parse(&query.unwrap_or_default())?;
         let mut tx = ctx.snapshot().await?;
-        let mut found = record::get(&ctx, &mut tx, entity, &id).await?;
+        let mut found = past::at(&ctx, &mut tx, entity, (&id, moment)).await?;
         drop(tx);
         audit::note_use(&ctx, entity.table, (&id, 1)).await?;
         record::veil(&ctx, entity, &mut found);
@@ -66,7 +71,7 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let history = move |ctx: Ctx, Path(id): Path<String>| async move {
         let mut tx = ctx.snapshot().await?;
         record::get(&ctx, &mut tx, entity, &id).await?;
-        let mut entries = audit::of_record(&mut tx, entity, &id).await?;
+        let mut entries = audit::of_record(&mut tx, entity, (&id, audit::ENTRIES_MAX)).await?;
         for entry in &mut entries {
             record::conceal(&ctx, entity, &mut entry["changes"]);
         }
@@ -76,6 +81,16 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
         Route::new((Method::GET, all(entity)), may(entity, "read"), format!("查询{title}"), list)
             .gives(Shape::Page(entity)),
         Route::new((Method::GET, one(entity)), may(entity, "read"), format!("读取{title}"), read)
+            .query(&[
+                Param {
+                    name: "known_at",
+                    label: "当时所知：此刻之后记录的变更不计",
+                    required: false,
+                },
+                Param {
+                    name: "on", label: "当日所是：此日之后生效的变更不计", required: false
+                },
+            ])
             .gives(Shape::Stored(entity)),
         Route::new(
             (Method::GET, format!("{}/history", one(entity))),
@@ -189,15 +204,19 @@ fn writing_routes(entity: &'static Entity) -> Vec<Route> {
     };
     let replace = move |ctx: Ctx,
                         Path(id): Path<String>,
+                        RawQuery(query): RawQuery,
                         headers: HeaderMap,
                         Body(body): Body<Object>| async move {
-        change(&ctx, entity, &id, &headers, (body, false)).await
+        let query = query.unwrap_or_default();
+        change(&ctx, entity, (&id, &query), &headers, (body, false)).await
     };
     let amend = move |ctx: Ctx,
                       Path(id): Path<String>,
+                      RawQuery(query): RawQuery,
                       headers: HeaderMap,
                       Body(body): Body<Object>| async move {
-        change(&ctx, entity, &id, &headers, (body, true)).await
+        let query = query.unwrap_or_default();
+        change(&ctx, entity, (&id, &query), &headers, (body, true)).await
     };
     let remove = move |ctx: Ctx, Path(id): Path<String>, headers: HeaderMap| async move {
         let at = (id.as_str(), expected_version(&headers)?);
@@ -225,23 +244,33 @@ fn writing_routes(entity: &'static Entity) -> Vec<Route> {
     routes
 }
 
-/// Replaces a record, or (`partial`) only the fields sent; directly or as a change request.
+/// Replaces a record, or (`partial`) only the fields sent; directly or as a change request, as the
+/// fields' rules demand.
 async fn change(
     ctx: &Ctx,
     entity: &'static Entity,
-    id: &str,
+    (id, query): (&str, &str),
     headers: &HeaderMap,
     (body, partial): (Object, bool),
 ) -> Result<Response> {
-    let version = expected_version(headers)?;
+    let at = (id, expected_version(headers)?);
+    let effective_on = past::effective_on(query)?;
+    let effective_on = effective_on.as_deref();
     let mut tx = ctx.begin().await?;
-    let body = if partial { record::merged(ctx, &mut tx, entity, id, body).await? } else { body };
-    if entity.reviewed {
-        let request = review::propose(ctx, &mut tx, entity, Some((id, version)), body).await?;
+    let mut body =
+        if partial { record::merged(ctx, &mut tx, entity, id, body).await? } else { body };
+    let stored = record::get(ctx, &mut tx, entity, id).await?;
+    record::unveil(ctx, entity, &stored, &mut body);
+    let sought = entity.sought(&stored, &body);
+    let demand = change_rule::demand(&mut tx, entity, (&stored, &sought)).await?;
+    if entity.reviewed && demand != Demand::Nothing {
+        let change = (body, effective_on);
+        let request = review::propose_from(ctx, &mut tx, entity, Some(at), change).await?;
         tx.commit().await?;
         return Ok(filed(request).into_response());
     }
-    let mut record = record::update(ctx, &mut tx, entity, (id, version), body).await?;
+    let change = Update { at, body, effective_on };
+    let mut record = record::update(ctx, &mut tx, entity, change).await?;
     tx.commit().await?;
     record::veil(ctx, entity, &mut record);
     Ok(Json(record).into_response())
@@ -305,15 +334,19 @@ fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
     };
     let replace = move |ctx: Ctx,
                         Path(id): Path<String>,
+                        RawQuery(query): RawQuery,
                         headers: HeaderMap,
                         Body(body): Body<Object>| async move {
-        change(&ctx, entity, &id, &headers, (body, false)).await
+        let query = query.unwrap_or_default();
+        change(&ctx, entity, (&id, &query), &headers, (body, false)).await
     };
     let amend = move |ctx: Ctx,
                       Path(id): Path<String>,
+                      RawQuery(query): RawQuery,
                       headers: HeaderMap,
                       Body(body): Body<Object>| async move {
-        change(&ctx, entity, &id, &headers, (body, true)).await
+        let query = query.unwrap_or_default();
+        change(&ctx, entity, (&id, &query), &headers, (body, true)).await
     };
     let write = || may(entity, "write");
     vec![

@@ -9,6 +9,7 @@ mod area;
 pub mod attachment;
 pub mod audit;
 mod base;
+mod change_rule;
 mod context;
 mod db;
 pub mod dictionary;
@@ -24,12 +25,14 @@ mod listing;
 mod map;
 mod openapi;
 pub mod outbox;
+mod past;
 mod principal;
 mod problem;
 mod record;
 pub mod reference;
 pub mod review;
 pub mod route;
+mod saved_view;
 mod scope;
 mod search;
 pub mod transfer;
@@ -76,5 +79,8 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "kernel/0007_dictionary",
         script: include_str!("../migrations/0007_dictionary.sql"),
     },
-    Migration { name: "kernel/0008_search", script: include_str!("../migrations/0008_search.sql") },
+    Migration {
+        name: "kernel/0008_change_rule",
+        script: include_str!("../migrations/0008_change_rule.sql"),
+    },
 ];

@@ -152,6 +152,7 @@ impl Listing {
 
     /// Appends the conditions to a statement that already has a WHERE.
     pub(crate) async fn narrow(&self, sql: &mut Sql, tx: &mut Tx, entity: &Entity) -> Result<()> {
+        tx.plan_by_values();
         for area in &self.areas {
             area.narrow(sql);
         }

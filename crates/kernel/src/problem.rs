@@ -69,6 +69,16 @@ pub enum Problem {
     /// Somebody else changed the record meanwhile.
     #[error("{0}已被他人修改，请刷新后重试")]
     Stale(&'static str),
+    /// The same, with what now differs from the change that was sent.
+    #[error("{title}已被他人修改为第 {version} 版，与您提交的有 {} 处不同；请核对后按新版本提交", .differing.len())]
+    Overtaken {
+        /// What kind of record.
+        title: &'static str,
+        /// The version it has now.
+        version: i64,
+        /// Each field that differs.
+        differing: Vec<FieldError>,
+    },
     /// It exists already.
     #[error("{0}")]
     Duplicate(String),
@@ -138,7 +148,9 @@ impl Problem {
             Self::Gone(_) => ("gone", StatusCode::GONE, "已失效"),
             Self::NotFound(_) => ("not-found", StatusCode::NOT_FOUND, "不存在"),
             Self::Conflict(_) => ("conflict", StatusCode::CONFLICT, "当前状态不允许"),
-            Self::Stale(_) => ("stale-version", StatusCode::CONFLICT, "版本已变化"),
+            Self::Stale(_) | Self::Overtaken { .. } => {
+                ("stale-version", StatusCode::CONFLICT, "版本已变化")
+            }
             Self::Duplicate(_) => ("duplicate", StatusCode::CONFLICT, "重复"),
             Self::TooLarge(_) => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "内容过大"),
             Self::UnsupportedMediaType(_) => {
@@ -162,10 +174,18 @@ impl Problem {
         if let Ok(id) = REQUEST_ID.try_with(Clone::clone) {
             body["request_id"] = Value::from(id);
         }
-        if let Self::Invalid(errors) = self {
+        let errors = |errors: &[FieldError]| {
             let error =
                 |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
-            body["errors"] = errors.iter().map(error).collect();
+            errors.iter().map(error).collect::<Value>()
+        };
+        match self {
+            Self::Invalid(wrong) => body["errors"] = errors(wrong),
+            Self::Overtaken { version, differing, .. } => {
+                body["errors"] = errors(differing);
+                body["version"] = Value::from(*version);
+            }
+            _ => {}
         }
         body
     }

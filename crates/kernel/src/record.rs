@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use yj_model::Id;
 
 use crate::{
-    App, Ctx, DataClass, Entity, Field, Problem, Resource, Result, Row, Scoping, Sql, SqlValue, Tx,
-    area, audit,
+    App, Ctx, DataClass, Entity, Field, FieldError, Problem, Resource, Result, Row, Scoping, Sql,
+    SqlValue, Tx, area, audit,
     entity::{Difference, to_object},
     field::{mask, time_text},
     insert_rows,
@@ -20,6 +20,9 @@ use crate::{
 /// The columns every record has, before its own fields.
 pub(crate) const HEADER: [&str; 7] =
     ["id", "version", "created_at", "created_by", "updated_at", "updated_by", "label"];
+
+/// In the trail, from which day a change holds; no field is called so.
+pub(crate) const EFFECTIVE_ON: &str = "_effective_on";
 
 /// A record with its identity.
 #[derive(Debug, Clone)]
@@ -123,8 +126,8 @@ async fn encoded(
             _ => columns.push((String::from(field.name), value)),
         }
         if field.filter == crate::Match::Name {
-            let form = body.get(field.name).and_then(search::stored);
-            columns.push((search::column(field), form.into()));
+            let value = body.get(field.name).unwrap_or(&Value::Null);
+            columns.extend(search::columns(tx.dialect(), field, value));
         }
     }
     if area::placed(entity) {
@@ -299,25 +302,43 @@ pub(crate) async fn insert(
     tx.execute(sql).await.map_err(|problem| already(entity, problem))?;
     let after = written(ctx, tx, entity, &id).await?;
     search::keep(tx, entity, &id, (None, Some(&after)));
-    note(ctx, tx, entity, Change { action: "created", id: &id, before: None, after: Some(&after) });
+    note(
+        ctx,
+        tx,
+        entity,
+        Change {
+            action: "created",
+            id: &id,
+            before: None,
+            after: Some(&after),
+            effective_on: None,
+        },
+    );
     let difference = Difference { id: &id, before: None, after: Some(&after) };
     entity.follow(ctx, tx, difference).await?;
     Ok(after)
 }
 
-/// Replaces the fields of a record, if it is still at `version`.
+/// A change of one record.
+pub(crate) struct Update<'a> {
+    /// Which record, and the version the change was made from.
+    pub(crate) at: (&'a str, i64),
+    /// All fields, as they shall be.
+    pub(crate) body: Object,
+    /// From which day it holds, if not from the one it is written on.
+    pub(crate) effective_on: Option<&'a str>,
+}
+
+/// Replaces the fields of a record, if it is still at the version named.
 pub(crate) async fn update(
     ctx: &Ctx,
     tx: &mut Tx,
     entity: &Entity,
-    (id, version): (&str, i64),
-    mut body: Object,
+    Update { at: (id, version), mut body, effective_on }: Update<'_>,
 ) -> Result<Object> {
     let before = get(ctx, tx, entity, id).await?;
-    if before.get("version").and_then(Value::as_i64) != Some(version) {
-        return Err(Problem::Stale(entity.title));
-    }
     unveil(ctx, entity, &before, &mut body);
+    require_version(ctx, entity, version, (&before, &body))?;
     let body = entity.accept(body, ctx, tx).await?;
     require_reach(ctx, entity, Some(id), &body)?;
     let mut sql = Sql::new("UPDATE ");
@@ -332,11 +353,38 @@ pub(crate) async fn update(
     }
     let after = written(ctx, tx, entity, id).await?;
     search::keep(tx, entity, id, (Some(&before), Some(&after)));
-    let change = Change { action: "updated", id, before: Some(&before), after: Some(&after) };
+    let (old, new) = (Some(&before), Some(&after));
+    let change = Change { action: "updated", id, before: old, after: new, effective_on };
     note(ctx, tx, entity, change);
     let difference = Difference { id, before: Some(&before), after: Some(&after) };
     entity.follow(ctx, tx, difference).await?;
     Ok(after)
+}
+
+/// Refuses a change made from an older version, and says where the record now differs from it.
+pub(crate) fn require_version(
+    ctx: &Ctx,
+    entity: &Entity,
+    version: i64,
+    (stored, body): (&Object, &Object),
+) -> Result<()> {
+    let current = stored.get("version").and_then(Value::as_i64).unwrap_or_default();
+    if current == version {
+        return Ok(());
+    }
+    let mut differing = differences(entity, Some(stored), Some(body));
+    conceal(ctx, entity, &mut differing);
+    let shown = |field: &Field, value: &Value| {
+        let text = field.display(value);
+        if text.is_empty() { String::from("空") } else { format!("“{text}”") }
+    };
+    let told = entity.fields.iter().filter(|field| !field.computed).filter_map(|field| {
+        let pair = differing.get(field.name)?;
+        let (now, yours) = (shown(field, &pair[0]), shown(field, &pair[1]));
+        let detail = format!("{}：现为{now}，您提交的是{yours}", field.label);
+        Some(FieldError { field: String::from(field.name), detail })
+    });
+    Err(Problem::Overtaken { title: entity.title, version: current, differing: told.collect() })
 }
 
 /// The stored record with some fields replaced: what a `PATCH` asks for.
@@ -369,7 +417,12 @@ pub(crate) async fn remove(
         return Err(Problem::Stale(entity.title));
     }
     search::keep(tx, entity, id, (Some(&before), None));
-    note(ctx, tx, entity, Change { action: "removed", id, before: Some(&before), after: None });
+    note(
+        ctx,
+        tx,
+        entity,
+        Change { action: "removed", id, before: Some(&before), after: None, effective_on: None },
+    );
     entity.follow(ctx, tx, Difference { id, before: Some(&before), after: None }).await
 }
 
@@ -512,6 +565,7 @@ struct Change<'a> {
     id: &'a str,
     before: Option<&'a Object>,
     after: Option<&'a Object>,
+    effective_on: Option<&'a str>,
 }
 
 /// Writes the audit entry and the announcement of one change.
@@ -523,7 +577,10 @@ fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) {
             copy
         })
     };
-    let changes = differences(entity, change.before, change.after);
+    let mut changes = differences(entity, change.before, change.after);
+    if let (Some(day), Value::Object(changes)) = (change.effective_on, &mut changes) {
+        changes.insert(String::from(EFFECTIVE_ON), day.into());
+    }
     let (before, after) = (veiled(change.before), veiled(change.after));
     let entry = audit::Entry {
         action: change.action,
@@ -580,8 +637,9 @@ impl Tx {
         ctx: &Ctx,
         record: &Stored<R>,
     ) -> Result<Stored<R>> {
-        let at = (&*record.id.to_string(), record.version);
-        stored(update(ctx, self, Entity::of::<R>(), at, to_object(&record.data)?).await?)
+        let (id, body) = (record.id.to_string(), to_object(&record.data)?);
+        let change = Update { at: (&id, record.version), body, effective_on: None };
+        stored(update(ctx, self, Entity::of::<R>(), change).await?)
     }
 }
 

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use crate::{
     App, Columns, Ctx, DataClass, Entity, Place, Problem, Result, Row, Scoping, Sql, Tx, audit,
+    change_rule,
     field::time_text,
     json::Object,
-    listing, record,
+    listing,
+    record::{self, Update},
     scope::place_of,
     vault::{self, DataKey},
 };
@@ -114,6 +116,17 @@ pub async fn propose(
     target: Target<'_>,
     body: Object,
 ) -> Result<Value> {
+    propose_from(ctx, tx, entity, target, (body, None)).await
+}
+
+/// The same for a change that holds from another day than the one it is approved on.
+pub(crate) async fn propose_from(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &Entity,
+    target: Target<'_>,
+    (body, effective_on): (Object, Option<&str>),
+) -> Result<Value> {
     let body = acceptable(ctx, tx, entity, target, body).await?;
     let id = ctx.new_id::<()>().to_string();
     let (record, version) = target.map_or((None, 0), |(id, version)| (Some(id), version));
@@ -121,14 +134,14 @@ pub async fn propose(
     let sealed = record::seal_body(ctx, tx, entity, (&id, true), &body).await?;
     let sql = Sql::new(
         "INSERT INTO change_request (id, entity, record, base_version, region, subject_id, \
-         category, stage, label, body, state, submitted_by, submitted_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         category, stage, label, body, state, submitted_by, submitted_at, effective_on) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     );
     let sql = sql.arg(id.as_str()).arg(entity.table).arg(record).arg(version);
     let sql = sql.arg(place.region).arg(place.subject).arg(place.category).arg(place.stage);
     let label = label_of(tx, entity, record).await?;
     let sql = sql.arg(label).arg(Value::Object(sealed).to_string()).arg(State::Submitted.code());
-    tx.execute(sql.arg(ctx.actor()).arg(ctx.now_ms())).await?;
+    tx.execute(sql.arg(ctx.actor()).arg(ctx.now_ms()).arg(effective_on)).await?;
     log(ctx, tx, &id, "submitted", "");
     Ok(request(ctx.app(), tx, entity, &id).await?.json(ctx, entity))
 }
@@ -144,13 +157,15 @@ async fn acceptable(
     let mut body = body;
     if let Some((id, version)) = target {
         let stored = record::get(ctx, tx, entity, id).await?;
-        if stored.get("version").and_then(Value::as_i64) != Some(version) {
-            return Err(Problem::Stale(entity.title));
-        }
         record::unveil(ctx, entity, &stored, &mut body);
+        record::require_version(ctx, entity, version, (&stored, &body))?;
+        let body = entity.accept(body, ctx, tx).await?;
+        change_rule::demand(tx, entity, (&stored, &body)).await?;
+        record::require_reach(ctx, entity, Some(id), &body)?;
+        return Ok(body);
     }
     let body = entity.accept(body, ctx, tx).await?;
-    record::require_reach(ctx, entity, target.map(|(id, _)| id), &body)?;
+    record::require_reach(ctx, entity, None, &body)?;
     Ok(body)
 }
 
@@ -222,7 +237,11 @@ pub async fn decide(
         let applied = match &request.record {
             None => record::insert(ctx, tx, entity, body).await?,
             Some(record) => {
-                record::update(ctx, tx, entity, (record, request.base_version), body).await?
+                let before = record::get(ctx, tx, entity, record).await?;
+                change_rule::require_level(ctx, tx, entity, (&before, &body)).await?;
+                let at = (record.as_str(), request.base_version);
+                let effective_on = request.effective_on.as_deref();
+                record::update(ctx, tx, entity, Update { at, body, effective_on }).await?
             }
         };
         request.record = applied.get("id").and_then(Value::as_str).map(String::from);
@@ -383,8 +402,8 @@ fn reviewer(ctx: &Ctx, entity: &Entity) -> Option<crate::Scope> {
 }
 
 const REQUEST: &str = "SELECT id, record, base_version, body, state, submitted_by, submitted_at, \
-                       decided_by, decided_at, comment, region, subject_id, category, stage, label \
-                       FROM change_request WHERE entity = ";
+                       decided_by, decided_at, comment, region, subject_id, category, stage, label, \
+                       effective_on FROM change_request WHERE entity = ";
 
 struct Request {
     id: String,
@@ -399,6 +418,7 @@ struct Request {
     comment: Option<String>,
     place: Located,
     label: i64,
+    effective_on: Option<String>,
 }
 
 impl Request {
@@ -424,6 +444,7 @@ impl Request {
                 stage: text(13)?,
             },
             label: row.int(14)?,
+            effective_on: text(15)?,
         })
     }
 
@@ -458,7 +479,7 @@ impl Request {
             "base_version": self.base_version, "state": self.state.code(), "body": body,
             "submitted_by": self.submitted_by, "submitted_at": time(Some(self.submitted_at)),
             "decided_by": self.decided_by, "decided_at": time(self.decided_at),
-            "comment": self.comment,
+            "comment": self.comment, "effective_on": self.effective_on,
         })
     }
 }

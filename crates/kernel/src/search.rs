@@ -2,14 +2,16 @@
 //! by an index on both engines.
 //!
 //! What is searched is the name's [`form`], kept beside it in the column `…_search`. PostgreSQL
-//! indexes the runs of letters in it (`yj_grams`, GIN). SQLite keeps every run of two or three
+//! keeps the pairs of letters in it in a third column, `…_grams`, with an index of them (GIN). SQLite keeps every run of two or three
 //! letters as a word of a full-text table `…_words`, where a phrase of them is exactly a part of
 //! the text.
+
+use std::collections::BTreeSet;
 
 use pinyin::ToPinyin as _;
 use serde_json::Value;
 
-use crate::{Dialect, Entity, Field, Match, Result, Sql, Tx, json::Object};
+use crate::{Dialect, Entity, Field, Match, Result, Sql, SqlValue, Tx, json::Object};
 
 /// Readings that names use beside the usual one.
 const OTHER_READINGS: &[(char, &str)] = &[
@@ -39,7 +41,7 @@ const OTHER_READINGS: &[(char, &str)] = &[
 const END: char = 'ǃ';
 
 /// More matches than this are not looked up one by one: reading along the order finds them soon.
-const FEW: i64 = 20_000;
+const FEW: i64 = 10_000;
 
 /// Only letters and digits, small, full-width forms made half-width.
 fn letters(text: &str) -> String {
@@ -53,7 +55,7 @@ fn letters(text: &str) -> String {
 
 /// What is searched of a name: its letters, their pinyin and its initials, one a line; a second
 /// reading of a letter gives lines of its own.
-pub(crate) fn form(name: &str) -> String {
+fn form(name: &str) -> String {
     let letters = letters(name);
     let other = |letter: char| OTHER_READINGS.iter().find(|(known, _)| *known == letter);
     let usual = |letter: char| letter.to_pinyin().map(pinyin::Pinyin::plain);
@@ -92,13 +94,8 @@ pub(crate) fn fields(entity: &Entity) -> impl Iterator<Item = &'static Field> {
 }
 
 /// The column beside a searched field.
-pub(crate) fn column(field: &Field) -> String {
+fn column(field: &Field) -> String {
     format!("{}_search", field.name)
-}
-
-/// What that column holds.
-pub(crate) fn stored(value: &Value) -> Option<String> {
-    value.as_str().map(form)
 }
 
 /// A part of a name as it is looked for; an empty text looks for nothing.
@@ -146,20 +143,33 @@ fn phrase(field: &Field, part: &str) -> String {
     format!("{} : \"{}\"{beginning}", field.name, found.join(" "))
 }
 
-/// The runs of a part that `yj_grams` makes of every text that contains it; the longest.
-fn grams(part: &str) -> Vec<String> {
-    let letters: Vec<char> = part.chars().collect();
-    let run = |start: usize, length: usize| {
-        letters.get(start..start + length).map(|run| run.iter().collect::<String>())
-    };
-    let at = |start: usize| {
-        if letters[start].is_ascii() {
-            run(start, 3).or_else(|| run(start, 2).filter(|_| letters.len() == 2))
-        } else {
-            run(start, 2).or_else(|| run(start, 1))
-        }
-    };
-    (0..letters.len()).filter_map(at).collect()
+fn pairs(line: &str) -> impl Iterator<Item = String> {
+    let following = line.chars().skip(1);
+    line.chars().zip(following).map(|(first, second)| String::from_iter([first, second]))
+}
+
+/// The pairs of a form, and its Chinese letters alone, each once.
+fn grams(form: &str) -> String {
+    let alone = form.chars().filter(|letter| !letter.is_ascii()).map(String::from);
+    let grams: BTreeSet<_> = form.lines().flat_map(pairs).chain(alone).collect();
+    grams.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Those of them that every form with this part has; nothing for one Latin letter.
+fn grams_wanted(part: &str) -> String {
+    let mut letters = part.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if !letter.is_ascii() => String::from(part),
+        _ => pairs(part).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// The columns beside a searched field, with what they hold on this engine.
+pub(crate) fn columns(dialect: Dialect, field: &Field, value: &Value) -> Vec<(String, SqlValue)> {
+    let form = value.as_str().map(form);
+    let grams = (dialect == Dialect::Postgres)
+        .then(|| (format!("{}_grams", field.name), form.as_deref().map(grams).into()));
+    grams.into_iter().chain([(column(field), form.into())]).collect()
 }
 
 fn table(entity: &Entity) -> String {
@@ -205,10 +215,10 @@ pub(crate) async fn narrow(
             }
         }
         Dialect::Postgres => {
-            let grams = grams(part);
+            let grams = grams_wanted(part);
             if !grams.is_empty() {
-                sql.push("yj_grams(").push(&column(field)).push(") @> string_to_array(");
-                sql.bind(grams.join(" ")).push(", ' ') AND ");
+                sql.push("string_to_array(").push(field.name).push("_grams, ' ') @> ");
+                sql.push("string_to_array(").bind(grams).push(", ' ') AND ");
             }
         }
     }
@@ -230,7 +240,8 @@ pub(crate) fn keep(
     }
     let of = |object: Option<&Object>| {
         let object = object?;
-        let form = |field: &Field| object.get(field.name).and_then(stored).unwrap_or_default();
+        let text = |field: &Field| object.get(field.name).and_then(Value::as_str);
+        let form = |field: &Field| text(field).map(form).unwrap_or_default();
         Some(fields(entity).map(form).collect::<Vec<_>>())
     };
     let (before, after) = (of(before), of(after));
@@ -277,13 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn every_run_that_is_looked_for_is_one_that_is_indexed() {
-        assert_eq!(grams("韭菜社"), ["韭菜", "菜社", "社"]);
-        assert_eq!(grams("韭"), ["韭"]);
-        assert_eq!(grams("jcs"), ["jcs"]);
-        assert_eq!(grams("jc"), ["jc"]);
-        assert_eq!(grams("j"), Vec::<String>::new());
-        assert_eq!(grams("a3厂"), ["a3厂", "厂"]);
+    fn every_pair_that_is_looked_for_is_one_that_is_indexed() {
+        assert_eq!(grams("韭菜社\njcs"), "cs jc 社 菜 菜社 韭 韭菜");
+        assert_eq!(grams_wanted("韭菜社"), "韭菜 菜社");
+        assert_eq!(grams_wanted("韭"), "韭");
+        assert_eq!(grams_wanted("jcs"), "jc cs");
+        assert_eq!(grams_wanted("j"), "");
     }
 
     #[test]

@@ -90,6 +90,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 用户统计 */
+        get: operations["get_api_v1_account_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/import": {
         parameters: {
             query?: never;
@@ -484,6 +501,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/application/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接入应用统计 */
+        get: operations["get_api_v1_application_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/application/import": {
         parameters: {
             query?: never;
@@ -615,6 +649,23 @@ export interface paths {
         };
         /** 导出授权 */
         get: operations["get_api_v1_assignment_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignment/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 授权统计 */
+        get: operations["get_api_v1_assignment_figures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -815,6 +866,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/change-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 变更权限 */
+        get: operations["get_api_v1_change_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/change-rules/{entity}/{field}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置变更权限 */
+        put: operations["put_api_v1_change_rules_entity_field"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client": {
         parameters: {
             query?: never;
@@ -842,6 +927,23 @@ export interface paths {
         };
         /** 导出接口客户端 */
         get: operations["get_api_v1_client_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/client/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接口客户端统计 */
+        get: operations["get_api_v1_client_figures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1023,6 +1125,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/delegation/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 授权委托统计 */
+        get: operations["get_api_v1_delegation_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/delegation/import": {
         parameters: {
             query?: never;
@@ -1138,6 +1257,23 @@ export interface paths {
         };
         /** 导出设备 */
         get: operations["get_api_v1_device_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备统计 */
+        get: operations["get_api_v1_device_figures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1916,6 +2052,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merchant/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户统计 */
+        get: operations["get_api_v1_merchant_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/merchant/import": {
         parameters: {
             query?: never;
@@ -2192,6 +2345,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/node/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 节点统计 */
+        get: operations["get_api_v1_node_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出节点空间数据 */
+        get: operations["get_api_v1_node_geojson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/node/import": {
         parameters: {
             query?: never;
@@ -2203,6 +2390,23 @@ export interface paths {
         put?: never;
         /** 导入节点 */
         post: operations["post_api_v1_node_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 节点分布 */
+        get: operations["get_api_v1_node_map"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2306,6 +2510,23 @@ export interface paths {
         };
         /** 导出机构 */
         get: operations["get_api_v1_organization_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organization/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构统计 */
+        get: operations["get_api_v1_organization_figures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2573,6 +2794,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/product/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 重要产品统计 */
+        get: operations["get_api_v1_product_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/product/import": {
         parameters: {
             query?: never;
@@ -2721,6 +2959,23 @@ export interface paths {
         };
         /** 导出角色 */
         get: operations["get_api_v1_role_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/role/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 角色统计 */
+        get: operations["get_api_v1_role_figures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3016,6 +3271,23 @@ export interface paths {
         };
         /** 导出采集来源策略 */
         get: operations["get_api_v1_source_policy_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/source_policy/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 采集来源策略统计 */
+        get: operations["get_api_v1_source_policy_figures"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3472,6 +3744,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace_subject/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯主体统计 */
+        get: operations["get_api_v1_trace_subject_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出追溯主体空间数据 */
+        get: operations["get_api_v1_trace_subject_geojson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace_subject/import": {
         parameters: {
             query?: never;
@@ -3483,6 +3789,23 @@ export interface paths {
         put?: never;
         /** 导入追溯主体 */
         post: operations["post_api_v1_trace_subject_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯主体分布 */
+        get: operations["get_api_v1_trace_subject_map"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3587,6 +3910,58 @@ export interface paths {
         put?: never;
         /** 揭示追溯主体个人信息 */
         post: operations["post_api_v1_trace_subject_id_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 保存的查询 */
+        get: operations["get_api_v1_views"];
+        put?: never;
+        /** 保存查询 */
+        post: operations["post_api_v1_views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** 删除保存的查询 */
+        delete: operations["delete_api_v1_views_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}/shared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 供所有人使用 */
+        put: operations["put_api_v1_views_id_shared"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4748,7 +5123,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -5321,6 +5696,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_account_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_account_import: {
         parameters: {
             query?: {
@@ -5491,7 +5898,12 @@ export interface operations {
     };
     get_api_v1_account_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -6253,6 +6665,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_application_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_application_import: {
         parameters: {
             query?: {
@@ -6318,7 +6762,12 @@ export interface operations {
     };
     get_api_v1_application_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -6650,6 +7099,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_assignment_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_assignment_import: {
         parameters: {
             query?: {
@@ -6715,7 +7196,12 @@ export interface operations {
     };
     get_api_v1_assignment_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -7265,6 +7751,80 @@ export interface operations {
             };
         };
     };
+    get_api_v1_change_rules: {
+        parameters: {
+            query: {
+                /** @description 登记表 */
+                entity: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_change_rules_entity_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                field: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description any 任意一级、county 县级、city 市级、province 省级；经审核变更时有效
+                     * @default null
+                     */
+                    level?: string | null;
+                    /** @description 理由 */
+                    reason: string;
+                    /** @description free 自行变更、reviewed 经审核变更、never 不得变更 */
+                    rule: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_client: {
         parameters: {
             query?: {
@@ -7391,6 +7951,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_client_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_client_import: {
         parameters: {
             query?: {
@@ -7456,7 +8048,12 @@ export interface operations {
     };
     get_api_v1_client_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -7856,6 +8453,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_delegation_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_delegation_import: {
         parameters: {
             query?: {
@@ -7921,7 +8550,12 @@ export interface operations {
     };
     get_api_v1_delegation_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -8264,6 +8898,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_device_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_device_import: {
         parameters: {
             query?: {
@@ -8329,7 +8995,12 @@ export interface operations {
     };
     get_api_v1_device_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -9921,6 +10592,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_merchant_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_merchant_import: {
         parameters: {
             query?: {
@@ -9986,7 +10689,12 @@ export interface operations {
     };
     get_api_v1_merchant_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -10636,6 +11344,67 @@ export interface operations {
             };
         };
     };
+    get_api_v1_node_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_geojson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_node_import: {
         parameters: {
             query?: {
@@ -10651,6 +11420,40 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_node_map: {
+        parameters: {
+            query?: {
+                /** @description 西,南,东,北；缺省为全国 */
+                box?: string;
+                /** @description 自西向东的格数，4 至 96 */
+                grid?: string;
+                /** @description 按此代码字段分别计数 */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -10701,7 +11504,12 @@ export interface operations {
     };
     get_api_v1_node_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -11000,6 +11808,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_organization_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_organization_import: {
         parameters: {
             query?: {
@@ -11065,7 +11905,12 @@ export interface operations {
     };
     get_api_v1_organization_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -11685,6 +12530,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_product_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_product_import: {
         parameters: {
             query?: {
@@ -11750,7 +12627,12 @@ export interface operations {
     };
     get_api_v1_product_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -12102,6 +12984,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_role_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_role_import: {
         parameters: {
             query?: {
@@ -12167,7 +13081,12 @@ export interface operations {
     };
     get_api_v1_role_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -12949,6 +13868,38 @@ export interface operations {
             };
         };
     };
+    get_api_v1_source_policy_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_source_policy_import: {
         parameters: {
             query?: {
@@ -13014,7 +13965,12 @@ export interface operations {
     };
     get_api_v1_source_policy_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -14235,6 +15191,67 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_subject_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_subject_geojson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_trace_subject_import: {
         parameters: {
             query?: {
@@ -14250,6 +15267,40 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_subject_map: {
+        parameters: {
+            query?: {
+                /** @description 西,南,东,北；缺省为全国 */
+                box?: string;
+                /** @description 自西向东的格数，4 至 96 */
+                grid?: string;
+                /** @description 按此代码字段分别计数 */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -14300,7 +15351,12 @@ export interface operations {
     };
     get_api_v1_trace_subject_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -14523,6 +15579,155 @@ export interface operations {
                 "application/json": {
                     /** @description 理由 */
                     reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_views: {
+        parameters: {
+            query?: {
+                /** @description 登记表 */
+                entity?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 登记表 */
+                    entity: string;
+                    /**
+                     * @description 指标：by、part 与图形
+                     * @default null
+                     */
+                    figure?: string | null;
+                    /**
+                     * @description 列表的查询条件
+                     * @default
+                     */
+                    query?: string;
+                    /**
+                     * @description 是否供所有人使用
+                     * @default false
+                     */
+                    shared?: boolean;
+                    /** @description 名称 */
+                    title: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_v1_views_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_views_id_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 是否供所有人使用 */
+                    shared: boolean;
                 };
             };
         };

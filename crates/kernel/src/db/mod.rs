@@ -234,6 +234,17 @@ impl Tx {
         Ok(self.run(statements).await?.iter().map(|outcome| outcome.changed).collect())
     }
 
+    /// Has what follows planned for its values: a plan made for any would fit none where some find
+    /// one record and some half of all. SQLite looks at them anyway.
+    pub fn plan_by_values(&mut self) {
+        if self.dialect == Dialect::Postgres {
+            self.later([
+                Sql::new("SET LOCAL plan_cache_mode = force_custom_plan"),
+                Sql::new("SET LOCAL jit = off"),
+            ]);
+        }
+    }
+
     /// Keeps statements until the next trip to the engine, at the latest that of
     /// [`Tx::commit`]; their failure is then its failure.
     pub fn later(&mut self, statements: impl IntoIterator<Item = Sql>) {

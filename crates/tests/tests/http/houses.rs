@@ -229,6 +229,9 @@ async fn offices(app: &TestApp, house: &mut House, role: &str) {
         "account_id": account, "role_id": role, "organization_id": house.id, "clearance": 4,
     });
     let delegation = app.post("secadmin", "/api/v1/delegation", delegation).await.expect(201);
+    let view = json!({ "entity": "trace_subject", "title": "示例查询", "query": "kind=01" });
+    let view = app.post(&house.user("boss"), "/api/v1/views", view).await.expect(201);
+    house.things.insert("views", id_of(&view));
     house.things.insert("delegation", id_of(&delegation));
     let reset = format!("/api/v1/account/{account}/reset");
     let asked = app.post(&system, &reset, json!({})).await.expect(202);

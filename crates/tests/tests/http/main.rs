@@ -9,6 +9,7 @@ mod access;
 mod audit;
 mod certificate;
 mod chain;
+mod changes;
 mod clients;
 mod dictionary;
 mod doors;

@@ -11,7 +11,8 @@ use crate::{
 
 /// Which kind of thing a path names; an empty text where it names nobody's.
 fn kind_of(path: &str) -> &'static str {
-    const KINDS: [(&str, &str); 29] = [
+    const KINDS: [(&str, &str); 30] = [
+        ("/api/v1/views/{id}", "views"),
         ("/api/v1/device/{id}", "device"),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),
@@ -44,7 +45,8 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/application/{id}", ""),
         ("/api/v1/ledger/blocks/{height}", ""),
     ];
-    const OF_NOBODY: [&str; 3] = [
+    const OF_NOBODY: [&str; 4] = [
+        "/api/v1/change-rules/{entity}/{field}",
         "/api/v1/dictionary/{set}/{name}",
         "/api/v1/domains/{code}",
         "/api/v1/trace/templates/{domain}",
@@ -62,6 +64,7 @@ async fn body(app: &TestApp, house: &House, (method, path, kind): (&str, &str, &
     let last = path.rsplit('/').next().unwrap();
     match (method, last) {
         (_, "label") => json!({ "label": 2, "reason": "核对数据" }),
+        (_, "shared") => json!({ "shared": true }),
         (_, "transfer") => json!({ "organization_id": house.id, "reason": "核对数据" }),
         (_, "administrator") => json!({ "administrator": "none" }),
         (_, "binding") => json!({ "kind": "enterprise", "subject": null, "reason": "核对数据" }),
