@@ -9,6 +9,7 @@ mod area;
 pub mod attachment;
 pub mod audit;
 mod base;
+mod bulk;
 mod change_rule;
 mod context;
 mod db;
@@ -40,6 +41,7 @@ pub mod vault;
 
 pub use attachment::Attachments;
 pub use base::base_routes;
+pub use bulk::load;
 pub use context::{App, AppParts, Ctx, Platform, Witness};
 pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
 pub use entity::{Changed, Entity, Resource};
@@ -53,7 +55,7 @@ pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };
 pub use problem::{FieldError, Problem, Result};
-pub use record::{Stored, load, require_reveals_left};
+pub use record::{Stored, require_reveals_left};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
