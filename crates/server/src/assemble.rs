@@ -126,7 +126,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_subject::routes());
-    routes.extend(yj_construction::routes());
+    routes.extend(yj_construction::routes(&identity));
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
     routes.extend(yj_ledger::routes(&ledger));

@@ -1121,8 +1121,128 @@ export interface paths {
         /** 查询设备 */
         get: operations["get_api_v1_device"];
         put?: never;
-        /** 新增设备 */
+        /** 申请登记设备 */
         post: operations["post_api_v1_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备变更申请 */
+        get: operations["get_api_v1_device_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过设备变更申请 */
+        post: operations["post_api_v1_device_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取设备变更申请 */
+        get: operations["get_api_v1_device_changes_id"];
+        /** 补正设备变更申请 */
+        put: operations["put_api_v1_device_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过设备变更申请 */
+        post: operations["post_api_v1_device_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回设备变更申请 */
+        post: operations["post_api_v1_device_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回设备变更申请 */
+        post: operations["post_api_v1_device_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回设备变更申请 */
+        post: operations["post_api_v1_device_changes_id_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1146,6 +1266,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设备心跳 */
+        post: operations["post_api_v1_device_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/import": {
         parameters: {
             query?: never;
@@ -1157,6 +1294,23 @@ export interface paths {
         put?: never;
         /** 导入设备 */
         post: operations["post_api_v1_device_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备在线率 */
+        get: operations["get_api_v1_device_status"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1189,15 +1343,65 @@ export interface paths {
         };
         /** 读取设备 */
         get: operations["get_api_v1_device_id"];
-        /** 修改设备 */
+        /** 申请变更设备 */
         put: operations["put_api_v1_device_id"];
         post?: never;
-        /** 删除设备 */
-        delete: operations["delete_api_v1_device_id"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** 修改设备部分字段 */
+        /** 申请变更设备部分字段 */
         patch: operations["patch_api_v1_device_id"];
+        trace?: never;
+    };
+    "/api/v1/device/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 绑定设备证书 */
+        post: operations["post_api_v1_device_id_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/{id}/certificate/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销设备证书 */
+        post: operations["post_api_v1_device_id_certificate_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备证书 */
+        get: operations["get_api_v1_device_id_certificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/device/{id}/history": {
@@ -1227,6 +1431,23 @@ export interface paths {
         get?: never;
         /** 标记设备密级 */
         put: operations["put_api_v1_device_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备最近心跳 */
+        get: operations["get_api_v1_device_id_status"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -4386,9 +4607,31 @@ export interface components {
         Device: {
             created_at: string;
             created_by: string;
+            /** 固件版本 */
+            firmware: string | null;
+            /**
+             * ICCID
+             * @description 物联网卡填写，19 或 20 位，末位为校验位
+             */
+            iccid: string | null;
             id: string;
+            /**
+             * IMEI
+             * @description 移动设备填写，15 位，末位为校验位
+             */
+            imei: string | null;
             /** 是否启用 */
             in_use: boolean;
+            /**
+             * 安装日期
+             * Format: date
+             */
+            installed_on: string | null;
+            /**
+             * 上报间隔
+             * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线
+             */
+            interval_minutes: number | null;
             /**
              * 设备类型
              * @enum {string}
@@ -4396,8 +4639,23 @@ export interface components {
             kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
             label: string;
             /**
+             * 纬度
+             * @description CGCS2000 十进制度数
+             */
+            lat: string | null;
+            /**
+             * 本地管理地址
+             * @description MAC 地址由软件设定而非厂家分配
+             */
+            locally_administered: boolean | null;
+            /**
+             * 经度
+             * @description CGCS2000 十进制度数
+             */
+            lon: string | null;
+            /**
              * MAC 地址
-             * @description 如 A4:BB:6D:00:11:22，分隔符与大小写不限
+             * @description 如 A4:BB:6D:00:11:22，分隔符与大小写不限；全平台唯一，审核时核对
              */
             mac: string;
             /** 生产厂家 */
@@ -4406,10 +4664,18 @@ export interface components {
             model: string;
             /** 安装位置 */
             place: string | null;
-            /** 所属区域 */
+            /**
+             * 所属区域
+             * @description 应在所属企业或其名下节点的所属区域之内；设在别处的由当地监管人员登记
+             */
             region: string;
             /** 出厂编号 */
             serial_no: string | null;
+            /**
+             * 在线状态
+             * @enum {string|null}
+             */
+            state: "online" | "offline" | "never" | null;
             /**
              * 所属企业
              * Format: uuid
@@ -4427,16 +4693,53 @@ export interface components {
         };
         /** 设备 */
         DeviceInput: {
+            /** 固件版本 */
+            firmware?: string | null;
+            /**
+             * ICCID
+             * @description 物联网卡填写，19 或 20 位，末位为校验位
+             */
+            iccid?: string | null;
+            /**
+             * IMEI
+             * @description 移动设备填写，15 位，末位为校验位
+             */
+            imei?: string | null;
             /** 是否启用 */
             in_use: boolean;
+            /**
+             * 安装日期
+             * Format: date
+             */
+            installed_on?: string | null;
+            /**
+             * 上报间隔
+             * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线
+             */
+            interval_minutes?: number | null;
             /**
              * 设备类型
              * @enum {string}
              */
             kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
             /**
+             * 纬度
+             * @description CGCS2000 十进制度数
+             */
+            lat?: string | null;
+            /**
+             * 本地管理地址
+             * @description MAC 地址由软件设定而非厂家分配
+             */
+            locally_administered?: boolean | null;
+            /**
+             * 经度
+             * @description CGCS2000 十进制度数
+             */
+            lon?: string | null;
+            /**
              * MAC 地址
-             * @description 如 A4:BB:6D:00:11:22，分隔符与大小写不限
+             * @description 如 A4:BB:6D:00:11:22，分隔符与大小写不限；全平台唯一，审核时核对
              */
             mac: string;
             /** 生产厂家 */
@@ -4445,10 +4748,18 @@ export interface components {
             model: string;
             /** 安装位置 */
             place?: string | null;
-            /** 所属区域 */
+            /**
+             * 所属区域
+             * @description 应在所属企业或其名下节点的所属区域之内；设在别处的由当地监管人员登记
+             */
             region: string;
             /** 出厂编号 */
             serial_no?: string | null;
+            /**
+             * 在线状态
+             * @enum {string|null}
+             */
+            state?: "online" | "offline" | "never" | null;
             /**
              * 所属企业
              * Format: uuid
@@ -4748,7 +5059,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
         Problem: {
             code: string;
             detail: string;
@@ -8153,16 +8464,28 @@ export interface operations {
                 maker?: string;
                 /** @description 出厂编号 */
                 serial_no?: string;
+                /** @description IMEI */
+                imei?: string;
+                /** @description ICCID */
+                iccid?: string;
                 /** @description 所属企业 */
                 subject_id?: string;
                 /** @description 所属区域 */
                 region?: string;
+                /** @description 安装日期 */
+                "installed_on.from"?: string;
+                /** @description 安装日期 */
+                "installed_on.to"?: string;
                 /** @description 检定有效期至 */
                 "verified_until.from"?: string;
                 /** @description 检定有效期至 */
                 "verified_until.to"?: string;
                 /** @description 是否启用 */
                 in_use?: string;
+                /** @description 本地管理地址 */
+                locally_administered?: string;
+                /** @description 在线状态 */
+                state?: string;
             };
             header?: never;
             path?: never;
@@ -8219,9 +8542,291 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Device"];
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
                 };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -8264,6 +8869,62 @@ export interface operations {
             };
         };
     };
+    post_api_v1_device_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1 至 1000 台设备各一条 */
+                    heartbeats: {
+                        /** @description 设备时间，RFC 3339 带时区；与平台时间相差至多 5 分钟 */
+                        at: string;
+                        /**
+                         * Format: int64
+                         * @description 剩余电量，百分数
+                         */
+                        battery?: number | null;
+                        /** @description 固件版本 */
+                        firmware?: string | null;
+                        /** @description MAC 地址 */
+                        mac: string;
+                        /**
+                         * Format: int64
+                         * @description 序号：每次大于上一次，如开机以来的次数或毫秒时间戳
+                         */
+                        sequence: number;
+                        /**
+                         * @description 已绑定证书的设备须签名：SM2 签名 r ‖ s 的十六进制，
+                         *     原文为 yj-heartbeat-v1、MAC 地址（大写、冒号分隔）、序号、设备时间原文，各占一行
+                         */
+                        signature?: string | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_device_import: {
         parameters: {
             query?: {
@@ -8279,6 +8940,33 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -8381,40 +9069,6 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Device"];
-                };
-            };
-            /** @description 问题，见 code 字段 */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_api_v1_device_id: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description 成功 */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
                 content?: never;
             };
             /** @description 问题，见 code 字段 */
@@ -8451,9 +9105,108 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": components["schemas"]["Device"];
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
                 };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_id_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 设备证书，PEM；主题名称（CN）为设备的 MAC 地址、出厂编号或 IMEI */
+                    certificate: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_id_certificate_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -8526,6 +9279,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Device"];
                 };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_id_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {

@@ -10,6 +10,7 @@ mod audit;
 mod certificate;
 mod chain;
 mod clients;
+mod devices;
 mod dictionary;
 mod doors;
 mod evidence;

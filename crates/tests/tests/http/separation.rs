@@ -11,7 +11,8 @@ use crate::{
 
 /// Which kind of thing a path names; an empty text where it names nobody's.
 fn kind_of(path: &str) -> &'static str {
-    const KINDS: [(&str, &str); 29] = [
+    const KINDS: [(&str, &str); 30] = [
+        ("/api/v1/device/changes/{id}", "device/changes"),
         ("/api/v1/device/{id}", "device"),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),

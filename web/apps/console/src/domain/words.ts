@@ -154,6 +154,10 @@ export const ACTIONS: Record<string, string> = {
   queued: '提交任务',
   cancelled: '取消',
   downloaded: '下载',
+  online: '上线',
+  offline: '离线',
+  certificate_bound: '绑定证书',
+  certificate_revoked: '吊销证书',
 };
 export const ENTITIES: Record<string, string> = {
   access_seal: '权限封签',
