@@ -147,11 +147,11 @@ impl Tally {
         }
     }
 
-    /// 在线率 in percent with one decimal, rounded down; none of no devices.
+    /// 在线率 with four decimals, rounded down; none of no devices.
     fn rate(self) -> Option<String> {
         let all = self.online + self.offline + self.never;
-        let per_mille = (self.online * 1_000).checked_div(all)?;
-        Some(format!("{}.{}", per_mille / 10, per_mille % 10))
+        let scaled = (self.online * 10_000).checked_div(all)?;
+        Some(format!("{}.{:04}", scaled / 10_000, scaled % 10_000))
     }
 
     fn json(self, mut about: Value) -> Value {
@@ -218,8 +218,8 @@ mod tests {
     fn the_rate_is_of_those_in_use_and_never_rounded_up() {
         assert_eq!(Tally::default().rate(), None);
         let tally = |online, offline, never| Tally { online, offline, never };
-        assert_eq!(tally(2, 1, 0).rate().as_deref(), Some("66.6"));
-        assert_eq!(tally(999, 0, 1).rate().as_deref(), Some("99.9"));
-        assert_eq!(tally(3, 0, 0).rate().as_deref(), Some("100.0"));
+        assert_eq!(tally(2, 1, 0).rate().as_deref(), Some("0.6666"));
+        assert_eq!(tally(999, 0, 1).rate().as_deref(), Some("0.9990"));
+        assert_eq!(tally(3, 0, 0).rate().as_deref(), Some("1.0000"));
     }
 }

@@ -11,7 +11,7 @@ use yj_kernel::{
 };
 use yj_ledger::{Keys, Ledger};
 
-use crate::{dictionary, operations, workbench};
+use crate::{dictionary, libraries, operations, workbench};
 
 /// What an application is assembled from.
 pub struct Parts {
@@ -132,6 +132,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
+    routes.extend(libraries::routes());
     routes.extend(yj_web::routes(&ledger));
     routes.extend(operations::routes(&app, &routes));
     yj_identity::publish(&app, &routes).await?;

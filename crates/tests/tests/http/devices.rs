@@ -369,13 +369,13 @@ async fn g_6_7_5_who_falls_silent_is_offline_and_announced_until_heard_again() {
     let figures = app.get("supervisor", "/api/v1/device/status").await.expect(200);
     assert_eq!(
         figures["total"],
-        json!({ "count": 3, "online": 1, "offline": 1, "never": 1, "online_rate": "33.3" })
+        json!({ "count": 3, "online": 1, "offline": 1, "never": 1, "online_rate": "0.3333" })
     );
     let kinds = figures["kinds"].as_array().unwrap();
     let of = |kind: &str| kinds.iter().find(|one| one["kind"] == kind).unwrap();
     assert_eq!(
         (&of("sensor")["online_rate"], &of("scale")["online_rate"]),
-        (&json!("100.0"), &json!("0.0"))
+        (&json!("1.0000"), &json!("0.0000"))
     );
     assert_eq!(figures["regions"][0]["region"], "610116");
     let theirs = app.get("farm", "/api/v1/device/status").await.expect(200);

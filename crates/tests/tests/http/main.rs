@@ -19,6 +19,7 @@ mod factors;
 mod faults;
 mod identity;
 mod import;
+mod libraries;
 mod nodes;
 mod protection;
 mod registers;
