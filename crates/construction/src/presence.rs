@@ -74,21 +74,19 @@ pub(crate) fn changed<S: std::borrow::Borrow<Seen>>(
 /// Marks every device offline that was not heard within twice its interval; how many.
 pub async fn mark_offline(app: &App) -> Result<usize> {
     let mut marked = 0;
-    loop {
-        let step = mark_some(app).await?;
+    while let Some(step) = mark_some(app).await? {
         marked += step;
-        if step == 0 {
-            return Ok(marked);
-        }
     }
+    Ok(marked)
 }
 
-async fn mark_some(app: &App) -> Result<usize> {
+/// Marks some of those that are overdue; nothing where there are none.
+async fn mark_some(app: &App) -> Result<Option<usize>> {
     let ctx = app.on_own_behalf("device-watch");
     let mut tx = app.db().snapshot().await?;
     let overdue = Sql::new("SELECT device_id FROM device_status WHERE due < $1 LIMIT 1");
     if tx.fetch_one(overdue.arg(ctx.now_ms())).await?.is_none() {
-        return Ok(0);
+        return Ok(None);
     }
     drop(tx);
     let mut tx = ctx.begin().await?;
@@ -112,7 +110,7 @@ async fn mark_some(app: &App) -> Result<usize> {
     }
     changed(&ctx, &mut tx, Presence::Offline, &gone);
     tx.commit().await?;
-    Ok(rows.len())
+    Ok(Some(gone.len()))
 }
 
 /// Looks for silent devices until `stop` says so.
