@@ -1,21 +1,40 @@
-//! 体系建设管理 (G-6.7): what the scheme of traceability is built from; so far its devices.
+//! 体系建设管理 (G-6.7): what the scheme of traceability is built from; so far its devices, with
+//! their certificates and heartbeats.
 
+mod approval;
+mod certificate;
 mod device;
+mod heartbeat;
+mod http;
+mod numbers;
+mod place;
+mod presence;
+mod state;
 
 pub use device::Device;
+pub use presence::{mark_offline, watch};
 
+use yj_identity::Identity;
 use yj_kernel::{Entity, Migration, Route, record_routes};
 
 /// The register of devices.
 pub static DEVICE: &Entity = Entity::of::<Device>();
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "construction/0001_device",
-    script: include_str!("../migrations/0001_device.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "construction/0001_device",
+        script: include_str!("../migrations/0001_device.sql"),
+    },
+    Migration {
+        name: "construction/0002_status",
+        script: include_str!("../migrations/0002_status.sql"),
+    },
+];
 
-/// The routes of this crate.
-pub fn routes() -> Vec<Route> {
-    record_routes(DEVICE)
+/// The routes of this crate. `identity` knows which authorities may vouch for a device.
+pub fn routes(identity: &Identity) -> Vec<Route> {
+    let mut routes = record_routes(DEVICE);
+    routes.extend(http::routes(identity));
+    routes
 }

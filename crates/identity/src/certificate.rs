@@ -12,7 +12,7 @@ use x509_cert::{
 use yj_crypto::{PublicKey, from_hex, sm3, to_hex};
 use yj_kernel::{App, Ctx, Problem, Result, Sql, Tx};
 
-use crate::{challenge, factor, rights};
+use crate::{Identity, challenge, factor, rights};
 
 /// What a holder of a certificate shows.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
@@ -160,6 +160,55 @@ fn raw_signature(der: &[u8]) -> Option<[u8; 64]> {
         half[start..].copy_from_slice(number);
     }
     Some(raw)
+}
+
+/// What a certificate says that an authority the operator trusts has issued and that is valid now.
+#[derive(Debug, Clone)]
+pub struct TrustedCertificate {
+    /// SM3 over its DER form, in hexadecimal.
+    pub fingerprint: String,
+    /// Serial number, in hexadecimal.
+    pub serial: String,
+    /// Who issued it, as RFC 4514 writes names.
+    pub issuer: String,
+    /// Common name of whom or what it is for.
+    pub name: String,
+    /// Uncompressed SM2 point, in hexadecimal.
+    pub public_key: String,
+    /// First and last moment of its validity, Unix seconds.
+    pub valid_s: (i64, i64),
+}
+
+impl Identity {
+    /// Reads a PEM certificate by which something else than a person proves itself; or says why it
+    /// proves nothing at `now_s`, Unix seconds.
+    pub fn trusted_certificate(
+        &self,
+        pem: &str,
+        now_s: i64,
+    ) -> Result<TrustedCertificate, &'static str> {
+        let authorities = self.authorities();
+        if !authorities.any() {
+            return Err("平台没有配置受信任的签发机构，不能核对证书");
+        }
+        let unreadable = "证书无法读取，应为 PEM";
+        let certificate = Certificate::from_pem(pem.trim()).map_err(|_| unreadable)?;
+        let (key, _) = authorities.check(&certificate, now_s)?;
+        let body = certificate.tbs_certificate();
+        let name = body.subject().common_name().ok().flatten().ok_or("证书没有主题名称（CN）")?;
+        let der = certificate.to_der().map_err(|_| unreadable)?;
+        let validity = body.validity();
+        let valid_s = [validity.not_before, validity.not_after]
+            .map(|time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX));
+        Ok(TrustedCertificate {
+            fingerprint: to_hex(&sm3::digest(&der)),
+            serial: to_hex(body.serial_number().as_bytes()),
+            issuer: body.issuer().to_string(),
+            name: String::from(name.value().as_ref()),
+            public_key: to_hex(&key.to_bytes()),
+            valid_s: (valid_s[0], valid_s[1]),
+        })
+    }
 }
 
 /// Asks for a signature: `{challenge, origin, nonce}`.

@@ -43,6 +43,7 @@ pub use administrator::AdminKind;
 pub use alarm::open_alarms;
 pub use assignment::{Assignment, Delegation};
 pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
+pub use certificate::TrustedCertificate;
 pub use client::{Client, new_secret};
 pub use confirmation::confirmations_waiting;
 pub use http::routes;

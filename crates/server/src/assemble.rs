@@ -11,7 +11,7 @@ use yj_kernel::{
 };
 use yj_ledger::{Keys, Ledger};
 
-use crate::{dictionary, operations, workbench};
+use crate::{dictionary, libraries, operations, workbench};
 
 /// What an application is assembled from.
 pub struct Parts {
@@ -126,12 +126,13 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_subject::routes());
-    routes.extend(yj_construction::routes());
+    routes.extend(yj_construction::routes(&identity));
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
+    routes.extend(libraries::routes());
     routes.extend(yj_web::routes(&ledger));
     routes.extend(operations::routes(&app, &routes));
     yj_identity::publish(&app, &routes).await?;

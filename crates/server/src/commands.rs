@@ -138,6 +138,7 @@ async fn listen_until_stopped(
     let workers = [
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
+        tokio::spawn(yj_construction::watch(app.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app, stopped)),
     ];
     // Asked for port 0, the system chose one.

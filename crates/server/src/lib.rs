@@ -5,6 +5,9 @@ mod config;
 pub mod demo;
 mod dictionary;
 mod doctor;
+mod libraries;
+mod libraries_catalogue;
+mod libraries_measure;
 mod operations;
 mod workbench;
 

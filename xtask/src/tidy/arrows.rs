@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
     ("yj-product", &["yj-kernel", "yj-model"]),
-    ("yj-construction", &["yj-kernel", "yj-model"]),
+    ("yj-construction", &["yj-kernel", "yj-model", "yj-crypto", "yj-identity"]),
     (
         "yj-trace",
         &[

@@ -93,12 +93,21 @@ async fn devices(ctx: &Ctx, tx: &mut Tx, owners: &[SubjectBrief]) -> Result<()> 
             model: String::from(model),
             maker: Some(String::from("示例仪器厂")),
             serial_no: Some(format!("SL-{number:04}")),
+            imei: None,
+            iccid: None,
+            firmware: Some(String::from("1.0.0")),
             subject_id: id(&owner.id)?,
             region: owner.region.parse().map_err(Problem::internal)?,
             place: Some(format!("示例 {} 号位", number + 1)),
+            lon: None,
+            lat: None,
+            installed_on: Some(String::from("2025-10-01")),
             // Scales are verified every year; until its end.
             verified_until: (kind == "scale").then(|| year_end(ctx)),
+            interval_minutes: Some(10),
             in_use: true,
+            locally_administered: None,
+            state: None,
         };
         tx.insert(ctx, &device).await?;
     }

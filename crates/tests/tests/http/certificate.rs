@@ -19,7 +19,7 @@ fn openssl(folder: &Path, arguments: &[&str]) {
 }
 
 /// An authority with its revocation list.
-fn authority(folder: &Path, name: &str) {
+pub fn authority(folder: &Path, name: &str) {
     let (key, pem) = (format!("{name}.key"), format!("{name}.pem"));
     let curve = "ec_paramgen_curve:SM2";
     openssl(folder, &["genpkey", "-algorithm", "EC", "-pkeyopt", curve, "-out", &key]);
@@ -56,7 +56,7 @@ fn authority(folder: &Path, name: &str) {
 }
 
 /// Makes the revocation list anew, with one certificate more on it.
-fn revoke(folder: &Path, name: &str, certificate: Option<&str>) {
+pub fn revoke(folder: &Path, name: &str, certificate: Option<&str>) {
     let (config, key, pem) = (format!("{name}.cnf"), format!("{name}.key"), format!("{name}.pem"));
     let common =
         ["-config", &config, "-keyfile", &key, "-cert", &pem, "-md", "sm3", "-sigopt", IDENTITY];
@@ -74,7 +74,7 @@ fn revoke(folder: &Path, name: &str, certificate: Option<&str>) {
 }
 
 /// A certificate of an authority: `(key, certificate)`.
-fn issue(folder: &Path, authority: &str, (name, curve, usage, days): (&str, &str, &str, &str)) {
+pub fn issue(folder: &Path, authority: &str, (name, curve, usage, days): (&str, &str, &str, &str)) {
     let file = |extension: &str| format!("{name}.{extension}");
     let curve = format!("ec_paramgen_curve:{curve}");
     openssl(folder, &["genpkey", "-algorithm", "EC", "-pkeyopt", &curve, "-out", &file("key")]);
@@ -121,7 +121,7 @@ impl Holder<'_> {
 
 /// Certificates are of today; the platform's clock is set to it.
 #[expect(clippy::disallowed_methods, reason = "OpenSSL signs with the real date")]
-fn to_today(app: &TestApp) {
+pub fn to_today(app: &TestApp) {
     let now = jiff::Timestamp::now();
     app.pass(SignedDuration::from_millis(
         now.as_millisecond() - app.now().as_millisecond() + 2_000,

@@ -167,12 +167,21 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
             house.things.insert("merchant/changes", request);
         }
     }
-    let device = json!({
-        "mac": format!("A4BB6D00000{number}"), "kind": "scale", "model": "示例-1",
-        "subject_id": subject, "region": "610116", "in_use": true,
-    });
-    let device = app.post(&boss, "/api/v1/device", device).await.expect(201);
-    house.things.insert("device", id_of(&device));
+    for part in 0..2 {
+        let device = json!({
+            "mac": format!("A4BB6D0000{number}{part}"), "kind": "scale", "model": "示例-1",
+            "subject_id": subject, "region": house.subject["region"], "in_use": true,
+        });
+        let filed = app.post(&boss, "/api/v1/device", device).await.expect(202);
+        let request = id_of(&filed["change_request"]);
+        if part == 0 {
+            let path = format!("/api/v1/device/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert("device", String::from(decided["record"].as_str().unwrap()));
+        } else {
+            house.things.insert("device/changes", request);
+        }
+    }
     let mut held = String::new();
     for part in 0..2 {
         let code = format!("HOUSE-{number}-{part}");

@@ -11,8 +11,9 @@ use crate::{
 
 /// Which kind of thing a path names; an empty text where it names nobody's.
 fn kind_of(path: &str) -> &'static str {
-    const KINDS: [(&str, &str); 30] = [
+    const KINDS: &[(&str, &str)] = &[
         ("/api/v1/views/{id}", "views"),
+        ("/api/v1/device/changes/{id}", "device/changes"),
         ("/api/v1/device/{id}", "device"),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),
@@ -45,7 +46,7 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/application/{id}", ""),
         ("/api/v1/ledger/blocks/{height}", ""),
     ];
-    const OF_NOBODY: [&str; 4] = [
+    const OF_NOBODY: &[&str] = &[
         "/api/v1/change-rules/{entity}/{field}",
         "/api/v1/dictionary/{set}/{name}",
         "/api/v1/domains/{code}",

@@ -61,6 +61,11 @@ export const OBJECT_STATES: Record<string, [string, Tone]> = {
 };
 export const SOURCES: Record<string, string> = { form: '手工录入', import: '文件导入', api: '接口', device: '设备' };
 export const CLASSES: Record<string, string> = { public: '公开', internal: '内部', sensitive: '敏感', personal: '个人信息' };
+export const LIBRARY_STATES: Record<string, [string, Tone]> = {
+  ready: ['已启用', 'good'],
+  partial: ['部分启用', 'warn'],
+  absent: ['未启用', 'info'],
+};
 export const OBLIGATIONS: Record<string, string> = { M: '必选', O: '可选', D: '平台生成' };
 export const DOMAINS: Record<string, string> = {
   agri: '食用农产品',
@@ -154,6 +159,10 @@ export const ACTIONS: Record<string, string> = {
   queued: '提交任务',
   cancelled: '取消',
   downloaded: '下载',
+  online: '上线',
+  offline: '离线',
+  certificate_bound: '绑定证书',
+  certificate_revoked: '吊销证书',
 };
 export const ENTITIES: Record<string, string> = {
   access_seal: '权限封签',

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { bytes } from './libraries';
+
+const size = (value: number, estimated = false): string =>
+  bytes({ rows: 0, rows_approximate: false, bytes: value, bytes_estimated: estimated, last_update: null });
+
+test('a size is short, and says when it is estimated', () => {
+  expect(size(0)).toBe('0 字节');
+  expect(size(1023)).toBe('1023 字节');
+  expect(size(1024)).toBe('1.0 KiB');
+  expect(size(5 * 1024 * 1024 + 512 * 1024)).toBe('5.5 MiB');
+  expect(size(3 * 1024 ** 4, true)).toBe('3.0 TiB（估算）');
+});

@@ -1,0 +1,38 @@
+/** What the platform says of its 信息资源库. */
+
+export interface Measured {
+  rows: number;
+  rows_approximate: boolean;
+  bytes: number;
+  bytes_estimated: boolean;
+  last_update: string | null;
+}
+export interface Part extends Measured {
+  kind: 'register' | 'events' | 'rollup' | 'log';
+  table: string;
+  title: string;
+  export: string | null;
+  export_permission: string | null;
+}
+export interface Library extends Measured {
+  number: number;
+  name: string;
+  clause: string;
+  state: 'ready' | 'partial' | 'absent';
+  missing: string;
+  parts: Part[];
+  owner: string;
+  partition: string;
+  class: string | null;
+  retention: { rule: string; source: string };
+}
+
+const UNITS = ['字节', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `12.3 MiB`, and whether it was only estimated. */
+export function bytes({ bytes: size, bytes_estimated: estimated }: Measured): string {
+  let [value, unit] = [size, 0];
+  while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
+  const text = `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]!}`;
+  return estimated ? `${text}（估算）` : text;
+}
