@@ -64,6 +64,8 @@ impl AdminKind {
                 "application:label",
                 "dictionary:read",
                 "dictionary:write",
+                "domain:read",
+                "domain:write",
                 "self_check:read",
             ],
             Self::Security => &[
@@ -84,6 +86,8 @@ impl AdminKind {
                 "delegation:read",
                 "delegation:write",
                 "delegation:label",
+                "domain:read",
+                "domain:approve",
                 "session:read",
                 "session:write",
                 "key:read",
@@ -98,6 +102,7 @@ impl AdminKind {
                 "audit:read",
                 "audit:export",
                 "audit:verify",
+                "domain:read",
                 "alarm:read",
                 "self_check:read",
                 "self_check:run",
@@ -108,7 +113,7 @@ impl AdminKind {
 }
 
 /// What others may be given as well.
-const SHARED: [&str; 2] = ["dictionary:read", "ledger:read"];
+const SHARED: [&str; 3] = ["dictionary:read", "domain:read", "ledger:read"];
 
 /// Whether only administrators have this permission.
 pub(crate) fn is_administrative(permission: &str) -> bool {
@@ -117,12 +122,14 @@ pub(crate) fn is_administrative(permission: &str) -> bool {
 }
 
 /// What concerns the whole platform: rights of the administrators at its top alone.
-const OF_PLATFORM: [&str; 11] = [
+const OF_PLATFORM: [&str; 13] = [
     "application:read",
     "application:write",
     "application:label",
     "audit:verify",
     "dictionary:write",
+    "domain:approve",
+    "domain:write",
     "key:read",
     "key:write",
     "organization:bind",

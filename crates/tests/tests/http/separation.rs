@@ -44,9 +44,10 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/application/{id}", ""),
         ("/api/v1/ledger/blocks/{height}", ""),
     ];
-    const OF_NOBODY: [&str; 3] = [
+    const OF_NOBODY: [&str; 4] = [
         "/api/v1/dictionary/{set}/{name}",
         "/api/v1/domains/{code}",
+        "/api/v1/domains/packs/{id}",
         "/api/v1/trace/templates/{domain}",
     ];
     let known = KINDS.iter().find(|(start, _)| path.starts_with(start));
