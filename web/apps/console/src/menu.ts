@@ -81,6 +81,7 @@ export const MENU: MenuGroup[] = [
     title: '系统',
     pages: [
       { path: '/dictionary', title: '数据字典', permission: 'dictionary:read' },
+      { path: '/domains', title: '领域包', permission: 'domain:read' },
       { path: '/tasks', title: '任务中心' },
     ],
   },
