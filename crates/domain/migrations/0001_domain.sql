@@ -8,6 +8,8 @@ CREATE TABLE domain_pack (
     effective_on @code NOT NULL,
     content TEXT NOT NULL,
     digest @code NOT NULL,
+    -- Counts of what it holds, for lists.
+    summary TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'active', 'retired', 'discarded')),
     uploaded_by TEXT NOT NULL,
     uploaded_at BIGINT NOT NULL,

@@ -14,6 +14,7 @@ use yj_kernel::{Ctx, Problem, Result, Row, Sql, Tx};
 use yj_model::OffsetTime;
 
 use crate::{
+    field::FieldSpec,
     pack::{EventType, Pack, PackVersion},
     read::read,
 };
@@ -22,6 +23,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) pack: Arc<Pack>,
+    /// SM3 of an uploaded pack as stored.
+    pub(crate) digest: Option<String>,
     /// Whether new records may be written under it.
     pub(crate) open: bool,
 }
@@ -55,7 +58,11 @@ pub fn today(ctx: &Ctx) -> Date {
 impl Domains {
     /// The shipped packs and these.
     fn of(uploaded: Vec<Known>) -> Self {
-        let shipped = built_in().iter().map(|pack| Known { pack: Arc::clone(pack), open: true });
+        let shipped = built_in().iter().map(|pack| Known {
+            pack: Arc::clone(pack),
+            digest: None,
+            open: true,
+        });
         let mut all: BTreeMap<String, Vec<Known>> = BTreeMap::new();
         for known in shipped.chain(uploaded) {
             all.entry(known.pack.code.clone()).or_default().push(known);
@@ -97,6 +104,17 @@ impl Domains {
     pub fn version(&self, code: &str, version: PackVersion) -> Option<&Arc<Pack>> {
         let versions = self.0.get(code)?;
         versions.iter().find(|known| known.pack.version == version).map(|known| &known.pack)
+    }
+
+    /// Attributes of a domain's products on this day; none where there is no such domain.
+    pub fn product_fields(&self, code: &str, day: Date) -> &[FieldSpec] {
+        self.shown(code, day).map(|pack| pack.product_fields.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether an uploaded pack of this digest is or was in use and is what its digest says.
+    pub(crate) fn holds(&self, code: &str, digest: &str) -> bool {
+        let same = |known: &Known| known.digest.as_deref() == Some(digest);
+        self.0.get(code).is_some_and(|versions| versions.iter().any(same))
     }
 
     /// The event type of a stored record: as it was in the version it was written under, or in the
@@ -163,7 +181,11 @@ async fn load(tx: &mut Tx) -> Result<Arc<Domains>> {
     let (mut uploaded, mut whole) = (Vec::new(), true);
     for row in &rows {
         if let Some(pack) = content(row.text(3)?, row.text(1)?) {
-            uploaded.push(Known { pack: Arc::new(pack), open: row.text(2)? == "active" });
+            uploaded.push(Known {
+                pack: Arc::new(pack),
+                digest: Some(String::from(row.text(1)?)),
+                open: row.text(2)? == "active",
+            });
         } else {
             whole = false;
             tracing::error!(id = row.text(0)?, "领域包与其摘要不符，已停用");

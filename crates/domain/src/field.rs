@@ -1,6 +1,7 @@
 //! Attributes: what an event or a product of a domain holds besides what all hold.
 
 use jiff::civil::Date;
+use regex_lite::{Regex, RegexBuilder};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use yj_kernel::FieldError;
@@ -64,6 +65,15 @@ pub struct FieldSpec {
 
 /// Longest text where a field says nothing else.
 pub const LENGTH_MAX: usize = 200;
+
+/// Largest form of a text that is kept ready, in bytes: enough for every code there is, too little to
+/// keep a processor busy.
+const PATTERN_BYTES_MAX: usize = 64 << 10;
+
+/// The form of a text, unless it is no regular expression or too large a one.
+pub(crate) fn compiled(pattern: &str) -> Option<Regex> {
+    RegexBuilder::new(pattern).size_limit(PATTERN_BYTES_MAX).build().ok()
+}
 
 /// What attributes are checked against.
 #[derive(Debug, Clone, Copy)]
@@ -165,7 +175,7 @@ impl FieldSpec {
             return Err(String::from("不能含控制字符"));
         }
         if let Some(pattern) = &self.pattern
-            && !regex_lite::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
+            && !compiled(pattern).is_some_and(|pattern| pattern.is_match(text))
         {
             return Err(self.hint.clone().unwrap_or_else(|| String::from("格式不符")));
         }

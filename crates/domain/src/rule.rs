@@ -204,3 +204,77 @@ impl Values<'_> {
         format!("{}（{said}）", self.label(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{check_attributes, read};
+
+    /// A product's attributes against the rules of a pack, as the catalogue checks them.
+    fn check(rules: &serde_json::Value, attributes: &serde_json::Value) -> Vec<(String, String)> {
+        let pack = json!({
+            "code": "sample", "name": "示例", "version": "1.0.0", "effective_on": "2026-01-01",
+            "stages": [{ "stage": "processing", "events": [{
+                "code": "make", "name": "制造", "inputs": { "mode": "none", "min": 0, "max": 0 },
+                "outputs": { "min": 1, "max": 1 }, "fields": [],
+            }] }],
+            "product_fields": [
+                { "name": "made_on", "label": "生产日期", "kind": "date", "required": false },
+                { "name": "sold_at", "label": "销售时间", "kind": "time", "required": false },
+                { "name": "days", "label": "间隔", "kind": "int", "required": false },
+                { "name": "chilled", "label": "是否冷藏", "kind": "bool", "required": false },
+            ],
+            "product_rules": rules,
+        });
+        let pack = read(&pack).unwrap();
+        let found = check_attributes(pack.product_schema(), attributes.as_object().unwrap());
+        let errors = found.err().unwrap_or_default();
+        errors.into_iter().map(|error| (error.field, error.detail)).collect()
+    }
+
+    #[test]
+    fn a_day_and_a_moment_of_it_are_compared_as_days_in_china() {
+        let rules =
+            json!([{ "name": "先产后销", "kind": "before", "a": "made_on", "b": "sold_at" }]);
+        // In China it is the second already.
+        let same_day = json!({ "made_on": "2026-11-02", "sold_at": "2026-11-01T17:00:00Z" });
+        assert_eq!(check(&rules, &same_day), []);
+        let day_before = json!({ "made_on": "2026-11-02", "sold_at": "2026-11-01T15:00:00Z" });
+        let found = check(&rules, &day_before);
+        assert_eq!(found[0].0, "sold_at");
+        assert!(
+            found[0].1.starts_with("不符合规则“先产后销”：生产日期（2026-11-02）不应晚于销售时间")
+        );
+        assert_eq!(check(&rules, &json!({ "made_on": "2026-11-02" })), []);
+    }
+
+    #[test]
+    fn days_that_must_pass_are_counted_and_absurd_ones_never_pass() {
+        let rules = json!([{ "name": "间隔期", "kind": "elapsed", "since": "made_on", "days": "days",
+            "until": "sold_at" }]);
+        let after = |days: i64| {
+            let given = json!({ "made_on": "2026-11-01", "days": days, "sold_at": "2026-11-08T08:00:00+08:00" });
+            check(&rules, &given).len()
+        };
+        assert_eq!([after(0), after(7), after(8), after(i64::MAX)], [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn a_flag_may_demand_a_field() {
+        let rules = json!([{ "name": "冷藏须记时间", "kind": "required_if", "field": "sold_at",
+            "when": "chilled", "is": ["true"] }]);
+        assert_eq!(check(&rules, &json!({ "chilled": false })), []);
+        let found = check(&rules, &json!({ "chilled": true }));
+        assert_eq!(found[0].1, "不符合规则“冷藏须记时间”：是否冷藏（是）时，销售时间必填");
+    }
+
+    #[test]
+    fn what_a_field_does_not_know_is_named_before_any_rule() {
+        let rules = json!([{ "name": "其一", "kind": "any_of", "fields": ["made_on", "sold_at"] }]);
+        let found = check(&rules, &json!({ "colour": "red" }));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "colour");
+        assert_eq!(check(&rules, &json!({})).len(), 1);
+    }
+}

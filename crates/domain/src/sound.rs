@@ -5,7 +5,7 @@ use yj_model::{Movement, Quantity};
 
 use crate::{
     columns,
-    field::{FieldKind, FieldSpec},
+    field::{FieldKind, FieldSpec, compiled},
     pack::{EventSpec, InputMode, Pack},
     read::{EVENTS_MAX, Mistakes},
     rule::{Demand, EVENT_TIME, Rule},
@@ -155,8 +155,8 @@ fn check_field(field: &FieldSpec, here: &str, mistakes: &mut Mistakes) {
         if field.kind != FieldKind::Text {
             note("pattern", "只有文本类字段才有格式");
         }
-        if regex_lite::Regex::new(pattern).is_err() {
-            note("pattern", "不是可用的正则表达式");
+        if compiled(pattern).is_none() {
+            note("pattern", "不是可用的正则表达式，或过于复杂");
         }
         if field.hint.is_none() {
             note("hint", "有格式要求时应写明提示，说明怎样才对");

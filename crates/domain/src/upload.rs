@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use yj_kernel::{Ctx, FieldError, Problem, Result, Row, Sql, Tx, audit, outbox, time_text};
 
 use crate::{
-    domains::{self, built_in, content, current, digest_of, today},
+    domains::{self, Domains, built_in, content, current, digest_of, today},
     pack::Pack,
     read::read,
     successor::{additions, objections},
 };
 
 /// Uploads kept, the discarded ones included.
-const UPLOADS_MAX: i64 = 1_000;
+const UPLOADS_MAX: i64 = 200;
 
 /// 领域包状态
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,11 +130,13 @@ pub(crate) async fn upload(ctx: &Ctx, tx: &mut Tx, document: &Value) -> Result<V
     let digest = digest_of(&content);
     let sql = Sql::new(
         "INSERT INTO domain_pack (id, code, version, name, effective_on, content, digest, state, \
-         uploaded_by, uploaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', $8, $9)",
+         uploaded_by, uploaded_at, summary) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', $8, $9, $10)",
     );
     let sql = sql.arg(id.as_str()).arg(pack.code.as_str()).arg(pack.version.to_string());
     let sql = sql.arg(pack.name.as_str()).arg(pack.effective_on.to_string()).arg(content);
-    tx.execute(sql.arg(digest.as_str()).arg(ctx.actor()).arg(ctx.now_ms())).await?;
+    let sql = sql.arg(digest.as_str()).arg(ctx.actor()).arg(ctx.now_ms());
+    tx.execute(sql.arg(summary(&pack).to_string())).await?;
     note(
         ctx,
         tx,
@@ -215,26 +217,27 @@ fn note(ctx: &Ctx, tx: &mut Tx, (action, record): (&str, &str), body: &Value) {
     outbox::announce(ctx, tx, ("domain_pack", action), record, body);
 }
 
-const SELECT: &str = "SELECT id, code, version, content, digest, state, uploaded_by, uploaded_at, \
-                      activated_by, activated_at, closed_by, closed_at, reason, name, effective_on \
-                      FROM domain_pack";
+/// What a list needs; the content is read one at a time.
+const LISTED: &str = "SELECT id, code, version, summary, digest, state, uploaded_by, uploaded_at, \
+                      activated_by, activated_at, closed_by, closed_at, reason";
 const CODE: usize = 1;
 const VERSION: usize = 2;
-const CONTENT: usize = 3;
+const SUMMARY: usize = 3;
 const DIGEST: usize = 4;
 const STATE: usize = 5;
 const UPLOADED_BY: usize = 6;
+const CONTENT: usize = 13;
 
 async fn row(tx: &mut Tx, id: &str) -> Result<Row> {
-    let mut sql = Sql::new(SELECT);
-    sql.push(" WHERE id = ").bind(id);
+    let mut sql = Sql::new(LISTED);
+    sql.push(", content FROM domain_pack WHERE id = ").bind(id);
     tx.fetch_one(sql).await?.ok_or(Problem::NotFound("领域包"))
 }
 
 /// An upload as it is listed.
 async fn one(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Value> {
-    let row = row(tx, id).await?;
-    describe(ctx, &row)
+    let (row, known) = (row(tx, id).await?, current(tx).await?);
+    describe(ctx, &known, &row)
 }
 
 /// Shipped packs, then uploads, the newest first.
@@ -245,10 +248,11 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
         let pack = known.in_force(code, day);
         pack.is_some_and(|pack| pack.version.to_string() == version)
     };
-    let mut sql = Sql::new(SELECT);
-    sql.push(" ORDER BY id DESC LIMIT ").bind(UPLOADS_MAX);
+    let mut sql = Sql::new(LISTED);
+    sql.push(" FROM domain_pack ORDER BY id DESC LIMIT ").bind(UPLOADS_MAX);
     let rows = tx.fetch(sql).await?;
-    let mut items = rows.iter().map(|row| describe(ctx, row)).collect::<Result<Vec<_>>>()?;
+    let mut items =
+        rows.iter().map(|row| describe(ctx, &known, row)).collect::<Result<Vec<_>>>()?;
     items.extend(built_in().iter().map(|pack| {
         let mut item = summary(pack);
         item["id"] = json!(pack.code);
@@ -265,21 +269,21 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
     Ok(json!({ "items": items }))
 }
 
-fn describe(ctx: &Ctx, row: &Row) -> Result<Value> {
-    let pack = content(row.text(CONTENT)?, row.text(DIGEST)?);
-    let mut item = pack.as_ref().map_or_else(|| json!({ "events": null, "fields": null }), summary);
+fn describe(ctx: &Ctx, known: &Domains, row: &Row) -> Result<Value> {
+    let mut item: Value = row.json(SUMMARY)?;
+    // A draft is looked at when it is put into use.
+    let used = matches!(PackState::read(row.text(STATE)?)?, PackState::Active | PackState::Retired);
+    let intact = !used || known.holds(row.text(CODE)?, row.text(DIGEST)?);
     let time = |index| row.int_opt(index)?.map(time_text).transpose();
     let own = row.text(UPLOADED_BY)? == ctx.actor();
     for (name, value) in [
         ("id", json!(row.text(0)?)),
         ("code", json!(row.text(CODE)?)),
         ("version", json!(row.text(VERSION)?)),
-        ("name", json!(row.text(13)?)),
-        ("effective_on", json!(row.text(14)?)),
         ("digest", json!(row.text(DIGEST)?)),
         ("state", json!(row.text(STATE)?)),
         ("built_in", json!(false)),
-        ("intact", json!(pack.is_some())),
+        ("intact", json!(intact)),
         ("own", json!(own)),
         ("uploaded_by", json!(row.text(UPLOADED_BY)?)),
         ("uploaded_at", json!(time(7)?)),

@@ -322,6 +322,12 @@ async fn g_4_b_every_mistake_of_a_pack_is_named_at_once_with_its_place() {
     let refused = app.post("sysadmin", "/api/v1/domains", many).await.expect(422);
     assert!(errors(&refused).len() <= 200);
     names(&errors(&refused), "product_fields", "应有 0 至 60 项");
+    // A form that would keep a processor busy is none.
+    let mut greedy = lifts("1.0.0");
+    let field = &mut greedy["stages"][0]["events"][0]["fields"][0];
+    field["pattern"] = json!("^((a{1,90}){1,90}){1,90}$");
+    let refused = app.post("sysadmin", "/api/v1/domains", greedy).await.expect(422);
+    names(&errors(&refused), "stages[0].events[0].fields[0].pattern", "过于复杂");
     // A recall reaches the public: it has what the public is told, and somebody looks at it first.
     let mut careless = lifts("1.0.0");
     careless["stages"][1]["events"][0]["code"] = json!("recall");
