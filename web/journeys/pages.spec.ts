@@ -16,6 +16,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
   ['supervisor', '/libraries', '信息库'],
+  ['supervisor', '/domains', '领域包'],
   ['supervisor', '/tasks', '任务中心'],
   ['reviewer', '/review', '审核台'],
   ['supervisor', '/me', '个人安全'],

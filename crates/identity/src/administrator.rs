@@ -64,6 +64,8 @@ impl AdminKind {
                 "application:label",
                 "dictionary:read",
                 "dictionary:write",
+                "domain:read",
+                "domain:write",
                 "self_check:read",
             ],
             Self::Security => &[
@@ -85,6 +87,8 @@ impl AdminKind {
                 "delegation:read",
                 "delegation:write",
                 "delegation:label",
+                "domain:read",
+                "domain:approve",
                 "session:read",
                 "session:write",
                 "key:read",
@@ -99,6 +103,7 @@ impl AdminKind {
                 "audit:read",
                 "audit:export",
                 "audit:verify",
+                "domain:read",
                 "alarm:read",
                 "self_check:read",
                 "self_check:run",
@@ -109,7 +114,7 @@ impl AdminKind {
 }
 
 /// What others may be given as well.
-const SHARED: [&str; 2] = ["dictionary:read", "ledger:read"];
+const SHARED: &[&str] = &["dictionary:read", "domain:read", "ledger:read"];
 
 /// Whether only administrators have this permission.
 pub(crate) fn is_administrative(permission: &str) -> bool {
@@ -118,13 +123,15 @@ pub(crate) fn is_administrative(permission: &str) -> bool {
 }
 
 /// What concerns the whole platform: rights of the administrators at its top alone.
-const OF_PLATFORM: [&str; 12] = [
+const OF_PLATFORM: &[&str] = &[
     "application:read",
     "application:write",
     "application:label",
     "audit:verify",
     "change_rule:write",
     "dictionary:write",
+    "domain:approve",
+    "domain:write",
     "key:read",
     "key:write",
     "organization:bind",

@@ -54,6 +54,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_kernel::MIGRATIONS,
         yj_identity::MIGRATIONS,
         yj_ledger::MIGRATIONS,
+        yj_domain::MIGRATIONS,
         yj_subject::MIGRATIONS,
         yj_construction::MIGRATIONS,
         yj_product::MIGRATIONS,
@@ -125,6 +126,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     yj_kernel::vault::apply_erasures(&app).await?;
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
+    routes.extend(yj_domain::routes());
     routes.extend(yj_subject::routes());
     routes.extend(yj_construction::routes(&identity));
     routes.extend(yj_product::routes());

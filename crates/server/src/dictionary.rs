@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, App, Body, Ctx, Param, Problem, Result, Route, Shape, Tx, audit,
+    Access, Body, Ctx, Param, Problem, Result, Route, Shape, Tx, audit,
     dictionary::{self, Element},
     transfer,
 };
@@ -44,10 +44,11 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-fn elements(app: &App) -> Vec<Element> {
-    let mut all = dictionary::elements(app.entities());
-    all.extend(yj_trace::elements());
-    all
+async fn elements(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Element>> {
+    let mut all = dictionary::elements(ctx.app().entities());
+    let domains = yj_domain::current(tx).await?;
+    all.extend(yj_trace::elements(&domains, yj_domain::today(ctx)));
+    Ok(all)
 }
 
 /// Every element with its name in the standard; empty while nobody has compared it.
@@ -59,7 +60,7 @@ async fn described(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<(Element, String)>> {
         let name = names.remove(&(element.set.clone(), element.name.clone()));
         (element, name.unwrap_or_default())
     };
-    Ok(elements(ctx.app()).into_iter().map(named).collect())
+    Ok(elements(ctx, tx).await?.into_iter().map(named).collect())
 }
 
 async fn list(ctx: Ctx) -> Result<Json<Value>> {
@@ -142,10 +143,10 @@ async fn align(
     Path((set, name)): Path<(String, String)>,
     Body(body): Body<Alignment>,
 ) -> Result<StatusCode> {
-    let all = elements(ctx.app());
+    let mut tx = ctx.begin().await?;
+    let all = elements(&ctx, &mut tx).await?;
     let element = all.iter().find(|element| element.set == set && element.name == name);
     let element = element.ok_or(Problem::NotFound("数据元"))?;
-    let mut tx = ctx.begin().await?;
     dictionary::align(&ctx, &mut tx, (element, &body.gbt38154_name)).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use yj_domain::{InputMode, Terminal};
 use yj_kernel::{Problem, Result};
 use yj_model::{Quantity, Stage, UnitCode};
 
-use crate::{
-    event::{Checked, InLine, OutLine},
-    pack::{InputMode, Terminal},
-};
+use crate::event::{Checked, InLine, OutLine};
 
 /// What has become of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -109,7 +109,9 @@ pub(crate) async fn capture_in(
             format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len()),
         ));
     }
-    let checked: Vec<Result<Checked>> = events.iter().map(TraceEvent::check).collect();
+    let (domains, day) = (yj_domain::current(tx).await?, yj_domain::today(ctx));
+    let check = |event: &TraceEvent| event.check(event.find(&domains, day)?);
+    let checked: Vec<Result<Checked>> = events.iter().map(check).collect();
     let surroundings = Surroundings::load(tx, &checked).await?;
     let mut batch = Batch { objects: surroundings.objects.clone(), ..Batch::default() };
     let mut captured = Vec::with_capacity(events.len());
@@ -264,7 +266,7 @@ async fn accept(
     let links = apply(&mut objects, &event, &maker, &reverted)?;
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, &objects, automatic);
-    personal::seal(ctx, tx, event.spec, (&uid, &mut stored.body))?;
+    personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
     batch.digests.insert(event.digest.clone(), uid.clone());
     if automatic {
         batch.objects.extend(objects);
@@ -339,7 +341,10 @@ async fn corrected(
 pub(crate) async fn by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
     let mut sql = Sql::new(EVENT);
     sql.push(" WHERE e.uid = ").bind(uid);
-    tx.fetch_one(sql).await?.as_ref().map(StoredEvent::read).transpose()
+    match tx.fetch_one(sql).await? {
+        Some(row) => StoredEvent::read(tx, &row).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The same, locked against others who correct or decide it at the same moment.
@@ -393,6 +398,8 @@ fn stored_event(
         decision_comment: None,
         label: DataClass::Internal.level(),
         anchor: None,
+        pack_version: event.spec.pack().version.to_string(),
+        spec: Some(event.spec.clone()),
     }
 }
 
@@ -491,7 +498,7 @@ pub(crate) fn supersede(original: i64, by: &str) -> [Sql; 2] {
 
 const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \
      subject_code, product_id, lot, region, event_time, event_offset, recorded_at, recorded_by, source, \
-     state, held_reason, body, correction_of)";
+     state, held_reason, body, correction_of, pack_version)";
 
 fn event_row(ready: &Ready) -> Vec<SqlValue> {
     let stored = &ready.stored;
@@ -516,6 +523,7 @@ fn event_row(ready: &Ready) -> Vec<SqlValue> {
         stored.held_reason.clone().into(),
         stored.body.to_string().into(),
         stored.correction_of.clone().into(),
+        (&stored.pack_version).into(),
     ]
 }
 

@@ -10,7 +10,6 @@ use yj_model::{Quantity, Ratio, UnitCode};
 use crate::{
     balance::{Link, LinkRole, Object, ObjectState},
     closure::Direction,
-    pack::{EventSpec, packs},
     store::{StoredEvent, quantity},
 };
 
@@ -126,13 +125,8 @@ pub(crate) fn loss(
     Ok(Some(Loss {
         quantity: lost,
         rate,
-        outlier: spec(event).is_some_and(|spec| spec.is_outlier(rate)),
+        outlier: event.spec.as_ref().is_some_and(|spec| spec.is_outlier(rate)),
     }))
-}
-
-/// The event type of a stored event.
-pub(crate) fn spec(event: &StoredEvent) -> Option<&'static EventSpec> {
-    packs().get(&event.domain)?.event(&event.kind).map(|(_, spec)| spec)
 }
 
 /// The flows of one event: every input spread over the outputs by their quantities.

@@ -107,12 +107,10 @@ async fn gather(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(StoredEvent, Vec<Link>)
             quantity: row.int_opt(3)?.map(store::quantity).transpose()?,
         });
     }
-    events
-        .iter()
-        .map(|row| {
-            let event = StoredEvent::read(row)?;
-            let links = by_event.remove(&event.id).unwrap_or_default();
-            Ok((event, links))
-        })
-        .collect()
+    let events = StoredEvent::read_all(tx, &events).await?;
+    let with_links = |event: StoredEvent| {
+        let links = by_event.remove(&event.id).unwrap_or_default();
+        (event, links)
+    };
+    Ok(events.into_iter().map(with_links).collect())
 }

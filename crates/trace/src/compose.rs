@@ -334,7 +334,7 @@ impl Chain {
             links.map(item).collect::<Vec<_>>()
         };
         let loss = chain::loss(event, links, &self.objects)?;
-        let spec = chain::spec(event);
+        let spec = event.spec.as_ref();
         let verdict = event.body["attributes"]["verdict"].as_str();
         let verdict = verdict.and_then(|code| spec?.label("verdict", code));
         Ok(EventLine {

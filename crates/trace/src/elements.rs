@@ -1,11 +1,11 @@
 //! 数据字典 of trace data: what each event type of each domain holds besides what all events hold.
 
+use jiff::civil::Date;
+use yj_domain::{Domains, FieldKind, FieldSpec, LENGTH_MAX, Pack};
 use yj_kernel::{
     DataClass,
     dictionary::{Element, Obligation, defined, explained},
 };
-
-use crate::pack::{EventSpec, FieldKind, FieldSpec, Pack, packs};
 
 /// Name, 中文名称, definition, format, obligation, whether it repeats: what every event holds
 /// (handbook §1.2 D).
@@ -73,21 +73,25 @@ fn common() -> impl Iterator<Item = Element> {
     })
 }
 
-/// What every event holds, and the elements of all domain packs.
-pub fn elements() -> Vec<Element> {
+/// What every event holds, and the elements of all domain packs as they are shown on this day:
+/// those of a closed domain too, for its records stay.
+pub fn elements(domains: &Domains, day: Date) -> Vec<Element> {
     let mut all: Vec<_> = common().collect();
-    for pack in packs().values() {
-        for event in pack.stages.iter().flat_map(|stage| &stage.events) {
-            all.extend(event.fields.iter().map(|field| element(pack, event, field)));
+    for pack in domains.all_shown(day) {
+        for (_, event) in pack.events() {
+            let owner = (event.code.as_str(), event.name.as_str());
+            all.extend(event.fields.iter().map(|field| element(pack, owner, field)));
         }
+        let owner = ("product", "产品");
+        all.extend(pack.product_fields.iter().map(|field| element(pack, owner, field)));
     }
     all
 }
 
-fn element(pack: &Pack, event: &EventSpec, field: &FieldSpec) -> Element {
-    let text = |most: usize| format!("an..{}", field.max_length.unwrap_or(most));
+/// `owner` is the event type, by code and name, or the product.
+fn element(pack: &Pack, (code, owner): (&str, &str), field: &FieldSpec) -> Element {
     let format = match field.kind {
-        FieldKind::Text => text(200),
+        FieldKind::Text => format!("an..{}", field.max_length.unwrap_or(LENGTH_MAX)),
         FieldKind::Int => String::from("n..18"),
         FieldKind::Decimal => String::from("n..15,4"),
         FieldKind::Bool => String::from("bl"),
@@ -99,11 +103,11 @@ fn element(pack: &Pack, event: &EventSpec, field: &FieldSpec) -> Element {
         }
     };
     Element {
-        set: format!("{}.{}", pack.code, event.code),
-        set_title: format!("{}·{}", pack.name, event.name),
+        set: format!("{}.{code}", pack.code),
+        set_title: format!("{}·{owner}", pack.name),
         name: field.name.clone(),
         label: field.label.clone(),
-        definition: explained(defined(&event.name, &field.label), field.hint.as_deref()),
+        definition: explained(defined(owner, &field.label), field.hint.as_deref()),
         format,
         codes: field.codes.clone(),
         obligation: if field.required { Obligation::Mandatory } else { Obligation::Optional },

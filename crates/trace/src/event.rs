@@ -1,17 +1,17 @@
 //! 追溯事件 (handbook §1.2 D, NY/T 4712): what was done, by whom, to what, when and where. As it
 //! comes in, and as it is after its check.
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use yj_crypto::{from_hex, sm3};
+use yj_domain::{Domains, EventSpec, EventType, InputMode};
 use yj_kernel::{FieldError, Problem, Result};
 use yj_model::{
     Datum, GeoPoint, Id, LotNumber, OffsetTime, Quantity, RegionCode, Stage, SubjectCode,
     TraceCode, UnitCode,
 };
-
-use crate::pack::{EventSpec, InputMode, packs};
 
 /// A trace event as clients send it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -135,7 +135,7 @@ pub struct Evidence {
 #[derive(Debug, Clone)]
 pub(crate) struct Checked {
     pub(crate) domain: String,
-    pub(crate) spec: &'static EventSpec,
+    pub(crate) spec: EventType,
     pub(crate) stage: Stage,
     pub(crate) subject: SubjectCode,
     pub(crate) time: OffsetTime,
@@ -194,36 +194,44 @@ impl Findings {
 }
 
 impl TraceEvent {
-    /// Checks the event against its domain pack, without looking at any other record.
-    pub(crate) fn check(&self) -> Result<Checked> {
-        let pack = packs().get(&self.domain).ok_or_else(|| {
-            let known: Vec<_> =
-                packs().values().map(|pack| format!("{} {}", pack.code, pack.name)).collect();
-            Problem::invalid(
-                "domain",
-                format!("没有领域 {}，应为：{}", self.domain, known.join("、")),
-            )
+    /// The event type among those that may be recorded on this day.
+    pub(crate) fn find(&self, domains: &Domains, day: Date) -> Result<EventType> {
+        let pack = domains.in_force(&self.domain, day).ok_or_else(|| {
+            let known: Vec<_> = domains
+                .all_in_force(day)
+                .map(|pack| format!("{} {}", pack.code, pack.name))
+                .collect();
+            let detail = match domains.shown(&self.domain, day) {
+                Some(pack) => {
+                    format!("领域 {}（{}）已停用或尚未施行，不能登记", pack.code, pack.name)
+                }
+                None => format!("没有领域 {}，应为：{}", self.domain, known.join("、")),
+            };
+            Problem::invalid("domain", detail)
         })?;
-        let (stage, spec) = pack.event(&self.kind).ok_or_else(|| {
-            let known = pack.stages.iter().flat_map(|stage| &stage.events);
+        EventType::find(pack, &self.kind).ok_or_else(|| {
             let known: Vec<_> =
-                known.map(|event| format!("{} {}", event.code, event.name)).collect();
+                pack.events().map(|(_, event)| format!("{} {}", event.code, event.name)).collect();
             Problem::invalid(
                 "type",
                 format!("{}没有事件类型 {}，应为：{}", pack.name, self.kind, known.join("、")),
             )
-        })?;
+        })
+    }
+
+    /// Checks the event against its event type, without looking at any other record.
+    pub(crate) fn check(&self, spec: EventType) -> Result<Checked> {
         let mut findings = Findings(Vec::new());
         let subject = findings.parse("subject", &self.subject);
         let time = findings.parse("event_time", &self.event_time);
-        let inputs = self.check_inputs(spec, &mut findings);
-        let outputs = self.check_outputs(spec, &mut findings);
+        let inputs = self.check_inputs(&spec, &mut findings);
+        let outputs = self.check_outputs(&spec, &mut findings);
         let region = self.check_place(&mut findings);
         let counterparty =
             self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
         self.check_papers(&mut findings);
         let correction_of = self.check_correction(&mut findings);
-        let attributes = spec.attributes(&self.attributes, &mut findings.0);
+        let attributes = spec.attributes(&self.attributes, time, &mut findings.0);
         let (Some(subject), Some(time)) = (subject, time) else {
             return Err(Problem::Invalid(findings.0));
         };
@@ -235,8 +243,8 @@ impl TraceEvent {
         let domain = self.domain.clone();
         Ok(Checked {
             domain,
+            stage: spec.stage(),
             spec,
-            stage,
             subject,
             time,
             inputs,

@@ -21,9 +21,7 @@ use crate::{
     closure::Direction,
     compose,
     event::TraceEvent,
-    import,
-    pack::packs,
-    personal,
+    import, personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
@@ -70,7 +68,6 @@ struct Mint {
 /// The routes of this crate.
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let mut routes = record_routes(Entity::of::<SourcePolicy>());
-    routes.extend(pack_routes());
     routes.extend(event_routes(ledger));
     routes.extend(object_routes());
     routes.extend(import::routes());
@@ -79,20 +76,6 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
 
 fn may(verb: &str) -> Access {
     Access::permission(format!("trace:{verb}"))
-}
-
-fn pack_routes() -> Vec<Route> {
-    let summary = |_: Ctx| async {
-        let packs = packs().values();
-        Json(packs.map(|pack| json!({ "code": pack.code, "name": pack.name, "version": pack.version, "stages": pack.stages.iter().map(|stage| &stage.stage).collect::<Vec<_>>() })).collect::<Vec<_>>())
-    };
-    let whole = |_: Ctx, Path(code): Path<String>| async move {
-        packs().get(&code).map(|pack| Json(json!(pack))).ok_or(Problem::NotFound("领域"))
-    };
-    vec![
-        Route::new((Method::GET, "/api/v1/domains"), Access::SignedIn, "领域包", summary),
-        Route::new((Method::GET, "/api/v1/domains/{code}"), Access::SignedIn, "领域包全文", whole),
-    ]
 }
 
 const LIST_QUERY: &[Param] = &[

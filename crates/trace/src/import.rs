@@ -10,6 +10,13 @@ use axum::{
 };
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
+use yj_domain::{
+    EventSpec, EventType, InputMode,
+    columns::{
+        DOCUMENT, IN_CODE, IN_QUANTITY, IN_UNIT, LOT, OUT_CODE, OUT_QUANTITY, OUT_UNIT, PRODUCT,
+        REGION, SUBJECT, TIME,
+    },
+};
 use yj_kernel::{
     Access, Ctx, FieldError, JobKind, JobRun, Outcome, Param, Problem, Result, Route, RowResult,
     Shape, attachment,
@@ -21,7 +28,6 @@ use yj_sheet::{Column, Sheet, Table};
 use crate::{
     capture::{Captured, Source, capture_in, event_id},
     event::{Input, Output, Place, TraceEvent},
-    pack::{EventSpec, InputMode, packs},
 };
 
 /// The background work of this crate.
@@ -34,10 +40,10 @@ pub const JOBS: [JobKind; 1] = [JobKind {
 
 /// Templates and import.
 pub(crate) fn routes() -> Vec<Route> {
-    let template = |_: Ctx, Path((domain, kind)): Path<(String, String)>| async move {
+    let template = |ctx: Ctx, Path((domain, kind)): Path<(String, String)>| async move {
         let kind = kind.strip_suffix(".xlsx").unwrap_or(&kind);
-        let spec = find(&domain, kind)?;
-        let bytes = yj_sheet::write_xlsx(&table(spec)).map_err(Problem::internal)?;
+        let spec = find(&ctx, (&domain, kind)).await?;
+        let bytes = yj_sheet::write_xlsx(&table(&spec)).map_err(Problem::internal)?;
         Ok::<_, Problem>(transfer::download(
             &format!("{}导入模板.xlsx", spec.name),
             transfer::XLSX,
@@ -67,23 +73,13 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-fn find(domain: &str, kind: &str) -> Result<&'static EventSpec> {
-    let found = packs().get(domain).and_then(|pack| pack.event(kind));
-    found.map(|(_, spec)| spec).ok_or(Problem::NotFound("事件类型"))
+/// The event type as it may be recorded today.
+async fn find(ctx: &Ctx, (domain, kind): (&str, &str)) -> Result<EventType> {
+    let mut tx = ctx.snapshot().await?;
+    let domains = yj_domain::current(&mut tx).await?;
+    let pack = domains.in_force(domain, yj_domain::today(ctx));
+    pack.and_then(|pack| EventType::find(pack, kind)).ok_or(Problem::NotFound("事件类型"))
 }
-
-const SUBJECT: &str = "主体代码";
-const TIME: &str = "发生时间";
-const REGION: &str = "地点区划";
-const IN_CODE: &str = "投入追溯码";
-const IN_QUANTITY: &str = "投入数量";
-const IN_UNIT: &str = "投入单位";
-const OUT_CODE: &str = "产出追溯码";
-const OUT_QUANTITY: &str = "产出数量";
-const OUT_UNIT: &str = "产出单位";
-const PRODUCT: &str = "产品代码";
-const LOT: &str = "批次号";
-const DOCUMENT: &str = "凭证编号";
 
 /// The columns of an event type.
 fn table(spec: &EventSpec) -> Table {
@@ -129,10 +125,10 @@ async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<Response> {
         found.map(|(_, text)| text.into_owned()).unwrap_or_default()
     };
     let (domain, kind, name) = (parameter("domain"), parameter("type"), parameter("name"));
-    let spec = find(&domain, &kind)?;
+    let spec = find(ctx, (&domain, &kind)).await?;
     let name = if name.is_empty() { format!("{}.xlsx", spec.name) } else { name };
     let sheet = transfer::parse(bytes.clone()).await?;
-    check_header(spec, &sheet)?;
+    check_header(&spec, &sheet)?;
     let mut tx = ctx.begin().await?;
     let upload = attachment::Upload { name: &name, bytes, of: None, expires_at: None };
     let file = attachment::store(ctx, &mut tx, upload).await?;
@@ -164,7 +160,7 @@ fn check_header(spec: &EventSpec, sheet: &Sheet) -> Result<()> {
 async fn import(run: JobRun) -> Result<Value> {
     let text = |name: &str| run.params[name].as_str().unwrap_or_default();
     let (domain, kind) = (text("domain"), text("type"));
-    let spec = find(domain, kind)?;
+    let spec = find(&run.ctx, (domain, kind)).await?;
     let mut tx = run.ctx.snapshot().await?;
     let file = attachment::open(&run.ctx, &mut tx, text("file")).await?;
     drop(tx);
@@ -180,7 +176,7 @@ async fn import(run: JobRun) -> Result<Value> {
             .zip(&row.cells)
             .map(|(name, cell)| (name.clone(), Value::from(cell.as_str())))
             .collect();
-        let event = event_of(spec, (domain, kind), &cells);
+        let event = event_of(&spec, (domain, kind), &cells);
         import_row(&run, (number, Value::Object(cells)), &event).await?;
         run.noted();
     }

@@ -11,7 +11,6 @@ mod elements;
 mod event;
 mod http;
 mod import;
-mod pack;
 mod personal;
 mod policy;
 mod query;
@@ -25,7 +24,6 @@ pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
 pub use import::JOBS;
-pub use pack::{Pack, packs};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use story::{code_of, count_scan, public_proofs, story};
@@ -42,5 +40,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "trace/0003_policy_region",
         script: include_str!("../migrations/0003_policy_region.sql"),
+    },
+    Migration {
+        name: "trace/0004_pack_version",
+        script: include_str!("../migrations/0004_pack_version.sql"),
     },
 ];

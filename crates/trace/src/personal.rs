@@ -2,14 +2,10 @@
 //! publications and the ledger, shown only for a reason.
 
 use serde_json::{Map, Value, json};
+use yj_domain::{EventSpec, FieldSpec};
 use yj_kernel::{Ctx, Result, Tx, audit, vault};
 
-use crate::{
-    chain::spec,
-    pack::{EventSpec, FieldSpec},
-    query,
-    store::StoredEvent,
-};
+use crate::{query, store::StoredEvent};
 
 const PLACE: &str = "trace_event.body";
 
@@ -46,8 +42,8 @@ pub(crate) async fn open(
     event: &mut StoredEvent,
 ) -> Result<Map<String, Value>> {
     let mut opened = Map::new();
-    let Some(spec) = spec(event) else { return Ok(opened) };
-    if personal(spec).next().is_none() {
+    let Some(spec) = event.spec.clone() else { return Ok(opened) };
+    if personal(&spec).next().is_none() {
         return Ok(opened);
     }
     let uid = event.uid.clone();
@@ -55,7 +51,7 @@ pub(crate) async fn open(
     let (Some(key), Some(attributes)) = (key, event.body["attributes"].as_object_mut()) else {
         return Ok(opened);
     };
-    for field in personal(spec) {
+    for field in personal(&spec) {
         let Some(Value::String(sealed)) = attributes.get(&field.name) else { continue };
         let text = key.open((PLACE, &uid), sealed)?;
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
@@ -67,7 +63,7 @@ pub(crate) async fn open(
 
 /// Names of the personal attributes that an event holds.
 pub(crate) fn present(event: &StoredEvent) -> Vec<&str> {
-    let Some(spec) = spec(event) else { return Vec::new() };
+    let Some(spec) = &event.spec else { return Vec::new() };
     let held = |field: &&FieldSpec| !event.body["attributes"][&field.name].is_null();
     personal(spec).filter(held).map(|field| field.name.as_str()).collect()
 }

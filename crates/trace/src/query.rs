@@ -8,10 +8,7 @@ use yj_model::RegionCode;
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
-use crate::{
-    chain::spec,
-    store::{EVENT, StoredEvent},
-};
+use crate::store::{EVENT, StoredEvent};
 
 const PER_PAGE_MAX: i64 = 200;
 /// Parameters of one query.
@@ -61,7 +58,7 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     sql.push(" ORDER BY e.event_time").push(direction).push(", e.id").push(direction);
     sql.push(" LIMIT ").bind(per_page).push(" OFFSET ").bind((page - 1) * per_page);
     let rows = tx.fetch(sql).await?;
-    let events = rows.iter().map(StoredEvent::read).collect::<Result<Vec<_>>>()?;
+    let events = StoredEvent::read_all(tx, &rows).await?;
     let full = i64::try_from(events.len()).is_ok_and(|count| count == per_page);
     let next =
         events.last().filter(|_| full).map(|last| format!("{}.{}", last.time.unix_ms(), last.id));
@@ -144,7 +141,7 @@ pub(crate) async fn one(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<StoredEvent
     sql.push(" WHERE e.uid = ").bind(uid);
     narrow(ctx, &mut sql, tx);
     let row = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("追溯事件"))?;
-    StoredEvent::read(&row)
+    StoredEvent::read(tx, &row).await
 }
 
 /// Events with the names of what they mention.
@@ -166,11 +163,11 @@ fn json_of(
     let product = event.product_id.as_ref().and_then(|id| products.get(id));
     let attributes = event.body["attributes"].as_object().cloned().unwrap_or_default();
     // 个人信息 in attributes is for the one who captured it, not for lists.
-    let attributes =
-        spec(event).map_or_else(|| attributes.clone(), |spec| spec.impersonal(&attributes));
+    let attributes = event.impersonal(attributes);
     Ok(json!({
         "id": event.uid, "domain": event.domain, "type": event.kind,
-        "type_name": spec(event).map(|spec| spec.name.as_str()), "stage": event.stage,
+        "type_name": event.spec.as_ref().map(|spec| spec.name.as_str()),
+        "pack_version": event.pack_version, "stage": event.stage,
         "subject": { "id": event.subject_id, "code": event.subject_code, "name": subject.map(|subject| subject.name.as_str()) },
         "product": product.map(|product| json!({ "id": product.id, "code": product.code, "name": product.name })),
         "lot": event.lot, "region": event.region, "event_time": event.time,

@@ -80,8 +80,12 @@ pub(crate) async fn decide(
 
 /// Everything that makes a held event a fact.
 async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
-    let event = resubmitted(stored)?.check().map_err(|problem| {
-        Problem::Conflict(format!("该事件不再符合现行规则：{problem}；请驳回并由提交人重新登记"))
+    // By the rules it was submitted under, whatever has been put into use meanwhile.
+    let spec = stored.spec.clone().ok_or_else(|| {
+        Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
+    })?;
+    let event = resubmitted(stored)?.check(spec).map_err(|problem| {
+        Problem::Conflict(format!("该事件不再符合规则：{problem}；请驳回并由提交人重新登记"))
     })?;
     let inputs = event.inputs.iter().map(|line| line.code.as_str());
     let codes: Vec<&str> =

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use yj_domain::{Domains, EventType};
 use yj_kernel::{Problem, Result, Row, Sql, SqlValue, Tx, insert_rows, time_text};
 use yj_model::{OffsetTime, Quantity, Stage};
 
-use crate::{
-    balance::{Link, LinkRole, Object, ObjectState, Objects},
-    pack::packs,
-};
+use crate::balance::{Link, LinkRole, Object, ObjectState, Objects};
 
 /// Columns for [`objects`].
 const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state FROM trace_object";
@@ -192,16 +190,29 @@ pub(crate) struct StoredEvent {
     pub(crate) label: i64,
     /// State on the ledger; `None` for events that are not accepted.
     pub(crate) anchor: Option<String>,
+    /// Version of the pack it was recorded under.
+    pub(crate) pack_version: String,
+    /// Its event type in that version; `None` where no version of its pack is at hand.
+    pub(crate) spec: Option<EventType>,
 }
 
 /// Columns for [`StoredEvent::read`]; the table is called `e`.
 pub(crate) const EVENT: &str = "SELECT e.id, e.uid, e.domain, e.kind, e.stage, e.subject_id, e.subject_code, \
      e.product_id, e.lot, e.region, e.event_time, e.event_offset, e.recorded_at, e.recorded_by, e.source, \
      e.state, e.held_reason, e.body, e.correction_of, e.superseded_by, e.decision_comment, \
-     e.label, (SELECT a.state FROM anchor_state a WHERE a.record = e.uid) FROM trace_event e";
+     e.label, (SELECT a.state FROM anchor_state a WHERE a.record = e.uid), e.pack_version FROM trace_event e";
 
 impl StoredEvent {
-    pub(crate) fn read(row: &Row) -> Result<Self> {
+    pub(crate) async fn read(tx: &mut Tx, row: &Row) -> Result<Self> {
+        Self::from_row(&*yj_domain::current(tx).await?, row)
+    }
+
+    pub(crate) async fn read_all(tx: &mut Tx, rows: &[Row]) -> Result<Vec<Self>> {
+        let domains = yj_domain::current(tx).await?;
+        rows.iter().map(|row| Self::from_row(&domains, row)).collect()
+    }
+
+    fn from_row(domains: &Domains, row: &Row) -> Result<Self> {
         let text = |index| row.text(index).map(String::from);
         let maybe = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
         Ok(Self {
@@ -227,16 +238,25 @@ impl StoredEvent {
             decision_comment: maybe(20)?,
             label: row.int(21)?,
             anchor: maybe(22)?,
+            pack_version: text(23)?,
+            spec: domains.event(row.text(2)?, row.text(23)?, row.text(3)?),
         })
+    }
+
+    /// Its attributes without 个人信息. Those of an unknown type are as they are stored, where
+    /// 个人信息 is sealed.
+    pub(crate) fn impersonal(&self, attributes: Map<String, Value>) -> Map<String, Value> {
+        match &self.spec {
+            Some(spec) => spec.impersonal(&attributes),
+            None => attributes,
+        }
     }
 
     /// What exactly is anchored: the row and its links, without 个人信息. The check of a stored
     /// record makes the same from what the tables hold then.
     pub(crate) fn anchored(&self, links: &[Link]) -> Result<Value> {
         let attributes = self.body["attributes"].as_object().cloned().unwrap_or_default();
-        let spec = packs().get(&self.domain).and_then(|pack| pack.event(&self.kind));
-        let attributes =
-            spec.map_or_else(|| attributes.clone(), |(_, spec)| spec.impersonal(&attributes));
+        let attributes = self.impersonal(attributes);
         let mut links: Vec<_> = links.iter().collect();
         links.sort_by_key(|link| (link.role.code(), link.code.clone()));
         let link = |link: &&Link| json!({ "code": link.code, "role": link.role.code(), "quantity": link.quantity });

@@ -11,7 +11,6 @@ use yj_model::{Stage, regions};
 
 use crate::{
     balance::LinkRole,
-    chain::spec,
     closure::{Direction, closure},
     store,
 };
@@ -42,11 +41,11 @@ pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
         steps.push(json!({
             "id": event.uid, "stage": event.stage,
             "stage_name": Stage::from_code(&event.stage).map(Stage::label),
-            "type_name": spec(event).map(|spec| spec.name.as_str()),
+            "type_name": event.spec.as_ref().map(|spec| spec.name.as_str()),
             "subject": subjects.get(&event.subject_id).map(|subject| subject.name_for(yj_kernel::DataClass::Internal)),
             "region_name": regions().full_name(&event.region),
             "date": event.time.beijing_day().to_string(), "observes": watched,
-            "verdict": verdict.map(|code| spec(event).and_then(|spec| spec.label("verdict", code)).unwrap_or(code)),
+            "verdict": verdict.map(|code| event.spec.as_ref().and_then(|spec| spec.label("verdict", code)).unwrap_or(code)),
             "item": event.body["attributes"]["item"], "anchor": event.anchor,
         }));
     }

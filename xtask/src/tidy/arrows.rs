@@ -8,7 +8,7 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("yj-hsm", &["yj-kernel", "yj-crypto"]),
     ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
+    ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
     ("yj-product", &["yj-kernel", "yj-model"]),
     ("yj-construction", &["yj-kernel", "yj-model", "yj-crypto", "yj-identity"]),
@@ -30,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "yj-proof",
             "yj-sheet",
             "yj-ledger",
+            "yj-domain",
             "yj-subject",
             "yj-product",
         ],

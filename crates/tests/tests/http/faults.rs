@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, TestApp, harvest};
+use crate::{
+    harness::{Answer, TestApp, harvest},
+    packs::lifts,
+};
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 10] = [
     "SELECT COUNT(*) FROM trace_event",
     "SELECT COUNT(*) FROM trace_link",
     "SELECT CAST(COUNT(*) + COALESCE(SUM(balance), 0) AS BIGINT) FROM trace_object",
@@ -13,6 +16,8 @@ const TABLES: [&str; 8] = [
     "SELECT COUNT(*) FROM outbox",
     "SELECT COUNT(*) FROM audit_log",
     "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM trace_subject",
+    "SELECT COUNT(*) FROM domain_pack",
+    "SELECT COUNT(*) FROM domain_pack WHERE activated_at IS NOT NULL",
 ];
 
 async fn sizes(app: &TestApp) -> Vec<i64> {
@@ -72,6 +77,21 @@ async fn r_1_capture_leaves_all_or_nothing() {
     );
     let again = app.post("gateway", "/api/v1/trace/events", events).await.expect(200);
     assert_eq!(again["results"][0]["duplicate"], true);
+}
+
+#[tokio::test]
+async fn r_1_putting_a_domain_into_use_leaves_all_or_nothing() {
+    let app = TestApp::start().await;
+    let (kept, statements) =
+        sweep(&app, || app.post("sysadmin", "/api/v1/domains", lifts("1.0.0"))).await;
+    assert!(statements > 4, "{statements}");
+    let path = format!("/api/v1/domains/packs/{}/activate", kept["id"].as_str().unwrap());
+    let because = json!({ "reason": "已核对" });
+    let (kept, statements) = sweep(&app, || app.post("secadmin", &path, because.clone())).await;
+    assert!(statements > 6, "{statements}");
+    assert_eq!(kept["state"], "active");
+    let shown = app.get("farm", "/api/v1/domains/special_equipment").await.expect(200);
+    assert_eq!(shown["version"], "1.0.0");
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ export const MENU: MenuGroup[] = [
     pages: [
       { path: '/dictionary', title: '数据字典', permission: 'dictionary:read' },
       { path: '/libraries', title: '信息库', permission: 'library:read' },
+      { path: '/domains', title: '领域包', permission: 'domain:read' },
       { path: '/tasks', title: '任务中心' },
     ],
   },

@@ -103,6 +103,8 @@ export interface TraceEvent {
   correction_reason: string | null;
   superseded_by: string | null;
   decision_comment: string | null;
+  /** Version of the domain pack it was recorded under. */
+  pack_version: string;
   counterparty: string | null;
   external_id: string | null;
   documents: { type: string; no: string }[];
@@ -136,12 +138,16 @@ export interface PackEvent {
   loss_max_percent?: string;
   inputs: { min: number; max: number; mode: 'none' | 'consume' | 'observe' };
   outputs: { min: number; max: number };
+  rules?: { name: string; kind: string }[];
 }
 export interface Pack {
   code: string;
   name: string;
   version: string;
+  effective_on: string;
   stages: { stage: string; events: PackEvent[] }[];
+  /** Whether new records may be written in it. */
+  accepts: boolean;
 }
 
 export interface ChainObject {

@@ -53,6 +53,12 @@ export const CHECK_STATES: Record<string, [string, Tone]> = {
   tested: ['由产品测试覆盖', 'info'],
   never: ['尚未自查', 'warn'],
 };
+export const PACK_STATES: Record<string, [string, Tone]> = {
+  draft: ['待启用', 'warn'],
+  active: ['已启用', 'good'],
+  retired: ['已停用', 'info'],
+  discarded: ['已作废', 'info'],
+};
 export const OBJECT_STATES: Record<string, [string, Tone]> = {
   held: ['在库', 'good'],
   sold: ['已售出', 'info'],
@@ -163,11 +169,13 @@ export const ACTIONS: Record<string, string> = {
   offline: '离线',
   certificate_bound: '绑定证书',
   certificate_revoked: '吊销证书',
+  discarded: '作废',
 };
 export const ENTITIES: Record<string, string> = {
   access_seal: '权限封签',
   dictionary: '数据字典',
   dictionary_name: '数据元对照',
+  domain_pack: '领域包',
   trace_subject: '追溯主体',
   node: '节点',
   merchant: '商户',

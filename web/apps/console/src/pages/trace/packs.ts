@@ -3,14 +3,17 @@ import { useQuery } from '@tanstack/vue-query';
 import { computed } from 'vue';
 import { answer, client } from '../../api';
 import type { Pack, PackEvent } from '../../domain/types';
+import { DOMAINS } from '../../domain/words';
 
 export function usePacks() {
   const found = useQuery({
     queryKey: ['packs'],
-    staleTime: Infinity,
+    // Packs are put into use while people work.
+    staleTime: 60_000,
     queryFn: async () => {
-      const list = await answer<{ code: string }[]>(client.GET('/api/v1/domains'));
-      return Promise.all(list.map(({ code }) => answer<Pack>(client.GET('/api/v1/domains/{code}', { params: { path: { code } } }))));
+      const list = await answer<{ code: string; accepts: boolean }[]>(client.GET('/api/v1/domains'));
+      const whole = (code: string) => answer<Pack>(client.GET('/api/v1/domains/{code}', { params: { path: { code } } }));
+      return Promise.all(list.map(async ({ code, accepts }) => ({ ...(await whole(code)), accepts })));
     },
   });
   const packs = computed(() => found.data.value ?? []);
@@ -23,7 +26,12 @@ export function usePacks() {
     packs.value
       .filter((pack) => !domain || pack.code === domain)
       .flatMap((pack) => pack.stages.flatMap((stage) => stage.events.map((one): [string, string] => [one.code, one.name])));
-  return { packs, event, types };
+  /** Every domain that the interface has a word for. */
+  const domains = computed((): [string, string][] => {
+    const own = packs.value.map((pack): [string, string] => [pack.code, pack.name]);
+    return [...new Map([...Object.entries(DOMAINS), ...own])];
+  });
+  return { packs, event, types, domains };
 }
 
 /** An attribute as people read it. */

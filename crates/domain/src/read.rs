@@ -1,0 +1,457 @@
+//! Reading a pack from JSON. Everything that is wrong with it is found at once, each with its path:
+//! unknown and missing keys, types, lengths, words that there are not. What the parts mean for each
+//! other is checked in [`crate::sound`].
+
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use yj_kernel::FieldError;
+use yj_model::{Quantity, Stage};
+
+use crate::{
+    field::{FieldKind, FieldSpec},
+    pack::{EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal},
+    rule::{Demand, Rule},
+};
+
+/// Event types of one pack.
+pub(crate) const EVENTS_MAX: usize = 100;
+/// Fields of one event type, and of products.
+const FIELDS_MAX: usize = 60;
+/// Codes of one field.
+const CODES_MAX: usize = 200;
+/// Rules of one event type, and of products.
+const RULES_MAX: usize = 30;
+/// Things that go into one event, and that come out.
+const LINES_MAX: usize = 200;
+/// Longest code of a domain: as long as the columns that hold it.
+const CODE_MAX: usize = 20;
+/// Longest code of an event type.
+const EVENT_CODE_MAX: usize = 30;
+/// Longest name of a field, and of a code of a field.
+const NAME_MAX: usize = 40;
+/// Longest label, name of an event type, of a rule and of a domain.
+const LABEL_MAX: usize = 40;
+/// Longest text a field may ask for.
+const TEXT_MAX: usize = 1_000;
+/// Longest hint and longest pattern.
+const HINT_MAX: usize = 200;
+/// Mistakes named at once.
+const MISTAKES_MAX: usize = 200;
+
+/// What is wrong with a document, in the order of the document.
+#[derive(Default)]
+pub(crate) struct Mistakes(Vec<FieldError>);
+
+impl Mistakes {
+    pub(crate) fn note(&mut self, path: impl Into<String>, detail: impl Into<String>) {
+        if self.0.len() < MISTAKES_MAX {
+            self.0.push(FieldError { field: path.into(), detail: detail.into() });
+        }
+    }
+
+    pub(crate) fn into_result<T>(self, sound: T) -> Result<T, Vec<FieldError>> {
+        if self.0.is_empty() { Ok(sound) } else { Err(self.0) }
+    }
+}
+
+/// Reads and checks a whole pack; else says everything that is wrong with it.
+pub fn read(document: &Value) -> Result<Pack, Vec<FieldError>> {
+    let mut mistakes = Mistakes::default();
+    let pack = pack(&mut Part::root(document, &mut mistakes));
+    crate::sound::check(&pack, &mut mistakes);
+    mistakes.into_result(pack)
+}
+
+/// A lower-case word that may name something in JSON and in an address.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+}
+
+fn is_code(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+/// One object of the document, and where it stands.
+struct Part<'a, 'm> {
+    path: String,
+    /// `None` where the document holds something else; that has been noted.
+    map: Option<&'a Map<String, Value>>,
+    mistakes: &'m mut Mistakes,
+}
+
+impl<'a, 'm> Part<'a, 'm> {
+    fn root(value: &'a Value, mistakes: &'m mut Mistakes) -> Self {
+        Self::new(value, String::new(), mistakes)
+    }
+
+    fn new(value: &'a Value, path: String, mistakes: &'m mut Mistakes) -> Self {
+        let map = value.as_object();
+        if map.is_none() {
+            mistakes.note(path.as_str(), "应为对象 { … }");
+        }
+        Self { path, map, mistakes }
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() { String::from(key) } else { format!("{}.{key}", self.path) }
+    }
+
+    fn note(&mut self, key: &str, detail: impl Into<String>) {
+        let path = self.at(key);
+        self.mistakes.note(path, detail);
+    }
+
+    /// Refuses every key but these.
+    fn only(&mut self, known: &[&str]) {
+        let strange = self.map.into_iter().flat_map(Map::keys);
+        let strange: Vec<_> = strange.filter(|key| !known.contains(&key.as_str())).collect();
+        for key in strange {
+            let detail = format!("没有 {key} 这个字段，可用字段：{}", known.join("、"));
+            self.note(key, detail);
+        }
+    }
+
+    fn value(&self, key: &str) -> Option<&'a Value> {
+        self.map?.get(key).filter(|value| !value.is_null())
+    }
+
+    fn needed(&mut self, key: &str) -> Option<&'a Value> {
+        let found = self.value(key);
+        if found.is_none() && self.map.is_some() {
+            self.note(key, format!("缺少必填的 {key}"));
+        }
+        found
+    }
+
+    fn optional_text(&mut self, key: &str, longest: usize) -> Option<String> {
+        let value = self.value(key)?;
+        let Some(text) = value.as_str() else {
+            self.note(key, "应为文本（加引号）");
+            return None;
+        };
+        let length = text.chars().count();
+        if length == 0 || length > longest || text.chars().any(char::is_control) {
+            self.note(key, format!("应为 1 至 {longest} 个字，不含控制字符，现为 {length} 个"));
+            return None;
+        }
+        Some(String::from(text))
+    }
+
+    fn text(&mut self, key: &str, longest: usize) -> Option<String> {
+        self.needed(key)?;
+        self.optional_text(key, longest)
+    }
+
+    /// A text of which `sound` holds.
+    fn checked(
+        &mut self,
+        key: &str,
+        longest: usize,
+        (sound, detail): (fn(&str) -> bool, &str),
+    ) -> String {
+        match self.text(key, longest) {
+            Some(text) if sound(&text) => text,
+            Some(_) => {
+                self.note(key, detail);
+                String::new()
+            }
+            None => String::new(),
+        }
+    }
+
+    fn word(&mut self, key: &str, longest: usize) -> String {
+        self.checked(key, longest, (is_word, "应为小写字母开头的小写字母、数字与下划线"))
+    }
+
+    fn label(&mut self, key: &str) -> String {
+        let sound = |text: &str| text.trim() == text;
+        self.checked(key, LABEL_MAX, (sound, "前后不能有空格"))
+    }
+
+    /// One of a list of words.
+    fn one_of<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key, NAME_MAX)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            self.note(key, format!("没有 {text} 这个取值，可用取值：{}", known.join("、")));
+        }
+        found
+    }
+
+    fn optional_number(&mut self, key: &str, most: usize) -> Option<usize> {
+        let value = self.value(key)?;
+        let found = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let found = found.filter(|number| *number <= most);
+        if found.is_none() {
+            self.note(key, format!("应为 0 至 {most} 的整数"));
+        }
+        found
+    }
+
+    fn number(&mut self, key: &str, most: usize) -> usize {
+        self.needed(key);
+        self.optional_number(key, most).unwrap_or_default()
+    }
+
+    fn optional_flag(&mut self, key: &str) -> bool {
+        let Some(value) = self.value(key) else { return false };
+        value.as_bool().unwrap_or_else(|| {
+            self.note(key, "应为 true 或 false");
+            false
+        })
+    }
+
+    fn quantity(&mut self, key: &str) -> Option<Quantity> {
+        let text = self.optional_text(key, NAME_MAX)?;
+        let parsed = text.parse::<Quantity>();
+        parsed.map_err(|error| self.note(key, error.to_string())).ok()
+    }
+
+    fn parsed<T: std::str::FromStr + Default>(&mut self, key: &str, wanted: &str) -> T {
+        let Some(text) = self.text(key, NAME_MAX) else { return T::default() };
+        text.parse().unwrap_or_else(|_| {
+            self.note(key, wanted);
+            T::default()
+        })
+    }
+
+    fn items(&mut self, key: &str, (least, most): (usize, usize)) -> &'a [Value] {
+        if least > 0 {
+            self.needed(key);
+        }
+        let Some(value) = self.value(key) else { return &[] };
+        let Some(items) = value.as_array() else {
+            self.note(key, "应为数组 [ … ]");
+            return &[];
+        };
+        if items.len() < least || items.len() > most {
+            self.note(key, format!("应有 {least} 至 {most} 项，现有 {} 项", items.len()));
+        }
+        &items[..items.len().min(most)]
+    }
+
+    /// Every object of a list, read by `read`. What is not readable leaves an empty one in its
+    /// place, so that positions keep their meaning.
+    fn each<T>(
+        &mut self,
+        key: &str,
+        bounds: (usize, usize),
+        read: fn(&mut Part<'a, '_>) -> T,
+    ) -> Vec<T> {
+        let items = self.items(key, bounds);
+        let start = self.at(key);
+        let one =
+            |(at, value)| read(&mut Part::new(value, format!("{start}[{at}]"), self.mistakes));
+        items.iter().enumerate().map(one).collect()
+    }
+
+    /// Short texts of a list.
+    fn texts(&mut self, key: &str, bounds: (usize, usize)) -> Vec<String> {
+        let items = self.items(key, bounds);
+        let short = |text: &&str| (1..=NAME_MAX).contains(&text.chars().count());
+        let mut texts = Vec::with_capacity(items.len());
+        for (at, value) in items.iter().enumerate() {
+            if let Some(text) = value.as_str().filter(short) {
+                texts.push(String::from(text));
+            } else {
+                let detail = format!("应为 1 至 {NAME_MAX} 个字的文本");
+                self.note(&format!("{key}[{at}]"), detail);
+            }
+        }
+        texts
+    }
+
+    fn object<T>(&mut self, key: &str, read: fn(&mut Part<'a, '_>) -> T) -> T {
+        let value = self.needed(key);
+        let path = self.at(key);
+        match value {
+            Some(value) => read(&mut Part::new(value, path, self.mistakes)),
+            None => read(&mut Part { path, map: None, mistakes: self.mistakes }),
+        }
+    }
+}
+
+fn pack(part: &mut Part<'_, '_>) -> Pack {
+    part.only(&[
+        "code",
+        "name",
+        "version",
+        "effective_on",
+        "stages",
+        "product_fields",
+        "product_rules",
+    ]);
+    Pack {
+        code: part.word("code", CODE_MAX),
+        name: part.label("name"),
+        version: part.parsed::<PackVersion>("version", "应为三段数字，如 1.0.0，每段至多三位"),
+        effective_on: part.parsed::<Date>("effective_on", "应为日期，如 2026-11-01"),
+        stages: part.each("stages", (1, Stage::ALL.len()), stage),
+        product_fields: part.each("product_fields", (0, FIELDS_MAX), field),
+        product_rules: part.each("product_rules", (0, RULES_MAX), rule),
+    }
+}
+
+fn stage(part: &mut Part<'_, '_>) -> StageSpec {
+    part.only(&["stage", "events"]);
+    let words = Stage::ALL.map(|stage| (stage.code(), stage));
+    StageSpec {
+        stage: part
+            .one_of("stage", &words)
+            .map(|stage| String::from(stage.code()))
+            .unwrap_or_default(),
+        events: part.each("events", (1, EVENTS_MAX), event),
+    }
+}
+
+fn event(part: &mut Part<'_, '_>) -> EventSpec {
+    part.only(&[
+        "code",
+        "name",
+        "movement",
+        "inputs",
+        "outputs",
+        "loss_max_percent",
+        "fields",
+        "rules",
+        "always_reviewed",
+    ]);
+    EventSpec {
+        code: part.word("code", EVENT_CODE_MAX),
+        name: part.label("name"),
+        movement: part.optional_text("movement", 3),
+        inputs: part.object("inputs", inputs),
+        outputs: part.object("outputs", outputs),
+        loss_max_percent: part.quantity("loss_max_percent"),
+        fields: part.each("fields", (0, FIELDS_MAX), field),
+        rules: part.each("rules", (0, RULES_MAX), rule),
+        always_reviewed: part.optional_flag("always_reviewed"),
+    }
+}
+
+fn inputs(part: &mut Part<'_, '_>) -> InputSpec {
+    part.only(&["mode", "min", "max"]);
+    let modes = [
+        ("none", InputMode::None),
+        ("consume", InputMode::Consume),
+        ("observe", InputMode::Observe),
+    ];
+    InputSpec {
+        mode: part.one_of("mode", &modes).unwrap_or(InputMode::None),
+        min: part.number("min", LINES_MAX),
+        max: part.number("max", LINES_MAX),
+    }
+}
+
+fn outputs(part: &mut Part<'_, '_>) -> OutputSpec {
+    part.only(&["min", "max", "terminal"]);
+    let (min, max) = (part.number("min", LINES_MAX), part.number("max", LINES_MAX));
+    let words = [("sold", Terminal::Sold), ("used", Terminal::Used)];
+    let terminal = part.value("terminal").and_then(|_| part.one_of("terminal", &words));
+    OutputSpec { min, max, terminal }
+}
+
+fn field(part: &mut Part<'_, '_>) -> FieldSpec {
+    part.only(&[
+        "name",
+        "label",
+        "kind",
+        "required",
+        "codes",
+        "min",
+        "max",
+        "max_length",
+        "pattern",
+        "hint",
+        "class",
+    ]);
+    let kinds = [
+        ("text", FieldKind::Text),
+        ("decimal", FieldKind::Decimal),
+        ("int", FieldKind::Int),
+        ("bool", FieldKind::Bool),
+        ("time", FieldKind::Time),
+        ("date", FieldKind::Date),
+        ("code", FieldKind::Code),
+    ];
+    part.needed("required");
+    let class = part.value("class").and_then(|_| part.one_of("class", &[("personal", "personal")]));
+    FieldSpec {
+        name: part.word("name", NAME_MAX),
+        label: part.label("label"),
+        kind: part.one_of("kind", &kinds).unwrap_or(FieldKind::Text),
+        required: part.optional_flag("required"),
+        codes: codes(part),
+        min: part.quantity("min"),
+        max: part.quantity("max"),
+        max_length: part.optional_number("max_length", TEXT_MAX),
+        pattern: part.optional_text("pattern", HINT_MAX),
+        hint: part.optional_text("hint", HINT_MAX),
+        class: class.map(String::from),
+    }
+}
+
+/// `[["pass", "合格"], …]`
+fn codes(part: &mut Part<'_, '_>) -> Vec<(String, String)> {
+    let items = part.items("codes", (0, CODES_MAX));
+    let mut codes: Vec<(String, String)> = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        let pair = item.as_array().map(Vec::as_slice);
+        let short = |text: &str| (1..=NAME_MAX).contains(&text.chars().count());
+        match pair {
+            Some([Value::String(code), Value::String(label)])
+                if short(code) && is_code(code) && short(label) =>
+            {
+                if codes.iter().any(|(known, name)| known == code || name == label) {
+                    part.note(&format!("codes[{at}]"), format!("代码 {code} 或名称 {label} 重复"));
+                }
+                codes.push((code.clone(), label.clone()));
+            }
+            _ => {
+                let detail = format!(
+                    "应为 [代码, 名称] 两个文本，各 1 至 {NAME_MAX} 个字；代码只含字母、数字与 _ - ."
+                );
+                part.note(&format!("codes[{at}]"), detail);
+            }
+        }
+    }
+    codes
+}
+
+fn rule(part: &mut Part<'_, '_>) -> Rule {
+    let kinds =
+        ["before", "not_above", "required_if", "any_of", "elapsed"].map(|kind| (kind, kind));
+    let name = part.label("name");
+    let kind = part.one_of("kind", &kinds);
+    let keys: &[&str] = match kind {
+        Some("before" | "not_above") => &["name", "kind", "a", "b"],
+        Some("required_if") => &["name", "kind", "field", "when", "is"],
+        Some("elapsed") => &["name", "kind", "since", "days", "until"],
+        Some(_) => &["name", "kind", "fields"],
+        // Which keys there may be depends on a kind that is not known.
+        None => return Rule { name, demand: Demand::AnyOf { fields: Vec::new() } },
+    };
+    part.only(keys);
+    let demand = match kind {
+        Some("before") => {
+            Demand::Before { a: part.word("a", NAME_MAX), b: part.word("b", NAME_MAX) }
+        }
+        Some("not_above") => {
+            Demand::NotAbove { a: part.word("a", NAME_MAX), b: part.word("b", NAME_MAX) }
+        }
+        Some("required_if") => Demand::RequiredIf {
+            field: part.word("field", NAME_MAX),
+            when: part.word("when", NAME_MAX),
+            is: part.texts("is", (1, CODES_MAX)),
+        },
+        Some("elapsed") => Demand::Elapsed {
+            since: part.word("since", NAME_MAX),
+            days: part.word("days", NAME_MAX),
+            until: part.word("until", NAME_MAX),
+        },
+        _ => Demand::AnyOf { fields: part.texts("fields", (2, FIELDS_MAX)) },
+    };
+    Rule { name, demand }
+}
