@@ -1574,6 +1574,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询许可证照 */
+        get: operations["get_api_v1_licence"];
+        put?: never;
+        /** 申请登记许可证照 */
+        post: operations["post_api_v1_licence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 许可证照变更申请 */
+        get: operations["get_api_v1_licence_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取许可证照变更申请 */
+        get: operations["get_api_v1_licence_changes_id"];
+        /** 补正许可证照变更申请 */
+        put: operations["put_api_v1_licence_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过许可证照变更申请 */
+        post: operations["post_api_v1_licence_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回许可证照变更申请 */
+        post: operations["post_api_v1_licence_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回许可证照变更申请 */
+        post: operations["post_api_v1_licence_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回许可证照变更申请 */
+        post: operations["post_api_v1_licence_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出许可证照 */
+        get: operations["get_api_v1_licence_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入许可证照 */
+        post: operations["post_api_v1_licence_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 许可证照导入模板 */
+        get: operations["get_api_v1_licence_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/validity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按有效状态查询许可证照 */
+        get: operations["get_api_v1_licence_validity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取许可证照 */
+        get: operations["get_api_v1_licence_id"];
+        /** 申请变更许可证照 */
+        put: operations["put_api_v1_licence_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更许可证照部分字段 */
+        patch: operations["patch_api_v1_licence_id"];
+        trace?: never;
+    };
+    "/api/v1/licence/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 许可证照变更记录 */
+        get: operations["get_api_v1_licence_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记许可证照密级 */
+        put: operations["put_api_v1_licence_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2989,6 +3231,231 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询经营场所 */
+        get: operations["get_api_v1_site"];
+        put?: never;
+        /** 申请登记经营场所 */
+        post: operations["post_api_v1_site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 经营场所变更申请 */
+        get: operations["get_api_v1_site_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取经营场所变更申请 */
+        get: operations["get_api_v1_site_changes_id"];
+        /** 补正经营场所变更申请 */
+        put: operations["put_api_v1_site_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过经营场所变更申请 */
+        post: operations["post_api_v1_site_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回经营场所变更申请 */
+        post: operations["post_api_v1_site_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回经营场所变更申请 */
+        post: operations["post_api_v1_site_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回经营场所变更申请 */
+        post: operations["post_api_v1_site_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出经营场所 */
+        get: operations["get_api_v1_site_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入经营场所 */
+        post: operations["post_api_v1_site_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 经营场所导入模板 */
+        get: operations["get_api_v1_site_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取经营场所 */
+        get: operations["get_api_v1_site_id"];
+        /** 申请变更经营场所 */
+        put: operations["put_api_v1_site_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更经营场所部分字段 */
+        patch: operations["patch_api_v1_site_id"];
+        trace?: never;
+    };
+    "/api/v1/site/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 经营场所变更记录 */
+        get: operations["get_api_v1_site_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/site/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记经营场所密级 */
+        put: operations["put_api_v1_site_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/source_policy": {
         parameters: {
             query?: never;
@@ -3122,6 +3589,541 @@ export interface paths {
         /** 是否接入统一身份认证 */
         get: operations["get_api_v1_sso"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询旧代码 */
+        get: operations["get_api_v1_subject_alias"];
+        put?: never;
+        /** 申请登记旧代码 */
+        post: operations["post_api_v1_subject_alias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 旧代码变更申请 */
+        get: operations["get_api_v1_subject_alias_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取旧代码变更申请 */
+        get: operations["get_api_v1_subject_alias_changes_id"];
+        /** 补正旧代码变更申请 */
+        put: operations["put_api_v1_subject_alias_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过旧代码变更申请 */
+        post: operations["post_api_v1_subject_alias_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回旧代码变更申请 */
+        post: operations["post_api_v1_subject_alias_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回旧代码变更申请 */
+        post: operations["post_api_v1_subject_alias_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回旧代码变更申请 */
+        post: operations["post_api_v1_subject_alias_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出旧代码 */
+        get: operations["get_api_v1_subject_alias_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入旧代码 */
+        post: operations["post_api_v1_subject_alias_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 旧代码导入模板 */
+        get: operations["get_api_v1_subject_alias_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取旧代码 */
+        get: operations["get_api_v1_subject_alias_id"];
+        /** 申请变更旧代码 */
+        put: operations["put_api_v1_subject_alias_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更旧代码部分字段 */
+        patch: operations["patch_api_v1_subject_alias_id"];
+        trace?: never;
+    };
+    "/api/v1/subject_alias/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 旧代码变更记录 */
+        get: operations["get_api_v1_subject_alias_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记旧代码密级 */
+        put: operations["put_api_v1_subject_alias_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_conflict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询主体冲突 */
+        get: operations["get_api_v1_subject_conflict"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_conflict/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取主体冲突 */
+        get: operations["get_api_v1_subject_conflict_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_conflict/{id}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更正对方代码，转为登记申请 */
+        post: operations["post_api_v1_subject_conflict_id_correct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_conflict/{id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 保留本平台登记，结束冲突 */
+        post: operations["post_api_v1_subject_conflict_id_keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_conflict/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 采用对方信息，转为变更申请 */
+        post: operations["post_api_v1_subject_conflict_id_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询主体合并 */
+        get: operations["get_api_v1_subject_merger"];
+        put?: never;
+        /** 申请登记主体合并 */
+        post: operations["post_api_v1_subject_merger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 主体合并变更申请 */
+        get: operations["get_api_v1_subject_merger_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取主体合并变更申请 */
+        get: operations["get_api_v1_subject_merger_changes_id"];
+        /** 补正主体合并变更申请 */
+        put: operations["put_api_v1_subject_merger_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过主体合并变更申请 */
+        post: operations["post_api_v1_subject_merger_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回主体合并变更申请 */
+        post: operations["post_api_v1_subject_merger_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回主体合并变更申请 */
+        post: operations["post_api_v1_subject_merger_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回主体合并变更申请 */
+        post: operations["post_api_v1_subject_merger_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出主体合并 */
+        get: operations["get_api_v1_subject_merger_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入主体合并 */
+        post: operations["post_api_v1_subject_merger_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 主体合并导入模板 */
+        get: operations["get_api_v1_subject_merger_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取主体合并 */
+        get: operations["get_api_v1_subject_merger_id"];
+        /** 申请变更主体合并 */
+        put: operations["put_api_v1_subject_merger_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更主体合并部分字段 */
+        patch: operations["patch_api_v1_subject_merger_id"];
+        trace?: never;
+    };
+    "/api/v1/subject_merger/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 主体合并变更记录 */
+        get: operations["get_api_v1_subject_merger_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_merger/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记主体合并密级 */
+        put: operations["put_api_v1_subject_merger_id_label"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3455,6 +4457,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace_subject/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发给主体代码 */
+        post: operations["post_api_v1_trace_subject_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace_subject/export": {
         parameters: {
             query?: never;
@@ -3483,6 +4502,40 @@ export interface paths {
         put?: never;
         /** 导入追溯主体 */
         post: operations["post_api_v1_trace_subject_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 接收其他系统推送的追溯主体 */
+        post: operations["post_api_v1_trace_subject_receive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按现用或旧代码查找追溯主体 */
+        get: operations["get_api_v1_trace_subject_resolve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3523,6 +4576,23 @@ export interface paths {
         head?: never;
         /** 申请变更追溯主体部分字段 */
         patch: operations["patch_api_v1_trace_subject_id"];
+        trace?: never;
+    };
+    "/api/v1/trace_subject/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 注销追溯主体 */
+        post: operations["post_api_v1_trace_subject_id_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/trace_subject/{id}/erase": {
@@ -3576,6 +4646,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace_subject/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申请将主体并入另一主体 */
+        post: operations["post_api_v1_trace_subject_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复追溯主体 */
+        post: operations["post_api_v1_trace_subject_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace_subject/{id}/reveal": {
         parameters: {
             query?: never;
@@ -3587,6 +4691,40 @@ export interface paths {
         put?: never;
         /** 揭示追溯主体个人信息 */
         post: operations["post_api_v1_trace_subject_id_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申请从主体拆分出新的主体 */
+        post: operations["post_api_v1_trace_subject_id_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停追溯主体 */
+        post: operations["post_api_v1_trace_subject_id_suspend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4461,6 +5599,85 @@ export interface components {
              */
             verified_until?: string | null;
         };
+        /** 许可证照 */
+        Licence: {
+            created_at: string;
+            created_by: string;
+            id: string;
+            /** 发证机关 */
+            issuer: string;
+            /**
+             * 证照类型
+             * @enum {string}
+             */
+            kind: "101" | "201" | "202" | "203" | "204" | "205" | "206" | "301" | "302" | "303" | "401" | "402" | "403" | "404" | "405" | "406" | "407" | "501" | "502" | "503" | "601" | "602" | "603" | "604" | "701" | "702" | "801" | "901" | "902" | "903" | "990";
+            label: string;
+            /**
+             * 证照编号
+             * @description 食品生产许可证如 SC 加 14 位数字；不含连字符与空格
+             */
+            no: string;
+            /**
+             * 所属区域
+             * @description 由追溯主体确定
+             */
+            region: string | null;
+            /**
+             * 追溯主体
+             * Format: uuid
+             */
+            subject_id: string;
+            updated_at: string;
+            updated_by: string;
+            /**
+             * 有效期自
+             * Format: date
+             */
+            valid_from: string;
+            /**
+             * 有效期至
+             * Format: date
+             * @description 长期有效的不填
+             */
+            valid_to: string | null;
+            version: number;
+        };
+        /** 许可证照 */
+        LicenceInput: {
+            /** 发证机关 */
+            issuer: string;
+            /**
+             * 证照类型
+             * @enum {string}
+             */
+            kind: "101" | "201" | "202" | "203" | "204" | "205" | "206" | "301" | "302" | "303" | "401" | "402" | "403" | "404" | "405" | "406" | "407" | "501" | "502" | "503" | "601" | "602" | "603" | "604" | "701" | "702" | "801" | "901" | "902" | "903" | "990";
+            /**
+             * 证照编号
+             * @description 食品生产许可证如 SC 加 14 位数字；不含连字符与空格
+             */
+            no: string;
+            /**
+             * 所属区域
+             * @description 由追溯主体确定
+             */
+            region?: string | null;
+            /**
+             * 追溯主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 有效期自
+             * Format: date
+             */
+            valid_from: string;
+            /**
+             * 有效期至
+             * Format: date
+             * @description 长期有效的不填
+             */
+            valid_to?: string | null;
+        };
         /** 商户 */
         Merchant: {
             /** 摊位号 */
@@ -4748,7 +5965,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write";
         Problem: {
             code: string;
             detail: string;
@@ -4905,6 +6122,121 @@ export interface components {
             /** 说明 */
             remark?: string | null;
         };
+        /** 经营场所 */
+        Site: {
+            /** 地址 */
+            address: string;
+            created_at: string;
+            created_by: string;
+            /**
+             * 坐标系
+             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given: "cgcs2000" | "gcj02" | "bd09" | null;
+            id: string;
+            /** 是否在用 */
+            in_use: boolean;
+            /**
+             * 场所类型
+             * @enum {string}
+             */
+            kind: "office" | "plant" | "base" | "slaughter" | "warehouse" | "shop" | "stall" | "laboratory" | "other";
+            label: string;
+            /**
+             * 纬度
+             * @description CGCS2000 十进制度数
+             */
+            lat: string | null;
+            /**
+             * 经度
+             * @description CGCS2000 十进制度数
+             */
+            lon: string | null;
+            /** 场所名称 */
+            name: string;
+            /**
+             * 所在节点
+             * Format: uuid
+             */
+            node_id: string | null;
+            /** 所在区域 */
+            region: string;
+            /**
+             * 主体代码
+             * @description 已登记主体的现用或旧代码，可为外地登记的主体
+             */
+            subject_code: string;
+            /**
+             * 追溯主体
+             * Format: uuid
+             * @description 由主体代码确定
+             */
+            subject_id: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 经营场所 */
+        SiteInput: {
+            /** 地址 */
+            address: string;
+            /**
+             * 坐标系
+             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /** 是否在用 */
+            in_use: boolean;
+            /**
+             * 场所类型
+             * @enum {string}
+             */
+            kind: "office" | "plant" | "base" | "slaughter" | "warehouse" | "shop" | "stall" | "laboratory" | "other";
+            /**
+             * 纬度
+             * @description CGCS2000 十进制度数
+             */
+            lat?: string | null;
+            /**
+             * 经度
+             * @description CGCS2000 十进制度数
+             */
+            lon?: string | null;
+            /** 场所名称 */
+            name: string;
+            /**
+             * 所在节点
+             * Format: uuid
+             */
+            node_id?: string | null;
+            /** 所在区域 */
+            region: string;
+            /**
+             * 主体代码
+             * @description 已登记主体的现用或旧代码，可为外地登记的主体
+             */
+            subject_code: string;
+            /**
+             * 追溯主体
+             * Format: uuid
+             * @description 由主体代码确定
+             */
+            subject_id?: string | null;
+        };
         /** 采集来源策略 */
         SourcePolicy: {
             created_at: string;
@@ -4988,15 +6320,119 @@ export interface components {
              */
             subject_id?: string | null;
         };
+        /** 旧代码 */
+        SubjectAlias: {
+            /**
+             * 旧代码
+             * @description 登记后永久对应该主体，不能改动或删除
+             */
+            code: string;
+            created_at: string;
+            created_by: string;
+            id: string;
+            /**
+             * 旧代码类型
+             * @enum {string}
+             */
+            kind: "reg15" | "org9" | "node9" | "merchant13" | "trace20" | "uscc" | "zs";
+            label: string;
+            /** 备注 */
+            note: string | null;
+            /**
+             * 所属区域
+             * @description 由追溯主体确定
+             */
+            region: string | null;
+            /**
+             * 追溯主体
+             * Format: uuid
+             */
+            subject_id: string;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 旧代码 */
+        SubjectAliasInput: {
+            /**
+             * 旧代码
+             * @description 登记后永久对应该主体，不能改动或删除
+             */
+            code: string;
+            /**
+             * 旧代码类型
+             * @enum {string}
+             */
+            kind: "reg15" | "org9" | "node9" | "merchant13" | "trace20" | "uscc" | "zs";
+            /** 备注 */
+            note?: string | null;
+            /**
+             * 所属区域
+             * @description 由追溯主体确定
+             */
+            region?: string | null;
+            /**
+             * 追溯主体
+             * Format: uuid
+             */
+            subject_id: string;
+        };
+        /** 主体合并 */
+        SubjectMerger: {
+            created_at: string;
+            created_by: string;
+            /**
+             * 被合并主体
+             * Format: uuid
+             */
+            from_id: string;
+            id: string;
+            /**
+             * 并入主体
+             * Format: uuid
+             */
+            into_id: string;
+            label: string;
+            /** 理由 */
+            reason: string;
+            /**
+             * 所属区域
+             * @description 由被合并主体确定
+             */
+            region: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 主体合并 */
+        SubjectMergerInput: {
+            /**
+             * 被合并主体
+             * Format: uuid
+             */
+            from_id: string;
+            /**
+             * 并入主体
+             * Format: uuid
+             */
+            into_id: string;
+            /** 理由 */
+            reason: string;
+            /**
+             * 所属区域
+             * @description 由被合并主体确定
+             */
+            region?: string | null;
+        };
         /** 追溯主体 */
         TraceSubject: {
             /** 地址 */
             address: string | null;
             /**
              * 主体代码
-             * @description 统一社会信用代码；没有的由平台发给 ZS 开头的代码
+             * @description 统一社会信用代码；没有的留空，由平台发给 ZS 开头的代码
              */
-            code: string;
+            code: string | null;
             /** 联系人 */
             contact_name: string;
             /**
@@ -5007,11 +6443,30 @@ export interface components {
             created_at: string;
             created_by: string;
             /**
+             * 坐标系
+             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given: "cgcs2000" | "gcj02" | "bd09" | null;
+            /** 电子邮箱 */
+            email: string | null;
+            /**
              * 备案时间
              * Format: date
              */
             filed_on: string | null;
             id: string;
+            /**
+             * 行业代码
+             * @description GB/T 4754，2 至 4 位，可带门类字母，如 1441 或 C1441
+             */
+            industry_code: string | null;
             /**
              * 主体类型
              * @enum {string}
@@ -5023,6 +6478,18 @@ export interface components {
              * @description CGCS2000 十进制度数
              */
             lat: string | null;
+            /**
+             * 法定代表人
+             * @description 自然人、农户填本人
+             */
+            legal_rep: string | null;
+            /** 法定代表人证件号码 */
+            legal_rep_id: string | null;
+            /**
+             * 法定代表人证件类型
+             * @enum {string|null}
+             */
+            legal_rep_id_kind: "111" | "114" | "414" | "511" | "516" | "553" | "990" | null;
             /** 许可证号 */
             licence_no: string | null;
             /**
@@ -5036,12 +6503,33 @@ export interface components {
             node_code: string | null;
             /** 节点名称 */
             node_name: string | null;
+            /**
+             * 拆分自
+             * Format: uuid
+             */
+            predecessor_id: string | null;
             /** 产品种类 */
             product_kinds: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
             /** 所属区域 */
             region: string;
             /** 环节角色 */
             roles: ("10" | "11" | "12" | "13" | "20" | "21" | "22" | "23" | "30" | "31" | "32" | "33" | "34" | "35" | "36" | "37" | "40" | "41" | "50" | "60" | "61" | "62" | "63" | "70" | "99")[];
+            /**
+             * 来源系统
+             * @description 从其他系统接收的填其编号；直接登记的不填
+             */
+            source_system: string | null;
+            /**
+             * 主体状态
+             * @description 由暂停、恢复、注销与合并操作改变
+             * @enum {string|null}
+             */
+            status: "40" | "60" | "70" | "80" | null;
+            /**
+             * 并入主体
+             * Format: uuid
+             */
+            successor_id: string | null;
             updated_at: string;
             updated_by: string;
             version: number;
@@ -5052,9 +6540,9 @@ export interface components {
             address?: string | null;
             /**
              * 主体代码
-             * @description 统一社会信用代码；没有的由平台发给 ZS 开头的代码
+             * @description 统一社会信用代码；没有的留空，由平台发给 ZS 开头的代码
              */
-            code: string;
+            code?: string | null;
             /** 联系人 */
             contact_name: string;
             /**
@@ -5063,10 +6551,29 @@ export interface components {
              */
             contact_phone: string;
             /**
+             * 坐标系
+             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /** 电子邮箱 */
+            email?: string | null;
+            /**
              * 备案时间
              * Format: date
              */
             filed_on?: string | null;
+            /**
+             * 行业代码
+             * @description GB/T 4754，2 至 4 位，可带门类字母，如 1441 或 C1441
+             */
+            industry_code?: string | null;
             /**
              * 主体类型
              * @enum {string}
@@ -5077,6 +6584,18 @@ export interface components {
              * @description CGCS2000 十进制度数
              */
             lat?: string | null;
+            /**
+             * 法定代表人
+             * @description 自然人、农户填本人
+             */
+            legal_rep?: string | null;
+            /** 法定代表人证件号码 */
+            legal_rep_id?: string | null;
+            /**
+             * 法定代表人证件类型
+             * @enum {string|null}
+             */
+            legal_rep_id_kind?: "111" | "114" | "414" | "511" | "516" | "553" | "990" | null;
             /** 许可证号 */
             licence_no?: string | null;
             /**
@@ -5090,12 +6609,33 @@ export interface components {
             node_code?: string | null;
             /** 节点名称 */
             node_name?: string | null;
+            /**
+             * 拆分自
+             * Format: uuid
+             */
+            predecessor_id?: string | null;
             /** 产品种类 */
             product_kinds?: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
             /** 所属区域 */
             region: string;
             /** 环节角色 */
             roles: ("10" | "11" | "12" | "13" | "20" | "21" | "22" | "23" | "30" | "31" | "32" | "33" | "34" | "35" | "36" | "37" | "40" | "41" | "50" | "60" | "61" | "62" | "63" | "70" | "99")[];
+            /**
+             * 来源系统
+             * @description 从其他系统接收的填其编号；直接登记的不填
+             */
+            source_system?: string | null;
+            /**
+             * 主体状态
+             * @description 由暂停、恢复、注销与合并操作改变
+             * @enum {string|null}
+             */
+            status?: "40" | "60" | "70" | "80" | null;
+            /**
+             * 并入主体
+             * Format: uuid
+             */
+            successor_id?: string | null;
         };
     };
     responses: never;
@@ -9139,6 +10679,656 @@ export interface operations {
             };
         };
     };
+    get_api_v1_licence: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description 追溯主体 */
+                subject_id?: string;
+                /** @description 证照类型 */
+                kind?: string;
+                /** @description 证照编号 */
+                no?: string;
+                /** @description 发证机关 */
+                issuer?: string;
+                /** @description 有效期自 */
+                "valid_from.from"?: string;
+                /** @description 有效期自 */
+                "valid_from.to"?: string;
+                /** @description 有效期至 */
+                "valid_to.from"?: string;
+                /** @description 有效期至 */
+                "valid_to.to"?: string;
+                /** @description 所属区域 */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Licence"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_licence_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_licence_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_licence_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_licence_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_licence_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_licence_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_validity: {
+        parameters: {
+            query?: {
+                /** @description pending、valid、expiring 或 expired */
+                state?: string;
+                /** @description 多少天内到期算即将到期，默认 30 */
+                within?: string;
+                /** @description 页码，自 1 起 */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Licence"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_licence_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_licence_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_licence_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_licence_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Licence"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_me: {
         parameters: {
             query?: never;
@@ -12821,6 +15011,618 @@ export interface operations {
             };
         };
     };
+    get_api_v1_site: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description 主体代码 */
+                subject_code?: string;
+                /** @description 场所名称 */
+                name?: string;
+                /** @description 场所类型 */
+                kind?: string;
+                /** @description 所在区域 */
+                region?: string;
+                /** @description 所在节点 */
+                node_id?: string;
+                /** @description 是否在用 */
+                in_use?: string;
+                /** @description 追溯主体 */
+                subject_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Site"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_site_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_site_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_site_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_site_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_site_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_site_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_site_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_site_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_site_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_site_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_site_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_site_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_site_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_site_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_site_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_source_policy: {
         parameters: {
             query?: {
@@ -13238,6 +16040,1391 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description 旧代码 */
+                code?: string;
+                /** @description 旧代码类型 */
+                kind?: string;
+                /** @description 追溯主体 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SubjectAlias"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectAliasInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_subject_alias_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectAliasInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_alias_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_alias_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_alias_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_alias_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_alias_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectAlias"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_subject_alias_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectAliasInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_subject_alias_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_alias_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_subject_alias_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectAlias"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_conflict: {
+        parameters: {
+            query?: {
+                /** @description open、kept、taken 或 corrected */
+                state?: string;
+                /** @description 页码，自 1 起 */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_conflict_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_conflict_id_correct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 更正后的主体代码；不填则由平台发给 */
+                    code?: string | null;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_conflict_id_keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 更正后的主体代码；不填则由平台发给 */
+                    code?: string | null;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_conflict_id_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 更正后的主体代码；不填则由平台发给 */
+                    code?: string | null;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000） */
+                count?: string;
+                /** @description 被合并主体 */
+                from_id?: string;
+                /** @description 并入主体 */
+                into_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SubjectMerger"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectMergerInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_subject_merger_changes_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectMergerInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectMerger"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_subject_merger_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectMergerInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_subject_merger_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_subject_merger_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_subject_merger_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectMerger"];
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -13874,6 +18061,10 @@ export interface operations {
                 roles?: string;
                 /** @description 所属区域 */
                 region?: string;
+                /** @description 行业代码 */
+                industry_code?: string;
+                /** @description 法定代表人证件号码 */
+                legal_rep_id?: string;
                 /** @description 节点编码 */
                 node_code?: string;
                 /** @description 节点名称 */
@@ -13888,6 +18079,14 @@ export interface operations {
                 "filed_on.from"?: string;
                 /** @description 备案时间 */
                 "filed_on.to"?: string;
+                /** @description 来源系统 */
+                source_system?: string;
+                /** @description 拆分自 */
+                predecessor_id?: string;
+                /** @description 主体状态 */
+                status?: string;
+                /** @description 并入主体 */
+                successor_id?: string;
             };
             header?: never;
             path?: never;
@@ -14205,6 +18404,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_trace_subject_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 主体类型 */
+                    kind: string;
+                    /** @description 所属区域，6 位以上行政区划代码 */
+                    region: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_subject_export: {
         parameters: {
             query?: {
@@ -14250,6 +18485,67 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_subject_receive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TraceSubjectInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_subject_resolve: {
+        parameters: {
+            query: {
+                /** @description 现用或旧代码 */
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -14401,6 +18697,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_trace_subject_id_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_trace_subject_id_erase: {
         parameters: {
             query?: never;
@@ -14509,7 +18841,157 @@ export interface operations {
             };
         };
     };
+    post_api_v1_trace_subject_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 并入主体的代码或记录标识 */
+                    into: string;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_subject_id_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_trace_subject_id_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_subject_id_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                    /** @description 拆分出的主体，字段与登记相同 */
+                    subject: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_subject_id_suspend: {
         parameters: {
             query?: never;
             header?: never;

@@ -6,6 +6,7 @@ mod harness;
 mod houses;
 
 mod access;
+mod arrivals;
 mod audit;
 mod certificate;
 mod chain;
@@ -24,4 +25,5 @@ mod registers;
 mod routes;
 mod separation;
 mod sso;
+mod subjects;
 mod surveillance;

@@ -11,8 +11,17 @@ use crate::{
 
 /// Which kind of thing a path names; an empty text where it names nobody's.
 fn kind_of(path: &str) -> &'static str {
-    const KINDS: [(&str, &str); 29] = [
+    const KINDS: [(&str, &str); 37] = [
         ("/api/v1/device/{id}", "device"),
+        ("/api/v1/licence/changes/{id}", "licence/changes"),
+        ("/api/v1/licence/{id}", "licence"),
+        ("/api/v1/site/changes/{id}", "site/changes"),
+        ("/api/v1/site/{id}", "site"),
+        ("/api/v1/subject_alias/changes/{id}", "subject_alias/changes"),
+        ("/api/v1/subject_alias/{id}", "subject_alias"),
+        ("/api/v1/subject_conflict/{id}", "subject_conflict"),
+        // A merger takes two subjects, and an organisation here reaches one: none has any.
+        ("/api/v1/subject_merger/", ""),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),
         ("/api/v1/node/changes/{id}", "node/changes"),
