@@ -8,6 +8,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/register/site', '经营场所'],
   ['supervisor', '/register/subject_alias', '旧代码'],
   ['supervisor', '/register/subject_merger', '主体合并'],
+  ['supervisor', '/conflicts', '主体冲突'],
   ['supervisor', '/register/node', '节点'],
   ['supervisor', '/register/merchant', '商户'],
   ['supervisor', '/register/product', '重要产品'],

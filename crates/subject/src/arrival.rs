@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use yj_kernel::{Access, Body, Ctx, Entity, Object, Problem, Result, Route, Shape, Tx, review};
-use yj_model::SubjectCode;
+use yj_model::former_code;
 
 use crate::{
     lookup::{SubjectBrief, by_code},
@@ -16,7 +16,7 @@ use crate::{
 
 /// How what comes stands to what is registered.
 pub(crate) enum Arrival {
-    /// Nobody has this code, or it is left to be issued.
+    /// Nobody has or had this code, or it is left to be issued.
     Unknown,
     /// The same name in the same county.
     Same(SubjectBrief),
@@ -29,8 +29,11 @@ pub(crate) enum Arrival {
 impl Arrival {
     /// How a record, checked or not, stands to the register.
     pub(crate) async fn of(tx: &mut Tx, body: &Object) -> Result<Self> {
-        let Ok(code) = text(body, "code").parse::<SubjectCode>() else { return Ok(Self::Unknown) };
-        let Some(ours) = by_code(tx, code.as_str()).await? else { return Ok(Self::Unknown) };
+        let code = former_code(text(body, "code"));
+        if code.is_empty() {
+            return Ok(Self::Unknown);
+        }
+        let Some(ours) = by_code(tx, &code).await? else { return Ok(Self::Unknown) };
         let same = same_name(&ours.name, text(body, "name"));
         let here = same_county(&ours.region, text(body, "region"));
         Ok(match (same, here) {

@@ -60,6 +60,12 @@ export const OBJECT_STATES: Record<string, [string, Tone]> = {
   external: ['平台外', 'warn'],
 };
 export const SOURCES: Record<string, string> = { form: '手工录入', import: '文件导入', api: '接口', device: '设备' };
+export const CONFLICT_STATES: Record<string, [string, Tone]> = {
+  open: ['待裁定', 'warn'],
+  kept: ['保留本平台', 'good'],
+  taken: ['采用对方', 'info'],
+  corrected: ['更正代码', 'info'],
+};
 export const CLASSES: Record<string, string> = { public: '公开', internal: '内部', sensitive: '敏感', personal: '个人信息' };
 export const OBLIGATIONS: Record<string, string> = { M: '必选', O: '可选', D: '平台生成' };
 export const DOMAINS: Record<string, string> = {
