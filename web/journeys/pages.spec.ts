@@ -4,6 +4,11 @@ import { expect, inspect, logIn, test, url } from './base';
 const PAGES: [string, string, string][] = [
   ['supervisor', '/', '工作台'],
   ['supervisor', '/register/trace_subject', '追溯主体'],
+  ['supervisor', '/register/licence', '许可证照'],
+  ['supervisor', '/register/site', '经营场所'],
+  ['supervisor', '/register/subject_alias', '旧代码'],
+  ['supervisor', '/register/subject_merger', '主体合并'],
+  ['supervisor', '/conflicts', '主体冲突'],
   ['supervisor', '/register/node', '节点'],
   ['supervisor', '/register/merchant', '商户'],
   ['supervisor', '/register/product', '重要产品'],

@@ -6,8 +6,10 @@
 
 mod check_digit;
 mod digital_link;
+mod former_code;
 mod gs1;
 mod id;
+mod industry;
 mod person;
 mod place;
 mod quantity;
@@ -21,9 +23,11 @@ mod vocabulary;
 
 pub use check_digit::{gs1_mod10, mod11_2, mod11_10};
 pub use digital_link::{DigitalLink, LinkError};
+pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, former_code};
 pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
 pub use id::Id;
-pub use person::{FoodLicence, IdentityNumber, MacAddress, Phone};
+pub use industry::{DIVISIONS, IndustryCode};
+pub use person::{Email, FoodLicence, IdentityNumber, MacAddress, Phone};
 pub use place::{Datum, GeoPoint};
 pub use quantity::{Quantity, Ratio};
 pub use region::{Known, Region, RegionCode, RegionKind, Regions, regions};
@@ -32,4 +36,6 @@ pub use text::Rejected;
 pub use time::OffsetTime;
 pub use trace_code::{CodeScheme, LotNumber, TraceCode};
 pub use unit::{Dimension, Unit, UnitCode};
-pub use vocabulary::{DOMAINS, Movement, ROLE_KINDS, SUBJECT_KINDS, Stage};
+pub use vocabulary::{
+    DATUMS, DOCUMENT_KINDS, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS, SUBJECT_KINDS, Stage,
+};

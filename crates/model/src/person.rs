@@ -92,6 +92,49 @@ impl FromStr for Phone {
     }
 }
 
+/// 电子邮箱, as people are written to: one `@`, and a name of a host behind it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Longest address, in characters (YJ-core A).
+    pub const LENGTH_MAX: usize = 120;
+
+    /// The address itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Email {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+impl FromStr for Email {
+    type Err = Rejected;
+
+    fn from_str(text: &str) -> Result<Self, Rejected> {
+        let wrong = || Rejected::new("应为电子邮箱地址，如 name@example.cn");
+        let text = text.trim();
+        let (name, host) = text.split_once('@').ok_or_else(wrong)?;
+        let letters = |part: &str, others: &str| {
+            part.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+        };
+        let labels = host
+            .split('.')
+            .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
+        let sound = !name.is_empty()
+            && text.len() <= Self::LENGTH_MAX
+            && letters(name, "!#$%&'*+/=?^_`{|}~.-")
+            && letters(host, ".-")
+            && host.contains('.')
+            && labels;
+        if sound { Ok(Self(String::from(text))) } else { Err(wrong()) }
+    }
+}
+
 /// 食品生产许可证编号: `SC` and 14 digits; `JY` and `YB` likewise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoodLicence(String);
@@ -192,6 +235,27 @@ mod tests {
         }
         for phone in ["12800000000", "1380000000", "abc", "", "88880000"] {
             assert!(phone.parse::<Phone>().is_err(), "{phone}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_mail_have_a_name_and_a_host() {
+        for address in ["name@example.cn", "a.b+c@mail.example.com.cn", "1@2.cn"] {
+            assert!(address.parse::<Email>().is_ok(), "{address}");
+        }
+        for address in [
+            "",
+            "a",
+            "@example.cn",
+            "a@",
+            "a@b",
+            "a@b..cn",
+            "a@-b.cn",
+            "a b@c.cn",
+            "a@b@c.cn",
+            "示例@b.cn",
+        ] {
+            assert!(address.parse::<Email>().is_err(), "{address}");
         }
     }
 

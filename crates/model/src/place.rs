@@ -13,6 +13,18 @@ pub enum Datum {
     Bd09,
 }
 
+impl Datum {
+    /// The datum with this code of [`DATUMS`](crate::DATUMS).
+    pub fn from_code(code: &str) -> Option<Self> {
+        Some(match code {
+            "cgcs2000" => Self::Cgcs2000,
+            "gcj02" => Self::Gcj02,
+            "bd09" => Self::Bd09,
+            _ => return None,
+        })
+    }
+}
+
 /// A point in CGCS2000, in ten-millionths of a degree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GeoPoint {
@@ -44,6 +56,21 @@ impl GeoPoint {
         (text(self.lon), text(self.lat))
     }
 
+    /// The same place in another datum: what a map of that datum must be given, as
+    /// ten-millionths of a degree.
+    pub fn in_datum(self, datum: Datum) -> (i64, i64) {
+        let (lon, lat) = (degrees_of(self.lon), degrees_of(self.lat));
+        let (lon, lat) = match datum {
+            Datum::Cgcs2000 => return self.scaled(),
+            Datum::Gcj02 => shift(lon, lat),
+            Datum::Bd09 => {
+                let (lon, lat) = shift(lon, lat);
+                baidu(lon, lat)
+            }
+        };
+        (scale(lon), scale(lat))
+    }
+
     /// Reads decimal degrees of a datum.
     pub fn parse(lon: &str, lat: &str, datum: Datum) -> Result<Self, Rejected> {
         let (lon, lat) = (degrees(lon, 180, "经度")?, degrees(lat, 90, "纬度")?);
@@ -64,6 +91,11 @@ fn scale(degrees: f64) -> i64 {
     (degrees * SCALE).round() as i64
 }
 
+#[expect(clippy::cast_precision_loss, reason = "degrees scaled by ten million fit 53 bits")]
+fn degrees_of(scaled: i64) -> f64 {
+    scaled as f64 / SCALE
+}
+
 fn degrees(text: &str, bound: u32, name: &str) -> Result<f64, Rejected> {
     let wrong =
         || Rejected(format!("{name}应为 -{bound} 至 {bound} 之间的十进制度数，如 108.9480000"));
@@ -79,8 +111,16 @@ fn degrees(text: &str, bound: u32, name: &str) -> Result<f64, Rejected> {
 const RADIUS: f64 = 6_378_245.0;
 const ECCENTRICITY: f64 = 0.006_693_421_622_965_943;
 
+/// Outside this box the maps do not shift.
+fn is_shifted(lon: f64, lat: f64) -> bool {
+    (72.004..=137.8347).contains(&lon) && (0.8293..=55.8271).contains(&lat)
+}
+
 fn shift(lon: f64, lat: f64) -> (f64, f64) {
     use std::f64::consts::PI;
+    if !is_shifted(lon, lat) {
+        return (lon, lat);
+    }
     let (x, y) = (lon - 105.0, lat - 35.0);
     let wave = |value: f64, unit: f64| (value * unit * PI).sin();
     let common = (20.0 * wave(x, 6.0) + 20.0 * wave(x, 2.0)) * 2.0 / 3.0;
@@ -119,6 +159,13 @@ fn unshift(lon: f64, lat: f64) -> (f64, f64) {
     (x, y)
 }
 
+fn baidu(lon: f64, lat: f64) -> (f64, f64) {
+    let turn = std::f64::consts::PI * 3000.0 / 180.0;
+    let radius = lon.hypot(lat) + 0.000_02 * (lat * turn).sin();
+    let angle = lat.atan2(lon) + 0.000_003 * (lon * turn).cos();
+    (radius * angle.cos() + 0.0065, radius * angle.sin() + 0.006)
+}
+
 fn unbaidu(lon: f64, lat: f64) -> (f64, f64) {
     let turn = std::f64::consts::PI * 3000.0 / 180.0;
     let (x, y) = (lon - 0.0065, lat - 0.006);
@@ -147,6 +194,55 @@ mod tests {
         let (x, y) = shift(108.948_024, 34.263_161);
         let (lon, lat) = unshift(x, y);
         assert!((lon - 108.948_024).abs() < 1e-7 && (lat - 34.263_161).abs() < 1e-7);
+    }
+
+    /// Metres between two points of the same datum, well enough for a kilometre.
+    fn metres(one: (f64, f64), other: (f64, f64)) -> f64 {
+        let north = (one.1 - other.1) * 111_320.0;
+        let east = (one.0 - other.0) * 111_320.0 * one.1.to_radians().cos();
+        north.hypot(east)
+    }
+
+    /// Points published with the widely used formulas: 116.404, 39.915 read as each datum.
+    #[test]
+    fn published_points_come_out_as_published() {
+        let point = (116.404, 39.915);
+        for (found, published) in [
+            (shift(point.0, point.1), (116.410_244_499_169_38, 39.916_404_281_501_64)),
+            (baidu(point.0, point.1), (116.410_369_493_710_29, 39.921_336_993_510_21)),
+            (unbaidu(point.0, point.1), (116.397_627_291_193_15, 39.908_656_739_576_31)),
+        ] {
+            assert!(metres(found, published) < 0.01, "{found:?} {published:?}");
+        }
+    }
+
+    #[test]
+    fn cities_of_the_whole_country_come_back_within_a_metre() {
+        for (lon, lat) in [
+            (108.948_024, 34.263_161),
+            (116.404, 39.915),
+            (121.473_7, 31.230_4),
+            (113.264_4, 23.129_1),
+            (87.616_8, 43.825_6),
+            (126.534_9, 45.803_8),
+            (91.140_9, 29.645_6),
+            (110.349_2, 20.017_4),
+        ] {
+            let point = GeoPoint::from_scaled(scale(lon), scale(lat));
+            for datum in [Datum::Gcj02, Datum::Bd09] {
+                let (east, north) = point.in_datum(datum);
+                let (east, north) = GeoPoint::from_scaled(east, north).texts();
+                let back = GeoPoint::parse(&east, &north, datum).unwrap();
+                let back = (degrees_of(back.lon), degrees_of(back.lat));
+                assert!(metres((lon, lat), back) < 1.0, "{lon} {lat} {datum:?} {back:?}");
+            }
+            let apart = metres((lon, lat), shift(lon, lat));
+            assert!((200.0..=700.0).contains(&apart), "{lon} {lat}: {apart} m");
+        }
+        let here = (108.948_024, 34.263_161);
+        assert!((300.0..=600.0).contains(&metres(here, shift(here.0, here.1))));
+        assert_eq!(GeoPoint::from_scaled(0, 0).in_datum(Datum::Gcj02), (0, 0));
+        assert!(crate::DATUMS.iter().all(|(code, _)| Datum::from_code(code).is_some()));
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
 }
 
 fn jobs() -> Vec<JobKind> {
-    yj_kernel::transfer::JOBS.into_iter().chain(yj_trace::JOBS).collect()
+    yj_kernel::transfer::JOBS.into_iter().chain(yj_subject::JOBS).chain(yj_trace::JOBS).collect()
 }
 
 /// The Content-Security-Policy of everything that brings none of its own. Inline style attributes
@@ -94,6 +94,10 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let identity = Identity::new(security, single_sign_on).map_err(Problem::Conflict)?;
     let entities = vec![
         yj_subject::TRACE_SUBJECT,
+        yj_subject::LICENCE,
+        yj_subject::SITE,
+        yj_subject::SUBJECT_ALIAS,
+        yj_subject::SUBJECT_MERGER,
         yj_subject::NODE,
         yj_subject::MERCHANT,
         yj_construction::DEVICE,

@@ -28,7 +28,14 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
         yj_product::PRODUCT,
         yj_construction::DEVICE,
     ];
-    for register in registers.into_iter().filter(|register| register.reviewed) {
+    let beside = [
+        yj_subject::LICENCE,
+        yj_subject::SITE,
+        yj_subject::SUBJECT_ALIAS,
+        yj_subject::SUBJECT_MERGER,
+    ];
+    let reviewed = registers.into_iter().chain(beside).filter(|register| register.reviewed);
+    for register in reviewed {
         let (entity, title) = (register.table, register.title);
         if let Ok(ctx) = ctx.under(&format!("{entity}:review")) {
             let mut sql = Sql::new(

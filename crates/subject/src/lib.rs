@@ -1,22 +1,51 @@
-//! 追溯主体管理 (G-6.2, D-6.5): those who carry the duty of traceability, the nodes where they
-//! trade, and the merchants registered there.
+//! 追溯主体管理 (G-6.2, D-6.5): those who carry the duty of traceability with their licences, sites
+//! and former codes, the nodes where they trade, and the merchants registered there.
 
+mod alias;
+mod arrival;
+mod code;
+mod conflict;
+mod import;
+mod licence;
 mod lookup;
 mod merchant;
+mod merger;
 mod node;
+mod position;
+mod receive;
+mod site;
+mod standing;
 mod subject;
 
+pub use alias::SubjectAlias;
+pub use import::JOBS;
+pub use licence::{Licence, Validity};
 pub use lookup::{
     Contact, SubjectBrief, by_codes, by_ids, contacts, query_by_codes, read_by_codes,
 };
 pub use merchant::Merchant;
+pub use merger::SubjectMerger;
 pub use node::Node;
+pub use site::Site;
+pub use standing::Status;
 pub use subject::TraceSubject;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};
 
 /// The register of subjects.
 pub static TRACE_SUBJECT: &Entity = Entity::of::<TraceSubject>();
+
+/// The register of licences.
+pub static LICENCE: &Entity = Entity::of::<Licence>();
+
+/// The register of sites.
+pub static SITE: &Entity = Entity::of::<Site>();
+
+/// The register of former codes.
+pub static SUBJECT_ALIAS: &Entity = Entity::of::<SubjectAlias>();
+
+/// The register of mergers.
+pub static SUBJECT_MERGER: &Entity = Entity::of::<SubjectMerger>();
 
 /// The register of nodes.
 pub static NODE: &Entity = Entity::of::<Node>();
@@ -36,6 +65,14 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "subject/0003_node", script: include_str!("../migrations/0003_node.sql") },
     Migration {
+        name: "subject/0004_elements",
+        script: include_str!("../migrations/0004_elements.sql"),
+    },
+    Migration {
+        name: "subject/0005_conflict",
+        script: include_str!("../migrations/0005_conflict.sql"),
+    },
+    Migration {
         name: "subject/0010_search",
         script: include_str!("../migrations/0010_search.sql"),
     },
@@ -43,5 +80,25 @@ pub const MIGRATIONS: &[Migration] = &[
 
 /// The routes of this crate.
 pub fn routes() -> Vec<Route> {
-    [TRACE_SUBJECT, NODE, MERCHANT].into_iter().flat_map(record_routes).collect()
+    let own: Vec<Route> = [
+        arrival::routes(),
+        import::routes(),
+        code::routes(),
+        receive::routes(),
+        standing::routes(),
+        merger::routes(),
+        conflict::routes(),
+        licence::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let registers = [TRACE_SUBJECT, LICENCE, SITE, SUBJECT_ALIAS, SUBJECT_MERGER, NODE, MERCHANT];
+    let of_registers = registers.into_iter().flat_map(record_routes);
+    // Registration and import of subjects have routes of their own here.
+    let others = of_registers.filter(|route| {
+        !own.iter().any(|known| (&known.method, &known.path) == (&route.method, &route.path))
+    });
+    let others: Vec<Route> = others.collect();
+    own.into_iter().chain(others).collect()
 }

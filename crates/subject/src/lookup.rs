@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use yj_kernel::{
-    Ctx, DataClass, Result, Row, Sql, Tx, mask,
+    Ctx, DataClass, Problem, Resource as _, Result, Row, Sql, Tx, mask,
     vault::{self, ERASED},
 };
+
+use crate::subject::TraceSubject;
 
 /// A subject in brief.
 #[derive(Debug, Clone)]
@@ -54,7 +56,7 @@ pub async fn contacts(ctx: &Ctx, tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<S
         let Some(key) = keys.get(id) else { continue };
         let open = |column: &str, sealed: &str| {
             let text = key.open((&format!("trace_subject.{column}"), id), sealed)?;
-            Ok::<_, yj_kernel::Problem>(if text == ERASED { text } else { mask(&text) })
+            Ok::<_, Problem>(if text == ERASED { text } else { mask(&text) })
         };
         let (name, phone) = (row.text(1)?, row.text(2)?);
         let contact =
@@ -65,33 +67,60 @@ pub async fn contacts(ctx: &Ctx, tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<S
 }
 
 /// The query for subjects by their codes, to travel with others; its answer is read by
-/// [`read_by_codes`].
+/// [`read_by_codes`]. A code that a subject had before leads to it for ever.
 pub fn query_by_codes(codes: &[&str]) -> Sql {
-    query("code", codes)
+    let mut sql = Sql::new(
+        "SELECT id, code, name, region, lon, lat, label, code FROM trace_subject \
+         WHERE status <> '80' AND code ",
+    );
+    sql.bind_texts(codes.iter().copied()).push(
+        " UNION ALL SELECT s.id, s.code, s.name, s.region, s.lon, s.lat, s.label, a.code \
+         FROM subject_alias a JOIN trace_subject s ON s.id = a.subject_id WHERE a.code ",
+    );
+    sql.bind_texts(codes.iter().copied());
+    sql
 }
 
-/// The answer to [`query_by_codes`]. Unknown codes are missing.
+/// The answer to [`query_by_codes`], by the codes asked for. Unknown codes are missing.
 pub fn read_by_codes(rows: &[Row]) -> Result<BTreeMap<String, SubjectBrief>> {
     let found = read(rows)?;
-    Ok(found.into_iter().map(|subject| (subject.code.clone(), subject)).collect())
+    let asked = rows.iter().map(|row| row.text(7).map(String::from));
+    asked.zip(found).map(|(asked, subject)| Ok((asked?, subject))).collect()
 }
 
-/// Subjects by their codes. Unknown codes are missing from the answer.
+/// Subjects by their codes, present or former, under the codes asked for. Unknown codes are missing
+/// from the answer.
 pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
     read_by_codes(&tx.fetch(query_by_codes(codes)).await?)
 }
 
-/// Subjects by their identifiers.
-pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
-    let found = read(&tx.fetch(query("id", ids)).await?)?;
-    Ok(found.into_iter().map(|subject| (subject.id.clone(), subject)).collect())
+/// The subject that a code, present or former, means.
+pub(crate) async fn by_code(tx: &mut Tx, code: &str) -> Result<Option<SubjectBrief>> {
+    Ok(by_codes(tx, &[code]).await?.into_values().next())
 }
 
-fn query(column: &'static str, values: &[&str]) -> Sql {
+/// Refuses a subject that is not there or not within reach, both in the same words.
+pub(crate) async fn require_reach(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (field, id): (&'static str, &str),
+) -> Result<()> {
+    let mut sql = Sql::new("SELECT id FROM trace_subject WHERE id = ");
+    sql.bind(id);
+    ctx.scope().narrow(&mut sql, tx, TraceSubject::SCOPING);
+    if tx.fetch_one(sql).await?.is_some() {
+        return Ok(());
+    }
+    Err(Problem::invalid(field, "没有这个追溯主体，或不在您的数据权限范围内"))
+}
+
+/// Subjects by their identifiers.
+pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
     let mut sql =
-        Sql::new("SELECT id, code, name, region, lon, lat, label FROM trace_subject WHERE ");
-    sql.push(column).push(" ").bind_texts(values.iter().copied());
-    sql
+        Sql::new("SELECT id, code, name, region, lon, lat, label FROM trace_subject WHERE id ");
+    sql.bind_texts(ids.iter().copied());
+    let found = read(&tx.fetch(sql).await?)?;
+    Ok(found.into_iter().map(|subject| (subject.id.clone(), subject)).collect())
 }
 
 fn read(rows: &[Row]) -> Result<Vec<SubjectBrief>> {

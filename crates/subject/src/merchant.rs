@@ -1,12 +1,15 @@
 //! 商户 (G-6.2.3): who trades at a node, with a code of that node's.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
+use yj_kernel::{
+    Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+};
 use yj_model::{Id, RegionCode};
 
 use crate::{
+    lookup,
     node::Node,
-    subject::{CONTACT_NAME, CONTACT_PHONE},
+    subject::{CONTACT_NAME, CONTACT_PHONE, TraceSubject},
 };
 
 /// 商户类型
@@ -53,7 +56,7 @@ pub struct Merchant {
     /// 品种
     pub goods: Vec<String>,
     /// 对应追溯主体
-    pub subject_id: Option<Id<()>>,
+    pub subject_id: Option<Id<TraceSubject>>,
     /// 联系人
     pub contact_name: String,
     /// 联系电话
@@ -75,6 +78,42 @@ fn merchant_code(text: &str) -> Result<String, String> {
         Ok(String::from(text))
     } else {
         Err(format!("应为 13 位数字，现为 {} 位", text.chars().count()))
+    }
+}
+
+impl Merchant {
+    /// A code begins with that of the node of first registration: asked of a code not yet known, for
+    /// a merchant keeps its code when it moves. Whom it stands for must be within reach, as in
+    /// files; what stands there already stays.
+    async fn require_known(&self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+        let sql = Sql::new("SELECT subject_id FROM merchant WHERE code = $1");
+        let known = tx.fetch_one(sql.arg(self.code.as_str())).await?;
+        if known.is_none() {
+            self.require_node(tx).await?;
+        }
+        let Some(subject) = self.subject_id.map(|id| id.to_string()) else { return Ok(()) };
+        let before = known.as_ref().map(|row| row.text_opt(0)).transpose()?.flatten();
+        if before == Some(subject.as_str()) {
+            return Ok(());
+        }
+        let Ok(reader) = ctx.under("trace_subject:read") else {
+            let detail = "没有这个追溯主体，或不在您的数据权限范围内";
+            return Err(Problem::invalid("subject_id", detail));
+        };
+        lookup::require_reach(&reader, tx, ("subject_id", &subject)).await
+    }
+
+    async fn require_node(&self, tx: &mut Tx) -> Result<()> {
+        let node = &self.code[..9];
+        let sql = Sql::new(
+            "SELECT 1 FROM node WHERE code = $1 \
+             UNION ALL SELECT 1 FROM subject_alias WHERE code = $1 AND kind = 'node9'",
+        );
+        if tx.fetch_one(sql.arg(node)).await?.is_some() {
+            return Ok(());
+        }
+        let detail = format!("编码的前 9 位 {node} 不是已登记的节点编码或旧节点编码");
+        Err(Problem::invalid("code", detail))
     }
 }
 
@@ -145,6 +184,7 @@ impl Resource for Merchant {
         if self.goods.is_empty() {
             return Err(Problem::invalid("goods", "请选择至少一个品种"));
         }
+        self.require_known(ctx, tx).await?;
         (self.region, self.operator_id) = (Some(node.region.clone()), Some(node.subject_id));
         Ok(())
     }

@@ -7,7 +7,9 @@ use yj_kernel::{
     Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping,
     Sql, Tx, audit,
 };
-use yj_model::{DOMAINS, Datum, GeoPoint, Id, RegionCode};
+use yj_model::{DOMAINS, Datum, Id, RegionCode};
+
+use crate::position::{LATITUDE, LONGITUDE, in_cgcs2000};
 
 /// 节点类型
 const NODE_KINDS: Codes = &[
@@ -59,28 +61,6 @@ pub(crate) fn node_code(text: &str) -> Result<String, String> {
     }
 }
 
-/// A position as it is stored, or none; one coordinate alone says nothing.
-pub(crate) fn position(lon: &mut Option<String>, lat: &mut Option<String>) -> Result<()> {
-    let (Some(east), Some(north)) = (&lon, &lat) else {
-        return match (&lon, &lat) {
-            (None, None) => Ok(()),
-            _ => Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),
-        };
-    };
-    let point = GeoPoint::parse(east, north, Datum::Cgcs2000);
-    let (east, north) = point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
-    (*lon, *lat) = (Some(east), Some(north));
-    Ok(())
-}
-
-/// 经度
-pub(crate) const LONGITUDE: Field =
-    Field::new("lon", "经度", Kind::Text).format("n..11,7").optional().hint("CGCS2000 十进制度数");
-
-/// 纬度
-pub(crate) const LATITUDE: Field =
-    Field::new("lat", "纬度", Kind::Text).format("n..10,7").optional().hint("CGCS2000 十进制度数");
-
 impl Resource for Node {
     const TABLE: &'static str = "node";
     const TITLE: &'static str = "节点";
@@ -131,7 +111,7 @@ impl Resource for Node {
             let detail = format!("编码的前 6 位 {} 不在所属区域之内", &self.code[..6]);
             return Err(Problem::invalid("code", detail));
         }
-        position(&mut self.lon, &mut self.lat)
+        in_cgcs2000(&mut self.lon, &mut self.lat, Datum::Cgcs2000).map(drop)
     }
 
     /// Its merchants lie where it lies and are its operator's to keep. Their versions go up, so that

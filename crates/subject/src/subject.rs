@@ -2,17 +2,32 @@
 //! and authorities, each under one code that is unique in the whole country.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Tx};
-use yj_model::{DOMAINS, Phone, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode};
+use serde_json::json;
+use yj_kernel::{
+    Changed, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Sql, Tx,
+    audit, vault::ERASED,
+};
+use yj_model::{
+    DOCUMENT_KINDS, DOMAINS, Email, Id, IdentityNumber, IndustryCode, Phone, ROLE_KINDS,
+    RegionCode, SUBJECT_KINDS, Stage, SubjectCode, former_code,
+};
 
-use crate::node::{LATITUDE, LONGITUDE, node_code, position};
+use crate::{
+    alias::SubjectAlias,
+    code::{has_credit_code, issue},
+    licence::Licence,
+    lookup,
+    node::node_code,
+    position::{DATUM, DATUM_GIVEN, LATITUDE, LONGITUDE, Position},
+    standing::{STATUSES, Status},
+};
 
 /// 追溯责任主体
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraceSubject {
-    /// 主体代码
-    pub code: SubjectCode,
+    /// 主体代码; issued where a subject that has no credit code leaves it empty.
+    pub code: Option<SubjectCode>,
     /// 主体名称
     pub name: String,
     /// 主体类型
@@ -21,12 +36,24 @@ pub struct TraceSubject {
     pub roles: Vec<String>,
     /// 所属区域
     pub region: RegionCode,
+    /// 行业代码, GB/T 4754.
+    pub industry_code: Option<String>,
+    /// 法定代表人; a natural person is their own.
+    pub legal_rep: Option<String>,
+    /// 法定代表人证件类型
+    pub legal_rep_id_kind: Option<String>,
+    /// 法定代表人证件号码
+    pub legal_rep_id: Option<String>,
     /// 地址
     pub address: Option<String>,
     /// 经度
     pub lon: Option<String>,
     /// 纬度
     pub lat: Option<String>,
+    /// 坐标系 of the coordinates; CGCS2000 once they are stored.
+    pub datum: Option<String>,
+    /// 坐标系 the coordinates were given in.
+    pub datum_given: Option<String>,
     /// 节点编码
     pub node_code: Option<String>,
     /// 节点名称
@@ -37,11 +64,31 @@ pub struct TraceSubject {
     pub contact_name: String,
     /// 联系电话
     pub contact_phone: String,
+    /// 电子邮箱
+    pub email: Option<String>,
     /// 许可证号
     pub licence_no: Option<String>,
     /// 备案日期
     pub filed_on: Option<String>,
+    /// 来源系统: the connected system it came from.
+    pub source_system: Option<String>,
+    /// 拆分自: the subject it was split from.
+    pub predecessor_id: Option<Id<TraceSubject>>,
+    /// 主体状态
+    pub status: Option<Status>,
+    /// 并入主体: the subject it was merged into.
+    pub successor_id: Option<Id<TraceSubject>>,
 }
+
+impl TraceSubject {
+    /// Its state; one that is not stored yet will be in force.
+    pub fn status(&self) -> Status {
+        self.status.unwrap_or(Status::Valid)
+    }
+}
+
+/// What [`TraceSubject::source_system`] says of those registered on this platform.
+const DIRECT: &str = "direct";
 
 /// What a stage leaves in the list of roles: their first digit.
 fn role_of(stage: &str) -> String {
@@ -66,6 +113,38 @@ fn phone(text: &str) -> Result<String, String> {
     text.parse::<Phone>()
         .map(|phone| String::from(phone.reveal()))
         .map_err(|error| error.to_string())
+}
+
+fn industry_code(text: &str) -> Result<String, String> {
+    text.parse::<IndustryCode>().map(|code| code.to_string()).map_err(|error| error.to_string())
+}
+
+fn email(text: &str) -> Result<String, String> {
+    text.parse::<Email>()
+        .map(|email| String::from(email.reveal()))
+        .map_err(|error| error.to_string())
+}
+
+/// Numbers of documents are compared by their blind index: one form for all spellings.
+#[expect(clippy::unnecessary_wraps, reason = "what a field's check is")]
+fn document_number(text: &str) -> Result<String, String> {
+    Ok(former_code(text))
+}
+
+/// The document of a person: its number with its kind, and the check digit where there is one.
+fn document(kind: Option<&str>, number: Option<&str>) -> Result<()> {
+    match (kind, number) {
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(Problem::invalid("legal_rep_id", "填写证件类型时应填写证件号码")),
+        (None, Some(_)) => {
+            Err(Problem::invalid("legal_rep_id_kind", "填写证件号码时应选择证件类型"))
+        }
+        (Some("111"), Some(number)) if number != ERASED => number
+            .parse::<IdentityNumber>()
+            .map(drop)
+            .map_err(|error| Problem::invalid("legal_rep_id", format!("身份证号码{error}"))),
+        _ => Ok(()),
+    }
 }
 
 /// 联系人
@@ -98,8 +177,9 @@ impl Resource for TraceSubject {
             .format("an18")
             .filter(Match::Exact)
             .sortable()
+            .optional()
             .public()
-            .hint("统一社会信用代码；没有的由平台发给 ZS 开头的代码"),
+            .hint("统一社会信用代码；没有的留空，由平台发给 ZS 开头的代码"),
         Field::new("name", "主体名称", Kind::Text)
             .length_max(120)
             .filter(Match::Name)
@@ -113,9 +193,34 @@ impl Resource for TraceSubject {
             .filter(Match::Contains)
             .public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
+        Field::new("industry_code", "行业代码", Kind::Text)
+            .checked(industry_code)
+            .format("an..5")
+            .filter(Match::Prefix)
+            .sortable()
+            .optional()
+            .public()
+            .hint("GB/T 4754，2 至 4 位，可带门类字母，如 1441 或 C1441"),
+        Field::new("legal_rep", "法定代表人", Kind::Text)
+            .length_max(50)
+            .optional()
+            .personal()
+            .hint("自然人、农户填本人"),
+        Field::new("legal_rep_id_kind", "法定代表人证件类型", Kind::Code(DOCUMENT_KINDS))
+            .format("n3")
+            .optional(),
+        Field::new("legal_rep_id", "法定代表人证件号码", Kind::Text)
+            .checked(document_number)
+            .length_max(30)
+            .format("an..18")
+            .filter(Match::Exact)
+            .optional()
+            .personal(),
         Field::new("address", "地址", Kind::Text).optional(),
         LONGITUDE,
         LATITUDE,
+        DATUM,
+        DATUM_GIVEN,
         Field::new("node_code", "节点编码", Kind::Text)
             .checked(node_code)
             .format("n9")
@@ -133,6 +238,12 @@ impl Resource for TraceSubject {
             .public(),
         CONTACT_NAME,
         CONTACT_PHONE,
+        Field::new("email", "电子邮箱", Kind::Text)
+            .checked(email)
+            .length_max(Email::LENGTH_MAX)
+            .format("an..120")
+            .optional()
+            .personal(),
         Field::new("licence_no", "许可证号", Kind::Text)
             .length_max(50)
             .filter(Match::Exact)
@@ -143,34 +254,240 @@ impl Resource for TraceSubject {
             .sortable()
             .optional()
             .public(),
+        Field::new("source_system", "来源系统", Kind::Text)
+            .length_max(50)
+            .filter(Match::Exact)
+            .optional()
+            .hint("从其他系统接收的填其编号；直接登记的不填"),
+        Field::new("predecessor_id", "拆分自", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .optional(),
+        Field::new("status", "主体状态", Kind::Code(STATUSES))
+            .format("n2")
+            .filter(Match::Exact)
+            .sortable()
+            .computed()
+            .public()
+            .hint("由暂停、恢复、注销与合并操作改变"),
+        Field::new("successor_id", "并入主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .computed(),
     ];
 
-    async fn check(&mut self, _: &Ctx, _: &mut Tx) -> Result<()> {
-        position(&mut self.lon, &mut self.lat)?;
-        let needs_credit_code = matches!(self.kind.as_str(), "01" | "02" | "03");
-        if needs_credit_code && !self.code.is_credit_code() {
-            return Err(Problem::invalid("code", "企业、个体工商户和合作社应填写统一社会信用代码"));
+    async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+        let Self { lon, lat, datum, datum_given, .. } = self;
+        Position { lon, lat, datum, datum_given }.settle()?;
+        document(self.legal_rep_id_kind.as_deref(), self.legal_rep_id.as_deref())?;
+        let credit = has_credit_code(&self.kind);
+        let code = match self.code.take() {
+            Some(code) if credit && !code.is_credit_code() => Err(wants_credit_code()),
+            None if credit => Err(wants_credit_code()),
+            Some(code) => Ok(code),
+            None => issue(tx, &self.region, &self.kind).await,
+        }?;
+        match Registered::read(tx, &code).await? {
+            Some(known) => self.keep(known)?,
+            None => self.begin(ctx, tx, &code).await?,
         }
+        self.code = Some(code);
         Ok(())
+    }
+
+    /// Its licences and former codes lie where it lies, a code it gives up leads to it for ever, and
+    /// who it was split from knows of it.
+    async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
+        match (change.before, change.after) {
+            (Some(before), Some(after)) => {
+                recode(ctx, tx, change.id, (before, after)).await?;
+                if before.region != after.region {
+                    let regions = (&before.region, &after.region);
+                    take_along(ctx, tx, (Licence::TABLE, change.id), regions).await?;
+                    take_along(ctx, tx, (SubjectAlias::TABLE, change.id), regions).await?;
+                }
+                Ok(())
+            }
+            (None, Some(after)) => {
+                note_split(ctx, tx, change.id, after);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn sample(n: u32) -> Self {
         Self {
-            code: SubjectCode::issue(610_116, 7, n).expect("a division, a kind and a small number"),
+            code: Some(
+                SubjectCode::issue(610_116, 7, n).expect("a division, a kind and a small number"),
+            ),
             name: format!("示例农户{n}"),
             kind: String::from("07"),
             roles: vec![String::from("10")],
             region: "610116".parse().expect("six digits"),
+            industry_code: Some(String::from("0141")),
+            legal_rep: Some(String::from("张示例")),
+            legal_rep_id_kind: Some(String::from("990")),
+            legal_rep_id: Some(format!("SL{n:08}")),
             address: Some(String::from("示例路 1 号")),
             lon: Some(String::from("108.948024")),
             lat: Some(String::from("34.263161")),
+            datum: None,
+            datum_given: None,
             node_code: None,
             node_name: None,
             product_kinds: Some(vec![String::from("agri")]),
             contact_name: String::from("张示例"),
             contact_phone: String::from("13800000000"),
+            email: Some(String::from("sample@example.cn")),
             licence_no: None,
             filed_on: Some(String::from("2026-01-01")),
+            source_system: None,
+            predecessor_id: None,
+            status: None,
+            successor_id: None,
+        }
+    }
+}
+
+fn wants_credit_code() -> Problem {
+    Problem::invalid("code", "企业、个体工商户和合作社应填写统一社会信用代码")
+}
+
+/// What only the platform writes, of a subject that is registered.
+struct Registered {
+    status: Status,
+    successor: Option<Id<TraceSubject>>,
+    predecessor: Option<Id<TraceSubject>>,
+    source: Option<String>,
+}
+
+impl Registered {
+    async fn read(tx: &mut Tx, code: &SubjectCode) -> Result<Option<Self>> {
+        let sql = Sql::new(
+            "SELECT status, successor_id, predecessor_id, source_system FROM trace_subject \
+             WHERE code = $1",
+        );
+        let Some(row) = tx.fetch_one(sql.arg(code.as_str())).await? else { return Ok(None) };
+        let id = |index| {
+            let text = row.text_opt(index)?;
+            text.map(|text| text.parse().map_err(Problem::internal)).transpose()
+        };
+        Ok(Some(Self {
+            status: Status::stored(row.text(0)?)?,
+            successor: id(1)?,
+            predecessor: id(2)?,
+            source: row.text_opt(3)?.map(String::from),
+        }))
+    }
+}
+
+impl TraceSubject {
+    /// What a change of the record leaves as it is.
+    fn keep(&mut self, known: Registered) -> Result<()> {
+        if known.status == Status::Merged {
+            let detail = "该主体已并入其他主体，不能再变更；请变更并入的主体";
+            return Err(Problem::Conflict(String::from(detail)));
+        }
+        self.status = Some(known.status);
+        (self.successor_id, self.predecessor_id) = (known.successor, known.predecessor);
+        if self.source_system.is_none() {
+            self.source_system = known.source;
+        }
+        Ok(())
+    }
+
+    /// How one begins whose code is not registered.
+    async fn begin(&mut self, ctx: &Ctx, tx: &mut Tx, code: &SubjectCode) -> Result<()> {
+        if let Some(owner) = lookup::by_code(tx, code.as_str()).await? {
+            let detail = format!("{code} 是主体 {} 的旧代码，不能再登记为其他主体", owner.code);
+            return Err(Problem::invalid("code", detail));
+        }
+        if let Some(predecessor) = self.predecessor_id {
+            lookup::require_reach(ctx, tx, ("predecessor_id", &predecessor.to_string())).await?;
+        }
+        (self.status, self.successor_id) = (Some(Status::Valid), None);
+        self.source_system.get_or_insert_with(|| String::from(DIRECT));
+        Ok(())
+    }
+}
+
+/// A code changes once: from one that was issued to the credit code that came later. The old one
+/// leads to the subject for ever.
+async fn recode(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: &str,
+    (before, after): (&TraceSubject, &TraceSubject),
+) -> Result<()> {
+    let (Some(old), Some(new)) = (&before.code, &after.code) else { return Ok(()) };
+    if old == new {
+        return Ok(());
+    }
+    if old.is_credit_code() || !new.is_credit_code() {
+        let detail = "主体代码登记后不再更改；只有平台发给的 ZS 代码可换为统一社会信用代码，\
+                      其余情形请另行登记后合并";
+        return Err(Problem::invalid("code", detail));
+    }
+    if before.status() != Status::Valid {
+        let detail = format!("该主体当前为“{}”，不能更换代码", before.status().label());
+        return Err(Problem::Conflict(detail));
+    }
+    if before.predecessor_id != after.predecessor_id {
+        let sql = Sql::new("UPDATE trace_subject SET predecessor_id = $1 WHERE id = $2");
+        tx.execute(sql.arg(before.predecessor_id).arg(id)).await?;
+    }
+    let alias = SubjectAlias {
+        code: old.to_string(),
+        kind: String::from("zs"),
+        subject_id: id.parse().map_err(Problem::internal)?,
+        note: Some(String::from("取得统一社会信用代码之前")),
+        region: None,
+    };
+    tx.insert(ctx, &alias).await.map(drop)
+}
+
+/// Moves what lies where a subject lies. Versions go up, so that nobody writes the old place back.
+async fn take_along(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (table, subject): (&'static str, &str),
+    (before, after): (&RegionCode, &RegionCode),
+) -> Result<()> {
+    let mut sql = Sql::new("SELECT id FROM ");
+    sql.push(table).push(" WHERE subject_id = ").bind(subject);
+    for row in tx.fetch(sql).await? {
+        let (record, body) = (row.text(0)?, json!({ "region": [before, after] }));
+        audit::write(ctx, tx, audit::Entry { action: "updated", entity: table, record, body });
+    }
+    let mut sql = Sql::new("UPDATE ");
+    sql.push(table).push(" SET version = version + 1, region = ").bind(after.as_str());
+    sql.push(", updated_at = ").bind(ctx.now_ms()).push(", updated_by = ").bind(ctx.actor());
+    sql.push(" WHERE subject_id = ").bind(subject);
+    tx.execute(sql).await.map(drop)
+}
+
+/// The history of who was split says into whom.
+fn note_split(ctx: &Ctx, tx: &mut Tx, id: &str, after: &TraceSubject) {
+    let Some(predecessor) = after.predecessor_id else { return };
+    let record = predecessor.to_string();
+    let body = json!({ "split_into": [null, id], "code": [null, after.code] });
+    let table = TraceSubject::TABLE;
+    audit::write(ctx, tx, audit::Entry { action: "split", entity: table, record: &record, body });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_a_kind_and_a_sound_number() {
+        assert!(document(None, None).is_ok());
+        assert!(document(Some("111"), Some("11010519491231002X")).is_ok());
+        assert!(document(Some("111"), Some(ERASED)).is_ok());
+        assert!(document(Some("414"), Some("E00000000")).is_ok());
+        for (kind, number) in
+            [(Some("111"), None), (None, Some("1")), (Some("111"), Some("110105194912310021"))]
+        {
+            assert!(document(kind, number).is_err(), "{kind:?} {number:?}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Subjects and products of the golden chains, and the policy that lets data in by interface.
 
 use yj_kernel::{Ctx, Problem, Result, Stored, Tx};
-use yj_model::{SubjectCode, UnitCode};
+use yj_model::{Id, SubjectCode, UnitCode};
 use yj_product::Product;
-use yj_subject::TraceSubject;
+use yj_subject::{Licence, Site, SubjectAlias, SubjectBrief, TraceSubject};
 use yj_trace::SourcePolicy;
 
 use crate::Assembled;
@@ -81,6 +81,7 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
     for (name, _, _, _, _) in SUBJECTS {
         subject(&ctx, &mut tx, name).await?;
     }
+    papers(&ctx, &mut tx).await?;
     for (code, name, category, domain, unit, maker, gtin) in PRODUCTS {
         let found = yj_subject::by_codes(&mut tx, &[subject_code(maker)?.as_str()]).await?;
         let maker =
@@ -127,18 +128,113 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
     tx.commit().await
 }
 
+/// GB/T 4754 of who has this role.
+fn industry(role: &str) -> Option<String> {
+    let code = match role {
+        "10" => "0141",
+        "21" => "1371",
+        "30" => "5123",
+        "31" => "5223",
+        "41" => "5431",
+        "50" => "7452",
+        _ => return None,
+    };
+    Some(String::from(code))
+}
+
+/// A licence number with its check digit.
+fn licence_number(prefix: &str, body: &str) -> Result<String> {
+    let check = yj_model::mod11_10(body.as_bytes());
+    let check = check.ok_or_else(|| Problem::internal("a licence number of digits"))?;
+    Ok(format!("{prefix}{body}{}", char::from(check)))
+}
+
+/// A subject of the demonstration, by its short name.
+async fn brief(tx: &mut Tx, name: &str) -> Result<SubjectBrief> {
+    let code = subject_code(name)?;
+    let found = yj_subject::by_codes(tx, &[code.as_str()]).await?.into_values().next();
+    found.ok_or_else(|| Problem::internal("a demonstration subject is missing"))
+}
+
+fn id<T>(text: &str) -> Result<Id<T>> {
+    text.parse().map_err(Problem::internal)
+}
+
+/// Licences, sites and former codes of some.
+async fn papers(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+    let day = |days: i64| {
+        let day = ctx.now + jiff::SignedDuration::from_hours(days * 24);
+        day.strftime("%Y-%m-%d").to_string()
+    };
+    for (name, kind, no, issuer, until) in [
+        ("P1", "201", licence_number("SC", "1166101169001")?, "示例市场监督管理局", Some(400)),
+        ("R1", "202", licence_number("JY", "1610403900001")?, "示例市场监督管理局", Some(20)),
+        ("R2", "202", licence_number("JY", "1610802900002")?, "示例市场监督管理局", Some(-10)),
+        ("L1", "901", String::from("SL2026000001"), "示例市场监督管理局", Some(700)),
+        ("V1", "501", String::from("TSSL610000-2026"), "示例市场监督管理局", None),
+    ] {
+        let licence = Licence {
+            subject_id: id(&brief(tx, name).await?.id)?,
+            kind: String::from(kind),
+            no,
+            issuer: String::from(issuer),
+            valid_from: day(-300),
+            valid_to: until.map(day),
+            region: None,
+        };
+        tx.insert(ctx, &licence).await?;
+    }
+    let plant = Site {
+        subject_code: subject_code("P1")?.to_string(),
+        name: String::from("示例蔬菜加工厂杨陵分厂"),
+        kind: String::from("plant"),
+        region: "610403".parse().map_err(Problem::internal)?,
+        address: String::from("示例园区 2 号"),
+        lon: Some(String::from("108.0893200")),
+        lat: Some(String::from("34.2714500")),
+        datum: Some(String::from("gcj02")),
+        datum_given: None,
+        node_id: None,
+        in_use: true,
+        subject_id: None,
+    };
+    tx.insert(ctx, &plant).await?;
+    let organization = String::from(&subject_code("P1")?.as_str()[8..17]);
+    for (name, kind, code) in [
+        ("P1", "org9", organization),
+        ("W1", "merchant13", String::from("6101049010001")),
+        ("W2", "merchant13", String::from("6101049010002")),
+    ] {
+        let alias = SubjectAlias {
+            code,
+            kind: String::from(kind),
+            subject_id: id(&brief(tx, name).await?.id)?,
+            note: Some(String::from("示例旧平台")),
+            region: None,
+        };
+        tx.insert(ctx, &alias).await?;
+    }
+    Ok(())
+}
+
 async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubject>> {
     let (number, (_, title, kind, roles, region)) = plan(name)?;
     let record =
         TraceSubject {
-            code: subject_code(name)?,
+            code: Some(subject_code(name)?),
             name: String::from(*title),
             kind: String::from(*kind),
             roles: roles.iter().map(|role| String::from(*role)).collect(),
             region: region.parse().map_err(Problem::internal)?,
+            industry_code: industry(roles[0]),
+            legal_rep: Some(String::from("示例代表人")),
+            legal_rep_id_kind: None,
+            legal_rep_id: None,
             address: Some(format!("示例路 {number} 号")),
             lon: None,
             lat: None,
+            datum: None,
+            datum_given: None,
             node_code: None,
             node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
             product_kinds: Some(vec![String::from(
@@ -146,8 +242,13 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubje
             )]),
             contact_name: String::from("示例联系人"),
             contact_phone: format!("138{number:04}0000"),
+            email: None,
             licence_no: None,
             filed_on: Some(String::from("2025-10-01")),
+            source_system: None,
+            predecessor_id: None,
+            status: None,
+            successor_id: None,
         };
     tx.insert(ctx, &record).await
 }
@@ -173,21 +274,32 @@ pub(super) async fn enterprise(
     let (prefix, kind) = if role == "31" { ("92", "02") } else { ("91", "01") };
     let code = synthetic(prefix, region, number)?;
     let record = TraceSubject {
-        code: code.clone(),
+        code: Some(code.clone()),
         name: format!("示例{title}{number}号"),
         kind: String::from(kind),
         roles: vec![String::from(role)],
         region: region.parse().map_err(Problem::internal)?,
+        industry_code: industry(role),
+        legal_rep: None,
+        legal_rep_id_kind: None,
+        legal_rep_id: None,
         address: Some(format!("示例大道 {number} 号")),
         lon: None,
         lat: None,
+        datum: None,
+        datum_given: None,
         node_code: node.map(|node| format!("{region}{:03}", node + 1)),
         node_name: node.map(|node| format!("示例批发市场{}号", node + 1)),
         product_kinds: Some(vec![String::from(domain)]),
         contact_name: String::from("示例联系人"),
         contact_phone: format!("139{number:04}0000"),
+        email: None,
         licence_no: None,
         filed_on: Some(String::from("2025-10-15")),
+        source_system: None,
+        predecessor_id: None,
+        status: None,
+        successor_id: None,
     };
     tx.insert(ctx, &record).await?;
     Ok(code)

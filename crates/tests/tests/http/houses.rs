@@ -182,6 +182,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
             house.things.insert("device/changes", request);
         }
     }
+    papers(app, house).await;
     let mut held = String::new();
     for part in 0..2 {
         let code = format!("HOUSE-{number}-{part}");
@@ -216,6 +217,49 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     let session = id_of(&sessions["items"][0]);
     house.things.extend([("me/sessions", session.clone()), ("sessions", session)]);
     offices(app, house, role).await;
+}
+
+/// Its licences, sites and former codes, one approved and one waiting of each, and a contradiction.
+async fn papers(app: &TestApp, house: &mut House) {
+    let (boss, number) = (house.user("boss"), house.number);
+    let (subject, code) = (house.things["trace_subject"].clone(), house.subject["code"].clone());
+    let made = |part: usize| {
+        let licence = json!({
+            "subject_id": subject, "kind": "204", "no": format!("H{number}-{part}"),
+            "issuer": "示例农业农村局", "valid_from": "2026-01-01",
+        });
+        let site = json!({
+            "subject_code": code, "name": format!("示例场所{part}"), "kind": "shop",
+            "region": format!("610{number}00"), "address": "示例路 1 号", "in_use": true,
+        });
+        let alias = json!({
+            "kind": "node9", "code": format!("6109{number}990{part}"), "subject_id": subject,
+        });
+        [
+            ("licence", "licence/changes", licence),
+            ("site", "site/changes", site),
+            ("subject_alias", "subject_alias/changes", alias),
+        ]
+    };
+    for part in 0..2 {
+        for (table, changes, body) in made(part) {
+            let filed = app.post(&boss, &format!("/api/v1/{table}"), body).await.expect(202);
+            let request = id_of(&filed["change_request"]);
+            if part == 1 {
+                house.things.insert(changes, request);
+                continue;
+            }
+            let path = format!("/api/v1/{table}/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert(table, String::from(decided["record"].as_str().unwrap()));
+        }
+    }
+    let other = json!({
+        "code": code, "name": "示例其他名称", "kind": "03", "roles": ["10"], "region": "610116",
+        "contact_name": "示例甲", "contact_phone": "13800000001",
+    });
+    let sent = app.post(&boss, "/api/v1/trace_subject/receive", other).await.expect(202);
+    house.things.insert("subject_conflict", String::from(sent["conflict"].as_str().unwrap()));
 }
 
 /// What its administrators have.

@@ -6,6 +6,7 @@ mod harness;
 mod houses;
 
 mod access;
+mod arrivals;
 mod audit;
 mod certificate;
 mod chain;
@@ -30,4 +31,5 @@ mod routes;
 mod searching;
 mod separation;
 mod sso;
+mod subjects;
 mod surveillance;

@@ -286,7 +286,9 @@ async fn every_register_is_one_description() {
                     "SELECT id FROM account WHERE user_name = 'secadmin'"
                 }
                 (_, "account_id") => "SELECT id FROM account WHERE user_name = 'reviewer'",
-                (_, "node_id") => "SELECT id FROM node",
+                (_, "node_id") if !sample[field.name].is_null() => "SELECT id FROM node",
+                ("subject_merger", "into_id") => "SELECT id FROM trace_subject ORDER BY id DESC",
+                ("subject_merger", "from_id") => "SELECT id FROM trace_subject ORDER BY id",
                 (_, "role_id") => "SELECT id FROM role WHERE code = 'reviewer'",
                 (_, "organization_id") if !sample[field.name].is_null() => {
                     "SELECT id FROM organization WHERE parent_id IS NULL"
@@ -299,6 +301,9 @@ async fn every_register_is_one_description() {
             let mut tx = app.assembled.app.db().snapshot().await.unwrap();
             sample[field.name] =
                 tx.fetch(Sql::new(wanted)).await.unwrap()[0].text(0).unwrap().into();
+        }
+        if entity.table == "site" {
+            sample["subject_code"] = app.subject("示例蔬菜加工厂").await["code"].clone();
         }
         let path = format!("/api/v1/{}", entity.table);
         let (user, expected) = match entity.table {

@@ -20,6 +20,11 @@ export const MENU: MenuGroup[] = [
     title: '登记管理',
     pages: [
       { path: '/register/trace_subject', title: '追溯主体', permission: 'trace_subject:read' },
+      { path: '/register/licence', title: '许可证照', permission: 'licence:read' },
+      { path: '/register/site', title: '经营场所', permission: 'site:read' },
+      { path: '/register/subject_alias', title: '旧代码', permission: 'subject_alias:read' },
+      { path: '/register/subject_merger', title: '主体合并', permission: 'subject_merger:read' },
+      { path: '/conflicts', title: '主体冲突', permission: 'subject_conflict:read' },
       { path: '/register/node', title: '节点', permission: 'node:read' },
       { path: '/register/merchant', title: '商户', permission: 'merchant:read' },
       { path: '/register/product', title: '重要产品', permission: 'product:read' },

@@ -66,6 +66,12 @@ export const OBJECT_STATES: Record<string, [string, Tone]> = {
   external: ['平台外', 'warn'],
 };
 export const SOURCES: Record<string, string> = { form: '手工录入', import: '文件导入', api: '接口', device: '设备' };
+export const CONFLICT_STATES: Record<string, [string, Tone]> = {
+  open: ['待裁定', 'warn'],
+  kept: ['保留本平台', 'good'],
+  taken: ['采用对方', 'info'],
+  corrected: ['更正代码', 'info'],
+};
 export const CLASSES: Record<string, string> = { public: '公开', internal: '内部', sensitive: '敏感', personal: '个人信息' };
 export const LIBRARY_STATES: Record<string, [string, Tone]> = {
   ready: ['已启用', 'good'],
@@ -170,6 +176,17 @@ export const ACTIONS: Record<string, string> = {
   certificate_bound: '绑定证书',
   certificate_revoked: '吊销证书',
   discarded: '作废',
+  suspended: '暂停',
+  resumed: '恢复',
+  closed: '注销',
+  merged: '并入其他主体',
+  absorbed: '并入一个主体',
+  split: '拆分出主体',
+  split_asked: '申请拆分',
+  conflict_opened: '出现冲突',
+  conflict_kept: '保留本平台登记',
+  conflict_taken: '采用对方信息',
+  conflict_corrected: '更正对方代码',
 };
 export const ENTITIES: Record<string, string> = {
   access_seal: '权限封签',
@@ -177,6 +194,11 @@ export const ENTITIES: Record<string, string> = {
   dictionary_name: '数据元对照',
   domain_pack: '领域包',
   trace_subject: '追溯主体',
+  licence: '许可证照',
+  site: '经营场所',
+  subject_alias: '旧代码',
+  subject_merger: '主体合并',
+  subject_conflict: '主体冲突',
   node: '节点',
   merchant: '商户',
   device: '设备',

@@ -1,0 +1,179 @@
+//! Files of subjects (G-6.2.1), as of other registers, but that what is registered is recognised:
+//! nothing is registered twice, and another name goes to the queue of conflicts.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::RawQuery,
+    http::{Method, StatusCode},
+};
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use yj_kernel::{
+    Access, Ctx, Entity, Field, FieldError, JobKind, JobRun, Kind, Object, Outcome, Param, Problem,
+    Resource as _, Result, Route, RowResult, Shape, Tx, attachment, audit,
+    jobs::{self, NewJob},
+    reference, review, transfer,
+};
+use yj_model::Id;
+
+use crate::{
+    arrival::{Arrival, register_a_site},
+    conflict::{self, Channel, Claim},
+    subject::TraceSubject,
+};
+
+const KIND: &str = "subject.import";
+
+/// The background work of this crate.
+pub const JOBS: [JobKind; 1] = [JobKind {
+    name: KIND,
+    title: "导入追溯主体",
+    permission: |_| String::from("trace_subject:write"),
+    run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
+}];
+
+/// Import, in place of the register's own.
+pub(crate) fn routes() -> Vec<Route> {
+    let queue = |ctx: Ctx, RawQuery(query): RawQuery, bytes: Bytes| async move {
+        queue(&ctx, &query.unwrap_or_default(), bytes).await
+    };
+    vec![
+        Route::new(
+            (Method::POST, "/api/v1/trace_subject/import"),
+            Access::permission("trace_subject:write"),
+            "导入追溯主体",
+            queue,
+        )
+        .query(&[Param { name: "name", label: "文件名", required: false }])
+        .takes(Shape::Bytes("application/octet-stream"))
+        .body_max(attachment::SIZE_MAX),
+    ]
+}
+
+async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<(StatusCode, Json<Value>)> {
+    let name = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "name");
+    let name = name.map_or_else(|| String::from("追溯主体.xlsx"), |(_, text)| text.into_owned());
+    let sheet = transfer::parse(bytes.clone()).await?;
+    columns(&sheet.header)?;
+    let mut tx = ctx.begin().await?;
+    // What was imported is in the register; the file goes, with whatever 个人信息 it holds.
+    let expires_at = Some(ctx.now_ms() + jobs::SOURCE_KEPT_MS);
+    let upload = attachment::Upload { name: &name, bytes, of: None, expires_at };
+    let file = attachment::store(ctx, &mut tx, upload).await?;
+    let params = json!({ "entity": TraceSubject::TABLE, "file": file["id"] });
+    let title = format!("导入{}：{name}", TraceSubject::TITLE);
+    let new = NewJob { kind: KIND, title: &title, params: &params, rows: None };
+    let id = jobs::enqueue(ctx, &mut tx, new).await?;
+    let body = json!({ "kind": KIND, "title": title });
+    audit::write(ctx, &mut tx, audit::Entry { action: "queued", entity: "job", record: &id, body });
+    tx.commit().await?;
+    jobs::wake(ctx.app());
+    Ok((StatusCode::ACCEPTED, Json(json!({ "job": id, "state": "queued" }))))
+}
+
+/// Which column holds which field; headers may be labels or names.
+fn columns(header: &[String]) -> Result<Vec<&'static Field>> {
+    let wrong = |field: &str, detail: String| FieldError { field: String::from(field), detail };
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for name in header {
+        let mut known = TraceSubject::FIELDS.iter();
+        if let Some(field) = known.find(|one| one.label == name || one.name == name) {
+            found.push(field);
+        } else {
+            let detail = format!("没有“{name}”这一列，请使用导入模板中的列名");
+            errors.push(wrong(name, detail));
+        }
+    }
+    let missing = TraceSubject::FIELDS.iter().filter(|field| {
+        !field.optional && !found.iter().any(|known: &&Field| known.name == field.name)
+    });
+    errors
+        .extend(missing.map(|field| wrong(field.label, format!("缺少必填的“{}”列", field.label))));
+    if errors.is_empty() { Ok(found) } else { Err(Problem::Invalid(errors)) }
+}
+
+async fn import(run: JobRun) -> Result<Value> {
+    let file = run.params["file"].as_str().unwrap_or_default();
+    let mut tx = run.ctx.snapshot().await?;
+    let found = attachment::open(&run.ctx, &mut tx, file).await?;
+    drop(tx);
+    let sheet = transfer::parse(found.bytes).await?;
+    let fields = columns(&sheet.header)?;
+    run.expect(i64::try_from(sheet.rows.len()).unwrap_or(i64::MAX)).await?;
+    for (number, row) in (1i64..).zip(&sheet.rows) {
+        if number <= run.first_row {
+            continue;
+        }
+        let cells = fields.iter().zip(&row.cells);
+        let cells: Vec<_> = cells.map(|(field, cell)| (*field, cell.trim())).collect();
+        let source = cells.iter().map(|(field, cell)| (String::from(field.label), (*cell).into()));
+        let source = Value::Object(source.collect());
+        let mut tx = run.ctx.begin().await?;
+        let outcome = match settle(&run.ctx, &mut tx, &cells).await {
+            Ok(outcome) => outcome,
+            Err(problem) => {
+                let refused = Outcome::refused(problem)?;
+                drop(tx);
+                tx = run.ctx.begin().await?;
+                refused
+            }
+        };
+        run.note(&mut tx, &[RowResult { row: number, outcome, source }]).await?;
+        tx.commit().await?;
+        run.noted();
+    }
+    Ok(json!({ "rows": sheet.rows.len() }))
+}
+
+/// What becomes of one row.
+async fn settle(ctx: &Ctx, tx: &mut Tx, cells: &[(&Field, &str)]) -> Result<Outcome> {
+    let mut body = Object::new();
+    for (field, cell) in cells.iter().filter(|(field, _)| !field.computed) {
+        body.insert(String::from(field.name), value(ctx, tx, field, cell).await?);
+    }
+    match Arrival::of(tx, &body).await? {
+        Arrival::Unknown => {
+            let entity = Entity::of::<TraceSubject>();
+            let request = review::propose(ctx, tx, entity, None, body).await?;
+            Ok(Outcome::Done(String::from(request["id"].as_str().unwrap_or_default())))
+        }
+        Arrival::Same(ours) => Ok(Outcome::Duplicate(ours.id)),
+        Arrival::Elsewhere(ours) => Err(register_a_site(&ours.code)),
+        Arrival::Renamed(ours) => {
+            let claim = Claim { ours: &ours, body: &body, channel: Channel::Import };
+            let conflict = conflict::file(ctx, tx, claim).await?;
+            let detail = format!(
+                "代码 {} 已以另一名称登记，此行已转入冲突队列（编号 {conflict}）等待裁定",
+                ours.code
+            );
+            Ok(Outcome::Failed(vec![FieldError { field: String::from("主体名称"), detail }]))
+        }
+    }
+}
+
+/// A cell as the field's value, unchecked: labels become codes, codes of records identifiers.
+async fn value(ctx: &Ctx, tx: &mut Tx, field: &Field, cell: &str) -> Result<Value> {
+    if cell.is_empty() {
+        return Ok(Value::Null);
+    }
+    let coded = |codes: yj_kernel::Codes, text: &str| {
+        let found = codes.iter().find(|(_, label)| *label == text);
+        Value::from(found.map_or(text, |(code, _)| code))
+    };
+    Ok(match field.kind {
+        Kind::Code(codes) => coded(codes, cell),
+        Kind::CodeList(codes) => {
+            let parts = cell.split(['、', ',', '，', ';', '；']).map(str::trim);
+            parts.filter(|part| !part.is_empty()).map(|part| coded(codes, part)).collect()
+        }
+        Kind::Id(_) if cell.parse::<Id<()>>().is_err() => {
+            let target = (Entity::of::<TraceSubject>(), cell);
+            let found = reference::identifier(ctx, tx, target).await?;
+            let wrong =
+                |detail| Problem::invalid(field.label, format!("{}：{detail}", field.label));
+            found.map_err(wrong)?.into()
+        }
+        _ => Value::from(cell),
+    })
+}
