@@ -815,6 +815,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品分类目录 */
+        get: operations["get_api_v1_catalogue"];
+        put?: never;
+        /** 新增地方分类 */
+        post: operations["post_api_v1_catalogue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布目录版本 */
+        post: operations["post_api_v1_catalogue_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 目录版本 */
+        get: operations["get_api_v1_catalogue_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取产品分类 */
+        get: operations["get_api_v1_catalogue_id"];
+        /** 修改地方分类 */
+        put: operations["put_api_v1_catalogue_id"];
+        post?: never;
+        /** 删除未发布的地方分类 */
+        delete: operations["delete_api_v1_catalogue_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/{id}/exclude": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 将产品分类移出追溯范围 */
+        post: operations["post_api_v1_catalogue_id_exclude"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/{id}/include": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 将产品分类重新纳入追溯范围 */
+        post: operations["post_api_v1_catalogue_id_include"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/client": {
         parameters: {
             query?: never;
@@ -2626,6 +2731,23 @@ export interface paths {
         patch: operations["patch_api_v1_product_id"];
         trace?: never;
     };
+    "/api/v1/product/{id}/close-recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束召回重要产品 */
+        post: operations["post_api_v1_product_id_close_recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/product/{id}/history": {
         parameters: {
             query?: never;
@@ -2654,6 +2776,57 @@ export interface paths {
         /** 标记重要产品密级 */
         put: operations["put_api_v1_product_id_label"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/product/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 召回重要产品 */
+        post: operations["post_api_v1_product_id_recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/product/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复重要产品 */
+        post: operations["post_api_v1_product_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/product/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停重要产品 */
+        post: operations["post_api_v1_product_id_suspend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4168,6 +4341,103 @@ export interface components {
              */
             valid_until?: string | null;
         };
+        /** 产品分类 */
+        Catalogue: {
+            /**
+             * 分类代码
+             * @description 上级分类代码加两位数字
+             */
+            code: string;
+            created_at: string;
+            created_by: string;
+            /** 待发布 */
+            draft: boolean | null;
+            /** 最近版本 */
+            edition: number | null;
+            /** GB/T 7635.1 代码 */
+            gbt7635_1: string | null;
+            /** GPC 砖代码 */
+            gpc_brick: string | null;
+            /** HS 子目 */
+            hs6: string | null;
+            id: string;
+            /**
+             * 纳入日期
+             * Format: date
+             * @description 不填为今天；随所在版本生效
+             */
+            in_scope_from: string | null;
+            label: string;
+            /** 法定目录 */
+            legal_list: string | null;
+            /**
+             * 级别
+             * @description 1 领域、2 行业、3 类、4 品种、5 地方细分
+             */
+            level: number | null;
+            /** 分类名称 */
+            name: string;
+            /**
+             * 移出日期
+             * Format: date
+             */
+            out_of_scope_from: string | null;
+            /** 上级分类 */
+            parent_code: string | null;
+            /**
+             * 所属区域
+             * @description 国家分类为空；地方分类必填，其区域内可见可用
+             */
+            region: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 产品分类 */
+        CatalogueInput: {
+            /**
+             * 分类代码
+             * @description 上级分类代码加两位数字
+             */
+            code: string;
+            /** 待发布 */
+            draft?: boolean | null;
+            /** 最近版本 */
+            edition?: number | null;
+            /** GB/T 7635.1 代码 */
+            gbt7635_1?: string | null;
+            /** GPC 砖代码 */
+            gpc_brick?: string | null;
+            /** HS 子目 */
+            hs6?: string | null;
+            /**
+             * 纳入日期
+             * Format: date
+             * @description 不填为今天；随所在版本生效
+             */
+            in_scope_from?: string | null;
+            /** 法定目录 */
+            legal_list?: string | null;
+            /**
+             * 级别
+             * @description 1 领域、2 行业、3 类、4 品种、5 地方细分
+             */
+            level?: number | null;
+            /** 分类名称 */
+            name: string;
+            /**
+             * 移出日期
+             * Format: date
+             */
+            out_of_scope_from?: string | null;
+            /** 上级分类 */
+            parent_code?: string | null;
+            /**
+             * 所属区域
+             * @description 国家分类为空；地方分类必填，其区域内可见可用
+             */
+            region?: string | null;
+        };
         /** 接口客户端 */
         Client: {
             /**
@@ -4748,7 +5018,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:review" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:label" | "device:read" | "device:write" | "dictionary:read" | "dictionary:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:review" | "trace_subject:write";
         Problem: {
             code: string;
             detail: string;
@@ -4763,12 +5033,33 @@ export interface components {
         };
         /** 重要产品 */
         Product: {
-            /** 批准文号 */
+            /**
+             * 批准文号
+             * @description 许可证、登记证或批准文号，按产品领域检查格式与校验位
+             */
             approval_no: string | null;
+            /**
+             * 批准有效期至
+             * Format: date
+             */
+            approval_until: string | null;
             /** 品牌 */
             brand: string | null;
-            /** 产品类别 */
-            category: string;
+            /**
+             * 产品分类
+             * @description 现行产品分类目录中的分类代码，如 010106
+             */
+            catalogue_code: string;
+            /**
+             * 目录版本
+             * @description 归入该分类时的目录版本
+             */
+            catalogue_version: number | null;
+            /**
+             * 产品类别
+             * @description 不填为分类名称
+             */
+            category: string | null;
             /** 产品代码 */
             code: string;
             created_at: string;
@@ -4778,23 +5069,82 @@ export interface components {
              * @enum {string}
              */
             domain: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial";
+            /** 通用名称 */
+            generic_name: string | null;
             /**
              * 商品条码
              * @description 8、12、13 或 14 位，末位为校验位
              */
             gtin: string | null;
             id: string;
+            /**
+             * 内装数量
+             * @description 每个包装内装多少个下一级包装
+             */
+            inner_count: number | null;
+            /**
+             * 内装产品
+             * Format: uuid
+             * @description 下一级包装的产品
+             */
+            inner_id: string | null;
+            /**
+             * 企业货号
+             * @description 企业自己的编码，同一责任主体之内不重复
+             */
+            item_code: string | null;
             label: string;
+            /**
+             * 生产企业
+             * Format: uuid
+             * @description 不填为责任主体
+             */
+            maker_id: string | null;
+            /** 型号 */
+            model: string | null;
             /** 产品名称 */
             name: string;
+            /** 产地 */
+            origin_region: string | null;
+            /**
+             * 包装层级
+             * @enum {string|null}
+             */
+            pack_level: "item" | "inner" | "middle" | "case" | "pallet" | "container" | null;
+            /**
+             * 召回级别
+             * @enum {string|null}
+             */
+            recall_level: "first" | "second" | "third" | null;
             /** 所属区域 */
             region: string;
-            /** 保质期（天） */
-            shelf_life_days: number | null;
-            /** 规格型号 */
+            /** 保质期 */
+            shelf_life: number | null;
+            /**
+             * 保质期单位
+             * @description 不填为天
+             * @enum {string|null}
+             */
+            shelf_life_unit: "hour" | "day" | "month" | "year" | null;
+            /** 规格 */
             spec: string | null;
             /** 执行标准 */
             standard_no: string | null;
+            /**
+             * 产品状态
+             * @description 由暂停、恢复、召回、结束召回操作改变
+             * @enum {string|null}
+             */
+            state: "active" | "suspended" | "recalling" | null;
+            /** 状态理由 */
+            state_reason: string | null;
+            /**
+             * 状态始于
+             * Format: date-time
+             */
+            state_since: string | null;
+            /** 贮存条件 */
+            storage: string | null;
             /**
              * 责任主体
              * Format: uuid
@@ -4811,12 +5161,33 @@ export interface components {
         };
         /** 重要产品 */
         ProductInput: {
-            /** 批准文号 */
+            /**
+             * 批准文号
+             * @description 许可证、登记证或批准文号，按产品领域检查格式与校验位
+             */
             approval_no?: string | null;
+            /**
+             * 批准有效期至
+             * Format: date
+             */
+            approval_until?: string | null;
             /** 品牌 */
             brand?: string | null;
-            /** 产品类别 */
-            category: string;
+            /**
+             * 产品分类
+             * @description 现行产品分类目录中的分类代码，如 010106
+             */
+            catalogue_code: string;
+            /**
+             * 目录版本
+             * @description 归入该分类时的目录版本
+             */
+            catalogue_version?: number | null;
+            /**
+             * 产品类别
+             * @description 不填为分类名称
+             */
+            category?: string | null;
             /** 产品代码 */
             code: string;
             /**
@@ -4824,21 +5195,80 @@ export interface components {
              * @enum {string}
              */
             domain: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial";
+            /** 通用名称 */
+            generic_name?: string | null;
             /**
              * 商品条码
              * @description 8、12、13 或 14 位，末位为校验位
              */
             gtin?: string | null;
+            /**
+             * 内装数量
+             * @description 每个包装内装多少个下一级包装
+             */
+            inner_count?: number | null;
+            /**
+             * 内装产品
+             * Format: uuid
+             * @description 下一级包装的产品
+             */
+            inner_id?: string | null;
+            /**
+             * 企业货号
+             * @description 企业自己的编码，同一责任主体之内不重复
+             */
+            item_code?: string | null;
+            /**
+             * 生产企业
+             * Format: uuid
+             * @description 不填为责任主体
+             */
+            maker_id?: string | null;
+            /** 型号 */
+            model?: string | null;
             /** 产品名称 */
             name: string;
+            /** 产地 */
+            origin_region?: string | null;
+            /**
+             * 包装层级
+             * @enum {string|null}
+             */
+            pack_level?: "item" | "inner" | "middle" | "case" | "pallet" | "container" | null;
+            /**
+             * 召回级别
+             * @enum {string|null}
+             */
+            recall_level?: "first" | "second" | "third" | null;
             /** 所属区域 */
             region: string;
-            /** 保质期（天） */
-            shelf_life_days?: number | null;
-            /** 规格型号 */
+            /** 保质期 */
+            shelf_life?: number | null;
+            /**
+             * 保质期单位
+             * @description 不填为天
+             * @enum {string|null}
+             */
+            shelf_life_unit?: "hour" | "day" | "month" | "year" | null;
+            /** 规格 */
             spec?: string | null;
             /** 执行标准 */
             standard_no?: string | null;
+            /**
+             * 产品状态
+             * @description 由暂停、恢复、召回、结束召回操作改变
+             * @enum {string|null}
+             */
+            state?: "active" | "suspended" | "recalling" | null;
+            /** 状态理由 */
+            state_reason?: string | null;
+            /**
+             * 状态始于
+             * Format: date-time
+             */
+            state_since?: string | null;
+            /** 贮存条件 */
+            storage?: string | null;
             /**
              * 责任主体
              * Format: uuid
@@ -7246,6 +7676,314 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_catalogue: {
+        parameters: {
+            query?: {
+                /** @description 目录版本号；缺省为现状，含待发布的分类 */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogueInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_catalogue_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 生效日期，如 2026-12-01；不早于今天与上一版的生效日期 */
+                    effective_on: string;
+                    /** @description 说明 */
+                    note: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_catalogue_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_catalogue_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_catalogue_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description GB/T 7635.1 代码，5 或 8 位数字 */
+                    gbt7635_1?: string | null;
+                    /** @description GPC 砖代码，8 位数字 */
+                    gpc_brick?: string | null;
+                    /** @description HS 子目，6 位数字 */
+                    hs6?: string | null;
+                    /** @description 法定目录 */
+                    legal_list?: string | null;
+                    /** @description 分类名称 */
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_v1_catalogue_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_catalogue_id_exclude: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 自哪一天起，如 2026-12-01；不早于今天 */
+                    from: string;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_catalogue_id_include: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 自哪一天起，如 2026-12-01；不早于今天 */
+                    from: string;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -11326,18 +12064,42 @@ export interface operations {
                 code?: string;
                 /** @description 商品条码 */
                 gtin?: string;
+                /** @description 企业货号 */
+                item_code?: string;
                 /** @description 产品名称 */
                 name?: string;
+                /** @description 通用名称 */
+                generic_name?: string;
                 /** @description 产品领域 */
                 domain?: string;
+                /** @description 产品分类 */
+                catalogue_code?: string;
                 /** @description 产品类别 */
                 category?: string;
+                /** @description 型号 */
+                model?: string;
+                /** @description 包装层级 */
+                pack_level?: string;
+                /** @description 内装产品 */
+                inner_id?: string;
                 /** @description 批准文号 */
                 approval_no?: string;
+                /** @description 批准有效期至 */
+                "approval_until.from"?: string;
+                /** @description 批准有效期至 */
+                "approval_until.to"?: string;
+                /** @description 生产企业 */
+                maker_id?: string;
                 /** @description 责任主体 */
                 subject_id?: string;
+                /** @description 产地 */
+                origin_region?: string;
                 /** @description 所属区域 */
                 region?: string;
+                /** @description 产品状态 */
+                state?: string;
+                /** @description 召回级别 */
+                recall_level?: string;
             };
             header?: never;
             path?: never;
@@ -11851,6 +12613,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_product_id_close_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_product_id_history: {
         parameters: {
             query?: never;
@@ -11911,6 +12709,116 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Product"];
                 };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_product_id_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 召回级别：first 一级、second 二级、third 三级 */
+                    level?: ("first" | "second" | "third") | null;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_product_id_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_product_id_suspend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
-    ("yj-product", &["yj-kernel", "yj-model"]),
+    ("yj-product", &["yj-kernel", "yj-model", "yj-subject"]),
     ("yj-construction", &["yj-kernel", "yj-model"]),
     (
         "yj-trace",

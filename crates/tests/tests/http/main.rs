@@ -7,6 +7,7 @@ mod houses;
 
 mod access;
 mod audit;
+mod catalogue;
 mod certificate;
 mod chain;
 mod clients;
@@ -19,6 +20,7 @@ mod faults;
 mod identity;
 mod import;
 mod nodes;
+mod products;
 mod protection;
 mod registers;
 mod routes;

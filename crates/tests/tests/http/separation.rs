@@ -11,7 +11,7 @@ use crate::{
 
 /// Which kind of thing a path names; an empty text where it names nobody's.
 fn kind_of(path: &str) -> &'static str {
-    const KINDS: [(&str, &str); 29] = [
+    const KINDS: [(&str, &str); 30] = [
         ("/api/v1/device/{id}", "device"),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),
@@ -43,6 +43,8 @@ fn kind_of(path: &str) -> &'static str {
         // Connected applications are the platform's own: only its administrators hold the right.
         ("/api/v1/application/{id}", ""),
         ("/api/v1/ledger/blocks/{height}", ""),
+        // Classes belong to regions, not to organisations; who sees which is tested by G-6.3.2.
+        ("/api/v1/catalogue/{id}", ""),
     ];
     const OF_NOBODY: [&str; 3] = [
         "/api/v1/dictionary/{set}/{name}",
