@@ -32,6 +32,10 @@ pub struct Product {
     pub item_code: Option<String>,
     /// 产品名称
     pub name: String,
+    /// Where it stands; changed by verbs of its own.
+    pub state: Option<ProductState>,
+    /// 召回级别
+    pub recall_level: Option<String>,
     /// 通用名称
     pub generic_name: Option<String>,
     /// 品牌
@@ -76,11 +80,7 @@ pub struct Product {
     pub origin_region: Option<RegionCode>,
     /// 所属区域
     pub region: RegionCode,
-    /// Where it stands; changed by verbs of its own.
-    pub state: Option<ProductState>,
-    /// 召回级别
-    pub recall_level: Option<String>,
-    /// Why it stands there.
+    /// Why it stands where it stands.
     pub state_reason: Option<String>,
     /// Since when.
     pub state_since: Option<String>,
@@ -144,6 +144,16 @@ impl Resource for Product {
             .length_max(120)
             .filter(Match::Contains)
             .sortable()
+            .public(),
+        Field::new("state", "产品状态", Kind::Code(STATES))
+            .filter(Match::Exact)
+            .sortable()
+            .computed()
+            .public()
+            .hint("由暂停、恢复、召回、结束召回操作改变"),
+        Field::new("recall_level", "召回级别", Kind::Code(RECALL_LEVELS))
+            .filter(Match::Exact)
+            .computed()
             .public(),
         Field::new("generic_name", "通用名称", Kind::Text)
             .length_max(120)
@@ -221,16 +231,6 @@ impl Resource for Product {
         Field::new("subject_id", "责任主体", Kind::Id("trace_subject")).filter(Match::Exact),
         Field::new("origin_region", "产地", Kind::Region).filter(Match::Prefix).optional().public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).public(),
-        Field::new("state", "产品状态", Kind::Code(STATES))
-            .filter(Match::Exact)
-            .sortable()
-            .computed()
-            .public()
-            .hint("由暂停、恢复、召回、结束召回操作改变"),
-        Field::new("recall_level", "召回级别", Kind::Code(RECALL_LEVELS))
-            .filter(Match::Exact)
-            .computed()
-            .public(),
         Field::new("state_reason", "状态理由", Kind::Text).length_max(500).computed(),
         Field::new("state_since", "状态始于", Kind::Time).computed().public(),
     ];

@@ -12068,6 +12068,10 @@ export interface operations {
                 item_code?: string;
                 /** @description 产品名称 */
                 name?: string;
+                /** @description 产品状态 */
+                state?: string;
+                /** @description 召回级别 */
+                recall_level?: string;
                 /** @description 通用名称 */
                 generic_name?: string;
                 /** @description 产品领域 */
@@ -12096,10 +12100,6 @@ export interface operations {
                 origin_region?: string;
                 /** @description 所属区域 */
                 region?: string;
-                /** @description 产品状态 */
-                state?: string;
-                /** @description 召回级别 */
-                recall_level?: string;
             };
             header?: never;
             path?: never;

@@ -17,6 +17,7 @@ export const router = createRouter({
       children: [
         { path: '', component: Workbench },
         { path: 'register/:table', component: () => import('./pages/register/Register.vue'), props: true },
+        { path: 'catalogue', component: () => import('./pages/product/Catalogue.vue') },
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'review', component: () => import('./pages/desk/Review.vue') },
