@@ -12,6 +12,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/register/node', '节点'],
   ['supervisor', '/register/merchant', '商户'],
   ['supervisor', '/register/product', '重要产品'],
+  ['supervisor', '/catalogue', '产品目录'],
   ['supervisor', '/register/device', '设备'],
   ['supervisor', '/register/source_policy', '采集来源策略'],
   ['supervisor', '/events', '数据台账'],

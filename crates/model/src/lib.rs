@@ -4,6 +4,7 @@
 //! becomes one only through its check, and every refusal is a Chinese sentence that says what
 //! would be right.
 
+mod approval;
 mod check_digit;
 mod digital_link;
 mod former_code;
@@ -21,6 +22,7 @@ mod trace_code;
 mod unit;
 mod vocabulary;
 
+pub use approval::{ApprovalKind, ApprovalNumber, CasNumber, UnNumber};
 pub use check_digit::{gs1_mod10, mod11_2, mod11_10};
 pub use digital_link::{DigitalLink, LinkError};
 pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, former_code};

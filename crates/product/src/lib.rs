@@ -1,15 +1,35 @@
-//! 重要产品管理 (G-6.3, D-7.2): the register of products that are traced.
+//! 重要产品管理 (G-6.3, D-7.2): the catalogue of product classes, and the register of products that
+//! are traced.
 
+mod catalogue;
+mod catalogue_code;
+mod catalogue_http;
+mod catalogue_scope;
+mod catalogue_view;
+mod edition;
 mod lookup;
+mod national;
+mod packaging;
 mod product;
+mod state;
+mod state_http;
 
+pub use catalogue::CatalogueClass;
+pub use catalogue_code::CatalogueCode;
 pub use lookup::{ProductBrief, by_codes, by_gtin, by_ids, query_by_codes, read_by_codes};
+pub use national::seed_catalogue;
+pub use packaging::PackLevel;
 pub use product::Product;
+pub use state::{ProductState, ProductVerb, RecallLevel};
 
-use yj_kernel::{Entity, Migration, Route, record_routes};
+use axum::http::{HeaderMap, header::IF_MATCH};
+use yj_kernel::{Entity, Migration, Problem, Result, Route, record_routes};
 
 /// The register of products.
 pub static PRODUCT: &Entity = Entity::of::<Product>();
+
+/// The register of product classes.
+pub static CATALOGUE: &Entity = Entity::of::<CatalogueClass>();
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
@@ -19,6 +39,14 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "product/0002_label", script: include_str!("../migrations/0002_label.sql") },
     Migration {
+        name: "product/0003_catalogue",
+        script: include_str!("../migrations/0003_catalogue.sql"),
+    },
+    Migration {
+        name: "product/0004_elements",
+        script: include_str!("../migrations/0004_elements.sql"),
+    },
+    Migration {
         name: "product/0010_search",
         script: include_str!("../migrations/0010_search.sql"),
     },
@@ -26,5 +54,16 @@ pub const MIGRATIONS: &[Migration] = &[
 
 /// The routes of this crate.
 pub fn routes() -> Vec<Route> {
-    record_routes(PRODUCT)
+    let mut routes = record_routes(PRODUCT);
+    routes.extend(state_http::routes());
+    routes.extend(catalogue_http::routes());
+    routes
+}
+
+/// The version that a change is based on.
+fn expected_version(headers: &HeaderMap) -> Result<i64> {
+    let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.trim_matches('"').parse().map_err(|_| {
+        Problem::invalid("If-Match", "请在 If-Match 请求头中给出所依据的版本号，如 \"3\"")
+    })
 }

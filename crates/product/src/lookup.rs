@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use yj_kernel::{Result, Row, Sql, Tx};
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::UnitCode;
+
+use crate::state::ProductState;
 
 /// A product in brief; all of it may be public.
 #[derive(Debug, Clone)]
@@ -24,6 +26,18 @@ pub struct ProductBrief {
     pub unit: UnitCode,
     /// 责任主体
     pub subject_id: String,
+    /// Where it stands.
+    pub state: ProductState,
+    /// Since when it stands there, Unix ms; nothing where it never stood elsewhere.
+    pub state_since: Option<i64>,
+}
+
+impl ProductBrief {
+    /// Whether more of it may be made at a moment (Unix ms): what was made before it was suspended
+    /// or recalled may still be reported.
+    pub fn may_be_made(&self, at_ms: i64) -> bool {
+        self.state == ProductState::Active || self.state_since.is_some_and(|since| at_ms < since)
+    }
 }
 
 /// The query for products by their codes, to travel with others; its answer is read by
@@ -55,7 +69,8 @@ pub async fn by_gtin(tx: &mut Tx, gtin: &str) -> Result<Option<ProductBrief>> {
 
 fn query(column: &'static str, values: &[&str]) -> Sql {
     let mut sql = Sql::new(
-        "SELECT id, code, name, spec, brand, standard_no, unit, subject_id FROM product WHERE ",
+        "SELECT id, code, name, spec, brand, standard_no, unit, subject_id, state, state_since \
+         FROM product WHERE ",
     );
     sql.push(column).push(" ").bind_texts(values.iter().copied());
     sql
@@ -74,7 +89,14 @@ fn read(rows: &[Row]) -> Result<Vec<ProductBrief>> {
             standard_no: maybe(5)?,
             unit: row.parsed(6)?,
             subject_id: text(7)?,
+            state: state(row.text(8)?)?,
+            state_since: row.int_opt(9)?,
         })
     };
     rows.iter().map(read).collect()
+}
+
+pub(crate) fn state(code: &str) -> Result<ProductState> {
+    let unknown = || Problem::internal(format!("product.state is {code}"));
+    ProductState::from_code(code).ok_or_else(unknown)
 }

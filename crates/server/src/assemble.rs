@@ -101,6 +101,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_subject::NODE,
         yj_subject::MERCHANT,
         yj_construction::DEVICE,
+        yj_product::CATALOGUE,
         yj_product::PRODUCT,
         yj_trace::SOURCE_POLICY,
         yj_identity::ORGANIZATION,
@@ -128,6 +129,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     });
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
+    yj_product::seed_catalogue(&app).await?;
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_domain::routes());

@@ -8,6 +8,7 @@ use yj_kernel::{
     Ctx, DataClass, Place, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
 };
 use yj_model::{Id, UnitCode};
+use yj_product::{ProductBrief, ProductState};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
@@ -134,6 +135,7 @@ pub(crate) async fn capture_in(
 struct Surroundings {
     subjects: BTreeMap<String, SubjectBrief>,
     products: BTreeMap<String, (String, UnitCode)>,
+    halted: BTreeMap<String, ProductBrief>,
     objects: Objects,
     known: BTreeMap<String, String>,
     policies: Policies,
@@ -170,13 +172,16 @@ impl Surroundings {
             .map(|row| Ok((String::from(row.text(0)?), String::from(row.text(1)?))))
             .collect::<Result<_>>()?;
         let products = yj_product::read_by_codes(products)?;
+        let halted = |product: &&ProductBrief| product.state != ProductState::Active;
+        let halted = products.values().filter(halted);
+        let halted = halted.map(|product| (product.code.clone(), product.clone())).collect();
         let products = products
             .into_iter()
             .map(|(code, product)| (code, (product.id, product.unit)))
             .collect();
         let subjects = yj_subject::read_by_codes(subjects)?;
         let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
-        Ok(Self { subjects, products, objects, known, policies })
+        Ok(Self { subjects, products, halted, objects, known, policies })
     }
 }
 
@@ -240,6 +245,7 @@ async fn accept(
             format!("发生时间 {} 晚于当前时间，不能登记未来的事件", event.time),
         ));
     }
+    require_going(&event, &around.halted)?;
     let corrected = corrected(ctx, tx, &event).await?;
     let twice = |original: &StoredEvent| {
         batch.events.iter().any(|ready| ready.superseded == Some(original.id))
@@ -281,6 +287,23 @@ async fn accept(
         superseded,
     });
     Ok(Captured::New { id: uid, held: !automatic })
+}
+
+/// Nothing more is made of a product that is suspended or recalled; what there is may still move,
+/// for it must come back.
+fn require_going(event: &Checked, halted: &BTreeMap<String, ProductBrief>) -> Result<()> {
+    let named = event.outputs.iter().filter_map(|line| line.product.as_deref());
+    let stopped = |product: &&ProductBrief| !product.may_be_made(event.time.unix_ms());
+    let Some(product) = named.filter_map(|code| halted.get(code)).find(stopped) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "产品 {} {}为“{}”，不能再登记其后的产出",
+        product.code,
+        product.name,
+        product.state.label()
+    );
+    Err(Problem::invalid("outputs", detail))
 }
 
 /// Copies of the few objects that one event touches.

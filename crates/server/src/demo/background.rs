@@ -129,20 +129,19 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
 
 /// Every product belongs to the enterprise that makes it.
 async fn goods(ctx: &Ctx, tx: &mut Tx, trade: &mut Trade) -> Result<()> {
-    let crops =
-        CROPS.iter().flat_map(|(category, names)| names.iter().map(|name| (*category, *name)));
-    for (at, (category, name)) in crops.enumerate() {
+    let crops = CROPS.iter().flat_map(|(class, names)| names.iter().map(|name| (*class, *name)));
+    for (at, (class, name)) in crops.enumerate() {
         let code = format!("YJ-NC-{:02}", at + 1);
         let maker = &trade.plants[at % trade.plants.len()];
-        let goods = Goods { code: &code, name, category, domain: "agri", maker };
+        let goods = Goods { code: &code, name, class, domain: "agri", maker };
         product(ctx, tx, goods).await?;
         trade.crops.push(code);
     }
-    for (family, (category, names)) in METALS.into_iter().enumerate() {
+    for (family, (class, names)) in METALS.into_iter().enumerate() {
         let maker = &trade.works[family % trade.works.len()];
         let codes = [1, 2, 3].map(|step| format!("YJ-GC-{:02}{step}", family + 1));
         for (code, name) in codes.iter().zip(names) {
-            let goods = Goods { code, name, category, domain: "industrial", maker };
+            let goods = Goods { code, name, class, domain: "industrial", maker };
             product(ctx, tx, goods).await?;
         }
         trade.metals.push(codes);

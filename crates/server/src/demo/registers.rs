@@ -32,14 +32,14 @@ const SUBJECTS: [Plan; 18] = [
     ("U2", "示例制药使用单位", "01", &["62"], "610403"),
 ];
 
-/// Code, name, category, domain, unit, maker, GTIN.
+/// Code, name, class, domain, unit, maker, GTIN.
 const PRODUCTS: [(&str, &str, &str, &str, &str, &str, Option<&str>); 6] = [
-    ("YJ-JC-01", "示例韭菜", "蔬菜", "agri", "KGM", "P1", Some("6901234567892")),
-    ("YJ-TI-00", "示例海绵钛", "有色金属", "industrial", "KGM", "M1", None),
-    ("YJ-TI-01", "示例钛锭", "有色金属", "industrial", "KGM", "M2", None),
-    ("YJ-TI-02", "示例钛板", "有色金属", "industrial", "KGM", "M3", None),
-    ("YJ-WJ-01", "示例钛焊丝", "焊接材料", "industrial", "KGM", "B1", None),
-    ("YJ-PV-01", "示例钛制压力容器", "特种设备", "industrial", "SET", "V1", None),
+    ("YJ-JC-01", "示例韭菜", "010106", "agri", "KGM", "P1", Some("6901234567892")),
+    ("YJ-TI-00", "示例海绵钛", "080101", "industrial", "KGM", "M1", None),
+    ("YJ-TI-01", "示例钛锭", "080102", "industrial", "KGM", "M2", None),
+    ("YJ-TI-02", "示例钛板", "080103", "industrial", "KGM", "M3", None),
+    ("YJ-WJ-01", "示例钛焊丝", "080106", "industrial", "KGM", "B1", None),
+    ("YJ-PV-01", "示例钛制压力容器", "081001", "industrial", "SET", "V1", None),
 ];
 
 /// Synthetic codes from the block of organisation codes that is not issued (handbook §2.3).
@@ -82,25 +82,22 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
         subject(&ctx, &mut tx, name).await?;
     }
     papers(&ctx, &mut tx).await?;
-    for (code, name, category, domain, unit, maker, gtin) in PRODUCTS {
+    for (code, name, class, domain, unit, maker, gtin) in PRODUCTS {
         let found = yj_subject::by_codes(&mut tx, &[subject_code(maker)?.as_str()]).await?;
         let maker =
             found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
         let unit: UnitCode = unit.parse().map_err(Problem::internal)?;
+        let owner = maker.id.parse().map_err(Problem::internal)?;
+        let region = maker.region.parse().map_err(Problem::internal)?;
         let product = Product {
             code: String::from(code),
             gtin: gtin.map(str::parse).transpose().map_err(Problem::internal)?,
             name: String::from(name),
             brand: Some(String::from("示例牌")),
             domain: String::from(domain),
-            category: String::from(category),
-            spec: None,
-            unit,
-            shelf_life_days: (domain == "agri").then_some(7),
-            standard_no: None,
-            approval_no: None,
-            subject_id: maker.id.parse().map_err(Problem::internal)?,
-            region: maker.region.parse().map_err(Problem::internal)?,
+            catalogue_code: Some(String::from(class)),
+            shelf_life: (domain == "agri").then_some(7),
+            ..Product::plain(unit, owner, region)
         };
         tx.insert(&ctx, &product).await?;
     }
@@ -309,7 +306,8 @@ pub(super) async fn enterprise(
 pub(super) struct Goods<'a> {
     pub(super) code: &'a str,
     pub(super) name: &'a str,
-    pub(super) category: &'a str,
+    /// Code of its class.
+    pub(super) class: &'a str,
     pub(super) domain: &'a str,
     pub(super) maker: &'a SubjectCode,
 }
@@ -318,20 +316,16 @@ pub(super) async fn product(ctx: &Ctx, tx: &mut Tx, goods: Goods<'_>) -> Result<
     let found = yj_subject::by_codes(tx, &[goods.maker.as_str()]).await?;
     let maker =
         found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
+    let owner = maker.id.parse().map_err(Problem::internal)?;
+    let region = maker.region.parse().map_err(Problem::internal)?;
+    let unit = "KGM".parse().map_err(Problem::internal)?;
     let product = Product {
         code: String::from(goods.code),
-        gtin: None,
         name: format!("示例{}", goods.name),
         brand: Some(String::from("示例牌")),
         domain: String::from(goods.domain),
-        category: String::from(goods.category),
-        spec: None,
-        unit: "KGM".parse().map_err(Problem::internal)?,
-        shelf_life_days: None,
-        standard_no: None,
-        approval_no: None,
-        subject_id: maker.id.parse().map_err(Problem::internal)?,
-        region: maker.region.parse().map_err(Problem::internal)?,
+        catalogue_code: Some(String::from(goods.class)),
+        ..Product::plain(unit, owner, region)
     };
     tx.insert(ctx, &product).await.map(drop)
 }

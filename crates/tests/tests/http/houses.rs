@@ -122,7 +122,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     for part in 0..3 {
         let product = json!({
             "code": format!("H{number}-{part}"), "name": "示例产品", "domain": "agri",
-            "category": "vegetable", "unit": "KGM", "subject_id": subject, "region": "610116",
+            "catalogue_code": "010106", "unit": "KGM", "subject_id": subject, "region": "610116",
         });
         let filed = app.post(&boss, "/api/v1/product", product).await.expect(202);
         let request = id_of(&filed["change_request"]);

@@ -155,7 +155,7 @@ async fn g_6_2_2_wrong_registrations_name_every_mistake_at_once() {
     enterprise["kind"] = json!("01");
     let refused = app.post("supervisor", REGISTER, enterprise).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("统一社会信用代码"));
-    let mut product = json!({ "code": "A-1", "name": "示例产品", "domain": "agri", "category": "蔬菜", "unit": "KGM", "region": "610116" });
+    let mut product = json!({ "code": "A-1", "name": "示例产品", "domain": "agri", "catalogue_code": "0101", "unit": "KGM", "region": "610116" });
     product["subject_id"] = json!("0190a5f0-0000-7000-8000-000000000000");
     let refused = app.post("supervisor", "/api/v1/product", product).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("所指的记录不存在"));

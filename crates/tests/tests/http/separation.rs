@@ -54,6 +54,8 @@ fn kind_of(path: &str) -> &'static str {
         // Connected applications are the platform's own: only its administrators hold the right.
         ("/api/v1/application/{id}", ""),
         ("/api/v1/ledger/blocks/{height}", ""),
+        // Classes belong to regions, not to organisations; who sees which is tested by G-6.3.2.
+        ("/api/v1/catalogue/{id}", ""),
     ];
     const OF_NOBODY: &[&str] = &[
         "/api/v1/change-rules/{entity}/{field}",

@@ -18,6 +18,7 @@ export const router = createRouter({
         { path: '', component: Workbench },
         { path: 'register/:table', component: () => import('./pages/register/Register.vue'), props: true },
         { path: 'conflicts', component: () => import('./pages/register/Conflicts.vue') },
+        { path: 'catalogue', component: () => import('./pages/product/Catalogue.vue') },
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'review', component: () => import('./pages/desk/Review.vue') },

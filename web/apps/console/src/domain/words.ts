@@ -25,6 +25,11 @@ export const EVENT_STATES: Record<string, [string, Tone]> = {
   accepted: ['已接收', 'good'],
   superseded: ['已被更正', 'info'],
 };
+export const PRODUCT_STATES: Record<string, [string, Tone]> = {
+  active: ['正常', 'good'],
+  suspended: ['暂停', 'warn'],
+  recalling: ['召回中', 'bad'],
+};
 export const ANCHOR_STATES: Record<string, [string, Tone]> = {
   none: ['未上链', 'info'],
   pending: ['待上链', 'warn'],
@@ -168,6 +173,13 @@ export const ACTIONS: Record<string, string> = {
   factor_refused: '第二因素不符',
   sessions_displaced: '会话被新登录取代',
   grant_shown_twice: '授权凭据重复出示',
+  published: '发布',
+  included: '纳入范围',
+  excluded: '移出范围',
+  suspended: '暂停',
+  resumed: '恢复',
+  recalled: '召回',
+  recall_closed: '结束召回',
   queued: '提交任务',
   cancelled: '取消',
   downloaded: '下载',
@@ -203,6 +215,7 @@ export const ENTITIES: Record<string, string> = {
   merchant: '商户',
   device: '设备',
   product: '重要产品',
+  catalogue: '产品目录',
   source_policy: '采集来源策略',
   trace_event: '追溯事件',
   change_request: '变更申请',
