@@ -30,6 +30,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "construction/0002_status",
         script: include_str!("../migrations/0002_status.sql"),
     },
+    Migration {
+        name: "construction/0010_place",
+        script: include_str!("../migrations/0010_place.sql"),
+    },
 ];
 
 /// The routes of this crate. `identity` knows which authorities may vouch for a device.

@@ -17,6 +17,7 @@ use crate::{
     json::Object,
     listing, map,
     past::{self, Moment},
+    protection,
     record::{self, Update},
     review::{self, Verb},
     transfer,
@@ -136,14 +137,14 @@ fn protecting_routes(entity: &'static Entity) -> Vec<Route> {
     let reveal = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
         let reason = sound_reason(&body.reason)?;
         let mut tx = ctx.begin().await?;
-        let shown = record::reveal(&ctx, &mut tx, entity, (&id, reason)).await?;
+        let shown = protection::reveal(&ctx, &mut tx, entity, (&id, reason)).await?;
         tx.commit().await?;
         Ok::<_, Problem>(Json(shown))
     };
     let erase = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
         let reason = sound_reason(&body.reason)?;
         let mut tx = ctx.begin().await?;
-        record::erase(&ctx, &mut tx, entity, (&id, reason)).await?;
+        protection::erase(&ctx, &mut tx, entity, (&id, reason)).await?;
         tx.commit().await?;
         Ok::<_, Problem>(StatusCode::NO_CONTENT)
     };
@@ -156,7 +157,7 @@ fn protecting_routes(entity: &'static Entity) -> Vec<Route> {
             .ok_or_else(|| Problem::invalid("label", "应为 1 公开、2 内部、3 敏感或 4 个人信息"))?;
         let at = (id.as_str(), expected_version(&headers)?);
         let mut tx = ctx.begin().await?;
-        let mut record = record::mark(&ctx, &mut tx, entity, at, (label, reason)).await?;
+        let mut record = protection::mark(&ctx, &mut tx, entity, at, (label, reason)).await?;
         tx.commit().await?;
         record::veil(&ctx, entity, &mut record);
         Ok::<_, Problem>(Json(record))

@@ -29,6 +29,7 @@ pub mod outbox;
 mod past;
 mod principal;
 mod problem;
+mod protection;
 mod record;
 pub mod reference;
 pub mod review;
@@ -55,7 +56,8 @@ pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };
 pub use problem::{FieldError, Problem, Result};
-pub use record::{Stored, require_reveals_left};
+pub use protection::require_reveals_left;
+pub use record::Stored;
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};

@@ -466,7 +466,7 @@ pub(crate) async fn note_personal_search(
         return Err(Problem::Forbidden(detail));
     }
     let mut tx = ctx.begin().await?;
-    record::require_reveals_left(ctx, &mut tx).await?;
+    crate::require_reveals_left(ctx, &mut tx).await?;
     let body = json!({ "fields": [field.name], "query": redacted(entity, query) });
     let entry = audit::Entry { action: "revealed", entity: entity.table, record: "", body };
     audit::write(ctx, &mut tx, entry);

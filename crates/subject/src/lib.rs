@@ -76,6 +76,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "subject/0010_search",
         script: include_str!("../migrations/0010_search.sql"),
     },
+    Migration {
+        name: "subject/0011_site_place",
+        script: include_str!("../migrations/0011_site_place.sql"),
+    },
 ];
 
 /// The routes of this crate.

@@ -75,7 +75,7 @@ fn subject(number: usize, counties: &[&str]) -> Result<TraceSubject, String> {
     let node = index(at(611, 900));
     let day = format!("20{:02}-{:02}-{:02}", 21 + at(3, 6), 1 + at(1_013, 12), 1 + at(2_011, 28));
     Ok(TraceSubject {
-        code,
+        code: Some(code),
         name: format!("示例{county}{word}{trade}{ending}{number}"),
         kind: String::from(*kind),
         roles: vec![String::from(ROLES[at(53, ROLES.len())])],

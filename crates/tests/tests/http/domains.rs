@@ -29,7 +29,7 @@ async fn lift_product(app: &TestApp) -> Value {
     let subject = app.subject("示例蔬菜加工厂").await;
     let product = json!({
         "code": "LIFT-1", "name": "示例乘客电梯", "domain": "special_equipment",
-        "category": "电梯", "unit": "H87", "subject_id": subject["id"],
+        "catalogue_code": "0503", "unit": "H87", "subject_id": subject["id"],
         "region": subject["region"],
     });
     let filed = app.post("supervisor", "/api/v1/product", product).await.expect(202);
