@@ -34,6 +34,7 @@ const PAGES: [string, string, string][] = [
   ['secadmin', '/roles', '角色'],
   ['secadmin', '/register/assignment', '授权'],
   ['secadmin', '/register/delegation', '授权委托'],
+  ['secadmin', '/change-rules', '变更权限'],
   ['secadmin', '/sessions', '在线会话'],
   ['secadmin', '/alarms', '告警'],
   ['secadmin', '/confirmations', '操作确认'],

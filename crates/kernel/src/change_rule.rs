@@ -19,6 +19,7 @@ use crate::{
     field::time_text,
     http::{expected_version, sound_reason},
     json::Object,
+    listing::apart,
 };
 
 /// How one field may be changed.
@@ -237,12 +238,28 @@ fn shown(entity: &Entity, field: &Field, known: Option<&(Rule, i64)>) -> Value {
     })
 }
 
+/// The fields of one register with their rules; without one, the registers with how many are set.
 async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
-    let query = query.unwrap_or_default();
-    let entity = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "entity");
-    let entity = entity.ok_or_else(|| Problem::invalid("entity", "请给出登记表"))?;
-    let entity = register(&ctx, &entity.1)?;
+    let ([table], _) = apart(&query.unwrap_or_default(), ["entity"]);
     let mut tx = ctx.snapshot().await?;
+    let Some(table) = table else {
+        let sql = "SELECT entity, COUNT(*) FROM change_rule GROUP BY entity";
+        let rows = tx.fetch(Sql::new(sql)).await?;
+        let set = |entity: &Entity| {
+            let found =
+                rows.iter().find(|row| row.text(0).is_ok_and(|table| table == entity.table));
+            found.map_or(Ok(0), |row| row.int(1))
+        };
+        let item = |entity: &&'static Entity| {
+            Ok(json!({
+                "entity": entity.table, "title": entity.title, "reviewed": entity.reviewed,
+                "set": set(entity)?,
+            }))
+        };
+        let items = ctx.app().entities().iter().map(item).collect::<Result<Vec<_>>>()?;
+        return Ok(Json(json!({ "items": items })));
+    };
+    let entity = register(&ctx, &table)?;
     let rules = rules(&mut tx, entity).await?;
     let fields = entity.fields.iter().filter(|field| !field.computed);
     let items: Vec<_> = fields.map(|field| shown(entity, field, rules.get(field.name))).collect();

@@ -127,6 +127,21 @@ pub(crate) async fn serve(config: &Path) -> Answer {
 }
 
 /// Serves until told to stop, then lets requests and workers end.
+/// How often the embedded database looks at what its tables hold.
+const LEARN_EVERY: std::time::Duration = std::time::Duration::from_secs(6 * 3_600);
+
+/// Keeps the embedded database's choice of indexes fit; PostgreSQL sees to that itself.
+async fn learn(db: Db, mut stopped: watch::Receiver<bool>) {
+    if db.file().is_none() {
+        return;
+    }
+    while tokio::time::timeout(LEARN_EVERY, stopped.changed()).await.is_err() {
+        if let Err(problem) = db.learn().await {
+            problem.log();
+        }
+    }
+}
+
 async fn listen_until_stopped(
     assembled: Assembled,
     (listen, limits): (SocketAddr, Limits),
@@ -139,6 +154,7 @@ async fn listen_until_stopped(
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(yj_construction::watch(app.clone(), stopped.clone())),
+        tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(ledger.run(app, stopped)),
     ];
     // Asked for port 0, the system chose one.

@@ -70,6 +70,7 @@ export const MENU: MenuGroup[] = [
       { path: '/roles', title: '角色', permission: 'role:read' },
       { path: '/register/assignment', title: '授权', permission: 'assignment:read' },
       { path: '/register/delegation', title: '授权委托', permission: 'delegation:read' },
+      { path: '/change-rules', title: '变更权限', permission: 'change_rule:write' },
     ],
   },
   {

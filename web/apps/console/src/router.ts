@@ -33,6 +33,7 @@ export const router = createRouter({
         { path: 'alarms', component: () => import('./pages/system/Alarms.vue') },
         { path: 'confirmations', component: () => import('./pages/system/Confirmations.vue') },
         { path: 'keys', component: () => import('./pages/system/Keys.vue') },
+        { path: 'change-rules', component: () => import('./pages/system/ChangeRules.vue') },
         { path: 'dictionary', component: () => import('./pages/system/Dictionary.vue') },
         { path: 'libraries', component: () => import('./pages/system/Libraries.vue') },
         { path: 'domains', component: () => import('./pages/system/Domains.vue') },

@@ -188,8 +188,7 @@ export const ACTIONS: Record<string, string> = {
   certificate_bound: '绑定证书',
   certificate_revoked: '吊销证书',
   discarded: '作废',
-  suspended: '暂停',
-  resumed: '恢复',
+  loaded: '成批装入',
   closed: '注销',
   merged: '并入其他主体',
   absorbed: '并入一个主体',
@@ -201,6 +200,8 @@ export const ACTIONS: Record<string, string> = {
   conflict_corrected: '更正对方代码',
 };
 export const ENTITIES: Record<string, string> = {
+  change_rule: '变更权限',
+  saved_view: '保存的查询',
   access_seal: '权限封签',
   dictionary: '数据字典',
   dictionary_name: '数据元对照',
