@@ -17,6 +17,8 @@ export const router = createRouter({
       children: [
         { path: '', component: Workbench },
         { path: 'register/:table', component: () => import('./pages/register/Register.vue'), props: true },
+        { path: 'map', component: () => import('./pages/map/MapPage.vue') },
+        { path: 'registration', component: () => import('./pages/analysis/Registration.vue') },
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'review', component: () => import('./pages/desk/Review.vue') },
