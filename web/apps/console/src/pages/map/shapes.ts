@@ -10,7 +10,7 @@ interface Painter {
 interface At {
   dataIndex: number;
 }
-const RADIUS = { single: 5, least: 9, most: 19 };
+const RADIUS = { single: 5, least: 8, most: 17 };
 const place = (cluster: Cluster): Point => [Number(cluster.lon), Number(cluster.lat)];
 const most = (clusters: Cluster[]): number => Math.max(1, ...clusters.map((cluster) => cluster.count));
 
