@@ -14,6 +14,8 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/register/product', '重要产品'],
   ['supervisor', '/catalogue', '产品目录'],
   ['supervisor', '/register/device', '设备'],
+  ['supervisor', '/map', '主体分布地图'],
+  ['supervisor', '/registration', '注册信息分析'],
   ['supervisor', '/register/source_policy', '采集来源策略'],
   ['supervisor', '/events', '数据台账'],
   ['supervisor', '/capture', '数据采集'],

@@ -112,6 +112,61 @@ test('G-6.5.4 the golden chain in four views', async ({ page }) => {
   await expect(page.getByRole('alert')).toBeVisible();
 });
 
+test('G-6.2.4 a figure is composed without code and leads to the list it counts', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/registration');
+  const kpi = page.getByRole('link', { name: /^企业注册数量/ });
+  await expect(kpi).toContainText(/\d/);
+  // 合作社占比 by city.
+  await pick(page, '分组', '所属区域');
+  await page.getByRole('button', { name: '算比率' }).click();
+  const part = page.getByRole('search', { name: '分子条件' });
+  await part.getByRole('combobox', { name: '主体类型' }).fill('农民专业合作社');
+  await page.getByRole('option', { name: '农民专业合作社', exact: true }).click();
+  await part.getByRole('button', { name: '查询' }).click();
+  const bar = page.getByRole('link', { name: /^渭南市：/ });
+  await expect(bar).toHaveAccessibleName(/^渭南市：2 条，占 11\.1%；比率 100\.0%（2 \/ 2）$/);
+  await expect(page.getByText('比率 11.1%（2 / 18）')).toBeVisible();
+  await page.getByRole('button', { name: '表格', exact: true }).click();
+  await expect(page.getByRole('row', { name: /^合计/ })).toContainText('18');
+  await inspect(page, 'figures');
+  await page.getByRole('link', { name: '渭南市' }).click();
+  await expect(page).toHaveURL(/\/register\/trace_subject\?region=610500$/);
+  await expect(page.getByText('共 2 条')).toBeVisible();
+
+  // A condition twice is both conditions, in the figure as in its list.
+  await page.goto(url('/console/registration?_of=trace_subject&_by=roles&_chart=table&region=610000&filed_on.from=2025-01-01'));
+  await expect(page.getByText('一条登记可计入多类，占比之和可超过 100%。')).toBeVisible();
+  const row = page.getByRole('row', { name: /^种植/ });
+  const count = (await row.getByRole('cell').nth(1).textContent())!.trim();
+  await row.getByRole('link').click();
+  await expect(page.getByText(`共 ${count} 条`)).toBeVisible();
+});
+
+/** Picks an option of a page. */
+async function pick(page: import('@playwright/test').Page, label: string, option: string): Promise<void> {
+  await page.getByRole('combobox', { name: label, exact: true }).fill(option);
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
+test('G-6.2.3 an area of the map is the condition of its list', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/map');
+  await expect(page.getByText('符合条件的追溯主体 18 条')).toBeVisible();
+  await page.getByRole('button', { name: '画圆' }).click();
+  await page.getByLabel('半径（公里）').last().fill('60');
+  await page.getByLabel('圆心坐标').fill('108.9,34.1');
+  await page.getByRole('button', { name: '应用' }).click();
+  const inside = page.getByRole('complementary', { name: '图例与范围' }).getByRole('link', { name: /^\d+ 条$/ });
+  await expect(page.getByText('距 108.90000, 34.10000 60 公里以内')).toBeVisible();
+  await expect(inside).not.toHaveText('18 条');
+  const count = (await inside.textContent())!;
+  await page.getByRole('button', { name: '以表格查看' }).click();
+  await expect(page.getByRole('region', { name: '追溯主体分布' }).getByRole('row')).not.toHaveCount(1);
+  await inside.click();
+  await expect(page.getByText(`共 ${count}`)).toBeVisible();
+  await page.getByRole('button', { name: /^去掉条件：地图范围/ }).click();
+  await expect(page.getByText('共 18 条')).toBeVisible();
+});
+
 test('G-6.2.1 a file of subjects is imported, its faults are named row by row', async ({ page }) => {
   await logIn(page, 'supervisor', '/console/register/trace_subject');
   await page.getByRole('button', { name: '导入', exact: true }).click();

@@ -7,6 +7,8 @@ use yj_kernel::{Ctx, Problem, Result, Tx};
 use yj_model::{Id, SubjectCode};
 use yj_subject::{Merchant, Node, SubjectBrief};
 
+use super::registers::position;
+
 const GOODS: [&str; 6] = ["vegetable", "fruit", "pork", "aquatic", "egg", "grain"];
 const DEVICES: [(&str, &str); 4] =
     [("scale", "示例-C30"), ("scanner", "示例-S2"), ("sensor", "示例-T1"), ("gateway", "示例-G4")];
@@ -46,6 +48,9 @@ pub(super) async fn load(
     let (operators, shops) = (briefs(tx, wholesalers).await?, briefs(tx, shops).await?);
     for (at, operator) in operators.iter().enumerate() {
         let code = format!("{}{:03}", operator.region, at + 1);
+        let number = u32::try_from(at).map_err(Problem::internal)?;
+        let [lon, lat] =
+            position(&operator.region, number + 1).map_or([None, None], |one| one.map(Some));
         let node = Node {
             code: code.clone(),
             name: format!("示例批发市场{}号", at + 1),
@@ -53,8 +58,8 @@ pub(super) async fn load(
             subject_id: id(&operator.id)?,
             region: operator.region.parse().map_err(Problem::internal)?,
             address: Some(format!("示例市场路 {} 号", at + 1)),
-            lon: None,
-            lat: None,
+            lon,
+            lat,
             product_kinds: Some(vec![String::from("agri")]),
             filed_on: Some(day(ctx, 380 - at * 7)),
             in_use: true,

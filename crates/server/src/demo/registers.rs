@@ -57,6 +57,15 @@ pub(crate) fn synthetic(prefix: &str, region: &str, number: u32) -> Result<Subje
     Err(Problem::internal("no check digits fit"))
 }
 
+/// Longitude and latitude near the centre of a county: at most 3 km off it, each number elsewhere.
+pub(super) fn position(region: &str, number: u32) -> Option<[String; 2]> {
+    let (lon, lat) = yj_model::regions().centre(region)?;
+    // Multiples of the golden ratio's fraction fill the square evenly.
+    let off = |steps: u32| f64::from(number * steps % 1000) / 1000.0 * 0.06 - 0.03;
+    let at = |centre: &str, off: f64| Some(format!("{:.5}", centre.parse::<f64>().ok()? + off));
+    Some([at(lon, off(618))?, at(lat, off(383))?])
+}
+
 fn plan(name: &str) -> Result<(u32, &'static Plan)> {
     let at = SUBJECTS.iter().position(|plan| plan.0 == name);
     let at = at.ok_or_else(|| Problem::internal(format!("no demonstration subject {name}")))?;
@@ -216,6 +225,7 @@ async fn papers(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
 
 async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubject>> {
     let (number, (_, title, kind, roles, region)) = plan(name)?;
+    let [lon, lat] = position(region, number).map_or([None, None], |one| one.map(Some));
     let record =
         TraceSubject {
             code: Some(subject_code(name)?),
@@ -228,8 +238,8 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubje
             legal_rep_id_kind: None,
             legal_rep_id: None,
             address: Some(format!("示例路 {number} 号")),
-            lon: None,
-            lat: None,
+            lon,
+            lat,
             datum: None,
             datum_given: None,
             node_code: None,
@@ -270,6 +280,7 @@ pub(super) async fn enterprise(
     // Shops belong to individuals.
     let (prefix, kind) = if role == "31" { ("92", "02") } else { ("91", "01") };
     let code = synthetic(prefix, region, number)?;
+    let [lon, lat] = position(region, number).map_or([None, None], |one| one.map(Some));
     let record = TraceSubject {
         code: Some(code.clone()),
         name: format!("示例{title}{number}号"),
@@ -281,8 +292,8 @@ pub(super) async fn enterprise(
         legal_rep_id_kind: None,
         legal_rep_id: None,
         address: Some(format!("示例大道 {number} 号")),
-        lon: None,
-        lat: None,
+        lon,
+        lat,
         datum: None,
         datum_given: None,
         node_code: node.map(|node| format!("{region}{:03}", node + 1)),

@@ -80,11 +80,13 @@ export async function answer<T>(call: Promise<{ data?: unknown }>): Promise<T> {
   return data as T;
 }
 
-export type Query = Record<string, string | number | boolean | undefined>;
+/** A name with several values is sent that many times. */
+export type Query = Record<string, string | number | boolean | string[] | undefined>;
 
 function withQuery(path: string, query: Query): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  const text = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  const flat = pairs.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
+  const text = new URLSearchParams(flat).toString();
   return text ? `${path}?${text}` : path;
 }
 

@@ -30,6 +30,8 @@ export const MENU: MenuGroup[] = [
       { path: '/register/product', title: '重要产品', permission: 'product:read' },
       { path: '/catalogue', title: '产品目录', permission: 'catalogue:read' },
       { path: '/register/device', title: '设备', permission: 'device:read' },
+      { path: '/map', title: '分布地图', permission: 'trace_subject:read' },
+      { path: '/registration', title: '注册信息分析', permission: 'trace_subject:read' },
     ],
   },
   {
@@ -96,3 +98,8 @@ export const MENU: MenuGroup[] = [
 ];
 
 export const titleOf = (path: string): string => MENU.flatMap((group) => group.pages).find((page) => page.path === path)?.title ?? '';
+
+/** The registers of 登记管理: what is analysed and drawn on the map. */
+export const REGISTERS: string[] = MENU.filter((group) => group.title === '登记管理')
+  .flatMap((group) => group.pages)
+  .flatMap(({ path }) => (path.startsWith('/register/') ? [path.slice('/register/'.length)] : []));

@@ -21,7 +21,7 @@ export interface Field {
   kind: FieldKind;
   codes: [string, string][];
   references: string | null;
-  filter: 'none' | 'exact' | 'prefix' | 'contains' | 'range';
+  filter: 'none' | 'exact' | 'prefix' | 'contains' | 'name' | 'range';
   sortable: boolean;
   optional: boolean;
   computed: boolean;

@@ -1,38 +1,24 @@
 /** A list whose conditions live in the address, so that it can be sent to a colleague. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query';
 import { computed, type ComputedRef } from 'vue';
-import { useRoute, useRouter } from 'vue-router';
 import { call, type Query } from '../api';
 import type { Page } from '../domain/types';
+import { grouped, useAddress, type Pair } from './address';
 
 const OWN = ['page', 'per_page', 'sort'];
+/** A change of conditions begins at the first page. */
+const FIRST: Query = { page: undefined };
 
 export function useList<T>(path: ComputedRef<string>, options: { sort: string; count: boolean; map?: (filters: Query) => Query }) {
-  const [route, router] = [useRoute(), useRouter()];
-  const text = (name: string): string | undefined => {
-    const value = route.query[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const change = (changes: Query): void => {
-    const query = { ...route.query } as Record<string, string>;
-    for (const [name, value] of Object.entries(changes)) {
-      if (value === undefined || value === '') delete query[name];
-      else query[name] = String(value);
-    }
-    void router.replace({ query });
-  };
+  const { text, change, pairs, filters, replace, refine, drop } = useAddress(OWN);
   const page = computed({ get: () => Number(text('page') ?? 1), set: (value) => change({ page: value === 1 ? undefined : value }) });
   const perPage = computed({
     get: () => Number(text('per_page') ?? 20),
     set: (value) => change({ per_page: value === 20 ? undefined : value, page: undefined }),
   });
   const sort = computed({ get: () => text('sort') ?? options.sort, set: (value) => change({ sort: value, page: undefined }) });
-  const filters = computed(() => {
-    const names = Object.keys(route.query).filter((name) => !OWN.includes(name));
-    return Object.fromEntries(names.map((name) => [name, text(name) ?? '']));
-  });
   const query = computed<Query>(() => ({
-    ...(options.map ? options.map(filters.value) : filters.value),
+    ...(options.map ? options.map(filters.value) : grouped(pairs.value)),
     page: page.value,
     per_page: perPage.value,
     sort: sort.value,
@@ -43,10 +29,21 @@ export function useList<T>(path: ComputedRef<string>, options: { sort: string; c
     queryFn: () => call<Page<T>>('GET', path.value, { query: query.value }),
     placeholderData: keepPreviousData,
   });
-  /** Replaces the conditions and begins at the first page. */
-  const search = (conditions: Query): void => {
-    const cleared = Object.fromEntries(Object.keys(filters.value).map((name) => [name, undefined]));
-    change({ ...cleared, ...conditions, page: undefined });
+  /** Replaces the conditions. */
+  const search = (conditions: Record<string, string | undefined>): void =>
+    replace(
+      Object.entries(conditions).flatMap(([name, value]): Pair[] => (value ? [[name, value]] : [])),
+      FIRST,
+    );
+  return {
+    page,
+    perPage,
+    sort,
+    pairs,
+    filters,
+    search,
+    refine: (values: Record<string, string | undefined>) => refine(values, FIRST),
+    drop: (gone: Pair[]) => drop(gone, FIRST),
+    found,
   };
-  return { page, perPage, sort, filters, search, found };
 }
