@@ -1,6 +1,6 @@
 //! Routes that belong to no register: metadata, regions, jobs, files, audit.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use axum::{
     Json,
@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use yj_model::{RegionKind, regions};
 
 use crate::{
-    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, jobs, openapi,
-    transfer,
+    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, jobs, json::Body,
+    openapi, transfer,
 };
 
 /// All of them.
@@ -93,6 +93,8 @@ fn job_routes() -> Vec<Route> {
             Param { name: "page", label: "页码", required: false },
             Param { name: "per_page", label: "每页条数", required: false },
         ]),
+        Route::new(at(Method::PUT, "/{id}/rows/{row}"), mine(), "修正并重新导入一行", repair_row)
+            .takes(Shape::of::<BTreeMap<String, String>>()),
         Route::new(at(Method::GET, "/{id}/events"), mine(), "任务进度（SSE）", watch_job)
             .gives(Shape::Bytes("text/event-stream")),
         Route::new(at(Method::POST, "/{id}/cancel"), mine(), "取消任务", cancel_job),
@@ -116,6 +118,15 @@ async fn read_rows(
 ) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     Ok(Json(jobs::rows(&ctx, &mut tx, &id, &query.unwrap_or_default()).await?))
+}
+
+async fn repair_row(
+    ctx: Ctx,
+    Path((id, row)): Path<(String, String)>,
+    Body(corrections): Body<BTreeMap<String, String>>,
+) -> Result<Json<Value>> {
+    let row = row.parse().map_err(|_| Problem::NotFound("此行"))?;
+    Ok(Json(jobs::repair(&ctx, (&id, row), corrections).await?))
 }
 
 async fn cancel_job(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {

@@ -11,9 +11,14 @@ use tokio::sync::watch;
 use crate::{
     App, Ctx, Dialect, Problem, Result, Row, Sql, Tx, attachment, audit,
     field::time_text,
+    json::Object,
     problem::FieldError,
     vault::{self, DataKey},
 };
+
+mod repair;
+
+pub(crate) use repair::repair;
 
 /// A lease lasts this long without a sign of progress.
 const LEASE_MS: i64 = 60_000;
@@ -31,6 +36,21 @@ pub struct JobKind {
     pub permission: fn(&Value) -> String,
     /// Does the work. May be called again after a crash, then with [`JobRun::first_row`] > 0.
     pub run: fn(JobRun) -> BoxFuture<'static, Result<Value>>,
+    /// Takes in one row, where the work is a file of rows; its failed rows can then be repaired
+    /// in place by the very same work.
+    pub row: Option<RowWork>,
+}
+
+/// What becomes of one row, in a transaction that is taken back where the answer is a problem.
+pub type RowWork = for<'a> fn(&'a Ctx, &'a mut Tx, SheetRow<'a>) -> BoxFuture<'a, Result<Outcome>>;
+
+/// One row of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct SheetRow<'a> {
+    /// What the job was asked for.
+    pub params: &'a Value,
+    /// Texts of the cells by the label of their column.
+    pub cells: &'a Object,
 }
 
 /// Wakes workers and watchers when any job changes.
@@ -165,6 +185,45 @@ impl Outcome {
     }
 }
 
+/// Does a row's work; where it is refused, nothing of it stays but the refusal.
+async fn attempt(
+    ctx: &Ctx,
+    mut tx: Tx,
+    (work, row): (RowWork, SheetRow<'_>),
+) -> Result<(Tx, Outcome)> {
+    match work(ctx, &mut tx, row).await {
+        Ok(outcome) => Ok((tx, outcome)),
+        Err(problem) => {
+            let refused = Outcome::refused(problem)?;
+            drop(tx);
+            Ok((ctx.begin().await?, refused))
+        }
+    }
+}
+
+/// A row's result as it is kept: what people wrote is sealed under the job's key.
+struct Kept {
+    record: Option<String>,
+    errors: String,
+    source: String,
+}
+
+impl Kept {
+    fn of(ctx: &Ctx, (key, id): (&DataKey, &str), row: &RowResult) -> Result<Self> {
+        let (record, errors) = match &row.outcome {
+            Outcome::Done(id) | Outcome::Duplicate(id) => (Some(id.clone()), Value::Null),
+            Outcome::Failed(errors) => {
+                let error =
+                    |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
+                (None, errors.iter().map(error).collect())
+            }
+        };
+        let seal = |column, value: &Value| key.seal(ctx, (column, id), &value.to_string());
+        let errors = seal("job_row.errors", &errors)?;
+        Ok(Self { record, errors, source: seal("job_row.source", &row.source)? })
+    }
+}
+
 /// A running job.
 pub struct JobRun {
     /// In the name of whom it runs, with the rights that person has now.
@@ -175,11 +234,25 @@ pub struct JobRun {
     pub params: Value,
     /// Rows already done by an earlier run.
     pub first_row: i64,
+    row: Option<RowWork>,
     epoch: i64,
     key: DataKey,
 }
 
 impl JobRun {
+    /// Takes in a row as its kind does, in a transaction of its own with its result.
+    pub async fn take_in(&self, number: i64, cells: Object) -> Result<()> {
+        let work = self.row.ok_or_else(|| Problem::internal("a job that knows no rows"))?;
+        let row = SheetRow { params: &self.params, cells: &cells };
+        let tx = self.ctx.begin().await?;
+        let (mut tx, outcome) = attempt(&self.ctx, tx, (work, row)).await?;
+        let result = RowResult { row: number, outcome, source: Value::Object(cells) };
+        self.note(&mut tx, &[result]).await?;
+        tx.commit().await?;
+        self.noted();
+        Ok(())
+    }
+
     /// Says how much there is to do.
     pub async fn expect(&self, total: i64) -> Result<()> {
         let mut tx = self.ctx.begin().await?;
@@ -218,24 +291,13 @@ impl JobRun {
     }
 
     fn row_statement(&self, row: &RowResult) -> Result<Sql> {
-        let (record, errors) = match &row.outcome {
-            Outcome::Done(id) | Outcome::Duplicate(id) => (Some(id.as_str()), Value::Null),
-            Outcome::Failed(errors) => {
-                let error =
-                    |error: &FieldError| json!({ "field": error.field, "detail": error.detail });
-                (None, errors.iter().map(error).collect())
-            }
-        };
-        let seal = |column, value: &Value| {
-            self.key.seal(&self.ctx, (column, &self.id), &value.to_string())
-        };
+        let kept = Kept::of(&self.ctx, (&self.key, &self.id), row)?;
         let sql = Sql::new(
             "INSERT INTO job_row (job_id, row_no, outcome, record, errors, source) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         );
-        let sql = sql.arg(self.id.as_str()).arg(row.row).arg(row.outcome.code()).arg(record);
-        let errors = seal("job_row.errors", &errors)?;
-        Ok(sql.arg(errors).arg(seal("job_row.source", &row.source)?))
+        let sql = sql.arg(self.id.as_str()).arg(row.row).arg(row.outcome.code()).arg(kept.record);
+        Ok(sql.arg(kept.errors).arg(kept.source))
     }
 
     async fn fenced(&self, tx: &mut Tx, sql: Sql) -> Result<()> {
@@ -342,7 +404,7 @@ async fn perform(app: &App, claimed: Claimed) -> Result<Value> {
     let kind = kind.ok_or_else(|| Problem::internal(format!("no such job: {}", claimed.kind)))?;
     let ctx = app.on_behalf_of(&claimed.created_by, &(kind.permission)(&claimed.params)).await?;
     let Claimed { id, params, done: first_row, epoch, key, .. } = claimed;
-    (kind.run)(JobRun { ctx, id, params, first_row, epoch, key }).await
+    (kind.run)(JobRun { ctx, id, params, first_row, row: kind.row, epoch, key }).await
 }
 
 async fn settle(app: &App, id: &str, epoch: i64, result: Result<Value>) -> Result<()> {
@@ -405,8 +467,7 @@ pub(crate) async fn one(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Value> {
 /// The rows of one of the caller's jobs.
 pub(crate) async fn rows(ctx: &Ctx, tx: &mut Tx, id: &str, query: &str) -> Result<Value> {
     one(ctx, tx, id).await?;
-    let mut sql =
-        Sql::new("SELECT row_no, outcome, record, errors, source FROM job_row WHERE job_id = ");
+    let mut sql = Sql::new(JOB_ROW);
     sql.bind(id);
     let (mut page, mut per_page) = (1, 50);
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
@@ -422,15 +483,19 @@ pub(crate) async fn rows(ctx: &Ctx, tx: &mut Tx, id: &str, query: &str) -> Resul
     sql.push(" ORDER BY row_no LIMIT ").bind(per_page).push(" OFFSET ").bind((page - 1) * per_page);
     let rows = tx.fetch(sql).await?;
     let key = key_of(ctx.app(), tx, id).await?;
-    let item = |row: &Row| {
-        let errors = open(&key, ("job_row.errors", id), row.text(3)?)?;
-        Ok(json!({
-            "row": row.int(0)?, "outcome": row.text(1)?, "record": row.text_opt(2)?,
-            "field": errors[0]["field"], "detail": errors[0]["detail"], "errors": errors,
-            "source": open(&key, ("job_row.source", id), row.text(4)?)?,
-        }))
-    };
+    let item = |row: &Row| read_row(row, (&key, id));
     Ok(json!({ "items": rows.iter().map(item).collect::<Result<Vec<_>>>()? }))
+}
+
+const JOB_ROW: &str = "SELECT row_no, outcome, record, errors, source FROM job_row WHERE job_id = ";
+
+fn read_row(row: &Row, (key, id): (&DataKey, &str)) -> Result<Value> {
+    let errors = open(key, ("job_row.errors", id), row.text(3)?)?;
+    Ok(json!({
+        "row": row.int(0)?, "outcome": row.text(1)?, "record": row.text_opt(2)?,
+        "field": errors[0]["field"], "detail": errors[0]["detail"], "errors": errors,
+        "source": open(key, ("job_row.source", id), row.text(4)?)?,
+    }))
 }
 
 /// Cancels one of the caller's jobs. Rows already done stay done.

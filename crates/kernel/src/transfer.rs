@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
-    Access, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result, Route,
-    RowResult, Shape, Tx, attachment, audit, export_approval,
+    Access, App, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result,
+    Route, Shape, Tx, attachment, audit, export_approval,
     field::{self, Codes},
-    jobs::{self, NewJob},
+    jobs::{self, NewJob, SheetRow},
     json::Object,
     listing::{self, Listing},
     record, reference, review,
@@ -33,12 +33,14 @@ pub const JOBS: [JobKind; 2] = [
         title: "导入",
         permission: |params| permission(params, "write"),
         run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
+        row: Some(import_row),
     },
     JobKind {
         name: export_approval::KIND,
         title: "导出",
         permission: |params| permission(params, "read"),
         run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(export(run)) },
+        row: None,
     },
 ];
 
@@ -230,26 +232,27 @@ fn columns(entity: &'static Entity, sheet: &Sheet) -> Result<Vec<&'static crate:
 }
 
 async fn import(run: JobRun) -> Result<Value> {
-    let entity = entity_of(&run)?;
+    let entity = entity_of(run.ctx.app(), &run.params)?;
     let file = run.params["file"].as_str().unwrap_or_default();
     let mut tx = run.ctx.snapshot().await?;
     let found = attachment::open(&run.ctx, &mut tx, file).await?;
     drop(tx);
     let sheet = parse(found.bytes).await?;
-    let fields = columns(entity, &sheet)?;
+    let labels: Vec<_> = columns(entity, &sheet)?.iter().map(|field| field.label).collect();
+    take_in(&run, &labels, &sheet).await
+}
+
+/// Takes in the rows of a sheet whose columns have these labels; those that an earlier run took
+/// in already are left alone.
+pub async fn take_in(run: &JobRun, labels: &[&str], sheet: &Sheet) -> Result<Value> {
     run.expect(i64::try_from(sheet.rows.len()).unwrap_or(i64::MAX)).await?;
     for (number, row) in (1i64..).zip(&sheet.rows) {
         if number <= run.first_row {
             continue;
         }
-        let cells = fields.iter().zip(&row.cells);
-        let source: Object = cells
-            .clone()
-            .map(|(field, cell)| (String::from(field.label), Value::from(cell.as_str())))
-            .collect();
-        let cells: Vec<_> = cells.map(|(field, cell)| (*field, cell.as_str())).collect();
-        import_row(&run, entity, (number, source.into()), &cells).await?;
-        run.noted();
+        let cells = labels.iter().zip(&row.cells);
+        let cells = cells.map(|(label, cell)| (String::from(*label), cell.trim().into()));
+        run.take_in(number, cells.collect()).await?;
     }
     Ok(json!({ "rows": sheet.rows.len() }))
 }
@@ -258,13 +261,11 @@ async fn import(run: JobRun) -> Result<Value> {
 async fn row_body(
     ctx: &Ctx,
     tx: &mut Tx,
-    cells: &[(&'static crate::Field, &str)],
-) -> Result<Result<Object, Vec<FieldError>>> {
+    (entity, cells): (&'static Entity, &Object),
+) -> Result<Object> {
     let (mut body, mut errors) = (Object::new(), Vec::new());
-    for (field, cell) in cells {
-        if field.computed {
-            continue;
-        }
+    for field in entity.fields.iter().filter(|field| !field.computed) {
+        let Some(cell) = cells.get(field.label).and_then(Value::as_str) else { continue };
         let target = reference::target(ctx.app().entities(), field);
         let value = match target.filter(|_| !reference::is_identifier(cell)) {
             Some(target) => {
@@ -283,46 +284,30 @@ async fn row_body(
             }),
         }
     }
-    Ok(if errors.is_empty() { Ok(body) } else { Err(errors) })
+    if errors.is_empty() { Ok(body) } else { Err(Problem::Invalid(errors)) }
 }
 
-/// One row in a transaction of its own, with its result.
-async fn import_row(
-    run: &JobRun,
-    entity: &'static Entity,
-    (row, source): (i64, Value),
-    cells: &[(&'static crate::Field, &str)],
-) -> Result<()> {
-    let ctx = &run.ctx;
-    let mut tx = ctx.begin().await?;
-    let failed = match row_body(ctx, &mut tx, cells).await? {
-        Ok(body) => {
-            let written = if entity.reviewed {
-                review::propose(ctx, &mut tx, entity, None, body).await
-            } else {
-                record::insert(ctx, &mut tx, entity, body).await.map(Value::Object)
-            };
-            match written {
-                Ok(record) => {
-                    let id = String::from(record["id"].as_str().unwrap_or_default());
-                    let result = RowResult { row, outcome: Outcome::Done(id), source };
-                    run.note(&mut tx, &[result]).await?;
-                    return tx.commit().await;
-                }
-                Err(problem) => Outcome::refused(problem)?,
-            }
-        }
-        Err(errors) => Outcome::Failed(errors),
-    };
-    drop(tx);
-    let mut tx = ctx.begin().await?;
-    run.note(&mut tx, &[RowResult { row, outcome: failed, source }]).await?;
-    tx.commit().await
+/// A row becomes a record, or a change to be reviewed.
+fn import_row<'a>(
+    ctx: &'a Ctx,
+    tx: &'a mut Tx,
+    row: SheetRow<'a>,
+) -> BoxFuture<'a, Result<Outcome>> {
+    Box::pin(async move {
+        let entity = entity_of(ctx.app(), row.params)?;
+        let body = row_body(ctx, tx, (entity, row.cells)).await?;
+        let written = if entity.reviewed {
+            review::propose(ctx, tx, entity, None, body).await?
+        } else {
+            record::insert(ctx, tx, entity, body).await.map(Value::Object)?
+        };
+        Ok(Outcome::Done(String::from(written["id"].as_str().unwrap_or_default())))
+    })
 }
 
-fn entity_of(run: &JobRun) -> Result<&'static Entity> {
-    let table = run.params["entity"].as_str().unwrap_or_default();
-    let found = run.ctx.app().entities().iter().find(|entity| entity.table == table);
+fn entity_of(app: &App, params: &Value) -> Result<&'static Entity> {
+    let table = params["entity"].as_str().unwrap_or_default();
+    let found = app.entities().iter().find(|entity| entity.table == table);
     found.copied().ok_or_else(|| Problem::internal(format!("no such register: {table}")))
 }
 
@@ -344,7 +329,7 @@ fn watermark(run: &JobRun, entity: &Entity, (query, rows): (&str, usize)) -> Vec
 }
 
 async fn export(run: JobRun) -> Result<Value> {
-    let (ctx, entity) = (&run.ctx, entity_of(&run)?);
+    let (ctx, entity) = (&run.ctx, entity_of(run.ctx.app(), &run.params)?);
     let query = run.params["query"].as_str().unwrap_or_default();
     let mut listing = Listing::whole(ctx.app(), entity, query)?;
     let fields: Vec<_> = entity.fields.iter().filter(|field| field.kind != Kind::Json).collect();

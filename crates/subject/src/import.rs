@@ -11,8 +11,8 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Ctx, Entity, Field, FieldError, JobKind, JobRun, Kind, Object, Outcome, Param, Problem,
-    Resource as _, Result, Route, RowResult, Shape, Tx, attachment, audit,
-    jobs::{self, NewJob},
+    Resource as _, Result, Route, Shape, Tx, attachment, audit,
+    jobs::{self, NewJob, SheetRow},
     reference, review, transfer,
 };
 use yj_model::Id;
@@ -31,6 +31,7 @@ pub const JOBS: [JobKind; 1] = [JobKind {
     title: "导入追溯主体",
     permission: |_| String::from("trace_subject:write"),
     run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
+    row: Some(import_row),
 }];
 
 /// Import, in place of the register's own.
@@ -99,38 +100,24 @@ async fn import(run: JobRun) -> Result<Value> {
     let found = attachment::open(&run.ctx, &mut tx, file).await?;
     drop(tx);
     let sheet = transfer::parse(found.bytes).await?;
-    let fields = columns(&sheet.header)?;
-    run.expect(i64::try_from(sheet.rows.len()).unwrap_or(i64::MAX)).await?;
-    for (number, row) in (1i64..).zip(&sheet.rows) {
-        if number <= run.first_row {
-            continue;
-        }
-        let cells = fields.iter().zip(&row.cells);
-        let cells: Vec<_> = cells.map(|(field, cell)| (*field, cell.trim())).collect();
-        let source = cells.iter().map(|(field, cell)| (String::from(field.label), (*cell).into()));
-        let source = Value::Object(source.collect());
-        let mut tx = run.ctx.begin().await?;
-        let outcome = match settle(&run.ctx, &mut tx, &cells).await {
-            Ok(outcome) => outcome,
-            Err(problem) => {
-                let refused = Outcome::refused(problem)?;
-                drop(tx);
-                tx = run.ctx.begin().await?;
-                refused
-            }
-        };
-        run.note(&mut tx, &[RowResult { row: number, outcome, source }]).await?;
-        tx.commit().await?;
-        run.noted();
-    }
-    Ok(json!({ "rows": sheet.rows.len() }))
+    let labels: Vec<_> = columns(&sheet.header)?.iter().map(|field| field.label).collect();
+    transfer::take_in(&run, &labels, &sheet).await
+}
+
+fn import_row<'a>(
+    ctx: &'a Ctx,
+    tx: &'a mut Tx,
+    row: SheetRow<'a>,
+) -> BoxFuture<'a, Result<Outcome>> {
+    Box::pin(settle(ctx, tx, row.cells))
 }
 
 /// What becomes of one row.
-async fn settle(ctx: &Ctx, tx: &mut Tx, cells: &[(&Field, &str)]) -> Result<Outcome> {
+async fn settle(ctx: &Ctx, tx: &mut Tx, cells: &Object) -> Result<Outcome> {
     let mut body = Object::new();
-    for (field, cell) in cells.iter().filter(|(field, _)| !field.computed) {
-        body.insert(String::from(field.name), value(ctx, tx, field, cell).await?);
+    for field in TraceSubject::FIELDS.iter().filter(|field| !field.computed) {
+        let Some(cell) = cells.get(field.label).and_then(Value::as_str) else { continue };
+        body.insert(String::from(field.name), value(ctx, tx, field, cell.trim()).await?);
     }
     match Arrival::of(tx, &body).await? {
         Arrival::Unknown => {

@@ -18,9 +18,9 @@ use yj_domain::{
     },
 };
 use yj_kernel::{
-    Access, Ctx, FieldError, JobKind, JobRun, Outcome, Param, Problem, Result, Route, RowResult,
-    Shape, attachment,
-    jobs::{self, NewJob},
+    Access, Ctx, FieldError, JobKind, JobRun, Outcome, Param, Problem, Result, Route, Shape, Tx,
+    attachment,
+    jobs::{self, NewJob, SheetRow},
     transfer,
 };
 use yj_sheet::{Column, Sheet, Table};
@@ -36,6 +36,7 @@ pub const JOBS: [JobKind; 1] = [JobKind {
     title: "导入追溯事件",
     permission: |_| String::from("trace:capture"),
     run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
+    row: Some(import_row),
 }];
 
 /// Templates and import.
@@ -74,9 +75,12 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 /// The event type as it may be recorded today.
-async fn find(ctx: &Ctx, (domain, kind): (&str, &str)) -> Result<EventType> {
-    let mut tx = ctx.snapshot().await?;
-    let domains = yj_domain::current(&mut tx).await?;
+async fn find(ctx: &Ctx, name: (&str, &str)) -> Result<EventType> {
+    find_in(ctx, &mut ctx.snapshot().await?, name).await
+}
+
+async fn find_in(ctx: &Ctx, tx: &mut Tx, (domain, kind): (&str, &str)) -> Result<EventType> {
+    let domains = yj_domain::current(tx).await?;
     let pack = domains.in_force(domain, yj_domain::today(ctx));
     pack.and_then(|pack| EventType::find(pack, kind)).ok_or(Problem::NotFound("事件类型"))
 }
@@ -158,43 +162,33 @@ fn check_header(spec: &EventSpec, sheet: &Sheet) -> Result<()> {
 }
 
 async fn import(run: JobRun) -> Result<Value> {
-    let text = |name: &str| run.params[name].as_str().unwrap_or_default();
-    let (domain, kind) = (text("domain"), text("type"));
-    let spec = find(&run.ctx, (domain, kind)).await?;
+    let file = run.params["file"].as_str().unwrap_or_default();
     let mut tx = run.ctx.snapshot().await?;
-    let file = attachment::open(&run.ctx, &mut tx, text("file")).await?;
+    let file = attachment::open(&run.ctx, &mut tx, file).await?;
     drop(tx);
     let sheet = transfer::parse(file.bytes).await?;
-    run.expect(i64::try_from(sheet.rows.len()).unwrap_or(i64::MAX)).await?;
-    for (number, row) in (1i64..).zip(&sheet.rows) {
-        if number <= run.first_row {
-            continue;
-        }
-        let cells: Map<String, Value> = sheet
-            .header
-            .iter()
-            .zip(&row.cells)
-            .map(|(name, cell)| (name.clone(), Value::from(cell.as_str())))
-            .collect();
-        let event = event_of(&spec, (domain, kind), &cells);
-        import_row(&run, (number, Value::Object(cells)), &event).await?;
-        run.noted();
-    }
-    Ok(json!({ "rows": sheet.rows.len() }))
+    let labels: Vec<_> = sheet.header.iter().map(String::as_str).collect();
+    transfer::take_in(&run, &labels, &sheet).await
 }
 
-async fn import_row(run: &JobRun, (row, source): (i64, Value), event: &TraceEvent) -> Result<()> {
-    let mut tx = run.ctx.begin().await?;
-    let captured =
-        capture_in(&run.ctx, &mut tx, Source::Import, std::slice::from_ref(event)).await?;
-    let outcome = match captured.into_iter().next() {
-        Some(Captured::New { id, .. }) => Outcome::Done(event_id(&id)?),
-        Some(Captured::Duplicate { id }) => Outcome::Duplicate(id),
-        Some(Captured::Refused(problem)) => Outcome::refused(problem)?,
-        None => return Err(Problem::internal("a captured row without a result")),
-    };
-    run.note(&mut tx, &[RowResult { row, outcome, source }]).await?;
-    tx.commit().await
+fn import_row<'a>(
+    ctx: &'a Ctx,
+    tx: &'a mut Tx,
+    row: SheetRow<'a>,
+) -> BoxFuture<'a, Result<Outcome>> {
+    Box::pin(async move {
+        let text = |name: &str| row.params[name].as_str().unwrap_or_default();
+        let name = (text("domain"), text("type"));
+        let spec = find_in(ctx, tx, name).await?;
+        let event = event_of(&spec, name, row.cells);
+        let captured = capture_in(ctx, tx, Source::Import, std::slice::from_ref(&event)).await?;
+        match captured.into_iter().next() {
+            Some(Captured::New { id, .. }) => Ok(Outcome::Done(event_id(&id)?)),
+            Some(Captured::Duplicate { id }) => Ok(Outcome::Duplicate(id)),
+            Some(Captured::Refused(problem)) => Outcome::refused(problem),
+            None => Err(Problem::internal("a captured row without a result")),
+        }
+    })
 }
 
 /// A row as an event. Cells keep their texts; the check of the event says what is wrong with them.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use yj_sheet::{Column, Table};
 
-use crate::harness::TestApp;
+use crate::harness::{Answer, TestApp};
 
 fn table(header: &[&str], rows: &[&[&str]]) -> Table {
     let column = |name: &&str| Column { name: String::from(*name), ..Column::default() };
@@ -77,6 +77,161 @@ async fn g_6_2_1_subjects_are_imported_row_by_row() {
     let waiting =
         app.get("reviewer", "/api/v1/trace_subject/changes?state=submitted").await.expect(200);
     assert_eq!(waiting["items"].as_array().unwrap().len(), 2);
+}
+
+/// Corrects cells of a row of an import.
+async fn mend(app: &TestApp, user: &str, (job, row): (&Value, &str), cells: Value) -> Answer {
+    let path = format!("/api/v1/jobs/{}/rows/{row}", job["id"].as_str().unwrap());
+    app.send("PUT", &path, Some(user), &[], Some(cells.to_string().into())).await
+}
+
+fn figures(job: &Value) -> [i64; 3] {
+    ["done", "succeeded", "failed"].map(|name| job[name].as_i64().unwrap())
+}
+
+/// Changes the check digit.
+fn miswritten(code: &str) -> String {
+    let (body, digit) = code.split_at(code.len() - 1);
+    format!("{body}{}", if digit == "1" { "2" } else { "1" })
+}
+
+#[tokio::test]
+async fn g_6_2_1_a_wrong_row_is_mended_in_place_without_a_new_file() {
+    let app = TestApp::start().await;
+    let known = app.subject("示例韭菜合作社一社").await;
+    let (known_code, known_name) = (known["code"].as_str().unwrap(), "示例韭菜合作社一社");
+    let (first, second, third, fourth) = (code(1), code(2), code(3), code(4));
+    let (wrong, kind) = (miswritten(&second), "家庭农场或农户");
+    let line = |code: &str, name: &str, phone: &str| {
+        [code, name, kind, "种植", "610116", "示例联系人", phone].map(String::from)
+    };
+    let mut cells = [
+        line(&first, "示例农户一", "13800000001"),
+        line(&wrong, "示例农户二", "13800000002"),
+        line(&third, "示例农户三", "12"),
+        line(known_code, known_name, "13800000004"),
+    ];
+    cells[3][4] = String::from(known["region"].as_str().unwrap());
+    let cells: Vec<Vec<&str>> =
+        cells.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    let cells: Vec<&[&str]> = cells.iter().map(Vec::as_slice).collect();
+    let sheet = yj_sheet::write_xlsx(&table(&SUBJECT_HEADER, &cells)).unwrap();
+    let job = app.import("supervisor", "/api/v1/trace_subject/import", sheet).await;
+    assert_eq!(figures(&job), [4, 2, 2], "{job}");
+    let requests = async || app.count("SELECT COUNT(*) FROM change_request").await;
+    assert_eq!(requests().await, 1);
+
+    // What cannot be a correction changes nothing.
+    let right = json!({ "主体代码": second });
+    let refused = mend(&app, "reviewer", (&job, "2"), right.clone()).await.expect(404);
+    let nowhere = json!({ "id": "01900000-0000-7000-8000-000000000000" });
+    let unknown = mend(&app, "reviewer", (&nowhere, "2"), right.clone()).await.expect(404);
+    assert_eq!(refused["detail"], unknown["detail"]);
+    for none in ["9", "two"] {
+        mend(&app, "supervisor", (&job, none), right.clone()).await.expect(404);
+    }
+    let refused = mend(&app, "supervisor", (&job, "2"), json!({ "颜色": "红" })).await.expect(422);
+    assert!(refused.to_string().contains("没有“颜色”这一列"), "{refused}");
+    let long = json!({ "主体名称": "长".repeat(4_001) });
+    let refused = mend(&app, "supervisor", (&job, "2"), long).await.expect(422);
+    assert!(refused.to_string().contains("至多 4000 字，现为 4001 字"), "{refused}");
+    mend(&app, "supervisor", (&job, "2"), json!({ "主体名称": 1 })).await.expect(422);
+    let path = format!("/api/v1/jobs/{}", job["id"].as_str().unwrap());
+    assert_eq!(app.get("supervisor", &path).await.expect(200), job);
+
+    // Wrong in another way: the row keeps what was written last and what is wrong with that.
+    let still = json!({ "主体代码": second, "联系电话": "13" });
+    let answer = mend(&app, "supervisor", (&job, "2"), still).await.expect(200);
+    assert_eq!((&answer["row"]["outcome"], figures(&answer["job"])), (&"failed".into(), [4, 2, 2]));
+    assert!(answer["row"]["detail"].as_str().unwrap().contains("联系电话"), "{answer}");
+    let failed = rows(&app, "supervisor", &job, "failed").await;
+    assert_eq!((&failed[0], failed.len()), (&answer["row"], 2));
+    assert_eq!(failed[0]["source"]["主体代码"], second);
+    assert_eq!(requests().await, 1);
+
+    // Right: what was corrected before stays, and the change waits for its review.
+    let phone = json!({ "联系电话": "13800000002" });
+    let answer = mend(&app, "supervisor", (&job, "2"), phone.clone()).await.expect(200);
+    assert_eq!((&answer["row"]["outcome"], figures(&answer["job"])), (&"ok".into(), [4, 3, 1]));
+    let request = answer["row"]["record"].as_str().unwrap();
+    let path = format!("/api/v1/trace_subject/changes/{request}");
+    let change = app.get("reviewer", &path).await.expect(200);
+    assert_eq!((&change["state"], requests().await), (&"submitted".into(), 2), "{change}");
+    assert!(change.to_string().contains(&second), "{change}");
+
+    // Once is enough.
+    let again = mend(&app, "supervisor", (&job, "2"), phone).await.expect(409);
+    assert!(again["detail"].as_str().unwrap().contains("已导入成功"), "{again}");
+    assert_eq!(requests().await, 2);
+
+    // What was there already may have been meant otherwise; the figures know it as taken in.
+    let meant = json!({ "主体代码": fourth, "主体名称": "示例农户四", "所属区域": "610116" });
+    let answer = mend(&app, "supervisor", (&job, "4"), meant).await.expect(200);
+    assert_eq!((&answer["row"]["outcome"], figures(&answer["job"])), (&"ok".into(), [4, 3, 1]));
+    let last = json!({ "联系电话": "13800000003" });
+    let answer = mend(&app, "supervisor", (&job, "3"), last).await.expect(200);
+    assert_eq!((figures(&answer["job"]), requests().await), ([4, 4, 0], 4));
+    assert_eq!(rows(&app, "supervisor", &job, "failed").await, Vec::<Value>::new());
+
+    // Every attempt is on record, without what the cells hold; corrections are sealed as files are.
+    let audit = app.get("auditor", "/api/v1/audit?entity=job&action=repaired").await.expect(200);
+    assert_eq!(audit["items"].as_array().unwrap().len(), 4, "{audit}");
+    assert!(!audit.to_string().contains("13800000003"), "{audit}");
+    let plain = "SELECT COUNT(*) FROM job_row WHERE source LIKE '%示例%' OR source LIKE '%1380%'";
+    assert_eq!(app.count(plain).await, 0);
+}
+
+#[tokio::test]
+async fn g_6_2_1_two_corrections_of_a_row_at_once_take_it_in_once() {
+    let app = TestApp::start().await;
+    let (code, wrong) = (code(1), "12");
+    let row = [&*code, "示例农户", "家庭农场或农户", "种植", "610116", "示例联系人", wrong];
+    let sheet = yj_sheet::write_csv(&table(&SUBJECT_HEADER, &[&row])).unwrap();
+    let kind = [("content-type", "application/octet-stream")];
+    let path = "/api/v1/trace_subject/import";
+    let queued = app.send("POST", path, Some("supervisor"), &kind, Some(sheet)).await.expect(202);
+    let job = json!({ "id": queued["job"] });
+    let phone = json!({ "联系电话": "13800000001" });
+    let early = mend(&app, "supervisor", (&job, "1"), phone.clone()).await.expect(409);
+    assert!(early["detail"].as_str().unwrap().contains("任务完成后"), "{early}");
+    app.run_jobs().await;
+    let once = || mend(&app, "supervisor", (&job, "1"), phone.clone());
+    let (one, two, three, four) = tokio::join!(once(), once(), once(), once());
+    let mut answers = [one, two, three, four].map(|answer| answer.status);
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 409, 409, 409]);
+    assert_eq!(app.count("SELECT COUNT(*) FROM change_request").await, 1);
+    // An export has no rows to correct.
+    let queued = app.get("farm", "/api/v1/trace_subject/export").await.expect(202);
+    app.run_jobs().await;
+    let export = json!({ "id": queued["job"] });
+    let refused = mend(&app, "farm", (&export, "1"), json!({})).await.expect(409);
+    assert!(refused["detail"].as_str().unwrap().contains("不是导入"), "{refused}");
+}
+
+#[tokio::test]
+async fn g_6_2_1_rows_of_any_register_are_mended_by_its_own_import() {
+    let app = TestApp::start().await;
+    let owner = app.subject("示例蔬菜加工厂").await;
+    let owner = owner["code"].as_str().unwrap();
+    let header = ["MAC 地址", "设备类型", "设备型号", "所属企业", "所属区域", "是否启用"];
+    let row = ["A4BB6D", "电子秤", "示例-C30", owner, "610116", "也许"];
+    let sheet = yj_sheet::write_csv(&table(&header, &[&row])).unwrap();
+    let job = app.import("enterprise", "/api/v1/device/import", sheet).await;
+    assert_eq!(figures(&job), [1, 0, 1], "{job}");
+    let used = json!({ "是否启用": "是" });
+    let answer = mend(&app, "enterprise", (&job, "1"), used).await.expect(200);
+    let detail = answer["row"]["detail"].as_str().unwrap();
+    assert!(detail.contains("MAC"), "what was said of the other cell is over: {answer}");
+    let nobody = json!({ "MAC 地址": "A4BB6D000001", "所属企业": code(99) });
+    let answer = mend(&app, "enterprise", (&job, "1"), nobody).await.expect(200);
+    assert!(answer["row"]["detail"].as_str().unwrap().contains("没有代码为"), "{answer}");
+    let right = json!({ "所属企业": owner });
+    let answer = mend(&app, "enterprise", (&job, "1"), right).await.expect(200);
+    assert_eq!((&answer["row"]["outcome"], figures(&answer["job"])), (&"ok".into(), [1, 1, 0]));
+    let path =
+        format!("/api/v1/device/changes/{}", answer["row"]["record"].as_str().unwrap_or_default());
+    assert_eq!(app.get("reviewer", &path).await.expect(200)["state"], "submitted");
 }
 
 #[tokio::test]
@@ -169,6 +324,11 @@ async fn g_6_4_1_trace_events_are_imported_by_template() {
         (&found["items"][0]["source"], found["items"].as_array().unwrap().len()),
         (&"import".into(), 1)
     );
+    // A wrong row is mended in place, by the same capture.
+    let mended = mend(&app, "farm", (&job, "3"), json!({ "产出数量": "11" })).await.expect(200);
+    assert_eq!((&mended["row"]["outcome"], &mended["job"]["failed"]), (&"ok".into(), &2.into()));
+    let found = app.get("farm", "/api/v1/trace/events?code=IMP-2").await.expect(200);
+    assert_eq!(found["items"][0]["id"], mended["row"]["record"]);
     let template = app.get("farm", "/api/v1/trace/templates/agri/harvest.xlsx").await;
     assert_eq!(&template.bytes[..2], b"PK");
     assert_eq!(yj_sheet::read(&template.bytes).unwrap().header[0], "主体代码");

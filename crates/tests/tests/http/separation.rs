@@ -96,6 +96,7 @@ async fn body(app: &TestApp, house: &House, (method, path, kind): (&str, &str, &
         ("PUT" | "PATCH", "{id}") if path.starts_with("/scim") => {
             json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "示例" }] })
         }
+        ("PUT", "{row}") => json!({ "主体名称": "示例农户" }),
         // What one of one's own holds, so that nothing is wrong with it but whose it is.
         ("PUT" | "PATCH", "{id}") => {
             let own = path.replace("{id}", &house.things[kind]);
@@ -177,7 +178,7 @@ async fn s_19_three_organisations_and_every_route_leak_nothing_not_even_existenc
                 let actor = own.holder(permission);
                 let body = body(&app, own, (&method, path, kind)).await;
                 let ask = async |id: &str| {
-                    let path = path.replace("{id}", id).replace("{code}", id);
+                    let path = path.replace("{id}", id).replace("{code}", id).replace("{row}", "1");
                     let body = (!body.is_null()).then(|| body.to_string().into_bytes());
                     app.send(&method, &path, Some(&actor), &[("if-match", "\"1\"")], body).await
                 };

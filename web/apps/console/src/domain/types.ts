@@ -306,6 +306,7 @@ export interface JobRow {
   record: string | null;
   detail: string | null;
   field: string | null;
+  errors: { field: string; detail: string }[] | null;
   source: Record<string, string>;
 }
 export interface AuditEntry {

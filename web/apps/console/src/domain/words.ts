@@ -181,6 +181,7 @@ export const ACTIONS: Record<string, string> = {
   recalled: '召回',
   recall_closed: '结束召回',
   queued: '提交任务',
+  repaired: '修正导入的行',
   cancelled: '取消',
   downloaded: '下载',
   online: '上线',
