@@ -128,7 +128,7 @@ pub(crate) async fn serve(config: &Path) -> Answer {
 
 /// Serves until told to stop, then lets requests and workers end.
 /// How often the embedded database looks at what its tables hold.
-const LEARN_EVERY: std::time::Duration = std::time::Duration::from_secs(6 * 3_600);
+const LEARN_EVERY: std::time::Duration = std::time::Duration::from_hours(6);
 
 /// Keeps the embedded database's choice of indexes fit; PostgreSQL sees to that itself.
 async fn learn(db: Db, mut stopped: watch::Receiver<bool>) {
