@@ -1,6 +1,7 @@
 //! 重要产品管理 (G-6.3, D-7.2): the catalogue of product classes, and the register of products that
 //! are traced.
 
+mod attributes;
 mod catalogue;
 mod catalogue_code;
 mod catalogue_http;
@@ -49,6 +50,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "product/0010_search",
         script: include_str!("../migrations/0010_search.sql"),
+    },
+    Migration {
+        name: "product/0011_attributes",
+        script: include_str!("../migrations/0011_attributes.sql"),
     },
 ];
 

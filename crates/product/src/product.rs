@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use yj_kernel::{
     Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping,
     Sql, Tx, time_text,
@@ -10,6 +11,7 @@ use yj_kernel::{
 use yj_model::{ApprovalNumber, DOMAINS, Gtin, Id, RegionCode, UnitCode};
 
 use crate::{
+    attributes,
     catalogue::{catalogue_code, today},
     catalogue_code, edition,
     lookup::state,
@@ -80,6 +82,10 @@ pub struct Product {
     pub origin_region: Option<RegionCode>,
     /// 所属区域
     pub region: RegionCode,
+    /// 产品属性: an object of what the pack of its domain describes.
+    pub attributes: Option<Value>,
+    /// The version of the pack they were checked against; none where the domain has no pack.
+    pub pack_version: Option<String>,
     /// Why it stands where it stands.
     pub state_reason: Option<String>,
     /// Since when.
@@ -231,6 +237,15 @@ impl Resource for Product {
         Field::new("subject_id", "责任主体", Kind::Id("trace_subject")).filter(Match::Exact),
         Field::new("origin_region", "产地", Kind::Region).filter(Match::Prefix).optional().public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).public(),
+        Field::new("attributes", "产品属性", Kind::Json)
+            .optional()
+            .public()
+            .hint("所属领域的领域包说明的属性"),
+        Field::new("pack_version", "领域包版本", Kind::Text)
+            .length_max(11)
+            .computed()
+            .public()
+            .hint("检查产品属性所依据的版本"),
         Field::new("state_reason", "状态理由", Kind::Text).length_max(500).computed(),
         Field::new("state_since", "状态始于", Kind::Time).computed().public(),
     ];
@@ -244,6 +259,9 @@ impl Resource for Product {
         packaging::check(ctx, tx, &packing, stored.as_ref().map(|known| known.id.as_str())).await?;
         self.maker_id.get_or_insert(self.subject_id);
         self.classify(ctx, tx, stored.as_ref()).await?;
+        let checked = attributes::check(ctx, tx, &self.domain, self.attributes.as_ref()).await?;
+        self.attributes = checked.attributes.map(Value::Object);
+        self.pack_version = checked.pack_version;
         let stored = stored.unwrap_or_default();
         (self.state, self.recall_level) = (Some(stored.state), stored.recall_level);
         (self.state_reason, self.state_since) = (stored.reason, stored.since);
@@ -345,6 +363,8 @@ impl Product {
             subject_id,
             origin_region: None,
             region,
+            attributes: None,
+            pack_version: None,
             state: None,
             recall_level: None,
             state_reason: None,

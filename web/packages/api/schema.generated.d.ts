@@ -7219,6 +7219,11 @@ export interface components {
              * Format: date
              */
             approval_until: string | null;
+            /**
+             * 产品属性
+             * @description 所属领域的领域包说明的属性
+             */
+            attributes: unknown;
             /** 品牌 */
             brand: string | null;
             /**
@@ -7288,6 +7293,11 @@ export interface components {
              */
             pack_level: "item" | "inner" | "middle" | "case" | "pallet" | "container" | null;
             /**
+             * 领域包版本
+             * @description 检查产品属性所依据的版本
+             */
+            pack_version: string | null;
+            /**
              * 召回级别
              * @enum {string|null}
              */
@@ -7347,6 +7357,11 @@ export interface components {
              * Format: date
              */
             approval_until?: string | null;
+            /**
+             * 产品属性
+             * @description 所属领域的领域包说明的属性
+             */
+            attributes?: unknown;
             /** 品牌 */
             brand?: string | null;
             /**
@@ -7411,6 +7426,11 @@ export interface components {
              * @enum {string|null}
              */
             pack_level?: "item" | "inner" | "middle" | "case" | "pallet" | "container" | null;
+            /**
+             * 领域包版本
+             * @description 检查产品属性所依据的版本
+             */
+            pack_version?: string | null;
             /**
              * 召回级别
              * @enum {string|null}

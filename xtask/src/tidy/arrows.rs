@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
-    ("yj-product", &["yj-kernel", "yj-model", "yj-subject"]),
+    ("yj-product", &["yj-kernel", "yj-model", "yj-domain", "yj-subject"]),
     ("yj-construction", &["yj-kernel", "yj-model", "yj-crypto", "yj-identity"]),
     (
         "yj-trace",

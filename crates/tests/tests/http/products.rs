@@ -4,7 +4,11 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, harvest};
+use crate::{
+    harness::{TestApp, harvest},
+    houses::id_of,
+    packs::lifts,
+};
 
 const ALL: &str = "/api/v1/product";
 
@@ -303,4 +307,127 @@ async fn d_7_2_2_nothing_more_is_made_of_a_product_that_is_suspended() {
     app.change("supervisor", ("POST", &resume), 2, because).await.expect(200);
     app.pass(SignedDuration::from_mins(5));
     taken("S-3", "2026-11-19T12:02:00+08:00").await.expect(201);
+}
+
+/// The fields that are refused, each with what is said of it.
+async fn mistakes(app: &TestApp, body: Value) -> Vec<(String, String)> {
+    let answer = app.post("supervisor", ALL, body).await.expect(422);
+    let text = |error: &Value, key: &str| String::from(error[key].as_str().unwrap());
+    let errors = answer["errors"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    errors.iter().map(|error| (text(error, "field"), text(error, "detail"))).collect()
+}
+
+#[tokio::test]
+async fn g_6_3_3_a_product_has_the_attributes_of_its_domain() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let with = |code: &str, attributes: Value| {
+        let mut body = product(&subject, code);
+        body["attributes"] = attributes;
+        body
+    };
+    // None at all where the pack asks for none.
+    let bare = registered(&app, product(&subject, "AT-1")).await;
+    let stored = app.get("supervisor", &one(&bare)).await.expect(200);
+    let version =
+        app.get("supervisor", "/api/v1/domains/agri").await.expect(200)["version"].clone();
+    assert!(version.is_string());
+    assert_eq!((&stored["attributes"], &stored["pack_version"]), (&Value::Null, &version));
+    // What the pack describes, in its normal form; the version is the platform's to say.
+    let given = json!({ "sector": "vegetable", "variety": " 示例雪韭 ", "grade": "" });
+    let mut body = with("AT-2", given);
+    body["pack_version"] = json!("9.9.9");
+    let id = registered(&app, body).await;
+    let stored = app.get("supervisor", &one(&id)).await.expect(200);
+    let kept = json!({ "sector": "vegetable", "variety": "示例雪韭" });
+    assert_eq!((&stored["attributes"], &stored["pack_version"]), (&kept, &version));
+    // A change, which leaves the rest alone, and what it was before.
+    let changed = json!({ "sector": "vegetable", "variety": "示例雪韭", "grade": "一级" });
+    let mut at = stored["version"].as_i64().unwrap();
+    for change in [json!({ "attributes": changed }), json!({ "brand": "示例牌" })] {
+        let filed = app.change("supervisor", ("PATCH", &one(&id)), at, change).await.expect(202);
+        approve(&app, &filed).await;
+        let now = app.get("supervisor", &one(&id)).await.expect(200);
+        assert_eq!(now["attributes"], changed);
+        at = now["version"].as_i64().unwrap();
+    }
+    let history = app.get("supervisor", &format!("{}/history", one(&id))).await.expect(200);
+    let entries = history["items"].as_array().or_else(|| history.as_array()).unwrap();
+    let told = entries.iter().any(|entry| entry["changes"]["attributes"] == json!([kept, changed]));
+    assert!(told, "{history}");
+    // Everything that is wrong is named at once, each where it stands.
+    let wrong = json!({ "colour": "绿", "sector": "vegetables", "variety": 7 });
+    let found = mistakes(&app, with("AT-3", wrong)).await;
+    for (field, word) in [
+        ("attributes.colour", "没有 colour 这个字段"),
+        ("attributes.sector", "行业：没有代码 vegetables"),
+        ("attributes.variety", "品种：应为文本"),
+    ] {
+        assert!(
+            found.iter().any(|(at, detail)| at == field && detail.contains(word)),
+            "{found:#?}"
+        );
+    }
+    let found = mistakes(&app, with("AT-3", json!({ "certified_as": "organic" }))).await;
+    assert_eq!(found[0].0, "attributes.certification_no", "{found:#?}");
+    for wrong in [json!(["variety"]), json!("variety"), json!(1)] {
+        let found = mistakes(&app, with("AT-3", wrong)).await;
+        assert_eq!(found, [(String::from("attributes"), String::from("产品属性：应为对象 { … }"))]);
+    }
+}
+
+#[tokio::test]
+async fn g_6_3_3_an_uploaded_pack_says_which_attributes_must_be_there() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let lift = |code: &str, attributes: Value| {
+        let mut body = product(&subject, code);
+        for (field, value) in [
+            ("domain", json!("special_equipment")),
+            ("catalogue_code", json!("0503")),
+            ("unit", json!("H87")),
+            ("attributes", attributes),
+        ] {
+            body[field] = value;
+        }
+        body
+    };
+    // Before there is a pack there is nothing to fill in.
+    let found = mistakes(&app, lift("AU-1", json!({ "equipment_kind": "3000" }))).await;
+    assert_eq!(found[0].0, "attributes.equipment_kind");
+    assert!(found[0].1.contains("没有领域包"), "{found:#?}");
+    let early = registered(&app, lift("AU-1", Value::Null)).await;
+    let stored = app.get("supervisor", &one(&early)).await.expect(200);
+    assert_eq!((&stored["attributes"], &stored["pack_version"]), (&Value::Null, &Value::Null));
+    let waiting = app.post("supervisor", ALL, lift("AU-2", Value::Null)).await.expect(202);
+    let draft = app.post("sysadmin", "/api/v1/domains", lifts("1.0.0")).await.expect(201);
+    let path = format!("/api/v1/domains/packs/{}/activate", id_of(&draft));
+    let because = json!({ "reason": "已与示例检验院核对" });
+    app.post("secadmin", &path, because).await.expect(200);
+    for (attributes, field, word) in [
+        (Value::Null, "attributes.equipment_kind", "必填"),
+        (json!({}), "attributes.equipment_kind", "必填"),
+        (json!({ "equipment_kind": "3000" }), "attributes.type_test_no", "电梯须有型式试验"),
+        (
+            json!({ "equipment_kind": "4000", "rated_load_kg": "1000" }),
+            "attributes.rated_load_kg",
+            "应为整数",
+        ),
+        (
+            json!({ "equipment_kind": "4000", "rated_load_kg": 0 }),
+            "attributes.rated_load_kg",
+            "应在 1 至 100000 之间",
+        ),
+    ] {
+        let found = mistakes(&app, lift("AU-3", attributes)).await;
+        assert!(found[0].0 == field && found[0].1.contains(word), "{field}: {found:#?}");
+    }
+    // What waited is approved only if it holds what must be there by now.
+    let path = format!("{ALL}/changes/{}/approve", id_of(&waiting["change_request"]));
+    let answer = app.post("reviewer", &path, json!({})).await.expect(422);
+    assert_eq!(answer["errors"][0]["field"], "attributes.equipment_kind");
+    let good = json!({ "equipment_kind": "4000", "rated_load_kg": 1000 });
+    let id = registered(&app, lift("AU-3", good.clone())).await;
+    let stored = app.get("supervisor", &one(&id)).await.expect(200);
+    assert_eq!((&stored["attributes"], &stored["pack_version"]), (&good, &json!("1.0.0")));
 }

@@ -146,6 +146,8 @@ export interface Pack {
   version: string;
   effective_on: string;
   stages: { stage: string; events: PackEvent[] }[];
+  /** What its products hold besides what all hold. */
+  product_fields?: PackField[];
   /** Whether new records may be written in it. */
   accepts: boolean;
 }

@@ -1,11 +1,27 @@
 /** How the fields of a register are shown. */
-import type { Field } from '../../domain/types';
+import type { Field, PackField } from '../../domain/types';
 import { moment, orDash } from '../../domain/format';
 import { CLEARANCES } from '../../domain/words';
+import { attribute } from '../trace/packs';
 
-export function show(field: Field, value: unknown, regionName: (code: string) => string, names: Record<string, string> = {}): string {
+/** Whether a field holds what the domain of its record describes. */
+export const isAttributes = (field: Field): boolean => field.kind === 'json' && field.name === 'attributes';
+
+/** `fields` are the attributes of the domain, for the field that holds them. */
+export function show(
+  field: Field,
+  value: unknown,
+  regionName: (code: string) => string,
+  names: Record<string, string> = {},
+  fields: PackField[] = [],
+): string {
   if (value === null || value === undefined || value === '') return '—';
   const label = (code: string): string => field.codes.find(([known]) => known === code)?.[1] ?? code;
+  if (isAttributes(field) && typeof value === 'object') {
+    return Object.entries(value)
+      .map(([name, one]) => attribute({ fields }, name, one).join('：'))
+      .join('；');
+  }
   if (field.kind === 'code') return label(String(value));
   if (field.kind === 'codes' && Array.isArray(value)) return value.map((code) => label(String(code))).join('、');
   if (field.kind === 'id') return names[String(value)] ?? String(value);

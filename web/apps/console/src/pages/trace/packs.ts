@@ -1,13 +1,14 @@
 /** Domain packs: which events a domain knows and what they need. */
 import { useQuery } from '@tanstack/vue-query';
-import { computed } from 'vue';
+import { computed, toValue, type MaybeRefOrGetter } from 'vue';
 import { answer, client } from '../../api';
-import type { Pack, PackEvent } from '../../domain/types';
+import type { Pack, PackEvent, PackField } from '../../domain/types';
 import { DOMAINS } from '../../domain/words';
 
-export function usePacks() {
+export function usePacks(needed: MaybeRefOrGetter<boolean> = true) {
   const found = useQuery({
     queryKey: ['packs'],
+    enabled: () => toValue(needed),
     // Packs are put into use while people work.
     staleTime: 60_000,
     queryFn: async () => {
@@ -31,11 +32,29 @@ export function usePacks() {
     const own = packs.value.map((pack): [string, string] => [pack.code, pack.name]);
     return [...new Map([...Object.entries(DOMAINS), ...own])];
   });
-  return { packs, event, types, domains };
+  /** What products of a domain hold besides what all hold; `undefined` until it is known. */
+  const product = (domain: string): PackField[] | undefined =>
+    found.data.value && (packs.value.find((pack) => pack.code === domain)?.product_fields ?? []);
+  return { packs, event, types, domains, product };
+}
+
+/** A time as it is picked, in China. */
+export const offset = (time: string): string => (time.length === 16 ? `${time}:00+08:00` : time);
+
+function meant(field: PackField, text: string): unknown {
+  if (field.kind === 'int') return Number.isInteger(Number(text)) ? Number(text) : text;
+  if (field.kind === 'bool') return text === 'true';
+  return field.kind === 'time' ? offset(text) : text;
+}
+
+/** The attributes that were filled in, as values. */
+export function given(fields: PackField[], text: (name: string) => string | undefined): Record<string, unknown> {
+  const filled = fields.filter((field) => text(field.name));
+  return Object.fromEntries(filled.map((field) => [field.name, meant(field, text(field.name)!)]));
 }
 
 /** An attribute as people read it. */
-export function attribute(spec: PackEvent | undefined, name: string, value: unknown): [string, string] {
+export function attribute(spec: Pick<PackEvent, 'fields'> | undefined, name: string, value: unknown): [string, string] {
   const field = spec?.fields.find((one) => one.name === name);
   const text = field?.codes?.find(([code]) => code === value)?.[1] ?? (typeof value === 'boolean' ? (value ? '是' : '否') : String(value));
   return [field?.label ?? name, text];

@@ -1,0 +1,53 @@
+//! 产品属性 (YJ-core B): what products of one domain hold besides what all products hold, as the
+//! domain pack in force describes it.
+
+use serde_json::{Map, Value};
+use yj_domain::{check_attributes, current, today};
+use yj_kernel::{Ctx, FieldError, Problem, Result, Tx};
+
+/// Attributes as they are stored, and the version of the pack they were checked against.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Checked {
+    /// In their normal form; `None` where there are none.
+    pub(crate) attributes: Option<Map<String, Value>>,
+    /// `None` where the domain has no pack.
+    pub(crate) pack_version: Option<String>,
+}
+
+/// Checks what was given against the pack of the domain on the day of the request. What is wrong is
+/// named by the path `attributes.<name>`.
+pub(crate) async fn check(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    domain: &str,
+    given: Option<&Value>,
+) -> Result<Checked> {
+    let none = Map::new();
+    let given = match given {
+        None | Some(Value::Null) => &none,
+        Some(Value::Object(map)) => map,
+        Some(_) => return Err(Problem::invalid("attributes", "产品属性：应为对象 { … }")),
+    };
+    let domains = current(tx).await?;
+    let Some(pack) = domains.shown(domain, today(ctx)) else {
+        return if given.is_empty() { Ok(Checked::default()) } else { Err(unknown(given)) };
+    };
+    let attributes = check_attributes(pack.product_schema(), given).map_err(located)?;
+    Ok(Checked {
+        attributes: (!attributes.is_empty()).then_some(attributes),
+        pack_version: Some(pack.version.to_string()),
+    })
+}
+
+fn located(errors: Vec<FieldError>) -> Problem {
+    Problem::Invalid(errors).within("attributes.")
+}
+
+/// Where there is no pack, there is nothing to fill in.
+fn unknown(given: &Map<String, Value>) -> Problem {
+    let error = |name: &String| FieldError {
+        field: name.clone(),
+        detail: format!("没有 {name} 这个字段：该产品领域没有领域包，不填写产品属性"),
+    };
+    located(given.keys().map(error).collect())
+}
