@@ -84,6 +84,7 @@ fn subject(number: usize, counties: &[&str]) -> Result<TraceSubject, String> {
         node_name: Some(format!("示例{county}{word}市场")),
         product_kinds: Some(vec![String::from(DOMAINS[at(17, DOMAINS.len())])]),
         filed_on: Some(day),
+        status: Some(yj_subject::Status::Valid),
         ..TraceSubject::sample(index(number))
     })
 }
