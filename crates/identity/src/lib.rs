@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod confirmation;
 mod duty;
+mod enterprise;
 mod factor;
 mod forward;
 mod http;
@@ -46,6 +47,7 @@ pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_t
 pub use certificate::TrustedCertificate;
 pub use client::{Client, new_secret};
 pub use confirmation::confirmations_waiting;
+pub use enterprise::{NewEnterprise, OpenedEnterprise, open_enterprise};
 pub use http::routes;
 pub use oidc::{application::Application, relying::SingleSignOn};
 pub use organization::Organization;

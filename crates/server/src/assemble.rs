@@ -11,7 +11,7 @@ use yj_kernel::{
 };
 use yj_ledger::{Keys, Ledger};
 
-use crate::{dictionary, libraries, operations, workbench};
+use crate::{applications, dictionary, libraries, operations, workbench};
 
 /// What an application is assembled from.
 pub struct Parts {
@@ -140,6 +140,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
+    routes.extend(applications::routes());
     routes.extend(libraries::routes());
     routes.extend(yj_web::routes(&ledger));
     routes.extend(operations::routes(&app, &routes));

@@ -2,6 +2,8 @@
 //! and former codes, the nodes where they trade, and the merchants registered there.
 
 mod alias;
+mod application;
+mod application_review;
 mod arrival;
 mod code;
 mod conflict;
@@ -18,6 +20,7 @@ mod standing;
 mod subject;
 
 pub use alias::SubjectAlias;
+pub use application_review::{ApprovedApplication, approved_application, close_application};
 pub use import::JOBS;
 pub use licence::{Licence, Validity};
 pub use lookup::{
@@ -80,6 +83,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "subject/0011_site_place",
         script: include_str!("../migrations/0011_site_place.sql"),
     },
+    Migration {
+        name: "subject/0012_application",
+        script: include_str!("../migrations/0012_application.sql"),
+    },
 ];
 
 /// The routes of this crate.
@@ -92,6 +99,8 @@ pub fn routes() -> Vec<Route> {
         standing::routes(),
         merger::routes(),
         conflict::routes(),
+        application::routes(),
+        application_review::routes(),
         licence::routes(),
     ]
     .into_iter()

@@ -60,7 +60,7 @@ async fn g_5_4_3b_a_role_four_levels_deep_never_exceeds_its_parent() {
 }
 
 /// A person with one assignment, and a session that skips the slow part.
-async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i64) {
+pub async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i64) {
     let ctx = app.assembled.app.on_own_behalf("test");
     let mut tx = ctx.begin().await.unwrap();
     let row = |rows: Vec<yj_kernel::Row>| String::from(rows[0].text(0).unwrap());

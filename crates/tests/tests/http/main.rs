@@ -6,6 +6,7 @@ mod harness;
 mod houses;
 
 mod access;
+mod applications;
 mod arrivals;
 mod audit;
 mod catalogue;

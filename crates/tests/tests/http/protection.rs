@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::TestApp;
 
 /// Every byte of the database: the file with its log, or a dump of every table.
-async fn dump(app: &TestApp) -> Vec<u8> {
+pub async fn dump(app: &TestApp) -> Vec<u8> {
     if let Some(file) = app.database_file() {
         let mut bytes = std::fs::read(file).unwrap();
         let log = Path::new(file).with_extension("sqlite-wal");
@@ -18,7 +18,7 @@ async fn dump(app: &TestApp) -> Vec<u8> {
     app.every_row().await.into_bytes()
 }
 
-fn holds(haystack: &[u8], needle: &str) -> bool {
+pub fn holds(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 

@@ -24,6 +24,8 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/subject_conflict/{id}", "subject_conflict"),
         // A merger takes two subjects, and an organisation here reaches one: none has any.
         ("/api/v1/subject_merger/", ""),
+        // Applications belong to regions and to nobody's organisation; who sees which is tested by G-6.2.2-1.
+        ("/api/v1/subject_application/{id}", ""),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),
         ("/api/v1/node/changes/{id}", "node/changes"),

@@ -25,6 +25,7 @@ export const MENU: MenuGroup[] = [
       { path: '/register/subject_alias', title: '旧代码', permission: 'subject_alias:read' },
       { path: '/register/subject_merger', title: '主体合并', permission: 'subject_merger:read' },
       { path: '/conflicts', title: '主体冲突', permission: 'subject_conflict:read' },
+      { path: '/applications', title: '注册申请', permission: 'subject_application:read' },
       { path: '/register/node', title: '节点', permission: 'node:read' },
       { path: '/register/merchant', title: '商户', permission: 'merchant:read' },
       { path: '/register/product', title: '重要产品', permission: 'product:read' },
@@ -62,6 +63,7 @@ export const MENU: MenuGroup[] = [
     pages: [
       { path: '/register/organization', title: '机构', permission: 'organization:read' },
       { path: '/register/account', title: '用户', permission: 'account:read' },
+      { path: '/openings', title: '企业开户', permission: 'account:write' },
       { path: '/register/client', title: '接口客户端', permission: 'client:read' },
       { path: '/register/application', title: '接入应用', permission: 'application:read' },
     ],

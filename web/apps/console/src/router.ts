@@ -11,6 +11,7 @@ export const router = createRouter({
     { path: '/login', name: 'login', component: Login },
     { path: '/setup', name: 'setup', component: () => import('./layout/Setup.vue') },
     { path: '/activate', name: 'activate', component: () => import('./layout/Activate.vue') },
+    { path: '/apply', name: 'apply', component: () => import('./layout/Apply.vue') },
     {
       path: '/',
       component: Shell,
@@ -18,6 +19,8 @@ export const router = createRouter({
         { path: '', component: Workbench },
         { path: 'register/:table', component: () => import('./pages/register/Register.vue'), props: true },
         { path: 'conflicts', component: () => import('./pages/register/Conflicts.vue') },
+        { path: 'applications', component: () => import('./pages/register/Applications.vue') },
+        { path: 'openings', component: () => import('./pages/system/Openings.vue') },
         { path: 'catalogue', component: () => import('./pages/product/Catalogue.vue') },
         { path: 'map', component: () => import('./pages/map/MapPage.vue') },
         { path: 'registration', component: () => import('./pages/analysis/Registration.vue') },
@@ -48,6 +51,6 @@ export const router = createRouter({
 });
 
 router.beforeEach(async (to) => {
-  if (to.name === 'login' || to.name === 'setup' || to.name === 'activate') return true;
+  if (to.name === 'login' || to.name === 'setup' || to.name === 'activate' || to.name === 'apply') return true;
   return (await useSession().resume()) || { name: 'login', query: { to: to.fullPath } };
 });

@@ -77,6 +77,12 @@ export const CONFLICT_STATES: Record<string, [string, Tone]> = {
   taken: ['采用对方', 'info'],
   corrected: ['更正代码', 'info'],
 };
+export const APPLICATION_STATES: Record<string, [string, Tone]> = {
+  waiting: ['待审核', 'warn'],
+  returned: ['已退回', 'info'],
+  rejected: ['已驳回', 'bad'],
+  approved: ['已通过', 'good'],
+};
 export const CLASSES: Record<string, string> = { public: '公开', internal: '内部', sensitive: '敏感', personal: '个人信息' };
 export const LIBRARY_STATES: Record<string, [string, Tone]> = {
   ready: ['已启用', 'good'],
@@ -199,6 +205,12 @@ export const ACTIONS: Record<string, string> = {
   conflict_kept: '保留本平台登记',
   conflict_taken: '采用对方信息',
   conflict_corrected: '更正对方代码',
+  application_filed: '提交注册申请',
+  application_approved: '通过注册申请',
+  application_returned: '退回注册申请',
+  application_rejected: '驳回注册申请',
+  application_opened: '注册申请开通账号',
+  enterprise_opened: '企业开户',
 };
 export const ENTITIES: Record<string, string> = {
   change_rule: '变更权限',
@@ -213,6 +225,7 @@ export const ENTITIES: Record<string, string> = {
   subject_alias: '旧代码',
   subject_merger: '主体合并',
   subject_conflict: '主体冲突',
+  subject_application: '注册申请',
   node: '节点',
   merchant: '商户',
   device: '设备',
