@@ -32,8 +32,12 @@ export function show(
   return orDash(value);
 }
 
-/** Columns in the order of front rule 14: name first, then the rest as described. */
+/** What stands first in a row. */
+const FIRST = ['name', 'status', 'state'];
+
+/** Columns in the order of front rule 14: name and state first, then the rest as described. */
 export function columnsOf(fields: Field[]): Field[] {
   const plain = fields.filter((field) => field.kind !== 'json' && !field.name.endsWith('_path'));
-  return [...plain.filter((field) => field.name === 'name'), ...plain.filter((field) => field.name !== 'name')];
+  const first = FIRST.flatMap((name) => plain.filter((field) => field.name === name));
+  return [...first, ...plain.filter((field) => !FIRST.includes(field.name))];
 }
