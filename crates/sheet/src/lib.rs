@@ -1,8 +1,9 @@
-//! Tables in and out: XLSX and CSV as people in offices make them. Pure functions over bytes.
+//! Tables in and out: XLSX and CSV as people in offices make them, and GeoJSON of points. Pure functions over bytes.
 //!
 //! Reading is suspicious (bounds, encodings, formulas), writing is harmless (no cell of ours is
 //! ever taken for a formula).
 
+mod geojson;
 mod read;
 mod write;
 

@@ -4,13 +4,13 @@ use std::io::{Cursor, Read as _};
 
 use calamine::{Data, Reader as _, Xlsx};
 
-use crate::{SheetError, column_name};
+use crate::{SheetError, column_name, geojson};
 
 const FILE_MAX: usize = 16 << 20;
 const UNPACKED_MAX: u64 = 256 << 20;
 const ENTRIES_MAX: usize = 10_000;
-const ROWS_MAX: usize = 100_000;
-const COLUMNS_MAX: usize = 200;
+pub(crate) const ROWS_MAX: usize = 100_000;
+pub(crate) const COLUMNS_MAX: usize = 200;
 const CELL_MAX: usize = 4_000;
 
 /// The first sheet of a file: a header and rows of texts.
@@ -31,16 +31,22 @@ pub struct Row {
     pub cells: Vec<String>,
 }
 
-fn refuse<T>(sentence: impl Into<String>) -> Result<T, SheetError> {
+pub(crate) fn refuse<T>(sentence: impl Into<String>) -> Result<T, SheetError> {
     Err(SheetError(sentence.into()))
 }
 
-/// Reads XLSX or CSV; which one is decided by the bytes, never by the name.
+/// Reads XLSX, CSV or GeoJSON; which one is decided by the bytes, never by the name.
 pub fn read(bytes: &[u8]) -> Result<Sheet, SheetError> {
     if bytes.len() > FILE_MAX {
         return refuse(format!("文件超过 {} MiB，请拆分后分批导入", FILE_MAX >> 20));
     }
-    let rows = if bytes.starts_with(b"PK\x03\x04") { read_xlsx(bytes)? } else { read_csv(bytes)? };
+    let rows = if bytes.starts_with(b"PK\x03\x04") {
+        read_xlsx(bytes)?
+    } else if geojson::looks_like(bytes) {
+        geojson::read(bytes)?
+    } else {
+        read_csv(bytes)?
+    };
     shape(rows)
 }
 

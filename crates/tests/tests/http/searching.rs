@@ -211,3 +211,42 @@ async fn g_3_2_records_are_found_on_the_map_by_polygon_and_distance() {
                    'trace_subject'";
     assert_eq!(app.count(entries).await, 1);
 }
+
+#[tokio::test]
+async fn g_3_2_a_point_layer_comes_in_as_geojson_and_goes_out_again() {
+    let app = TestApp::start().await;
+    let owner = app.subject("示例蔬菜加工厂").await;
+    let market = |number: u32, lon: f64, kind: &str| {
+        json!({
+            "type": "Feature", "geometry": { "type": "Point", "coordinates": [lon, 34.1] },
+            "properties": {
+                "节点编码": format!("610116{number:03}"), "节点名称": format!("示例图层市场{number}"),
+                "节点类型": kind, "经营主体": owner["code"], "所属区域": "610116",
+                "产品种类": ["食用农产品", "食品"], "是否启用": true,
+            },
+        })
+    };
+    let features = [
+        market(901, 108.912_345_678_9, "批发市场"),
+        market(902, 108.95, "菜市场"),
+        market(903, 109.9, "集市"),
+    ];
+    let layer = json!({ "type": "FeatureCollection", "features": features }).to_string();
+    let done = app.import("supervisor", "/api/v1/node/import?name=layer", layer.into()).await;
+    assert_eq!((&done["succeeded"], &done["failed"]), (&2.into(), &1.into()), "{done}");
+    let waiting = "/api/v1/node/changes?state=submitted";
+    for request in app.get("reviewer", waiting).await.expect(200)["items"].as_array().unwrap() {
+        let path = format!("/api/v1/node/changes/{}/approve", request["id"].as_str().unwrap());
+        app.post("reviewer", &path, json!({})).await.expect(200);
+    }
+    let square = encoded("108.9,34.0 108.93,34.0 108.93,34.2 108.9,34.2");
+    let path = format!("/api/v1/node/geojson?within={square}");
+    let out = app.get("supervisor", &path).await;
+    let out: Value = serde_json::from_slice(&out.bytes).unwrap();
+    let features = out["features"].as_array().unwrap();
+    assert_eq!(features.len(), 1);
+    assert_eq!(features[0]["geometry"]["coordinates"], json!([108.912_345_7, 34.1]));
+    let properties = &features[0]["properties"];
+    assert_eq!(properties["节点名称"], "示例图层市场901");
+    assert_eq!(properties["产品种类"], "食用农产品、食品");
+}
