@@ -178,10 +178,16 @@ fn table(entity: &Entity) -> String {
 
 /// How many rows of the full-text table a phrase finds, up to a number.
 async fn matching(tx: &mut Tx, (table, phrase): (&str, &str), most: i64) -> Result<i64> {
+    let asked = format!("{table} {most} {phrase}");
+    if let Some(found) = tx.searched.get(&asked) {
+        return Ok(*found);
+    }
     let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM ");
     sql.push(table).push(" WHERE ").push(table).push(" MATCH ").bind(phrase);
     sql.push(" LIMIT ").bind(most).push(")");
-    tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))
+    let found = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
+    tx.searched.insert(asked, found);
+    Ok(found)
 }
 
 /// How many records of all contain a part, up to a number, where the index alone can say it.

@@ -169,7 +169,8 @@ impl Db {
             }
         };
         let (kept, audit, fuse) = (Vec::new(), Vec::new(), self.fuse.clone());
-        Ok(Tx { conn, kept, audit, dialect: self.dialect(), fuse })
+        let searched = std::collections::BTreeMap::new();
+        Ok(Tx { conn, kept, audit, dialect: self.dialect(), fuse, searched })
     }
 }
 
@@ -193,6 +194,8 @@ pub struct Tx {
     pub(crate) audit: Vec<crate::audit::Waiting>,
     dialect: Dialect,
     fuse: Option<Fuse>,
+    /// How many rows a search found, for whoever asks again in the same state of the database.
+    pub(crate) searched: std::collections::BTreeMap<String, i64>,
 }
 
 impl Tx {
