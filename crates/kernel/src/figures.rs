@@ -355,9 +355,14 @@ async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) ->
     let conditions = |text: &str| Listing::counted(ctx, entity, text);
     let whole = conditions(&rest)?;
     let counts = count(ctx, tx, (entity, &dimensions), &whole).await?;
-    let total = match count(ctx, tx, (entity, &[]), &whole).await?.into_values().next() {
-        Some((_, total)) => total,
-        None => 0,
+    let numbers: Vec<_> = counts.values().map(|(_, count)| *count).collect();
+    let overlapping = dimensions.iter().any(|one| one.grain == Grain::Each);
+    // Groups that overlap, and those a record without a code is in none of, say nothing of all.
+    let total: i64 = if overlapping {
+        let all = count(ctx, tx, (entity, &[]), &whole).await?;
+        all.values().map(|(_, count)| count).sum()
+    } else {
+        numbers.iter().sum()
     };
     let parts = match &part {
         None => None,
@@ -367,8 +372,6 @@ async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) ->
         }
     };
     let names = called(ctx, tx, (entity, &dimensions), &counts).await?;
-    let numbers: Vec<_> = counts.values().map(|(_, count)| *count).collect();
-    let overlapping = dimensions.iter().any(|one| one.grain == Grain::Each);
     // Of overlapping groups each has its own share of all records.
     let shares = if overlapping {
         numbers.iter().map(|count| (count * 2000 + total) / (total * 2).max(1)).collect()

@@ -258,9 +258,8 @@ async fn change(
     let effective_on = past::effective_on(query)?;
     let effective_on = effective_on.as_deref();
     let mut tx = ctx.begin().await?;
-    let mut body =
-        if partial { record::merged(ctx, &mut tx, entity, id, body).await? } else { body };
     let stored = record::get(ctx, &mut tx, entity, id).await?;
+    let mut body = if partial { record::merged(&stored, body) } else { body };
     record::unveil(ctx, entity, &stored, &mut body);
     let sought = entity.sought(&stored, &body);
     let demand = change_rule::demand(&mut tx, entity, (&stored, &sought)).await?;
