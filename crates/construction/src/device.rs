@@ -6,9 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 use yj_kernel::{
-    Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+    Changed, Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Resource,
+    Result, Scoping, Sql, Tx, in_cgcs2000,
 };
-use yj_model::{Id, MacAddress, RegionCode};
+use yj_model::{Datum, Id, MacAddress, RegionCode};
 
 use crate::{
     DEVICE, numbers, place,
@@ -140,14 +141,8 @@ impl Resource for Device {
             .sortable()
             .hint("应在所属企业或其名下节点的所属区域之内；设在别处的由当地监管人员登记"),
         Field::new("place", "安装位置", Kind::Text).length_max(120).optional(),
-        Field::new("lon", "经度", Kind::Text)
-            .format("n..11,7")
-            .optional()
-            .hint("CGCS2000 十进制度数"),
-        Field::new("lat", "纬度", Kind::Text)
-            .format("n..10,7")
-            .optional()
-            .hint("CGCS2000 十进制度数"),
+        LONGITUDE,
+        LATITUDE,
         Field::new("installed_on", "安装日期", Kind::Date)
             .filter(Match::Range)
             .sortable()
@@ -172,7 +167,7 @@ impl Resource for Device {
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-        place::position(&mut self.lon, &mut self.lat)?;
+        in_cgcs2000(&mut self.lon, &mut self.lat, Datum::Cgcs2000)?;
         let interval = self.interval_minutes.unwrap_or(INTERVAL_DEFAULT);
         if !(1..=INTERVAL_MAX).contains(&interval) {
             let detail = format!("上报间隔：应为 1 至 {INTERVAL_MAX} 分钟");

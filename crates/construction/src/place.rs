@@ -1,7 +1,7 @@
 //! Where a device may stand.
 
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
-use yj_model::{Datum, GeoPoint, Id, RegionCode};
+use yj_model::{Id, RegionCode};
 
 /// Whether the request's right reaches a place as a place, and not only as somebody's own: that of
 /// a supervisor.
@@ -34,18 +34,4 @@ pub(crate) async fn require_sound_region(
     let detail =
         "所属区域：应在所属企业或其名下节点的所属区域之内；设在别处的设备由当地监管人员登记";
     Err(Problem::invalid("region", detail))
-}
-
-/// A position as it is stored, or none; one coordinate alone says nothing.
-pub(crate) fn position(lon: &mut Option<String>, lat: &mut Option<String>) -> Result<()> {
-    let (Some(east), Some(north)) = (&lon, &lat) else {
-        return match (&lon, &lat) {
-            (None, None) => Ok(()),
-            _ => Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),
-        };
-    };
-    let point = GeoPoint::parse(east, north, Datum::Cgcs2000);
-    let (east, north) = point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
-    (*lon, *lat) = (Some(east), Some(north));
-    Ok(())
 }

@@ -40,6 +40,7 @@ mod search;
 pub mod transfer;
 pub mod vault;
 
+pub use area::{LATITUDE, LONGITUDE, in_cgcs2000};
 pub use attachment::Attachments;
 pub use base::base_routes;
 pub use bulk::load;

@@ -4,12 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
-    Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping,
-    Sql, Tx, audit,
+    Changed, Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Reach,
+    Resource, Result, Scoping, Sql, Tx, audit, in_cgcs2000,
 };
 use yj_model::{DOMAINS, Datum, Id, RegionCode};
-
-use crate::position::{LATITUDE, LONGITUDE, in_cgcs2000};
 
 /// 节点类型
 const NODE_KINDS: Codes = &[

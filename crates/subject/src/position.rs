@@ -1,15 +1,7 @@
 //! Where something lies: stored in CGCS2000, with the datum it was given in (handbook §3.4).
 
-use yj_kernel::{Field, Kind, Problem, Result};
-use yj_model::{DATUMS, Datum, GeoPoint};
-
-/// 经度
-pub(crate) const LONGITUDE: Field =
-    Field::new("lon", "经度", Kind::Text).format("n..11,7").optional().hint("CGCS2000 十进制度数");
-
-/// 纬度
-pub(crate) const LATITUDE: Field =
-    Field::new("lat", "纬度", Kind::Text).format("n..10,7").optional().hint("CGCS2000 十进制度数");
+use yj_kernel::{Field, Kind, Problem, Result, in_cgcs2000};
+use yj_model::{DATUMS, Datum};
 
 /// 坐标系
 pub(crate) const DATUM: Field = Field::new("datum", "坐标系", Kind::Code(DATUMS))
@@ -51,24 +43,6 @@ impl Position<'_> {
         *self.datum = Some(String::from(STORED));
         Ok(())
     }
-}
-
-/// Brings coordinates of a datum into the form they are stored in; whether there are any.
-pub(crate) fn in_cgcs2000(
-    lon: &mut Option<String>,
-    lat: &mut Option<String>,
-    datum: Datum,
-) -> Result<bool> {
-    let (Some(east), Some(north)) = (&lon, &lat) else {
-        return match (&lon, &lat) {
-            (None, None) => Ok(false),
-            _ => Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),
-        };
-    };
-    let point = GeoPoint::parse(east, north, datum);
-    let (east, north) = point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
-    (*lon, *lat) = (Some(east), Some(north));
-    Ok(true)
 }
 
 #[cfg(test)]

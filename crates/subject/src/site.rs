@@ -2,14 +2,17 @@
 //! second site of one subject, never a second subject.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Tx};
+use yj_kernel::{
+    Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Resource, Result,
+    Scoping, Tx,
+};
 use yj_model::{Id, RegionCode, SubjectCode};
 
 use crate::{
     alias::tidied,
     lookup,
     node::Node,
-    position::{DATUM, DATUM_GIVEN, LATITUDE, LONGITUDE, Position},
+    position::{DATUM, DATUM_GIVEN, Position},
     subject::TraceSubject,
 };
 

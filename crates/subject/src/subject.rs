@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
-    Changed, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Sql, Tx,
-    audit, vault::ERASED,
+    Changed, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Reach, Resource,
+    Result, Scoping, Sql, Tx, audit, vault::ERASED,
 };
 use yj_model::{
     DOCUMENT_KINDS, DOMAINS, Email, Id, IdentityNumber, IndustryCode, Phone, ROLE_KINDS,
@@ -18,7 +18,7 @@ use crate::{
     licence::Licence,
     lookup,
     node::node_code,
-    position::{DATUM, DATUM_GIVEN, LATITUDE, LONGITUDE, Position},
+    position::{DATUM, DATUM_GIVEN, Position},
     standing::{STATUSES, Status},
 };
 
