@@ -55,14 +55,7 @@ pub struct Account {
 }
 
 fn user_name(text: &str) -> Result<String, String> {
-    let sound = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
-    };
-    if (3..=32).contains(&text.len()) && text.bytes().all(sound) {
-        Ok(String::from(text))
-    } else {
-        Err(String::from("应为 3 至 32 位小写字母、数字、-、_ 或 ."))
-    }
+    yj_model::user_name(text).map_err(|error| error.to_string())
 }
 
 fn phone(text: &str) -> Result<String, String> {

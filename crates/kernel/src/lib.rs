@@ -52,13 +52,14 @@ pub use field::{Codes, Field, Kind, Match, Normalise, mask, time_text};
 pub use http::{record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
+pub use listing::number;
 pub use openapi::openapi;
 pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };
 pub use problem::{FieldError, Problem, Result};
 pub use protection::require_reveals_left;
-pub use record::Stored;
+pub use record::{Stored, veil_always};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};

@@ -331,7 +331,8 @@ impl Cursor {
     }
 }
 
-pub(crate) fn number(name: &str, text: &str, max: i64) -> Result<i64> {
+/// A whole number of a parameter, from 1 to `max`.
+pub fn number(name: &str, text: &str, max: i64) -> Result<i64> {
     match text.parse() {
         Ok(value) if (1..=max).contains(&value) => Ok(value),
         _ if max == i64::MAX => Err(Problem::invalid(name, "应为正整数")),

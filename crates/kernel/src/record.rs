@@ -238,7 +238,7 @@ pub(crate) fn hidden(ctx: &Ctx, entity: &Entity) -> impl Iterator<Item = &'stati
 }
 
 /// Hides 个人信息 from everybody: audit trail and announcements never hold it.
-pub(crate) fn veil_always(entity: &Entity, object: &mut Object) {
+pub fn veil_always(entity: &Entity, object: &mut Object) {
     for field in personal(entity) {
         if let Some(Value::String(text)) = object.get_mut(field.name)
             && text != vault::ERASED

@@ -187,6 +187,16 @@ pub enum Scoping {
     By(Columns),
 }
 
+impl Scoping {
+    /// How category and stage are told, where a query calls their columns otherwise.
+    pub const fn reaches(self, category: &'static str, stage: &'static str) -> (Reach, Reach) {
+        match self {
+            Self::By(columns) => (columns.category.named(category), columns.stage.named(stage)),
+            Self::Shared => (Reach::Every, Reach::Every),
+        }
+    }
+}
+
 /// Where one record belongs, read from it as its table's [`Columns`] say.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place<'a> {

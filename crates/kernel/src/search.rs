@@ -45,11 +45,7 @@ const FEW: i64 = 10_000;
 
 /// Only letters and digits, small, full-width forms made half-width.
 fn letters(text: &str) -> String {
-    let narrow = |letter: char| match u32::from(letter) {
-        code @ 0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(letter),
-        _ => letter,
-    };
-    let small = text.chars().map(narrow).flat_map(char::to_lowercase);
+    let small = text.chars().map(yj_model::narrow).flat_map(char::to_lowercase);
     small.filter(|letter| letter.is_alphanumeric()).collect()
 }
 

@@ -26,10 +26,12 @@ pub(crate) const EXPORT_MAX: i64 = 100_000;
 /// How long the file of an export can be fetched (S-33).
 const EXPORT_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 
+const IMPORT: &str = "register.import";
+
 /// Import and export as background work, for every register of the application.
 pub const JOBS: [JobKind; 2] = [
     JobKind {
-        name: "register.import",
+        name: IMPORT,
         title: "导入",
         permission: |params| permission(params, "write"),
         run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(import(run)) },
@@ -161,11 +163,21 @@ async fn queue_import(
     query: &str,
     bytes: Bytes,
 ) -> Result<Response> {
-    let name = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "name");
-    let name = name.map_or_else(|| format!("{}.xlsx", entity.title), |(_, text)| text.into_owned());
     // Say at once what can be said at once.
     let sheet = parse(bytes.clone()).await?;
     columns(entity, &sheet)?;
+    queue_file(ctx, (IMPORT, entity), (query, bytes)).await
+}
+
+/// Keeps a file of records under the name its request gives it, and queues its import as a job of
+/// this kind.
+pub async fn queue_file(
+    ctx: &Ctx,
+    (kind, entity): (&'static str, &Entity),
+    (query, bytes): (&str, Bytes),
+) -> Result<Response> {
+    let name = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "name");
+    let name = name.map_or_else(|| format!("{}.xlsx", entity.title), |(_, text)| text.into_owned());
     let mut tx = ctx.begin().await?;
     // What was imported is in the register; the file goes, with whatever 个人信息 it holds.
     let expires_at = Some(ctx.now_ms() + jobs::SOURCE_KEPT_MS);
@@ -174,8 +186,16 @@ async fn queue_import(
     tx.commit().await?;
     let params = json!({ "entity": entity.table, "file": file["id"] });
     let title = format!("导入{}：{name}", entity.title);
-    let new = NewJob { kind: "register.import", title: &title, params: &params, rows: None };
-    queue(ctx, new).await
+    queue(ctx, NewJob { kind, title: &title, params: &params, rows: None }).await
+}
+
+/// The table in the file that an import was queued with.
+pub async fn uploaded(run: &JobRun) -> Result<Sheet> {
+    let file = run.params["file"].as_str().unwrap_or_default();
+    let mut tx = run.ctx.snapshot().await?;
+    let found = attachment::open(&run.ctx, &mut tx, file).await?;
+    drop(tx);
+    parse(found.bytes).await
 }
 
 /// Parsing a large file is work for a thread of its own.
@@ -233,11 +253,7 @@ fn columns(entity: &'static Entity, sheet: &Sheet) -> Result<Vec<&'static crate:
 
 async fn import(run: JobRun) -> Result<Value> {
     let entity = entity_of(run.ctx.app(), &run.params)?;
-    let file = run.params["file"].as_str().unwrap_or_default();
-    let mut tx = run.ctx.snapshot().await?;
-    let found = attachment::open(&run.ctx, &mut tx, file).await?;
-    drop(tx);
-    let sheet = parse(found.bytes).await?;
+    let sheet = uploaded(&run).await?;
     let labels: Vec<_> = columns(entity, &sheet)?.iter().map(|field| field.label).collect();
     take_in(&run, &labels, &sheet).await
 }

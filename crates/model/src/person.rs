@@ -201,6 +201,18 @@ impl FromStr for MacAddress {
     }
 }
 
+/// 用户名: 3 to 32 small letters, digits, `-`, `_` or `.`, which nobody can mistake for another.
+pub fn user_name(text: &str) -> Result<String, Rejected> {
+    let sound = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+    };
+    if (3..=32).contains(&text.len()) && text.bytes().all(sound) {
+        Ok(String::from(text))
+    } else {
+        Err(Rejected::new("应为 3 至 32 位小写字母、数字、-、_ 或 ."))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,14 +12,18 @@ impl Rejected {
     }
 }
 
-/// Full-width letters and digits as keyboards in Chinese mode produce them, spaces around the
-/// code, and lower case: all mean the same code.
-pub(crate) fn tidy(text: &str) -> String {
-    let narrow = |letter: char| match letter {
+/// A full-width letter, digit or sign as its narrow twin; every other letter as it is.
+pub fn narrow(letter: char) -> char {
+    match letter {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(letter) - 0xFEE0).unwrap_or(letter),
         '\u{3000}' => ' ',
         other => other,
-    };
+    }
+}
+
+/// Full-width letters and digits as keyboards in Chinese mode produce them, spaces around the
+/// code, and lower case: all mean the same code.
+pub(crate) fn tidy(text: &str) -> String {
     text.trim().chars().map(narrow).collect::<String>().trim().to_uppercase()
 }
 

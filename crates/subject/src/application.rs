@@ -74,15 +74,8 @@ pub(crate) fn hand(app: &App) -> Ctx {
 
 /// A log-in name as accounts have it.
 fn user_name(text: &str) -> Result<String> {
-    let sound = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
-    };
-    let text = text.trim();
-    if (3..=32).contains(&text.len()) && text.bytes().all(sound) {
-        Ok(String::from(text))
-    } else {
-        Err(Problem::invalid("user_name", "应为 3 至 32 位小写字母、数字、-、_ 或 ."))
-    }
+    let found = yj_model::user_name(text.trim());
+    found.map_err(|error| Problem::invalid("user_name", error.to_string()))
 }
 
 fn applicant_name(text: &str) -> Result<String> {

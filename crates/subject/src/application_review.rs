@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Columns, Ctx, DataClass, Entity, Param, Problem, Reach, Resource as _, Result,
-    Route, Row, Scoping, Shape, Sql, Tx, audit, mask, outbox,
+    Access, Body, Columns, Ctx, Entity, Param, Problem, Reach, Resource as _, Result, Route, Row,
+    Scoping, Shape, Sql, Tx, audit, mask, number, outbox,
     review::{self, Verb},
-    sound_reason, time_text, vault,
+    sound_reason, time_text, vault, veil_always,
 };
 
 use crate::{
@@ -71,27 +71,19 @@ const STATES: [&str; 4] = ["waiting", "returned", "rejected", "approved"];
 const PAGE: i64 = 50;
 const PAGES_MAX: i64 = 100;
 
+const REACHES: (Reach, Reach) = TraceSubject::SCOPING.reaches("a.product_kinds", "a.roles");
+
 /// Reviewers see what will be theirs to see once it is registered; nobody of an enterprise does.
 const REVIEWERS: Scoping = Scoping::By(Columns {
     region: Some("a.region"),
-    category: named(TraceSubject::SCOPING).0,
-    stage: named(TraceSubject::SCOPING).1,
+    category: REACHES.0,
+    stage: REACHES.1,
     ..Columns::NONE
 });
 
 /// Administrators see what was approved by somebody of an organisation within their reach.
 const ADMINISTRATORS: Scoping =
     Scoping::By(Columns { organization: Some("a.organization_path"), ..Columns::NONE });
-
-/// The columns of category and stage as this query calls them.
-const fn named(scoping: Scoping) -> (Reach, Reach) {
-    match scoping {
-        Scoping::By(columns) => {
-            (columns.category.named("a.product_kinds"), columns.stage.named("a.roles"))
-        }
-        Scoping::Shared => (Reach::Every, Reach::Every),
-    }
-}
 
 /// Why, and whether the account shall belong to the subject that is registered already.
 #[derive(Deserialize, JsonSchema)]
@@ -174,9 +166,7 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
                 return Err(Problem::invalid("state", detail));
             }
             "page" => {
-                let number = text.parse().ok().filter(|page| (1..=PAGES_MAX).contains(page));
-                let detail = format!("应为 1 至 {PAGES_MAX} 的整数");
-                page = number.ok_or_else(|| Problem::invalid("page", detail))?;
+                page = number(&name, &text, PAGES_MAX)?;
             }
             _ => return Err(Problem::invalid(&*name, "没有这个查询条件")),
         }
@@ -229,11 +219,7 @@ async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
             Value::Null,
             |ours| json!({ "code": ours.code, "name": ours.name, "region": ours.region }),
         );
-        for field in TraceSubject::FIELDS.iter().filter(|one| one.class == DataClass::Personal) {
-            if let Some(Value::String(text)) = request.subject.get_mut(field.name) {
-                *text = mask(text);
-            }
-        }
+        veil_always(Entity::of::<TraceSubject>(), &mut request.subject);
         answer["subject"] = Value::Object(request.subject);
         answer["applicant_name"] = mask(&request.applicant_name).into();
         answer["applicant_phone"] = mask(&request.applicant_phone).into();

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Columns, Ctx, DataClass, Entity, Kind, Object, Param, Problem, Reach,
-    Resource as _, Result, Route, Row, Scoping, Shape, Sql, Tx, audit, mask, outbox, review,
-    sound_reason, time_text, vault,
+    Access, Body, Columns, Ctx, Entity, Kind, Object, Param, Problem, Reach, Resource as _, Result,
+    Route, Row, Scoping, Shape, Sql, Tx, audit, number, outbox, review, sound_reason, time_text,
+    vault, veil_always,
 };
 use yj_model::Id;
 
@@ -87,25 +87,17 @@ const STATES: [&str; 4] = ["open", "kept", "taken", "corrected"];
 const PAGE: i64 = 50;
 const PAGES_MAX: i64 = 100;
 
+const REACHES: (Reach, Reach) = TraceSubject::SCOPING.reaches("s.product_kinds", "s.roles");
+
 /// A conflict belongs to whom the subject belongs to.
 const SCOPING: Scoping = Scoping::By(Columns {
     region: Some("s.region"),
     subject: Some("s.id"),
     organization: None,
-    category: named(TraceSubject::SCOPING).0,
-    stage: named(TraceSubject::SCOPING).1,
+    category: REACHES.0,
+    stage: REACHES.1,
     label: Some("s.label"),
 });
-
-/// The columns of category and stage as this query calls them.
-const fn named(scoping: Scoping) -> (Reach, Reach) {
-    match scoping {
-        Scoping::By(columns) => {
-            (columns.category.named("s.product_kinds"), columns.stage.named("s.roles"))
-        }
-        Scoping::Shared => (Reach::Every, Reach::Every),
-    }
-}
 
 /// What came, from where.
 pub(crate) struct Claim<'a> {
@@ -227,9 +219,7 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
                 return Err(Problem::invalid("state", "应为 open、kept、taken 或 corrected"));
             }
             "page" => {
-                let number = text.parse().ok().filter(|page| (1..=PAGES_MAX).contains(page));
-                let detail = format!("应为 1 至 {PAGES_MAX} 的整数");
-                page = number.ok_or_else(|| Problem::invalid("page", detail))?;
+                page = number(&name, &text, PAGES_MAX)?;
             }
             _ => return Err(Problem::invalid(&*name, "没有这个查询条件")),
         }
@@ -260,11 +250,7 @@ async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
     let mut answer = json_of(&row)?;
     if row.text(9)? == "open" {
         let mut theirs = opened(&ctx, &mut tx, &row).await?;
-        for field in TraceSubject::FIELDS.iter().filter(|one| one.class == DataClass::Personal) {
-            if let Some(Value::String(text)) = theirs.get_mut(field.name) {
-                *text = mask(text);
-            }
-        }
+        veil_always(Entity::of::<TraceSubject>(), &mut theirs);
         answer["theirs"] = Value::Object(theirs);
     }
     Ok(Json(answer))

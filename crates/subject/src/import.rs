@@ -1,19 +1,13 @@
 //! Files of subjects (G-6.2.1), as of other registers, but that what is registered is recognised:
 //! nothing is registered twice, and another name goes to the queue of conflicts.
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::RawQuery,
-    http::{Method, StatusCode},
-};
+use axum::{body::Bytes, extract::RawQuery, http::Method, response::Response};
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use yj_kernel::{
     Access, Ctx, Entity, Field, FieldError, JobKind, JobRun, Kind, Object, Outcome, Param, Problem,
-    Resource as _, Result, Route, Shape, Tx, attachment, audit,
-    jobs::{self, NewJob, SheetRow},
-    reference, review, transfer,
+    Resource as _, Result, Route, Shape, Tx, attachment, jobs::SheetRow, reference, review,
+    transfer,
 };
 use yj_model::Id;
 
@@ -52,25 +46,10 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<(StatusCode, Json<Value>)> {
-    let name = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "name");
-    let name = name.map_or_else(|| String::from("追溯主体.xlsx"), |(_, text)| text.into_owned());
+async fn queue(ctx: &Ctx, query: &str, bytes: Bytes) -> Result<Response> {
     let sheet = transfer::parse(bytes.clone()).await?;
     columns(&sheet.header)?;
-    let mut tx = ctx.begin().await?;
-    // What was imported is in the register; the file goes, with whatever 个人信息 it holds.
-    let expires_at = Some(ctx.now_ms() + jobs::SOURCE_KEPT_MS);
-    let upload = attachment::Upload { name: &name, bytes, of: None, expires_at };
-    let file = attachment::store(ctx, &mut tx, upload).await?;
-    let params = json!({ "entity": TraceSubject::TABLE, "file": file["id"] });
-    let title = format!("导入{}：{name}", TraceSubject::TITLE);
-    let new = NewJob { kind: KIND, title: &title, params: &params, rows: None };
-    let id = jobs::enqueue(ctx, &mut tx, new).await?;
-    let body = json!({ "kind": KIND, "title": title });
-    audit::write(ctx, &mut tx, audit::Entry { action: "queued", entity: "job", record: &id, body });
-    tx.commit().await?;
-    jobs::wake(ctx.app());
-    Ok((StatusCode::ACCEPTED, Json(json!({ "job": id, "state": "queued" }))))
+    transfer::queue_file(ctx, (KIND, Entity::of::<TraceSubject>()), (query, bytes)).await
 }
 
 /// Which column holds which field; headers may be labels or names.
@@ -95,11 +74,7 @@ fn columns(header: &[String]) -> Result<Vec<&'static Field>> {
 }
 
 async fn import(run: JobRun) -> Result<Value> {
-    let file = run.params["file"].as_str().unwrap_or_default();
-    let mut tx = run.ctx.snapshot().await?;
-    let found = attachment::open(&run.ctx, &mut tx, file).await?;
-    drop(tx);
-    let sheet = transfer::parse(found.bytes).await?;
+    let sheet = transfer::uploaded(&run).await?;
     let labels: Vec<_> = columns(&sheet.header)?.iter().map(|field| field.label).collect();
     transfer::take_in(&run, &labels, &sheet).await
 }

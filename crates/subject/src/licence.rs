@@ -227,10 +227,6 @@ struct Asked {
 impl Asked {
     fn parse(ctx: &Ctx, query: &str) -> Result<Self> {
         let (mut state, mut within, mut page) = (None, NOTICE_DAYS, 1);
-        let number = |name: &str, text: &str, max: i64| match text.parse::<i64>() {
-            Ok(value) if (1..=max).contains(&value) => Ok(value),
-            _ => Err(Problem::invalid(name, format!("应为 1 至 {max} 的整数"))),
-        };
         for (name, text) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "state" => {
@@ -238,8 +234,8 @@ impl Asked {
                     let detail = "应为 pending、valid、expiring 或 expired";
                     state = Some(found.ok_or_else(|| Problem::invalid("state", detail))?);
                 }
-                "within" => within = number("within", &text, NOTICE_DAYS_MAX)?,
-                "page" => page = number("page", &text, PAGES_MAX)?,
+                "within" => within = yj_kernel::number(&name, &text, NOTICE_DAYS_MAX)?,
+                "page" => page = yj_kernel::number(&name, &text, PAGES_MAX)?,
                 _ => return Err(Problem::invalid(&*name, "没有这个查询条件")),
             }
         }

@@ -162,11 +162,7 @@ fn check_header(spec: &EventSpec, sheet: &Sheet) -> Result<()> {
 }
 
 async fn import(run: JobRun) -> Result<Value> {
-    let file = run.params["file"].as_str().unwrap_or_default();
-    let mut tx = run.ctx.snapshot().await?;
-    let file = attachment::open(&run.ctx, &mut tx, file).await?;
-    drop(tx);
-    let sheet = transfer::parse(file.bytes).await?;
+    let sheet = transfer::uploaded(&run).await?;
     let labels: Vec<_> = sheet.header.iter().map(String::as_str).collect();
     transfer::take_in(&run, &labels, &sheet).await
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use yj_kernel::{Columns, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, time_text};
+use yj_kernel::{Columns, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, number, time_text};
 use yj_model::RegionCode;
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
@@ -122,11 +122,6 @@ fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
     };
     sql.push(" AND ").push(column).push(" = ").bind(text);
     Ok(())
-}
-
-fn number(name: &str, text: &str, max: i64) -> Result<i64> {
-    let value = text.parse().ok().filter(|value| (1..=max).contains(value));
-    value.ok_or_else(|| invalid(name, &format!("应为 1 至 {max} 的整数")))
 }
 
 fn cursor(text: &str) -> Result<(i64, i64)> {
