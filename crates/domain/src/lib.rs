@@ -22,8 +22,8 @@ pub use pack::{
 pub use read::read;
 pub use rule::{Demand, EVENT_TIME, Rule};
 
-use jiff::civil::Date;
-use yj_kernel::{Migration, Result, Tx};
+use yj_kernel::{App, CodeList, Migration, Result, Tx};
+use yj_model::{DOMAIN_LIST, DOMAINS, OffsetTime};
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -31,9 +31,21 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     script: include_str!("../migrations/0001_domain.sql"),
 }];
 
-/// Code and 中文名称 of every domain in which records may be written on this day: what the code
-/// lists of the registers are to offer.
-pub async fn codes(tx: &mut Tx, day: Date) -> Result<Vec<(String, String)>> {
+/// Every domain that records may name: the eight of the standards in their order, then those that
+/// were uploaded, closed ones among them, for what was registered in them stays.
+pub const CODES: CodeList =
+    CodeList { name: DOMAIN_LIST, read: |app, tx| Box::pin(codes(app, tx)) };
+
+async fn codes(app: &App, tx: &mut Tx) -> Result<Vec<(String, String)>> {
+    let day = OffsetTime::beijing(app.now()).beijing_day();
     let domains = current(tx).await?;
-    Ok(domains.all_in_force(day).map(|pack| (pack.code.clone(), pack.name.clone())).collect())
+    let own = |(code, name): &(&str, &str)| (String::from(*code), String::from(*name));
+    let mut codes: Vec<_> = DOMAINS.iter().map(own).collect();
+    for pack in domains.all_shown(day) {
+        match codes.iter_mut().find(|(code, _)| *code == pack.code) {
+            Some(known) => known.1.clone_from(&pack.name),
+            None => codes.push((pack.code.clone(), pack.name.clone())),
+        }
+    }
+    Ok(codes)
 }

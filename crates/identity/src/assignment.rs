@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use yj_kernel::{
     Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
 };
-use yj_model::{DOMAINS, Id, RegionCode, Stage};
+use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, Stage};
 
 use crate::{Account, Organization, Role, alarm, rights, seal};
 
@@ -83,6 +83,7 @@ const ORGANIZATION: Field = Field::new("organization_id", "机构", Kind::Id("or
     .optional()
     .hint("含其下级；留空为不限");
 const CATEGORY: Field = Field::new("category", "产品领域", Kind::Code(DOMAINS))
+    .grows(DOMAIN_LIST)
     .filter(Match::Exact)
     .optional()
     .hint("留空为不限");

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use yj_model::{RegionKind, regions};
 
 use crate::{
-    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, jobs, json::Body,
-    openapi, transfer,
+    Access, App, Ctx, Param, Problem, Result, Route, Shape, attachment, audit, code_list, jobs,
+    json::Body, openapi, transfer,
 };
 
 /// All of them.
@@ -43,15 +43,17 @@ pub fn base_routes() -> Vec<Route> {
     routes
 }
 
-async fn meta(ctx: Ctx) -> Json<Value> {
-    let mut meta = openapi::meta(ctx.app().platform(), ctx.app().entities());
+async fn meta(ctx: Ctx) -> Result<Json<Value>> {
+    let mut tx = ctx.snapshot().await?;
+    let entities = code_list::all_present(ctx.app(), &mut tx).await?;
+    let mut meta = openapi::meta(ctx.app().platform(), &entities);
     // Only registers that the caller may read.
     if let Some(entities) = meta["entities"].as_array_mut() {
         entities.retain(|entity| {
             ctx.allows(&format!("{}:read", entity["table"].as_str().unwrap_or_default()))
         });
     }
-    Json(meta)
+    Ok(Json(meta))
 }
 
 async fn list_regions(_: App, RawQuery(query): RawQuery) -> Json<Value> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    Ctx, DataClass, Entity, Resource, Result, SqlValue, Tx, audit,
+    Ctx, DataClass, Entity, Resource, Result, SqlValue, Tx, audit, code_list,
     entity::to_object,
     insert_rows,
     record::{HEADER, encoded, require_reach},
@@ -14,7 +14,7 @@ use crate::{
 /// They are checked field by field, written as any other, and leave one audit entry together; what
 /// [`Resource::check`] and [`Resource::follow`] do for one at a time is not done.
 pub async fn load<R: Resource>(ctx: &Ctx, tx: &mut Tx, records: &[R]) -> Result<()> {
-    let entity = Entity::of::<R>();
+    let entity = code_list::present(ctx.app(), tx, Entity::of::<R>()).await?;
     let (mut names, mut rows) = (Vec::new(), Vec::new());
     for record in records {
         let body = entity.normalise(to_object(record)?)?;

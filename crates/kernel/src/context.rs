@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use yj_model::Id;
 
 use crate::{
-    ActorKind, Authenticator, Db, Entity, Environment, Origin, Principal, Problem, Result, Scope,
-    Tx, Vault,
+    ActorKind, Authenticator, CodeList, Db, Entity, Environment, Origin, Principal, Problem,
+    Result, Scope, Tx, Vault,
     attachment::Attachments,
     environment::IdSource,
     jobs::{JobKind, JobSignal},
@@ -51,6 +51,8 @@ pub struct AppParts {
     pub jobs: Vec<JobKind>,
     /// The registers, for metadata, import and export.
     pub entities: Vec<&'static Entity>,
+    /// Code lists that grow while the platform runs.
+    pub code_lists: Vec<CodeList>,
     /// How the platform calls itself.
     pub platform: Platform,
     /// Figures for operators.
@@ -126,6 +128,10 @@ impl App {
     /// The registers of this build.
     pub fn entities(&self) -> &[&'static Entity] {
         &self.0.parts.entities
+    }
+
+    pub(crate) fn code_lists(&self) -> &[CodeList] {
+        &self.0.parts.code_lists
     }
 
     /// How the platform calls itself.

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Ctx, Kind, Problem, Result, Scoping, Sql, Tx,
+    Ctx, Kind, Problem, Result, Scoping, Sql, Tx, code_list,
     field::Field,
     json::{self, Object},
     problem::FieldError,
@@ -32,6 +32,27 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> impl Future<Output = Result<()>> + Send {
         let _ = (ctx, tx);
         async { Ok(()) }
+    }
+
+    /// What only a new record must fulfil (`before` is none), or one that changes. It comes after
+    /// [`Resource::check`], and again when a reviewed change is written.
+    fn admit(
+        &self,
+        before: Option<&Self>,
+        ctx: &Ctx,
+        tx: &mut Tx,
+    ) -> impl Future<Output = Result<()>> + Send
+    where
+        Self: Sized,
+    {
+        let _ = (before, ctx, tx);
+        async { Ok(()) }
+    }
+
+    /// The record that used to have this code, where the register keeps former ones.
+    fn formerly(tx: &mut Tx, code: &str) -> impl Future<Output = Result<Option<String>>> + Send {
+        let _ = (tx, code);
+        async { Ok(None) }
     }
 
     /// What follows from a change that has just been written, in the same transaction; an error
@@ -69,8 +90,13 @@ pub(crate) struct Difference<'a> {
     pub(crate) after: Option<&'a Object>,
 }
 
+/// Checks a record against itself, others, and what it was before.
+type Check =
+    for<'a> fn((Object, Option<&'a Object>), &'a Ctx, &'a mut Tx) -> BoxFuture<'a, Result<Object>>;
+
 /// A [`Resource`] without its type: all the generic machinery works on this, so it is compiled
 /// once and not once per resource.
+#[derive(Clone, Copy)]
 pub struct Entity {
     /// See [`Resource::TABLE`].
     pub table: &'static str,
@@ -85,7 +111,8 @@ pub struct Entity {
     /// See [`Resource::REMOVABLE`].
     pub removable: bool,
     names: fn() -> &'static [&'static str],
-    check: for<'a> fn(Object, &'a Ctx, &'a mut Tx) -> BoxFuture<'a, Result<Object>>,
+    check: Check,
+    formerly: for<'a> fn(&'a mut Tx, &'a str) -> BoxFuture<'a, Result<Option<String>>>,
     follow: for<'a> fn(&'a Ctx, &'a mut Tx, Difference<'a>) -> BoxFuture<'a, Result<()>>,
     sample: fn(u32) -> Result<Object>,
 }
@@ -103,6 +130,7 @@ impl Entity {
                 removable: R::REMOVABLE,
                 names: names::<R>,
                 check: check::<R>,
+                formerly: formerly::<R>,
                 follow: follow::<R>,
                 sample: sample::<R>,
             }
@@ -124,16 +152,33 @@ impl Entity {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// The same register with its fields described anew.
+    pub(crate) const fn with_fields(&self, fields: &'static [Field]) -> Self {
+        Self { fields, ..*self }
+    }
+
     /// `trace_subject:read` and the like.
     pub fn permission(&self, verb: &str) -> String {
         format!("{}:{verb}", self.table)
     }
 
     /// Turns a client's JSON into a checked record, or says everything that is wrong with it.
-    pub(crate) async fn accept(&self, object: Object, ctx: &Ctx, tx: &mut Tx) -> Result<Object> {
-        let object = self.normalise(object)?;
+    /// `before` is the stored record that it is to replace.
+    pub(crate) async fn accept(
+        &self,
+        (object, before): (Object, Option<&Object>),
+        ctx: &Ctx,
+        tx: &mut Tx,
+    ) -> Result<Object> {
+        let present = code_list::present(ctx.app(), tx, self).await?;
+        let object = present.normalise(object)?;
         self.require_references(&object, tx).await?;
-        (self.check)(object, ctx, tx).await
+        (self.check)((object, before), ctx, tx).await
+    }
+
+    /// See [`Resource::formerly`].
+    pub(crate) async fn formerly(&self, tx: &mut Tx, code: &str) -> Result<Option<String>> {
+        (self.formerly)(tx, code).await
     }
 
     /// See [`Resource::follow`].
@@ -200,15 +245,24 @@ impl Entity {
 }
 
 fn check<'a, R: Resource>(
-    object: Object,
+    (object, before): (Object, Option<&'a Object>),
     ctx: &'a Ctx,
     tx: &'a mut Tx,
 ) -> BoxFuture<'a, Result<Object>> {
     Box::pin(async move {
         let mut typed: R = json::typed(object.into())?;
         typed.check(ctx, tx).await?;
+        let before = before.map(|before| crate::record::typed::<R>(before.clone())).transpose()?;
+        typed.admit(before.as_ref(), ctx, tx).await?;
         to_object(&typed)
     })
+}
+
+fn formerly<'a, R: Resource>(
+    tx: &'a mut Tx,
+    code: &'a str,
+) -> BoxFuture<'a, Result<Option<String>>> {
+    Box::pin(R::formerly(tx, code))
 }
 
 fn follow<'a, R: Resource>(

@@ -96,9 +96,9 @@ async fn within_reach(ctx: &Ctx, request: &Request) -> Result<bool> {
     let Ok(asking) = ctx.app().on_behalf_of(&request.created_by, &read).await else {
         return Ok(false);
     };
-    let listing = Listing::whole(ctx.app(), request.entity, &request.query)?;
-    let at = (request.entity, EXPORT_MAX);
     let mut tx = ctx.snapshot().await?;
+    let listing = Listing::whole(ctx.app(), &mut tx, request.entity, &request.query).await?;
+    let at = (request.entity, EXPORT_MAX);
     let asked = listing.size(&[asking.scope()], &mut tx, at).await?;
     Ok(asked == listing.size(&[asking.scope(), ctx.scope()], &mut tx, at).await?)
 }

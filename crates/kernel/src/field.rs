@@ -83,6 +83,9 @@ pub struct Field {
     pub normalise: Option<Normalise>,
     /// Whether the platform fills it, and people only read it.
     pub computed: bool,
+    /// The [`crate::CodeList`] that its codes come from while the platform runs; those of its kind
+    /// are what the list begins with.
+    pub grows: Option<&'static str>,
 }
 
 /// Longest text where a field says nothing else.
@@ -93,7 +96,7 @@ impl Field {
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
-        let format = "";
+        let (format, grows) = ("", None);
         Self {
             name,
             label,
@@ -107,6 +110,7 @@ impl Field {
             hint,
             normalise,
             computed,
+            grows,
         }
     }
 
@@ -144,6 +148,12 @@ impl Field {
     #[must_use]
     pub const fn computed(self) -> Self {
         Self { computed: true, optional: true, ..self }
+    }
+
+    /// Its codes are those of a [`crate::CodeList`], which may hold more than its kind says.
+    #[must_use]
+    pub const fn grows(self, list: &'static str) -> Self {
+        Self { grows: Some(list), ..self }
     }
 
     /// 可公开.

@@ -10,7 +10,7 @@ use yj_model::regions;
 
 use crate::{
     Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Result, Route,
-    Sql, SqlValue, Tx,
+    Sql, SqlValue, Tx, code_list,
     field::time_text,
     json::Object,
     listing::{self, CREATED, Listing, apart},
@@ -339,21 +339,29 @@ fn dimensions(ctx: &Ctx, entity: &'static Entity, by: Option<&str>) -> Result<Ve
 }
 
 /// Refuses an indicator that could not be answered: dimensions, part and how it is drawn.
-pub(crate) fn require_sound(ctx: &Ctx, entity: &'static Entity, figure: &str) -> Result<()> {
+pub(crate) async fn require_sound(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &'static Entity,
+    figure: &str,
+) -> Result<()> {
     let ([by, part, chart], rest) = apart(figure, ["by", "part", "chart"]);
     if !rest.is_empty() || chart.is_some_and(|chart| !CHARTS.contains(&chart.as_str())) {
         let detail = format!("可用参数：by、part、chart（{}）", CHARTS.join("、"));
         return Err(Problem::invalid("figure", detail));
     }
     dimensions(ctx, entity, by.as_deref())?;
-    part.map_or(Ok(()), |part| Listing::counted(ctx, entity, &part).map(drop))
+    match part {
+        Some(part) => Listing::counted(ctx, tx, entity, &part).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<Value> {
     let ([by, part], rest) = apart(query, ["by", "part"]);
+    let entity = code_list::present(ctx.app(), tx, entity).await?;
     let dimensions = dimensions(ctx, entity, by.as_deref())?;
-    let conditions = |text: &str| Listing::counted(ctx, entity, text);
-    let whole = conditions(&rest)?;
+    let whole = Listing::counted(ctx, tx, entity, &rest).await?;
     let counts = count(ctx, tx, (entity, &dimensions), &whole).await?;
     let numbers: Vec<_> = counts.values().map(|(_, count)| *count).collect();
     let overlapping = dimensions.iter().any(|one| one.grain == Grain::Each);
@@ -367,7 +375,7 @@ async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) ->
     let parts = match &part {
         None => None,
         Some(part) => {
-            let both = conditions(&format!("{rest}&{part}"))?;
+            let both = Listing::counted(ctx, tx, entity, &format!("{rest}&{part}")).await?;
             Some(count(ctx, tx, (entity, &dimensions), &both).await?)
         }
     };

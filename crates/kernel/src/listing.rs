@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     App, Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
     area::{self, Area},
-    audit,
+    audit, code_list,
     json::Object,
     record, search,
 };
@@ -35,7 +35,19 @@ pub(crate) struct Listing {
     per_page: i64,
     offset: i64,
     after: Option<Cursor>,
-    count: bool,
+    count: Counting,
+}
+
+/// Whether a list says how many there are. Reading a page is quick, counting what matches common
+/// conditions is not: people see the page first and the number when it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    /// The page alone.
+    No,
+    /// The page and the number.
+    Too,
+    /// The number alone.
+    Only,
 }
 
 /// The order of a list: one column and a direction, then the identifier.
@@ -68,7 +80,13 @@ enum Comparison {
 }
 
 impl Listing {
-    pub(crate) fn parse(app: &App, entity: &'static Entity, query: &str) -> Result<Self> {
+    pub(crate) async fn parse(
+        app: &App,
+        tx: &mut Tx,
+        entity: &'static Entity,
+        query: &str,
+    ) -> Result<Self> {
+        let entity = code_list::present(app, tx, entity).await?;
         let newest_first = Sort { column: "id", descending: true };
         let mut listing = Self {
             conditions: Vec::new(),
@@ -77,7 +95,7 @@ impl Listing {
             per_page: PER_PAGE_DEFAULT,
             offset: 0,
             after: None,
-            count: false,
+            count: Counting::No,
         };
         let (mut page, mut after) = (1, None);
         for (name, text) in form_urlencoded::parse(query.as_bytes()) {
@@ -86,7 +104,7 @@ impl Listing {
                 "per_page" => listing.per_page = number(&name, &text, PER_PAGE_MAX)?,
                 "after" => after = Some(text.into_owned()),
                 "sort" => listing.sort = sort(entity, &text)?,
-                "count" => listing.count = text == "true",
+                "count" => listing.count = counting(&text)?,
                 _ if text.is_empty() => {}
                 "within" if area::placed(entity) => listing.areas.push(Area::polygon(&text)?),
                 "near" if area::placed(entity) => listing.areas.push(Area::circle(&text)?),
@@ -113,18 +131,28 @@ impl Listing {
     }
 
     /// Every record that matches, for exports: no page.
-    pub(crate) fn whole(app: &App, entity: &'static Entity, query: &str) -> Result<Self> {
-        Ok(Self::parse(app, entity, query)?.unpaged())
+    pub(crate) async fn whole(
+        app: &App,
+        tx: &mut Tx,
+        entity: &'static Entity,
+        query: &str,
+    ) -> Result<Self> {
+        Ok(Self::parse(app, tx, entity, query).await?.unpaged())
     }
 
     pub(crate) fn unpaged(self) -> Self {
-        Self { per_page: 1000, offset: 0, after: None, count: false, ..self }
+        Self { per_page: 1000, offset: 0, after: None, count: Counting::No, ..self }
     }
 
     /// Conditions of figures and maps, as far as the reader is cleared. They say how many there
     /// are: asked with a telephone number, whether there is one at all. So nothing personal.
-    pub(crate) fn counted(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Self> {
-        let listing = Self::parse(ctx.app(), entity, query)?;
+    pub(crate) async fn counted(
+        ctx: &Ctx,
+        tx: &mut Tx,
+        entity: &'static Entity,
+        query: &str,
+    ) -> Result<Self> {
+        let listing = Self::parse(ctx.app(), tx, entity, query).await?;
         require_clearance(ctx, entity, &listing)?;
         let mut asked = listing.conditions.iter().map(|(field, ..)| field);
         match asked.find(|field| field.class == DataClass::Personal) {
@@ -331,6 +359,15 @@ impl Cursor {
     }
 }
 
+fn counting(text: &str) -> Result<Counting> {
+    match text {
+        "false" => Ok(Counting::No),
+        "true" => Ok(Counting::Too),
+        "only" => Ok(Counting::Only),
+        _ => Err(Problem::invalid("count", "应为 true、false 或 only")),
+    }
+}
+
 /// A whole number of a parameter, from 1 to `max`.
 pub fn number(name: &str, text: &str, max: i64) -> Result<i64> {
     match text.parse() {
@@ -481,9 +518,15 @@ pub(crate) async fn list(
     entity: &'static Entity,
     query: &str,
 ) -> Result<Value> {
-    let listing = Listing::parse(ctx.app(), entity, query)?;
+    let listing = Listing::parse(ctx.app(), tx, entity, query).await?;
     require_clearance(ctx, entity, &listing)?;
-    let total = if listing.count { listing.total(ctx, tx, entity).await? } else { Value::Null };
+    let total = match listing.count {
+        Counting::No => Value::Null,
+        _ => listing.total(ctx, tx, entity).await?,
+    };
+    if listing.count == Counting::Only {
+        return Ok(json!({ "items": [], "next": null, "total": total, "names": {} }));
+    }
     let mut items = listing.page(ctx, tx, entity).await?;
     // A full page may have a successor.
     let full = i64::try_from(items.len()).is_ok_and(|count| count == listing.per_page);

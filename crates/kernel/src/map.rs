@@ -6,7 +6,7 @@ use yj_model::{Datum, GeoPoint};
 
 use crate::{
     Access, Ctx, DataClass, Entity, Field, Kind, Match, Param, Problem, Result, Route, Shape, Sql,
-    Tx, area, audit,
+    Tx, area, audit, code_list,
     json::Object,
     listing::{self, Listing, apart},
     record, transfer,
@@ -91,7 +91,7 @@ async fn clusters(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) 
         None => GRID_DEFAULT,
     };
     let by = by.map(|name| divided(ctx, entity, &name)).transpose()?;
-    let listing = Listing::counted(ctx, entity, &rest)?;
+    let listing = Listing::counted(ctx, tx, entity, &rest).await?;
     let cell = ((window.east - window.west) / grid).max(1);
     let kind = by.map_or("NULL", |field| field.name);
     let mut sql = Sql::new("SELECT lon_e7 / ");
@@ -189,8 +189,9 @@ async fn called(tx: &mut Tx, entity: &Entity, found: &[Cluster]) -> Result<Objec
 /// The records of a list as GeoJSON, with the fields that may be public; those that lie nowhere
 /// are left out.
 async fn geojson(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Response> {
-    let mut listing = Listing::counted(ctx, entity, query)?.unpaged();
     let mut tx = ctx.snapshot().await?;
+    let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
+    let mut listing = Listing::counted(ctx, &mut tx, entity, query).await?.unpaged();
     let rows = listing.size(&[ctx.scope()], &mut tx, (entity, FEATURES_MAX)).await?;
     if rows > FEATURES_MAX {
         let detail = format!("超过 {FEATURES_MAX} 个要素，请增加查询条件后分批导出");

@@ -121,7 +121,7 @@ const LIST_PARAMETERS: [(&str, &str); 5] = [
     ("per_page", "每页条数，1 至 100"),
     ("after", "上一页答复中的 next"),
     ("sort", "排序字段，前加 - 为降序"),
-    ("count", "true 时给出总数（至多数到 10000）"),
+    ("count", "true 时给出总数（至多数到 10000），only 时只给出总数"),
 ];
 
 fn responses(route: &Route) -> Value {
@@ -207,6 +207,11 @@ fn record(entity: &Entity, stored: bool) -> Value {
     })
 }
 
+/// A code of a list that may be longer than this document knows; `GET /api/v1/meta` has it whole.
+fn growing(field: &Field) -> Value {
+    json!({ "type": "string", "maxLength": field.length_max, "x-code-list": field.grows })
+}
+
 fn property(field: &Field) -> Value {
     let codes = |codes: Codes| codes.iter().map(|(code, _)| *code).collect::<Vec<_>>();
     let mut property = match field.kind {
@@ -217,6 +222,10 @@ fn property(field: &Field) -> Value {
         Kind::Time => json!({ "type": "string", "format": "date-time" }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::Id(table) => json!({ "type": "string", "format": "uuid", "x-references": table }),
+        Kind::Code(_) if field.grows.is_some() => growing(field),
+        Kind::CodeList(_) if field.grows.is_some() => {
+            json!({ "type": "array", "items": growing(field) })
+        }
         Kind::Code(list) => json!({ "type": "string", "enum": codes(list) }),
         Kind::CodeList(list) => {
             json!({ "type": "array", "items": { "type": "string", "enum": codes(list) } })

@@ -282,7 +282,7 @@ pub(crate) async fn insert(
     entity: &Entity,
     body: Object,
 ) -> Result<Object> {
-    let body = entity.accept(body, ctx, tx).await?;
+    let body = entity.accept((body, None), ctx, tx).await?;
     let id = ctx.new_id::<()>().to_string();
     require_reach(ctx, entity, Some(&id), &body)?;
     let now = ctx.now_ms();
@@ -338,7 +338,7 @@ pub(crate) async fn update(
     let before = get(ctx, tx, entity, id).await?;
     unveil(ctx, entity, &before, &mut body);
     require_version(ctx, entity, version, (&before, &body))?;
-    let body = entity.accept(body, ctx, tx).await?;
+    let body = entity.accept((body, Some(&before)), ctx, tx).await?;
     require_reach(ctx, entity, Some(id), &body)?;
     let mut sql = Sql::new("UPDATE ");
     sql.push(entity.table).push(" SET version = version + 1, updated_at = ");

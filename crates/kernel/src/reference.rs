@@ -20,7 +20,7 @@ pub(crate) fn is_identifier(text: &str) -> bool {
     text.trim().is_empty() || text.trim().parse::<Id<()>>().is_ok()
 }
 
-/// The one record a text means, by its code or its identifier, among those the reader may read.
+/// The one record a text means, by its code, a former one, or its identifier, among those the reader may read.
 /// Otherwise what is wrong with it.
 pub async fn identifier(
     ctx: &Ctx,
@@ -41,11 +41,11 @@ pub async fn identifier(
     } else {
         let normalise = target.field("code").and_then(|field| field.normalise);
         let code = normalise.map_or_else(|| Ok(String::from(text)), |normalise| normalise(text));
-        let code = match code {
-            Ok(code) => code,
-            Err(detail) => return Ok(Err(detail)),
+        match (code, target.formerly(tx, text).await?) {
+            (_, Some(id)) => sql.push(" WHERE id = ").bind(id),
+            (Ok(code), None) => sql.push(" WHERE code = ").bind(code.as_str()),
+            (Err(detail), None) => return Ok(Err(detail)),
         };
-        sql.push(" WHERE code = ").bind(code.as_str());
     }
     ctx.scope().narrow(&mut sql, tx, target.scoping);
     sql.push(" LIMIT 2");

@@ -159,12 +159,12 @@ async fn acceptable(
         let stored = record::get(ctx, tx, entity, id).await?;
         record::unveil(ctx, entity, &stored, &mut body);
         record::require_version(ctx, entity, version, (&stored, &body))?;
-        let body = entity.accept(body, ctx, tx).await?;
+        let body = entity.accept((body, Some(&stored)), ctx, tx).await?;
         change_rule::demand(tx, entity, (&stored, &body)).await?;
         record::require_reach(ctx, entity, Some(id), &body)?;
         return Ok(body);
     }
-    let body = entity.accept(body, ctx, tx).await?;
+    let body = entity.accept((body, None), ctx, tx).await?;
     record::require_reach(ctx, entity, None, &body)?;
     Ok(body)
 }

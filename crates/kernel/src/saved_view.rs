@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Row, Shape, Sql, audit, figures,
+    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Row, Shape, Sql, Tx, audit, figures,
     listing::{Listing, apart},
 };
 
@@ -110,14 +110,19 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
 }
 
 /// What is kept must be a question that can be asked, and names nobody.
-fn require_sound(ctx: &Ctx, entity: &'static Entity, view: &NewView) -> Result<()> {
+async fn require_sound(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    entity: &'static Entity,
+    view: &NewView,
+) -> Result<()> {
     let long = |text: &str| text.len() > QUERY_MAX;
     if long(&view.query) || view.figure.as_deref().is_some_and(long) {
         return Err(Problem::invalid("query", format!("至多 {QUERY_MAX} 个字符")));
     }
-    Listing::counted(ctx, entity, &view.query)?;
+    Listing::counted(ctx, tx, entity, &view.query).await?;
     if let Some(figure) = &view.figure {
-        figures::require_sound(ctx, entity, figure)?;
+        figures::require_sound(ctx, tx, entity, figure).await?;
     }
     Ok(())
 }
@@ -133,8 +138,8 @@ async fn save(ctx: Ctx, Body(view): Body<NewView>) -> Result<(StatusCode, Json<V
     if view.shared && !ctx.allows(SHARE) {
         return Err(Problem::Forbidden(String::from("供所有人使用的查询须有 view:share 权限")));
     }
-    require_sound(&ctx, entity, &view)?;
     let mut tx = ctx.begin().await?;
+    require_sound(&ctx, &mut tx, entity, &view).await?;
     let sql = Sql::new("SELECT COUNT(*) FROM saved_view WHERE owner = $1 AND entity = $2");
     let kept = tx.fetch_one(sql.arg(ctx.actor()).arg(entity.table)).await?;
     if kept.map_or(Ok(0), |row| row.int(0))? >= VIEWS_MAX {

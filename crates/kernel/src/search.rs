@@ -220,7 +220,12 @@ pub(crate) async fn narrow(
             let grams = grams_wanted(part);
             if !grams.is_empty() {
                 sql.push("string_to_array(").push(field.name).push("_grams, ' ') @> ");
-                sql.push("string_to_array(").bind(grams).push(", ' ') AND ");
+                sql.push("string_to_array(").bind(grams).push(", ' ')");
+                // One or two letters are a gram themselves.
+                if part.chars().count() <= 2 {
+                    return Ok(());
+                }
+                sql.push(" AND ");
             }
         }
     }

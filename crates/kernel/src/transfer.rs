@@ -13,7 +13,7 @@ use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
     Access, App, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result,
-    Route, Shape, Tx, attachment, audit, export_approval,
+    Route, Shape, Tx, attachment, audit, code_list, export_approval,
     field::{self, Codes},
     jobs::{self, NewJob, SheetRow},
     json::Object,
@@ -58,6 +58,9 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
         queue_export(&ctx, entity, &query.unwrap_or_default()).await
     };
     let template = move |ctx: Ctx| async move {
+        let mut tx = ctx.snapshot().await?;
+        let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
+        drop(tx);
         let bytes = yj_sheet::write_xlsx(&template(ctx.app().entities(), entity))
             .map_err(Problem::internal)?;
         Ok::<_, Problem>(download(&format!("{title}导入模板.xlsx"), XLSX, bytes.into()))
@@ -134,7 +137,9 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
     if !matches!(format.as_str(), "xlsx" | "csv") {
         return Err(Problem::invalid("format", "应为 xlsx 或 csv"));
     }
-    let listing = Listing::whole(ctx.app(), entity, &rest)?;
+    let mut tx = ctx.snapshot().await?;
+    let listing = Listing::whole(ctx.app(), &mut tx, entity, &rest).await?;
+    drop(tx);
     listing::require_clearance(ctx, entity, &listing)?;
     listing::note_personal_search(ctx, entity, &rest).await?;
     let mut tx = ctx.snapshot().await?;
@@ -280,6 +285,7 @@ async fn row_body(
     (entity, cells): (&'static Entity, &Object),
 ) -> Result<Object> {
     let (mut body, mut errors) = (Object::new(), Vec::new());
+    let entity = code_list::present(ctx.app(), tx, entity).await?;
     for field in entity.fields.iter().filter(|field| !field.computed) {
         let Some(cell) = cells.get(field.label).and_then(Value::as_str) else { continue };
         let target = reference::target(ctx.app().entities(), field);
@@ -347,10 +353,11 @@ fn watermark(run: &JobRun, entity: &Entity, (query, rows): (&str, usize)) -> Vec
 async fn export(run: JobRun) -> Result<Value> {
     let (ctx, entity) = (&run.ctx, entity_of(run.ctx.app(), &run.params)?);
     let query = run.params["query"].as_str().unwrap_or_default();
-    let mut listing = Listing::whole(ctx.app(), entity, query)?;
+    let mut tx = ctx.snapshot().await?;
+    let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
+    let mut listing = Listing::whole(ctx.app(), &mut tx, entity, query).await?;
     let fields: Vec<_> = entity.fields.iter().filter(|field| field.kind != Kind::Json).collect();
     let mut rows = Vec::new();
-    let mut tx = ctx.snapshot().await?;
     loop {
         let mut page = listing.page(ctx, &mut tx, entity).await?;
         let Some(last) = page.last() else { break };

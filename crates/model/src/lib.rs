@@ -39,5 +39,6 @@ pub use time::OffsetTime;
 pub use trace_code::{CodeScheme, LotNumber, TraceCode};
 pub use unit::{Dimension, Unit, UnitCode};
 pub use vocabulary::{
-    DATUMS, DOCUMENT_KINDS, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS, SUBJECT_KINDS, Stage,
+    DATUMS, DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS,
+    SUBJECT_KINDS, Stage,
 };

@@ -12,6 +12,9 @@ pub const DOMAINS: &[(&str, &str)] = &[
     ("industrial", "工业产品"),
 ];
 
+/// What registers call the code list that [`DOMAINS`] begins and uploaded domains extend (G-4b).
+pub const DOMAIN_LIST: &str = "product_domain";
+
 /// 主体类型 (YJ-core A).
 pub const SUBJECT_KINDS: &[(&str, &str)] = &[
     ("01", "企业"),

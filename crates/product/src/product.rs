@@ -5,10 +5,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use yj_kernel::{
-    Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping,
-    Sql, Tx, time_text,
+    Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Sql, Tx,
+    time_text,
 };
-use yj_model::{ApprovalNumber, DOMAINS, Gtin, Id, RegionCode, UnitCode};
+use yj_model::{ApprovalNumber, DOMAIN_LIST, DOMAINS, Gtin, Id, RegionCode, UnitCode};
 
 use crate::{
     attributes,
@@ -168,6 +168,7 @@ impl Resource for Product {
             .public(),
         Field::new("brand", "品牌", Kind::Text).length_max(60).optional().public(),
         Field::new("domain", "产品领域", Kind::Code(DOMAINS))
+            .grows(DOMAIN_LIST)
             .filter(Match::Exact)
             .sortable()
             .public(),
@@ -177,7 +178,8 @@ impl Resource for Product {
             .filter(Match::Prefix)
             .sortable()
             .public()
-            .hint("现行产品分类目录中的分类代码，如 010106"),
+            .optional()
+            .hint("现行产品分类目录中的分类代码，如 010106；目录所列八个领域的产品必填"),
         Field::new("catalogue_version", "目录版本", Kind::Int)
             .computed()
             .public()
@@ -187,7 +189,7 @@ impl Resource for Product {
             .filter(Match::Contains)
             .optional()
             .public()
-            .hint("不填为分类名称"),
+            .hint("不填为分类名称，没有分类的为领域名称"),
         Field::new("spec", "规格", Kind::Text).length_max(120).optional().public(),
         Field::new("model", "型号", Kind::Text)
             .length_max(60)
@@ -268,10 +270,9 @@ impl Resource for Product {
         Ok(())
     }
 
-    async fn follow(_: &Ctx, _: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
-        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
-        // By its code a product knows its state and its place in the catalogue.
-        if before.code != after.code {
+    /// By its code a product knows its state and its place in the catalogue.
+    async fn admit(&self, before: Option<&Self>, _: &Ctx, _: &mut Tx) -> Result<()> {
+        if before.is_some_and(|before| before.code != self.code) {
             return Err(Problem::invalid("code", "产品代码登记后不能更改"));
         }
         Ok(())
@@ -416,7 +417,16 @@ impl Product {
     /// A product stays under the version in which it was put into its class; whoever names a class
     /// anew names one of the version in force.
     async fn classify(&mut self, ctx: &Ctx, tx: &mut Tx, stored: Option<&Known>) -> Result<()> {
-        let Some(code) = &self.catalogue_code else { return Ok(()) };
+        let Some(code) = &self.catalogue_code else {
+            // The national catalogue ends where the domains of the standards end (G-4b).
+            if DOMAINS.iter().any(|(code, _)| *code == self.domain) {
+                return Err(Problem::invalid("catalogue_code", "产品分类：必填"));
+            }
+            let domains = yj_domain::current(tx).await?;
+            let pack = domains.shown(&self.domain, yj_domain::today(ctx));
+            self.category = self.category.take().or_else(|| Some(pack?.name.clone()));
+            return Ok(());
+        };
         let code = catalogue_code(code)?;
         let kept = stored.filter(|known| known.catalogue_code.as_deref() == Some(code.as_str()));
         if let Some(version) = kept.and_then(|known| known.catalogue_version) {

@@ -119,6 +119,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         attachments: Attachments::local(&data.join("files"))?,
         jobs: jobs(),
         entities,
+        code_lists: vec![yj_domain::CODES],
         platform,
         metrics: metrics.clone(),
         vault,

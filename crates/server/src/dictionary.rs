@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Ctx, Param, Problem, Result, Route, Shape, Tx, audit,
+    Access, Body, Ctx, Param, Problem, Result, Route, Shape, Tx, audit, code_list,
     dictionary::{self, Element},
     transfer,
 };
@@ -45,7 +45,8 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 async fn elements(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Element>> {
-    let mut all = dictionary::elements(ctx.app().entities());
+    let entities = code_list::all_present(ctx.app(), tx).await?;
+    let mut all = dictionary::elements(&entities);
     let domains = yj_domain::current(tx).await?;
     all.extend(yj_trace::elements(&domains, yj_domain::today(ctx)));
     Ok(all)

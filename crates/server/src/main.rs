@@ -93,6 +93,9 @@ enum Verb {
         /// 事件数；search 为主体数，缺省一百万，其余缺省五万
         #[arg(long)]
         events: Option<usize>,
+        /// 数据目录，测量后保留；再次测量时不重新装入
+        #[arg(long)]
+        keep: Option<PathBuf>,
     },
 }
 
@@ -117,7 +120,9 @@ fn main() -> ExitCode {
             Verb::Export { config, out } => commands::export(&config, &out).await,
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
             Verb::Doctor { config } => commands::doctor(&config).await,
-            Verb::Bench { what, database, events } => bench::run(&what, database, events).await,
+            Verb::Bench { what, database, events, keep } => {
+                bench::run(&what, database, events, keep).await
+            }
         }
     });
     match result {

@@ -2,9 +2,7 @@
 //! ever: none is removed, none is given to another.
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{
-    Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
-};
+use yj_kernel::{Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx};
 use yj_model::{FORMER_CODE_KINDS, FormerCodeKind, Id, RegionCode, former_code};
 
 use crate::{lookup, standing::Status, subject::TraceSubject};
@@ -77,11 +75,9 @@ impl Resource for SubjectAlias {
         Ok(())
     }
 
-    async fn follow(_: &Ctx, _: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
-        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
-        let same = (&before.code, &before.kind, before.subject_id)
-            == (&after.code, &after.kind, after.subject_id);
-        if same {
+    async fn admit(&self, before: Option<&Self>, _: &Ctx, _: &mut Tx) -> Result<()> {
+        let named = |alias: &Self| (alias.code.clone(), alias.kind.clone(), alias.subject_id);
+        if before.is_none_or(|before| named(before) == named(self)) {
             return Ok(());
         }
         Err(Problem::Conflict(String::from("旧代码永久对应登记时的主体，只能改动备注")))

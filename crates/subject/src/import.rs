@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use yj_kernel::{
     Access, Ctx, Entity, Field, FieldError, JobKind, JobRun, Kind, Object, Outcome, Param, Problem,
-    Resource as _, Result, Route, Shape, Tx, attachment, jobs::SheetRow, reference, review,
-    transfer,
+    Resource as _, Result, Route, Shape, Tx, attachment, code_list, jobs::SheetRow, reference,
+    review, transfer,
 };
 use yj_model::Id;
 
@@ -90,7 +90,8 @@ fn import_row<'a>(
 /// What becomes of one row.
 async fn settle(ctx: &Ctx, tx: &mut Tx, cells: &Object) -> Result<Outcome> {
     let mut body = Object::new();
-    for field in TraceSubject::FIELDS.iter().filter(|field| !field.computed) {
+    let register = code_list::present(ctx.app(), tx, Entity::of::<TraceSubject>()).await?;
+    for field in register.fields.iter().filter(|field| !field.computed) {
         let Some(cell) = cells.get(field.label).and_then(Value::as_str) else { continue };
         body.insert(String::from(field.name), value(ctx, tx, field, cell.trim()).await?);
     }

@@ -7,7 +7,7 @@ use yj_kernel::{
     Changed, Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Reach,
     Resource, Result, Scoping, Sql, Tx, audit, in_cgcs2000,
 };
-use yj_model::{DOMAINS, Datum, Id, RegionCode};
+use yj_model::{DOMAIN_LIST, DOMAINS, Datum, Id, RegionCode};
 
 /// 节点类型
 const NODE_KINDS: Codes = &[
@@ -93,6 +93,7 @@ impl Resource for Node {
         LONGITUDE.public(),
         LATITUDE.public(),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
+            .grows(DOMAIN_LIST)
             .filter(Match::Contains)
             .optional()
             .public(),

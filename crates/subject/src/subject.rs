@@ -8,8 +8,8 @@ use yj_kernel::{
     Result, Scoping, Sql, Tx, audit, vault::ERASED,
 };
 use yj_model::{
-    DOCUMENT_KINDS, DOMAINS, Email, Id, IdentityNumber, IndustryCode, Phone, ROLE_KINDS,
-    RegionCode, SUBJECT_KINDS, Stage, SubjectCode, former_code,
+    DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, Email, Id, IdentityNumber, IndustryCode, Phone,
+    ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode, former_code,
 };
 
 use crate::{
@@ -233,6 +233,7 @@ impl Resource for TraceSubject {
             .optional()
             .public(),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
+            .grows(DOMAIN_LIST)
             .filter(Match::Contains)
             .optional()
             .public(),
@@ -291,6 +292,15 @@ impl Resource for TraceSubject {
         }
         self.code = Some(code);
         Ok(())
+    }
+
+    async fn admit(&self, before: Option<&Self>, _: &Ctx, _: &mut Tx) -> Result<()> {
+        before.map_or(Ok(()), |before| require_same_code(before, self))
+    }
+
+    async fn formerly(tx: &mut Tx, code: &str) -> Result<Option<String>> {
+        let owner = lookup::by_code(tx, &former_code(code)).await?;
+        Ok(owner.map(|owner| owner.id))
     }
 
     /// Its licences and former codes lie where it lies, a code it gives up leads to it for ever, and
@@ -410,14 +420,8 @@ impl TraceSubject {
     }
 }
 
-/// A code changes once: from one that was issued to the credit code that came later. The old one
-/// leads to the subject for ever.
-async fn recode(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    id: &str,
-    (before, after): (&TraceSubject, &TraceSubject),
-) -> Result<()> {
+/// A code changes once: from one that was issued to the credit code that came later.
+fn require_same_code(before: &TraceSubject, after: &TraceSubject) -> Result<()> {
     let (Some(old), Some(new)) = (&before.code, &after.code) else { return Ok(()) };
     if old == new {
         return Ok(());
@@ -430,6 +434,20 @@ async fn recode(
     if before.status() != Status::Valid {
         let detail = format!("该主体当前为“{}”，不能更换代码", before.status().label());
         return Err(Problem::Conflict(detail));
+    }
+    Ok(())
+}
+
+/// A code that was given up leads to the subject for ever.
+async fn recode(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: &str,
+    (before, after): (&TraceSubject, &TraceSubject),
+) -> Result<()> {
+    let (Some(old), Some(new)) = (&before.code, &after.code) else { return Ok(()) };
+    if old == new {
+        return Ok(());
     }
     if before.predecessor_id != after.predecessor_id {
         let sql = Sql::new("UPDATE trace_subject SET predecessor_id = $1 WHERE id = $2");

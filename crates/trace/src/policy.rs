@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use yj_kernel::{
     Codes, Columns, Field, Kind, Match, Problem, Reach, Resource, Result, Row, Scoping, Sql,
 };
-use yj_model::{DOMAINS, Id, RegionCode, Stage};
+use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, Stage};
 
 use crate::event::Checked;
 
@@ -71,6 +71,7 @@ impl Resource for SourcePolicy {
             .optional()
             .hint("留空为不限"),
         Field::new("domain", "领域", Kind::Code(DOMAINS))
+            .grows(DOMAIN_LIST)
             .filter(Match::Exact)
             .optional()
             .hint("留空为不限"),

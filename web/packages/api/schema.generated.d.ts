@@ -6397,9 +6397,8 @@ export interface components {
             /**
              * 产品领域
              * @description 留空为不限
-             * @enum {string|null}
              */
-            category: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
+            category: string | null;
             /**
              * 密级上限
              * @description 1 公开、2 内部、3 敏感、4 个人信息
@@ -6460,9 +6459,8 @@ export interface components {
             /**
              * 产品领域
              * @description 留空为不限
-             * @enum {string|null}
              */
-            category?: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
+            category?: string | null;
             /**
              * 密级上限
              * @description 1 公开、2 内部、3 敏感、4 个人信息
@@ -6728,9 +6726,8 @@ export interface components {
             /**
              * 产品领域
              * @description 留空为不限
-             * @enum {string|null}
              */
-            category: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
+            category: string | null;
             /**
              * 密级上限
              * @description 1 公开、2 内部、3 敏感、4 个人信息
@@ -6781,9 +6778,8 @@ export interface components {
             /**
              * 产品领域
              * @description 留空为不限
-             * @enum {string|null}
              */
-            category?: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
+            category?: string | null;
             /**
              * 密级上限
              * @description 1 公开、2 内部、3 敏感、4 个人信息
@@ -7213,7 +7209,7 @@ export interface components {
             /** 节点名称 */
             name: string;
             /** 产品种类 */
-            product_kinds: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
+            product_kinds: string[] | null;
             /** 所属区域 */
             region: string;
             /**
@@ -7259,7 +7255,7 @@ export interface components {
             /** 节点名称 */
             name: string;
             /** 产品种类 */
-            product_kinds?: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
+            product_kinds?: string[] | null;
             /** 所属区域 */
             region: string;
             /**
@@ -7381,9 +7377,9 @@ export interface components {
             brand: string | null;
             /**
              * 产品分类
-             * @description 现行产品分类目录中的分类代码，如 010106
+             * @description 现行产品分类目录中的分类代码，如 010106；目录所列八个领域的产品必填
              */
-            catalogue_code: string;
+            catalogue_code: string | null;
             /**
              * 目录版本
              * @description 归入该分类时的目录版本
@@ -7391,18 +7387,15 @@ export interface components {
             catalogue_version: number | null;
             /**
              * 产品类别
-             * @description 不填为分类名称
+             * @description 不填为分类名称，没有分类的为领域名称
              */
             category: string | null;
             /** 产品代码 */
             code: string;
             created_at: string;
             created_by: string;
-            /**
-             * 产品领域
-             * @enum {string}
-             */
-            domain: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial";
+            /** 产品领域 */
+            domain: string;
             /** 通用名称 */
             generic_name: string | null;
             /**
@@ -7519,9 +7512,9 @@ export interface components {
             brand?: string | null;
             /**
              * 产品分类
-             * @description 现行产品分类目录中的分类代码，如 010106
+             * @description 现行产品分类目录中的分类代码，如 010106；目录所列八个领域的产品必填
              */
-            catalogue_code: string;
+            catalogue_code?: string | null;
             /**
              * 目录版本
              * @description 归入该分类时的目录版本
@@ -7529,16 +7522,13 @@ export interface components {
             catalogue_version?: number | null;
             /**
              * 产品类别
-             * @description 不填为分类名称
+             * @description 不填为分类名称，没有分类的为领域名称
              */
             category?: string | null;
             /** 产品代码 */
             code: string;
-            /**
-             * 产品领域
-             * @enum {string}
-             */
-            domain: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial";
+            /** 产品领域 */
+            domain: string;
             /** 通用名称 */
             generic_name?: string | null;
             /**
@@ -7811,9 +7801,8 @@ export interface components {
             /**
              * 领域
              * @description 留空为不限
-             * @enum {string|null}
              */
-            domain: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
+            domain: string | null;
             id: string;
             label: string;
             /** 策略名称 */
@@ -7854,9 +7843,8 @@ export interface components {
             /**
              * 领域
              * @description 留空为不限
-             * @enum {string|null}
              */
-            domain?: "agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial" | null;
+            domain?: string | null;
             /** 策略名称 */
             name: string;
             /**
@@ -8071,7 +8059,7 @@ export interface components {
              */
             predecessor_id: string | null;
             /** 产品种类 */
-            product_kinds: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
+            product_kinds: string[] | null;
             /** 所属区域 */
             region: string;
             /** 环节角色 */
@@ -8177,7 +8165,7 @@ export interface components {
              */
             predecessor_id?: string | null;
             /** 产品种类 */
-            product_kinds?: ("agri" | "food" | "drug" | "agri_input" | "special_equipment" | "dangerous" | "rare_earth" | "industrial")[] | null;
+            product_kinds?: string[] | null;
             /** 所属区域 */
             region: string;
             /** 环节角色 */
@@ -8304,7 +8292,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 用户名 */
                 user_name?: string;
@@ -9283,7 +9271,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 应用标识 */
                 client_id?: string;
@@ -9785,7 +9773,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 用户 */
                 account_id?: string;
@@ -10945,7 +10933,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 客户端标识 */
                 client_id?: string;
@@ -11447,7 +11435,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 用户 */
                 account_id?: string;
@@ -11884,7 +11872,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description MAC 地址 */
                 mac?: string;
@@ -13758,7 +13746,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 追溯主体 */
                 subject_id?: string;
@@ -14843,7 +14831,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 商户编码 */
                 code?: string;
@@ -15601,7 +15589,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 节点编码 */
                 code?: string;
@@ -16317,7 +16305,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 机构编码 */
                 code?: string;
@@ -16789,7 +16777,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 产品代码 */
                 code?: string;
@@ -17669,7 +17657,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 角色编码 */
                 code?: string;
@@ -18545,7 +18533,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 主体代码 */
                 subject_code?: string;
@@ -19257,7 +19245,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 策略名称 */
                 name?: string;
@@ -19723,7 +19711,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 旧代码 */
                 code?: string;
@@ -20788,7 +20776,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 被合并主体 */
                 from_id?: string;
@@ -22030,7 +22018,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000） */
+                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
                 count?: string;
                 /** @description 主体代码 */
                 code?: string;

@@ -8,7 +8,7 @@ mod client;
 mod query;
 mod search;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::json;
 use yj_kernel::Platform;
@@ -23,10 +23,12 @@ pub(crate) async fn run(
     what: &str,
     database: Option<String>,
     events: Option<usize>,
+    keep: Option<PathBuf>,
 ) -> Result<bool, String> {
     let events = events.unwrap_or(if what == "search" { 1_000_000 } else { 50_000 });
-    let folder = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let passing = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
+    let folder = keep.as_ref().unwrap_or(&passing);
+    std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let url = database
         .clone()
         .unwrap_or_else(|| format!("sqlite:{}", folder.join("bench.sqlite").display()));
@@ -36,11 +38,13 @@ pub(crate) async fn run(
         profile: String::from("gbt38157"),
         public_url: String::from("http://127.0.0.1"),
     };
-    let assembled = build(&url, &folder, platform, crate::commands::Guard::demonstration()).await?;
-    demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.map_err(say)?;
+    let assembled = build(&url, folder, platform, crate::commands::Guard::demonstration()).await?;
+    if subjects(&assembled).await? == 0 {
+        demo::load(&assembled, demo::Size::Golden, &mut |_| {}).await.map_err(say)?;
+    }
     println!(
         "命令：yuanjian bench {what} --events {events}（{}）",
-        if database.is_some() { "PostgreSQL" } else { "SQLite" }
+        if url.starts_with("sqlite:") { "SQLite" } else { "PostgreSQL" }
     );
     let result = match what {
         "access" => access::run(&assembled).await,
@@ -52,7 +56,7 @@ pub(crate) async fn run(
     };
     drop(assembled);
     // Only what this run made.
-    let _ = std::fs::remove_dir_all(&folder);
+    let _ = std::fs::remove_dir_all(&passing);
     result.map(|()| true)
 }
 
@@ -73,6 +77,14 @@ fn spread(name: &str, times: &mut [Duration], budget: &str) {
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn rate(count: usize, took: Duration) -> String {
     format!("{:.0} 条/秒", count as f64 / took.as_secs_f64())
+}
+
+/// Subjects in the database: what is measured again is not filled again.
+async fn subjects(assembled: &Assembled) -> Result<i64, String> {
+    let mut tx = assembled.app.db().snapshot().await.map_err(say)?;
+    let sql = yj_kernel::Sql::new("SELECT COUNT(*) FROM trace_subject");
+    let row = tx.fetch_one(sql).await.map_err(say)?;
+    row.map_or(Ok(0), |row| row.int(0)).map_err(say)
 }
 
 async fn subject(assembled: &Assembled) -> Result<SubjectCode, String> {

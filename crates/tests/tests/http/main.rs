@@ -14,6 +14,7 @@ mod certificate;
 mod chain;
 mod changes;
 mod clients;
+mod code_lists;
 mod devices;
 mod dictionary;
 mod domains;

@@ -333,9 +333,7 @@ async fn g_6_2_2_1_a_former_code_leads_to_its_subject_for_ever() {
     let found = app.get("supervisor", &format!("{path}?code={zs}")).await.expect(200);
     let one = format!("{path}/{}", id_of(&found["items"][0]));
     let moved = json!({ "subject_id": shop["id"] });
-    let filed = app.change("supervisor", ("PATCH", &one), 1, moved).await.expect(202);
-    let approve = format!("{path}/changes/{}/approve", id_of(&filed["change_request"]));
-    let refused = app.post("reviewer", &approve, json!({})).await.expect(409);
+    let refused = app.change("supervisor", ("PATCH", &one), 1, moved).await.expect(409);
     assert!(detail(&refused).contains("永久"), "{refused}");
     let filed = app.change("supervisor", ("PATCH", &one), 1, json!({ "note": "原平台" })).await;
     approved(&app, "subject_alias", &filed.expect(202)).await;
@@ -348,6 +346,17 @@ async fn g_6_2_2_1_a_former_code_leads_to_its_subject_for_ever() {
     app.post("gateway", "/api/v1/trace/events", event).await.expect(201);
     let found = app.get("farm", "/api/v1/trace/events?code=ALIAS-1").await.expect(200);
     assert_eq!(found["items"][0]["subject"]["code"], farm["code"]);
+    // Files may name it by any of them, whoever may see it.
+    let file = "旧代码,旧代码类型,追溯主体\n610525902,node9,610525901\n\
+                610525903,node9,61052590100010000001\n610525904,node9,D21435690\n";
+    let job = app.import("supervisor", &format!("{path}/import?name=a.csv"), file.into()).await;
+    assert_eq!((&job["succeeded"], &job["failed"]), (&json!(2), &json!(1)), "{job}");
+    let waiting = app.get("reviewer", &format!("{path}/changes?state=submitted")).await;
+    let waiting = waiting.expect(200);
+    let taken = waiting["items"].as_array().unwrap().iter();
+    for request in taken.filter(|request| request["body"]["kind"] == "node9") {
+        assert_eq!(request["body"]["subject_id"], farm["id"], "{request}");
+    }
     // Whoever may not see the subject learns nothing from its codes.
     let path = format!("{REGISTER}/resolve?code={zs}");
     let (hidden, nobody) = (
@@ -374,9 +383,7 @@ async fn g_6_2_2_1_a_credit_code_that_comes_later_replaces_the_issued_one() {
     );
     // But no code is exchanged for another.
     let change = json!({ "code": "91610403MAYJ00022K" });
-    let filed = app.change("supervisor", ("PATCH", &path), 2, change).await.expect(202);
-    let approve = format!("{REGISTER}/changes/{}/approve", id_of(&filed["change_request"]));
-    let refused = app.post("reviewer", &approve, json!({})).await.expect(422);
+    let refused = app.change("supervisor", ("PATCH", &path), 2, change).await.expect(422);
     assert!(detail(&refused).contains("不再更改"), "{refused}");
 }
 

@@ -17,22 +17,24 @@ export function useList<T>(path: ComputedRef<string>, options: { sort: string; c
     set: (value) => change({ per_page: value === 20 ? undefined : value, page: undefined }),
   });
   const sort = computed({ get: () => text('sort') ?? options.sort, set: (value) => change({ sort: value, page: undefined }) });
-  const query = computed<Query>(() => ({
-    ...(options.map ? options.map(filters.value) : grouped(pairs.value)),
-    page: page.value,
-    per_page: perPage.value,
-    sort: sort.value,
-    ...(options.count ? { count: true } : {}),
-  }));
+  const conditions = computed<Query>(() => (options.map ? options.map(filters.value) : grouped(pairs.value)));
+  const query = computed<Query>(() => ({ ...conditions.value, page: page.value, per_page: perPage.value, sort: sort.value }));
   const found = useQuery({
     queryKey: computed(() => ['list', path.value, query.value]),
     queryFn: () => call<Page<T>>('GET', path.value, { query: query.value }),
     placeholderData: keepPreviousData,
   });
+  /** The page comes first; how many there are may take longer, and stays the same from page to page. */
+  const counted = useQuery({
+    queryKey: computed(() => ['list', path.value, 'count', conditions.value]),
+    queryFn: () => call<Page<T>>('GET', path.value, { query: { ...conditions.value, count: 'only' } }),
+    enabled: options.count,
+  });
+  const total = computed(() => counted.data.value?.total);
   /** Replaces the conditions. */
-  const search = (conditions: Record<string, string | undefined>): void =>
+  const search = (asked: Record<string, string | undefined>): void =>
     replace(
-      Object.entries(conditions).flatMap(([name, value]): Pair[] => (value ? [[name, value]] : [])),
+      Object.entries(asked).flatMap(([name, value]): Pair[] => (value ? [[name, value]] : [])),
       FIRST,
     );
   return {
@@ -45,5 +47,6 @@ export function useList<T>(path: ComputedRef<string>, options: { sort: string; c
     refine: (values: Record<string, string | undefined>) => refine(values, FIRST),
     drop: (gone: Pair[]) => drop(gone, FIRST),
     found,
+    total,
   };
 }

@@ -1,0 +1,81 @@
+//! Code lists that grow while the platform runs (G-4b): a domain that somebody uploads is a code of
+//! every register that names domains, without a rebuild.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    App, Entity, Kind, Problem, Result, Tx,
+    field::{Codes, Field},
+};
+
+/// Codes with their labels as they stand in the database.
+type Read = for<'a> fn(&'a App, &'a mut Tx) -> BoxFuture<'a, Result<Vec<(String, String)>>>;
+
+/// A code list whose codes are read when they are needed.
+#[derive(Clone, Copy)]
+pub struct CodeList {
+    /// What [`Field::grows`] calls it.
+    pub name: &'static str,
+    /// Every code that records may hold, those among them that are closed to new events too: what
+    /// was registered stays readable.
+    pub read: Read,
+}
+
+/// Every content that a list of this process has had, so that descriptions can refer to it for
+/// ever. There are as many as administrators have changed a list, and a list holds names only.
+static CONTENTS: Mutex<BTreeMap<Vec<(String, String)>, Codes>> = Mutex::new(BTreeMap::new());
+
+/// The description of a register with these lists.
+static PRESENT: Mutex<BTreeMap<(&'static str, Vec<Codes>), &'static Entity>> =
+    Mutex::new(BTreeMap::new());
+
+fn lasting(codes: Vec<(String, String)>) -> Codes {
+    let mut contents = CONTENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    contents.entry(codes).or_insert_with_key(|codes| {
+        let lasting = |text: &String| -> &'static str { String::leak(text.clone()) };
+        let codes = codes.iter().map(|(code, label)| (lasting(code), lasting(label)));
+        Vec::leak(codes.collect())
+    })
+}
+
+async fn read(app: &App, tx: &mut Tx, name: &str) -> Result<Codes> {
+    let list = app.code_lists().iter().find(|list| list.name == name);
+    let list = list.ok_or_else(|| Problem::internal(format!("no such code list: {name}")))?;
+    Ok(lasting((list.read)(app, tx).await?))
+}
+
+/// A register as this transaction sees it, its lists holding what they hold now.
+pub async fn present(app: &App, tx: &mut Tx, entity: &Entity) -> Result<&'static Entity> {
+    let mut lists = Vec::new();
+    for name in entity.fields.iter().filter_map(|field| field.grows) {
+        lists.push(read(app, tx, name).await?);
+    }
+    let mut known = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(known.entry((entity.table, lists)).or_insert_with_key(|(_, lists)| {
+        let mut lists = lists.iter();
+        let mut field = |field: &Field| {
+            let Some(codes) = field.grows.and_then(|_| lists.next()) else { return *field };
+            let kind = match field.kind {
+                Kind::CodeList(_) => Kind::CodeList(codes),
+                _ => Kind::Code(codes),
+            };
+            Field { kind, ..*field }
+        };
+        let fields = Vec::leak(entity.fields.iter().map(&mut field).collect());
+        Box::leak(Box::new(entity.with_fields(fields)))
+    }))
+}
+
+/// [`present`] of all registers.
+pub async fn all_present(app: &App, tx: &mut Tx) -> Result<Vec<&'static Entity>> {
+    let mut all = Vec::with_capacity(app.entities().len());
+    for entity in app.entities() {
+        all.push(present(app, tx, entity).await?);
+    }
+    Ok(all)
+}
