@@ -1,5 +1,4 @@
-//! What devices offer beyond a register: certificates, heartbeats, figures, approval by the
-//! hundred.
+//! What devices offer beyond a register: certificates, heartbeats, figures.
 
 use axum::{
     Json,
@@ -11,7 +10,6 @@ use yj_kernel::{Access, Body, Ctx, Problem, Route, Shape};
 
 use crate::{
     DEVICE,
-    approval::{self, Approval},
     certificate::{self, Revocation, Shown},
     heartbeat::{self, Batch},
     presence,
@@ -36,21 +34,11 @@ pub(crate) fn routes(identity: &Identity) -> Vec<Route> {
         tx.get(&ctx, device).await?;
         presence::last(&mut tx, &id).await.map(Json)
     };
-    let approve = |ctx: Ctx, Body(body): Body<Approval>| async move {
-        approval::approve(&ctx, body).await.map(Json)
-    };
     routes.extend([
         Route::new((Method::POST, "/api/v1/device/heartbeat"), may("heartbeat"), "设备心跳", beat)
             .takes(Shape::of::<Batch>()),
         Route::new((Method::GET, "/api/v1/device/status"), may("read"), "设备在线率", figures),
         Route::new((Method::GET, format!("{ONE}/status")), may("read"), "设备最近心跳", last),
-        Route::new(
-            (Method::POST, "/api/v1/device/changes/approve"),
-            may("review"),
-            "批量通过设备变更申请",
-            approve,
-        )
-        .takes(Shape::of::<Approval>()),
     ]);
     routes
 }

@@ -1,7 +1,6 @@
 //! 体系建设管理 (G-6.7): what the scheme of traceability is built from; so far its devices, with
 //! their certificates and heartbeats.
 
-mod approval;
 mod certificate;
 mod device;
 mod heartbeat;

@@ -30,7 +30,7 @@ pub enum FieldKind {
 }
 
 /// One attribute.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FieldSpec {
     /// JSON key.
     pub name: String,
@@ -197,6 +197,20 @@ impl FieldSpec {
             ));
         }
         Ok(number.to_string())
+    }
+
+    /// A value as a cell of a spreadsheet: labels instead of codes. The reverse of
+    /// [`FieldSpec::read_cell`].
+    pub fn show_cell(&self, value: &Value) -> String {
+        match value {
+            Value::Null => String::new(),
+            Value::Bool(flag) => String::from(if *flag { "是" } else { "否" }),
+            Value::String(text) => {
+                let found = self.codes.iter().find(|(code, _)| code == text);
+                found.map_or_else(|| text.clone(), |(_, label)| label.clone())
+            }
+            other => other.to_string(),
+        }
     }
 
     /// A cell of a spreadsheet as the value it means.

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Ctx, Kind, Problem, Result, Scoping, Sql, Tx, code_list,
+    Ctx, Kind, Problem, Result, Scoping, Spread, Sql, Tx, code_list,
     field::Field,
     json::{self, Object},
     problem::FieldError,
@@ -23,6 +23,9 @@ pub trait Resource: Serialize + DeserializeOwned + Send + Sync + 'static {
     const SCOPING: Scoping;
     /// Whether changes wait for a second person.
     const REVIEWED: bool = false;
+
+    /// How a field that holds a structure spreads over the columns of files.
+    const SPREAD: Option<Spread> = None;
 
     /// Whether a record can be removed; those that others refer to for ever are closed instead.
     const REMOVABLE: bool = true;
@@ -110,6 +113,8 @@ pub struct Entity {
     pub reviewed: bool,
     /// See [`Resource::REMOVABLE`].
     pub removable: bool,
+    /// See [`Resource::SPREAD`].
+    pub(crate) spread: Option<Spread>,
     names: fn() -> &'static [&'static str],
     check: Check,
     formerly: for<'a> fn(&'a mut Tx, &'a str) -> BoxFuture<'a, Result<Option<String>>>,
@@ -128,6 +133,7 @@ impl Entity {
                 scoping: R::SCOPING,
                 reviewed: R::REVIEWED,
                 removable: R::REMOVABLE,
+                spread: R::SPREAD,
                 names: names::<R>,
                 check: check::<R>,
                 formerly: formerly::<R>,

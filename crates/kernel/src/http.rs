@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, audit,
+    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape,
+    approval::{self, Approval},
+    audit,
     change_rule::{self, Demand},
     figures,
     json::Object,
@@ -19,7 +21,7 @@ use crate::{
     past::{self, Moment},
     protection,
     record::{self, Update},
-    review::{self, Verb},
+    review::{self, COMMENT_MAX, Verb},
     transfer,
 };
 
@@ -290,12 +292,22 @@ struct Decision {
     comment: String,
 }
 
-const COMMENT_MAX: usize = 500;
-
 /// Like writing, but every change waits for a second person.
 fn reviewed_routes(entity: &'static Entity) -> Vec<Route> {
     let mut routes = proposing_routes(entity);
     routes.extend(request_routes(entity));
+    let together = move |ctx: Ctx, Body(body): Body<Approval>| async move {
+        approval::approve(&ctx, entity, body).await.map(Json)
+    };
+    routes.push(
+        Route::new(
+            (Method::POST, format!("{}/changes/approve", all(entity))),
+            may(entity, "review"),
+            format!("批量通过{}变更申请", entity.title),
+            together,
+        )
+        .takes(Shape::of::<Approval>()),
+    );
     let verbs = [
         ("approve", may(entity, "review"), Verb::Approve, "通过"),
         ("return", may(entity, "review"), Verb::Return, "退回"),

@@ -5,6 +5,7 @@
 //! review of changes, import and export, HTTP routes and their OpenAPI text. Business rules stay
 //! ordinary functions in the business modules.
 
+mod approval;
 mod area;
 pub mod attachment;
 pub mod audit;
@@ -38,6 +39,7 @@ pub mod route;
 mod saved_view;
 mod scope;
 mod search;
+pub mod spread;
 pub mod transfer;
 pub mod vault;
 
@@ -64,6 +66,7 @@ pub use protection::require_reveals_left;
 pub use record::{Stored, veil_always};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
+pub use spread::Spread;
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
 
 /// The tables of this crate.

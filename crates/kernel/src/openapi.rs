@@ -271,6 +271,7 @@ pub(crate) fn meta(platform: &Platform, entities: &[&'static Entity]) -> Value {
         json!({
             "table": entity.table, "title": entity.title, "path": format!("/api/v1/{}", entity.table),
             "reviewed": entity.reviewed, "removable": entity.removable, "importable": true,
+            "spread_by": entity.spread.map(|spread| spread.by),
             "fields": entity.fields.iter().map(meta_field).collect::<Vec<_>>(),
         })
     };

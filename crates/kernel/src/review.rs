@@ -401,6 +401,9 @@ fn reviewer(ctx: &Ctx, entity: &Entity) -> Option<crate::Scope> {
     ctx.under(&entity.permission("review")).ok().map(|ctx| ctx.scope)
 }
 
+/// 审核意见的最多字数
+pub(crate) const COMMENT_MAX: usize = 500;
+
 const REQUEST: &str = "SELECT id, record, base_version, body, state, submitted_by, submitted_at, \
                        decided_by, decided_at, comment, region, subject_id, category, stage, label, \
                        effective_on FROM change_request WHERE entity = ";

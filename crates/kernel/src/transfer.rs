@@ -19,6 +19,7 @@ use crate::{
     json::Object,
     listing::{self, Listing},
     record, reference, review,
+    spread::{self, Part},
 };
 
 /// Rows of one export.
@@ -57,12 +58,9 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     let export = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
         queue_export(&ctx, entity, &query.unwrap_or_default()).await
     };
-    let template = move |ctx: Ctx| async move {
-        let mut tx = ctx.snapshot().await?;
-        let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
-        drop(tx);
-        let bytes = yj_sheet::write_xlsx(&template(ctx.app().entities(), entity))
-            .map_err(Problem::internal)?;
+    let template = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        let table = template(&ctx, entity, &query.unwrap_or_default()).await?;
+        let bytes = yj_sheet::write_xlsx(&table).map_err(Problem::internal)?;
         Ok::<_, Problem>(download(&format!("{title}导入模板.xlsx"), XLSX, bytes.into()))
     };
     let import = move |ctx: Ctx, RawQuery(query): RawQuery, body: Bytes| async move {
@@ -81,6 +79,7 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
             format!("{title}导入模板"),
             template,
         )
+        .query(if entity.spread.is_some() { TEMPLATE_QUERY } else { &[] })
         .gives(Shape::Bytes(XLSX)),
         Route::new((Method::POST, path("import")), write, format!("导入{title}"), import)
             .query(IMPORT_QUERY)
@@ -90,6 +89,10 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
 }
 
 const EXPORT_QUERY: &[Param] = &[Param { name: "format", label: "xlsx 或 csv", required: false }];
+const TEMPLATE_QUERY: &[Param] =
+    &[Param {
+        name: "of", label: "连同此代码的记录另有的列，如产品领域", required: false
+    }];
 const IMPORT_QUERY: &[Param] = &[Param { name: "name", label: "文件名", required: false }];
 /// Media type of XLSX.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -170,7 +173,10 @@ async fn queue_import(
 ) -> Result<Response> {
     // Say at once what can be said at once.
     let sheet = parse(bytes.clone()).await?;
-    columns(entity, &sheet)?;
+    let mut tx = ctx.snapshot().await?;
+    let parts = spread::parts(ctx.app(), &mut tx, entity).await?;
+    drop(tx);
+    columns(entity, &parts, &sheet)?;
     queue_file(ctx, (IMPORT, entity), (query, bytes)).await
 }
 
@@ -211,8 +217,21 @@ pub async fn parse(bytes: Bytes) -> Result<Sheet> {
     sheet.map_err(|error| Problem::invalid("file", error.to_string()))
 }
 
-/// The register's fields as columns to fill in.
-fn template(entities: &[&'static Entity], entity: &Entity) -> Table {
+/// The register's fields as columns to fill in, and the parts of its structure that records of one
+/// code have.
+async fn template(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Table> {
+    let mut tx = ctx.snapshot().await?;
+    let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
+    let of = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "of");
+    let parts = match of {
+        Some((_, of)) => {
+            let mut parts = spread::parts(ctx.app(), &mut tx, entity).await?;
+            parts.retain(|part| part.of == of);
+            parts
+        }
+        None => Vec::new(),
+    };
+    let entities = ctx.app().entities();
     let fields = entity.fields.iter().filter(|field| field.kind != Kind::Json && !field.computed);
     let columns = fields.map(|field| {
         let choices: Codes = match field.kind {
@@ -228,21 +247,27 @@ fn template(entities: &[&'static Entity], entity: &Entity) -> Table {
             choices: choices.iter().map(|(_, label)| String::from(*label)).collect(),
         }
     });
-    let (title, columns) = (String::from(entity.title), columns.collect());
-    Table { title, columns, ..Table::default() }
+    let columns = columns.chain(parts.into_iter().map(|part| part.column)).collect();
+    Ok(Table { title: String::from(entity.title), columns, ..Table::default() })
 }
 
 /// Which column of the sheet holds which field; headers may be labels or names.
-fn columns(entity: &'static Entity, sheet: &Sheet) -> Result<Vec<&'static crate::Field>> {
+fn columns<'a>(entity: &'static Entity, parts: &'a [Part], sheet: &Sheet) -> Result<Vec<&'a str>> {
     let mut errors = Vec::new();
-    let mut found = Vec::new();
+    let (mut found, mut labels) = (Vec::new(), Vec::new());
     for name in &sheet.header {
         match entity.fields.iter().find(|field| field.label == name || field.name == name) {
-            Some(field) => found.push(field),
-            None => errors.push(FieldError {
-                field: name.clone(),
-                detail: format!("没有“{name}”这一列，请使用导入模板中的列名"),
-            }),
+            Some(field) => {
+                found.push(field);
+                labels.push(field.label);
+            }
+            None => match parts.iter().find(|part| part.column.name == *name) {
+                Some(part) => labels.push(part.column.name.as_str()),
+                None => errors.push(FieldError {
+                    field: name.clone(),
+                    detail: format!("没有“{name}”这一列，请使用导入模板中的列名"),
+                }),
+            },
         }
     }
     let missing = entity
@@ -253,13 +278,16 @@ fn columns(entity: &'static Entity, sheet: &Sheet) -> Result<Vec<&'static crate:
         field: String::from(field.label),
         detail: format!("缺少必填的“{}”列", field.label),
     }));
-    if errors.is_empty() { Ok(found) } else { Err(Problem::Invalid(errors)) }
+    if errors.is_empty() { Ok(labels) } else { Err(Problem::Invalid(errors)) }
 }
 
 async fn import(run: JobRun) -> Result<Value> {
     let entity = entity_of(run.ctx.app(), &run.params)?;
     let sheet = uploaded(&run).await?;
-    let labels: Vec<_> = columns(entity, &sheet)?.iter().map(|field| field.label).collect();
+    let mut tx = run.ctx.snapshot().await?;
+    let parts = spread::parts(run.ctx.app(), &mut tx, entity).await?;
+    drop(tx);
+    let labels = columns(entity, &parts, &sheet)?;
     take_in(&run, &labels, &sheet).await
 }
 
@@ -306,6 +334,8 @@ async fn row_body(
             }),
         }
     }
+    let parts = spread::parts(ctx.app(), tx, entity).await?;
+    errors.extend(spread::gather(entity, &parts, cells, &mut body));
     if errors.is_empty() { Ok(body) } else { Err(Problem::Invalid(errors)) }
 }
 
@@ -357,7 +387,8 @@ async fn export(run: JobRun) -> Result<Value> {
     let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
     let mut listing = Listing::whole(ctx.app(), &mut tx, entity, query).await?;
     let fields: Vec<_> = entity.fields.iter().filter(|field| field.kind != Kind::Json).collect();
-    let mut rows = Vec::new();
+    let parts = spread::parts(ctx.app(), &mut tx, entity).await?;
+    let (mut rows, mut spreading) = (Vec::new(), Vec::new());
     loop {
         let mut page = listing.page(ctx, &mut tx, entity).await?;
         let Some(last) = page.last() else { break };
@@ -370,7 +401,11 @@ async fn export(run: JobRun) -> Result<Value> {
                 let code = value.as_str().filter(|_| matches!(field.kind, Kind::Id(_)));
                 field.display(code.and_then(|id| codes.get(id)).unwrap_or(value))
             };
-            rows.push(fields.iter().map(cell).collect());
+            rows.push(fields.iter().map(cell).collect::<Vec<_>>());
+            if let Some(spread) = entity.spread {
+                object.retain(|name, _| name == spread.by || name == spread.field);
+                spreading.push(std::mem::take(object));
+            }
         }
         if i64::try_from(rows.len()).is_ok_and(|count| count > EXPORT_MAX) {
             return Err(too_many());
@@ -378,11 +413,14 @@ async fn export(run: JobRun) -> Result<Value> {
     }
     drop(tx);
     let count = rows.len();
-    let column =
-        |field: &&crate::Field| Column { name: String::from(field.label), ..Column::default() };
+    let mut header: Vec<_> = fields.iter().map(|field| field.label).collect();
+    if let Some(spread) = entity.spread {
+        header.extend(spread::widen(spread, &parts, &mut rows, &spreading));
+    }
+    let column = |name: &&str| Column { name: String::from(*name), ..Column::default() };
     let table = Table {
         title: String::from(entity.title),
-        columns: fields.iter().map(column).collect(),
+        columns: header.iter().map(column).collect(),
         rows,
         mark: watermark(&run, entity, (query, count)),
     };

@@ -1,9 +1,15 @@
 //! 产品属性 (YJ-core B): what products of one domain hold besides what all products hold, as the
 //! domain pack in force describes it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
-use yj_domain::{check_attributes, current, today};
-use yj_kernel::{Ctx, FieldError, Problem, Result, Tx};
+use yj_domain::{FieldSpec, Pack, check_attributes, current, today};
+use yj_kernel::{App, Ctx, FieldError, Problem, Resource as _, Result, Spread, Tx, spread::Part};
+use yj_model::OffsetTime;
+use yj_sheet::Column;
+
+use crate::product::Product;
 
 /// Attributes as they are stored, and the version of the pack they were checked against.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,6 +43,43 @@ pub(crate) async fn check(
         attributes: (!attributes.is_empty()).then_some(attributes),
         pack_version: Some(pack.version.to_string()),
     })
+}
+
+/// The attributes of all domains as columns of files.
+pub(crate) const SPREAD: Spread =
+    Spread { field: "attributes", by: "domain", parts: |app, tx| Box::pin(parts(app, tx)) };
+
+async fn parts(app: &App, tx: &mut Tx) -> Result<Vec<Part>> {
+    let day = OffsetTime::beijing(app.now()).beijing_day();
+    let domains = current(tx).await?;
+    let of = |pack: &Arc<Pack>| {
+        let part = |spec: &FieldSpec| part(&pack.code, spec);
+        pack.product_fields.iter().map(part).collect::<Vec<_>>()
+    };
+    Ok(domains.all_shown(day).flat_map(of).collect())
+}
+
+/// What all products have keeps its heading.
+fn heading(label: &str) -> String {
+    let taken = Product::FIELDS.iter().any(|field| field.label == label);
+    if taken { format!("{label}（属性）") } else { String::from(label) }
+}
+
+fn part(domain: &str, spec: &FieldSpec) -> Part {
+    let (reader, writer) = (spec.clone(), spec.clone());
+    let must = if spec.required { "必填" } else { "选填" };
+    let hint = spec.hint.as_deref().unwrap_or_default();
+    Part {
+        of: String::from(domain),
+        name: spec.name.clone(),
+        column: Column {
+            name: heading(&spec.label),
+            note: format!("{must}。{hint}"),
+            choices: spec.codes.iter().map(|(_, label)| label.clone()).collect(),
+        },
+        read: Arc::new(move |cell| reader.read_cell(cell)),
+        show: Arc::new(move |value| writer.show_cell(value)),
+    }
 }
 
 fn located(errors: Vec<FieldError>) -> Problem {

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use yj_kernel::{
-    Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Sql, Tx,
-    time_text,
+    Codes, Columns, Ctx, Field, Kind, Match, Problem, Reach, Resource, Result, Scoping, Spread,
+    Sql, Tx, time_text,
 };
 use yj_model::{ApprovalNumber, DOMAIN_LIST, DOMAINS, Gtin, Id, RegionCode, UnitCode};
 
@@ -126,6 +126,7 @@ impl Resource for Product {
         label: Some("label"),
     });
     const REVIEWED: bool = true;
+    const SPREAD: Option<Spread> = Some(attributes::SPREAD);
     const FIELDS: &'static [Field] = &[
         Field::new("code", "产品代码", Kind::Text)
             .checked(product_code)

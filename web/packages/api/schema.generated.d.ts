@@ -2276,6 +2276,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/licence/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过许可证照变更申请 */
+        post: operations["post_api_v1_licence_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/licence/changes/{id}": {
         parameters: {
             query?: never;
@@ -2739,6 +2756,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merchant/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过商户变更申请 */
+        post: operations["post_api_v1_merchant_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/merchant/changes/{id}": {
         parameters: {
             query?: never;
@@ -3026,6 +3060,23 @@ export interface paths {
         get: operations["get_api_v1_node_changes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/node/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过节点变更申请 */
+        post: operations["post_api_v1_node_changes_approve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3475,6 +3526,23 @@ export interface paths {
         get: operations["get_api_v1_product_changes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/product/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过重要产品变更申请 */
+        post: operations["post_api_v1_product_changes_approve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4137,6 +4205,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/site/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过经营场所变更申请 */
+        post: operations["post_api_v1_site_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/site/changes/{id}": {
         parameters: {
             query?: never;
@@ -4564,6 +4649,23 @@ export interface paths {
         get: operations["get_api_v1_subject_alias_changes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject_alias/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过旧代码变更申请 */
+        post: operations["post_api_v1_subject_alias_changes_approve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5016,6 +5118,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/subject_merger/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过主体合并变更申请 */
+        post: operations["post_api_v1_subject_merger_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/subject_merger/changes/{id}": {
         parameters: {
             query?: never;
@@ -5457,6 +5576,23 @@ export interface paths {
         get: operations["get_api_v1_trace_subject_changes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_subject/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过追溯主体变更申请 */
+        post: operations["post_api_v1_trace_subject_changes_approve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -13862,6 +13998,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_licence_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_licence_changes_id: {
         parameters: {
             query?: never;
@@ -14953,6 +15125,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_merchant_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_merchant_changes_id: {
         parameters: {
             query?: never;
@@ -15686,6 +15894,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_node_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -16915,6 +17159,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_product_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_product_changes_id: {
         parameters: {
             query?: never;
@@ -17234,7 +17514,10 @@ export interface operations {
     };
     get_api_v1_product_template_xlsx: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 连同此代码的记录另有的列，如产品领域 */
+                of?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18645,6 +18928,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_site_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_site_changes_id: {
         parameters: {
             query?: never;
@@ -19817,6 +20136,42 @@ export interface operations {
             };
         };
     };
+    post_api_v1_subject_alias_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_subject_alias_changes_id: {
         parameters: {
             query?: never;
@@ -20861,6 +21216,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_subject_merger_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -22133,6 +22524,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_subject_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {

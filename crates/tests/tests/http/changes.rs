@@ -191,3 +191,46 @@ async fn g_6_2_3_conditions_are_kept_under_a_name() {
     assert_eq!(app.send("DELETE", &path, Some("enterprise"), &[], None).await.status, 204);
     assert_eq!(titles("enterprise").await, ["辖区合作社"]);
 }
+
+#[tokio::test]
+async fn g_6_2_2_2_what_came_in_one_file_is_passed_together_and_each_by_itself() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let head = "产品代码,产品名称,产品领域,产品分类,计量单位,责任主体,所属区域\n";
+    let row = |n: usize| {
+        let code = farm["code"].as_str().unwrap();
+        format!("TOG-{n},示例产品{n},食用农产品,010106,KGM,{code},610525\n")
+    };
+    let file: String = std::iter::once(String::from(head)).chain((1..=3).map(row)).collect();
+    let register = "/api/v1/product";
+    let job = app.import("supervisor", &format!("{register}/import?name=a.csv"), file.into()).await;
+    assert_eq!(job["succeeded"], 3, "{job}");
+    let waiting = app.get("reviewer", &format!("{register}/changes?state=submitted")).await;
+    let waiting = waiting.expect(200);
+    let ids: Vec<_> = waiting["items"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    // One of them is taken back meanwhile.
+    let withdraw = format!("{register}/changes/{}/withdraw", ids[1].as_str().unwrap());
+    app.post("supervisor", &withdraw, json!({})).await.expect(200);
+    let path = format!("{register}/changes/approve");
+    let own = app.post("supervisor", &path, json!({ "ids": ids })).await;
+    assert_eq!(own.status, 403, "{}", own.body);
+    let answer = app.post("reviewer", &path, json!({ "ids": ids })).await.expect(200);
+    assert_eq!((&answer["approved"], &answer["refused"]), (&json!(2), &json!(1)), "{answer}");
+    assert_eq!(
+        (&answer["results"][1]["id"], &answer["results"][1]["approved"]),
+        (ids[1], &json!(false))
+    );
+    assert!(answer["results"][1]["detail"].as_str().unwrap().contains("撤回"), "{answer}");
+    let again = app.post("reviewer", &path, json!({ "ids": ids })).await.expect(200);
+    assert_eq!(again["approved"], 0);
+    for wrong in [json!([]), json!(vec!["x"; 501])] {
+        app.post("reviewer", &path, json!({ "ids": wrong })).await.expect(422);
+    }
+    // What is counted alone is what is listed.
+    let found =
+        app.get("supervisor", &format!("{register}?count=only&domain=agri")).await.expect(200);
+    let listed = app.get("supervisor", &format!("{register}?per_page=100&domain=agri")).await;
+    let listed = listed.expect(200);
+    assert_eq!(found["items"], json!([]));
+    assert_eq!(found["total"]["count"], json!(listed["items"].as_array().unwrap().len()));
+}

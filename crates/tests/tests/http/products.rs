@@ -429,3 +429,73 @@ async fn g_6_3_3_an_uploaded_pack_says_which_attributes_must_be_there() {
     let stored = app.get("supervisor", &one(&id)).await.expect(200);
     assert_eq!((&stored["attributes"], &stored["pack_version"]), (&good, &json!("1.0.0")));
 }
+
+#[tokio::test]
+async fn g_6_3_2_files_hold_the_attributes_of_products_as_columns() {
+    let app = TestApp::start().await;
+    // The template of a domain has its columns, that of all products none.
+    let header = async |of: &str| {
+        let template = app.get("supervisor", &format!("{ALL}/template.xlsx{of}")).await;
+        yj_sheet::read(&template.bytes).unwrap().header
+    };
+    let (plain, agri) = (header("").await, header("?of=agri").await);
+    let pack = app.get("supervisor", "/api/v1/domains/agri").await.expect(200);
+    let labels = pack["product_fields"].as_array().unwrap().iter().map(|one| &one["label"]);
+    assert_eq!(agri[..plain.len()], plain[..]);
+    assert_eq!(json!(agri[plain.len()..]), json!(labels.collect::<Vec<_>>()));
+    assert!(agri.iter().any(|name| name == "行业") && agri.iter().any(|name| name == "质量等级"));
+
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let code = subject["code"].as_str().unwrap();
+    let row = |product: &str, domain: &str, class: &str, own: &str| {
+        format!("{product},示例{product},{domain},{class},KGM,{code},610116,{own}\n")
+    };
+    let file = [
+        String::from(
+            "产品代码,产品名称,产品领域,产品分类,计量单位,责任主体,所属区域,行业,质量等级\n",
+        ),
+        row("COL-1", "食用农产品", "010106", "蔬菜,一级"),
+        row("COL-2", "食用农产品", "010106", ","),
+        row("COL-3", "食用农产品", "010106", "蔬菜类,一级"),
+        row("COL-4", "食品", "0201", ",一级"),
+    ];
+    let path = format!("{ALL}/import?name=a.csv");
+    let job = app.import("supervisor", &path, file.concat().into_bytes()).await;
+    assert_eq!((&job["succeeded"], &job["failed"]), (&json!(2), &json!(2)), "{job}");
+    let path = format!("/api/v1/jobs/{}/rows?outcome=failed", id_of(&job));
+    let failed = app.get("supervisor", &path).await.expect(200);
+    let detail = |at: usize| failed["items"][at]["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail(0).contains("行业：没有代码 蔬菜类"), "{failed}");
+    assert_eq!(detail(1), "质量等级：此行的记录没有这一项，应留空");
+    let strange = b"\xe4\xba\xa7\xe5\x93\x81\xe4\xbb\xa3\xe7\xa0\x81,\xe8\x9b\x8b\n1,2\n".to_vec();
+    let path = format!("{ALL}/import");
+    assert_eq!(app.send("POST", &path, Some("supervisor"), &[], Some(strange)).await.status, 422);
+    for request in app.get("reviewer", &format!("{ALL}/changes?state=submitted")).await.expect(200)
+        ["items"]
+        .as_array()
+        .unwrap()
+    {
+        let path = format!("{ALL}/changes/{}/approve", id_of(request));
+        app.post("reviewer", &path, json!({})).await.expect(200);
+    }
+    let stored = app.get("supervisor", &format!("{ALL}?code=COL-1")).await.expect(200);
+    let stored = &stored["items"][0]["attributes"];
+    assert_eq!((&stored["sector"], &stored["grade"]), (&json!("vegetable"), &json!("一级")));
+
+    // What comes out can go in again.
+    let path = format!("{ALL}/export?format=csv&subject_id={}", subject["id"].as_str().unwrap());
+    let queued = app.get("supervisor", &path).await.expect(202);
+    app.run_jobs().await;
+    let path = format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap());
+    let job = app.get("supervisor", &path).await.expect(200);
+    let path = format!("/api/v1/attachments/{}", job["file"].as_str().unwrap());
+    let sheet = yj_sheet::read(&app.get("supervisor", &path).await.bytes).unwrap();
+    let at = |name: &str| sheet.header.iter().position(|one| one == name).unwrap();
+    let row = |code: &str| {
+        let code_at = at("产品代码");
+        sheet.rows.iter().find(|row| row.cells[code_at] == code).unwrap()
+    };
+    let (sector, grade) = (at("行业"), at("质量等级"));
+    assert_eq!((&*row("COL-1").cells[sector], &*row("COL-1").cells[grade]), ("蔬菜", "一级"));
+    assert_eq!((&*row("COL-2").cells[sector], &*row("COL-2").cells[grade]), ("", ""));
+}

@@ -36,6 +36,8 @@ export interface Entity {
   reviewed: boolean;
   removable: boolean;
   importable: boolean;
+  /** The code field that says which further columns files of its records have. */
+  spread_by: string | null;
   fields: Field[];
 }
 export interface Meta {

@@ -3,12 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yj_kernel::{
-    Ctx, Problem, Result,
-    review::{self, Verb},
-};
 
-use crate::DEVICE;
+use crate::{
+    Ctx, Entity, Problem, Result,
+    review::{self, COMMENT_MAX, Verb},
+};
 
 /// Requests of one call.
 const IDS_MAX: usize = 500;
@@ -27,19 +26,23 @@ pub(crate) struct Approval {
 
 /// Approves each request in a transaction of its own; what stands in the way of one is no harm to
 /// the others: `{approved, refused, results: [{id, approved, record | code, detail}]}`.
-pub(crate) async fn approve(ctx: &Ctx, approval: Approval) -> Result<Value> {
+pub(crate) async fn approve(
+    ctx: &Ctx,
+    entity: &'static Entity,
+    approval: Approval,
+) -> Result<Value> {
     let Approval { ids, comment } = approval;
     if !(1..=IDS_MAX).contains(&ids.len()) {
         let detail = format!("一次应为 1 至 {IDS_MAX} 个申请，现为 {} 个", ids.len());
         return Err(Problem::invalid("ids", detail));
     }
     let comment = comment.unwrap_or_default();
-    if comment.chars().count() > 500 {
-        return Err(Problem::invalid("comment", "审核意见至多 500 个字"));
+    if comment.chars().count() > COMMENT_MAX {
+        return Err(Problem::invalid("comment", format!("审核意见至多 {COMMENT_MAX} 个字")));
     }
     let (mut results, mut approved) = (Vec::with_capacity(ids.len()), 0);
     for id in ids {
-        results.push(match one(ctx, &id, &comment).await {
+        results.push(match one(ctx, entity, (&id, &comment)).await {
             Ok(record) => {
                 approved += 1;
                 json!({ "id": id, "approved": true, "record": record })
@@ -54,9 +57,9 @@ pub(crate) async fn approve(ctx: &Ctx, approval: Approval) -> Result<Value> {
     Ok(json!({ "approved": approved, "refused": refused, "results": results }))
 }
 
-async fn one(ctx: &Ctx, id: &str, comment: &str) -> Result<Value> {
+async fn one(ctx: &Ctx, entity: &'static Entity, (id, comment): (&str, &str)) -> Result<Value> {
     let mut tx = ctx.begin().await?;
-    let decided = review::decide(ctx, &mut tx, DEVICE, id, (Verb::Approve, comment)).await?;
+    let decided = review::decide(ctx, &mut tx, entity, id, (Verb::Approve, comment)).await?;
     tx.commit().await?;
     Ok(decided["record"].clone())
 }
