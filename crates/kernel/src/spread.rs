@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use yj_sheet::Column;
+pub use yj_sheet::Column;
 
 use crate::{App, Entity, FieldError, Result, Tx, json::Object};
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use yj_domain::{FieldSpec, Pack, check_attributes, current, today};
-use yj_kernel::{App, Ctx, FieldError, Problem, Resource as _, Result, Spread, Tx, spread::Part};
+use yj_kernel::{
+    App, Ctx, FieldError, Problem, Resource as _, Result, Spread, Tx,
+    spread::{Column, Part},
+};
 use yj_model::OffsetTime;
-use yj_sheet::Column;
 
 use crate::product::Product;
 
