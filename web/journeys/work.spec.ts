@@ -191,6 +191,33 @@ test('G-6.2.1 a file of subjects is imported, its faults are named row by row', 
   await inspect(page, 'import');
 });
 
+test('G-6.3.2 products come in a file with the attributes of their domain and are passed together', async ({ page, browser }) => {
+  await logIn(page, 'supervisor', '/console/register/product');
+  await page.getByRole('button', { name: '导入', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: '导入重要产品' });
+  await dialog.getByRole('combobox', { name: '模板适用的产品领域' }).fill('食用');
+  await page.getByRole('option', { name: '食用农产品', exact: true }).click();
+  const [template] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '下载模板' }).click()]);
+  expect(template.suggestedFilename()).toBe('重要产品导入模板.xlsx');
+  const found = await page.request.get(url('/api/v1/trace_subject?per_page=1'));
+  const [subject] = ((await found.json()) as { items: { code: string; region: string }[] }).items;
+  const row = (n: number): string => `JOURNEY-${n},示例产品${n},食用农产品,010106,KGM,${subject.code},${subject.region},蔬菜,一级`;
+  const rows = ['产品代码,产品名称,产品领域,产品分类,计量单位,责任主体,所属区域,行业,质量等级', row(1), row(2)];
+  await dialog.getByLabel('选择文件并导入').setInputFiles({ name: '示例.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) });
+  await expect(dialog.getByText('已处理 2 / 2，成功 2，失败 0')).toBeVisible();
+
+  const other = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+  await logIn(other, 'reviewer', '/console/review?kind=product');
+  await other.getByRole('checkbox', { name: '选中 示例产品1' }).press(' ');
+  await other.getByRole('checkbox', { name: '选中 示例产品2' }).press(' ');
+  await inspect(other, 'together');
+  await other.getByRole('button', { name: '通过所选 2 项' }).click();
+  await other.getByRole('button', { name: '全部通过' }).click();
+  await expect(other.getByText('已通过 2 项')).toBeVisible();
+  await expect(other.getByRole('checkbox', { name: '选中 示例产品1' })).toHaveCount(0);
+  await other.close();
+});
+
 test('an enterprise sees its own and nothing else', async ({ page }) => {
   await logIn(page, 'enterprise', '/console/register/trace_subject');
   await expect(page.getByRole('row')).toHaveCount(2);

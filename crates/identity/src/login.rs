@@ -113,7 +113,7 @@ pub(crate) async fn enter(
     let mut principal = known.principal.clone();
     principal.csrf = Some(opened.csrf.clone());
     principal.standing = standing;
-    Ok((opened, describe(&principal)))
+    Ok((opened, describe(app, &principal)))
 }
 
 /// Lets somebody in who has shown enough: a session, what is remembered of the log-in, its entry
@@ -150,7 +150,7 @@ fn usable(identity: &Identity, known: &Known, app: &App, origin: &Origin) -> Res
 }
 
 /// What signed-in users are told about themselves; the menu and every button follow from it.
-pub(crate) fn describe(principal: &Principal) -> Value {
+pub(crate) fn describe(app: &App, principal: &Principal) -> Value {
     let region = principal.rights.permissions().find_map(|name| {
         principal.rights.limits(name).iter().find_map(|limit| limit.region.clone())
     });
@@ -161,7 +161,7 @@ pub(crate) fn describe(principal: &Principal) -> Value {
         Standing::PasswordExpired => Some("change_password"),
     };
     let permissions: Vec<_> = match principal.standing {
-        Standing::Full => principal.rights.permissions().collect(),
+        Standing::Full => principal.rights.permissions().filter(|name| app.offers(name)).collect(),
         _ => Vec::new(),
     };
     json!({

@@ -51,6 +51,8 @@ pub struct AppParts {
     pub jobs: Vec<JobKind>,
     /// The registers, for metadata, import and export.
     pub entities: Vec<&'static Entity>,
+    /// Registers of modules that are off: nobody is told of rights over them.
+    pub withheld: Vec<&'static str>,
     /// Code lists that grow while the platform runs.
     pub code_lists: Vec<CodeList>,
     /// How the platform calls itself.
@@ -128,6 +130,12 @@ impl App {
     /// The registers of this build.
     pub fn entities(&self) -> &[&'static Entity] {
         &self.0.parts.entities
+    }
+
+    /// Whether a permission means anything in this deployment.
+    pub fn offers(&self, permission: &str) -> bool {
+        let stem = permission.split(':').next().unwrap_or_default();
+        !self.0.parts.withheld.contains(&stem)
     }
 
     pub(crate) fn code_lists(&self) -> &[CodeList] {

@@ -19,6 +19,9 @@ const PER_PAGE_MAX: i64 = 100;
 const OFFSET_MAX: i64 = 10_000;
 /// Counting stops here; people read "10 000+".
 const COUNT_MAX: i64 = 10_000;
+/// The same for parts of names: every match is read to be counted, and whoever finds a thousand goes
+/// on to say more of the name.
+const COUNT_NAMED_MAX: i64 = 1_000;
 /// Conditions of one request.
 pub(crate) const CONDITIONS_MAX: usize = 24;
 
@@ -308,8 +311,11 @@ impl Listing {
     }
 
     async fn total(&self, ctx: &Ctx, tx: &mut Tx, entity: &Entity) -> Result<Value> {
-        let count = self.size(&[&ctx.scope], tx, (entity, COUNT_MAX)).await?;
-        Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
+        let named =
+            |(_, comparison, _): &(_, Comparison, _)| matches!(comparison, Comparison::Name);
+        let most = if self.conditions.iter().any(named) { COUNT_NAMED_MAX } else { COUNT_MAX };
+        let count = self.size(&[&ctx.scope], tx, (entity, most)).await?;
+        Ok(json!({ "count": count.min(most), "more": count > most }))
     }
 }
 

@@ -121,7 +121,7 @@ const LIST_PARAMETERS: [(&str, &str); 5] = [
     ("per_page", "每页条数，1 至 100"),
     ("after", "上一页答复中的 next"),
     ("sort", "排序字段，前加 - 为降序"),
-    ("count", "true 时给出总数（至多数到 10000），only 时只给出总数"),
+    ("count", "true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数"),
 ];
 
 fn responses(route: &Route) -> Value {

@@ -11,7 +11,11 @@ use yj_kernel::{
 };
 use yj_ledger::{Keys, Ledger};
 
-use crate::{applications, dictionary, libraries, operations, workbench};
+use crate::{
+    applications, dictionary, libraries,
+    modules::{self, Module},
+    operations, workbench,
+};
 
 /// What an application is assembled from.
 pub struct Parts {
@@ -31,6 +35,8 @@ pub struct Parts {
     pub single_sign_on: SingleSignOn,
     /// The root key in a device; nothing for one in a file of the data folder.
     pub root_key: Option<Arc<dyn RootKey>>,
+    /// Modules that are off.
+    pub without: Vec<Module>,
 }
 
 /// A running application, but for its listener and its workers.
@@ -75,8 +81,18 @@ const POLICY: &str = "default-src 'self'; style-src-elem 'self'; style-src-attr 
 
 /// Migrates the database and wires everything together.
 pub async fn assemble(parts: Parts) -> Result<Assembled> {
-    let Parts { db, environment, data, platform, limits, security, single_sign_on, root_key } =
-        parts;
+    let Parts {
+        db,
+        environment,
+        data,
+        platform,
+        limits,
+        security,
+        single_sign_on,
+        root_key,
+        without,
+    } = parts;
+    let withheld = modules::stems(&without);
     db.migrate(&migrations()).await?;
     let metrics = Metrics::default();
     let keys = Keys::open(&data.join("keys"), &|| environment.random())?;
@@ -92,7 +108,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     };
     let vault = Vault::open(&db, root, &*environment).await?;
     let identity = Identity::new(security, single_sign_on).map_err(Problem::Conflict)?;
-    let entities = vec![
+    let mut entities = vec![
         yj_subject::TRACE_SUBJECT,
         yj_subject::LICENCE,
         yj_subject::SITE,
@@ -112,6 +128,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_identity::CLIENT,
         yj_identity::APPLICATION,
     ];
+    entities.retain(|entity| !withheld.contains(&entity.table));
     let app = App::new(AppParts {
         db,
         environment: Arc::clone(&environment),
@@ -119,6 +136,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         attachments: Attachments::local(&data.join("files"))?,
         jobs: jobs(),
         entities,
+        withheld: withheld.clone(),
         code_lists: vec![yj_domain::CODES],
         platform,
         metrics: metrics.clone(),
@@ -144,6 +162,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(applications::routes());
     routes.extend(libraries::routes());
     routes.extend(yj_web::routes(&ledger));
+    routes.retain(|route| modules::remains(route, &withheld));
     routes.extend(operations::routes(&app, &routes));
     yj_identity::publish(&app, &routes).await?;
     let surroundings = Surroundings {

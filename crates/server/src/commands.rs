@@ -15,7 +15,7 @@ use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
 use yj_proof::TrustAnchor;
-use yj_server::{Assembled, Config, Parts, TEMPLATE, assemble, demo, examine};
+use yj_server::{Assembled, Config, Module, Parts, TEMPLATE, assemble, demo, examine};
 
 type Answer = Result<bool, String>;
 
@@ -67,6 +67,7 @@ async fn open(config: &Config) -> Result<Assembled, String> {
         security: config.security.clone(),
         single_sign_on: config.sso.clone(),
         root_key: config.keys.root_key()?,
+        without: config.modules_off()?,
     };
     build(&config.database_url(), &config.data, platform, guard).await
 }
@@ -76,13 +77,14 @@ pub(crate) struct Guard {
     security: Security,
     single_sign_on: SingleSignOn,
     root_key: Option<Arc<dyn RootKey>>,
+    without: Vec<Module>,
 }
 
 impl Guard {
     /// For demonstrations and measurements on one machine.
     pub(crate) fn demonstration() -> Self {
         let (security, single_sign_on) = (Security::demonstration(), SingleSignOn::default());
-        Self { security, single_sign_on, root_key: None }
+        Self { security, single_sign_on, root_key: None, without: Vec::new() }
     }
 }
 
@@ -102,6 +104,7 @@ pub(crate) async fn build(
         security: guard.security,
         single_sign_on: guard.single_sign_on,
         root_key: guard.root_key,
+        without: guard.without,
     };
     assemble(parts).await.map_err(say)
 }

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::RootKey;
 
+use crate::Module;
+
 /// The file that `yuanjian init` writes.
 pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
 
@@ -24,6 +26,9 @@ data = "data"
 
 # 数据库。留空使用内嵌 SQLite（data/yuanjian.sqlite）；生产环境填写 postgres://用户:口令@主机/库。
 database = ""
+
+# 停用的模块：device（感知设备）、merchant（商户）、self_registration（企业自助注册）。停用后菜单、接口、权限都没有，数据保留。
+modules_off = []
 
 # 日志级别：error、warn、info、debug。
 log = "info"
@@ -85,6 +90,9 @@ pub struct Config {
     /// `postgres://…`; empty for the embedded engine.
     #[serde(default)]
     pub database: String,
+    /// Codes of modules that are off.
+    #[serde(default)]
+    pub modules_off: Vec<String>,
     /// Level of the log.
     #[serde(default = "info")]
     pub log: String,
@@ -185,7 +193,13 @@ impl Config {
         Ok(config)
     }
 
+    /// The modules that are off.
+    pub fn modules_off(&self) -> Result<Vec<Module>, String> {
+        self.modules_off.iter().map(|code| Module::from_code(code)).collect()
+    }
+
     fn check(&self) -> Result<(), String> {
+        self.modules_off()?;
         if self.platform.operator.trim().is_empty() {
             return Err(String::from("platform.operator 必填：请写明运营机构（G-3.1）"));
         }

@@ -9,9 +9,11 @@ mod doctor;
 mod libraries;
 mod libraries_catalogue;
 mod libraries_measure;
+mod modules;
 mod operations;
 mod workbench;
 
 pub use assemble::{Assembled, Parts, assemble};
 pub use config::{Config, TEMPLATE};
 pub use doctor::examine;
+pub use modules::Module;

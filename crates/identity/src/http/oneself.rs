@@ -183,7 +183,7 @@ fn entering(identity: &Identity) -> Vec<Route> {
             (Method::GET, "/api/v1/me"),
             Access::SignedIn,
             "当前用户",
-            |ctx: Ctx| async move { Json(login::describe(ctx.principal())) },
+            |ctx: Ctx| async move { Json(login::describe(ctx.app(), ctx.principal())) },
         )
         .partial(),
     ]
@@ -220,7 +220,7 @@ async fn second_factor(identity: &Identity, ctx: &Ctx, body: Shown) -> Result<Re
     let mut principal = ctx.principal().clone();
     principal.csrf = Some(opened.csrf.clone());
     principal.standing = Standing::Full;
-    Ok(entered(&opened, login::describe(&principal)))
+    Ok(entered(&opened, login::describe(ctx.app(), &principal)))
 }
 
 /// Checks whichever factor is shown; its kind.

@@ -1,9 +1,6 @@
 //! The search of subjects (G-6.2.3) over a province of a million.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use yj_kernel::{Resource as _, load};
 use yj_model::{SubjectCode, regions};
@@ -167,7 +164,6 @@ const SEARCHES: &[&[&str]] = &[
 ];
 
 pub(super) async fn run(assembled: &Assembled, subjects: usize) -> Result<(), String> {
-    let client = Arc::new(Client::log_in(assembled).await?);
     let counties: Vec<_> = regions()
         .children(Some("610000"))
         .flat_map(|city| regions().children(Some(city.code)))
@@ -178,30 +174,44 @@ pub(super) async fn run(assembled: &Assembled, subjects: usize) -> Result<(), St
     {
         move_in(assembled, subjects, &counties).await?;
     }
+    // Sessions end while nothing is asked.
+    let client = Client::log_in(assembled).await?;
     let mut slow = 0;
     for search in SEARCHES {
-        let mut times = Vec::with_capacity(EACH);
-        let mut found = String::new();
+        let (mut pages, mut counts) = (Vec::with_capacity(EACH), Vec::with_capacity(EACH));
+        let mut found = serde_json::Value::Null;
         for number in 0..EACH {
             let conditions = search.iter().map(|name| condition(name, number, &counties));
             let conditions = conditions.collect::<Vec<_>>().join("&");
-            let path = format!("/api/v1/trace_subject?count=true&per_page=20&{conditions}");
-            let begun = Instant::now();
-            let answer = client.get(&path).await?;
-            times.push(begun.elapsed());
-            let answer: serde_json::Value =
-                serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
-            found = answer["total"]["count"].to_string();
+            let path = format!("/api/v1/trace_subject?{conditions}");
+            pages.push(timed(&client, &format!("{path}&per_page=20")).await?.0);
+            let (took, answer) = timed(&client, &format!("{path}&count=only")).await?;
+            counts.push(took);
+            found = answer["total"].clone();
         }
-        times.sort_unstable();
-        let (p50, p95) = (times[EACH / 2], times[EACH * 95 / 100]);
-        slow += usize::from(p95 > BUDGET);
+        let [page, count] = [pages, counts].map(|mut times| {
+            times.sort_unstable();
+            (times[EACH / 2], times[EACH * 95 / 100])
+        });
+        let over = page.1 > BUDGET || count.1 > BUDGET;
+        slow += usize::from(over);
         let name = if search.is_empty() { String::from("全部") } else { search.join(" + ") };
-        let figure = format!("{p50:.2?} / {p95:.2?}，末次 {found} 条");
-        line(&name, &figure, if p95 > BUDGET { "p95 ≤ 300 ms，超出" } else { "p95 ≤ 300 ms" });
+        let more = if found["more"] == true { "+" } else { "" };
+        let figure = format!(
+            "{:.1?} / {:.1?}，总数 {:.1?} / {:.1?}，末次 {}{more} 条",
+            page.0, page.1, count.0, count.1, found["count"],
+        );
+        line(&name, &figure, if over { "p95 ≤ 300 ms，超出" } else { "p95 ≤ 300 ms" });
     }
     line("超出预算的检索", &slow.to_string(), "0");
     Ok(())
+}
+
+async fn timed(client: &Client, path: &str) -> Result<(Duration, serde_json::Value), String> {
+    let begun = Instant::now();
+    let answer = client.get(path).await?;
+    let took = begun.elapsed();
+    Ok((took, serde_json::from_slice(&answer).map_err(|error| error.to_string())?))
 }
 
 async fn move_in(assembled: &Assembled, subjects: usize, counties: &[&str]) -> Result<(), String> {

@@ -15,7 +15,7 @@ use crate::{
 const REGISTER: &str = "/api/v1/device";
 const HEARTBEAT: &str = "/api/v1/device/heartbeat";
 
-fn device(subject: &Value, mac: &str) -> Value {
+pub fn device(subject: &Value, mac: &str) -> Value {
     json!({
         "mac": mac, "kind": "scale", "model": "示例-C30", "subject_id": subject["id"],
         "region": subject["region"], "in_use": true,
@@ -33,7 +33,7 @@ fn approval(request: &str) -> String {
 }
 
 /// Registers a device, with the reviewer's word; its identifier.
-async fn registered(app: &TestApp, user: &str, device: Value) -> String {
+pub async fn registered(app: &TestApp, user: &str, device: Value) -> String {
     let request = file(app, user, device).await;
     let decided = app.post("reviewer", &approval(&request), json!({})).await.expect(200);
     String::from(decided["record"].as_str().unwrap())

@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Environment, Fuse, Platform};
-use yj_server::{Assembled, Parts, assemble, demo};
+use yj_server::{Assembled, Module, Parts, assemble, demo};
 
 /// A clock that stands still and chance that repeats itself.
 pub struct TestEnvironment {
@@ -111,11 +111,22 @@ async fn assembled_with(
     (db, folder): (Db, &Path),
     environment: Arc<TestEnvironment>,
     (platform, security, single_sign_on): (Platform, Security, SingleSignOn),
+    without: &[Module],
 ) -> Assembled {
     let (data, limits) = (folder.to_path_buf(), Limits::default());
     let root_key = None;
-    let parts =
-        Parts { db, environment, data, platform, limits, security, single_sign_on, root_key };
+    let without = without.to_vec();
+    let parts = Parts {
+        db,
+        environment,
+        data,
+        platform,
+        limits,
+        security,
+        single_sign_on,
+        root_key,
+        without,
+    };
     assemble(parts).await.unwrap()
 }
 
@@ -167,7 +178,7 @@ impl TestApp {
         let (db, fuse) = Db::open(&database).unwrap().fused();
         let clock = Arc::clone(&environment);
         let guard = (platform, security, single_sign_on);
-        let assembled = assembled_with((db, folder.path()), environment, guard).await;
+        let assembled = assembled_with((db, folder.path()), environment, guard, &[]).await;
         Self {
             assembled,
             clock,
@@ -183,18 +194,23 @@ impl TestApp {
     /// Ends the process and starts it again on the same database and folder, with the sessions as
     /// they were.
     pub async fn restart(&mut self) {
+        self.restart_without(&[]).await;
+    }
+
+    /// The same with some modules off.
+    pub async fn restart_without(&mut self, off: &[Module]) {
         let guard = (platform(), Security::demonstration(), SingleSignOn::default());
         let folder = tempfile::tempdir().unwrap();
         let (db, _) =
             Db::open(&format!("sqlite:{}", folder.path().join("none").display())).unwrap().fused();
         // The ledger's file is locked by the one that runs.
         let empty = (db, folder.path());
-        let other = assembled_with(empty, Arc::clone(&self.clock), guard.clone()).await;
+        let other = assembled_with(empty, Arc::clone(&self.clock), guard.clone(), off).await;
         drop(std::mem::replace(&mut self.assembled, other));
         let (db, fuse) = Db::open(&self.database).unwrap().fused();
         self.fuse = fuse;
         let own = (db, self.folder.path());
-        self.assembled = assembled_with(own, Arc::clone(&self.clock), guard).await;
+        self.assembled = assembled_with(own, Arc::clone(&self.clock), guard, off).await;
     }
 
     /// Lets time pass.
