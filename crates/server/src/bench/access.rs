@@ -2,6 +2,7 @@
 
 use std::{
     hint::black_box,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -40,9 +41,9 @@ fn somebody() -> Principal {
     Principal::new(nobody(), nobody(), nobody(), Rights::new((0..12).map(grant)).into())
 }
 
-pub(super) async fn run(assembled: &Assembled) -> Result<(), String> {
+pub(super) async fn run((assembled, folder): (&Assembled, &Path)) -> Result<(), String> {
     decide()?;
-    let client = Client::log_in(assembled).await?;
+    let client = Client::log_in(assembled, folder).await?;
     let work = {
         let client = client.clone();
         move |_: usize| {

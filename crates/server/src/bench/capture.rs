@@ -1,6 +1,7 @@
 //! How fast trace data become durable, and how fast they become provable.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,13 +31,16 @@ fn pack(subject: &SubjectCode, number: usize) -> Result<TraceEvent, String> {
     serde_json::from_value(event).map_err(|error| error.to_string())
 }
 
-pub(super) async fn run(assembled: &Assembled, events: usize) -> Result<(), String> {
+pub(super) async fn run(
+    (assembled, folder): (&Assembled, &Path),
+    events: usize,
+) -> Result<(), String> {
     let subject = subject(assembled).await?;
     batches(assembled, &subject, events).await?;
     let begun = Instant::now();
     let anchored = assembled.ledger.drain(&assembled.app).await.map_err(say)?;
     line("存证（平台代签，按主体成批）", &rate(anchored, begun.elapsed()), "≥ 15000 条/秒");
-    let client = Arc::new(Client::log_in(assembled).await?);
+    let client = Arc::new(Client::log_in(assembled, folder).await?);
     singles(&client, &subject).await?;
     assembled.ledger.drain(&assembled.app).await.map_err(say)?;
     provable(assembled, &client, &subject).await

@@ -1,6 +1,9 @@
 //! Requests through the whole interface (routes, identity, limits, JSON), without the network.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::{Body, to_bytes},
@@ -10,7 +13,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use yj_server::{Assembled, demo};
 
-use crate::commands::say;
+use crate::commands::{say, write_private};
 
 /// More than any answer here has.
 const ANSWER_MAX: usize = 16 << 20;
@@ -23,10 +26,19 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) async fn log_in(assembled: &Assembled) -> Result<Self, String> {
-        let accounts = demo::create_accounts(assembled).await.map_err(say)?;
-        let found = accounts.iter().find(|account| account.user == "gateway");
-        let secret = &found.ok_or("没有对接账号")?.password;
+    /// As the client that an earlier measurement in this folder made, or as a new one.
+    pub(super) async fn log_in(assembled: &Assembled, folder: &Path) -> Result<Self, String> {
+        let kept = folder.join("client.secret");
+        let secret = match std::fs::read_to_string(&kept) {
+            Ok(secret) => secret,
+            Err(_) => {
+                let accounts = demo::create_accounts(assembled).await.map_err(say)?;
+                let found = accounts.iter().find(|account| account.user == "gateway");
+                let secret = &found.ok_or("没有对接账号")?.password;
+                write_private(&kept, secret)?;
+                secret.clone()
+            }
+        };
         let mut client = Self { assembled: assembled.clone(), token: String::new() };
         let form =
             format!("grant_type=client_credentials&client_id=gateway&client_secret={secret}");

@@ -47,11 +47,11 @@ pub(crate) async fn run(
         if url.starts_with("sqlite:") { "SQLite" } else { "PostgreSQL" }
     );
     let result = match what {
-        "access" => access::run(&assembled).await,
-        "capture" => capture::run(&assembled, events).await,
-        "query" => query::run(&assembled, events).await,
+        "access" => access::run((&assembled, folder)).await,
+        "capture" => capture::run((&assembled, folder), events).await,
+        "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
-        "search" => search::run(&assembled, events).await,
+        "search" => search::run((&assembled, folder), events).await,
         other => Err(format!("没有测量项 {other}，应为 access、capture、query、chain 或 search")),
     };
     drop(assembled);

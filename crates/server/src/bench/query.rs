@@ -1,6 +1,6 @@
 //! How fast the public gets its answer.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use yj_server::{Assembled, demo};
 
@@ -10,9 +10,12 @@ use super::{
 };
 use crate::commands::say;
 
-pub(super) async fn run(assembled: &Assembled, events: usize) -> Result<(), String> {
+pub(super) async fn run(
+    (assembled, folder): (&Assembled, &Path),
+    events: usize,
+) -> Result<(), String> {
     demo::load_background(assembled, events).await.map_err(say)?;
-    let client = Arc::new(Client::log_in(assembled).await?);
+    let client = Arc::new(Client::log_in(assembled, folder).await?);
     let size = client.get("/t/B0000000-E").await?.len();
     line("公众追溯页", &format!("{size} 字节"), "≤ 12 KB");
     let codes = (events / 5).max(1);

@@ -1,6 +1,9 @@
 //! The search of subjects (G-6.2.3) over a province of a million.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use yj_kernel::{Resource as _, load};
 use yj_model::{SubjectCode, regions};
@@ -163,7 +166,10 @@ const SEARCHES: &[&[&str]] = &[
     &["所属区域（市）", "企业类型", "产品种类", "节点名称", "备案时间（三年）", "名称：两个常见字"],
 ];
 
-pub(super) async fn run(assembled: &Assembled, subjects: usize) -> Result<(), String> {
+pub(super) async fn run(
+    (assembled, folder): (&Assembled, &Path),
+    subjects: usize,
+) -> Result<(), String> {
     let counties: Vec<_> = regions()
         .children(Some("610000"))
         .flat_map(|city| regions().children(Some(city.code)))
@@ -175,7 +181,7 @@ pub(super) async fn run(assembled: &Assembled, subjects: usize) -> Result<(), St
         move_in(assembled, subjects, &counties).await?;
     }
     // Sessions end while nothing is asked.
-    let client = Client::log_in(assembled).await?;
+    let client = Client::log_in(assembled, folder).await?;
     let mut slow = 0;
     for search in SEARCHES {
         let (mut pages, mut counts) = (Vec::with_capacity(EACH), Vec::with_capacity(EACH));
