@@ -11,8 +11,12 @@ use crate::{harness::TestApp, houses::id_of};
 
 /// A platform with all golden chains, the first beginning on 2026-11-01.
 async fn chains() -> TestApp {
+    loaded(demo::Size::Chains).await
+}
+
+async fn loaded(size: demo::Size) -> TestApp {
     let mut app = TestApp::bare(Security::demonstration()).await;
-    demo::load(&app.assembled, demo::Size::Chains, &mut |_| {}).await.unwrap();
+    demo::load(&app.assembled, size, &mut |_| {}).await.unwrap();
     for account in demo::create_accounts(&app.assembled).await.unwrap() {
         if account.role != "client" {
             app.log_in(account.user, &account.password).await;
@@ -437,4 +441,21 @@ async fn g_1_a_waybill_of_methanol_owns_up_to_what_went_wrong() {
     let toxic = like(&app, ("dangerous", "sale"), sale, json!({ "control": "toxic" })).await;
     says(&objections(&app, toxic).await, &["备案证明编号必填", "用途必填", "经办人身份证号必填"]);
     recall_reaches(&app, "dangerous", &["JC-A", "JC-Y", "JC-IN-USE"]).await;
+}
+
+/// The numbers of the dashboards (handbook §8.6), with something of every domain in them.
+#[tokio::test]
+async fn g_1_the_demonstration_province_trades_in_every_domain() {
+    let app = loaded(demo::Size::Province { events: 400 }).await;
+    assert_eq!(app.count("SELECT COUNT(*) FROM product").await, 96);
+    assert_eq!(app.count("SELECT COUNT(*) FROM merchant").await, 240);
+    // Sixty enterprises and the merchants' 240, besides the 40 of the golden chains.
+    assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, 60 + 240 + 40);
+    for (domain, name) in yj_model::DOMAINS {
+        let path = format!("/api/v1/trace/events?domain={domain}&per_page=100");
+        let found = app.get("supervisor", &path).await.expect(200);
+        let events = found["items"].as_array().unwrap().iter();
+        let everyday = events.filter(|event| event["lot"].to_string().contains("B00"));
+        assert!(everyday.count() >= 15, "{name}");
+    }
 }
