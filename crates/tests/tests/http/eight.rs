@@ -224,7 +224,7 @@ async fn g_1_rare_earth_mass_balance() {
 #[tokio::test]
 async fn g_1_infant_formula_is_followed_from_milk_to_the_can() {
     let app = chains().await;
-    let down = set(&["NR-G", "NR-X", "NR-T", "NR-S1", "NR-S2", "NR-SOLD"]);
+    let down = set(&["NR-G", "NR-X", "NR-T", "NR-S1", "NR-S2", "NR-SOLD", "NR-USED"]);
     assert_eq!(reached(&app, "NR-B", "downstream").await, down);
     let up = set(&["NR-M", "NR-B", "NR-G", "NR-X", "NR-T", "NR-S1"]);
     assert_eq!(reached(&app, "NR-SOLD", "upstream").await, up);
@@ -327,7 +327,7 @@ async fn g_1_a_pesticide_keeps_its_interval_and_knows_its_buyer() {
     let mut spray = like(&app, ("agri_input", "apply"), use_of, planned).await;
     spray["event_time"] = json!("2026-10-28T09:00:00+08:00");
     says(
-        &objections(&app, spray).await,
+        &objections(&app, spray.clone()).await,
         &["不符合规则“安全间隔期”：计划采收或出栏日期（2026-11-01）距发生时间"],
     );
     let harvest = (json!([]), lines(&[("F1-NEW", "1", "KGM")]));
@@ -335,6 +335,21 @@ async fn g_1_a_pesticide_keeps_its_interval_and_knows_its_buyer() {
     let mut cut = like(&app, ("agri", "harvest"), harvest, cut).await;
     cut["event_time"] = json!("2026-11-01T08:00:00+08:00");
     says(&objections(&app, cut).await, &["不符合规则“安全间隔期”"]);
+    // The work on the field is recorded under the same rule, with nothing going in or out.
+    let work = |planned: &str, days: Value| {
+        json!({
+            "domain": "agri", "type": "farm_work", "subject": spray["subject"],
+            "event_time": "2026-10-28T09:00:00+08:00",
+            "attributes": {
+                "plot": "示例地块一", "kind": "spray", "input_name": "示例杀菌剂",
+                "safety_interval_days": days, "harvest_planned_on": planned,
+            },
+        })
+    };
+    says(&objections(&app, work("2026-11-01", json!(7))).await, &["不符合规则“安全间隔期”"]);
+    says(&objections(&app, work("2026-11-04", Value::Null)).await, &["安全间隔期（天）必填"]);
+    let sound = work("2026-11-04", json!(7));
+    app.post("supervisor", "/api/v1/trace/events", sound).await.expect(201);
     let sale = async |changes: Value| {
         let amounts = (lines(&[("NY-A2", "1", "BO")]), lines(&[("NY-F9", "1", "BO")]));
         objections(&app, like(&app, ("agri_input", "retail"), amounts, changes).await).await
@@ -457,5 +472,11 @@ async fn g_1_the_demonstration_province_trades_in_every_domain() {
         let events = found["items"].as_array().unwrap().iter();
         let everyday = events.filter(|event| event["lot"].to_string().contains("B00"));
         assert!(everyday.count() >= 15, "{name}");
+        // Something happens in every stage (G-5.1-1).
+        for stage in yj_model::Stage::ALL.map(yj_model::Stage::code) {
+            let path = format!("/api/v1/trace/events?domain={domain}&stage={stage}&state=accepted");
+            let found = app.get("supervisor", &path).await.expect(200);
+            assert!(!found["items"].as_array().unwrap().is_empty(), "{name}: {stage}");
+        }
     }
 }

@@ -27,8 +27,8 @@ const REGIONS: [&str; 14] = [
 ];
 /// Links of one little chain.
 const CHAIN: usize = 5;
-/// With the tests of its goods.
-const CHAIN_MAX: usize = CHAIN + 1;
+/// With the test of its goods and somebody who looks at them.
+const CHAIN_MAX: usize = CHAIN + 2;
 /// Of so many chains in turn, the last few are of metal and of the other domains, one of each.
 const TURN: usize = 16;
 /// One chain in so many is tested, and one test in so many fails.
@@ -200,10 +200,10 @@ fn chain(
     seeded: &mut Seeded,
     (number, start): (usize, Timestamp),
 ) -> Result<Vec<TraceEvent>> {
-    let domain = domain_of(number);
+    let (domain, turn) = (domain_of(number), number / TURN);
     let mut quantity = 200 + seeded.below(1800);
-    let links =
-        recipes::links(trade, seeded, Start { domain, quantity, day: Calendar::from(start) })?;
+    let begin = Start { domain, turn, quantity, day: Calendar::from(start) };
+    let links = recipes::links(trade, seeded, begin)?;
     let code = |link: usize| {
         format!("B{number:07}-{}", char::from(b'A' + u8::try_from(link).unwrap_or(0)))
     };
@@ -222,12 +222,9 @@ fn chain(
             "outputs": [{ "code": code(at), "quantity": quantity.to_string(), "unit": unit, "product": link.product, "lot": format!("B{number:07}") }],
             "attributes": link.attributes,
         }));
-        if at == 1 && matches!(domain, "agri" | "industrial") && seeded.below(TESTED_EVERY) == 0 {
-            events.push(test(
-                trade,
-                seeded,
-                (domain, &code(at), quantity, time(start, hours + 2)),
-            )?);
+        if at == 1 {
+            let seen = (domain, &*code(at), quantity, time(start, hours + 2));
+            events.extend(looked_at(trade, seeded, (turn, seen))?);
         }
     }
     let read = |event| serde_json::from_value(event).map_err(Problem::internal);
@@ -239,19 +236,63 @@ fn time(start: Timestamp, hours: i64) -> String {
     when.display_with_offset(Offset::constant(8)).to_string()
 }
 
-fn test(
+/// Domain, code and quantity of what is looked at, and when.
+type Seen<'a> = (&'a str, &'a str, u64, String);
+
+/// Tests and inspections of what was made: in every fourth turn one of each, and now and then a
+/// test besides.
+fn looked_at(
     trade: &Trade,
     seeded: &mut Seeded,
-    (domain, code, quantity, when): (&str, &str, u64, String),
+    (turn, seen): (usize, Seen<'_>),
+) -> Result<Vec<Value>> {
+    let mut events = Vec::new();
+    if turn.is_multiple_of(4) || seeded.below(TESTED_EVERY) == 0 {
+        events.push(test(trade, seeded, &seen)?);
+    }
+    if turn.is_multiple_of(4) {
+        events.push(observed(
+            trade,
+            seeded,
+            (&seen, "supervision"),
+            json!({
+                "authority": "示例监管所", "kind": "random", "result": "pass",
+            }),
+        )?);
+    }
+    Ok(events)
+}
+
+fn observed(
+    trade: &Trade,
+    seeded: &mut Seeded,
+    ((domain, code, quantity, when), kind): (&Seen<'_>, &str),
+    attributes: Value,
 ) -> Result<Value> {
-    let failed = seeded.below(FAILED_EVERY) == 0;
-    let item = if domain == "agri" { "农药残留" } else { "化学成分" };
+    let unit = recipes::unit(domain);
     Ok(json!({
-        "domain": domain, "type": "test", "subject": seeded.pick(&trade.laboratories)?, "event_time": when,
-        "inputs": [{ "code": code, "quantity": quantity.to_string(), "unit": "KGM" }],
-        "attributes": {
-            "report_no": format!("示例-{:06}", seeded.below(1_000_000)), "item": item,
-            "verdict": if failed { "fail" } else { "pass" },
-        },
+        "domain": domain, "type": kind, "subject": seeded.pick(&trade.laboratories)?,
+        "event_time": when,
+        "inputs": [{ "code": code, "quantity": quantity.to_string(), "unit": unit }],
+        "attributes": attributes,
     }))
+}
+
+fn test(trade: &Trade, seeded: &mut Seeded, seen: &Seen<'_>) -> Result<Value> {
+    let failed = seeded.below(FAILED_EVERY) == 0;
+    let (item, kind) = match seen.0 {
+        "agri" => ("农药残留", None),
+        "food" => ("酸价", Some("factory")),
+        "drug" => ("含量测定", Some("release")),
+        "agri_input" => ("总氮", Some("factory")),
+        _ => ("化学成分", None),
+    };
+    let mut attributes = json!({
+        "report_no": format!("示例-{:06}", seeded.below(1_000_000)), "item": item,
+        "verdict": if failed { "fail" } else { "pass" },
+    });
+    if let Some(kind) = kind {
+        attributes["kind"] = json!(kind);
+    }
+    observed(trade, seeded, (seen, "test"), attributes)
 }

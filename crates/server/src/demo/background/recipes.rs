@@ -24,6 +24,8 @@ pub(super) struct Link<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Start {
     pub(super) domain: &'static str,
+    /// How often each domain had its turn before.
+    pub(super) turn: usize,
     /// What the first link makes.
     pub(super) quantity: u64,
     /// The day of the first link.
@@ -37,7 +39,7 @@ pub(super) fn links<'a>(
 ) -> Result<[Link<'a>; CHAIN]> {
     match start.domain {
         "agri" => crops(trade, seeded),
-        "industrial" => metals(trade, seeded),
+        "industrial" => metals(trade, seeded, start),
         _ => others(trade, seeded, start),
     }
 }
@@ -48,18 +50,29 @@ const LATER: i64 = 700;
 /// Type, subject, whether it is still the raw material, thousandths, attributes.
 type Part<'a> = (&'static str, &'a SubjectCode, bool, u64, Value);
 
+/// The unit that the goods of a domain are counted in.
+pub(super) fn unit(domain: &str) -> &'static str {
+    match domain {
+        "special_equipment" => "SET",
+        "dangerous" | "rare_earth" => "TNE",
+        _ => "KGM",
+    }
+}
+
 fn others<'a>(trade: &'a Trade, seeded: &mut Seeded, start: Start) -> Result<[Link<'a>; CHAIN]> {
     let missing = || Problem::internal("a domain without makers");
     let [raw, made] = trade.others.get(start.domain).ok_or_else(missing)?;
     let maker = seeded.pick(trade.makers.get(start.domain).ok_or_else(missing)?)?;
-    let (unit, parts) = match start.domain {
-        "food" => ("KGM", food(trade, seeded, (maker, start.day))?),
-        "drug" => ("KGM", drug(trade, seeded, (maker, start.day))?),
-        "agri_input" => ("KGM", agri_input(trade, seeded, (maker, start.day))?),
-        "special_equipment" => ("SET", special_equipment(trade, seeded, (maker, start.day))?),
-        "dangerous" => ("TNE", dangerous(trade, seeded, (maker, start.day))?),
-        _ => ("TNE", rare_earth(trade, seeded, (maker, start))?),
+    let making = (maker, start.day);
+    let parts = match start.domain {
+        "food" => food(trade, seeded, making)?,
+        "drug" => drug(trade, seeded, making)?,
+        "agri_input" => agri_input(trade, seeded, making)?,
+        "special_equipment" => special_equipment(trade, seeded, making)?,
+        "dangerous" => dangerous(trade, seeded, making)?,
+        _ => rare_earth(trade, seeded, (maker, start))?,
     };
+    let unit = unit(start.domain);
     Ok(parts.map(|(kind, subject, is_raw, yields, attributes)| Link {
         kind,
         subject,
@@ -398,11 +411,18 @@ fn crops<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]>
     ])
 }
 
-fn metals<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]> {
+fn metals<'a>(trade: &'a Trade, seeded: &mut Seeded, start: Start) -> Result<[Link<'a>; CHAIN]> {
     let [raw, blank, finished] = seeded.pick(&trade.metals)?;
     let works = seeded.pick(&trade.works)?;
     let heat = format!("SL-{:05}", seeded.below(100_000));
     let order = json!({ "work_order": format!("GD-{:05}", seeded.below(100_000)) });
+    // Some goods are carried by others, some sold where they were made.
+    let (kind, subject, attributes) = if start.turn.is_multiple_of(2) {
+        ("transport", seeded.pick(&trade.carriers)?, json!({ "vehicle_no": "陕C·示例" }))
+    } else {
+        ("sale", works, json!({ "contract_no": number(seeded, "HT"), "buyer": "示例使用单位" }))
+    };
+    let moved = Link { kind, subject, product: finished, unit: "KGM", yields: 1000, attributes };
     Ok([
         Link {
             kind: "raw_material",
@@ -428,21 +448,14 @@ fn metals<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]
             yields: 930,
             attributes: order,
         },
-        Link {
-            kind: "transport",
-            subject: seeded.pick(&trade.carriers)?,
-            product: finished,
-            unit: "KGM",
-            yields: 1000,
-            attributes: json!({ "vehicle_no": "陕C·示例" }),
-        },
+        moved,
         Link {
             kind: "commission",
             subject: seeded.pick(&trade.users)?,
             product: finished,
             unit: "KGM",
             yields: 1000,
-            attributes: json!({ "next_inspection_on": "2029-01-01", "installer": "示例安装单位" }),
+            attributes: json!({ "next_inspection_on": start.day.date(LATER), "installer": "示例安装单位" }),
         },
     ])
 }

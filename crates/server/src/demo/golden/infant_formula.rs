@@ -103,6 +103,10 @@ fn trade(calendar: Calendar) -> Vec<Step> {
             .takes(&[("NR-S1", "10", "CT")])
             .gives(&[("NR-SOLD", "60", "CA")])
             .with(json!({ "expires_on": expires_on })),
+        Step::new(7, "consume", "Y5")
+            .takes(&[("NR-S1", "1", "CT")])
+            .gives(&[("NR-USED", "6", "CA")])
+            .with(json!({ "expires_on": expires_on })),
         Step::new(12, "recall", "D2").sees(&["NR-B"]).with(json!({
             "level": "1", "reason": "示例：标签营养成分标示有误",
             "advice": "请停止食用，凭购物凭证退货",
