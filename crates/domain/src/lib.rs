@@ -8,6 +8,7 @@ mod field;
 mod http;
 mod pack;
 mod read;
+mod retention;
 mod rule;
 mod sound;
 mod successor;
@@ -20,7 +21,8 @@ pub use pack::{
     EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal,
 };
 pub use read::read;
-pub use rule::{Demand, EVENT_TIME, Rule};
+pub use retention::{KEPT_MONTHS_MIN, Kept, Retention};
+pub use rule::{Band, ClassPlan, Demand, EVENT_TIME, Factor, Limit, Rule, Scheme};
 
 use yj_kernel::{App, CodeList, Migration, Result, Tx};
 use yj_model::{DOMAIN_LIST, DOMAINS, OffsetTime};

@@ -10,6 +10,7 @@ use yj_model::{OffsetTime, Quantity, Ratio, Stage};
 
 use crate::{
     field::{FieldSpec, Schema, check_attributes},
+    retention::{Kept, Retention},
     rule::Rule,
 };
 
@@ -32,6 +33,9 @@ pub struct Pack {
     /// Rules between attributes of a product.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub product_rules: Vec<Rule>,
+    /// How long records are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retention: Vec<Retention>,
 }
 
 /// Version of a pack: three numbers below 1000, compared from the left.
@@ -193,6 +197,17 @@ impl Pack {
         self.stages
             .iter()
             .flat_map(|stage| stage.events.iter().map(|event| (stage.stage.as_str(), event)))
+    }
+
+    /// How long a record of this type is kept.
+    pub fn kept(
+        &self,
+        event: &str,
+        attributes: &Map<String, Value>,
+        event_time: OffsetTime,
+    ) -> Kept {
+        let found = self.retention.iter().find(|retention| retention.is_for(event));
+        Kept::of(found, attributes, event_time)
     }
 
     /// What products of this domain hold besides what all products hold.

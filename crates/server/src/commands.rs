@@ -211,9 +211,12 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
     drop(probe);
     let size = match size.as_str() {
         "golden" => demo::Size::Golden,
+        "chains" => demo::Size::Chains,
         "small" => demo::Size::Small,
         "province" => demo::Size::Province { events },
-        other => return Err(format!("--size 应为 golden、small 或 province，现为 {other}")),
+        other => {
+            return Err(format!("--size 应为 golden、chains、small 或 province，现为 {other}"));
+        }
     };
     start_log("warn");
     fs::create_dir_all(data).map_err(io(data))?;

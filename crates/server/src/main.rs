@@ -36,7 +36,7 @@ enum Verb {
         /// 监听地址，必须是本机地址
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: std::net::SocketAddr,
-        /// golden、small 或 province
+        /// golden、chains、small 或 province
         #[arg(long, default_value = "small")]
         size: String,
         /// province 规模的事件数

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod background;
+mod cast;
 mod catalogue;
 mod golden;
 mod markets;
@@ -20,8 +21,10 @@ use crate::Assembled;
 /// How much to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// The golden chains only; for tests.
+    /// GC-1 and GC-2 only; what most tests start with.
     Golden,
+    /// All golden chains, one for each domain; no background.
+    Chains,
     /// 60 enterprises and 400 days.
     Small,
     /// For load: as many events as asked for.
@@ -41,13 +44,19 @@ pub async fn load(
     progress("登记示例主体与产品");
     registers::load(assembled).await?;
     let first_day = assembled.app.now() - SignedDuration::from_hours(18 * 24);
+    let background = matches!(size, Size::Small | Size::Province { .. });
     let mut count = 0;
-    if size != Size::Golden {
+    if background {
         count += background::load(assembled, size, progress).await?;
     }
     progress("载入示例追溯链 GC-1（韭菜）与 GC-2（钛制压力容器）");
     count += golden::load(assembled, first_day).await?;
     if size != Size::Golden {
+        progress("载入其余六个领域的示例追溯链 GC-3 至 GC-8");
+        registers::load_others(assembled).await?;
+        count += golden::load_others(assembled, first_day).await?;
+    }
+    if background {
         waiting::load(assembled).await?;
     }
     progress("写入存证链");

@@ -6,41 +6,8 @@ use yj_product::Product;
 use yj_subject::{Licence, Site, SubjectAlias, SubjectBrief, TraceSubject};
 use yj_trace::SourcePolicy;
 
+use super::cast::{self, Actor, Ware};
 use crate::Assembled;
-
-/// Short name, name, kind, roles, region, node.
-type Plan = (&'static str, &'static str, &'static str, &'static [&'static str], &'static str);
-
-const SUBJECTS: [Plan; 18] = [
-    ("F1", "示例韭菜合作社一社", "03", &["10"], "610525"),
-    ("F2", "示例韭菜合作社二社", "03", &["10"], "610525"),
-    ("L1", "示例农产品检测中心", "04", &["50"], "610116"),
-    ("P1", "示例蔬菜加工厂", "01", &["21"], "610116"),
-    ("T1", "示例冷链运输公司", "01", &["41"], "610116"),
-    ("W1", "示例市场批发商甲", "02", &["30"], "610104"),
-    ("W2", "示例市场批发商乙", "02", &["30"], "610104"),
-    ("R1", "示例蔬菜零售店甲", "02", &["31"], "610403"),
-    ("R2", "示例蔬菜零售店乙", "02", &["31"], "610802"),
-    ("C1", "示例学校食堂", "04", &["34"], "610116"),
-    ("M1", "示例海绵钛厂", "01", &["21"], "610302"),
-    ("M2", "示例钛业熔炼厂", "01", &["21"], "610302"),
-    ("M3", "示例钛板轧制厂", "01", &["21"], "610303"),
-    ("V1", "示例压力容器制造厂", "01", &["21"], "610112"),
-    ("Q1", "示例特种设备检验院", "04", &["50"], "610112"),
-    ("B1", "示例焊材厂", "01", &["21"], "610304"),
-    ("U1", "示例化工使用单位", "01", &["62"], "610802"),
-    ("U2", "示例制药使用单位", "01", &["62"], "610403"),
-];
-
-/// Code, name, class, domain, unit, maker, GTIN.
-const PRODUCTS: [(&str, &str, &str, &str, &str, &str, Option<&str>); 6] = [
-    ("YJ-JC-01", "示例韭菜", "010106", "agri", "KGM", "P1", Some("6901234567892")),
-    ("YJ-TI-00", "示例海绵钛", "080101", "industrial", "KGM", "M1", None),
-    ("YJ-TI-01", "示例钛锭", "080102", "industrial", "KGM", "M2", None),
-    ("YJ-TI-02", "示例钛板", "080103", "industrial", "KGM", "M3", None),
-    ("YJ-WJ-01", "示例钛焊丝", "080106", "industrial", "KGM", "B1", None),
-    ("YJ-PV-01", "示例钛制压力容器", "081001", "industrial", "SET", "V1", None),
-];
 
 /// Synthetic codes from the block of organisation codes that is not issued (handbook §2.3).
 pub(crate) fn synthetic(prefix: &str, region: &str, number: u32) -> Result<SubjectCode> {
@@ -66,15 +33,16 @@ pub(super) fn position(region: &str, number: u32) -> Option<[String; 2]> {
     Some([at(lon, off(618))?, at(lat, off(383))?])
 }
 
-fn plan(name: &str) -> Result<(u32, &'static Plan)> {
-    let at = SUBJECTS.iter().position(|plan| plan.0 == name);
-    let at = at.ok_or_else(|| Problem::internal(format!("no demonstration subject {name}")))?;
-    Ok((u32::try_from(at).map_err(Problem::internal)? + 100, &SUBJECTS[at]))
+/// An actor of the golden chains, and its number.
+fn actor(short: &str) -> Result<(u32, &'static Actor)> {
+    let mut all = (100..).zip(cast::FIRST.iter().chain(&cast::OTHERS));
+    let found = all.find(|(_, actor)| actor.short == short);
+    found.ok_or_else(|| Problem::internal(format!("no demonstration subject {short}")))
 }
 
 /// The code of a demonstration subject by its short name.
 pub(crate) fn subject_code(name: &str) -> Result<SubjectCode> {
-    let (number, (_, _, kind, _, region)) = plan(name)?;
+    let (number, Actor { kind, region, .. }) = actor(name)?;
     let prefix = match *kind {
         "02" => "92",
         "03" => "93",
@@ -84,32 +52,49 @@ pub(crate) fn subject_code(name: &str) -> Result<SubjectCode> {
     synthetic(prefix, region, number)
 }
 
+/// Subjects and products of GC-1 and GC-2, and the policies.
 pub(super) async fn load(assembled: &Assembled) -> Result<()> {
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;
-    for (name, _, _, _, _) in SUBJECTS {
-        subject(&ctx, &mut tx, name).await?;
-    }
+    members(&ctx, &mut tx, (&cast::FIRST, &cast::FIRST_WARES)).await?;
     papers(&ctx, &mut tx).await?;
-    for (code, name, class, domain, unit, maker, gtin) in PRODUCTS {
-        let found = yj_subject::by_codes(&mut tx, &[subject_code(maker)?.as_str()]).await?;
-        let maker =
-            found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
-        let unit: UnitCode = unit.parse().map_err(Problem::internal)?;
+    policies(&ctx, &mut tx).await?;
+    tx.commit().await
+}
+
+/// Subjects and products of GC-3 to GC-8.
+pub(super) async fn load_others(assembled: &Assembled) -> Result<()> {
+    let ctx = assembled.app.on_own_behalf("demo");
+    let mut tx = ctx.begin().await?;
+    members(&ctx, &mut tx, (&cast::OTHERS, &cast::OTHER_WARES)).await?;
+    tx.commit().await
+}
+
+async fn members(ctx: &Ctx, tx: &mut Tx, (actors, wares): (&[Actor], &[Ware])) -> Result<()> {
+    for actor in actors {
+        subject(ctx, tx, actor.short).await?;
+    }
+    for ware in wares {
+        let maker = brief(tx, ware.maker).await?;
+        let unit: UnitCode = ware.unit.parse().map_err(Problem::internal)?;
         let owner = maker.id.parse().map_err(Problem::internal)?;
         let region = maker.region.parse().map_err(Problem::internal)?;
         let product = Product {
-            code: String::from(code),
-            gtin: gtin.map(str::parse).transpose().map_err(Problem::internal)?,
-            name: String::from(name),
+            code: String::from(ware.code),
+            gtin: ware.gtin.map(str::parse).transpose().map_err(Problem::internal)?,
+            name: String::from(ware.name),
             brand: Some(String::from("示例牌")),
-            domain: String::from(domain),
-            catalogue_code: Some(String::from(class)),
-            shelf_life: (domain == "agri").then_some(7),
+            domain: String::from(ware.domain),
+            catalogue_code: Some(String::from(ware.class)),
+            shelf_life: (ware.domain == "agri").then_some(7),
             ..Product::plain(unit, owner, region)
         };
-        tx.insert(&ctx, &product).await?;
+        tx.insert(ctx, &product).await?;
     }
+    Ok(())
+}
+
+async fn policies(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
     let province = Some("610000");
     for (name, region, source, decision) in [
         ("接口数据自动接收", province, "api", "auto"),
@@ -129,9 +114,9 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
             stage: None,
             decision: String::from(decision),
         };
-        tx.insert(&ctx, &policy).await?;
+        tx.insert(ctx, &policy).await?;
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// GB/T 4754 of who has this role.
@@ -224,39 +209,36 @@ async fn papers(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
 }
 
 async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubject>> {
-    let (number, (_, title, kind, roles, region)) = plan(name)?;
+    let (number, Actor { name: title, kind, role, region, domain, .. }) = actor(name)?;
     let [lon, lat] = position(region, number).map_or([None, None], |one| one.map(Some));
-    let record =
-        TraceSubject {
-            code: Some(subject_code(name)?),
-            name: String::from(*title),
-            kind: String::from(*kind),
-            roles: roles.iter().map(|role| String::from(*role)).collect(),
-            region: region.parse().map_err(Problem::internal)?,
-            industry_code: industry(roles[0]),
-            legal_rep: Some(String::from("示例代表人")),
-            legal_rep_id_kind: None,
-            legal_rep_id: None,
-            address: Some(format!("示例路 {number} 号")),
-            lon,
-            lat,
-            datum: None,
-            datum_given: None,
-            node_code: None,
-            node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
-            product_kinds: Some(vec![String::from(
-                if name.starts_with(['M', 'V', 'Q', 'B', 'U']) { "industrial" } else { "agri" },
-            )]),
-            contact_name: String::from("示例联系人"),
-            contact_phone: format!("138{number:04}0000"),
-            email: None,
-            licence_no: None,
-            filed_on: Some(String::from("2025-10-01")),
-            source_system: None,
-            predecessor_id: None,
-            status: None,
-            successor_id: None,
-        };
+    let record = TraceSubject {
+        code: Some(subject_code(name)?),
+        name: String::from(*title),
+        kind: String::from(*kind),
+        roles: vec![String::from(*role)],
+        region: region.parse().map_err(Problem::internal)?,
+        industry_code: industry(role),
+        legal_rep: Some(String::from("示例代表人")),
+        legal_rep_id_kind: None,
+        legal_rep_id: None,
+        address: Some(format!("示例路 {number} 号")),
+        lon,
+        lat,
+        datum: None,
+        datum_given: None,
+        node_code: None,
+        node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
+        product_kinds: Some(vec![String::from(*domain)]),
+        contact_name: String::from("示例联系人"),
+        contact_phone: format!("138{number:04}0000"),
+        email: None,
+        licence_no: None,
+        filed_on: Some(String::from("2025-10-01")),
+        source_system: None,
+        predecessor_id: None,
+        status: None,
+        successor_id: None,
+    };
     tx.insert(ctx, &record).await
 }
 
@@ -320,6 +302,7 @@ pub(super) struct Goods<'a> {
     /// Code of its class.
     pub(super) class: &'a str,
     pub(super) domain: &'a str,
+    pub(super) unit: &'a str,
     pub(super) maker: &'a SubjectCode,
 }
 
@@ -329,7 +312,7 @@ pub(super) async fn product(ctx: &Ctx, tx: &mut Tx, goods: Goods<'_>) -> Result<
         found.into_values().next().ok_or_else(|| Problem::internal("a maker is missing"))?;
     let owner = maker.id.parse().map_err(Problem::internal)?;
     let region = maker.region.parse().map_err(Problem::internal)?;
-    let unit = "KGM".parse().map_err(Problem::internal)?;
+    let unit = goods.unit.parse().map_err(Problem::internal)?;
     let product = Product {
         code: String::from(goods.code),
         name: format!("示例{}", goods.name),

@@ -90,7 +90,7 @@ async fn r_1_putting_a_domain_into_use_leaves_all_or_nothing() {
     let (kept, statements) = sweep(&app, || app.post("secadmin", &path, because.clone())).await;
     assert!(statements > 6, "{statements}");
     assert_eq!(kept["state"], "active");
-    let shown = app.get("farm", "/api/v1/domains/special_equipment").await.expect(200);
+    let shown = app.get("farm", "/api/v1/domains/lift").await.expect(200);
     assert_eq!(shown["version"], "1.0.0");
 }
 

@@ -19,6 +19,7 @@ mod devices;
 mod dictionary;
 mod domains;
 mod doors;
+mod eight;
 mod evidence;
 mod exports;
 mod factors;

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::TestApp;
+
 /// Lifts, from the factory to their yearly test.
 pub fn lifts(version: &str) -> Value {
     json!({
-        "code": "special_equipment", "name": "特种设备", "version": version,
+        "code": "lift", "name": "示例电梯", "version": version,
         "effective_on": "2026-11-01",
         "product_fields": [
             { "name": "equipment_kind", "label": "设备种类", "kind": "code", "required": true,
@@ -54,6 +56,17 @@ pub fn lifts(version: &str) -> Value {
             }] },
         ],
     })
+}
+
+/// The shipped pack of 特种设备 as it may follow: it asks more of what products hold.
+pub async fn stricter(app: &TestApp) -> Value {
+    let mut pack = app.get("sysadmin", "/api/v1/domains/special_equipment").await.expect(200);
+    let more = lifts("1.0.0");
+    pack["version"] = json!("1.1.0");
+    let fields = pack["product_fields"].as_array_mut().unwrap();
+    fields.extend(more["product_fields"].as_array().unwrap()[..2].iter().cloned());
+    pack["product_rules"] = more["product_rules"].clone();
+    pack
 }
 
 /// Fish, a domain outside the eight of the standards.

@@ -23,10 +23,14 @@ export function usePacks(needed: MaybeRefOrGetter<boolean> = true) {
       .find((pack) => pack.code === domain)
       ?.stages.flatMap((stage) => stage.events)
       .find((one) => one.code === type);
-  const types = (domain: string): [string, string][] =>
-    packs.value
-      .filter((pack) => !domain || pack.code === domain)
-      .flatMap((pack) => pack.stages.flatMap((stage) => stage.events.map((one): [string, string] => [one.code, one.name])));
+  /** Event types to choose from; one that several domains have under different names has them all. */
+  const types = (domain: string): [string, string][] => {
+    const names = new Map<string, Set<string>>();
+    for (const pack of packs.value.filter((one) => !domain || one.code === domain)) {
+      for (const { code, name } of pack.stages.flatMap((stage) => stage.events)) names.set(code, (names.get(code) ?? new Set()).add(name));
+    }
+    return [...names].map(([code, called]) => [code, [...called].join('／')]);
+  };
   /** Every domain that the interface has a word for. */
   const domains = computed((): [string, string][] => {
     const own = packs.value.map((pack): [string, string] => [pack.code, pack.name]);

@@ -1,5 +1,9 @@
 //! 400 days of ordinary trade, so that lists, counts and charts have something to show.
 
+mod recipes;
+
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Tx};
@@ -8,10 +12,12 @@ use yj_trace::{EVENTS_MAX, TraceEvent};
 
 use super::{
     Size,
-    catalogue::{CROPS, METALS},
+    catalogue::{CROPS, METALS, OTHERS},
+    golden::Calendar,
     registers::{Enterprise, Goods, enterprise, product},
 };
 use crate::Assembled;
+use recipes::Start;
 
 const DAYS: i64 = 400;
 /// Three cities of four counties each, and two counties of other provinces.
@@ -21,10 +27,10 @@ const REGIONS: [&str; 14] = [
 ];
 /// Links of one little chain.
 const CHAIN: usize = 5;
-/// With the tests of its goods.
-const CHAIN_MAX: usize = CHAIN + 1;
-/// One chain in so many is of metal.
-const METAL_EVERY: usize = 6;
+/// With the test of its goods and somebody who looks at them.
+const CHAIN_MAX: usize = CHAIN + 2;
+/// Of so many chains in turn, the last few are of metal and of the other domains, one of each.
+const TURN: usize = 16;
 /// One chain in so many is tested, and one test in so many fails.
 const TESTED_EVERY: u64 = 8;
 const FAILED_EVERY: u64 = 60;
@@ -59,8 +65,13 @@ struct Trade {
     works: Vec<SubjectCode>,
     users: Vec<SubjectCode>,
     laboratories: Vec<SubjectCode>,
+    tankers: Vec<SubjectCode>,
+    /// Who makes the goods of the other domains, by domain.
+    makers: BTreeMap<&'static str, Vec<SubjectCode>>,
     crops: Vec<String>,
     metals: Vec<[String; 3]>,
+    /// What the makers of the other domains make of what, by domain.
+    others: BTreeMap<&'static str, [String; 2]>,
 }
 
 pub(super) async fn load(
@@ -70,7 +81,7 @@ pub(super) async fn load(
 ) -> Result<usize> {
     let trade = trade(assembled).await?;
     let wanted = match size {
-        Size::Golden => 0,
+        Size::Golden | Size::Chains => 0,
         Size::Small => 60_000,
         Size::Province { events } => events,
     };
@@ -100,16 +111,30 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;
     let mut trade = Trade::default();
-    let plan = [
-        (&mut trade.farms, "农场", "10", "agri", 14),
-        (&mut trade.plants, "加工厂", "21", "agri", 10),
+    let made_by = |domain| match domain {
+        "food" => ("食品厂", "21", 3),
+        "drug" => ("药厂", "21", 3),
+        "agri_input" => ("农资厂", "21", 2),
+        "special_equipment" => ("锅炉厂", "21", 2),
+        "dangerous" => ("化工厂", "21", 2),
+        _ => ("稀土厂", "23", 2),
+    };
+    let mut makers = OTHERS.map(|(domain, _)| (domain, made_by(domain), Vec::new()));
+    // Sixty enterprises and 240 merchants.
+    let mut plan = vec![
+        (&mut trade.farms, "农场", "10", "agri", 8),
+        (&mut trade.plants, "加工厂", "21", "agri", 6),
         (&mut trade.carriers, "运输公司", "41", "agri", 6),
         (&mut trade.wholesalers, "批发商", "30", "agri", 12),
         (&mut trade.shops, "商户", "31", "agri", 240),
-        (&mut trade.works, "材料厂", "21", "industrial", 9),
-        (&mut trade.users, "使用单位", "62", "industrial", 6),
+        (&mut trade.works, "材料厂", "21", "industrial", 5),
+        (&mut trade.users, "使用单位", "62", "industrial", 4),
         (&mut trade.laboratories, "检测公司", "50", "agri", 3),
+        (&mut trade.tankers, "危货运输公司", "41", "dangerous", 2),
     ];
+    for (domain, (title, role, count), group) in &mut makers {
+        plan.push((group, title, role, domain, *count));
+    }
     let mut number = 1000;
     for (group, title, role, domain, count) in plan {
         for at in 0..count {
@@ -121,6 +146,7 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
             number += 1;
         }
     }
+    trade.makers = makers.into_iter().map(|(domain, _, group)| (domain, group)).collect();
     goods(&ctx, &mut tx, &mut trade).await?;
     super::markets::load(&ctx, &mut tx, (&trade.wholesalers, &trade.shops)).await?;
     tx.commit().await?;
@@ -133,7 +159,7 @@ async fn goods(ctx: &Ctx, tx: &mut Tx, trade: &mut Trade) -> Result<()> {
     for (at, (class, name)) in crops.enumerate() {
         let code = format!("YJ-NC-{:02}", at + 1);
         let maker = &trade.plants[at % trade.plants.len()];
-        let goods = Goods { code: &code, name, class, domain: "agri", maker };
+        let goods = Goods { code: &code, name, class, domain: "agri", unit: "KGM", maker };
         product(ctx, tx, goods).await?;
         trade.crops.push(code);
     }
@@ -141,22 +167,32 @@ async fn goods(ctx: &Ctx, tx: &mut Tx, trade: &mut Trade) -> Result<()> {
         let maker = &trade.works[family % trade.works.len()];
         let codes = [1, 2, 3].map(|step| format!("YJ-GC-{:02}{step}", family + 1));
         for (code, name) in codes.iter().zip(names) {
-            let goods = Goods { code, name, class, domain: "industrial", maker };
+            let goods = Goods { code, name, class, domain: "industrial", unit: "KGM", maker };
             product(ctx, tx, goods).await?;
         }
         trade.metals.push(codes);
     }
+    for (family, (domain, wares)) in OTHERS.into_iter().enumerate() {
+        let maker = trade.makers.get(domain).and_then(|makers| makers.first());
+        let maker = maker.ok_or_else(|| Problem::internal("a maker is missing"))?;
+        let codes = [1, 2].map(|step| format!("YJ-QT-{:02}{step}", family + 1));
+        for (code, (class, name, unit)) in codes.iter().zip(wares) {
+            let goods = Goods { code, name, class, domain, unit, maker };
+            product(ctx, tx, goods).await?;
+        }
+        trade.others.insert(domain, codes);
+    }
     Ok(())
 }
 
-/// One link of a chain: what happened to everything the link before it left.
-struct Link<'a> {
-    kind: &'static str,
-    subject: &'a SubjectCode,
-    product: &'a str,
-    /// Of what came in, how many thousandths came out.
-    yields: u64,
-    attributes: Value,
+/// The domain of a chain by its number: of [`TURN`] chains nine are of crops, one is of each other
+/// domain.
+fn domain_of(number: usize) -> &'static str {
+    match number % TURN {
+        15 => "industrial",
+        place @ 9..15 => OTHERS[place - 9].0,
+        _ => "agri",
+    }
 }
 
 fn chain(
@@ -164,20 +200,18 @@ fn chain(
     seeded: &mut Seeded,
     (number, start): (usize, Timestamp),
 ) -> Result<Vec<TraceEvent>> {
-    let metal = number % METAL_EVERY == METAL_EVERY - 1;
-    let (domain, links) = if metal {
-        ("industrial", metals(trade, seeded)?)
-    } else {
-        ("agri", crops(trade, seeded)?)
-    };
+    let (domain, turn) = (domain_of(number), number / TURN);
     let mut quantity = 200 + seeded.below(1800);
+    let begin = Start { domain, turn, quantity, day: Calendar::from(start) };
+    let links = recipes::links(trade, seeded, begin)?;
     let code = |link: usize| {
         format!("B{number:07}-{}", char::from(b'A' + u8::try_from(link).unwrap_or(0)))
     };
     let mut events = Vec::with_capacity(CHAIN_MAX);
     for (at, link) in links.iter().enumerate() {
+        let unit = link.unit;
         let input = (at > 0).then(
-            || json!({ "code": code(at - 1), "quantity": quantity.to_string(), "unit": "KGM" }),
+            || json!({ "code": code(at - 1), "quantity": quantity.to_string(), "unit": unit }),
         );
         quantity = (quantity * link.yields / 1000).max(1);
         let hours = i64::try_from(24 * at as u64 + seeded.below(12)).unwrap_or(0);
@@ -185,15 +219,12 @@ fn chain(
             "domain": domain, "type": link.kind, "subject": link.subject,
             "event_time": time(start, hours),
             "inputs": input.into_iter().collect::<Vec<_>>(),
-            "outputs": [{ "code": code(at), "quantity": quantity.to_string(), "unit": "KGM", "product": link.product, "lot": format!("B{number:07}") }],
+            "outputs": [{ "code": code(at), "quantity": quantity.to_string(), "unit": unit, "product": link.product, "lot": format!("B{number:07}") }],
             "attributes": link.attributes,
         }));
-        if at == 1 && seeded.below(TESTED_EVERY) == 0 {
-            events.push(test(
-                trade,
-                seeded,
-                (domain, &code(at), quantity, time(start, hours + 2)),
-            )?);
+        if at == 1 {
+            let seen = (domain, &*code(at), quantity, time(start, hours + 2));
+            events.extend(looked_at(trade, seeded, (turn, seen))?);
         }
     }
     let read = |event| serde_json::from_value(event).map_err(Problem::internal);
@@ -205,77 +236,63 @@ fn time(start: Timestamp, hours: i64) -> String {
     when.display_with_offset(Offset::constant(8)).to_string()
 }
 
-fn crops<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]> {
-    let product = seeded.pick(&trade.crops)?;
-    let mut link = |kind, subjects: &'a [SubjectCode], yields, attributes| {
-        Ok::<_, Problem>(Link {
-            kind,
-            subject: seeded.pick(subjects)?,
-            product,
-            yields,
-            attributes,
-        })
-    };
-    Ok([
-        link("harvest", &trade.farms, 1000, json!({ "plot": "示例地块" }))?,
-        link("processing", &trade.plants, 960, json!({}))?,
-        link("transport", &trade.carriers, 995, json!({ "vehicle_no": "陕A·示例" }))?,
-        link("wholesale", &trade.wholesalers, 995, json!({}))?,
-        link("retail", &trade.shops, 990, json!({}))?,
-    ])
-}
+/// Domain, code and quantity of what is looked at, and when.
+type Seen<'a> = (&'a str, &'a str, u64, String);
 
-fn metals<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]> {
-    let [raw, blank, finished] = seeded.pick(&trade.metals)?;
-    let works = seeded.pick(&trade.works)?;
-    let heat = format!("SL-{:05}", seeded.below(100_000));
-    let order = json!({ "work_order": format!("GD-{:05}", seeded.below(100_000)) });
-    Ok([
-        Link {
-            kind: "raw_material",
-            subject: seeded.pick(&trade.works)?,
-            product: raw,
-            yields: 1000,
-            attributes: json!({ "heat_no": heat, "grade": "示例牌号" }),
-        },
-        Link {
-            kind: "smelt",
-            subject: works,
-            product: blank,
-            yields: 975,
-            attributes: order.clone(),
-        },
-        Link { kind: "roll", subject: works, product: finished, yields: 930, attributes: order },
-        Link {
-            kind: "transport",
-            subject: seeded.pick(&trade.carriers)?,
-            product: finished,
-            yields: 1000,
-            attributes: json!({ "vehicle_no": "陕C·示例" }),
-        },
-        Link {
-            kind: "commission",
-            subject: seeded.pick(&trade.users)?,
-            product: finished,
-            yields: 1000,
-            attributes: json!({ "next_inspection_on": "2029-01-01", "installer": "示例安装单位" }),
-        },
-    ])
-}
-
-fn test(
+/// Tests and inspections of what was made: in every fourth turn one of each, and now and then a
+/// test besides.
+fn looked_at(
     trade: &Trade,
     seeded: &mut Seeded,
-    (domain, code, quantity, when): (&str, &str, u64, String),
+    (turn, seen): (usize, Seen<'_>),
+) -> Result<Vec<Value>> {
+    let mut events = Vec::new();
+    if turn.is_multiple_of(4) || seeded.below(TESTED_EVERY) == 0 {
+        events.push(test(trade, seeded, &seen)?);
+    }
+    if turn.is_multiple_of(4) {
+        events.push(observed(
+            trade,
+            seeded,
+            (&seen, "supervision"),
+            json!({
+                "authority": "示例监管所", "kind": "random", "result": "pass",
+            }),
+        )?);
+    }
+    Ok(events)
+}
+
+fn observed(
+    trade: &Trade,
+    seeded: &mut Seeded,
+    ((domain, code, quantity, when), kind): (&Seen<'_>, &str),
+    attributes: Value,
 ) -> Result<Value> {
-    let failed = seeded.below(FAILED_EVERY) == 0;
-    let item = if domain == "agri" { "农药残留" } else { "化学成分" };
+    let unit = recipes::unit(domain);
     Ok(json!({
-        "domain": domain, "type": "test", "subject": seeded.pick(&trade.laboratories)?, "event_time": when,
-        "inputs": [{ "code": code, "quantity": quantity.to_string(), "unit": "KGM" }],
-        "attributes": {
-            "report_no": format!("示例-{:06}", seeded.below(1_000_000)), "item": item,
-            "verdict": if failed { "fail" } else { "pass" },
-        },
+        "domain": domain, "type": kind, "subject": seeded.pick(&trade.laboratories)?,
+        "event_time": when,
+        "inputs": [{ "code": code, "quantity": quantity.to_string(), "unit": unit }],
+        "attributes": attributes,
     }))
+}
+
+fn test(trade: &Trade, seeded: &mut Seeded, seen: &Seen<'_>) -> Result<Value> {
+    let failed = seeded.below(FAILED_EVERY) == 0;
+    let (item, kind) = match seen.0 {
+        "agri" => ("农药残留", None),
+        "food" => ("酸价", Some("factory")),
+        "drug" => ("含量测定", Some("release")),
+        "agri_input" => ("总氮", Some("factory")),
+        _ => ("化学成分", None),
+    };
+    let mut attributes = json!({
+        "report_no": format!("示例-{:06}", seeded.below(1_000_000)), "item": item,
+        "verdict": if failed { "fail" } else { "pass" },
+    });
+    if let Some(kind) = kind {
+        attributes["kind"] = json!(kind);
+    }
+    observed(trade, seeded, (seen, "test"), attributes)
 }

@@ -1,14 +1,18 @@
 //! Whether the parts of a pack fit together: names used once, bounds the right way round, rules
 //! about fields that there are. Pure; what could not be read is empty and passed over.
 
+mod rule;
+
 use yj_model::{Movement, Quantity};
+
+use self::rule::check_rules;
 
 use crate::{
     columns,
     field::{FieldKind, FieldSpec, compiled},
     pack::{EventSpec, InputMode, Pack},
     read::{EVENTS_MAX, Mistakes},
-    rule::{Demand, EVENT_TIME, Rule},
+    rule::EVENT_TIME,
 };
 
 /// Words of the addresses below `/api/v1/domains`, and of the sets of the data dictionary.
@@ -42,6 +46,44 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
         }
     }
     check_rules(&pack.product_rules, (&pack.product_fields, false), "product_rules", mistakes);
+    check_retention(pack, mistakes);
+}
+
+/// Every retention is about event types that there are, and about a date that each of them has.
+fn check_retention(pack: &Pack, mistakes: &mut Mistakes) {
+    let mut taken: Vec<&str> = Vec::new();
+    for (at, retention) in pack.retention.iter().enumerate() {
+        let here = format!("retention[{at}]");
+        for (place, code) in retention.events.iter().enumerate() {
+            let path = format!("{here}.events[{place}]");
+            once(&mut taken, code, (&path, "事件类型"), mistakes);
+            if !pack.events().any(|(_, event)| event.code == *code) {
+                mistakes.note(path, format!("没有 {code} 这个事件类型"));
+            }
+        }
+        if retention.events.is_empty() && at + 1 < pack.retention.len() {
+            mistakes.note(format!("{here}.events"), "用于其余事件类型的一项应写在最后");
+        }
+        let dated = |name: &str, event: &EventSpec| {
+            let times = [FieldKind::Date, FieldKind::Time];
+            let found = event.fields.iter().find(|field| field.name == name);
+            found.is_some_and(|field| times.contains(&field.kind))
+        };
+        if let Some(after) = &retention.after
+            && !pack.events().any(|(_, event)| dated(after, event) && retention.is_for(&event.code))
+        {
+            mistakes.note(format!("{here}.after"), format!("所列事件类型没有日期或时间 {after}"));
+        }
+        if retention.after.is_some() && retention.otherwise_months.is_none() {
+            let detail = "写明 after 时应写明没有填写该日期时的月数";
+            mistakes.note(format!("{here}.otherwise_months"), detail);
+        }
+        if retention.months.is_none()
+            && (retention.after.is_some() || retention.otherwise_months.is_some())
+        {
+            mistakes.note(format!("{here}.months"), "长期保存（不写 months）时不应另写期限");
+        }
+    }
 }
 
 fn once<'a>(
@@ -164,75 +206,49 @@ fn check_field(field: &FieldSpec, here: &str, mistakes: &mut Mistakes) {
     }
 }
 
-/// Fields of the rules, and whether the time of an event may be named too.
-type Known<'a> = (&'a [FieldSpec], bool);
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
 
-fn check_rules(rules: &[Rule], known: Known<'_>, start: &str, mistakes: &mut Mistakes) {
-    const TIMES: &[FieldKind] = &[FieldKind::Date, FieldKind::Time];
-    const NUMBERS: &[FieldKind] = &[FieldKind::Int, FieldKind::Decimal];
-    for (at, rule) in rules.iter().enumerate() {
-        let mut uses = |key: &str, name: &str, kinds: &[FieldKind]| {
-            let path = format!("{start}[{at}].{key}");
-            if let Some(detail) = misfit(known, name, kinds) {
-                mistakes.note(path, detail);
-            }
+    use crate::read;
+
+    #[test]
+    fn a_retention_that_speaks_of_nothing_is_named() {
+        let pack = |retention: Value| {
+            let field =
+                json!({ "name": "until", "label": "有效期至", "kind": "date", "required": false });
+            json!({
+                "code": "sample", "name": "示例", "version": "1.0.0", "effective_on": "2026-01-01",
+                "stages": [{ "stage": "processing", "events": [{
+                    "code": "make", "name": "制造", "inputs": { "mode": "none", "min": 0, "max": 0 },
+                    "outputs": { "min": 1, "max": 1 }, "fields": [field],
+                }] }],
+                "retention": [retention],
+            })
         };
-        match &rule.demand {
-            Demand::Before { a, b } => {
-                uses("a", a, TIMES);
-                uses("b", b, TIMES);
+        let sound = json!({ "name": "记录", "events": ["make"], "months": 6, "after": "until",
+            "otherwise_months": 24, "basis": "示例依据" });
+        assert!(read(&pack(sound.clone())).is_ok());
+        for (change, field, word) in [
+            (json!({ "events": ["sell"] }), "retention[0].events[0]", "没有 sell"),
+            (json!({ "after": "never" }), "retention[0].after", "没有日期或时间 never"),
+            (
+                json!({ "otherwise_months": null }),
+                "retention[0].otherwise_months",
+                "没有填写该日期",
+            ),
+            (json!({ "months": null }), "retention[0].months", "长期保存"),
+            (json!({ "months": 1201 }), "retention[0].months", "0 至 1200"),
+            (json!({ "basis": null }), "retention[0].basis", "缺少必填"),
+        ] {
+            let mut retention = sound.clone();
+            for (key, value) in change.as_object().unwrap() {
+                retention[key] = value.clone();
             }
-            Demand::NotAbove { a, b } => {
-                uses("a", a, NUMBERS);
-                uses("b", b, NUMBERS);
-            }
-            Demand::Elapsed { since, days, until } => {
-                uses("since", since, TIMES);
-                uses("days", days, &[FieldKind::Int]);
-                uses("until", until, TIMES);
-            }
-            Demand::AnyOf { fields } => {
-                for (place, name) in fields.iter().enumerate() {
-                    uses(&format!("fields[{place}]"), name, &[]);
-                }
-            }
-            Demand::RequiredIf { field, when, is } => {
-                uses("field", field, &[]);
-                uses("when", when, &[FieldKind::Code, FieldKind::Bool]);
-                check_values(known.0, (when, is), &format!("{start}[{at}].is"), mistakes);
-            }
-        }
-    }
-}
-
-/// What speaks against this field in a rule that wants one of these kinds; an empty list means any.
-fn misfit((fields, of_event): Known<'_>, name: &str, kinds: &[FieldKind]) -> Option<String> {
-    if name.is_empty() || (of_event && name == EVENT_TIME && kinds.contains(&FieldKind::Time)) {
-        return None;
-    }
-    match fields.iter().find(|field| field.name == name) {
-        None => Some(format!("没有 {name} 这个字段")),
-        Some(field) if !kinds.is_empty() && !kinds.contains(&field.kind) => {
-            Some(format!("字段 {name}（{}）的类型不适用于这条规则", field.label))
-        }
-        Some(_) => None,
-    }
-}
-
-fn check_values(
-    fields: &[FieldSpec],
-    (when, values): (&str, &[String]),
-    path: &str,
-    mistakes: &mut Mistakes,
-) {
-    let Some(field) = fields.iter().find(|field| field.name == when) else { return };
-    for (at, value) in values.iter().enumerate() {
-        let known = match field.kind {
-            FieldKind::Bool => value == "true" || value == "false",
-            _ => field.codes.iter().any(|(code, _)| code == value),
-        };
-        if !known {
-            mistakes.note(format!("{path}[{at}]"), format!("字段 {when} 没有 {value} 这个取值"));
+            let errors = read(&pack(retention)).unwrap_err();
+            let there =
+                errors.iter().any(|error| error.field == field && error.detail.contains(word));
+            assert!(there, "{field} {word}: {errors:?}");
         }
     }
 }

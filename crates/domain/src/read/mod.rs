@@ -2,15 +2,19 @@
 //! unknown and missing keys, types, lengths, words that there are not. What the parts mean for each
 //! other is checked in [`crate::sound`].
 
+mod rule;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use yj_kernel::FieldError;
 use yj_model::{Quantity, Stage};
 
+use self::rule::rule;
+
 use crate::{
     field::{FieldKind, FieldSpec},
     pack::{EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal},
-    rule::{Demand, Rule},
+    retention::Retention,
 };
 
 /// Event types of one pack.
@@ -21,6 +25,10 @@ const FIELDS_MAX: usize = 60;
 const CODES_MAX: usize = 200;
 /// Rules of one event type, and of products.
 const RULES_MAX: usize = 30;
+/// Retention rules of one pack.
+const RETENTIONS_MAX: usize = 20;
+/// Longest retention: a hundred years.
+const MONTHS_MAX: usize = 1_200;
 /// Things that go into one event, and that come out.
 const LINES_MAX: usize = 200;
 /// Longest code of a domain: as long as the columns that hold it.
@@ -250,6 +258,23 @@ impl<'a, 'm> Part<'a, 'm> {
     /// Short texts of a list.
     fn texts(&mut self, key: &str, bounds: (usize, usize)) -> Vec<String> {
         let items = self.items(key, bounds);
+        self.short_texts(items, key)
+    }
+
+    /// Short texts of the list at this place of a list of lists.
+    fn texts_at(&mut self, key: &str, at: usize, (least, most): (usize, usize)) -> Vec<String> {
+        let list = self.value(key).and_then(|list| list.get(at)).and_then(Value::as_array);
+        let path = format!("{key}[{at}]");
+        match list {
+            Some(items) if (least..=most).contains(&items.len()) => self.short_texts(items, &path),
+            _ => {
+                self.note(&path, format!("应为 {least} 至 {most} 项文本的数组"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn short_texts(&mut self, items: &[Value], key: &str) -> Vec<String> {
         let short = |text: &&str| (1..=NAME_MAX).contains(&text.chars().count());
         let mut texts = Vec::with_capacity(items.len());
         for (at, value) in items.iter().enumerate() {
@@ -282,6 +307,7 @@ fn pack(part: &mut Part<'_, '_>) -> Pack {
         "stages",
         "product_fields",
         "product_rules",
+        "retention",
     ]);
     Pack {
         code: part.word("code", CODE_MAX),
@@ -291,6 +317,23 @@ fn pack(part: &mut Part<'_, '_>) -> Pack {
         stages: part.each("stages", (1, Stage::ALL.len()), stage),
         product_fields: part.each("product_fields", (0, FIELDS_MAX), field),
         product_rules: part.each("product_rules", (0, RULES_MAX), rule),
+        retention: part.each("retention", (0, RETENTIONS_MAX), retention),
+    }
+}
+
+fn retention(part: &mut Part<'_, '_>) -> Retention {
+    part.only(&["name", "events", "months", "after", "otherwise_months", "basis"]);
+    let months = |part: &mut Part<'_, '_>, key| {
+        let found = part.optional_number(key, MONTHS_MAX);
+        found.and_then(|months| u16::try_from(months).ok())
+    };
+    Retention {
+        name: part.label("name"),
+        events: part.texts("events", (0, EVENTS_MAX)),
+        months: months(part, "months"),
+        after: part.value("after").map(|_| part.word("after", NAME_MAX)),
+        otherwise_months: months(part, "otherwise_months"),
+        basis: part.text("basis", HINT_MAX).unwrap_or_default(),
     }
 }
 
@@ -418,40 +461,4 @@ fn codes(part: &mut Part<'_, '_>) -> Vec<(String, String)> {
         }
     }
     codes
-}
-
-fn rule(part: &mut Part<'_, '_>) -> Rule {
-    let kinds =
-        ["before", "not_above", "required_if", "any_of", "elapsed"].map(|kind| (kind, kind));
-    let name = part.label("name");
-    let kind = part.one_of("kind", &kinds);
-    let keys: &[&str] = match kind {
-        Some("before" | "not_above") => &["name", "kind", "a", "b"],
-        Some("required_if") => &["name", "kind", "field", "when", "is"],
-        Some("elapsed") => &["name", "kind", "since", "days", "until"],
-        Some(_) => &["name", "kind", "fields"],
-        // Which keys there may be depends on a kind that is not known.
-        None => return Rule { name, demand: Demand::AnyOf { fields: Vec::new() } },
-    };
-    part.only(keys);
-    let demand = match kind {
-        Some("before") => {
-            Demand::Before { a: part.word("a", NAME_MAX), b: part.word("b", NAME_MAX) }
-        }
-        Some("not_above") => {
-            Demand::NotAbove { a: part.word("a", NAME_MAX), b: part.word("b", NAME_MAX) }
-        }
-        Some("required_if") => Demand::RequiredIf {
-            field: part.word("field", NAME_MAX),
-            when: part.word("when", NAME_MAX),
-            is: part.texts("is", (1, CODES_MAX)),
-        },
-        Some("elapsed") => Demand::Elapsed {
-            since: part.word("since", NAME_MAX),
-            days: part.word("days", NAME_MAX),
-            until: part.word("until", NAME_MAX),
-        },
-        _ => Demand::AnyOf { fields: part.texts("fields", (2, FIELDS_MAX)) },
-    };
-    Rule { name, demand }
 }

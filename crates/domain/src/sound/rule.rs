@@ -1,0 +1,243 @@
+//! Whether rules are about fields that there are, of kinds that fit, and about codes these have.
+
+use yj_model::Quantity;
+
+use crate::{
+    field::{FieldKind, FieldSpec},
+    read::Mistakes,
+    rule::{Band, Demand, EVENT_TIME, Rule},
+};
+
+const TIMES: &[FieldKind] = &[FieldKind::Date, FieldKind::Time];
+const NUMBERS: &[FieldKind] = &[FieldKind::Int, FieldKind::Decimal];
+const CODES: &[FieldKind] = &[FieldKind::Code];
+const CHOICES: &[FieldKind] = &[FieldKind::Code, FieldKind::Bool];
+const TEXTS: &[FieldKind] = &[FieldKind::Text];
+/// Of any kind.
+const ANY: &[FieldKind] = &[];
+
+/// Fields of the rules, and whether the time of an event may be named too.
+type Known<'a> = (&'a [FieldSpec], bool);
+
+pub(super) fn check_rules(rules: &[Rule], known: Known<'_>, start: &str, mistakes: &mut Mistakes) {
+    for (at, rule) in rules.iter().enumerate() {
+        let here = format!("{start}[{at}]");
+        for (key, name, kinds) in uses(&rule.demand) {
+            if let Some(detail) = misfit(known, name, kinds) {
+                mistakes.note(format!("{here}.{key}"), detail);
+            }
+        }
+        for (key, field, value) in values(&rule.demand) {
+            if let Some(detail) = strange(known.0, field, value) {
+                mistakes.note(format!("{here}.{key}"), detail);
+            }
+        }
+        if let Some((key, detail)) = shapeless(&rule.demand) {
+            mistakes.note(format!("{here}.{key}"), detail);
+        }
+    }
+}
+
+/// The key that names a field, the field's name, the kinds it may be of.
+type Use<'a> = (String, &'a str, &'static [FieldKind]);
+
+fn one<'a>(key: &str, name: &'a str, kinds: &'static [FieldKind]) -> Use<'a> {
+    (String::from(key), name, kinds)
+}
+
+fn each<'a>(key: &str, names: &'a [String], kinds: &'static [FieldKind]) -> Vec<Use<'a>> {
+    let named = |(place, name): (usize, &'a String)| (format!("{key}[{place}]"), &**name, kinds);
+    names.iter().enumerate().map(named).collect()
+}
+
+fn some<'a>(key: &str, name: Option<&'a str>, kinds: &'static [FieldKind]) -> Vec<Use<'a>> {
+    name.into_iter().map(|name| one(key, name, kinds)).collect()
+}
+
+/// The fields that a rule names.
+fn uses(demand: &Demand) -> Vec<Use<'_>> {
+    match demand {
+        Demand::Before { a, b } => vec![one("a", a, TIMES), one("b", b, TIMES)],
+        Demand::NotAbove { a, b } => vec![one("a", a, NUMBERS), one("b", b, NUMBERS)],
+        Demand::Elapsed { since, days, until } => vec![
+            one("since", since, TIMES),
+            one("days", days, &[FieldKind::Int]),
+            one("until", until, TIMES),
+        ],
+        Demand::Within { since, until, unless, .. } => [
+            vec![one("since", since, TIMES), one("until", until, TIMES)],
+            some("unless", unless.as_deref(), ANY),
+        ]
+        .concat(),
+        Demand::AnyOf { fields } => each("fields", fields, ANY),
+        Demand::RequiredIf { field, when, .. } => {
+            vec![one("field", field, ANY), one("when", when, CHOICES)]
+        }
+        Demand::Bounded { field, when, unless, .. } => [
+            vec![one("field", field, NUMBERS)],
+            some("when", when.as_deref(), CHOICES),
+            some("unless", unless.as_deref(), ANY),
+        ]
+        .concat(),
+        Demand::Yields { of, percent, gives, by, .. } => [
+            vec![one("of", of, NUMBERS), one("percent", percent, NUMBERS)],
+            vec![one("gives", gives, NUMBERS)],
+            some("by", by.as_deref(), CODES),
+        ]
+        .concat(),
+        Demand::Sum { parts, total, .. } => {
+            [each("parts", parts, NUMBERS), vec![one("total", total, NUMBERS)]].concat()
+        }
+        Demand::Judged { value, limit, item, verdict, .. } => [
+            vec![one("value", value, NUMBERS), one("verdict", verdict, CODES)],
+            some("limit", limit.as_deref(), NUMBERS),
+            some("item", item.as_deref(), CODES),
+        ]
+        .concat(),
+        Demand::SamplingPlan { item, values, verdict, .. } => {
+            vec![
+                one("item", item, CODES),
+                one("values", values, TEXTS),
+                one("verdict", verdict, CODES),
+            ]
+        }
+        Demand::Content { declared, measured, verdict, .. } => vec![
+            one("declared", declared, NUMBERS),
+            one("measured", measured, NUMBERS),
+            one("verdict", verdict, CODES),
+        ],
+        Demand::Row { key, columns, .. } => {
+            [vec![one("key", key, ANY)], each("columns", columns, ANY)].concat()
+        }
+        Demand::NotListed { field, .. } => {
+            vec![one("field", field, &[FieldKind::Text, FieldKind::Code])]
+        }
+        Demand::Number { field, .. } => vec![one("field", field, TEXTS)],
+    }
+}
+
+/// The key that names a value, the field it is a value of, the value.
+type Named<'a> = (String, &'a str, &'a str);
+
+fn listed<'a>(
+    (key, tail): (&str, &str),
+    field: &'a str,
+    values: impl Iterator<Item = &'a String>,
+) -> Vec<Named<'a>> {
+    values.enumerate().map(|(at, value)| (format!("{key}[{at}]{tail}"), field, &**value)).collect()
+}
+
+/// The values of fields that a rule names.
+fn values(demand: &Demand) -> Vec<Named<'_>> {
+    match demand {
+        Demand::NotListed { field, values } => listed(("values", ""), field, values.iter()),
+        Demand::RequiredIf { when, is, .. } => listed(("is", ""), when, is.iter()),
+        Demand::Bounded { when: Some(when), is, .. } => listed(("is", ""), when, is.iter()),
+        Demand::Yields { by: Some(by), factors, .. } => {
+            listed(("factors", ".is"), by, factors.iter().map(|factor| &factor.is))
+        }
+        Demand::Judged { item, limits, verdict, pass, .. } => {
+            let item = item.as_deref().unwrap_or_default();
+            let limits = listed(("limits", ".is"), item, limits.iter().map(|limit| &limit.is));
+            [limits, listed(("pass", ""), verdict, pass.iter())].concat()
+        }
+        Demand::SamplingPlan { item, verdict, pass, plans, .. } => {
+            let plans = listed(("plans", ".is"), item, plans.iter().map(|plan| &plan.is));
+            [plans, listed(("pass", ""), verdict, pass.iter())].concat()
+        }
+        Demand::Content { verdict, pass, .. } => listed(("pass", ""), verdict, pass.iter()),
+        Demand::Row { key, columns, rows } => {
+            let mut found = Vec::new();
+            for (at, row) in rows.iter().enumerate() {
+                for (place, (field, value)) in
+                    std::iter::once(key).chain(columns).zip(row).enumerate()
+                {
+                    found.push((format!("rows[{at}][{place}]"), &**field, &**value));
+                }
+            }
+            found
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Where a rule lacks a part without which it says nothing.
+fn shapeless(demand: &Demand) -> Option<(&'static str, String)> {
+    let said = |key, detail: &str| Some((key, String::from(detail)));
+    match demand {
+        Demand::Bounded { min: None, max: None, .. } => said("min", "min 与 max 至少写明一项"),
+        Demand::Bounded { min: Some(min), max: Some(max), .. } if min > max => {
+            said("min", "不应大于 max")
+        }
+        Demand::Bounded { when, is, .. } if when.is_some() == is.is_empty() => {
+            said("is", "when 与 is 应同时写明")
+        }
+        Demand::Yields { by, factors, .. } if by.is_some() == factors.is_empty() => {
+            said("factors", "by 与 factors 应同时写明")
+        }
+        Demand::Yields { factors, .. }
+            if factors.iter().any(|factor| !factor.divide_by.is_positive()) =>
+        {
+            said("factors", "divide_by 应大于 0")
+        }
+        Demand::Yields { tolerance_percent, .. } | Demand::Sum { tolerance_percent, .. }
+            if *tolerance_percent < Quantity::ZERO =>
+        {
+            said("tolerance_percent", "不应小于 0")
+        }
+        Demand::Judged { limit, item, limits, .. } => match (limit, item) {
+            (Some(_), None) if limits.is_empty() => None,
+            (None, Some(_)) if !limits.is_empty() => None,
+            _ => said("limit", "应写明 limit，或写明 item 与 limits"),
+        },
+        Demand::SamplingPlan { plans, .. } => {
+            let wrong = plans.iter().any(|plan| {
+                plan.samples == 0
+                    || plan.above_max >= plan.samples
+                    || plan.never_above.is_some_and(|most| most <= plan.limit)
+            });
+            wrong.then(|| ("plans", String::from("应为 n > c，M 大于 m")))
+        }
+        Demand::Content { bands, .. } => bands_out_of_order(bands).then(|| {
+            let detail = "每一档写明 percent 或 absolute 之一；up_to 递增，只有最后一档可以不写";
+            ("bands", String::from(detail))
+        }),
+        Demand::Row { columns, rows, .. } => {
+            let wrong = rows.iter().any(|row| row.len() != columns.len() + 1);
+            wrong.then(|| ("rows", format!("每行应为 {} 项：key 与各列", columns.len() + 1)))
+        }
+        _ => None,
+    }
+}
+
+fn bands_out_of_order(bands: &[Band]) -> bool {
+    let both = |band: &Band| band.percent.is_some() == band.absolute.is_some();
+    let open = bands.iter().rev().skip(1).any(|band| band.up_to.is_none());
+    let falling = |pair: &[Band]| pair[1].up_to.is_some_and(|most| Some(most) <= pair[0].up_to);
+    bands.iter().any(both) || open || bands.windows(2).any(falling)
+}
+
+/// What speaks against this field in a rule that wants one of these kinds; an empty list means any.
+fn misfit((fields, of_event): Known<'_>, name: &str, kinds: &[FieldKind]) -> Option<String> {
+    if name.is_empty() || (of_event && name == EVENT_TIME && kinds.contains(&FieldKind::Time)) {
+        return None;
+    }
+    match fields.iter().find(|field| field.name == name) {
+        None => Some(format!("没有 {name} 这个字段")),
+        Some(field) if !kinds.is_empty() && !kinds.contains(&field.kind) => {
+            Some(format!("字段 {name}（{}）的类型不适用于这条规则", field.label))
+        }
+        Some(_) => None,
+    }
+}
+
+/// What speaks against this value of a field that chooses among codes.
+fn strange(fields: &[FieldSpec], name: &str, value: &str) -> Option<String> {
+    let field = fields.iter().find(|field| field.name == name)?;
+    let known = match field.kind {
+        FieldKind::Bool => value == "true" || value == "false",
+        FieldKind::Code => field.codes.iter().any(|(code, _)| code == value),
+        _ => true,
+    };
+    (!known).then(|| format!("字段 {name} 没有 {value} 这个取值"))
+}
