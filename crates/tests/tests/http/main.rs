@@ -25,6 +25,7 @@ mod faults;
 mod identity;
 mod import;
 mod libraries;
+mod map_packs;
 mod nodes;
 mod packs;
 mod products;
