@@ -130,11 +130,7 @@ impl FromStr for MapApproval {
     type Err = Rejected;
 
     fn from_str(text: &str) -> Result<Self, Rejected> {
-        let wrong = || {
-            Rejected::new(
-                "审图号应为“GS(年份)编号号”或“省简称S(年份)编号号”，如 GS(2024)0650号、陕S(2024)012号",
-            )
-        };
+        let wrong = || Rejected::new("应为批件上的审图号，如 GS(2024)0650号、陕S(2024)012号");
         let text: String =
             text.chars().filter(|letter| !letter.is_whitespace()).map(plain).collect();
         let (head, rest) = text.split_once('(').ok_or_else(wrong)?;

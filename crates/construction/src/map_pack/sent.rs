@@ -115,10 +115,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sent> {
         let cause = error.inner();
         if cause.is_data() {
             let path = error.path().to_string();
-            let detail = match cause.to_string().split('`').nth(1) {
-                Some(field) if cause.to_string().starts_with("unknown field") => {
+            let said = cause.to_string();
+            let detail = match said.split('`').nth(1) {
+                Some(field) if said.starts_with("unknown field") => {
                     format!("没有 {field} 这个字段")
                 }
+                Some(field) if said.starts_with("duplicate field") => format!("重复的字段 {field}"),
                 _ => {
                     String::from("类型不正确；边界文件应为 GeoJSON（RFC 7946）的 FeatureCollection")
                 }

@@ -73,13 +73,22 @@ export async function baseMap(regions: string[]): Promise<BaseMap> {
   return { ...mark, name: register(view, await bundled(view)) };
 }
 
+/** What the library calls the inset. */
+const SOUTH_SEA = '南海诸岛';
+
 /** The chart's `geo`: the map as it is asked for, and the inset beside a map that has none itself. */
 export function geoOf({ name, beneath }: Pick<BaseMap, 'name' | 'beneath'>, main: ECBasicOption): ECBasicOption[] {
+  const { color } = (main.label ?? {}) as { color?: string };
+  const called = {
+    name: SOUTH_SEA,
+    silent: true,
+    emphasis: { disabled: true },
+    label: { show: true, position: 'bottom', fontSize: 10, color },
+  };
+  if (name === CHINA) return [{ ...main, map: CHINA, regions: [called] }];
   const still = { silent: true, label: { show: false }, emphasis: { disabled: true } };
   const map = { ...main, map: name, regions: beneath ? [{ name: beneath, ...still }] : [] };
-  if (name === CHINA) return [map];
-  const inset = { map: CHINA, itemStyle: main.itemStyle, roam: false, silent: true, select: { disabled: true }, tooltip: { show: false } };
-  const { color } = (main.label ?? {}) as { color?: string };
-  const label = { show: true, position: 'bottom', fontSize: 10, color };
-  return [map, { ...inset, label, emphasis: { disabled: true }, left: 'auto', top: 'auto', right: 12, bottom: 20, width: 52, height: 84 }];
+  const place = { left: 'auto', top: 'auto', right: 12, bottom: 20, width: 52, height: 84 };
+  const inset = { map: CHINA, regions: [called], itemStyle: main.itemStyle, roam: false, silent: true, tooltip: { show: false } };
+  return [map, { ...inset, ...place, select: { disabled: true }, emphasis: { disabled: true } }];
 }
