@@ -29,6 +29,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/tasks', '任务中心'],
   ['reviewer', '/review', '审核台'],
   ['supervisor', '/me', '个人安全'],
+  ['sysadmin', '/base-maps', '地图底图'],
   ['auditor', '/audit', '行为审计'],
   ['sysadmin', '/register/organization', '机构'],
   ['sysadmin', '/register/account', '用户'],

@@ -1,16 +1,18 @@
 //! 体系建设管理 (G-6.7): what the scheme of traceability is built from; so far its devices, with
-//! their certificates and heartbeats.
+//! their certificates and heartbeats, and the base maps that everything is shown on.
 
 mod certificate;
 mod device;
 mod heartbeat;
 mod http;
+mod map_pack;
 mod numbers;
 mod place;
 mod presence;
 mod state;
 
 pub use device::Device;
+pub use map_pack::MapApproval;
 pub use presence::{mark_offline, watch};
 
 use yj_identity::Identity;
@@ -33,11 +35,16 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "construction/0010_place",
         script: include_str!("../migrations/0010_place.sql"),
     },
+    Migration {
+        name: "construction/0011_map_pack",
+        script: include_str!("../migrations/0011_map_pack.sql"),
+    },
 ];
 
 /// The routes of this crate. `identity` knows which authorities may vouch for a device.
 pub fn routes(identity: &Identity) -> Vec<Route> {
     let mut routes = record_routes(DEVICE);
     routes.extend(http::routes(identity));
+    routes.extend(map_pack::routes());
     routes
 }

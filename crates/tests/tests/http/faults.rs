@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Answer, TestApp, harvest},
+    map_packs::{self, country, province},
     packs::lifts,
 };
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "SELECT COUNT(*) FROM trace_event",
     "SELECT COUNT(*) FROM trace_link",
     "SELECT CAST(COUNT(*) + COALESCE(SUM(balance), 0) AS BIGINT) FROM trace_object",
@@ -18,6 +19,8 @@ const TABLES: [&str; 10] = [
     "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM trace_subject",
     "SELECT COUNT(*) FROM domain_pack",
     "SELECT COUNT(*) FROM domain_pack WHERE activated_at IS NOT NULL",
+    "SELECT CAST(COUNT(*) + COALESCE(MAX(version), 0) AS BIGINT) FROM map_pack",
+    "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM map_pack WHERE state = 'active'",
 ];
 
 async fn sizes(app: &TestApp) -> Vec<i64> {
@@ -92,6 +95,19 @@ async fn r_1_putting_a_domain_into_use_leaves_all_or_nothing() {
     assert_eq!(kept["state"], "active");
     let shown = app.get("farm", "/api/v1/domains/lift").await.expect(200);
     assert_eq!(shown["version"], "1.0.0");
+}
+
+#[tokio::test]
+async fn r_1_replacing_a_base_map_leaves_all_or_nothing() {
+    let app = TestApp::start().await;
+    map_packs::put_on_the_maps(&app, country()).await;
+    let (draft, _) = sweep(&app, || app.post("sysadmin", "/api/v1/map-packs", province())).await;
+    let path = format!("/api/v1/map-packs/{}/activate", draft["id"].as_str().unwrap());
+    let because = json!({ "reason": "已与审图号批件核对" });
+    let (kept, statements) = sweep(&app, || app.post("secadmin", &path, because.clone())).await;
+    assert_eq!(kept["state"], "active");
+    assert_eq!(map_packs::active(&app, "farm").await["version"], kept["version"]);
+    assert!(statements > 5, "{statements}");
 }
 
 #[tokio::test]

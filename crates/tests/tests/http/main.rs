@@ -28,6 +28,7 @@ mod identity;
 mod import;
 mod libraries;
 mod modules;
+mod map_packs;
 mod nodes;
 mod packs;
 mod products;

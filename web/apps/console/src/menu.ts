@@ -94,6 +94,7 @@ export const MENU: MenuGroup[] = [
       { path: '/dictionary', title: '数据字典', permission: 'dictionary:read' },
       { path: '/libraries', title: '信息库', permission: 'library:read' },
       { path: '/domains', title: '领域包', permission: 'domain:read' },
+      { path: '/base-maps', title: '地图底图', permission: 'map_pack:read' },
       { path: '/tasks', title: '任务中心' },
     ],
   },

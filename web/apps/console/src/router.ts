@@ -42,6 +42,7 @@ export const router = createRouter({
         { path: 'dictionary', component: () => import('./pages/system/Dictionary.vue') },
         { path: 'libraries', component: () => import('./pages/system/Libraries.vue') },
         { path: 'domains', component: () => import('./pages/system/Domains.vue') },
+        { path: 'base-maps', component: () => import('./pages/system/BaseMaps.vue') },
         { path: 'self-check', component: () => import('./pages/system/SelfCheck.vue') },
         { path: 'audit', component: () => import('./pages/desk/Audit.vue') },
         { path: ':rest(.*)*', component: () => import('./pages/desk/Missing.vue') },

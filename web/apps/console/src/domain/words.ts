@@ -64,6 +64,13 @@ export const PACK_STATES: Record<string, [string, Tone]> = {
   retired: ['已停用', 'info'],
   discarded: ['已作废', 'info'],
 };
+export const BASE_MAP_STATES: Record<string, [string, Tone]> = {
+  draft: ['待启用', 'warn'],
+  active: ['已启用', 'good'],
+  lapsed: ['已过有效期', 'bad'],
+  withdrawn: ['已撤下', 'info'],
+  discarded: ['已作废', 'info'],
+};
 export const OBJECT_STATES: Record<string, [string, Tone]> = {
   held: ['在库', 'good'],
   sold: ['已售出', 'info'],
@@ -242,6 +249,7 @@ export const ENTITIES: Record<string, string> = {
   dictionary: '数据字典',
   dictionary_name: '数据元对照',
   domain_pack: '领域包',
+  map_pack: '地图底图',
   trace_subject: '追溯主体',
   licence: '许可证照',
   site: '经营场所',

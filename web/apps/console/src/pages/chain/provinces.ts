@@ -1,4 +1,4 @@
-/** Outlines of provinces, loaded when a map is drawn. */
+/** The bundled outlines, loaded when a map is drawn: what maps show without an official one. */
 
 const FILES: Record<string, string> = {
   11: 'beijing',
@@ -36,16 +36,13 @@ const FILES: Record<string, string> = {
   81: 'xianggang',
   82: 'aomen',
 };
-type Outline = Parameters<typeof import('echarts/core').registerMap>[1];
+export type Outline = Parameters<typeof import('echarts/core').registerMap>[1];
 const provinces = import.meta.glob<{ default: Outline }>('../../../../../node_modules/china-maps/map/json/province/*.json');
 
-/** The outline in which all these regions lie: one province, or the whole country. */
-export async function outline(regions: string[]): Promise<{ name: string; json: Outline }> {
-  const prefixes = [...new Set(regions.map((region) => region.slice(0, 2)))];
-  const file = prefixes.length === 1 ? FILES[prefixes[0]!] : undefined;
-  const load = Object.entries(provinces).find(([path]) => path.endsWith(`/${file}.json`))?.[1];
-  if (load) return { name: file!, json: (await load()).default };
+/** The outline of a province by its two digits; of the whole country for any other text. */
+export async function bundled(view: string): Promise<Outline> {
+  const load = Object.entries(provinces).find(([path]) => path.endsWith(`/${FILES[view]}.json`))?.[1];
+  if (load) return (await load()).default;
   const country = await import('china-maps/map/json/china.json');
-  // ECharts adds the inset of the South China Sea to the map of this name.
-  return { name: 'china', json: country.default as unknown as Outline };
+  return country.default as unknown as Outline;
 }
