@@ -83,7 +83,7 @@ const LIST_QUERY: &[Param] = &[
     Param { name: "stage", label: "环节", required: false },
     Param { name: "type", label: "事件类型", required: false },
     Param { name: "product_id", label: "产品品种", required: false },
-    Param { name: "region", label: "区域", required: false },
+    Param { name: "region", label: "主体所属区域", required: false },
     Param { name: "subject_id", label: "上报节点（主体）", required: false },
     Param { name: "lot", label: "批次号", required: false },
     Param { name: "code", label: "追溯码", required: false },

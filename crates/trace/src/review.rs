@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use yj_kernel::{Ctx, Place, Problem, Result, Sql, Tx, audit, outbox};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
 
 use crate::{
-    balance::{LinkRole, Maker, apply, revert},
+    balance::{LinkRole, Maker, Object, apply, revert},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
     event::TraceEvent,
+    knowledge::Knowledge,
     personal,
-    query::EVENT_COLUMNS,
     store::{self, StoredEvent},
 };
 
@@ -33,16 +33,7 @@ pub(crate) async fn decide(
     comment: &str,
 ) -> Result<Value> {
     let mut stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
-    let subject = yj_subject::by_ids(tx, &[&stored.subject_id]).await?;
-    let place = Place {
-        region: subject.get(&stored.subject_id).map(|subject| subject.region.as_str()),
-        subject: Some(&stored.subject_id),
-        category: Some(&stored.domain),
-        stage: Some(&stored.stage),
-        label: Some(stored.label),
-        ..Place::default()
-    };
-    if !ctx.scope().covers(&EVENT_COLUMNS, &place) {
+    if !stored.is_within(ctx.scope()) {
         return Err(Problem::NotFound("追溯事件"));
     }
     personal::open(ctx, tx, &mut stored).await?;
@@ -118,7 +109,11 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
         );
     }
     let reverted: Vec<&str> = reverted.iter().map(String::as_str).collect();
-    let maker = Maker { subject_id: &stored.subject_id, products: &products };
+    let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
+    let holders = yj_subject::heirs(tx, &holders).await?;
+    let knowledge = Knowledge::of(ctx, &event.domain);
+    let may_know = |object: &Object| knowledge.covers(object, &holders);
+    let maker = Maker { subject_id: &stored.subject_id, products: &products, may_know: &may_know };
     let links = apply(&mut objects, &event, &maker, &reverted)?;
     let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
     let mut statements = store::save_objects(&mut objects, ids)?;

@@ -7896,7 +7896,7 @@ export interface components {
              * 旧代码类型
              * @enum {string}
              */
-            kind: "reg15" | "org9" | "node9" | "merchant13" | "trace20" | "uscc" | "zs";
+            kind: "reg15" | "org9" | "node9" | "merchant13" | "gln13" | "trace20" | "uscc" | "zs";
             label: string;
             /** 备注 */
             note: string | null;
@@ -7925,7 +7925,7 @@ export interface components {
              * 旧代码类型
              * @enum {string}
              */
-            kind: "reg15" | "org9" | "node9" | "merchant13" | "trace20" | "uscc" | "zs";
+            kind: "reg15" | "org9" | "node9" | "merchant13" | "gln13" | "trace20" | "uscc" | "zs";
             /** 备注 */
             note?: string | null;
             /**
@@ -21498,7 +21498,7 @@ export interface operations {
                 type?: string;
                 /** @description 产品品种 */
                 product_id?: string;
-                /** @description 区域 */
+                /** @description 主体所属区域 */
                 region?: string;
                 /** @description 上报节点（主体） */
                 subject_id?: string;
@@ -21582,7 +21582,7 @@ export interface operations {
                          */
                         correction_reason?: string | null;
                         /**
-                         * @description 交易对方的主体代码
+                         * @description 交易对方的代码，现用或旧代码；登记为现用代码
                          * @default null
                          */
                         counterparty?: string | null;
@@ -21683,7 +21683,7 @@ export interface operations {
                             /** @description 行政区划代码 */
                             region: string;
                         } | null;
-                        /** @description 主体代码 */
+                        /** @description 主体的代码：现用代码，或其任何一个旧代码；登记为现用代码 */
                         subject: string;
                         /** @description 事件类型，如 harvest */
                         type: string;

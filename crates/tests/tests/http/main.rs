@@ -9,6 +9,7 @@ mod access;
 mod applications;
 mod arrivals;
 mod audit;
+mod capturing;
 mod catalogue;
 mod certificate;
 mod chain;

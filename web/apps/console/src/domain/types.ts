@@ -91,6 +91,7 @@ export interface TraceEvent {
   subject: { id: string; code: string; name: string } | null;
   product: { id: string; code: string; name: string } | null;
   lot: string | null;
+  /** Where its subject lay when it was registered; where it happened is its place. */
   region: string;
   inputs: Line[];
   outputs: Line[];
