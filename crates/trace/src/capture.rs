@@ -17,7 +17,7 @@ use crate::{
     event::{Checked, TraceEvent},
     handover::{self, Handed},
     knowledge::Knowledge,
-    personal, standing,
+    pairing, personal, standing,
     store::{self, EVENT, StoredEvent},
     surroundings::Surroundings,
 };
@@ -147,6 +147,8 @@ struct Ready {
     digest: String,
     stored: StoredEvent,
     counterparty_id: Option<String>,
+    /// What it says of its transactions.
+    told: Vec<pairing::Line>,
     spec_stage: &'static str,
     links: Vec<Link>,
     superseded: Option<i64>,
@@ -202,6 +204,13 @@ async fn accept(
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
+    let told = pairing::Told {
+        spec: &event.spec,
+        domain: &event.domain,
+        time: event.time,
+        body: &event.body,
+    };
+    let told = pairing::lines(&told, (subject, counterparty), (&links, &objects))?;
     batch.digests.insert(event.digest.clone(), uid.clone());
     let automatic = reasons.is_empty();
     if automatic {
@@ -215,6 +224,7 @@ async fn accept(
         stored,
         counterparty_id: counterparty.map(|other| other.id.clone()),
         spec_stage: event.stage.code(),
+        told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
         superseded,
     });
@@ -418,7 +428,7 @@ impl Batch {
             [("trace_object", store::fresh(&self.objects)), ("trace_event", self.events.len())];
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
-        let (mut rows, mut links) = (Vec::new(), Vec::new());
+        let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
@@ -436,12 +446,14 @@ impl Batch {
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
                 }
+                told.push((id, std::mem::take(&mut ready.told)));
                 *counts.entry(rollup_key(&ready.stored, ready.spec_stage)).or_default() += 1;
             }
         }
         tx.later(insert_rows(EVENT_INSERT, "", rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
+        tx.later(pairing::write(ctx.now_ms(), told));
         tx.later(store::rollup(counts));
         self.anchor(ctx, tx)?;
         self.note(ctx, tx, source);
@@ -493,13 +505,14 @@ pub(crate) fn rollup_key(
 }
 
 /// A corrected event keeps its record and its proof; only its effect is gone.
-pub(crate) fn supersede(original: i64, by: &str) -> [Sql; 2] {
-    [
+pub(crate) fn supersede(original: i64, by: &str) -> Vec<Sql> {
+    let own = [
         Sql::new("UPDATE trace_event SET state = 'superseded', superseded_by = $1 WHERE id = $2 AND state = 'accepted'")
             .arg(by)
             .arg(original),
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
-    ]
+    ];
+    own.into_iter().chain(pairing::withdraw(original)).collect()
 }
 
 const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \

@@ -21,7 +21,7 @@ use crate::{
     closure::Direction,
     compose,
     event::TraceEvent,
-    import, personal,
+    import, matches, personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
@@ -109,6 +109,14 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         audit::note_use(&ctx, "trace_event", (&query, rows)).await?;
         Ok::<_, Problem>(Json(answer))
     };
+    let matched = |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        let (mut tx, query) = (ctx.snapshot().await?, query.unwrap_or_default());
+        let answer = matches::list(&ctx, &mut tx, &query).await?;
+        drop(tx);
+        let rows = answer["items"].as_array().map_or(0, Vec::len);
+        audit::note_use(&ctx, "trace_match", (&query, rows)).await?;
+        Ok::<_, Problem>(Json(answer))
+    };
     let read =
         move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
@@ -129,6 +137,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             .body_max(CAPTURE_BYTES_MAX),
         Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
+        Route::new(
+            (Method::GET, "/api/v1/trace/matches"),
+            may("read"),
+            "检索双方登记的核对",
+            matched,
+        )
+        .query(matches::QUERY),
         Route::new((Method::GET, one), may("read"), "读取追溯事件", read),
         Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", proof)
             .gives(Shape::Bytes("application/json")),

@@ -13,6 +13,8 @@ mod handover;
 mod http;
 mod import;
 mod knowledge;
+mod matches;
+mod pairing;
 mod personal;
 mod policy;
 mod query;
@@ -50,4 +52,5 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0004_pack_version.sql"),
     },
     Migration { name: "trace/0005_reach", script: include_str!("../migrations/0005_reach.sql") },
+    Migration { name: "trace/0006_match", script: include_str!("../migrations/0006_match.sql") },
 ];

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{LinkRole, Maker, Object, apply, revert},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
-    event::TraceEvent,
+    event::{Checked, TraceEvent},
     knowledge::Knowledge,
-    personal,
+    pairing, personal,
     store::{self, StoredEvent},
 };
 
@@ -45,9 +46,10 @@ pub(crate) async fn decide(
     if stored.recorded_by == ctx.actor() {
         return Err(Problem::Conflict(String::from("不能审核自己登记的数据，请由他人审核")));
     }
+    let mut told = Vec::new();
     let state = match decision {
         Decision::Approve => {
-            effect(ctx, tx, &stored).await?;
+            told = effect(ctx, tx, &stored).await?;
             "accepted"
         }
         Decision::Reject if comment.trim().is_empty() => {
@@ -61,6 +63,8 @@ pub(crate) async fn decide(
     );
     let sql = sql.arg(state).arg(ctx.actor()).arg(ctx.now_ms()).arg(comment.trim()).arg(stored.id);
     tx.execute(sql).await?;
+    // Only what is accepted is compared.
+    tx.later(pairing::write(ctx.now_ms(), vec![(stored.id, told)]));
     let body = json!({ "state": state, "comment": comment.trim() });
     let entry =
         audit::Entry { action: state, entity: "trace_event", record: uid, body: body.clone() };
@@ -69,8 +73,8 @@ pub(crate) async fn decide(
     Ok(json!({ "id": uid, "state": state }))
 }
 
-/// Everything that makes a held event a fact.
-async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
+/// Everything that makes a held event a fact; what it says of its transactions.
+async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Vec<pairing::Line>> {
     // By the rules it was submitted under, whatever has been put into use meanwhile.
     let spec = stored.spec.clone().ok_or_else(|| {
         Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
@@ -121,11 +125,30 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
         links.iter().map(|link| store::link_row(stored.id, stored.time.unix_ms(), link, &objects));
     statements.extend(original.iter().flat_map(|original| supersede(original.id, &stored.uid)));
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
+    let told = pairing::Told {
+        spec: &event.spec,
+        domain: &event.domain,
+        time: event.time,
+        body: &event.body,
+    };
+    let told = match parties(tx, &event).await? {
+        Some((own, other)) => pairing::lines(&told, (&own, Some(&other)), (&links, &objects))?,
+        None => Vec::new(),
+    };
     statements.extend(store::rollup(BTreeMap::from([(rollup_key(stored, event.stage.code()), 1)])));
     tx.later(statements);
     let envelope = envelope(stored, &links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
-    yj_ledger::enqueue(ctx, tx, &[pending])
+    yj_ledger::enqueue(ctx, tx, &[pending])?;
+    Ok(told)
+}
+
+/// Both sides of an event that names another, by the codes it was stored with.
+async fn parties(tx: &mut Tx, event: &Checked) -> Result<Option<(SubjectBrief, SubjectBrief)>> {
+    let Some(other) = &event.counterparty else { return Ok(None) };
+    let mut found = yj_subject::by_codes(tx, &[event.subject.as_str(), other.as_str()]).await?;
+    let subject = found.remove(event.subject.as_str());
+    Ok(subject.zip(found.remove(other.as_str())))
 }
 
 /// A stored event as it would be submitted again.

@@ -5394,6 +5394,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索双方登记的核对 */
+        get: operations["get_api_v1_trace_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/objects/{code}": {
         parameters: {
             query?: never;
@@ -21939,6 +21956,56 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_matches: {
+        parameters: {
+            query?: {
+                /** @description given、received、matched、quantity 或 day */
+                state?: string;
+                /** @description 只有一方登记已满多少天 */
+                overdue?: string;
+                /** @description 发货方（主体） */
+                giver_id?: string;
+                /** @description 收货方（主体） */
+                receiver_id?: string;
+                /** @description 凭证编号 */
+                voucher?: string;
+                /** @description 批次号，没有批次号的为追溯码 */
+                batch?: string;
+                /** @description 领域 */
+                domain?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description -opened_at：先登记的在后 */
+                sort?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {

@@ -17,7 +17,7 @@ fn because() -> Value {
 }
 
 /// Uploads a pack and has somebody else put it into use.
-async fn put_into_use(app: &TestApp, pack: Value) -> String {
+pub async fn put_into_use(app: &TestApp, pack: Value) -> String {
     let id = id_of(&app.post("sysadmin", "/api/v1/domains", pack).await.expect(201));
     let path = format!("{PACKS}/{id}/activate");
     let kept = app.post("secadmin", &path, because()).await.expect(200);

@@ -26,6 +26,7 @@ mod faults;
 mod identity;
 mod import;
 mod libraries;
+mod matches;
 mod nodes;
 mod packs;
 mod products;

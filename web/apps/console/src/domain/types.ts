@@ -119,6 +119,29 @@ export interface TraceEvent {
   };
 }
 
+export interface Party {
+  id: string;
+  code: string | null;
+  name: string | null;
+}
+
+/** What both parties said of one transaction. */
+export interface TraceMatch {
+  id: string;
+  opened_at: string;
+  domain: string;
+  giver: Party;
+  receiver: Party;
+  voucher: string | null;
+  batch: string;
+  unit: string;
+  given: string;
+  received: string;
+  given_on: string | null;
+  received_on: string | null;
+  state: string;
+}
+
 export interface PackField {
   name: string;
   label: string;
