@@ -1,5 +1,5 @@
 //! 主体状态与登记: what may still be registered of a subject that is suspended or closed (G-6.2.2,
-//! handbook §5 rule 30).
+//! handbook §5.6 rule 30).
 //!
 //! The state at the moment of registration decides. Of a subject that is not in force
 //!
