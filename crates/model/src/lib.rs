@@ -25,7 +25,7 @@ mod vocabulary;
 pub use approval::{ApprovalKind, ApprovalNumber, CasNumber, UnNumber};
 pub use check_digit::{gs1_mod10, mod11_2, mod11_10};
 pub use digital_link::{DigitalLink, LinkError};
-pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, former_code};
+pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, KnownCode, former_code};
 pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
 pub use id::Id;
 pub use industry::{DIVISIONS, IndustryCode};

@@ -24,7 +24,8 @@ pub use application_review::{ApprovedApplication, approved_application, close_ap
 pub use import::JOBS;
 pub use licence::{Licence, Validity};
 pub use lookup::{
-    Contact, SubjectBrief, by_codes, by_ids, contacts, query_by_codes, read_by_codes,
+    ByCode, Contact, SubjectBrief, by_codes, by_ids, contacts, heirs, query_by_codes, query_heirs,
+    read_by_codes, read_heirs,
 };
 pub use merchant::Merchant;
 pub use merger::SubjectMerger;
@@ -86,6 +87,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "subject/0012_application",
         script: include_str!("../migrations/0012_application.sql"),
+    },
+    Migration {
+        name: "subject/0013_status_since",
+        script: include_str!("../migrations/0013_status_since.sql"),
     },
 ];
 

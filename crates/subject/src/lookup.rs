@@ -1,13 +1,13 @@
 //! What other modules may know of subjects without reading the register's table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yj_kernel::{
     Ctx, DataClass, Problem, Resource as _, Result, Row, Sql, Tx, mask,
     vault::{self, ERASED},
 };
 
-use crate::subject::TraceSubject;
+use crate::{standing::Status, subject::TraceSubject};
 
 /// A subject in brief.
 #[derive(Debug, Clone)]
@@ -26,6 +26,44 @@ pub struct SubjectBrief {
     pub lat: Option<String>,
     /// Level of the security label.
     pub label: i64,
+    /// 主体状态
+    pub status: Status,
+    /// Since when it has been in that state, Unix ms; `None`: since it was registered.
+    pub status_since: Option<i64>,
+}
+
+/// Columns for [`read`]; the table is called `s`.
+const BRIEF: &str =
+    "SELECT s.id, s.code, s.name, s.region, s.lon, s.lat, s.label, s.status, s.status_since";
+/// Behind the columns of [`BRIEF`]: what was asked for.
+const ASKED: usize = 9;
+
+/// Subjects by the codes that were asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ByCode {
+    found: BTreeMap<String, SubjectBrief>,
+    /// Those found by former codes, under their present ones.
+    renamed: BTreeMap<String, SubjectBrief>,
+    ambiguous: BTreeSet<String>,
+}
+
+impl ByCode {
+    /// The one subject that a code means: one that was asked for, present or former, or the present
+    /// code of a subject that was found.
+    pub fn get(&self, code: &str) -> Option<&SubjectBrief> {
+        self.found.get(code).or_else(|| self.renamed.get(code))
+    }
+
+    /// Whether a code means more than one subject. The register lets no code be given twice; a
+    /// record that came past it, out of an old backup or a hand-made import, is noticed here.
+    pub fn is_ambiguous(&self, code: &str) -> bool {
+        self.ambiguous.contains(code)
+    }
+
+    /// All subjects that were found.
+    pub fn subjects(&self) -> impl Iterator<Item = &SubjectBrief> {
+        self.found.values()
+    }
 }
 
 impl SubjectBrief {
@@ -69,29 +107,69 @@ pub async fn contacts(ctx: &Ctx, tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<S
 /// The query for subjects by their codes, to travel with others; its answer is read by
 /// [`read_by_codes`]. A code that a subject had before leads to it for ever.
 pub fn query_by_codes(codes: &[&str]) -> Sql {
-    let mut sql = Sql::new(
-        "SELECT id, code, name, region, lon, lat, label, code FROM trace_subject \
-         WHERE status <> '80' AND code ",
-    );
-    sql.bind_texts(codes.iter().copied()).push(
-        " UNION ALL SELECT s.id, s.code, s.name, s.region, s.lon, s.lat, s.label, a.code \
-         FROM subject_alias a JOIN trace_subject s ON s.id = a.subject_id WHERE a.code ",
-    );
-    sql.bind_texts(codes.iter().copied());
+    let mut sql = Sql::new(BRIEF);
+    sql.push(", s.code FROM trace_subject s WHERE s.status <> '80' AND s.code ");
+    sql.bind_texts(codes.iter().copied()).push(" UNION ALL ").push(BRIEF);
+    sql.push(", a.code FROM subject_alias a JOIN trace_subject s ON s.id = a.subject_id");
+    sql.push(" WHERE a.code ").bind_texts(codes.iter().copied());
     sql
 }
 
-/// The answer to [`query_by_codes`], by the codes asked for. Unknown codes are missing.
-pub fn read_by_codes(rows: &[Row]) -> Result<BTreeMap<String, SubjectBrief>> {
+/// The answer to [`query_by_codes`]. Unknown codes are missing.
+pub fn read_by_codes(rows: &[Row]) -> Result<ByCode> {
+    let mut answer = ByCode::default();
+    for (row, subject) in rows.iter().zip(read(rows)?) {
+        let asked = row.text(ASKED)?;
+        match answer.found.get(asked) {
+            Some(other) if other.id != subject.id => {
+                answer.ambiguous.insert(String::from(asked));
+            }
+            _ => {
+                if asked != subject.code {
+                    answer.renamed.insert(subject.code.clone(), subject.clone());
+                }
+                answer.found.insert(String::from(asked), subject);
+            }
+        }
+    }
+    let ByCode { found, ambiguous, .. } = &mut answer;
+    found.retain(|code, _| !ambiguous.contains(code));
+    Ok(answer)
+}
+
+/// The query for who stands for some subjects now, to travel with others; its answer is read by
+/// [`read_heirs`]. `ids` writes the query that finds their identifiers.
+pub fn query_heirs(ids: impl FnOnce(&mut Sql)) -> Sql {
+    let mut sql = Sql::new(BRIEF);
+    // However often it was merged, its own code leads to the last.
+    sql.push(", h.id FROM trace_subject h");
+    sql.push(" LEFT JOIN subject_alias a ON a.code = h.code AND h.status = '80'");
+    sql.push(" JOIN trace_subject s ON s.id = COALESCE(a.subject_id, h.id) WHERE h.id IN (");
+    ids(&mut sql);
+    sql.push(")");
+    sql
+}
+
+/// The answer to [`query_heirs`], by the identifiers asked for: the subject itself, or the one it
+/// was merged into.
+pub fn read_heirs(rows: &[Row]) -> Result<BTreeMap<String, SubjectBrief>> {
     let found = read(rows)?;
-    let asked = rows.iter().map(|row| row.text(7).map(String::from));
+    let asked = rows.iter().map(|row| row.text(ASKED).map(String::from));
     asked.zip(found).map(|(asked, subject)| Ok((asked?, subject))).collect()
 }
 
+/// Who stands for some subjects now.
+pub async fn heirs(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
+    let wanted = |sql: &mut Sql| {
+        sql.push("SELECT id FROM trace_subject WHERE id ").bind_texts(ids.iter().copied());
+    };
+    read_heirs(&tx.fetch(query_heirs(wanted)).await?)
+}
+
 /// Subjects by their codes, present or former, under the codes asked for. Unknown codes are missing
-/// from the answer.
+/// from the answer, and so are those that mean more than one.
 pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
-    read_by_codes(&tx.fetch(query_by_codes(codes)).await?)
+    Ok(read_by_codes(&tx.fetch(query_by_codes(codes)).await?)?.found)
 }
 
 /// The subject that a code, present or former, means.
@@ -116,9 +194,8 @@ pub(crate) async fn require_reach(
 
 /// Subjects by their identifiers.
 pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, SubjectBrief>> {
-    let mut sql =
-        Sql::new("SELECT id, code, name, region, lon, lat, label FROM trace_subject WHERE id ");
-    sql.bind_texts(ids.iter().copied());
+    let mut sql = Sql::new(BRIEF);
+    sql.push(" FROM trace_subject s WHERE s.id ").bind_texts(ids.iter().copied());
     let found = read(&tx.fetch(sql).await?)?;
     Ok(found.into_iter().map(|subject| (subject.id.clone(), subject)).collect())
 }
@@ -134,6 +211,8 @@ fn read(rows: &[Row]) -> Result<Vec<SubjectBrief>> {
             lon: row.text_opt(4)?.map(String::from),
             lat: row.text_opt(5)?.map(String::from),
             label: row.int(6)?,
+            status: Status::stored(row.text(7)?)?,
+            status_since: row.int_opt(8)?,
         })
     };
     rows.iter().map(read).collect()

@@ -197,9 +197,10 @@ impl Step {
         })?;
         let sql = Sql::new(
             "UPDATE trace_subject SET status = $1, successor_id = $2, version = version + 1, \
-             updated_at = $3, updated_by = $4 WHERE id = $5 AND status = $6",
+             status_since = $3, updated_at = $4, updated_by = $5 WHERE id = $6 AND status = $7",
         );
-        let sql = sql.arg(next.code()).arg(successor).arg(ctx.now_ms()).arg(ctx.actor());
+        let (now, sql) = (ctx.now_ms(), sql.arg(next.code()).arg(successor));
+        let sql = sql.arg(now).arg(now).arg(ctx.actor());
         if tx.execute(sql.arg(id).arg(from.code())).await? == 0 {
             return Err(Problem::Stale(TraceSubject::TITLE));
         }

@@ -106,6 +106,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) subject_id: &'a str,
     /// Products by their codes: id and counting unit.
     pub(crate) products: &'a BTreeMap<String, (String, UnitCode)>,
+    /// Whether who asks may read what happened to an object: only they are told how much is left.
+    pub(crate) may_know: &'a (dyn Fn(&Object) -> bool + Sync),
 }
 
 /// Takes back what a corrected event did. Balances may be negative until the correction is applied.
@@ -157,10 +159,13 @@ pub(crate) fn apply(
         if object.balance.scaled() < 0 {
             let short =
                 Quantity::from_scaled(-object.balance.scaled()).map_err(Problem::internal)?;
-            let detail = format!(
-                "更正后追溯码 {} 的结存将为负（差 {short} {}），请先更正下游记录",
-                link.code, object.unit
-            );
+            let short = if (maker.may_know)(object) {
+                format!("（差 {short} {}）", object.unit)
+            } else {
+                String::new()
+            };
+            let detail =
+                format!("更正后追溯码 {} 的结存将为负{short}，请先更正下游记录", link.code);
             return Err(Problem::invalid("correction_of", detail));
         }
     }
@@ -219,11 +224,15 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
         return Err(Problem::invalid("code", detail));
     }
     if wanted > object.balance {
-        let detail = format!(
-            "数量超过结存：追溯码 {code} 结存 {} {unit}，本次投入 {wanted} {unit}",
-            object.balance,
-            unit = object.unit.unit().name
-        );
+        let unit = object.unit.unit().name;
+        let detail = if (maker.may_know)(object) {
+            format!(
+                "数量超过结存：追溯码 {code} 结存 {} {unit}，本次投入 {wanted} {unit}",
+                object.balance
+            )
+        } else {
+            format!("数量超过结存：追溯码 {code} 的结存不足以投入 {wanted} {unit}")
+        };
         return Err(Problem::invalid("quantity", detail));
     }
     object.balance = sum(object.balance, wanted, -1)?;

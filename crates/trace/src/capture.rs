@@ -1,24 +1,25 @@
 //! 采集 (§6.4.1): from a client's events to durable facts, in one transaction: event, links,
 //! balances, counts, audit entry, announcement, and the queue of the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use yj_kernel::{
-    Ctx, DataClass, Place, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
+    ActorKind, Ctx, DataClass, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
 };
-use yj_model::{Id, UnitCode};
-use yj_product::{ProductBrief, ProductState};
+use yj_model::Id;
+use yj_product::ProductBrief;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Link, LinkRole, Maker, Objects, apply, revert},
+    balance::{Link, LinkRole, Maker, Object, Objects, apply, revert},
     event::{Checked, TraceEvent},
-    personal,
-    policy::Policies,
-    query::EVENT_COLUMNS,
+    handover::{self, Handed},
+    knowledge::Knowledge,
+    pairing, personal, standing,
     store::{self, EVENT, StoredEvent},
+    surroundings::Surroundings,
 };
 
 /// Events of one request.
@@ -112,8 +113,8 @@ pub(crate) async fn capture_in(
     }
     let (domains, day) = (yj_domain::current(tx).await?, yj_domain::today(ctx));
     let check = |event: &TraceEvent| event.check(event.find(&domains, day)?);
-    let checked: Vec<Result<Checked>> = events.iter().map(check).collect();
-    let surroundings = Surroundings::load(tx, &checked).await?;
+    let mut checked: Vec<Result<Checked>> = events.iter().map(check).collect();
+    let surroundings = Surroundings::load(tx, &domains, &mut checked).await?;
     let mut batch = Batch { objects: surroundings.objects.clone(), ..Batch::default() };
     let mut captured = Vec::with_capacity(events.len());
     for event in checked {
@@ -131,69 +132,13 @@ pub(crate) async fn capture_in(
     Ok(captured)
 }
 
-/// What stands in the database around a batch.
-struct Surroundings {
-    subjects: BTreeMap<String, SubjectBrief>,
-    products: BTreeMap<String, (String, UnitCode)>,
-    halted: BTreeMap<String, ProductBrief>,
-    objects: Objects,
-    known: BTreeMap<String, String>,
-    policies: Policies,
-}
-
-impl Surroundings {
-    async fn load(tx: &mut Tx, events: &[Result<Checked>]) -> Result<Self> {
-        let events: Vec<&Checked> = events.iter().filter_map(|event| event.as_ref().ok()).collect();
-        let subjects = events.iter().flat_map(|event| {
-            std::iter::once(event.subject.as_str())
-                .chain(event.counterparty.as_ref().map(yj_model::SubjectCode::as_str))
-        });
-        let products = events
-            .iter()
-            .flat_map(|event| &event.outputs)
-            .filter_map(|line| line.product.as_deref());
-        let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
-        let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
-        let mut digests = Sql::new("SELECT digest, uid FROM trace_event WHERE digest ");
-        digests.bind_texts(events.iter().map(|event| event.digest.as_str()));
-        let queries = vec![
-            yj_subject::query_by_codes(&distinct(subjects)),
-            yj_product::query_by_codes(&distinct(products)),
-            store::query_and_lock(tx, &distinct(inputs.chain(outputs))),
-            digests,
-            Policies::query(),
-        ];
-        let answers = tx.fetch_all(queries).await?;
-        let [subjects, products, objects, digests, policies] = answers.as_slice() else {
-            return Err(Problem::internal("five queries, but not five answers"));
-        };
-        let known = digests
-            .iter()
-            .map(|row| Ok((String::from(row.text(0)?), String::from(row.text(1)?))))
-            .collect::<Result<_>>()?;
-        let products = yj_product::read_by_codes(products)?;
-        let halted = |product: &&ProductBrief| product.state != ProductState::Active;
-        let halted = products.values().filter(halted);
-        let halted = halted.map(|product| (product.code.clone(), product.clone())).collect();
-        let products = products
-            .into_iter()
-            .map(|(code, product)| (code, (product.id, product.unit)))
-            .collect();
-        let subjects = yj_subject::read_by_codes(subjects)?;
-        let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
-        Ok(Self { subjects, products, halted, objects, known, policies })
-    }
-}
-
-fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    texts.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
 /// What a batch is about to write.
 #[derive(Default)]
 struct Batch {
     objects: Objects,
     digests: BTreeMap<String, String>,
+    /// What was given away by events of this batch.
+    handed: Vec<Handed>,
     events: Vec<Ready>,
 }
 
@@ -201,6 +146,9 @@ struct Ready {
     uid: String,
     digest: String,
     stored: StoredEvent,
+    counterparty_id: Option<String>,
+    /// What it says of its transactions.
+    told: Vec<pairing::Line>,
     spec_stage: &'static str,
     links: Vec<Link>,
     superseded: Option<i64>,
@@ -214,49 +162,29 @@ async fn accept(
     batch: &mut Batch,
     event: Checked,
 ) -> Result<Captured> {
-    if let Some(id) = around.known.get(&event.digest).or_else(|| batch.digests.get(&event.digest)) {
+    let subject = around.subject(ctx, &event)?;
+    if let Some(id) = around.same_as(&event).or_else(|| batch.digests.get(&event.digest)) {
         return Ok(Captured::Duplicate { id: id.clone() });
     }
-    let subject = around.subjects.get(event.subject.as_str());
-    let reach = |subject: &&SubjectBrief| {
-        let place = Place {
-            region: Some(&subject.region),
-            subject: Some(&subject.id),
-            category: Some(&event.domain),
-            stage: Some(event.stage.code()),
-            ..Place::default()
-        };
-        ctx.scope().covers(&EVENT_COLUMNS, &place)
-    };
-    let subject = subject.filter(reach).ok_or_else(|| {
-        Problem::invalid(
-            "subject",
-            format!("主体 {} 没有登记，或不在您的数据权限范围内", event.subject),
-        )
-    })?;
-    if let Some(code) =
-        event.counterparty.as_ref().filter(|code| !around.subjects.contains_key(code.as_str()))
-    {
-        return Err(Problem::invalid("counterparty", format!("交易对方 {code} 没有登记")));
-    }
+    let counterparty = around.counterparty(&event)?;
     if event.time.unix_ms() > ctx.now_ms() + SKEW_MS {
         return Err(Problem::invalid(
             "event_time",
             format!("发生时间 {} 晚于当前时间，不能登记未来的事件", event.time),
         ));
     }
+    let of_standing = standing::review_reason(subject, &event)?;
     require_going(&event, &around.halted)?;
-    let corrected = corrected(ctx, tx, &event).await?;
-    let twice = |original: &StoredEvent| {
-        batch.events.iter().any(|ready| ready.superseded == Some(original.id))
-    };
-    if corrected.as_ref().is_some_and(|(original, _)| twice(original)) {
+    let corrected = corrected(ctx, tx, (&event, subject)).await?;
+    if corrected.as_ref().is_some_and(|(original, _)| batch.supersedes(original.id)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
     }
-    let automatic = around.policies.accepts(&event, (&subject.id, &subject.region), source.code());
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
-    let maker = Maker { subject_id: &subject.id, products: &around.products };
+    let of_handover = around.doubt(ctx, (batch, &objects), (subject, &event));
+    let knowledge = Knowledge::of(ctx, &event.domain);
+    let may_know = |object: &Object| knowledge.covers(object, &around.holders);
+    let maker = Maker { subject_id: &subject.id, products: &around.products, may_know: &may_know };
     let reverted = match &corrected {
         Some((_, links)) => {
             load_missing(tx, &mut objects, links).await?;
@@ -270,23 +198,80 @@ async fn accept(
         None => Vec::new(),
     };
     let links = apply(&mut objects, &event, &maker, &reverted)?;
+    let of_policy = around.policies.review_reason(&event, (&subject.id, &subject.region), source);
+    let reasons: Vec<String> =
+        [of_standing, of_handover, of_policy].into_iter().flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
-    let mut stored = stored_event(ctx, &uid, (source, subject), &event, &objects, automatic);
+    let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
+    let told = pairing::Told {
+        spec: &event.spec,
+        domain: &event.domain,
+        time: event.time,
+        body: &event.body,
+    };
+    let told = pairing::lines(&told, (subject, counterparty), (&links, &objects))?;
     batch.digests.insert(event.digest.clone(), uid.clone());
+    let automatic = reasons.is_empty();
     if automatic {
         batch.objects.extend(objects);
+        batch.hand_over((subject, counterparty), &event);
     }
     let superseded = corrected.filter(|_| automatic).map(|(original, _)| original.id);
     batch.events.push(Ready {
         uid: uid.clone(),
         digest: event.digest,
         stored,
+        counterparty_id: counterparty.map(|other| other.id.clone()),
         spec_stage: event.stage.code(),
+        told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
         superseded,
     });
     Ok(Captured::New { id: uid, held: !automatic })
+}
+
+impl Surroundings {
+    /// Why somebody must look at what the event consumes; never where the platform loads what it
+    /// answers for itself.
+    fn doubt(
+        &self,
+        ctx: &Ctx,
+        (batch, objects): (&Batch, &Objects),
+        (subject, event): (&SubjectBrief, &Checked),
+    ) -> Option<String> {
+        if ctx.principal().kind == ActorKind::Platform {
+            return None;
+        }
+        let stands = |one: &&Handed| one.event.is_none_or(|event| !batch.supersedes(event));
+        let handed = self.handed.iter().filter(stands).chain(&batch.handed);
+        handover::review_reason(event, &subject.id, (objects, &self.holders), handed)
+    }
+}
+
+impl Batch {
+    /// Whether an event of this batch corrects a stored one.
+    fn supersedes(&self, event: i64) -> bool {
+        self.events.iter().any(|ready| ready.superseded == Some(event))
+    }
+
+    /// What follows in the batch may use what this event gave away.
+    fn hand_over(
+        &mut self,
+        (subject, counterparty): (&SubjectBrief, Option<&SubjectBrief>),
+        event: &Checked,
+    ) {
+        let Some(receiver) = counterparty.filter(|_| handover::gives_away(&event.spec)) else {
+            return;
+        };
+        self.handed.extend(event.outputs.iter().map(|line| Handed {
+            code: line.code.to_string(),
+            holder: subject.id.clone(),
+            receiver: receiver.id.clone(),
+            time: event.time.unix_ms(),
+            event: None,
+        }));
+    }
 }
 
 /// Nothing more is made of a product that is suspended or recalled; what there is may still move,
@@ -338,13 +323,14 @@ async fn load_missing(tx: &mut Tx, objects: &mut Objects, links: &[Link]) -> Res
 async fn corrected(
     ctx: &Ctx,
     tx: &mut Tx,
-    event: &Checked,
+    (event, subject): (&Checked, &SubjectBrief),
 ) -> Result<Option<(StoredEvent, Vec<Link>)>> {
     let Some(uid) = event.correction_of else { return Ok(None) };
-    let original = lock_by_uid(tx, &uid.to_string()).await?;
-    let original = original.filter(|original| original.subject_code == event.subject.as_str());
-    let original = original
-        .ok_or_else(|| Problem::invalid("correction_of", "没有这条事件，或不属于同一主体"))?;
+    let unknown = || Problem::invalid("correction_of", "没有这条事件，或不属于同一主体");
+    let original = lock_by_uid(tx, &uid.to_string()).await?.ok_or_else(unknown)?;
+    if !is_same_subject(tx, &original, subject).await? {
+        return Err(unknown());
+    }
     if original.state != "accepted" {
         let detail = if original.state == "superseded" {
             "该事件已被更正过，请更正其最新的一条"
@@ -358,6 +344,20 @@ async fn corrected(
     }
     let links = store::links(tx, original.id).await?;
     Ok(Some((original, links)))
+}
+
+/// Whether an event is of a subject, whatever that was called then: codes change, and of those that
+/// were merged the one that remains answers for all.
+async fn is_same_subject(
+    tx: &mut Tx,
+    original: &StoredEvent,
+    subject: &SubjectBrief,
+) -> Result<bool> {
+    if original.subject_id == subject.id {
+        return Ok(true);
+    }
+    let heirs = yj_subject::heirs(tx, &[&original.subject_id]).await?;
+    Ok(heirs.get(&original.subject_id).is_some_and(|heir| heir.id == subject.id))
 }
 
 /// One event by its identifier, whoever asks.
@@ -383,8 +383,7 @@ fn stored_event(
     uid: &str,
     (source, subject): (Source, &SubjectBrief),
     event: &Checked,
-    objects: &Objects,
-    automatic: bool,
+    (objects, reasons): (&Objects, &[String]),
 ) -> StoredEvent {
     let lines = event
         .outputs
@@ -402,19 +401,13 @@ fn stored_event(
         subject_code: subject.code.clone(),
         product_id: objects.iter().find_map(|object| object.product_id.clone()),
         lot: objects.iter().find_map(|object| object.lot.clone()),
-        region: event.region.as_ref().map_or_else(|| subject.region.clone(), ToString::to_string),
+        region: subject.region.clone(),
         time: event.time,
         recorded_at: ctx.now_ms(),
         recorded_by: String::from(ctx.actor()),
         source: String::from(source.code()),
-        state: String::from(if automatic { "accepted" } else { "held" }),
-        held_reason: (!automatic).then(|| {
-            String::from(if event.spec.always_reviewed {
-                "这类事件一律由他人审核后上链"
-            } else {
-                "来源策略要求人工审核后上链"
-            })
-        }),
+        state: String::from(if reasons.is_empty() { "accepted" } else { "held" }),
+        held_reason: (!reasons.is_empty()).then(|| reasons.join("；")),
         body: event.body.clone(),
         correction_of: event.correction_of.map(|id| id.to_string()),
         superseded_by: None,
@@ -435,7 +428,7 @@ impl Batch {
             [("trace_object", store::fresh(&self.objects)), ("trace_event", self.events.len())];
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
-        let (mut rows, mut links) = (Vec::new(), Vec::new());
+        let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
@@ -453,12 +446,14 @@ impl Batch {
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
                 }
+                told.push((id, std::mem::take(&mut ready.told)));
                 *counts.entry(rollup_key(&ready.stored, ready.spec_stage)).or_default() += 1;
             }
         }
         tx.later(insert_rows(EVENT_INSERT, "", rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
+        tx.later(pairing::write(ctx.now_ms(), told));
         tx.later(store::rollup(counts));
         self.anchor(ctx, tx)?;
         self.note(ctx, tx, source);
@@ -510,18 +505,19 @@ pub(crate) fn rollup_key(
 }
 
 /// A corrected event keeps its record and its proof; only its effect is gone.
-pub(crate) fn supersede(original: i64, by: &str) -> [Sql; 2] {
-    [
+pub(crate) fn supersede(original: i64, by: &str) -> Vec<Sql> {
+    let own = [
         Sql::new("UPDATE trace_event SET state = 'superseded', superseded_by = $1 WHERE id = $2 AND state = 'accepted'")
             .arg(by)
             .arg(original),
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
-    ]
+    ];
+    own.into_iter().chain(pairing::withdraw(original)).collect()
 }
 
 const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \
      subject_code, product_id, lot, region, event_time, event_offset, recorded_at, recorded_by, source, \
-     state, held_reason, body, correction_of, pack_version)";
+     state, held_reason, body, correction_of, pack_version, counterparty_id)";
 
 fn event_row(ready: &Ready) -> Vec<SqlValue> {
     let stored = &ready.stored;
@@ -547,6 +543,7 @@ fn event_row(ready: &Ready) -> Vec<SqlValue> {
         stored.body.to_string().into(),
         stored.correction_of.clone().into(),
         (&stored.pack_version).into(),
+        ready.counterparty_id.clone().into(),
     ]
 }
 

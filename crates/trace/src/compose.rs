@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_kernel::{Ctx, DataClass, Place, Problem, Result, Tx, time_text};
+use yj_kernel::{Ctx, Place, Problem, Result, Tx, time_text};
 use yj_model::{Quantity, Ratio, UnitCode, regions};
 use yj_product::ProductBrief;
 use yj_subject::{Contact, SubjectBrief};
@@ -112,27 +112,24 @@ fn merge(into: &mut Vec<(StoredEvent, Vec<Link>)>, more: Vec<(StoredEvent, Vec<L
 /// Who may see any subject of the chain may see the chain: a recall does not stop at a border
 /// between districts, but a stranger to all of it sees nothing.
 fn require_reach(ctx: &Ctx, chain: &Chain) -> Result<()> {
-    let within = |subject: &SubjectBrief, (category, stage): (Option<&str>, &str), label: i64| {
-        let place = Place {
-            region: Some(&subject.region),
-            subject: Some(&subject.id),
-            category,
-            stage: Some(stage),
-            label: Some(label),
-            ..Place::default()
-        };
-        ctx.scope().covers(&EVENT_COLUMNS, &place)
-    };
-    let of = |id: &str| chain.subjects.get(id);
+    // An object is where its holder is; an event is supervised where it was registered to be.
     let root = chain.objects.get(&chain.root).is_some_and(|root| {
-        let (what, label) = ((None, root.stage.code()), DataClass::Internal.level());
-        of(&root.subject_id).is_some_and(|subject| within(subject, what, label))
+        let holder = chain.subjects.get(&root.subject_id);
+        holder.is_some_and(|holder| {
+            let place = Place {
+                region: Some(&holder.region),
+                subject: Some(&holder.id),
+                stage: Some(root.stage.code()),
+                ..Place::default()
+            };
+            ctx.scope().covers(&EVENT_COLUMNS, &place)
+        })
     });
-    let of_events = chain.events.iter().any(|(event, _)| {
-        let what = (Some(event.domain.as_str()), event.stage.as_str());
-        of(&event.subject_id).is_some_and(|subject| within(subject, what, event.label))
-    });
-    if root || of_events { Ok(()) } else { Err(Problem::NotFound("追溯码")) }
+    if root || chain.events.iter().any(|(event, _)| event.is_within(ctx.scope())) {
+        Ok(())
+    } else {
+        Err(Problem::NotFound("追溯码"))
+    }
 }
 
 impl Chain {
@@ -344,8 +341,8 @@ impl Chain {
             stage: &event.stage,
             subject_id: &event.subject_id,
             event_time: event.time,
-            region: &event.region,
-            region_name: regions().full_name(&event.region),
+            region: event.place(),
+            region_name: regions().full_name(event.place()),
             inputs: side(if observes { LinkRole::Observed } else { LinkRole::Input }),
             outputs: side(LinkRole::Output),
             loss: loss.map(|loss| loss.quantity),

@@ -9,8 +9,8 @@ use yj_crypto::{from_hex, sm3};
 use yj_domain::{Domains, EventSpec, EventType, InputMode};
 use yj_kernel::{FieldError, Problem, Result};
 use yj_model::{
-    Datum, GeoPoint, Id, LotNumber, OffsetTime, Quantity, RegionCode, Stage, SubjectCode,
-    TraceCode, UnitCode,
+    Datum, GeoPoint, Id, KnownCode, LotNumber, OffsetTime, Quantity, RegionCode, Stage, TraceCode,
+    UnitCode,
 };
 
 /// A trace event as clients send it.
@@ -22,7 +22,7 @@ pub struct TraceEvent {
     /// 事件类型，如 harvest
     #[serde(rename = "type")]
     pub kind: String,
-    /// 主体代码
+    /// 主体的代码：现用代码，或其任何一个旧代码；登记为现用代码
     pub subject: String,
     /// 发生时间，带时区偏移
     pub event_time: String,
@@ -35,7 +35,7 @@ pub struct TraceEvent {
     /// 地点
     #[serde(default)]
     pub place: Option<Place>,
-    /// 交易对方的主体代码
+    /// 交易对方的代码，现用或旧代码；登记为现用代码
     #[serde(default)]
     pub counterparty: Option<String>,
     /// 凭证
@@ -132,22 +132,69 @@ pub struct Evidence {
 }
 
 /// A checked event: every part is of its type and fits the domain pack.
+///
+/// Who it names is said by the codes they have now. An event may come under any code a subject was
+/// ever known by; at the door each is looked up once ([`Checked::name`]), and what is stored, hashed
+/// and anchored says the present code, so that the same event under two codes is one event, and every
+/// record of a subject names it alike. The code that was sent is not kept: the register of former
+/// codes leads from it to the subject for ever, and a second name in the canonical record would say
+/// nothing that could be verified. Records of earlier times keep the code they were anchored with.
 #[derive(Debug, Clone)]
 pub(crate) struct Checked {
     pub(crate) domain: String,
     pub(crate) spec: EventType,
     pub(crate) stage: Stage,
-    pub(crate) subject: SubjectCode,
+    pub(crate) subject: KnownCode,
     pub(crate) time: OffsetTime,
     pub(crate) inputs: Vec<InLine>,
     pub(crate) outputs: Vec<OutLine>,
-    pub(crate) region: Option<RegionCode>,
-    pub(crate) counterparty: Option<SubjectCode>,
+    pub(crate) counterparty: Option<KnownCode>,
     pub(crate) correction_of: Option<Id<()>>,
     /// Everything in its normal form, as stored.
     pub(crate) body: Value,
     /// SM3 of the normal form: the same content is the same event.
     pub(crate) digest: String,
+    /// What it was before former codes gave way to present ones.
+    pub(crate) as_sent: Option<AsSent>,
+}
+
+/// An event under the codes that were sent.
+#[derive(Debug, Clone)]
+pub(crate) struct AsSent {
+    pub(crate) subject: KnownCode,
+    /// It may have been stored when those codes were not former ones yet.
+    pub(crate) digest: String,
+}
+
+impl Checked {
+    /// Puts present codes in the place of the former ones that were sent. Returns whether there were
+    /// any.
+    pub(crate) fn name(&mut self, subject: &str, counterparty: Option<&str>) -> Result<bool> {
+        let code = |text: &str| text.parse::<KnownCode>().map_err(Problem::internal);
+        let (subject, counterparty) = (code(subject)?, counterparty.map(code).transpose()?);
+        let same = self.subject == subject
+            && counterparty.as_ref().is_none_or(|code| self.counterparty.as_ref() == Some(code));
+        if same {
+            return Ok(false);
+        }
+        let sent = std::mem::replace(&mut self.subject, subject);
+        if let Some(code) = counterparty {
+            self.body["counterparty"] = json!(code);
+            self.counterparty = Some(code);
+        }
+        let digest = self.digest_now()?;
+        let digest = std::mem::replace(&mut self.digest, digest);
+        self.as_sent = Some(AsSent { subject: sent, digest });
+        Ok(true)
+    }
+
+    fn digest_now(&self) -> Result<String> {
+        let corrects = self.correction_of.map(|id| id.to_string());
+        let whole =
+            json!([self.domain, self.spec.code, self.subject, self.time, corrects, self.body]);
+        let bytes = serde_json::to_vec(&whole).map_err(Problem::internal)?;
+        Ok(sm3::hex(&sm3::parts(&[b"YJ/event/v1\0", &bytes])))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -226,7 +273,7 @@ impl TraceEvent {
         let time = findings.parse("event_time", &self.event_time);
         let inputs = self.check_inputs(&spec, &mut findings);
         let outputs = self.check_outputs(&spec, &mut findings);
-        let region = self.check_place(&mut findings);
+        self.check_place(&mut findings);
         let counterparty =
             self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
         self.check_papers(&mut findings);
@@ -238,23 +285,23 @@ impl TraceEvent {
         if !findings.0.is_empty() {
             return Err(Problem::Invalid(findings.0));
         }
-        let body = self.normal_form(&inputs, &outputs, attributes);
-        let digest = self.digest(&subject, time, &body)?;
-        let domain = self.domain.clone();
-        Ok(Checked {
-            domain,
+        let body = self.normal_form(&inputs, &outputs, (counterparty.as_ref(), attributes));
+        let mut checked = Checked {
+            domain: self.domain.clone(),
             stage: spec.stage(),
             spec,
             subject,
             time,
             inputs,
             outputs,
-            region,
             counterparty,
             correction_of,
             body,
-            digest,
-        })
+            digest: String::new(),
+            as_sent: None,
+        };
+        checked.digest = checked.digest_now()?;
+        Ok(checked)
     }
 
     fn check_inputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<InLine> {
@@ -317,8 +364,8 @@ impl TraceEvent {
         lines
     }
 
-    fn check_place(&self, findings: &mut Findings) -> Option<RegionCode> {
-        let place = self.place.as_ref()?;
+    fn check_place(&self, findings: &mut Findings) {
+        let Some(place) = &self.place else { return };
         if let Some(address) = &place.address {
             findings.text("place.address", address, 200);
         }
@@ -331,7 +378,7 @@ impl TraceEvent {
             (None, None) => {}
             _ => findings.add("place.lat", "经度与纬度应同时填写或同时留空"),
         }
-        findings.parse("place.region", &place.region)
+        findings.parse::<RegionCode>("place.region", &place.region);
     }
 
     fn check_papers(&self, findings: &mut Findings) {
@@ -378,7 +425,7 @@ impl TraceEvent {
         &self,
         inputs: &[InLine],
         outputs: &[OutLine],
-        attributes: Map<String, Value>,
+        (counterparty, attributes): (Option<&KnownCode>, Map<String, Value>),
     ) -> Value {
         let input = |line: &InLine| {
             let mut item = json!({ "code": line.code });
@@ -405,16 +452,10 @@ impl TraceEvent {
         json!({
             "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
             "outputs": outputs.iter().map(output).collect::<Vec<_>>(),
-            "place": self.place, "counterparty": self.counterparty, "documents": self.documents,
+            "place": self.place, "counterparty": counterparty, "documents": self.documents,
             "evidence": self.evidence, "attributes": attributes, "external_id": self.external_id,
             "correction_reason": self.correction_reason,
         })
-    }
-
-    fn digest(&self, subject: &SubjectCode, time: OffsetTime, body: &Value) -> Result<String> {
-        let whole = json!([self.domain, self.kind, subject, time, self.correction_of, body]);
-        let bytes = serde_json::to_vec(&whole).map_err(Problem::internal)?;
-        Ok(sm3::hex(&sm3::parts(&[b"YJ/event/v1\0", &bytes])))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     closure::Direction,
     compose,
     event::TraceEvent,
-    import, personal,
+    import, matches, personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
@@ -83,7 +83,7 @@ const LIST_QUERY: &[Param] = &[
     Param { name: "stage", label: "环节", required: false },
     Param { name: "type", label: "事件类型", required: false },
     Param { name: "product_id", label: "产品品种", required: false },
-    Param { name: "region", label: "区域", required: false },
+    Param { name: "region", label: "主体所属区域", required: false },
     Param { name: "subject_id", label: "上报节点（主体）", required: false },
     Param { name: "lot", label: "批次号", required: false },
     Param { name: "code", label: "追溯码", required: false },
@@ -109,6 +109,14 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         audit::note_use(&ctx, "trace_event", (&query, rows)).await?;
         Ok::<_, Problem>(Json(answer))
     };
+    let matched = |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        let (mut tx, query) = (ctx.snapshot().await?, query.unwrap_or_default());
+        let answer = matches::list(&ctx, &mut tx, &query).await?;
+        drop(tx);
+        let rows = answer["items"].as_array().map_or(0, Vec::len);
+        audit::note_use(&ctx, "trace_match", (&query, rows)).await?;
+        Ok::<_, Problem>(Json(answer))
+    };
     let read =
         move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
@@ -129,6 +137,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             .body_max(CAPTURE_BYTES_MAX),
         Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
+        Route::new(
+            (Method::GET, "/api/v1/trace/matches"),
+            may("read"),
+            "检索双方登记的核对",
+            matched,
+        )
+        .query(matches::QUERY),
         Route::new((Method::GET, one), may("read"), "读取追溯事件", read),
         Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", proof)
             .gives(Shape::Bytes("application/json")),

@@ -93,7 +93,7 @@ fn table(spec: &EventSpec) -> Table {
         choices: Vec::new(),
     };
     let mut columns = vec![
-        column(SUBJECT, "必填。18 位主体代码"),
+        column(SUBJECT, "必填。18 位主体代码，或该主体的旧代码"),
         column(TIME, "必填。如 2026-11-01 08:00，北京时间"),
         column(REGION, "选填。6 位行政区划代码"),
     ];

@@ -9,14 +9,20 @@ mod closure;
 mod compose;
 mod elements;
 mod event;
+mod handover;
 mod http;
 mod import;
+mod knowledge;
+mod matches;
+mod pairing;
 mod personal;
 mod policy;
 mod query;
 mod review;
+mod standing;
 mod store;
 mod story;
+mod surroundings;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;
@@ -45,4 +51,6 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0004_pack_version",
         script: include_str!("../migrations/0004_pack_version.sql"),
     },
+    Migration { name: "trace/0005_reach", script: include_str!("../migrations/0005_reach.sql") },
+    Migration { name: "trace/0006_match", script: include_str!("../migrations/0006_match.sql") },
 ];

@@ -8,7 +8,7 @@ use yj_kernel::{
 };
 use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, Stage};
 
-use crate::event::Checked;
+use crate::{capture::Source, event::Checked};
 
 const SOURCES: Codes = &[
     ("any", "不限"),
@@ -135,17 +135,19 @@ impl Policies {
         rows.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
-    /// Whether the event may be accepted without review. The most particular policy decides; of
-    /// two equally particular ones the stricter. `subject` is its identifier and region.
-    pub(crate) fn accepts(
+    /// Why the event may not be accepted without review; `None` where it may. The most particular
+    /// policy decides; of two equally particular ones the stricter. `subject` is its identifier and
+    /// region.
+    pub(crate) fn review_reason(
         &self,
         event: &Checked,
         (subject, region): (&str, &str),
-        source: &str,
-    ) -> bool {
+        source: Source,
+    ) -> Option<String> {
         if event.spec.always_reviewed {
-            return false;
+            return Some(String::from("这类事件一律由他人审核后上链"));
         }
+        let source = source.code();
         let fits = |policy: &&Policy| {
             let same = |wanted: &Option<String>, found: &str| {
                 wanted.as_deref().is_none_or(|wanted| wanted == found)
@@ -167,6 +169,7 @@ impl Policies {
         };
         let best =
             self.0.iter().filter(fits).map(|policy| (weight(policy), !policy.automatic)).max();
-        best.is_some_and(|(_, manual)| !manual)
+        let accepted = best.is_some_and(|(_, manual)| !manual);
+        (!accepted).then(|| String::from("来源策略要求人工审核后上链"))
     }
 }

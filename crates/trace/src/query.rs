@@ -65,7 +65,9 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     Ok(json!({ "items": describe(tx, &events).await?, "next": next }))
 }
 
-/// How an event's columns say who may see it.
+/// How an event's columns say who may see it: lists, single records, reviews, chains and counts alike.
+/// `region` is where its subject lay when it was registered, for that authority supervises the
+/// subject (G-6.2.2); where the event happened is in its body and gives nobody a right.
 pub const EVENT_COLUMNS: Columns = Columns {
     region: Some("e.region"),
     subject: Some("e.subject_id"),

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use yj_kernel::{Ctx, Place, Problem, Result, Sql, Tx, audit, outbox};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{LinkRole, Maker, apply, revert},
+    balance::{LinkRole, Maker, Object, apply, revert},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
-    event::TraceEvent,
-    personal,
-    query::EVENT_COLUMNS,
+    event::{Checked, TraceEvent},
+    knowledge::Knowledge,
+    pairing, personal,
     store::{self, StoredEvent},
 };
 
@@ -33,16 +34,7 @@ pub(crate) async fn decide(
     comment: &str,
 ) -> Result<Value> {
     let mut stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
-    let subject = yj_subject::by_ids(tx, &[&stored.subject_id]).await?;
-    let place = Place {
-        region: subject.get(&stored.subject_id).map(|subject| subject.region.as_str()),
-        subject: Some(&stored.subject_id),
-        category: Some(&stored.domain),
-        stage: Some(&stored.stage),
-        label: Some(stored.label),
-        ..Place::default()
-    };
-    if !ctx.scope().covers(&EVENT_COLUMNS, &place) {
+    if !stored.is_within(ctx.scope()) {
         return Err(Problem::NotFound("追溯事件"));
     }
     personal::open(ctx, tx, &mut stored).await?;
@@ -54,9 +46,10 @@ pub(crate) async fn decide(
     if stored.recorded_by == ctx.actor() {
         return Err(Problem::Conflict(String::from("不能审核自己登记的数据，请由他人审核")));
     }
+    let mut told = Vec::new();
     let state = match decision {
         Decision::Approve => {
-            effect(ctx, tx, &stored).await?;
+            told = effect(ctx, tx, &stored).await?;
             "accepted"
         }
         Decision::Reject if comment.trim().is_empty() => {
@@ -70,6 +63,8 @@ pub(crate) async fn decide(
     );
     let sql = sql.arg(state).arg(ctx.actor()).arg(ctx.now_ms()).arg(comment.trim()).arg(stored.id);
     tx.execute(sql).await?;
+    // Only what is accepted is compared.
+    tx.later(pairing::write(ctx.now_ms(), vec![(stored.id, told)]));
     let body = json!({ "state": state, "comment": comment.trim() });
     let entry =
         audit::Entry { action: state, entity: "trace_event", record: uid, body: body.clone() };
@@ -78,8 +73,8 @@ pub(crate) async fn decide(
     Ok(json!({ "id": uid, "state": state }))
 }
 
-/// Everything that makes a held event a fact.
-async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
+/// Everything that makes a held event a fact; what it says of its transactions.
+async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Vec<pairing::Line>> {
     // By the rules it was submitted under, whatever has been put into use meanwhile.
     let spec = stored.spec.clone().ok_or_else(|| {
         Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
@@ -118,7 +113,11 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
         );
     }
     let reverted: Vec<&str> = reverted.iter().map(String::as_str).collect();
-    let maker = Maker { subject_id: &stored.subject_id, products: &products };
+    let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
+    let holders = yj_subject::heirs(tx, &holders).await?;
+    let knowledge = Knowledge::of(ctx, &event.domain);
+    let may_know = |object: &Object| knowledge.covers(object, &holders);
+    let maker = Maker { subject_id: &stored.subject_id, products: &products, may_know: &may_know };
     let links = apply(&mut objects, &event, &maker, &reverted)?;
     let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
     let mut statements = store::save_objects(&mut objects, ids)?;
@@ -126,11 +125,30 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<()> {
         links.iter().map(|link| store::link_row(stored.id, stored.time.unix_ms(), link, &objects));
     statements.extend(original.iter().flat_map(|original| supersede(original.id, &stored.uid)));
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
+    let told = pairing::Told {
+        spec: &event.spec,
+        domain: &event.domain,
+        time: event.time,
+        body: &event.body,
+    };
+    let told = match parties(tx, &event).await? {
+        Some((own, other)) => pairing::lines(&told, (&own, Some(&other)), (&links, &objects))?,
+        None => Vec::new(),
+    };
     statements.extend(store::rollup(BTreeMap::from([(rollup_key(stored, event.stage.code()), 1)])));
     tx.later(statements);
     let envelope = envelope(stored, &links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
-    yj_ledger::enqueue(ctx, tx, &[pending])
+    yj_ledger::enqueue(ctx, tx, &[pending])?;
+    Ok(told)
+}
+
+/// Both sides of an event that names another, by the codes it was stored with.
+async fn parties(tx: &mut Tx, event: &Checked) -> Result<Option<(SubjectBrief, SubjectBrief)>> {
+    let Some(other) = &event.counterparty else { return Ok(None) };
+    let mut found = yj_subject::by_codes(tx, &[event.subject.as_str(), other.as_str()]).await?;
+    let subject = found.remove(event.subject.as_str());
+    Ok(subject.zip(found.remove(other.as_str())))
 }
 
 /// A stored event as it would be submitted again.

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use yj_domain::{Domains, EventType};
-use yj_kernel::{Problem, Result, Row, Sql, SqlValue, Tx, insert_rows, time_text};
+use yj_kernel::{Place, Problem, Result, Row, Scope, Sql, SqlValue, Tx, insert_rows, time_text};
 use yj_model::{OffsetTime, Quantity, Stage};
 
-use crate::balance::{Link, LinkRole, Object, ObjectState, Objects};
+use crate::{
+    balance::{Link, LinkRole, Object, ObjectState, Objects},
+    query::EVENT_COLUMNS,
+};
 
 /// Columns for [`objects`].
 const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state FROM trace_object";
@@ -175,6 +178,8 @@ pub(crate) struct StoredEvent {
     pub(crate) subject_code: String,
     pub(crate) product_id: Option<String>,
     pub(crate) lot: Option<String>,
+    /// Region of the subject when it was registered: who supervises it, wherever it happened and
+    /// wherever the subject has moved since.
     pub(crate) region: String,
     pub(crate) time: OffsetTime,
     pub(crate) recorded_at: i64,
@@ -243,6 +248,25 @@ impl StoredEvent {
         })
     }
 
+    /// Whether it is within reach, by the same columns that lists are limited by.
+    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+        let place = Place {
+            region: Some(&self.region),
+            subject: Some(&self.subject_id),
+            category: Some(&self.domain),
+            stage: Some(&self.stage),
+            label: Some(self.label),
+            ..Place::default()
+        };
+        scope.covers(&EVENT_COLUMNS, &place)
+    }
+
+    /// 行政区划代码 of where it happened: its own place, or where its subject lay. Who supervises it
+    /// is said by [`StoredEvent::region`] alone.
+    pub(crate) fn place(&self) -> &str {
+        self.body["place"]["region"].as_str().unwrap_or(&self.region)
+    }
+
     /// Its attributes without 个人信息. Those of an unknown type are as they are stored, where
     /// 个人信息 is sealed.
     pub(crate) fn impersonal(&self, attributes: Map<String, Value>) -> Map<String, Value> {
@@ -266,7 +290,7 @@ impl StoredEvent {
             "inputs": self.body["inputs"], "outputs": self.body["outputs"], "place": self.body["place"],
             "counterparty": self.body["counterparty"], "documents": self.body["documents"],
             "evidence": self.body["evidence"], "attributes": attributes, "lot": self.lot,
-            "region": self.region, "correction_of": self.correction_of,
+            "region": self.place(), "correction_of": self.correction_of,
             "correction_reason": self.body["correction_reason"],
             "links": links.iter().map(link).collect::<Vec<_>>(),
         }))

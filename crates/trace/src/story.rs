@@ -43,7 +43,7 @@ pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
             "stage_name": Stage::from_code(&event.stage).map(Stage::label),
             "type_name": event.spec.as_ref().map(|spec| spec.name.as_str()),
             "subject": subjects.get(&event.subject_id).map(|subject| subject.name_for(yj_kernel::DataClass::Internal)),
-            "region_name": regions().full_name(&event.region),
+            "region_name": regions().full_name(event.place()),
             "date": event.time.beijing_day().to_string(), "observes": watched,
             "verdict": verdict.map(|code| event.spec.as_ref().and_then(|spec| spec.label("verdict", code)).unwrap_or(code)),
             "item": event.body["attributes"]["item"], "anchor": event.anchor,

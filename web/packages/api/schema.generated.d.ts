@@ -5650,6 +5650,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索双方登记的核对 */
+        get: operations["get_api_v1_trace_matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/objects/{code}": {
         parameters: {
             query?: never;
@@ -8157,7 +8174,7 @@ export interface components {
              * 旧代码类型
              * @enum {string}
              */
-            kind: "reg15" | "org9" | "node9" | "merchant13" | "trace20" | "uscc" | "zs";
+            kind: "reg15" | "org9" | "node9" | "merchant13" | "gln13" | "trace20" | "uscc" | "zs";
             label: string;
             /** 备注 */
             note: string | null;
@@ -8186,7 +8203,7 @@ export interface components {
              * 旧代码类型
              * @enum {string}
              */
-            kind: "reg15" | "org9" | "node9" | "merchant13" | "trace20" | "uscc" | "zs";
+            kind: "reg15" | "org9" | "node9" | "merchant13" | "gln13" | "trace20" | "uscc" | "zs";
             /** 备注 */
             note?: string | null;
             /**
@@ -22340,7 +22357,7 @@ export interface operations {
                 type?: string;
                 /** @description 产品品种 */
                 product_id?: string;
-                /** @description 区域 */
+                /** @description 主体所属区域 */
                 region?: string;
                 /** @description 上报节点（主体） */
                 subject_id?: string;
@@ -22424,7 +22441,7 @@ export interface operations {
                          */
                         correction_reason?: string | null;
                         /**
-                         * @description 交易对方的主体代码
+                         * @description 交易对方的代码，现用或旧代码；登记为现用代码
                          * @default null
                          */
                         counterparty?: string | null;
@@ -22525,7 +22542,7 @@ export interface operations {
                             /** @description 行政区划代码 */
                             region: string;
                         } | null;
-                        /** @description 主体代码 */
+                        /** @description 主体的代码：现用代码，或其任何一个旧代码；登记为现用代码 */
                         subject: string;
                         /** @description 事件类型，如 harvest */
                         type: string;
@@ -22781,6 +22798,56 @@ export interface operations {
                 "application/octet-stream": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_matches: {
+        parameters: {
+            query?: {
+                /** @description given、received、matched、quantity 或 day */
+                state?: string;
+                /** @description 只有一方登记已满多少天 */
+                overdue?: string;
+                /** @description 发货方（主体） */
+                giver_id?: string;
+                /** @description 收货方（主体） */
+                receiver_id?: string;
+                /** @description 凭证编号 */
+                voucher?: string;
+                /** @description 批次号，没有批次号的为追溯码 */
+                batch?: string;
+                /** @description 领域 */
+                domain?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description -opened_at：先登记的在后 */
+                sort?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {

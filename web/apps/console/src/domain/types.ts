@@ -93,6 +93,7 @@ export interface TraceEvent {
   subject: { id: string; code: string; name: string } | null;
   product: { id: string; code: string; name: string } | null;
   lot: string | null;
+  /** Where its subject lay when it was registered; where it happened is its place. */
   region: string;
   inputs: Line[];
   outputs: Line[];
@@ -118,6 +119,29 @@ export interface TraceEvent {
     height: number | null;
     differences: { field: string; anchored: unknown; found: unknown }[];
   };
+}
+
+export interface Party {
+  id: string;
+  code: string | null;
+  name: string | null;
+}
+
+/** What both parties said of one transaction. */
+export interface TraceMatch {
+  id: string;
+  opened_at: string;
+  domain: string;
+  giver: Party;
+  receiver: Party;
+  voucher: string | null;
+  batch: string;
+  unit: string;
+  given: string;
+  received: string;
+  given_on: string | null;
+  received_on: string | null;
+  state: string;
 }
 
 export interface PackField {

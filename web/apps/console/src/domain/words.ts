@@ -25,6 +25,13 @@ export const EVENT_STATES: Record<string, [string, Tone]> = {
   accepted: ['已接收', 'good'],
   superseded: ['已被更正', 'info'],
 };
+export const MATCH_STATES: Record<string, [string, Tone]> = {
+  given: ['待收货方登记', 'warn'],
+  received: ['待发货方登记', 'warn'],
+  matched: ['相符', 'good'],
+  quantity: ['数量不符', 'bad'],
+  day: ['日期不符', 'bad'],
+};
 export const PRODUCT_STATES: Record<string, [string, Tone]> = {
   active: ['正常', 'good'],
   suspended: ['暂停', 'warn'],

@@ -1,0 +1,258 @@
+//! 双方登记的核对 (G-6.4.3): what one party says it gave and the other that it got are put side by side
+//! in the transaction that brings the second of the two. Parties, voucher and batch tell which
+//! belong together; where there is no voucher, the day stands in for it. What does not agree, or
+//! stays alone, is there to be found.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use yj_crypto::sm3;
+use yj_domain::EventSpec;
+use yj_kernel::{Problem, Result, Sql, SqlValue, insert_rows};
+use yj_model::{OffsetTime, Quantity, UnitCode, former_code};
+use yj_subject::SubjectBrief;
+
+use crate::balance::{Link, LinkRole, Objects};
+
+/// Goods may be under way for so many days before their day counts as another.
+pub(crate) const DAYS_UNDER_WAY: i64 = 3;
+/// 销售, 退货, 调拨, 直调, 供应, 召回, 赠品出库, 直调退货
+const GIVING: [&str; 8] = ["201", "202", "203", "207", "209", "211", "212", "237"];
+/// 采购, 退货, 调拨, 供应, 召回, 赠品入库
+const RECEIVING: [&str; 6] = ["102", "103", "104", "107", "108", "110"];
+/// What quantities are compared in, where their unit converts to one of them.
+const BASES: [&str; 5] = ["KGM", "LTR", "MTR", "MTK", "H87"];
+const DAY_MS: i64 = 86_400_000;
+const BEIJING_MS: i64 = 8 * 3_600_000;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Who gave.
+    Given,
+    /// Who got.
+    Received,
+}
+
+impl Side {
+    fn of(spec: &EventSpec) -> Option<Self> {
+        let code = spec.movement.as_deref()?;
+        if GIVING.contains(&code) {
+            return Some(Self::Given);
+        }
+        RECEIVING.contains(&code).then_some(Self::Received)
+    }
+
+    const fn code(self) -> i64 {
+        match self {
+            Self::Given => 0,
+            Self::Received => 1,
+        }
+    }
+}
+
+/// What one event says of one transaction.
+#[derive(Debug)]
+pub(crate) struct Line {
+    id: String,
+    side: Side,
+    domain: String,
+    giver: (String, String),
+    receiver: (String, String),
+    voucher: Option<String>,
+    batch: String,
+    quantity: Quantity,
+    unit: UnitCode,
+    day: i64,
+}
+
+/// What there is to compare of an event: the event type, its time, its body and its domain.
+pub(crate) struct Told<'a> {
+    pub(crate) spec: &'a EventSpec,
+    pub(crate) domain: &'a str,
+    pub(crate) time: OffsetTime,
+    pub(crate) body: &'a Value,
+}
+
+/// The day in Beijing, counted from 1970-01-01.
+pub(crate) fn day_number(unix_ms: i64) -> i64 {
+    (unix_ms + BEIJING_MS).div_euclid(DAY_MS)
+}
+
+/// The voucher's number: of the field that a pack has for it, or the document of that kind.
+fn voucher(body: &Value) -> Option<String> {
+    let field = body["attributes"]["voucher_no"].as_str();
+    let documents = body["documents"].as_array();
+    let found = field.or_else(|| {
+        let of_kind = documents?.iter().find(|one| one["type"] == "voucher")?;
+        of_kind["no"].as_str()
+    });
+    found.map(former_code).filter(|number| !number.is_empty())
+}
+
+/// What an accepted event says of its transactions with the other party; nothing where it is of
+/// another kind or names nobody else.
+pub(crate) fn lines(
+    told: &Told<'_>,
+    (own, other): (&SubjectBrief, Option<&SubjectBrief>),
+    (links, objects): (&[Link], &Objects),
+) -> Result<Vec<Line>> {
+    let (Some(side), Some(other)) = (Side::of(told.spec), other.filter(|other| other.id != own.id))
+    else {
+        return Ok(Vec::new());
+    };
+    let (giver, receiver) = match side {
+        Side::Given => (own, other),
+        Side::Received => (other, own),
+    };
+    let (voucher, day) = (voucher(told.body), day_number(told.time.unix_ms()));
+    let mut by_batch: BTreeMap<(&str, &'static str), (Quantity, UnitCode)> = BTreeMap::new();
+    for link in passed_on(side, links) {
+        let (Some(object), Some(quantity)) = (objects.get(&link.code), link.quantity) else {
+            continue;
+        };
+        let (quantity, unit) = in_base_unit(quantity, object.unit);
+        let batch = object.lot.as_deref().unwrap_or(&link.code);
+        let sum = by_batch.entry((batch, unit.as_str())).or_insert((Quantity::ZERO, unit));
+        sum.0 = sum.0.plus(quantity).map_err(Problem::internal)?;
+    }
+    let party = |one: &SubjectBrief| (one.id.clone(), one.region.clone());
+    let line = |((batch, _), (quantity, unit)): ((&str, &str), (Quantity, UnitCode))| {
+        let key = match &voucher {
+            Some(number) => json!([giver.id, receiver.id, batch, number]),
+            None => json!([giver.id, receiver.id, batch, null, day]),
+        };
+        let bytes = serde_json::to_vec(&key).map_err(Problem::internal)?;
+        Ok(Line {
+            id: sm3::hex(&sm3::parts(&[b"YJ/match/v1\0", &bytes])),
+            side,
+            domain: String::from(told.domain),
+            giver: party(giver),
+            receiver: party(receiver),
+            voucher: voucher.clone(),
+            batch: String::from(batch),
+            quantity,
+            unit,
+            day,
+        })
+    };
+    by_batch.into_iter().map(line).collect()
+}
+
+/// What changes hands: of who gives what goes out, of who gets what comes in; where an event has
+/// only the other, that.
+fn passed_on(side: Side, links: &[Link]) -> impl Iterator<Item = &Link> {
+    let out = |link: &&Link| link.role == LinkRole::Output;
+    let has_out = links.iter().any(|link| out(&link));
+    let has_in = links.iter().any(|link| !out(&link));
+    let wants_out = match side {
+        Side::Given => has_out,
+        Side::Received => !has_in,
+    };
+    links.iter().filter(move |link| out(link) == wants_out)
+}
+
+fn in_base_unit(quantity: Quantity, unit: UnitCode) -> (Quantity, UnitCode) {
+    let bases = BASES.iter().filter_map(|code| code.parse::<UnitCode>().ok());
+    let converted = bases.filter_map(|base| Some((unit.convert(quantity, base).ok()?, base)));
+    converted.into_iter().next().unwrap_or((quantity, unit))
+}
+
+/// Statements that write what events say and compare it with what the others said. `now` is when the
+/// events are registered, Unix ms.
+pub(crate) fn write(now: i64, events: Vec<(i64, Vec<Line>)>) -> Vec<Sql> {
+    // In one order for all, so that those who write at once wait for each other and not in a ring.
+    let (mut matches, mut lines) = (BTreeMap::new(), Vec::new());
+    for (event, line) in events
+        .into_iter()
+        .flat_map(|(event, lines)| lines.into_iter().map(move |line| (event, line)))
+    {
+        lines.push(vec![
+            (&line.id).into(),
+            event.into(),
+            line.side.code().into(),
+            line.quantity.scaled().into(),
+            line.unit.as_str().into(),
+            line.day.into(),
+        ]);
+        matches.entry(line.id.clone()).or_insert_with(|| row(now, line));
+    }
+    if matches.is_empty() {
+        return Vec::new();
+    }
+    let ids: Vec<String> = matches.keys().cloned().collect();
+    let mut statements = insert_rows(
+        "INSERT INTO trace_match (id, opened_at, domain, giver_id, giver_region, receiver_id, \
+         receiver_region, voucher, batch, unit)",
+        // Changes nothing, and waits for whoever writes the same one.
+        "ON CONFLICT (id) DO UPDATE SET batch = trace_match.batch",
+        matches.into_values().collect(),
+    );
+    statements.extend(insert_rows(
+        "INSERT INTO trace_match_line (match_id, event_id, side, quantity, unit, day)",
+        "",
+        lines,
+    ));
+    statements.extend(compare(|sql| {
+        sql.bind_texts(ids.iter().map(String::as_str));
+    }));
+    statements
+}
+
+fn row(now: i64, line: Line) -> Vec<SqlValue> {
+    vec![
+        line.id.into(),
+        now.into(),
+        line.domain.into(),
+        line.giver.0.into(),
+        line.giver.1.into(),
+        line.receiver.0.into(),
+        line.receiver.1.into(),
+        line.voucher.into(),
+        line.batch.into(),
+        line.unit.as_str().into(),
+    ]
+}
+
+/// Statements for when an event has been corrected: what it said counts no more.
+pub(crate) fn withdraw(event: i64) -> Vec<Sql> {
+    let of_event = |sql: &mut Sql| {
+        sql.push("IN (SELECT match_id FROM trace_match_line WHERE event_id = ").bind(event);
+        sql.push(")");
+    };
+    let mut wait = Sql::new("UPDATE trace_match SET batch = batch WHERE id ");
+    of_event(&mut wait);
+    std::iter::once(wait).chain(compare(of_event)).collect()
+}
+
+/// Sums up what both sides said and says how it compares. `which` writes the condition on `id`.
+fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
+    let mut sums = Sql::new("UPDATE trace_match SET ");
+    for (at, (column, what, side)) in [
+        ("given", "CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)", "= 0"),
+        ("received", "CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)", "= 1"),
+        ("given_day", "MIN(l.day)", "= 0"),
+        ("received_day", "MIN(l.day)", "= 1"),
+        ("units", "COUNT(DISTINCT l.unit)", "IN (0, 1)"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sums.push(if at == 0 { "" } else { ", " }).push(column).push(" = (SELECT ").push(what);
+        sums.push(" FROM trace_match_line l JOIN trace_event e ON e.id = l.event_id");
+        sums.push(" WHERE l.match_id = trace_match.id AND e.state = 'accepted' AND l.side ");
+        sums.push(side).push(")");
+    }
+    sums.push(" WHERE id ");
+    which(&mut sums);
+    let mut state = Sql::new(
+        "UPDATE trace_match SET state = CASE \
+         WHEN given_day IS NULL AND received_day IS NULL THEN 'void' \
+         WHEN received_day IS NULL THEN 'given' WHEN given_day IS NULL THEN 'received' \
+         WHEN units > 1 OR given <> received THEN 'quantity' \
+         WHEN received_day < given_day OR received_day > given_day + ",
+    );
+    state.bind(DAYS_UNDER_WAY).push(" THEN 'day' ELSE 'matched' END WHERE id ");
+    which(&mut state);
+    [sums, state]
+}

@@ -1,0 +1,169 @@
+//! What stands in the database around a batch that is captured: who is named, what is touched, what
+//! was stored before. Read in one trip; names are resolved here, once, at the door.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yj_domain::Domains;
+use yj_kernel::{Ctx, Place, Problem, Result, Row, Sql, Tx};
+use yj_model::{KnownCode, UnitCode};
+use yj_product::{ProductBrief, ProductState};
+use yj_subject::{ByCode, SubjectBrief};
+
+use crate::{
+    balance::Objects,
+    event::Checked,
+    handover::{self, Handed},
+    policy::Policies,
+    query::EVENT_COLUMNS,
+    store,
+};
+
+/// What stands in the database around a batch: one trip, and a second one only where somebody is named
+/// by a former code.
+pub(crate) struct Surroundings {
+    subjects: ByCode,
+    pub(crate) products: BTreeMap<String, (String, UnitCode)>,
+    pub(crate) halted: BTreeMap<String, ProductBrief>,
+    pub(crate) objects: Objects,
+    /// Who holds the objects that are consumed, and everybody named, by identifier.
+    pub(crate) holders: BTreeMap<String, SubjectBrief>,
+    /// What the holders of those objects gave away.
+    pub(crate) handed: Vec<Handed>,
+    known: BTreeMap<String, String>,
+    pub(crate) policies: Policies,
+}
+
+impl Surroundings {
+    pub(crate) async fn load(
+        tx: &mut Tx,
+        domains: &Domains,
+        checked: &mut [Result<Checked>],
+    ) -> Result<Self> {
+        let events: Vec<&Checked> =
+            checked.iter().filter_map(|event| event.as_ref().ok()).collect();
+        let subjects = events.iter().flat_map(|event| {
+            std::iter::once(event.subject.as_str())
+                .chain(event.counterparty.as_ref().map(KnownCode::as_str))
+        });
+        let products = events
+            .iter()
+            .flat_map(|event| &event.outputs)
+            .filter_map(|line| line.product.as_deref());
+        let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
+        let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
+        let mut queries = vec![
+            yj_subject::query_by_codes(&distinct(subjects)),
+            yj_product::query_by_codes(&distinct(products)),
+            store::query_and_lock(tx, &distinct(inputs.chain(outputs))),
+            query_digests(events.iter().map(|event| event.digest.as_str())),
+            Policies::query(),
+        ];
+        let consumed = distinct(events.iter().flat_map(|event| handover::consumed(event)));
+        if !consumed.is_empty() {
+            queries.push(handover::query(&consumed));
+            queries.push(yj_subject::query_heirs(|sql| handover::query_holders(sql, &consumed)));
+        }
+        let answers = tx.fetch_all(queries).await?;
+        let [subjects, products, objects, digests, policies, held @ ..] = answers.as_slice() else {
+            return Err(Problem::internal("fewer answers than queries"));
+        };
+        let (handed, mut holders) = match held {
+            [handed, holders] => {
+                (handover::read(domains, handed)?, yj_subject::read_heirs(holders)?)
+            }
+            _ => (Vec::new(), BTreeMap::new()),
+        };
+        let subjects = yj_subject::read_by_codes(subjects)?;
+        holders.extend(subjects.subjects().map(|one| (one.id.clone(), one.clone())));
+        let mut known = read_digests(digests)?;
+        let renamed = name_parties(&subjects, checked)?;
+        if !renamed.is_empty() {
+            let digests = query_digests(renamed.iter().map(String::as_str));
+            known.extend(read_digests(&tx.fetch(digests).await?)?);
+        }
+        let products = yj_product::read_by_codes(products)?;
+        let halted = |product: &&ProductBrief| product.state != ProductState::Active;
+        let halted = products.values().filter(halted);
+        let halted = halted.map(|product| (product.code.clone(), product.clone())).collect();
+        let products = products
+            .into_iter()
+            .map(|(code, product)| (code, (product.id, product.unit)))
+            .collect();
+        let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
+        Ok(Self { subjects, products, halted, objects, holders, handed, known, policies })
+    }
+
+    /// The subject that a code of an event names.
+    fn named(&self, field: &'static str, code: &KnownCode) -> Result<Option<&SubjectBrief>> {
+        if self.subjects.is_ambiguous(code.as_str()) {
+            let detail = format!(
+                "代码 {code} 对应不止一个主体，请改填现用的 18 位主体代码，并联系平台核对登记"
+            );
+            return Err(Problem::invalid(field, detail));
+        }
+        Ok(self.subjects.get(code.as_str()))
+    }
+
+    /// Whose event it is, within reach of who asks. Before anything else is said of the event: of
+    /// those out of reach nobody learns what is stored.
+    pub(crate) fn subject(&self, ctx: &Ctx, event: &Checked) -> Result<&SubjectBrief> {
+        let reach = |subject: &&SubjectBrief| {
+            let place = Place {
+                region: Some(&subject.region),
+                subject: Some(&subject.id),
+                category: Some(&event.domain),
+                stage: Some(event.stage.code()),
+                ..Place::default()
+            };
+            ctx.scope().covers(&EVENT_COLUMNS, &place)
+        };
+        self.named("subject", &event.subject)?.filter(reach).ok_or_else(|| {
+            // In their own words: what a code leads to is not theirs to learn.
+            let code = event.as_sent.as_ref().map_or(&event.subject, |sent| &sent.subject);
+            let detail = format!("主体 {code} 没有登记，或不在您的数据权限范围内");
+            Problem::invalid("subject", detail)
+        })
+    }
+
+    /// The other party, if one is named.
+    pub(crate) fn counterparty(&self, event: &Checked) -> Result<Option<&SubjectBrief>> {
+        let Some(code) = &event.counterparty else { return Ok(None) };
+        let found = self.named("counterparty", code)?;
+        let missing = || Problem::invalid("counterparty", format!("交易对方 {code} 没有登记"));
+        found.map(Some).ok_or_else(missing)
+    }
+
+    /// The event stored before with the same content.
+    pub(crate) fn same_as(&self, event: &Checked) -> Option<&String> {
+        let as_sent = event.as_sent.as_ref().and_then(|sent| self.known.get(&sent.digest));
+        as_sent.or_else(|| self.known.get(&event.digest))
+    }
+}
+
+/// Puts present codes in the place of former ones, and returns the digests that came of it.
+fn name_parties(subjects: &ByCode, checked: &mut [Result<Checked>]) -> Result<Vec<String>> {
+    let mut renamed = Vec::new();
+    for event in checked.iter_mut().filter_map(|event| event.as_mut().ok()) {
+        let present = |code: &KnownCode| subjects.get(code.as_str()).map(|one| one.code.clone());
+        let Some(subject) = present(&event.subject) else { continue };
+        let counterparty = event.counterparty.as_ref().and_then(present);
+        if event.name(&subject, counterparty.as_deref())? {
+            renamed.push(event.digest.clone());
+        }
+    }
+    Ok(renamed)
+}
+
+fn query_digests<'a>(digests: impl Iterator<Item = &'a str>) -> Sql {
+    let mut sql = Sql::new("SELECT digest, uid FROM trace_event WHERE digest ");
+    sql.bind_texts(digests);
+    sql
+}
+
+fn read_digests(rows: &[Row]) -> Result<BTreeMap<String, String>> {
+    rows.iter().map(|row| Ok((String::from(row.text(0)?), String::from(row.text(1)?)))).collect()
+}
+
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    texts.collect::<BTreeSet<_>>().into_iter().collect()
+}
