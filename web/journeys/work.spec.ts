@@ -200,7 +200,7 @@ test('G-6.3.2 products come in a file with the attributes of their domain and ar
   const [template] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '下载模板' }).click()]);
   expect(template.suggestedFilename()).toBe('重要产品导入模板.xlsx');
   const found = await page.request.get(url('/api/v1/trace_subject?per_page=1'));
-  const [subject] = ((await found.json()) as { items: { code: string; region: string }[] }).items;
+  const subject = ((await found.json()) as { items: [{ code: string; region: string }] }).items[0];
   const row = (n: number): string => `JOURNEY-${n},示例产品${n},食用农产品,010106,KGM,${subject.code},${subject.region},蔬菜,一级`;
   const rows = ['产品代码,产品名称,产品领域,产品分类,计量单位,责任主体,所属区域,行业,质量等级', row(1), row(2)];
   await dialog.getByLabel('选择文件并导入').setInputFiles({ name: '示例.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) });

@@ -8582,7 +8582,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 用户名 */
                 user_name?: string;
@@ -9561,7 +9561,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 应用标识 */
                 client_id?: string;
@@ -10063,7 +10063,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 用户 */
                 account_id?: string;
@@ -11223,7 +11223,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 客户端标识 */
                 client_id?: string;
@@ -11725,7 +11725,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 用户 */
                 account_id?: string;
@@ -12162,7 +12162,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description MAC 地址 */
                 mac?: string;
@@ -14036,7 +14036,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 追溯主体 */
                 subject_id?: string;
@@ -15483,7 +15483,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 商户编码 */
                 code?: string;
@@ -16277,7 +16277,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 节点编码 */
                 code?: string;
@@ -17029,7 +17029,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 机构编码 */
                 code?: string;
@@ -17501,7 +17501,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 产品代码 */
                 code?: string;
@@ -18420,7 +18420,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 角色编码 */
                 code?: string;
@@ -19296,7 +19296,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 主体代码 */
                 subject_code?: string;
@@ -20044,7 +20044,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 策略名称 */
                 name?: string;
@@ -20510,7 +20510,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 旧代码 */
                 code?: string;
@@ -21611,7 +21611,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 被合并主体 */
                 from_id?: string;
@@ -22939,7 +22939,7 @@ export interface operations {
                 after?: string;
                 /** @description 排序字段，前加 - 为降序 */
                 sort?: string;
-                /** @description true 时给出总数（至多数到 10000），only 时只给出总数 */
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
                 count?: string;
                 /** @description 主体代码 */
                 code?: string;
