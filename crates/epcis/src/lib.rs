@@ -10,6 +10,8 @@ mod decimal;
 mod document;
 mod event;
 mod fault;
+mod hash;
+mod identifier;
 mod json;
 mod limits;
 mod read;
@@ -26,6 +28,8 @@ pub use event::{
     SensorReport, TypedId,
 };
 pub use fault::{Fault, ReadError};
+pub use hash::{EventHash, event_hash, pre_hash};
+pub use identifier::{Epc, EpcScheme, Gs1Key, Serial, canonical_link, id_matches};
 pub use json::{Json, Members};
 pub use limits::Limits;
 pub use stream::EventReader;
