@@ -6,11 +6,12 @@ use crate::json::Json;
 pub const EPCIS_CONTEXT: &str = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld";
 
 /// Prefixes that every document has without saying so.
-const WELL_KNOWN: [(&str, &str); 4] = [
+const WELL_KNOWN: [(&str, &str); 5] = [
     ("gs1", "https://ref.gs1.org/voc/"),
     ("cbv", "https://ref.gs1.org/cbv/"),
     ("epcis", "https://ref.gs1.org/epcis/"),
     ("cbvmda", "urn:epcglobal:cbv:mda"),
+    ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
 ];
 
 /// Prefixes with their namespaces, later ones before earlier ones.

@@ -18,6 +18,7 @@ mod read;
 mod stream;
 mod time;
 mod vocabulary;
+mod xml;
 
 pub use check::{check_document, check_event};
 pub use context::{Context, EPCIS_CONTEXT};
@@ -35,3 +36,4 @@ pub use limits::Limits;
 pub use stream::EventReader;
 pub use time::Instant;
 pub use vocabulary::Vocabulary;
+pub use xml::{XmlEventReader, XmlForm, document_to_xml, event_to_xml};

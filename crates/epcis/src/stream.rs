@@ -63,7 +63,7 @@ impl<R: Read> EventReader<R> {
                         return Ok(Some(event));
                     }
                 }
-                State::Done => return self.bare(),
+                State::Done => return Ok(self.bare()),
             }
         }
     }
@@ -181,13 +181,13 @@ impl<R: Read> EventReader<R> {
     }
 
     /// What was read whole may itself be an event.
-    fn bare(&mut self) -> Result<Option<Json>, ReadError> {
+    fn bare(&mut self) -> Option<Json> {
         let kind = self.header.text_of("type").and_then(EventKind::named);
         if self.events > 0 || kind.is_none() {
-            return Ok(None);
+            return None;
         }
         self.events = 1;
-        Ok(Some(std::mem::replace(&mut self.header, Json::Null)))
+        Some(std::mem::replace(&mut self.header, Json::Null))
     }
 }
 

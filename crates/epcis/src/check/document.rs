@@ -39,7 +39,6 @@ static HEADER: Shape = Shape {
 };
 
 /// The events themselves are held against their own rules one by one.
-
 static ANY_EVENT: Shape = Shape { fields: &[], others: Others::Anything };
 
 static BODY: Shape = Shape {

@@ -239,10 +239,10 @@ fn check(event: &Json, path: &Path<'_>, faults: &mut Faults) {
         );
     };
     shape_of(&kind).check(event, path, faults);
-    if let Some(persistent) = event.get("persistentDisposition") {
-        if persistent.get("set").or_else(|| persistent.get("unset")).is_none() {
-            faults.note(&path.key("persistentDisposition"), "应有 set 或 unset");
-        }
+    let stateless =
+        |persistent: &Json| persistent.get("set").or_else(|| persistent.get("unset")).is_none();
+    if event.get("persistentDisposition").is_some_and(stateless) {
+        faults.note(&path.key("persistentDisposition"), "应有 set 或 unset");
     }
     if let Some(wanted) = lacks(&kind, event) {
         faults.note(path, wanted);

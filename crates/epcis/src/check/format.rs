@@ -26,6 +26,14 @@ fn is_spelled(rest: &[u8]) -> bool {
     true
 }
 
+/// Whether this may name an extension: like a URI, but letters of any script may follow the scheme,
+/// as element names of XML have them.
+pub(super) fn is_extension_name(text: &str) -> bool {
+    let spelled: String = text.chars().map(|c| if c.is_alphabetic() { 'a' } else { c }).collect();
+    let latin_scheme = text.split(':').next().is_some_and(str::is_ascii);
+    latin_scheme && is_uri(&spelled)
+}
+
 /// Whether this is a unit of UN/ECE Recommendation 20 by its form.
 pub(super) fn is_unit(text: &str) -> bool {
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();

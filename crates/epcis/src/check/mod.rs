@@ -1,7 +1,7 @@
 //! The rules of GS1's JSON schema for EPCIS 2.0, all told at once.
 //!
-//! One thing is wider than in that schema: words of the standard vocabularies may also be written
-//! as Web URI or URN, as CBV 2.0 §3 allows.
+//! Two things are wider than in that schema: words of the standard vocabularies may also be written
+//! as Web URI or URN, as CBV 2.0 §3 allows; and names of extensions may have letters of any script.
 
 mod document;
 mod event;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::format::{is_hexadecimal, is_unit, is_uri, is_version};
+use super::format::{is_extension_name, is_hexadecimal, is_unit, is_uri, is_version};
 use crate::{
     fault::{Faults, Path, kind_of},
     json::Json,
@@ -89,7 +89,7 @@ impl Shape {
     fn check_other(&self, name: &str, path: &Path<'_>, faults: &mut Faults) {
         match self.others {
             Others::Anything => {}
-            Others::Namespaced if is_uri(name) => {}
+            Others::Namespaced if is_extension_name(name) => {}
             Others::Namespaced => {
                 faults.note(
                     path,

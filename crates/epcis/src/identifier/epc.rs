@@ -82,12 +82,11 @@ impl Epc {
     fn is_sound(&self, spec: &Spec) -> bool {
         let company = is_numeric(&self.company) && COMPANY_DIGITS.contains(&self.company.len());
         let length = self.company.len() + self.reference.len();
-        let reference = match spec.digits {
-            Some(digits) => is_numeric(&self.reference) && length == digits,
-            None => {
-                let text = if self.scheme == EpcScheme::Cpi { is_part_text } else { is_key_text };
-                !self.reference.is_empty() && length <= FREE_MAX && text(&self.reference)
-            }
+        let reference = if let Some(digits) = spec.digits {
+            is_numeric(&self.reference) && length == digits
+        } else {
+            let text = if self.scheme == EpcScheme::Cpi { is_part_text } else { is_key_text };
+            !self.reference.is_empty() && length <= FREE_MAX && text(&self.reference)
         };
         let two_digits = |text: &str| text.len() == 2 && is_numeric(text);
         let pieces = self.piece_of_total.as_ref();
@@ -155,7 +154,7 @@ impl Epc {
                 let zero = usize::from(spec.scheme == EpcScheme::Grai);
                 let (checked, rest) = value.split_at_checked(zero + count + 1)?;
                 let (body, check) = checked.split_at(zero + count);
-                if !check_digit(body).is_some_and(|right| check == right.to_string()) {
+                if check_digit(body).is_none_or(|right| check != right.to_string()) {
                     return None;
                 }
                 (&body[zero..], rest)

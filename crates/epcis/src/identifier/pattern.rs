@@ -31,13 +31,12 @@ fn pattern_covers(pattern: &str, id: &str) -> Option<bool> {
     let (company, rest) = parts.split_once('.')?;
     // A pattern names the company prefix, and so its length for keys that do not tell it.
     let any_company = company == "*";
-    let epcs: Vec<Epc> = match Epc::parse(id) {
-        Some(epc) => vec![epc],
-        None => {
-            let key = Gs1Key::parse(id)?;
-            let lengths = if any_company { 6..=12 } else { company.len()..=company.len() };
-            lengths.filter_map(|length| Epc::from_key(&key, length)).collect()
-        }
+    let epcs: Vec<Epc> = if let Some(epc) = Epc::parse(id) {
+        vec![epc]
+    } else {
+        let key = Gs1Key::parse(id)?;
+        let lengths = if any_company { 6..=12 } else { company.len()..=company.len() };
+        lengths.filter_map(|length| Epc::from_key(&key, length)).collect()
     };
     Some(epcs.iter().any(|epc| {
         epc.scheme.name() == name
