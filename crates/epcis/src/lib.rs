@@ -14,6 +14,7 @@ mod hash;
 mod identifier;
 mod json;
 mod limits;
+mod query;
 mod read;
 mod stream;
 mod time;
@@ -33,7 +34,15 @@ pub use hash::{EventHash, event_hash, pre_hash};
 pub use identifier::{Epc, EpcScheme, Gs1Key, Serial, canonical_link, id_matches};
 pub use json::{Json, Members};
 pub use limits::Limits;
+pub use query::{
+    Comparison, Condition, Converted, Direction, Extension, ExtensionPlace, ExtensionTest,
+    ExtensionValue, FieldName, IdField, MatchField, OrderBy, PlaceField, Places, Query, SensorPart,
+    TimeField, TypedField, WordField, convert, matches, matches_within,
+};
 pub use stream::EventReader;
 pub use time::Instant;
 pub use vocabulary::Vocabulary;
 pub use xml::{XmlEventReader, XmlForm, document_to_xml, event_to_xml};
+
+#[cfg(test)]
+mod properties;

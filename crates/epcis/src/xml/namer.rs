@@ -36,7 +36,8 @@ impl<'a> Namer<'a> {
                 && self.added.iter().all(|(known, _)| known != prefix)
         };
         let wanted = Some(name.prefix.clone()).filter(|prefix| is_scheme(prefix) && free(prefix));
-        let made = || (1..).map(|number| format!("ns{number}")).find(|prefix| free(prefix));
+        let made =
+            || (1..=u32::MAX).map(|number| format!("ns{number}")).find(|prefix| free(prefix));
         let prefix = wanted.or_else(made).unwrap_or_default();
         self.added.push((prefix.clone(), name.namespace.clone()));
         prefix

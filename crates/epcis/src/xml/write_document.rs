@@ -27,14 +27,13 @@ pub fn document_to_xml(document: &Document, form: XmlForm) -> Result<String, Vec
     let source = document.source();
     let query = source.get("epcisBody").and_then(|body| body.get("queryResults"));
     let mut writer = Writer::new(document.context(), &around);
-    match query {
-        Some(results) => write_results(results, document, &events, &mut writer),
-        None => {
-            write_header(document, form, &mut writer);
-            writer.element("EPCISBody", &[], |writer| {
-                writer.element("EventList", &[], |writer| writer.out.push_str(&events));
-            });
-        }
+    if let Some(results) = query {
+        write_results(results, document, &events, &mut writer);
+    } else {
+        write_header(document, form, &mut writer);
+        writer.element("EPCISBody", &[], |writer| {
+            writer.element("EventList", &[], |writer| writer.out.push_str(&events));
+        });
     }
     faults.append(&mut writer.faults);
     if !faults.is_empty() {

@@ -109,7 +109,7 @@ fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
             _ => writer.leaf(name, text),
         },
         "epcList" | "childEPCs" | "inputEPCList" | "outputEPCList" => {
-            leaves(name, "epc", value, writer)
+            leaves(name, "epc", value, writer);
         }
         "quantityList" | "childQuantityList" | "inputQuantityList" | "outputQuantityList" => {
             items(name, "quantityElement", value, writer, |item, writer| {

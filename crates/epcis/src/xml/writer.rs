@@ -98,7 +98,8 @@ impl<'a> Writer<'a> {
                 && taken.into_iter().all(|(known, _)| known != prefix)
         };
         let own = Some(wanted.to_owned()).filter(|prefix| is_prefix(prefix) && free(prefix));
-        let made = || (1..).map(|number| format!("ns{number}")).find(|prefix| free(prefix));
+        let made =
+            || (1..=u32::MAX).map(|number| format!("ns{number}")).find(|prefix| free(prefix));
         let prefix = own.or_else(made).unwrap_or_default();
         self.added.push((prefix.clone(), namespace.to_owned()));
         prefix
