@@ -90,7 +90,8 @@ impl Document {
         if faults.is_empty() { Ok(events) } else { Err(faults) }
     }
 
-    fn is_bare(&self) -> bool {
+    /// Whether this is an event without a document around it.
+    pub fn is_bare(&self) -> bool {
         let kind = self.source.text_of("type").unwrap_or_default();
         let document = matches!(kind, "EPCISDocument" | "EPCISQueryDocument");
         !document && self.source.get("epcisBody").is_none()

@@ -76,13 +76,19 @@ fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
             objects(*field, event).into_iter().any(|id| matches_any(any, id))
         }
         Condition::Quantity { comparison, any, uom } => quantities(event).any(|element| {
-            amount_fulfils(element.quantity.as_ref(), element.uom.as_ref(), *comparison, any, uom)
+            amount_fulfils(
+                element.quantity.as_ref(),
+                element.uom.as_ref(),
+                *comparison,
+                any,
+                uom.as_deref(),
+            )
         }),
         Condition::SensorNumber { field, comparison, any, uom } => reports().any(|report| {
             let number = report.numbers.iter().find(|(name, _)| name == field);
             // A rank is a percentage whatever the unit of the reading.
             let unit = report.uom.as_ref().filter(|_| *field != "percRank");
-            amount_fulfils(number.map(|(_, number)| number), unit, *comparison, any, uom)
+            amount_fulfils(number.map(|(_, number)| number), unit, *comparison, any, uom.as_deref())
         }),
         Condition::SensorText { field, part, any } => event
             .sensors
@@ -201,10 +207,10 @@ fn amount_fulfils(
     unit: Option<&String>,
     comparison: Comparison,
     any: &[Decimal],
-    uom: &Option<String>,
+    uom: Option<&str>,
 ) -> bool {
     let unit = unit.map(String::as_str);
-    amount.is_some_and(|amount| number::fulfils((amount, unit), comparison, any, uom.as_deref()))
+    amount.is_some_and(|amount| number::fulfils((amount, unit), comparison, any, uom))
 }
 
 fn matches_any(any: &[String], id: &str) -> bool {

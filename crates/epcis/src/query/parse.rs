@@ -185,10 +185,10 @@ const UNKNOWN: &str = "没有这个查询参数";
 fn condition(name: &str, values: &[String], context: &Context) -> Result<Condition, String> {
     if name == "eventType" {
         let sound = |name: &String| EventKind::named(name).is_some();
-        return match values.iter().all(sound) {
-            true => Ok(Condition::EventType(values.to_vec())),
-            false => Err("应为事件类型，如 ObjectEvent，或自定义事件的 URI".into()),
-        };
+        if values.iter().all(sound) {
+            return Ok(Condition::EventType(values.to_vec()));
+        }
+        return Err("应为事件类型，如 ObjectEvent，或自定义事件的 URI".into());
     }
     let (verb, rest) = name.split_once('_').ok_or(UNKNOWN)?;
     let comparison = match verb {

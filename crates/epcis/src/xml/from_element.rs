@@ -136,7 +136,9 @@ fn quantity(element: &Element) -> Json {
         let value = if child.name.local == "quantity" { number(text) } else { Json::text(text) };
         (child.name.local.clone(), value)
     };
-    Json::Object(element.children.iter().map(member).collect())
+    // An unknown quantity may stand there empty with `xsi:nil`.
+    let known = element.children.iter().filter(|child| !child.trimmed().is_empty());
+    Json::Object(known.map(member).collect())
 }
 
 fn typed(element: &Element, name: &str, kinds: Vocabulary) -> Json {
@@ -237,7 +239,8 @@ fn add(members: &mut Members, name: String, value: Json) {
     }
 }
 
-fn extend(members: &mut Members, elements: Vec<&Element>, namer: &mut Namer<'_>) {
+/// Adds elements that are no fields of the standard.
+pub(super) fn extend(members: &mut Members, elements: Vec<&Element>, namer: &mut Namer<'_>) {
     for element in elements {
         let name = namer.name(&element.name);
         let value = extension(element, namer);

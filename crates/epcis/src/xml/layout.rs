@@ -32,10 +32,20 @@ impl XmlForm {
 pub(super) type Layer = (usize, &'static [&'static str]);
 
 const TIMES: &[&str] = &["eventTime", "recordTime", "eventTimeZoneOffset"];
-const IDENTITY: &[&str] = &["eventID", "errorDeclaration", "certificationInfo"];
+const IDENTITY: &[&str] = &["eventID", "errorDeclaration"];
+const CERTIFICATION: &[&str] = &["certificationInfo"];
 
-/// What stands in `baseExtension` of 1.2.
-pub(super) const BASE: (&[&str], &[&str]) = (TIMES, IDENTITY);
+/// What every event begins with; in 1.2 from the second level on inside `baseExtension`.
+pub(super) const BASE: &[Layer] = &[(0, TIMES), (1, IDENTITY), (2, CERTIFICATION)];
+
+/// A list that the XML schemas require, though it be empty.
+pub(super) fn required_list(kind: &EventKind) -> Option<&'static str> {
+    match kind {
+        EventKind::Object | EventKind::Transaction => Some("epcList"),
+        EventKind::Aggregation => Some("childEPCs"),
+        _ => None,
+    }
+}
 
 const PARTIES: &[&str] = &["sourceList", "destinationList"];
 const SINCE_2: &[&str] = &["sensorElementList", "persistentDisposition"];
@@ -78,8 +88,8 @@ pub(super) fn layers(kind: &EventKind, form: XmlForm) -> &'static [Layer] {
             (2, SINCE_2),
         ],
         (EventKind::Transformation, form) => match form {
-            XmlForm::V2_0 => &[(0, TRANSFORMATION), (0, SINCE_2)],
-            XmlForm::V1_2 => &[(0, TRANSFORMATION), (1, SINCE_2)],
+            XmlForm::V2_0 => &[(0, TRANSFORMATION), (0, SINCE_2), (0, &["ilmd"])],
+            XmlForm::V1_2 => &[(0, TRANSFORMATION), (0, &["ilmd"]), (1, SINCE_2)],
         },
         // Neither exists in 1.2, so that no other place is theirs there.
         (EventKind::Association, _) => &[
@@ -91,7 +101,7 @@ pub(super) fn layers(kind: &EventKind, form: XmlForm) -> &'static [Layer] {
         (EventKind::Extended(_), _) => &[
             (0, &["parentID", "epcList", "childEPCs", "quantityList", "childQuantityList"]),
             (0, TRANSFORMATION),
-            (0, &["action"]),
+            (0, &["action", "ilmd"]),
             (0, SINCE_2),
         ],
     }
@@ -110,7 +120,6 @@ const TRANSFORMATION: &[&str] = &[
     "bizTransactionList",
     "sourceList",
     "destinationList",
-    "ilmd",
 ];
 
 /// How many `extension` stand around an event of this kind in the event list.

@@ -43,6 +43,11 @@ impl<'a> Namer<'a> {
         prefix
     }
 
+    /// The prefixes that were added.
+    pub(super) fn into_added(self) -> Vec<(String, String)> {
+        self.added
+    }
+
     /// A `@context` for the prefixes that were added.
     pub(super) fn into_context(self) -> Option<Json> {
         let members = self.added.into_iter().map(|(prefix, uri)| (prefix, Json::Text(uri)));

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::{
     INSTANCE, SBDH, from_element, is_own, master,
-    namer::is_scheme,
+    namer::{Namer, is_scheme},
     source::{Token, XmlSource},
     tree::Element,
 };
@@ -28,6 +28,9 @@ pub struct XmlEventReader<R> {
     /// Members of the document besides the events.
     head: Members,
     vocabularies: Option<Json>,
+    /// Extensions of the header.
+    header_own: Members,
+    failed: bool,
     /// Of a query: its name, its subscription.
     results: Members,
     is_query: bool,
@@ -55,6 +58,8 @@ impl<R: Read> XmlEventReader<R> {
             context: Context::default(),
             head: Members::new(),
             vocabularies: None,
+            header_own: Members::new(),
+            failed: false,
             results: Members::new(),
             is_query: false,
             schema_version: String::new(),
@@ -115,9 +120,10 @@ impl<R: Read> XmlEventReader<R> {
             results.push((String::from("resultsBody"), Json::Object(list)));
             vec![(String::from("queryResults"), Json::Object(results))]
         } else {
-            if let Some(vocabularies) = vocabularies {
-                let data = Json::Object(vec![vocabularies]);
-                let header = vec![(String::from("epcisMasterData"), data)];
+            let data = |list| (String::from("epcisMasterData"), Json::Object(vec![list]));
+            let header: Members =
+                vocabularies.map(data).into_iter().chain(self.header_own.iter().cloned()).collect();
+            if !header.is_empty() {
                 members.push((String::from("epcisHeader"), Json::Object(header)));
             }
             list
@@ -160,9 +166,24 @@ impl<R: Read> XmlEventReader<R> {
             Some(Place::ResultsBody) if own && local == "VocabularyList" => {
                 self.vocabularies = Some(master::from_element(&element));
             }
+            Some(Place::Root) if !own => {
+                let members = self.extensions(vec![&element]);
+                self.head.extend(members);
+            }
             _ => {}
         }
         Ok(None)
+    }
+
+    /// Extensions of the document or its header.
+    fn extensions(&mut self, elements: Vec<&Element>) -> Members {
+        let mut namer = Namer::new(&self.context);
+        let mut members = Members::new();
+        from_element::extend(&mut members, elements, &mut namer);
+        for (prefix, uri) in namer.into_added() {
+            self.context.declare(&prefix, &uri);
+        }
+        members
     }
 
     fn count(&mut self, place: Option<Place>) -> Result<(), ReadError> {
@@ -205,6 +226,8 @@ impl<R: Read> XmlEventReader<R> {
         if let Some(list) = header.find("VocabularyList") {
             self.vocabularies = Some(master::from_element(list));
         }
+        let foreign = |child: &&Element| !child.name.is_own() && child.name.namespace != SBDH;
+        self.header_own = self.extensions(header.children.iter().filter(foreign).collect());
         for (name, path) in [
             ("sender", ["Sender", "Identifier"]),
             ("receiver", ["Receiver", "Identifier"]),
@@ -221,8 +244,13 @@ impl<R: Read> XmlEventReader<R> {
 impl<R: Read> Iterator for XmlEventReader<R> {
     type Item = Result<Json, ReadError>;
 
-    /// Whoever meets an error should not go on.
+    /// Ends after the first error.
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_event().transpose()
+        if self.failed {
+            return None;
+        }
+        let outcome = self.next_event();
+        self.failed = outcome.is_err();
+        outcome.transpose()
     }
 }

@@ -152,12 +152,13 @@ fn what_xml_cannot_say_is_a_fault() {
 
 #[test]
 fn headers_and_query_answers_go_both_ways() {
-    let text = r#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
-        "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z",
+    let text = r#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        {"ex":"https://ex.example/"}],
+        "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z","ex:own":"x",
         "sender":"urn:a:b","receiver":"urn:c:d","instanceIdentifier":"7","epcisHeader":
         {"epcisMasterData":{"vocabularyList":[{"type":"urn:epcglobal:epcis:vtype:ReadPoint",
         "vocabularyElementList":[{"id":"urn:e:f","attributes":[{"id":"urn:g:h","attribute":"示例"}],
-        "children":["urn:i:j"]}]}]}},"epcisBody":{"eventList":[]}}"#;
+        "children":["urn:i:j"]}]}]},"ex:note":{"ex:a":"1"}},"epcisBody":{"eventList":[]}}"#;
     let query = r#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
         "type":"EPCISQueryDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z",
         "epcisBody":{"queryResults":{"queryName":"q","subscriptionID":"s","resultsBody":
@@ -175,4 +176,47 @@ fn headers_and_query_answers_go_both_ways() {
             assert_eq!(sorted(&header), sorted(&source), "{xml}");
         }
     }
+}
+
+#[test]
+fn each_form_has_the_order_of_its_schema() {
+    let text = r#"{"type":"ObjectEvent","ilmd":{"x:a":1},"persistentDisposition":{"set":["damaged"]},
+        "quantityList":[{"epcClass":"urn:c:d"}],"action":"ADD","certificationInfo":"urn:e:f",
+        "eventID":"urn:a:b","eventTimeZoneOffset":"+08:00","eventTime":"2024-05-01T08:00:00+08:00"}"#;
+    let event = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let mut context = Context::default();
+    context.declare("x", "https://x.example/");
+    let start = "<ObjectEvent><eventTime>2024-05-01T08:00:00+08:00</eventTime>\
+        <eventTimeZoneOffset>+08:00</eventTimeZoneOffset>";
+    let quantity = "<quantityList><quantityElement><epcClass>urn:c:d</epcClass></quantityElement>\
+        </quantityList>";
+    let state = "<persistentDisposition><set>urn:epcglobal:cbv:disp:damaged</set>\
+        </persistentDisposition>";
+    let ilmd = "<ilmd><x:a>1</x:a></ilmd>";
+    assert_eq!(
+        event_to_xml(&event, &context, &context, XmlForm::V1_2).unwrap(),
+        format!(
+            "{start}<baseExtension><eventID>urn:a:b</eventID><extension><certificationInfo>urn:e:f\
+             </certificationInfo></extension></baseExtension><epcList></epcList><action>ADD</action>\
+             <extension>{quantity}{ilmd}<extension>{state}</extension></extension></ObjectEvent>"
+        )
+    );
+    assert_eq!(
+        event_to_xml(&event, &context, &context, XmlForm::V2_0).unwrap(),
+        format!(
+            "{start}<eventID>urn:a:b</eventID><certificationInfo>urn:e:f</certificationInfo>\
+             <epcList></epcList><action>ADD</action>{quantity}{state}{ilmd}</ObjectEvent>"
+        )
+    );
+}
+
+#[test]
+fn an_unknown_quantity_may_be_nil() {
+    let nil = "<quantity xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>";
+    let events = events_of(&format!(
+        "<ObjectEvent>{TIMES}<epcList/><action>ADD</action><quantityList><quantityElement>\
+         <epcClass>urn:c:d</epcClass>{nil}</quantityElement></quantityList></ObjectEvent>"
+    ));
+    let event = &events.unwrap()[0];
+    assert_eq!(event.get("quantityList").unwrap().to_string(), r#"[{"epcClass":"urn:c:d"}]"#);
 }

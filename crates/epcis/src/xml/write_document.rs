@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{document::Document, fault::Fault, json::Json};
 
-/// Writes a document with its header and events. Extensions of the document itself, which are
-/// rare, are left out; those of events are kept. The document should have been checked.
+/// Writes a document with its header, its events and the extensions of all three; extensions of
+/// a query's results are left out. The document should have been checked.
 pub fn document_to_xml(document: &Document, form: XmlForm) -> Result<String, Vec<Fault>> {
     let around = declarable(document.context());
     let mut events = String::new();
@@ -30,11 +30,13 @@ pub fn document_to_xml(document: &Document, form: XmlForm) -> Result<String, Vec
     if let Some(results) = query {
         write_results(results, document, &events, &mut writer);
     } else {
-        write_header(document, form, &mut writer);
+        write_header(document, &mut writer);
         writer.element("EPCISBody", &[], |writer| {
             writer.element("EventList", &[], |writer| writer.out.push_str(&events));
         });
     }
+    let own = source.members().iter().filter(|(name, _)| is_extension(name));
+    own.filter(|_| !document.is_bare()).for_each(|(name, value)| writer.extension(name, value));
     faults.append(&mut writer.faults);
     if !faults.is_empty() {
         return Err(faults);
@@ -62,12 +64,14 @@ fn first_time(document: &Document) -> Option<&str> {
     document.events().first().and_then(|event| event.text_of("eventTime"))
 }
 
-fn write_header(document: &Document, form: XmlForm, writer: &mut Writer<'_>) {
+fn write_header(document: &Document, writer: &mut Writer<'_>) {
     let source = document.source();
     let party = |name: &str| source.text_of(name);
     let parties = party("sender").zip(party("receiver"));
     let vocabularies = document.vocabularies();
-    if parties.is_none() && vocabularies.is_empty() {
+    let own = source.get("epcisHeader").map(Json::members).unwrap_or_default();
+    let own = || own.iter().filter(|(name, _)| is_extension(name));
+    if parties.is_none() && vocabularies.is_empty() && own().next().is_none() {
         return;
     }
     writer.element("EPCISHeader", &[], |writer| {
@@ -75,16 +79,18 @@ fn write_header(document: &Document, form: XmlForm, writer: &mut Writer<'_>) {
             write_sbdh(source, sender, receiver, writer);
         }
         if !vocabularies.is_empty() {
-            let data = |writer: &mut Writer<'_>| {
-                writer
-                    .element("EPCISMasterData", &[], |writer| master::write(vocabularies, writer));
-            };
-            match form {
-                XmlForm::V1_2 => writer.element("extension", &[], data),
-                XmlForm::V2_0 => data(writer),
-            }
+            writer.element("extension", &[], |writer| {
+                writer.element("EPCISMasterData", &[], |writer| {
+                    master::write(vocabularies, writer);
+                });
+            });
         }
+        own().for_each(|(name, value)| writer.extension(name, value));
     });
+}
+
+fn is_extension(name: &str) -> bool {
+    name.contains(':')
 }
 
 fn write_sbdh(source: &Json, sender: &str, receiver: &str, writer: &mut Writer<'_>) {

@@ -1,7 +1,7 @@
 //! An event in JSON as an event in XML.
 
 use super::{
-    layout::{BASE, Layer, XmlForm, layers, wrappers},
+    layout::{BASE, Layer, XmlForm, layers, required_list, wrappers},
     writer::Writer,
 };
 use crate::{
@@ -29,9 +29,11 @@ pub fn event_to_xml(
         EventKind::Extended(uri) => writer.name(uri),
         own => own.name().to_owned(),
     };
-    let mut done = vec!["type", "@context"];
-    write_base(event, form, &mut done, &mut writer);
-    write_layers(event, layers(&kind, form), &mut done, &mut writer);
+    let mut fields =
+        Fields { event, required: required_list(&kind), done: vec!["type", "@context"] };
+    fields.write(BASE, form, "baseExtension", &mut writer);
+    fields.write(layers(&kind, form), XmlForm::V1_2, "extension", &mut writer);
+    let done = fields.done;
     for (key, value) in event.members() {
         if !done.contains(&key.as_str()) {
             writer.extension(key.strip_prefix('@').unwrap_or(key), value);
@@ -45,54 +47,45 @@ pub fn event_to_xml(
     Ok(format!("{open}<{name}{}>{}</{name}>{close}", writer.declarations(), writer.out))
 }
 
-fn write_base<'j>(
+/// The standard's own fields of one event, as far as they have been written.
+struct Fields<'j> {
     event: &'j Json,
-    form: XmlForm,
-    done: &mut Vec<&'j str>,
-    writer: &mut Writer<'_>,
-) {
-    let (times, identity) = BASE;
-    write_fields(event, times, done, writer);
-    let wrapped = form == XmlForm::V1_2 && identity.iter().any(|name| event.get(name).is_some());
-    if wrapped {
-        writer.out.push_str("<baseExtension>");
-    }
-    write_fields(event, identity, done, writer);
-    if wrapped {
-        writer.out.push_str("</baseExtension>");
-    }
+    required: Option<&'static str>,
+    done: Vec<&'j str>,
 }
 
-fn write_layers<'j>(
-    event: &'j Json,
-    layers: &'static [Layer],
-    done: &mut Vec<&'j str>,
-    writer: &mut Writer<'_>,
-) {
-    let mut open = 0;
-    for (level, names) in layers {
-        if !names.iter().any(|name| event.get(name).is_some()) {
-            continue;
+impl Fields<'_> {
+    /// Writes layers; in 1.2 the outermost wrapper has this name, those inside it `extension`.
+    fn write(
+        &mut self,
+        layers: &'static [Layer],
+        form: XmlForm,
+        wrapper: &'static str,
+        writer: &mut Writer<'_>,
+    ) {
+        let mut open: Vec<&str> = Vec::new();
+        for (level, names) in layers {
+            let event = self.event;
+            let present = |name: &&&str| event.get(name).is_some() || self.required == Some(**name);
+            let names: Vec<&'static str> = names.iter().filter(present).copied().collect();
+            if names.is_empty() {
+                continue;
+            }
+            while form == XmlForm::V1_2 && open.len() < *level {
+                let name = if open.is_empty() { wrapper } else { "extension" };
+                writer.out.push_str(&format!("<{name}>"));
+                open.push(name);
+            }
+            for name in names {
+                self.done.push(name);
+                match event.get(name) {
+                    Some(value) => field(name, value, writer),
+                    None => writer.element(name, &[], |_| {}),
+                }
+            }
         }
-        while open < *level {
-            writer.out.push_str("<extension>");
-            open += 1;
-        }
-        write_fields(event, names, done, writer);
-    }
-    writer.out.push_str(&"</extension>".repeat(open));
-}
-
-fn write_fields<'j>(
-    event: &'j Json,
-    names: &'static [&'static str],
-    done: &mut Vec<&'j str>,
-    writer: &mut Writer<'_>,
-) {
-    for name in names {
-        if let Some(value) = event.get(name) {
-            done.push(name);
-            field(name, value, writer);
+        for name in open.iter().rev() {
+            writer.out.push_str(&format!("</{name}>"));
         }
     }
 }
