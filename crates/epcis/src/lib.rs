@@ -11,10 +11,11 @@ mod document;
 mod event;
 mod fault;
 mod hash;
+mod header;
 mod identifier;
 mod json;
 mod limits;
-mod query;
+pub mod query;
 mod read;
 mod stream;
 mod time;
@@ -31,14 +32,11 @@ pub use event::{
 };
 pub use fault::{Fault, ReadError};
 pub use hash::{EventHash, event_hash, pre_hash};
+pub use header::{Header, MasterData, MasterElement};
 pub use identifier::{Epc, EpcScheme, Gs1Key, Serial, canonical_link, id_matches};
 pub use json::{Json, Members};
 pub use limits::Limits;
-pub use query::{
-    Comparison, Condition, Converted, Direction, Extension, ExtensionPlace, ExtensionTest,
-    ExtensionValue, FieldName, IdField, MatchField, OrderBy, PlaceField, Places, Query, SensorPart,
-    TimeField, TypedField, WordField, convert, matches, matches_within,
-};
+pub use query::{Places, Query, matches, matches_within};
 pub use stream::EventReader;
 pub use time::Instant;
 pub use vocabulary::Vocabulary;

@@ -147,3 +147,12 @@ fn events_of_a_document_are_told_by_their_place() {
     let bare = Document::new(event("ObjectEvent", r#""action":"ADD","epcList":[]"#));
     assert_eq!(bare.check(100).unwrap_err().len(), 1, "a bare event has its own context");
 }
+
+#[test]
+fn events_of_a_query_are_told_by_their_place() {
+    let text = r#"{"@context":"https://a/b","type":"EPCISQueryDocument","epcisBody":{"queryResults":
+        {"queryName":"q","resultsBody":{"eventList":[{"type":"Event"}]}}}}"#;
+    let faults = Document::parse(text.as_bytes(), &Limits::default()).unwrap().check(10);
+    let wanted = "/epcisBody/queryResults/resultsBody/eventList/0/type";
+    assert_eq!(faults.unwrap_err()[0].pointer, wanted);
+}

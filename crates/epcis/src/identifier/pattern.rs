@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    epc::{Epc, Serial},
-    link::Gs1Key,
-};
+use super::{epc::Epc, link::Gs1Key};
 
 /// The canonical Digital Link of a GS1 key in any of its forms; `None` for any other text.
 pub fn canonical_link(text: &str) -> Option<String> {
@@ -20,7 +17,7 @@ fn canonical(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether an identifier is meant by `wanted`: both name the same thing in any form, or `wanted`
-/// is a pattern URI such as `urn:epc:idpat:sgtin:0614141.*.*` that covers it (EPCIS 2.0 §8.2.7.1,
+/// is a pattern URI such as `urn:epc:idpat:sgtin:0614141.*.*` that covers it, single thing or class (EPCIS 2.0 §8.2.7.1,
 /// `MATCH_epc`).
 pub fn id_matches(wanted: &str, id: &str) -> bool {
     canonical(wanted) == canonical(id) || pattern_covers(wanted, id).unwrap_or(false)
@@ -40,7 +37,6 @@ fn pattern_covers(pattern: &str, id: &str) -> Option<bool> {
     };
     Some(epcs.iter().any(|epc| {
         epc.scheme.name() == name
-            && epc.serial != Serial::Any
             && (any_company || epc.company == company)
             && rest_covers(rest, epc)
     }))

@@ -133,6 +133,8 @@ fn patterns_cover_by_part() {
     }
     let class = "urn:epc:idpat:sgtin:4012345.011111.*";
     assert!(id_matches(class, "https://id.gs1.org/01/04012345111118"));
+    assert!(id_matches("urn:epc:idpat:sgtin:4012345.*.*", class));
+    assert!(!id_matches(class, "urn:epc:idpat:sgtin:4012345.*.*"));
     assert!(id_matches("urn:epc:idpat:sscc:4012345.*", "urn:epc:id:sscc:4012345.0000000333"));
     assert!(id_matches("https://a.example/x", "https://a.example/x"));
 }

@@ -248,6 +248,14 @@ fn descendants_come_from_master_data() {
 }
 
 #[test]
+fn inner_fields_of_the_event_are_those_of_its_own_extensions() {
+    assert!(holds("EQ_INNER_readPoint_e:row", "B"));
+    for parameter in ["EQ_INNER_e:row", "EQ_INNER_e:grade", "EQ_INNER_e:kind", "EQ_e:row"] {
+        assert!(!holds(parameter, "B|k"), "{parameter}");
+    }
+}
+
+#[test]
 fn conditions_add_up_and_none_takes_all() {
     let both = [("EQ_action", "ADD"), ("EQ_bizStep", "shipping")];
     assert!(!matches(&Query::parse(both, &context()).unwrap(), &rich()));

@@ -96,7 +96,7 @@ fn wrappers_of_1_2_are_undone() {
     assert_eq!(
         events[0].to_string(),
         format!(
-            r##"{{"@context":{{"y":"https://y.example/"}},"type":"ObjectEvent",{times},{rest}}}"##
+            r#"{{"@context":{{"y":"https://y.example/"}},"type":"ObjectEvent",{times},{rest}}}"#
         )
     );
     assert_eq!(events[1].text_of("type"), Some("TransformationEvent"));
