@@ -1,0 +1,16 @@
+//! The rules of GS1's JSON schema for EPCIS 2.0, all told at once.
+//!
+//! Two things are wider than in that schema: words of the standard vocabularies may also be written
+//! as Web URI or URN, as CBV 2.0 §3 allows; and names of extensions may have letters of any script.
+
+mod document;
+mod event;
+mod format;
+mod shape;
+
+pub use document::check_document;
+pub use event::check_event;
+pub(crate) use format::is_uri;
+
+#[cfg(test)]
+mod tests;

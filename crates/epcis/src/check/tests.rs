@@ -1,0 +1,158 @@
+use super::{check_document, check_event};
+use crate::{Document, Json, Limits};
+
+fn json(text: &str) -> Json {
+    Json::parse(text.as_bytes(), &Limits::default()).unwrap()
+}
+
+/// An event of this kind with these members besides the time.
+fn event(kind: &str, members: &str) -> Json {
+    json(&format!(
+        r#"{{"type":"{kind}","eventTime":"2024-05-01T08:00:00+08:00",
+            "eventTimeZoneOffset":"+08:00",{members}}}"#
+    ))
+}
+
+fn pointers(event: &Json) -> Vec<String> {
+    check_event(event, 100).into_iter().map(|fault| fault.pointer).collect()
+}
+
+#[test]
+fn sound_events_of_every_kind_pass() {
+    for (kind, members) in [
+        ("ObjectEvent", r#""action":"ADD","epcList":[],"ilmd":{"ex:a":1},"ex:b":[1,{"c":null}]"#),
+        ("ObjectEvent", r#""action":"OBSERVE","quantityList":[{"epcClass":"urn:x:y"}]"#),
+        (
+            "ObjectEvent",
+            r#""action":"OBSERVE","readPoint":{"id":"urn:a:b","any":1},"sensorElementList":
+               [{"sensorReport":[{"type":"gs1:Temperature","value":1.50,"ex:q":1}]}]"#,
+        ),
+        ("AggregationEvent", r#""action":"DELETE""#),
+        (
+            "AggregationEvent",
+            r#""action":"ADD","childEPCs":["urn:epc:id:sscc:4012345.0111111111"]"#,
+        ),
+        ("AssociationEvent", r#""action":"DELETE","parentID":"urn:x:y""#),
+        (
+            "TransactionEvent",
+            r#""action":"ADD","epcList":[],"bizTransactionList":[
+            {"type":"urn:epcglobal:cbv:btt:po","bizTransaction":"urn:x:y"}]"#,
+        ),
+        ("TransformationEvent", r#""transformationID":"urn:x:y","inputEPCList":["urn:a:b"]"#),
+        (
+            "TransformationEvent",
+            r#""inputEPCList":["urn:a:b"],"outputQuantityList":[
+            {"epcClass":"urn:c:d","quantity":2e3,"uom":"KGM"}],"certificationInfo":["urn:e:f"]"#,
+        ),
+        ("https://example.com/OwnEvent", r#""whatever":1"#),
+    ] {
+        assert_eq!(check_event(&event(kind, members), 100), [], "{kind} {members}");
+    }
+}
+
+#[test]
+fn every_fault_is_told_at_once_with_its_place() {
+    let bad = event(
+        "ObjectEvent",
+        r#""action":"SEE","bizStep":"drying","epcList":["no uri","urn:a:b","urn:a:b"],
+           "quantityList":[{"quantity":"1","uom":"kg","more":1}],"field":1,"recordTime":"today",
+           "sourceList":[{"type":"owning_party"}],"persistentDisposition":{"set":[]},
+           "sensorElementList":[{"sensorReport":[]},{"sensorReport":[{"value":true}],"a/b~":1}],
+           "errorDeclaration":{"reason":"incorrect_data"},"ilmd":{"plain":1},"eventID":5"#,
+    );
+    let wanted = [
+        "/action",
+        "/bizStep",
+        "/epcList/0",
+        "/epcList/2",
+        "/quantityList/0/quantity",
+        "/quantityList/0/uom",
+        "/quantityList/0/more",
+        "/quantityList/0",
+        "/field",
+        "/recordTime",
+        "/sourceList/0",
+        "/persistentDisposition/set",
+        "/sensorElementList/0/sensorReport",
+        "/sensorElementList/1/sensorReport/0/value",
+        "/sensorElementList/1/sensorReport/0",
+        "/sensorElementList/1/a~1b~0",
+        "/errorDeclaration",
+        "/ilmd/plain",
+        "/eventID",
+        "/ilmd",
+    ];
+    assert_eq!(pointers(&bad), wanted);
+    assert_eq!(check_event(&bad, 3).len(), 3);
+}
+
+#[test]
+fn what_an_event_is_about_is_required() {
+    for (kind, members) in [
+        ("ObjectEvent", r#""action":"ADD""#),
+        ("ObjectEvent", r#""action":"ADD","quantityList":[]"#),
+        (
+            "ObjectEvent",
+            r#""action":"ADD","sensorElementList":[{"sensorReport":[{"type":"Mass"}]}]"#,
+        ),
+        ("AggregationEvent", r#""action":"ADD","childEPCs":[]"#),
+        ("AssociationEvent", r#""action":"DELETE""#),
+        (
+            "TransactionEvent",
+            r#""action":"OBSERVE","bizTransactionList":[{"bizTransaction":"a:b"}]"#,
+        ),
+        ("TransformationEvent", r#""inputEPCList":["urn:a:b"]"#),
+        ("TransformationEvent", r#""transformationID":"urn:a:b""#),
+    ] {
+        assert_eq!(pointers(&event(kind, members)), [""], "{kind} {members}");
+    }
+    assert_eq!(pointers(&event("Event", r#""a":1"#)), ["/type"]);
+    assert_eq!(pointers(&json("[]")), [""]);
+    assert_eq!(pointers(&json("{}")).len(), 3);
+}
+
+#[test]
+fn documents_are_checked_around_their_events() {
+    let sound = r#"{"@context":["https://a/b",{"ex":"https://ex/"}],"type":"EPCISDocument",
+        "schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z","epcisHeader":
+        {"epcisMasterData":{"vocabularyList":[{"type":"urn:a:b","vocabularyElementList":[
+        {"id":"urn:c:d","attributes":[{"id":"urn:e:f","attribute":"x"}],"children":["urn:g:h"]}]}]}},
+        "epcisBody":{"eventList":[]},"ex:own":1}"#;
+    assert_eq!(check_document(&json(sound), 100), []);
+    assert_eq!(
+        Document::parse(sound.as_bytes(), &Limits::default()).unwrap().vocabularies().len(),
+        1
+    );
+    let query = r#"{"@context":"https://a/b","type":"EPCISQueryDocument","epcisBody":
+        {"queryResults":{"queryName":"q","resultsBody":{"eventList":[]}}}}"#;
+    assert_eq!(check_document(&json(query), 100), []);
+    let bad = r#"{"@context":[1,"https://a/b","https://a/b"],"type":"EPCISDocument","own":1,
+        "schemaVersion":"two","epcisBody":{}}"#;
+    let found: Vec<String> =
+        check_document(&json(bad), 100).into_iter().map(|f| f.pointer).collect();
+    assert_eq!(found, ["/@context/0", "/@context/2", "/own", "/schemaVersion", "/epcisBody", ""]);
+    assert_eq!(check_document(&json("{}"), 100).len(), 1);
+}
+
+#[test]
+fn events_of_a_document_are_told_by_their_place() {
+    let text = r#"{"@context":"https://a/b","type":"EPCISDocument","schemaVersion":"2.0",
+        "creationDate":"2024-05-01T00:00:00Z","epcisBody":{"eventList":[{"type":"ObjectEvent",
+        "eventTime":"2024-05-01T08:00:00+08:00","eventTimeZoneOffset":"+08:00","epcList":[],
+        "action":"ADD","bizStep":"cbv:BizStep-packing"},{"type":"ObjectEvent"}]}}"#;
+    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let faults = document.check(100).unwrap_err();
+    assert!(faults.iter().all(|fault| fault.pointer.starts_with("/epcisBody/eventList/1")));
+    assert_eq!(faults.len(), 4);
+    let bare = Document::new(event("ObjectEvent", r#""action":"ADD","epcList":[]"#));
+    assert_eq!(bare.check(100).unwrap_err().len(), 1, "a bare event has its own context");
+}
+
+#[test]
+fn events_of_a_query_are_told_by_their_place() {
+    let text = r#"{"@context":"https://a/b","type":"EPCISQueryDocument","epcisBody":{"queryResults":
+        {"queryName":"q","resultsBody":{"eventList":[{"type":"Event"}]}}}}"#;
+    let faults = Document::parse(text.as_bytes(), &Limits::default()).unwrap().check(10);
+    let wanted = "/epcisBody/queryResults/resultsBody/eventList/0/type";
+    assert_eq!(faults.unwrap_err()[0].pointer, wanted);
+}

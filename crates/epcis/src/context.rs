@@ -1,0 +1,104 @@
+//! What prefixes mean: `@context` of JSON-LD, `xmlns` of XML.
+
+use crate::json::Json;
+
+/// The context every document of EPCIS 2.0 names.
+pub const EPCIS_CONTEXT: &str = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld";
+
+/// Prefixes that every document has without saying so.
+const WELL_KNOWN: [(&str, &str); 5] = [
+    ("gs1", "https://ref.gs1.org/voc/"),
+    ("cbv", "https://ref.gs1.org/cbv/"),
+    ("epcis", "https://ref.gs1.org/epcis/"),
+    ("cbvmda", "urn:epcglobal:cbv:mda"),
+    ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
+];
+
+/// Prefixes with their namespaces, later ones before earlier ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context(Vec<(String, String)>);
+
+impl Context {
+    /// Takes the prefixes of a `@context`: a URI, an object, or a list of both. URIs of contexts
+    /// that live elsewhere are not fetched.
+    pub fn new(context: Option<&Json>) -> Self {
+        let mut prefixes = Self::default();
+        if let Some(context) = context {
+            prefixes.add(context);
+        }
+        prefixes
+    }
+
+    /// With the prefixes of an inner `@context`, which win over those around it.
+    #[must_use]
+    pub fn within(&self, inner: Option<&Json>) -> Self {
+        let mut prefixes = Self::new(inner);
+        prefixes.0.extend(self.0.iter().cloned());
+        prefixes
+    }
+
+    fn add(&mut self, context: &Json) {
+        for part in context.items() {
+            self.add(part);
+        }
+        for (name, value) in context.members() {
+            let namespace = value.as_text().or_else(|| value.text_of("@id"));
+            if let Some(namespace) = namespace.filter(|_| !name.starts_with('@')) {
+                self.declare(name, namespace);
+            }
+        }
+    }
+
+    /// A prefix stands for a namespace from now on.
+    pub fn declare(&mut self, prefix: &str, namespace: &str) {
+        self.0.retain(|(known, _)| known != prefix);
+        self.0.insert(0, (prefix.to_owned(), namespace.to_owned()));
+    }
+
+    /// The namespace of a prefix.
+    pub fn namespace(&self, prefix: &str) -> Option<&str> {
+        let own = self.0.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.as_str());
+        own.or_else(|| WELL_KNOWN.iter().find(|(known, _)| *known == prefix).map(|(_, uri)| *uri))
+    }
+
+    /// The prefixes that were declared, the innermost first.
+    pub fn declared(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// Namespace and local name of a member: by its prefix, or by splitting an absolute URI after
+    /// its last `/`, `#` or `:`. `None` for a name without either.
+    pub fn resolve<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
+        let (prefix, local) = name.split_once(':')?;
+        if let Some(namespace) = self.namespace(prefix).filter(|_| !local.starts_with("//")) {
+            return Some((namespace, local));
+        }
+        let absolute = local.starts_with("//") || prefix == "urn";
+        let cut = name.rfind(['/', '#', ':']).filter(|_| absolute)? + 1;
+        (cut < name.len()).then(|| name.split_at(cut))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_come_from_every_form_of_context() {
+        let text =
+            r#"["https://a/x.jsonld",{"ex":"https://ex/","@vocab":"v"},{"o":{"@id":"urn:o:"}}]"#;
+        let context = Json::parse(text.as_bytes(), &crate::Limits::default()).unwrap();
+        let context = Context::new(Some(&context));
+        assert_eq!(context.resolve("ex:field"), Some(("https://ex/", "field")));
+        assert_eq!(context.resolve("o:field"), Some(("urn:o:", "field")));
+        assert_eq!(
+            context.resolve("cbvmda:lotNumber"),
+            Some(("urn:epcglobal:cbv:mda", "lotNumber"))
+        );
+        assert_eq!(context.resolve("https://q/w#e"), Some(("https://q/w#", "e")));
+        assert_eq!(context.resolve("unknown:e"), None);
+        assert_eq!(context.resolve("plain"), None);
+        let inner = Json::Object(vec![(String::from("ex"), Json::text("https://inner/"))]);
+        assert_eq!(context.within(Some(&inner)).namespace("ex"), Some("https://inner/"));
+    }
+}

@@ -1,0 +1,393 @@
+//! One event: what was sent, and beside it what the standard makes of it.
+
+use std::sync::Arc;
+
+use crate::{
+    check::{check_event, is_uri},
+    context::Context,
+    decimal::Decimal,
+    fault::Fault,
+    json::Json,
+    time::Instant,
+    vocabulary::Vocabulary,
+};
+
+/// Which of the five kinds, or one of somebody's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// 对象事件, §7.4.2
+    Object,
+    /// 聚合事件, §7.4.3
+    Aggregation,
+    /// 交易事件, §7.4.4
+    Transaction,
+    /// 转化事件, §7.4.5
+    Transformation,
+    /// 关联事件, §7.4.6
+    Association,
+    /// 自定义事件, by its URI.
+    Extended(String),
+}
+
+impl EventKind {
+    /// The kind that `type` names; `None` when it is neither a kind nor a URI.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "ObjectEvent" => Self::Object,
+            "AggregationEvent" => Self::Aggregation,
+            "TransactionEvent" => Self::Transaction,
+            "TransformationEvent" => Self::Transformation,
+            "AssociationEvent" => Self::Association,
+            other if is_uri(other) => Self::Extended(other.to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// As `type` writes it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Object => "ObjectEvent",
+            Self::Aggregation => "AggregationEvent",
+            Self::Transaction => "TransactionEvent",
+            Self::Transformation => "TransformationEvent",
+            Self::Association => "AssociationEvent",
+            Self::Extended(uri) => uri,
+        }
+    }
+}
+
+/// 动作
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The objects come into being, or are joined.
+    Add,
+    /// The objects were seen.
+    Observe,
+    /// The objects cease to be, or are parted.
+    Delete,
+}
+
+impl Action {
+    /// `ADD`, `OBSERVE` or `DELETE`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "ADD" => Some(Self::Add),
+            "OBSERVE" => Some(Self::Observe),
+            "DELETE" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    /// As `action` writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Observe => "OBSERVE",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// An amount of a class of objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuantityElement {
+    /// Which class.
+    pub epc_class: String,
+    /// How much; absent when it is not known.
+    pub quantity: Option<Decimal>,
+    /// UN/ECE Recommendation 20; absent for a count.
+    pub uom: Option<String>,
+}
+
+/// A business transaction, source or destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedId {
+    /// Web URI of its type.
+    pub kind: Option<String>,
+    /// Which one.
+    pub id: String,
+}
+
+/// 更正声明: the event should never have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorDeclaration {
+    /// When that was said.
+    pub declaration_time: Instant,
+    /// Web URI of the reason.
+    pub reason: Option<String>,
+    /// Events that stand in its place.
+    pub corrective_event_ids: Vec<String>,
+}
+
+/// What is common to a series of readings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SensorMetadata {
+    /// When it was read.
+    pub time: Option<Instant>,
+    /// When the period began.
+    pub start_time: Option<Instant>,
+    /// When the period ended.
+    pub end_time: Option<Instant>,
+    /// Which device.
+    pub device_id: Option<String>,
+    /// About the device.
+    pub device_metadata: Option<String>,
+    /// Where the raw data is.
+    pub raw_data: Option<String>,
+    /// How the data was processed.
+    pub data_processing_method: Option<String>,
+    /// Which rules applied.
+    pub biz_rules: Option<String>,
+}
+
+/// One reading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SensorReport {
+    /// Web URI of what was measured.
+    pub kind: String,
+    /// Web URI of the alert.
+    pub exception: Option<String>,
+    /// Web URI of the component of a vector.
+    pub component: Option<String>,
+    /// When it was read.
+    pub time: Option<Instant>,
+    /// Unit of the numbers.
+    pub uom: Option<String>,
+    /// The numbers by their names: `value`, `minValue`, `maxValue`, `meanValue`, `sDev`,
+    /// `percRank`, `percValue`.
+    pub numbers: Vec<(&'static str, Decimal)>,
+    /// The texts by their names: `deviceID`, `deviceMetadata`, `rawData`,
+    /// `dataProcessingMethod`, `bizRules`, `microorganism`, `chemicalSubstance`,
+    /// `coordinateReferenceSystem`, `stringValue`, `hexBinaryValue`, `uriValue`.
+    pub texts: Vec<(&'static str, String)>,
+    /// A reading that is yes or no.
+    pub boolean_value: Option<bool>,
+}
+
+/// Readings that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SensorElement {
+    /// What is common to them.
+    pub metadata: SensorMetadata,
+    /// The readings.
+    pub reports: Vec<SensorReport>,
+}
+
+/// A checked event. Words of the vocabularies are Web URIs here, however they were sent; what was
+/// sent is kept whole in [`Event::source`], extensions and all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields bear the names of the standard")]
+pub struct Event {
+    source: Json,
+    context: Arc<Context>,
+    pub kind: EventKind,
+    pub event_time: Instant,
+    pub event_time_zone_offset: String,
+    pub record_time: Option<Instant>,
+    pub event_id: Option<String>,
+    pub certification_info: Vec<String>,
+    pub error_declaration: Option<ErrorDeclaration>,
+    pub action: Option<Action>,
+    pub biz_step: Option<String>,
+    pub disposition: Option<String>,
+    pub persistent_set: Vec<String>,
+    pub persistent_unset: Vec<String>,
+    pub read_point: Option<String>,
+    pub biz_location: Option<String>,
+    pub parent_id: Option<String>,
+    pub epc_list: Vec<String>,
+    pub child_epcs: Vec<String>,
+    pub input_epc_list: Vec<String>,
+    pub output_epc_list: Vec<String>,
+    pub quantity_list: Vec<QuantityElement>,
+    pub child_quantity_list: Vec<QuantityElement>,
+    pub input_quantity_list: Vec<QuantityElement>,
+    pub output_quantity_list: Vec<QuantityElement>,
+    pub transformation_id: Option<String>,
+    pub biz_transactions: Vec<TypedId>,
+    pub sources: Vec<TypedId>,
+    pub destinations: Vec<TypedId>,
+    pub sensors: Vec<SensorElement>,
+}
+
+impl Event {
+    /// Checks an event of a document whose `@context` is given; all faults at once, at most
+    /// `faults_max` of them.
+    pub fn new(
+        source: Json,
+        document: &Arc<Context>,
+        faults_max: usize,
+    ) -> Result<Self, Vec<Fault>> {
+        let faults = check_event(&source, faults_max);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let context = match source.get("@context") {
+            Some(inner) => Arc::new(document.within(Some(inner))),
+            None => Arc::clone(document),
+        };
+        let unreadable = || vec![Fault { pointer: String::new(), detail: "应为事件".into() }];
+        view(source, context).ok_or_else(unreadable)
+    }
+
+    /// The event exactly as it was sent.
+    pub fn source(&self) -> &Json {
+        &self.source
+    }
+
+    /// What the prefixes in [`Event::source`] mean.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+fn view(source: Json, context: Arc<Context>) -> Option<Event> {
+    let text = |name: &str| source.text_of(name).map(String::from);
+    let place = |name: &str| source.get(name)?.text_of("id").map(String::from);
+    let word = |name: &str, list: Vocabulary| Some(list.expand(source.text_of(name)?).into_owned());
+    let persistent = |name: &str| {
+        let words = source.get("persistentDisposition").and_then(|states| states.get(name));
+        let words = texts(words).into_iter();
+        words.map(|word| Vocabulary::Disposition.expand(&word).into_owned()).collect()
+    };
+    Some(Event {
+        kind: EventKind::named(source.text_of("type")?)?,
+        event_time: Instant::parse(source.text_of("eventTime")?)?,
+        event_time_zone_offset: text("eventTimeZoneOffset")?,
+        record_time: source.text_of("recordTime").and_then(Instant::parse),
+        event_id: text("eventID"),
+        certification_info: match source.get("certificationInfo") {
+            Some(Json::Text(one)) => vec![one.clone()],
+            many => texts(many),
+        },
+        error_declaration: source.get("errorDeclaration").and_then(error_declaration),
+        action: source.text_of("action").and_then(Action::named),
+        biz_step: word("bizStep", Vocabulary::BizStep),
+        disposition: word("disposition", Vocabulary::Disposition),
+        persistent_set: persistent("set"),
+        persistent_unset: persistent("unset"),
+        read_point: place("readPoint"),
+        biz_location: place("bizLocation"),
+        parent_id: text("parentID"),
+        epc_list: texts(source.get("epcList")),
+        child_epcs: texts(source.get("childEPCs")),
+        input_epc_list: texts(source.get("inputEPCList")),
+        output_epc_list: texts(source.get("outputEPCList")),
+        quantity_list: quantities(source.get("quantityList")),
+        child_quantity_list: quantities(source.get("childQuantityList")),
+        input_quantity_list: quantities(source.get("inputQuantityList")),
+        output_quantity_list: quantities(source.get("outputQuantityList")),
+        transformation_id: text("transformationID"),
+        biz_transactions: typed(
+            source.get("bizTransactionList"),
+            "bizTransaction",
+            Vocabulary::BizTransactionType,
+        ),
+        sources: typed(source.get("sourceList"), "source", Vocabulary::SourceDestType),
+        destinations: typed(
+            source.get("destinationList"),
+            "destination",
+            Vocabulary::SourceDestType,
+        ),
+        sensors: items(source.get("sensorElementList")).iter().map(sensor).collect(),
+        context,
+        source,
+    })
+}
+
+fn items(list: Option<&Json>) -> &[Json] {
+    list.map(Json::items).unwrap_or_default()
+}
+
+fn texts(list: Option<&Json>) -> Vec<String> {
+    items(list).iter().filter_map(Json::as_text).map(String::from).collect()
+}
+
+fn quantities(list: Option<&Json>) -> Vec<QuantityElement> {
+    let one = |item: &Json| {
+        Some(QuantityElement {
+            epc_class: item.text_of("epcClass")?.to_owned(),
+            quantity: item.get("quantity").and_then(Json::scalar).and_then(Decimal::parse),
+            uom: item.text_of("uom").map(String::from),
+        })
+    };
+    items(list).iter().filter_map(one).collect()
+}
+
+fn typed(list: Option<&Json>, name: &str, kinds: Vocabulary) -> Vec<TypedId> {
+    let one = |item: &Json| {
+        let kind = item.text_of("type").map(|kind| kinds.expand(kind).into_owned());
+        Some(TypedId { kind, id: item.text_of(name)?.to_owned() })
+    };
+    items(list).iter().filter_map(one).collect()
+}
+
+fn error_declaration(value: &Json) -> Option<ErrorDeclaration> {
+    let reason = value.text_of("reason");
+    Some(ErrorDeclaration {
+        declaration_time: Instant::parse(value.text_of("declarationTime")?)?,
+        reason: reason.map(|reason| Vocabulary::ErrorReason.expand(reason).into_owned()),
+        corrective_event_ids: texts(value.get("correctiveEventIDs")),
+    })
+}
+
+fn sensor(element: &Json) -> SensorElement {
+    let metadata = element.get("sensorMetadata").map(sensor_metadata).unwrap_or_default();
+    let reports = items(element.get("sensorReport")).iter().map(sensor_report).collect();
+    SensorElement { metadata, reports }
+}
+
+fn sensor_metadata(value: &Json) -> SensorMetadata {
+    let time = |name: &str| value.text_of(name).and_then(Instant::parse);
+    let text = |name: &str| value.text_of(name).map(String::from);
+    SensorMetadata {
+        time: time("time"),
+        start_time: time("startTime"),
+        end_time: time("endTime"),
+        device_id: text("deviceID"),
+        device_metadata: text("deviceMetadata"),
+        raw_data: text("rawData"),
+        data_processing_method: text("dataProcessingMethod"),
+        biz_rules: text("bizRules"),
+    }
+}
+
+/// The numbers of a reading.
+pub(crate) const SENSOR_NUMBERS: [&str; 7] =
+    ["value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue"];
+
+const SENSOR_TEXTS: [&str; 11] = [
+    "deviceID",
+    "deviceMetadata",
+    "rawData",
+    "dataProcessingMethod",
+    "bizRules",
+    "microorganism",
+    "chemicalSubstance",
+    "coordinateReferenceSystem",
+    "stringValue",
+    "hexBinaryValue",
+    "uriValue",
+];
+
+fn sensor_report(value: &Json) -> SensorReport {
+    let word = |name: &str, list: Vocabulary| {
+        value.text_of(name).map(|word| list.expand(word).into_owned())
+    };
+    let number =
+        |name: &'static str| Some((name, Decimal::parse(value.get(name).and_then(Json::scalar)?)?));
+    let text = |name: &'static str| Some((name, value.text_of(name)?.to_owned()));
+    SensorReport {
+        kind: word("type", Vocabulary::Measurement).unwrap_or_default(),
+        exception: word("exception", Vocabulary::Alert),
+        component: word("component", Vocabulary::Component),
+        time: value.text_of("time").and_then(Instant::parse),
+        uom: value.text_of("uom").map(String::from),
+        numbers: SENSOR_NUMBERS.into_iter().filter_map(number).collect(),
+        texts: SENSOR_TEXTS.into_iter().filter_map(text).collect(),
+        boolean_value: match value.get("booleanValue") {
+            Some(Json::Bool(value)) => Some(*value),
+            _ => None,
+        },
+    }
+}

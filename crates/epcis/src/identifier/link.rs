@@ -1,0 +1,136 @@
+//! GS1 Digital Link URIs.
+
+use super::{
+    escape::{for_link, is_key_text, is_part_text, unescape},
+    scheme::{EpcScheme, Place, SPECS, Spec, is_numeric},
+};
+
+/// The domain of canonical Digital Links.
+const CANONICAL: &str = "https://id.gs1.org";
+
+/// A GS1 key with its finest qualifier; what comes with it in a link and does not identify is
+/// left out (CBV 2.0 §8.9).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gs1Key {
+    ai: &'static str,
+    value: String,
+    qualifier: Option<(&'static str, String)>,
+}
+
+/// Qualifiers of a key from the coarsest to the finest, with the words of older links.
+const QUALIFIERS: [(&str, &[(&str, &str)]); 4] = [
+    ("01", &[("22", "cpv"), ("10", "lot"), ("21", "ser"), ("235", "tpx")]),
+    ("8006", &[("22", "cpv"), ("10", "lot"), ("21", "ser")]),
+    ("414", &[("254", "glnx")]),
+    ("8010", &[("8011", "cpsn")]),
+];
+
+impl Gs1Key {
+    pub(super) fn of(
+        ai: &'static str,
+        value: String,
+        qualifier: Option<(&'static str, String)>,
+    ) -> Self {
+        Self { ai, value, qualifier }
+    }
+
+    /// Application identifier, such as `01`.
+    pub fn ai(&self) -> &'static str {
+        self.ai
+    }
+
+    /// The key with its check digit, and whatever is behind it.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Application identifier and value of the finest qualifier.
+    pub fn qualifier(&self) -> Option<(&'static str, &str)> {
+        self.qualifier.as_ref().map(|(ai, value)| (*ai, value.as_str()))
+    }
+
+    /// Reads a Digital Link on any domain; `None` when the URI is none. Check digits are not
+    /// checked here, because the hash of an event does not depend on their being right.
+    pub fn parse(uri: &str) -> Option<Self> {
+        let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"))?;
+        let path = rest.split(['?', '#']).next()?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        // Whatever stands before the key belongs to whoever owns the domain.
+        (0..segments.len()).find_map(|from| Self::from_segments(&segments[from..]))
+    }
+
+    fn from_segments(segments: &[&str]) -> Option<Self> {
+        let (name, rest) = segments.split_first()?;
+        let (value, rest) = rest.split_first()?;
+        let spec = SPECS.iter().find(|spec| spec.ai == *name || spec.word == *name)?;
+        let value = checked_value(spec, unescape(value)?)?;
+        let known = QUALIFIERS.iter().find(|(ai, _)| *ai == spec.ai).map_or(&[][..], |(_, q)| *q);
+        let mut finest = None;
+        let mut next = 0;
+        for pair in rest.chunks(2) {
+            let [name, value] = pair else { return None };
+            let place =
+                known.iter().skip(next).position(|(ai, word)| ai == name || word == name)?;
+            next += place + 1;
+            let (ai, value) = (known[next - 1].0, unescape(value)?);
+            if !is_qualifier(ai, &value) {
+                return None;
+            }
+            if ai != "22" {
+                finest = Some((ai, value));
+            }
+        }
+        Some(Self { ai: spec.ai, value, qualifier: finest })
+    }
+
+    /// The canonical link.
+    pub fn to_link(&self) -> String {
+        let mut link = format!("{CANONICAL}/{}/{}", self.ai, for_link(&self.value));
+        if let Some((ai, value)) = &self.qualifier {
+            link.push_str(&format!("/{ai}/{}", for_link(value)));
+        }
+        link
+    }
+
+    /// The scheme of EPC that this key belongs to.
+    pub(super) fn spec(&self) -> Option<&'static Spec> {
+        let mut of_key = SPECS.iter().filter(|spec| spec.ai == self.ai);
+        match &self.qualifier {
+            None => of_key.next(),
+            Some((ai, _)) => of_key.find(|spec| spec.place == Place::Qualifier(ai)),
+        }
+    }
+}
+
+fn is_qualifier(ai: &str, value: &str) -> bool {
+    let length = (1..=if ai == "235" { 28 } else { 20 }).contains(&value.len());
+    match ai {
+        "8011" => (1..=12).contains(&value.len()) && is_numeric(value),
+        _ => length && is_key_text(value),
+    }
+}
+
+/// The value when it may be one of this key; trade item numbers are filled up to 14 digits.
+fn checked_value(spec: &Spec, value: String) -> Option<String> {
+    let numeric = |from: usize| value.get(..from).is_some_and(is_numeric);
+    let exactly = |count: usize| value.len() == count && numeric(count);
+    let behind = |count: usize, max: usize| {
+        let rest = value.get(count..).filter(|_| numeric(count));
+        rest.is_some_and(|rest| rest.len() <= max && is_key_text(rest))
+    };
+    let sound = match spec.scheme {
+        EpcScheme::Sgtin | EpcScheme::Lgtin | EpcScheme::Upui => {
+            let padded = matches!(value.len(), 8 | 12 | 13 | 14) && is_numeric(&value);
+            return padded.then(|| format!("{value:0>14}"));
+        }
+        EpcScheme::Itip => exactly(18),
+        EpcScheme::Grai => behind(14, 16) && value.starts_with('0'),
+        EpcScheme::Gdti => behind(13, 17),
+        EpcScheme::Gcn => behind(13, 12) && is_numeric(&value),
+        EpcScheme::Giai | EpcScheme::Ginc => value.len() > 4 && behind(4, 26),
+        EpcScheme::Cpi => (5..=30).contains(&value.len()) && numeric(4) && is_part_text(&value),
+        _ => spec.digits.is_some_and(|digits| exactly(digits + 1)),
+    };
+    sound.then_some(value)
+}

@@ -1,0 +1,235 @@
+//! What a query means.
+
+use super::{
+    condition::{
+        Comparison, Condition, IdField, MatchField, PlaceField, Query, SensorPart, TimeField,
+        TypedField, WordField,
+    },
+    number,
+};
+use crate::{
+    decimal::Decimal,
+    event::{Event, EventKind, QuantityElement, SensorElement, SensorReport},
+    identifier::id_matches,
+    time::Instant,
+};
+
+/// Which place lies in which, as master data tells it.
+pub trait Places {
+    /// Whether `place` is `ancestor` or lies in it.
+    fn lies_in(&self, place: &str, ancestor: &str) -> bool;
+}
+
+/// Nothing is known: every place lies in itself alone.
+struct Nowhere;
+
+impl Places for Nowhere {
+    fn lies_in(&self, place: &str, ancestor: &str) -> bool {
+        id_matches(ancestor, place)
+    }
+}
+
+/// Whether the event fulfils every condition, where no place is known to lie in another.
+pub fn matches(query: &Query, event: &Event) -> bool {
+    matches_within(query, event, &Nowhere)
+}
+
+/// Whether the event fulfils every condition.
+pub fn matches_within(query: &Query, event: &Event, places: &dyn Places) -> bool {
+    query.conditions.iter().all(|condition| fulfils(condition, event, places))
+}
+
+fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
+    let reports = || event.sensors.iter().flat_map(|element| &element.reports);
+    match condition {
+        Condition::EventType(any) => any.iter().any(|name| is_kind(name, event)),
+        Condition::Action(any) => event.action.is_some_and(|action| any.contains(&action)),
+        Condition::Time { field, comparison, at } => {
+            times(*field, event).into_iter().any(|time| comparison.holds(time.cmp(at)))
+        }
+        Condition::Word { field, any } => {
+            words(*field, event).into_iter().any(|word| any.iter().any(|wanted| wanted == word))
+        }
+        Condition::Place { field, descendants, any } => {
+            let place = match field {
+                PlaceField::ReadPoint => event.read_point.as_ref(),
+                PlaceField::BizLocation => event.biz_location.as_ref(),
+            };
+            let here = |place: &String, wanted: &String| {
+                id_matches(wanted, place) || (*descendants && places.lies_in(place, wanted))
+            };
+            place.is_some_and(|place| any.iter().any(|wanted| here(place, wanted)))
+        }
+        Condition::Typed { field, kind, any } => {
+            let list = match field {
+                TypedField::BizTransaction => &event.biz_transactions,
+                TypedField::Source => &event.sources,
+                TypedField::Destination => &event.destinations,
+            };
+            let mut of_kind = list.iter().filter(|item| item.kind.as_ref() == Some(kind));
+            of_kind.any(|item| matches_any(any, &item.id))
+        }
+        Condition::Id { field, any } => {
+            ids(*field, event).into_iter().any(|id| any.iter().any(|wanted| wanted == id))
+        }
+        Condition::Match { field, any } => {
+            objects(*field, event).into_iter().any(|id| matches_any(any, id))
+        }
+        Condition::Quantity { comparison, any, uom } => quantities(event).any(|element| {
+            amount_fulfils(
+                element.quantity.as_ref(),
+                element.uom.as_ref(),
+                *comparison,
+                any,
+                uom.as_deref(),
+            )
+        }),
+        Condition::SensorNumber { field, comparison, any, uom } => reports().any(|report| {
+            let number = report.numbers.iter().find(|(name, _)| name == field);
+            // A rank is a percentage whatever the unit of the reading.
+            let unit = report.uom.as_ref().filter(|_| *field != "percRank");
+            amount_fulfils(number.map(|(_, number)| number), unit, *comparison, any, uom.as_deref())
+        }),
+        Condition::SensorText { field, part, any } => event
+            .sensors
+            .iter()
+            .flat_map(|element| sensor_texts(field, *part, element))
+            .any(|text| any.iter().any(|wanted| wanted == text || id_matches(wanted, text))),
+        Condition::SensorBoolean(wanted) => {
+            reports().any(|report| report.boolean_value == Some(*wanted))
+        }
+        Condition::HasErrorDeclaration => event.error_declaration.is_some(),
+        Condition::HasSensors => !event.sensors.is_empty(),
+        Condition::Extension(extension) => extension.holds(event),
+    }
+}
+
+fn is_kind(name: &str, event: &Event) -> bool {
+    let full = |name: &str| {
+        event
+            .context()
+            .resolve(name)
+            .map_or_else(|| name.to_owned(), |(ns, local)| format!("{ns}{local}"))
+    };
+    match &event.kind {
+        EventKind::Extended(own) => own == name || full(own) == full(name),
+        standard => standard.name() == name,
+    }
+}
+
+fn times(field: TimeField, event: &Event) -> Vec<Instant> {
+    let sensors = event.sensors.iter();
+    match field {
+        TimeField::EventTime => vec![event.event_time],
+        TimeField::RecordTime => event.record_time.into_iter().collect(),
+        TimeField::DeclarationTime => {
+            event.error_declaration.iter().map(|error| error.declaration_time).collect()
+        }
+        TimeField::SensorStart => sensors.filter_map(|one| one.metadata.start_time).collect(),
+        TimeField::SensorEnd => sensors.filter_map(|one| one.metadata.end_time).collect(),
+        TimeField::SensorTime(part) => sensors
+            .flat_map(|one| {
+                let metadata = one.metadata.time.filter(|_| part.metadata());
+                let reports = one.reports.iter().filter(move |_| part.reports());
+                metadata.into_iter().chain(reports.filter_map(|report| report.time))
+            })
+            .collect(),
+    }
+}
+
+fn words(field: WordField, event: &Event) -> Vec<&String> {
+    let reports = || event.sensors.iter().flat_map(|element| &element.reports);
+    match field {
+        WordField::BizStep => event.biz_step.iter().collect(),
+        WordField::Disposition => event.disposition.iter().collect(),
+        WordField::PersistentSet => event.persistent_set.iter().collect(),
+        WordField::PersistentUnset => event.persistent_unset.iter().collect(),
+        WordField::ErrorReason => {
+            event.error_declaration.iter().filter_map(|error| error.reason.as_ref()).collect()
+        }
+        WordField::SensorType => reports().map(|report| &report.kind).collect(),
+        WordField::SensorException => {
+            reports().filter_map(|report| report.exception.as_ref()).collect()
+        }
+        WordField::SensorComponent => {
+            reports().filter_map(|report| report.component.as_ref()).collect()
+        }
+    }
+}
+
+fn ids(field: IdField, event: &Event) -> Vec<&String> {
+    match field {
+        IdField::TransformationId => event.transformation_id.iter().collect(),
+        IdField::EventId => event.event_id.iter().collect(),
+        IdField::CorrectiveEventId => {
+            event.error_declaration.iter().flat_map(|error| &error.corrective_event_ids).collect()
+        }
+    }
+}
+
+fn objects(field: MatchField, event: &Event) -> Vec<&String> {
+    let epcs = event.epc_list.iter().chain(&event.child_epcs);
+    let classes = |lists: &[&'static str]| quantity_lists(event, lists);
+    match field {
+        MatchField::Epc => epcs.collect(),
+        MatchField::ParentId => event.parent_id.iter().collect(),
+        MatchField::InputEpc => event.input_epc_list.iter().collect(),
+        MatchField::OutputEpc => event.output_epc_list.iter().collect(),
+        MatchField::AnyEpc => {
+            let transformed = event.input_epc_list.iter().chain(&event.output_epc_list);
+            epcs.chain(&event.parent_id).chain(transformed).collect()
+        }
+        MatchField::EpcClass => classes(&["quantity", "child"]),
+        MatchField::InputEpcClass => classes(&["input"]),
+        MatchField::OutputEpcClass => classes(&["output"]),
+        MatchField::AnyEpcClass => classes(&["quantity", "child", "input", "output"]),
+    }
+}
+
+fn quantity_lists<'e>(event: &'e Event, lists: &[&str]) -> Vec<&'e String> {
+    let named = [
+        ("quantity", &event.quantity_list),
+        ("child", &event.child_quantity_list),
+        ("input", &event.input_quantity_list),
+        ("output", &event.output_quantity_list),
+    ];
+    let wanted = named.into_iter().filter(|(name, _)| lists.contains(name));
+    wanted.flat_map(|(_, list)| list).map(|element| &element.epc_class).collect()
+}
+
+fn quantities(event: &Event) -> impl Iterator<Item = &QuantityElement> {
+    let transformed = event.input_quantity_list.iter().chain(&event.output_quantity_list);
+    event.quantity_list.iter().chain(&event.child_quantity_list).chain(transformed)
+}
+
+fn amount_fulfils(
+    amount: Option<&Decimal>,
+    unit: Option<&String>,
+    comparison: Comparison,
+    any: &[Decimal],
+    uom: Option<&str>,
+) -> bool {
+    let unit = unit.map(String::as_str);
+    amount.is_some_and(|amount| number::fulfils((amount, unit), comparison, any, uom))
+}
+
+fn matches_any(any: &[String], id: &str) -> bool {
+    any.iter().any(|wanted| id_matches(wanted, id))
+}
+
+fn sensor_texts<'e>(field: &str, part: SensorPart, element: &'e SensorElement) -> Vec<&'e String> {
+    let metadata = &element.metadata;
+    let of_metadata = match field {
+        "deviceID" => metadata.device_id.as_ref(),
+        "deviceMetadata" => metadata.device_metadata.as_ref(),
+        "rawData" => metadata.raw_data.as_ref(),
+        "dataProcessingMethod" => metadata.data_processing_method.as_ref(),
+        "bizRules" => metadata.biz_rules.as_ref(),
+        _ => None,
+    };
+    let of_report = |report: &'e SensorReport| {
+        report.texts.iter().find(|(name, _)| *name == field).map(|(_, text)| text)
+    };
+    let reports = element.reports.iter().filter(|_| part.reports()).filter_map(of_report);
+    of_metadata.filter(|_| part.metadata()).into_iter().chain(reports).collect()
+}

@@ -1,0 +1,264 @@
+//! An event in XML as an event in JSON.
+
+use super::{
+    namer::Namer,
+    tree::{Element, Name},
+};
+use crate::{
+    context::Context,
+    decimal::Decimal,
+    event::{EventKind, SENSOR_NUMBERS},
+    json::{Json, Members},
+    vocabulary::Vocabulary,
+};
+
+/// `None` when the element is no event.
+pub(super) fn event(element: &Element, document: &Context) -> Option<Json> {
+    let mut namer = Namer::new(document);
+    let quantity_event = element.name.is_own() && element.name.local == "QuantityEvent";
+    let kind = if quantity_event { "ObjectEvent".into() } else { namer.name(&element.name) };
+    EventKind::named(&kind)?;
+    let mut members = vec![(String::from("type"), Json::Text(kind))];
+    let mut rest: Vec<&Element> = Vec::new();
+    for child in element.unwrapped() {
+        match standard(child, &mut namer).filter(|_| child.name.is_own()) {
+            Some(value) => add(&mut members, child.name.local.clone(), value),
+            None => rest.push(child),
+        }
+    }
+    if quantity_event {
+        replace_quantity(&mut members, &mut rest);
+    }
+    let foreign = element.attributes.iter().filter(|(name, _)| !name.namespace.is_empty());
+    for (name, value) in foreign {
+        add(&mut members, namer.name(name), Json::text(value.as_str()));
+    }
+    extend(&mut members, rest, &mut namer);
+    if let Some(context) = namer.into_context() {
+        members.insert(0, (String::from("@context"), context));
+    }
+    Some(Json::Object(members))
+}
+
+/// The quantity event of 1.x is an object event that observes so much of a class.
+fn replace_quantity(members: &mut Members, rest: &mut Vec<&Element>) {
+    let mut item = Members::new();
+    rest.retain(|child| {
+        let own = child.name.is_own();
+        match child.name.local.as_str() {
+            "epcClass" if own => item.push(("epcClass".into(), Json::text(child.trimmed()))),
+            "quantity" if own => item.push(("quantity".into(), number(child.trimmed()))),
+            _ => return true,
+        }
+        false
+    });
+    members.push((String::from("action"), Json::text("OBSERVE")));
+    members.push((String::from("quantityList"), Json::Array(vec![Json::Object(item)])));
+}
+
+/// A field of the standard; `None` for any other.
+fn standard(element: &Element, namer: &mut Namer<'_>) -> Option<Json> {
+    let word = |list: Vocabulary| Json::text(list.compact(element.trimmed()));
+    Some(match element.name.local.as_str() {
+        "eventTime"
+        | "recordTime"
+        | "eventTimeZoneOffset"
+        | "eventID"
+        | "parentID"
+        | "action"
+        | "transformationID"
+        | "certificationInfo" => Json::text(element.trimmed()),
+        "bizStep" => word(Vocabulary::BizStep),
+        "disposition" => word(Vocabulary::Disposition),
+        "epcList" | "childEPCs" | "inputEPCList" | "outputEPCList" => texts(element),
+        "quantityList" | "childQuantityList" | "inputQuantityList" | "outputQuantityList" => {
+            list(element, quantity)
+        }
+        "readPoint" | "bizLocation" => {
+            object(element, namer, |child, _| match child.name.local.as_str() {
+                "id" => Some(Json::text(child.trimmed())),
+                _ => None,
+            })
+        }
+        "bizTransactionList" => {
+            list(element, |item| typed(item, "bizTransaction", Vocabulary::BizTransactionType))
+        }
+        "sourceList" => list(element, |item| typed(item, "source", Vocabulary::SourceDestType)),
+        "destinationList" => {
+            list(element, |item| typed(item, "destination", Vocabulary::SourceDestType))
+        }
+        "persistentDisposition" => persistent(element),
+        "sensorElementList" => {
+            let items = element.unwrapped().into_iter().filter(|child| child.name.is_own());
+            Json::Array(items.map(|item| sensor(item, namer)).collect())
+        }
+        "ilmd" => object(element, namer, |_, _| None),
+        "errorDeclaration" => object(element, namer, |child, _| match child.name.local.as_str() {
+            "declarationTime" => Some(Json::text(child.trimmed())),
+            "reason" => Some(Json::text(Vocabulary::ErrorReason.compact(child.trimmed()))),
+            "correctiveEventIDs" => Some(texts(child)),
+            _ => None,
+        }),
+        _ => return None,
+    })
+}
+
+fn texts(element: &Element) -> Json {
+    Json::Array(element.children.iter().map(|child| Json::text(child.trimmed())).collect())
+}
+
+fn list(element: &Element, item: impl Fn(&Element) -> Json) -> Json {
+    Json::Array(element.unwrapped().into_iter().map(item).collect())
+}
+
+/// An object with fields of the standard, and extensions beside them.
+fn object(
+    element: &Element,
+    namer: &mut Namer<'_>,
+    known: impl Fn(&Element, &mut Namer<'_>) -> Option<Json>,
+) -> Json {
+    let mut members = Members::new();
+    let mut rest = Vec::new();
+    for child in element.unwrapped() {
+        let own = child.name.is_own();
+        match known(child, namer).filter(|_| own) {
+            Some(value) => add(&mut members, child.name.local.clone(), value),
+            None => rest.push(child),
+        }
+    }
+    extend(&mut members, rest, namer);
+    Json::Object(members)
+}
+
+fn quantity(element: &Element) -> Json {
+    let member = |child: &Element| {
+        let text = child.trimmed();
+        let value = if child.name.local == "quantity" { number(text) } else { Json::text(text) };
+        (child.name.local.clone(), value)
+    };
+    // An unknown quantity may stand there empty with `xsi:nil`.
+    let known = element.children.iter().filter(|child| !child.trimmed().is_empty());
+    Json::Object(known.map(member).collect())
+}
+
+fn typed(element: &Element, name: &str, kinds: Vocabulary) -> Json {
+    let kind = element.attribute("type").map(|kind| Json::text(kinds.compact(kind)));
+    let mut members: Members = kind.map(|kind| (String::from("type"), kind)).into_iter().collect();
+    members.push((name.to_owned(), Json::text(element.trimmed())));
+    Json::Object(members)
+}
+
+fn persistent(element: &Element) -> Json {
+    let mut members = Members::new();
+    for name in ["set", "unset"] {
+        let named = element.children.iter().filter(|child| child.name.local == name);
+        let words = named.map(|child| Json::text(Vocabulary::Disposition.compact(child.trimmed())));
+        let words: Vec<Json> = words.collect();
+        if !words.is_empty() {
+            members.push((name.to_owned(), Json::Array(words)));
+        }
+    }
+    Json::Object(members)
+}
+
+fn sensor(element: &Element, namer: &mut Namer<'_>) -> Json {
+    let mut members = Members::new();
+    let (mut reports, mut rest) = (Vec::new(), Vec::new());
+    for child in element.unwrapped() {
+        match child.name.local.as_str() {
+            "sensorMetadata" if child.name.is_own() => {
+                members.push((String::from("sensorMetadata"), readings(child, namer)));
+            }
+            "sensorReport" if child.name.is_own() => reports.push(readings(child, namer)),
+            _ => rest.push(child),
+        }
+    }
+    members.push((String::from("sensorReport"), Json::Array(reports)));
+    extend(&mut members, rest, namer);
+    Json::Object(members)
+}
+
+/// What XML says in attributes and JSON in members.
+fn readings(element: &Element, namer: &mut Namer<'_>) -> Json {
+    let mut members = Members::new();
+    for (name, value) in &element.attributes {
+        let reading =
+            if name.is_own() { reading(name, value.trim()) } else { Json::text(value.as_str()) };
+        add(&mut members, namer.name(name), reading);
+    }
+    extend(&mut members, element.unwrapped(), namer);
+    Json::Object(members)
+}
+
+fn reading(name: &Name, value: &str) -> Json {
+    let word = |list: Vocabulary| Json::text(list.compact(value));
+    match name.local.as_str() {
+        "type" => word(Vocabulary::Measurement),
+        "exception" => word(Vocabulary::Alert),
+        "component" => word(Vocabulary::Component),
+        "booleanValue" => match value {
+            "true" | "1" => Json::Bool(true),
+            "false" | "0" => Json::Bool(false),
+            other => Json::text(other),
+        },
+        local if SENSOR_NUMBERS.contains(&local) => number(value),
+        _ => Json::text(value),
+    }
+}
+
+/// A number in its own characters where JSON takes them; what is no number stays text, so that
+/// the check finds it.
+fn number(text: &str) -> Json {
+    match Decimal::parse(text) {
+        None => Json::text(text),
+        Some(_) if is_json_number(text) => Json::Number(text.to_owned()),
+        Some(number) => Json::Number(number.to_string()),
+    }
+}
+
+/// Of the decimal numbers those that JSON writes the same way.
+fn is_json_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let (mantissa, _) = text.split_once(['e', 'E']).unwrap_or((text, ""));
+    let leading_zero = matches!(digits, [b'0', b'0'..=b'9', ..]);
+    digits.first().is_some_and(u8::is_ascii_digit) && !leading_zero && !mantissa.ends_with('.')
+}
+
+/// Adds a member, or an item to the list that members of this name make.
+fn add(members: &mut Members, name: String, value: Json) {
+    match members.iter_mut().find(|(known, _)| *known == name) {
+        None => members.push((name, value)),
+        Some((_, Json::Array(items))) => match value {
+            Json::Array(more) => items.extend(more),
+            one => items.push(one),
+        },
+        Some((_, first)) => {
+            let before = std::mem::replace(first, Json::Null);
+            *first = Json::Array(vec![before, value]);
+        }
+    }
+}
+
+/// Adds elements that are no fields of the standard.
+pub(super) fn extend(members: &mut Members, elements: Vec<&Element>, namer: &mut Namer<'_>) {
+    for element in elements {
+        let name = namer.name(&element.name);
+        let value = extension(element, namer);
+        add(members, name, value);
+    }
+}
+
+fn extension(element: &Element, namer: &mut Namer<'_>) -> Json {
+    if element.attributes.is_empty() && element.children.is_empty() {
+        return Json::text(element.text.as_str());
+    }
+    let mut members = Members::new();
+    for (name, value) in &element.attributes {
+        add(&mut members, format!("@{}", namer.name(name)), Json::text(value.as_str()));
+    }
+    extend(&mut members, element.children.iter().collect(), namer);
+    if !element.trimmed().is_empty() {
+        members.push((String::from("#text"), Json::text(element.trimmed())));
+    }
+    Json::Object(members)
+}

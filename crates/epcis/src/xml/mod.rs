@@ -1,0 +1,36 @@
+//! The XML form of EPCIS 1.2 and 2.0, read into the JSON form of 2.0 and written from it.
+//!
+//! Extensions keep their namespaces. Inside an extension an attribute `a` of XML is the member
+//! `@a` of JSON and text beside children is `#text`; siblings of one name are a list. What XML
+//! cannot tell apart comes back as text: `1` and `"1"`, a list of one and its only item. The
+//! hash of an event is the same before and after.
+
+mod from_element;
+mod layout;
+mod master;
+mod namer;
+mod reader;
+mod source;
+mod tree;
+mod write_document;
+mod write_event;
+mod writer;
+
+pub use layout::XmlForm;
+pub use reader::XmlEventReader;
+pub use write_document::document_to_xml;
+pub use write_event::event_to_xml;
+
+/// Namespaces of EPCIS documents and queries, of 1.x and 2.0.
+const EPCIS: [&str; 2] = ["urn:epcglobal:epcis:xsd:1", "urn:epcglobal:epcis:xsd:2"];
+const QUERY: [&str; 2] = ["urn:epcglobal:epcis-query:xsd:1", "urn:epcglobal:epcis-query:xsd:2"];
+const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+const SBDH: &str = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader";
+
+/// Whether names of this namespace are the standard's own.
+fn is_own(namespace: &str) -> bool {
+    namespace.is_empty() || EPCIS.contains(&namespace) || QUERY.contains(&namespace)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! Events one by one from XML of any length.
+
+use std::io::Read;
+
+use super::{
+    INSTANCE, SBDH, from_element, is_own, master,
+    namer::{Namer, is_scheme},
+    source::{Token, XmlSource},
+    tree::Element,
+};
+use crate::{
+    context::Context,
+    document::context_of,
+    fault::ReadError,
+    json::{Json, Members},
+    limits::Limits,
+};
+
+/// Reads the events of an `EPCISDocument` or `EPCISQueryDocument` in XML 1.x or 2.0 as JSON of
+/// 2.0, holding one event at a time. The events are not checked here; see
+/// [`Event::new`](crate::Event::new).
+pub struct XmlEventReader<R> {
+    source: XmlSource<R>,
+    limits: Limits,
+    open: Vec<Place>,
+    begun: bool,
+    context: Context,
+    /// Members of the document besides the events.
+    head: Members,
+    vocabularies: Option<Json>,
+    /// Extensions of the header.
+    header_own: Members,
+    failed: bool,
+    /// Of a query: its name, its subscription.
+    results: Members,
+    is_query: bool,
+    schema_version: String,
+    events: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    Body,
+    Results,
+    ResultsBody,
+    Events,
+}
+
+impl<R: Read> XmlEventReader<R> {
+    /// Nothing is read yet.
+    pub fn new(reader: R, limits: Limits) -> Self {
+        Self {
+            source: XmlSource::new(reader, &limits),
+            limits,
+            open: Vec::new(),
+            begun: false,
+            context: Context::default(),
+            head: Members::new(),
+            vocabularies: None,
+            header_own: Members::new(),
+            failed: false,
+            results: Members::new(),
+            is_query: false,
+            schema_version: String::new(),
+            events: 0,
+        }
+    }
+
+    /// The next event; `None` at the end of the document.
+    pub fn next_event(&mut self) -> Result<Option<Json>, ReadError> {
+        loop {
+            self.source.allow(self.limits.event_bytes_max);
+            match self.source.next()? {
+                Token::Start(element) => {
+                    if let Some(event) = self.start(element)? {
+                        return Ok(Some(event));
+                    }
+                }
+                Token::End => drop(self.open.pop()),
+                Token::Text(text) if text.trim().is_empty() => {}
+                Token::Text(_) => return Err(self.source.syntax("此处不应有文字")),
+                Token::Eof if self.begun => return Ok(None),
+                Token::Eof => return Err(self.source.syntax("应为 EPCIS 文档")),
+            }
+        }
+    }
+
+    /// What the prefixes mean that the document's root declares.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// `schemaVersion` as the document has it.
+    pub fn schema_version(&self) -> &str {
+        &self.schema_version
+    }
+
+    /// Events read so far.
+    pub fn events_read(&self) -> u64 {
+        self.events
+    }
+
+    /// The document in JSON with an empty event list; whole once [`Self::next_event`] has said
+    /// `None`.
+    pub fn header(&self) -> Json {
+        let kind = if self.is_query { "EPCISQueryDocument" } else { "EPCISDocument" };
+        let mut members = vec![
+            (String::from("@context"), context_of(&self.context)),
+            (String::from("type"), Json::text(kind)),
+            (String::from("schemaVersion"), Json::text("2.0")),
+        ];
+        members.extend(self.head.iter().cloned());
+        let mut list = vec![(String::from("eventList"), Json::Array(Vec::new()))];
+        let vocabularies =
+            self.vocabularies.clone().map(|list| (String::from("vocabularyList"), list));
+        let body = if self.is_query {
+            list.extend(vocabularies);
+            let mut results = self.results.clone();
+            results.push((String::from("resultsBody"), Json::Object(list)));
+            vec![(String::from("queryResults"), Json::Object(results))]
+        } else {
+            let data = |list| (String::from("epcisMasterData"), Json::Object(vec![list]));
+            let header: Members =
+                vocabularies.map(data).into_iter().chain(self.header_own.iter().cloned()).collect();
+            if !header.is_empty() {
+                members.push((String::from("epcisHeader"), Json::Object(header)));
+            }
+            list
+        };
+        members.push((String::from("epcisBody"), Json::Object(body)));
+        Json::Object(members)
+    }
+
+    fn start(&mut self, element: Element) -> Result<Option<Json>, ReadError> {
+        let local = element.name.local.clone();
+        let own = element.name.is_own();
+        let inner = match (self.open.last(), local.as_str()) {
+            (None, _) => return self.root(&element).map(|()| None),
+            (Some(Place::Root), "EPCISBody") if own => Some(Place::Body),
+            (Some(Place::Body), "QueryResults") if own => Some(Place::Results),
+            (Some(Place::Results), "resultsBody") if own => Some(Place::ResultsBody),
+            (Some(Place::Body | Place::ResultsBody), "EventList") if own => Some(Place::Events),
+            (Some(Place::Events), "extension") if own => Some(Place::Events),
+            _ => None,
+        };
+        if let Some(place) = inner {
+            self.open.push(place);
+            return Ok(None);
+        }
+        let place = self.open.last().copied();
+        self.count(place)?;
+        if place != Some(Place::Events) {
+            self.source.allow(self.limits.header_bytes_max);
+        }
+        let element = self.source.fill(element, self.limits.depth_max)?;
+        match place {
+            Some(Place::Events) => {
+                let event = from_element::event(&element, &self.context);
+                return event.map(Some).ok_or_else(|| self.source.syntax("EventList 中应为事件"));
+            }
+            Some(Place::Root) if own && local == "EPCISHeader" => self.header_from(&element),
+            Some(Place::Results) if matches!(local.as_str(), "queryName" | "subscriptionID") => {
+                self.results.push((local, Json::text(element.trimmed())));
+            }
+            Some(Place::ResultsBody) if own && local == "VocabularyList" => {
+                self.vocabularies = Some(master::from_element(&element));
+            }
+            Some(Place::Root) if !own => {
+                let members = self.extensions(vec![&element]);
+                self.head.extend(members);
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// Extensions of the document or its header.
+    fn extensions(&mut self, elements: Vec<&Element>) -> Members {
+        let mut namer = Namer::new(&self.context);
+        let mut members = Members::new();
+        from_element::extend(&mut members, elements, &mut namer);
+        for (prefix, uri) in namer.into_added() {
+            self.context.declare(&prefix, &uri);
+        }
+        members
+    }
+
+    fn count(&mut self, place: Option<Place>) -> Result<(), ReadError> {
+        if place != Some(Place::Events) {
+            return Ok(());
+        }
+        if self.events >= self.limits.events_max {
+            let detail = format!("一份文档不应超过 {} 个事件", self.limits.events_max);
+            return Err(self.source.too_much(detail));
+        }
+        self.events += 1;
+        Ok(())
+    }
+
+    fn root(&mut self, root: &Element) -> Result<(), ReadError> {
+        self.is_query = root.name.local == "EPCISQueryDocument";
+        let known = self.is_query || root.name.local == "EPCISDocument";
+        if self.begun || !known || root.name.namespace.is_empty() || !root.name.is_own() {
+            let detail = "根元素应为 EPCIS 命名空间的 EPCISDocument 或 EPCISQueryDocument";
+            return Err(self.source.syntax(detail));
+        }
+        self.begun = true;
+        self.open.push(Place::Root);
+        root.attribute("schemaVersion").unwrap_or_default().clone_into(&mut self.schema_version);
+        if let Some(created) = root.attribute("creationDate") {
+            self.head.push((String::from("creationDate"), Json::text(created)));
+        }
+        for (prefix, uri) in self.source.prefixes() {
+            let foreign = !is_own(uri) && uri != INSTANCE && uri != SBDH;
+            if foreign && is_scheme(prefix) {
+                self.context.declare(prefix, uri);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who sent the document to whom, and the master data. Of a Standard Business Document Header
+    /// JSON has room for these three only.
+    fn header_from(&mut self, header: &Element) {
+        if let Some(list) = header.find("VocabularyList") {
+            self.vocabularies = Some(master::from_element(list));
+        }
+        let foreign = |child: &&Element| !child.name.is_own() && child.name.namespace != SBDH;
+        self.header_own = self.extensions(header.children.iter().filter(foreign).collect());
+        for (name, path) in [
+            ("sender", ["Sender", "Identifier"]),
+            ("receiver", ["Receiver", "Identifier"]),
+            ("instanceIdentifier", ["DocumentIdentification", "InstanceIdentifier"]),
+        ] {
+            let found = path.iter().try_fold(header, |element, local| element.find(local));
+            if let Some(found) = found {
+                self.head.push((name.to_owned(), Json::text(found.trimmed())));
+            }
+        }
+    }
+}
+
+impl<R: Read> Iterator for XmlEventReader<R> {
+    type Item = Result<Json, ReadError>;
+
+    /// Ends after the first error.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let outcome = self.next_event();
+        self.failed = outcome.is_err();
+        outcome.transpose()
+    }
+}

@@ -1,0 +1,228 @@
+use super::{XmlEventReader, XmlForm, document_to_xml, event_to_xml};
+use crate::{
+    Context, Document, EventHash, Json, Limits, ReadError, check_event, event_hash, pre_hash,
+};
+
+fn vector(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/vectors/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn read(bytes: &[u8]) -> Result<(Vec<Json>, Context, Json), ReadError> {
+    let mut reader = XmlEventReader::new(bytes, Limits::default());
+    let mut events = Vec::new();
+    while let Some(event) = reader.next_event()? {
+        events.push(event);
+    }
+    Ok((events, reader.context().clone(), reader.header()))
+}
+
+#[test]
+fn the_published_xml_has_the_published_hash() {
+    let (events, context, _) = read(&vector("object-all.xml")).unwrap();
+    assert_eq!(check_event(&events[0], 10), []);
+    let document = Document::parse(&vector("object-all.json"), &Limits::default()).unwrap();
+    assert_eq!(pre_hash(&events[0], &context), pre_hash(&document.events()[0], document.context()));
+    let expected = String::from_utf8(vector("hashes.txt")).unwrap();
+    let line = format!("object-all.xml {}", event_hash(&events[0], &context, EventHash::Sha256));
+    assert!(expected.lines().any(|known| known == line));
+    assert_eq!(events[0].get("bizStep").unwrap().as_text(), Some("receiving"));
+    assert_eq!(
+        events[0].get("quantityList").unwrap().to_string(),
+        r#"[{"epcClass":"urn:epc:class:lgtin:4012345.012345.998877","quantity":200.0,"uom":"KGM"}]"#
+    );
+}
+
+#[test]
+fn every_published_document_keeps_its_hashes_through_both_kinds_of_xml() {
+    for name in [
+        "basic",
+        "sensor",
+        "extension-in-place",
+        "all-keys",
+        "time",
+        "user-extensions",
+        "object-all",
+        "various",
+    ] {
+        let document =
+            Document::parse(&vector(&format!("{name}.json")), &Limits::default()).unwrap();
+        let wanted: Vec<String> =
+            document.events().iter().map(|event| pre_hash(event, document.context())).collect();
+        for form in [XmlForm::V1_2, XmlForm::V2_0] {
+            let xml = document_to_xml(&document, form).unwrap();
+            let (events, context, header) = read(xml.as_bytes()).unwrap();
+            let found: Vec<String> = events.iter().map(|event| pre_hash(event, &context)).collect();
+            assert_eq!(found, wanted, "{name} {form:?}\n{xml}");
+            assert!(events.iter().all(|event| check_event(event, 10).is_empty()), "{name}");
+            assert_eq!(crate::check_document(&header, 10), [], "{name}");
+        }
+    }
+}
+
+const HEAD: &str = r#"<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2"
+    creationDate="2024-05-01T00:00:00Z" xmlns:x="https://x.example/">"#;
+const TIMES: &str = "<eventTime>2024-05-01T08:00:00+08:00</eventTime>\
+    <eventTimeZoneOffset>+08:00</eventTimeZoneOffset>";
+
+fn events_of(inner: &str) -> Result<Vec<Json>, ReadError> {
+    let text =
+        format!("{HEAD}<EPCISBody><EventList>{inner}</EventList></EPCISBody></e:EPCISDocument>");
+    read(text.as_bytes()).map(|(events, ..)| events)
+}
+
+#[test]
+fn wrappers_of_1_2_are_undone() {
+    let inner = format!(
+        "<ObjectEvent>{TIMES}<baseExtension><eventID>urn:a:b</eventID></baseExtension><epcList/>\
+         <action>ADD</action><extension><quantityList><quantityElement><epcClass>urn:c:d</epcClass>\
+         <quantity>.5</quantity></quantityElement></quantityList><ilmd><x:lot>L&amp;1</x:lot>\
+         <y:own xmlns:y='https://y.example/' a='1' y:b='2'>t<y:c/></y:own></ilmd>\
+         <extension><persistentDisposition><set>urn:epcglobal:cbv:disp:damaged</set>\
+         </persistentDisposition></extension></extension><x:note>1</x:note><x:note>2</x:note>\
+         </ObjectEvent><extension><TransformationEvent>{TIMES}<inputEPCList><epc>urn:a:b</epc>\
+         </inputEPCList><outputEPCList><epc>urn:c:d</epc></outputEPCList></TransformationEvent>\
+         </extension><QuantityEvent>{TIMES}<epcClass>urn:c:d</epcClass><quantity>12</quantity>\
+         <bizStep>urn:epcglobal:cbv:bizstep:storing</bizStep></QuantityEvent>"
+    );
+    let events = events_of(&inner).unwrap();
+    assert!(events.iter().all(|event| check_event(event, 10).is_empty()));
+    let times = r#""eventTime":"2024-05-01T08:00:00+08:00","eventTimeZoneOffset":"+08:00""#;
+    let rest = concat!(
+        r#""eventID":"urn:a:b","epcList":[],"action":"ADD","#,
+        r#""quantityList":[{"epcClass":"urn:c:d","quantity":0.5}],"#,
+        r##""ilmd":{"x:lot":"L&1","y:own":{"@a":"1","@y:b":"2","y:c":"","#text":"t"}},"##,
+        r#""persistentDisposition":{"set":["damaged"]},"x:note":["1","2"]"#,
+    );
+    assert_eq!(
+        events[0].to_string(),
+        format!(
+            r#"{{"@context":{{"y":"https://y.example/"}},"type":"ObjectEvent",{times},{rest}}}"#
+        )
+    );
+    assert_eq!(events[1].text_of("type"), Some("TransformationEvent"));
+    assert_eq!(
+        events[2].to_string(),
+        format!(
+            r#"{{"type":"ObjectEvent",{times},"bizStep":"storing","action":"OBSERVE","quantityList":[{{"epcClass":"urn:c:d","quantity":12}}]}}"#
+        )
+    );
+}
+
+#[test]
+fn dangerous_and_broken_xml_is_refused() {
+    let bomb = format!("<!DOCTYPE a [<!ENTITY b 'c'>]>{HEAD}</e:EPCISDocument>");
+    assert!(matches!(read(bomb.as_bytes()), Err(ReadError::Syntax { .. })));
+    for text in [
+        "",
+        "<a/>",
+        "<EPCISDocument/>",
+        "text",
+        "<?xml version='1.0' encoding='GBK'?><a/>",
+        "<e:EPCISDocument xmlns:e='urn:other'/>",
+        "<e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:2'><EPCISBody>",
+        "<e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:2'/><more/>",
+        "<e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:2' a='1' a='2'/>",
+    ] {
+        assert!(read(text.as_bytes()).is_err(), "{text}");
+    }
+    for inner in [
+        "<ObjectEvent><eventID>&bomb;</eventID></ObjectEvent>",
+        "<ObjectEvent a='&bomb;'/>",
+        "<p:a/>",
+        "text",
+        "<Other/>",
+        "<ObjectEvent></AggregationEvent>",
+        "<x:a>&#0;</x:a>",
+    ] {
+        assert!(matches!(events_of(inner), Err(ReadError::Syntax { .. })), "{inner}");
+    }
+    let deep = format!("<x:a>{}{}</x:a>", "<x:b>".repeat(70), "</x:b>".repeat(70));
+    assert!(matches!(events_of(&deep), Err(ReadError::TooMuch { .. })));
+    let large = format!("<x:a>{}</x:a>", "0".repeat(2 << 20));
+    assert!(matches!(events_of(&large), Err(ReadError::TooMuch { .. })));
+    assert_eq!(events_of("<x:a><![CDATA[<&]]></x:a>").unwrap().len(), 1);
+}
+
+#[test]
+fn what_xml_cannot_say_is_a_fault() {
+    let context = Context::default();
+    for member in
+        [r#""unknown:a":1"#, r#""https://a.example/1a":1"#, "\"https://a.example/a\":\"\\u0001\""]
+    {
+        let text = format!(r#"{{"type":"ObjectEvent",{member}}}"#);
+        let event = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let xml = event_to_xml(&event, &context, &context, XmlForm::V2_0);
+        assert!(xml.is_err(), "{member} {xml:?}");
+    }
+}
+
+#[test]
+fn headers_and_query_answers_go_both_ways() {
+    let text = r#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        {"ex":"https://ex.example/"}],
+        "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z","ex:own":"x",
+        "sender":"urn:a:b","receiver":"urn:c:d","instanceIdentifier":"7","epcisHeader":
+        {"epcisMasterData":{"vocabularyList":[{"type":"urn:epcglobal:epcis:vtype:ReadPoint",
+        "vocabularyElementList":[{"id":"urn:e:f","attributes":[{"id":"urn:g:h","attribute":"示例"}],
+        "children":["urn:i:j"]}]}]},"ex:note":{"ex:a":"1"}},"epcisBody":{"eventList":[]}}"#;
+    let query = r#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
+        "type":"EPCISQueryDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z",
+        "epcisBody":{"queryResults":{"queryName":"q","subscriptionID":"s","resultsBody":
+        {"eventList":[]}}}}"#;
+    for text in [text, query] {
+        let source = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        for form in [XmlForm::V1_2, XmlForm::V2_0] {
+            let xml = document_to_xml(&Document::new(source.clone()), form).unwrap();
+            let (_, _, header) = read(xml.as_bytes()).unwrap();
+            let sorted = |json: &Json| {
+                let mut members = json.members().to_vec();
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                Json::Object(members).to_string()
+            };
+            assert_eq!(sorted(&header), sorted(&source), "{xml}");
+        }
+    }
+}
+
+#[test]
+fn each_form_has_the_order_of_its_schema() {
+    let text = r#"{"type":"ObjectEvent","ilmd":{"x:a":1},"persistentDisposition":{"set":["damaged"]},
+        "quantityList":[{"epcClass":"urn:c:d"}],"action":"ADD","certificationInfo":"urn:e:f",
+        "eventID":"urn:a:b","eventTimeZoneOffset":"+08:00","eventTime":"2024-05-01T08:00:00+08:00"}"#;
+    let event = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let mut context = Context::default();
+    context.declare("x", "https://x.example/");
+    let start = "<ObjectEvent><eventTime>2024-05-01T08:00:00+08:00</eventTime>\
+        <eventTimeZoneOffset>+08:00</eventTimeZoneOffset>";
+    let quantity = "<quantityList><quantityElement><epcClass>urn:c:d</epcClass></quantityElement>\
+        </quantityList>";
+    let state = "<persistentDisposition><set>urn:epcglobal:cbv:disp:damaged</set>\
+        </persistentDisposition>";
+    let ilmd = "<ilmd><x:a>1</x:a></ilmd>";
+    assert_eq!(
+        event_to_xml(&event, &context, &context, XmlForm::V1_2).unwrap(),
+        format!(
+            "{start}<baseExtension><eventID>urn:a:b</eventID><extension><certificationInfo>urn:e:f\
+             </certificationInfo></extension></baseExtension><epcList></epcList><action>ADD</action>\
+             <extension>{quantity}{ilmd}<extension>{state}</extension></extension></ObjectEvent>"
+        )
+    );
+    assert_eq!(
+        event_to_xml(&event, &context, &context, XmlForm::V2_0).unwrap(),
+        format!(
+            "{start}<eventID>urn:a:b</eventID><certificationInfo>urn:e:f</certificationInfo>\
+             <epcList></epcList><action>ADD</action>{quantity}{state}{ilmd}</ObjectEvent>"
+        )
+    );
+}
+
+#[test]
+fn an_unknown_quantity_may_be_nil() {
+    let nil = "<quantity xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>";
+    let events = events_of(&format!(
+        "<ObjectEvent>{TIMES}<epcList/><action>ADD</action><quantityList><quantityElement>\
+         <epcClass>urn:c:d</epcClass>{nil}</quantityElement></quantityList></ObjectEvent>"
+    ));
+    let event = &events.unwrap()[0];
+    assert_eq!(event.get("quantityList").unwrap().to_string(), r#"[{"epcClass":"urn:c:d"}]"#);
+}

@@ -1,0 +1,62 @@
+//! One element with all that is in it.
+
+/// A name with its namespace, which is empty for names without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) namespace: String,
+    pub(super) prefix: String,
+    pub(super) local: String,
+}
+
+impl Name {
+    pub(super) fn is_own(&self) -> bool {
+        super::is_own(&self.namespace)
+    }
+
+    /// Whether this is one of the wrappers by which 1.x made room for later fields.
+    pub(super) fn is_wrapper(&self) -> bool {
+        self.is_own() && matches!(self.local.as_str(), "extension" | "baseExtension")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Element {
+    pub(super) name: Name,
+    pub(super) attributes: Vec<(Name, String)>,
+    pub(super) children: Vec<Element>,
+    pub(super) text: String,
+}
+
+impl Element {
+    /// Text without the white space around it.
+    pub(super) fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+
+    pub(super) fn attribute(&self, local: &str) -> Option<&str> {
+        let own = |name: &Name| name.namespace.is_empty() && name.local == local;
+        self.attributes.iter().find(|(name, _)| own(name)).map(|(_, value)| value.trim())
+    }
+
+    /// The children, with those inside wrappers in place of the wrappers.
+    pub(super) fn unwrapped<'a>(&'a self) -> Vec<&'a Element> {
+        let inner = |child: &'a Element| {
+            if child.name.is_wrapper() { child.unwrapped() } else { vec![child] }
+        };
+        self.children.iter().flat_map(inner).collect()
+    }
+
+    /// The first of the standard's own children with this name, through wrappers.
+    pub(super) fn own_child(&self, local: &str) -> Option<&Element> {
+        let own = |child: &&Element| child.name.is_own() && child.name.local == local;
+        self.unwrapped().into_iter().find(own)
+    }
+
+    /// The first descendant of this local name, itself included.
+    pub(super) fn find(&self, local: &str) -> Option<&Element> {
+        if self.name.local == local {
+            return Some(self);
+        }
+        self.children.iter().find_map(|child| child.find(local))
+    }
+}

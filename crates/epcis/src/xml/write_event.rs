@@ -1,0 +1,229 @@
+//! An event in JSON as an event in XML.
+
+use super::{
+    layout::{BASE, Layer, XmlForm, layers, required_list, wrappers},
+    writer::Writer,
+};
+use crate::{
+    context::Context,
+    event::EventKind,
+    fault::Fault,
+    json::{Json, Members},
+    vocabulary::Vocabulary,
+};
+
+/// Writes an event as it stands in an event list, with its wrappers in 1.2. Prefixes that
+/// `around` does not declare are declared on the event. The event should have been checked.
+pub fn event_to_xml(
+    event: &Json,
+    document: &Context,
+    around: &Context,
+    form: XmlForm,
+) -> Result<String, Vec<Fault>> {
+    let fault =
+        |detail: &str| vec![Fault { pointer: String::from("/type"), detail: detail.to_owned() }];
+    let kind = event.text_of("type").and_then(EventKind::named).ok_or_else(|| fault("应为事件"))?;
+    let context = document.within(event.get("@context"));
+    let mut writer = Writer::new(&context, around);
+    let name = match &kind {
+        EventKind::Extended(uri) => writer.name(uri),
+        own => own.name().to_owned(),
+    };
+    let mut fields =
+        Fields { event, required: required_list(&kind), done: vec!["type", "@context"] };
+    fields.write(BASE, form, "baseExtension", &mut writer);
+    fields.write(layers(&kind, form), XmlForm::V1_2, "extension", &mut writer);
+    let done = fields.done;
+    for (key, value) in event.members() {
+        if !done.contains(&key.as_str()) {
+            writer.extension(key.strip_prefix('@').unwrap_or(key), value);
+        }
+    }
+    if !writer.faults.is_empty() {
+        return Err(writer.faults);
+    }
+    let levels = wrappers(&kind, form);
+    let (open, close) = ("<extension>".repeat(levels), "</extension>".repeat(levels));
+    Ok(format!("{open}<{name}{}>{}</{name}>{close}", writer.declarations(), writer.out))
+}
+
+/// The standard's own fields of one event, as far as they have been written.
+struct Fields<'j> {
+    event: &'j Json,
+    required: Option<&'static str>,
+    done: Vec<&'j str>,
+}
+
+impl Fields<'_> {
+    /// Writes layers; in 1.2 the outermost wrapper has this name, those inside it `extension`.
+    fn write(
+        &mut self,
+        layers: &'static [Layer],
+        form: XmlForm,
+        wrapper: &'static str,
+        writer: &mut Writer<'_>,
+    ) {
+        let mut open: Vec<&str> = Vec::new();
+        for (level, names) in layers {
+            let event = self.event;
+            let present = |name: &&&str| event.get(name).is_some() || self.required == Some(**name);
+            let names: Vec<&'static str> = names.iter().filter(present).copied().collect();
+            if names.is_empty() {
+                continue;
+            }
+            while form == XmlForm::V1_2 && open.len() < *level {
+                let name = if open.is_empty() { wrapper } else { "extension" };
+                writer.out.push_str(&format!("<{name}>"));
+                open.push(name);
+            }
+            for name in names {
+                self.done.push(name);
+                match event.get(name) {
+                    Some(value) => field(name, value, writer),
+                    None => writer.element(name, &[], |_| {}),
+                }
+            }
+        }
+        for name in open.iter().rev() {
+            writer.out.push_str(&format!("</{name}>"));
+        }
+    }
+}
+
+fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
+    let text = value.scalar().unwrap_or_default();
+    match name {
+        "bizStep" => writer.leaf(name, &Vocabulary::BizStep.for_xml(text)),
+        "disposition" => writer.leaf(name, &Vocabulary::Disposition.for_xml(text)),
+        "certificationInfo" => match value {
+            Json::Array(items) => {
+                items.iter().for_each(|item| writer.leaf(name, item.as_text().unwrap_or_default()));
+            }
+            _ => writer.leaf(name, text),
+        },
+        "epcList" | "childEPCs" | "inputEPCList" | "outputEPCList" => {
+            leaves(name, "epc", value, writer);
+        }
+        "quantityList" | "childQuantityList" | "inputQuantityList" | "outputQuantityList" => {
+            items(name, "quantityElement", value, writer, |item, writer| {
+                for name in ["epcClass", "quantity", "uom"] {
+                    if let Some(text) = item.get(name).and_then(Json::scalar) {
+                        writer.leaf(name, text);
+                    }
+                }
+            });
+        }
+        "readPoint" | "bizLocation" => object(name, &["id"], value, writer),
+        "bizTransactionList" => {
+            typed(name, "bizTransaction", value, Vocabulary::BizTransactionType, writer);
+        }
+        "sourceList" => typed(name, "source", value, Vocabulary::SourceDestType, writer),
+        "destinationList" => typed(name, "destination", value, Vocabulary::SourceDestType, writer),
+        "persistentDisposition" => persistent(value, writer),
+        "sensorElementList" => items(name, "sensorElement", value, writer, sensor),
+        "ilmd" => object(name, &[], value, writer),
+        "errorDeclaration" => {
+            let order = ["declarationTime", "reason", "correctiveEventIDs"];
+            object(name, &order, value, writer);
+        }
+        "reason" => writer.leaf(name, &Vocabulary::ErrorReason.for_xml(text)),
+        "correctiveEventIDs" => leaves(name, "correctiveEventID", value, writer),
+        _ => writer.leaf(name, text),
+    }
+}
+
+fn leaves(name: &str, item: &str, value: &Json, writer: &mut Writer<'_>) {
+    writer.element(name, &[], |writer| {
+        for text in value.items() {
+            writer.leaf(item, text.scalar().unwrap_or_default());
+        }
+    });
+}
+
+fn items(
+    name: &str,
+    item: &str,
+    value: &Json,
+    writer: &mut Writer<'_>,
+    inner: impl Fn(&Json, &mut Writer<'_>),
+) {
+    writer.element(name, &[], |writer| {
+        for value in value.items() {
+            writer.element(item, &[], |writer| inner(value, writer));
+        }
+    });
+}
+
+/// Fields of the standard in their order, and extensions behind them.
+fn object(name: &str, order: &[&str], value: &Json, writer: &mut Writer<'_>) {
+    writer.element(name, &[], |writer| {
+        for name in order {
+            if let Some(value) = value.get(name) {
+                field(name, value, writer);
+            }
+        }
+        let others = value.members().iter().filter(|(key, _)| !order.contains(&key.as_str()));
+        others.for_each(|(key, value)| writer.extension(key, value));
+    });
+}
+
+fn typed(name: &str, item: &str, value: &Json, kinds: Vocabulary, writer: &mut Writer<'_>) {
+    writer.element(name, &[], |writer| {
+        for value in value.items() {
+            let kind = value.text_of("type").map(|kind| kinds.for_xml(kind));
+            let attributes: Vec<(&str, &str)> =
+                kind.as_deref().map(|kind| ("type", kind)).into_iter().collect();
+            writer.element(item, &attributes, |writer| {
+                writer.text(value.text_of(item).unwrap_or_default());
+            });
+        }
+    });
+}
+
+fn persistent(value: &Json, writer: &mut Writer<'_>) {
+    writer.element("persistentDisposition", &[], |writer| {
+        for name in ["unset", "set"] {
+            for word in value.get(name).map(Json::items).unwrap_or_default() {
+                let word = word.as_text().unwrap_or_default();
+                writer.leaf(name, &Vocabulary::Disposition.for_xml(word));
+            }
+        }
+    });
+}
+
+fn sensor(element: &Json, writer: &mut Writer<'_>) {
+    if let Some(metadata) = element.get("sensorMetadata") {
+        readings("sensorMetadata", metadata.members(), writer);
+    }
+    for report in element.get("sensorReport").map(Json::items).unwrap_or_default() {
+        readings("sensorReport", report.members(), writer);
+    }
+    let standard = |key: &str| matches!(key, "sensorMetadata" | "sensorReport");
+    let others = element.members().iter().filter(|(key, _)| !standard(key));
+    others.for_each(|(key, value)| writer.extension(key, value));
+}
+
+/// What JSON says in members and XML in attributes; extensions that are more than text become
+/// elements.
+fn readings(name: &str, members: &[(String, Json)], writer: &mut Writer<'_>) {
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    let mut inner = Members::new();
+    for (key, value) in members {
+        let Some(text) = value.scalar() else {
+            inner.push((key.clone(), value.clone()));
+            continue;
+        };
+        let text = match key.as_str() {
+            "type" => Vocabulary::Measurement.for_xml(text),
+            "exception" => Vocabulary::Alert.for_xml(text),
+            "component" => Vocabulary::Component.for_xml(text),
+            _ => text.into(),
+        };
+        attributes.push((writer.name(key), text.into_owned()));
+    }
+    let attributes: Vec<(&str, &str)> =
+        attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    writer.element(name, &attributes, |writer| {
+        inner.iter().for_each(|(key, value)| writer.extension(key, value));
+    });
+}
