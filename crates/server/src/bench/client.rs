@@ -29,15 +29,14 @@ impl Client {
     /// As the client that an earlier measurement in this folder made, or as a new one.
     pub(super) async fn log_in(assembled: &Assembled, folder: &Path) -> Result<Self, String> {
         let kept = folder.join("client.secret");
-        let secret = match std::fs::read_to_string(&kept) {
-            Ok(secret) => secret,
-            Err(_) => {
-                let accounts = demo::create_accounts(assembled).await.map_err(say)?;
-                let found = accounts.iter().find(|account| account.user == "gateway");
-                let secret = &found.ok_or("没有对接账号")?.password;
-                write_private(&kept, secret)?;
-                secret.clone()
-            }
+        let secret = if let Ok(secret) = std::fs::read_to_string(&kept) {
+            secret
+        } else {
+            let accounts = demo::create_accounts(assembled).await.map_err(say)?;
+            let found = accounts.iter().find(|account| account.user == "gateway");
+            let secret = &found.ok_or("没有对接账号")?.password;
+            write_private(&kept, secret)?;
+            secret.clone()
         };
         let mut client = Self { assembled: assembled.clone(), token: String::new() };
         let form =
