@@ -74,13 +74,15 @@ impl Domains {
             all.entry(known.pack.code.clone()).or_default().push(known);
         }
         for versions in all.values_mut() {
-            versions.sort_by_key(|known| known.pack.version);
+            // What two people put into use is not superseded by an upgrade of the product; the
+            // shipped version is in force again when theirs is retired.
+            versions.sort_by_key(|known| (known.digest.is_some(), known.pack.version));
         }
         Self(all)
     }
 
     /// The version under which records of a domain are written on this day: of the open ones whose
-    /// day has come the newest.
+    /// day has come the newest, uploaded ones before shipped ones.
     pub fn in_force(&self, code: &str, day: Date) -> Option<&Arc<Pack>> {
         let open = |known: &&Known| known.open && known.pack.effective_on <= day;
         self.0.get(code)?.iter().rev().find(open).map(|known| &known.pack)

@@ -87,7 +87,11 @@ impl Resource for Role {
         }
         let known = tx.fetch(Sql::new("SELECT name FROM permission")).await?;
         let known = known.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
-        let unknown = self.permissions.iter().filter(|name| !known.contains(&name.as_str()));
+        // What a module that is off stands for is kept until it is on again ([`Role::admit`]).
+        let unknown = self
+            .permissions
+            .iter()
+            .filter(|name| !known.contains(&name.as_str()) && ctx.app().offers(name));
         let errors: Vec<_> = unknown
             .map(|name| FieldError {
                 field: String::from("permissions"),
@@ -104,7 +108,8 @@ impl Resource for Role {
         let sql = Sql::new("SELECT path, permissions, name FROM role WHERE id = $1");
         let row = tx.fetch_one(sql.arg(parent)).await?.ok_or(Problem::NotFound("上级角色"))?;
         let above: Vec<String> = row.json(1)?;
-        if let Some(name) = self.permissions.iter().find(|name| !above.contains(name)) {
+        let beyond = |name: &&String| !above.contains(name) && ctx.app().offers(name);
+        if let Some(name) = self.permissions.iter().find(beyond) {
             let detail = format!("上级角色“{}”没有权限 {name}，下级不能超出上级", row.text(2)?);
             return Err(Problem::invalid("permissions", detail));
         }
@@ -118,6 +123,15 @@ impl Resource for Role {
         assignment::require_below(ctx, tx, &path).await?;
         self.path = Some(path);
         Ok(())
+    }
+
+    /// Rights over modules that are off come with the role as it was, or not at all.
+    async fn admit(&self, before: Option<&Self>, ctx: &Ctx, _: &mut Tx) -> Result<()> {
+        let held = |name: &String| before.is_some_and(|role| role.permissions.contains(name));
+        match self.permissions.iter().find(|name| !ctx.app().offers(name) && !held(name)) {
+            Some(name) => Err(Problem::invalid("permissions", format!("没有业务权限 {name}"))),
+            None => Ok(()),
+        }
     }
 
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {

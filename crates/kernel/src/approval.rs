@@ -25,7 +25,7 @@ pub(crate) struct Approval {
 }
 
 /// Approves each request in a transaction of its own; what stands in the way of one is no harm to
-/// the others: `{approved, refused, results: [{id, approved, record | code, detail}]}`.
+/// the others: `{approved, refused, results: [{id, approved, record | detail}]}`.
 pub(crate) async fn approve(
     ctx: &Ctx,
     entity: &'static Entity,

@@ -226,8 +226,7 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 fn register(ctx: &Ctx, table: &str) -> Result<&'static Entity> {
-    let known = ctx.app().entities().iter().find(|entity| entity.table == table);
-    known.copied().ok_or(Problem::NotFound("登记表"))
+    ctx.app().offered().find(|entity| entity.table == table).ok_or(Problem::NotFound("登记表"))
 }
 
 fn shown(entity: &Entity, field: &Field, known: Option<&(Rule, i64)>) -> Value {
@@ -250,13 +249,13 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
                 rows.iter().find(|row| row.text(0).is_ok_and(|table| table == entity.table));
             found.map_or(Ok(0), |row| row.int(1))
         };
-        let item = |entity: &&'static Entity| {
+        let item = |entity: &'static Entity| {
             Ok(json!({
                 "entity": entity.table, "title": entity.title, "reviewed": entity.reviewed,
                 "set": set(entity)?,
             }))
         };
-        let items = ctx.app().entities().iter().map(item).collect::<Result<Vec<_>>>()?;
+        let items = ctx.app().offered().map(item).collect::<Result<Vec<_>>>()?;
         return Ok(Json(json!({ "items": items })));
     };
     let entity = register(&ctx, &table)?;

@@ -71,10 +71,10 @@ pub async fn present(app: &App, tx: &mut Tx, entity: &Entity) -> Result<&'static
     }))
 }
 
-/// [`present`] of all registers.
+/// [`present`] of all registers that people work with.
 pub async fn all_present(app: &App, tx: &mut Tx) -> Result<Vec<&'static Entity>> {
     let mut all = Vec::with_capacity(app.entities().len());
-    for entity in app.entities() {
+    for entity in app.offered() {
         all.push(present(app, tx, entity).await?);
     }
     Ok(all)

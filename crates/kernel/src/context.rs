@@ -127,9 +127,16 @@ impl App {
         &self.0.parts.attachments
     }
 
-    /// The registers of this build.
+    /// The registers of this build, those of modules that are off among them: what they hold is
+    /// kept, erased and examined all the same.
     pub fn entities(&self) -> &[&'static Entity] {
         &self.0.parts.entities
+    }
+
+    /// The registers that people work with in this deployment.
+    pub fn offered(&self) -> impl Iterator<Item = &'static Entity> {
+        let offers = |entity: &&Entity| !self.0.parts.withheld.contains(&entity.table);
+        self.entities().iter().copied().filter(offers)
     }
 
     /// Whether a permission means anything in this deployment.
@@ -326,11 +333,14 @@ impl Ctx {
 
     /// Whether who asks also has another permission.
     pub fn allows(&self, permission: &str) -> bool {
-        self.principal.allows(permission)
+        self.app.offers(permission) && self.principal.allows(permission)
     }
 
     /// The same request under another of the caller's permissions.
     pub fn under(&self, permission: &str) -> Result<Self> {
+        if !self.app.offers(permission) {
+            return Err(Problem::Forbidden(format!("{permission} 所属的模块在此平台已停用")));
+        }
         let scope = self.principal.scope(permission)?;
         Ok(Self { scope, ..self.clone() })
     }

@@ -34,24 +34,42 @@ pub async fn identifier(
         Ok(Err(found))
     };
     let Ok(ctx) = ctx.under(&target.permission("read")) else { return nothing() };
-    let mut sql = Sql::new("SELECT id FROM ");
-    sql.push(target.table);
+    let mut wrong = None;
+    let mut found = Vec::new();
     if let Ok(id) = text.parse::<Id<()>>() {
-        sql.push(" WHERE id = ").bind(id);
+        found = within(&ctx, tx, target, ("id", &id.to_string())).await?;
     } else {
         let normalise = target.field("code").and_then(|field| field.normalise);
-        let code = normalise.map_or_else(|| Ok(String::from(text)), |normalise| normalise(text));
-        match (code, target.formerly(tx, text).await?) {
-            (_, Some(id)) => sql.push(" WHERE id = ").bind(id),
-            (Ok(code), None) => sql.push(" WHERE code = ").bind(code.as_str()),
-            (Err(detail), None) => return Ok(Err(detail)),
-        };
+        match normalise.map_or_else(|| Ok(String::from(text)), |normalise| normalise(text)) {
+            Ok(code) => found = within(&ctx, tx, target, ("code", &code)).await?,
+            Err(detail) => wrong = Some(detail),
+        }
+        if found.is_empty()
+            && let Some(id) = target.formerly(tx, text).await?
+        {
+            found = within(&ctx, tx, target, ("id", &id)).await?;
+        }
     }
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(Ok(only)),
+        (Some(_), false) => {
+            Ok(Err(format!("不止一条{}的代码是“{shown}”，请改填记录标识", target.title)))
+        }
+        // The same words whether it is a former code out of reach or none at all.
+        (None, _) => wrong.map_or_else(nothing, |detail| Ok(Err(detail))),
+    }
+}
+
+/// Up to two records within reach that hold a value.
+async fn within(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    target: &Entity,
+    (column, value): (&'static str, &str),
+) -> Result<Vec<String>> {
+    let mut sql = Sql::new("SELECT id FROM ");
+    sql.push(target.table).push(" WHERE ").push(column).push(" = ").bind(value);
     ctx.scope().narrow(&mut sql, tx, target.scoping);
     sql.push(" LIMIT 2");
-    match tx.fetch(sql).await?.as_slice() {
-        [] => nothing(),
-        [only] => Ok(Ok(String::from(only.text(0)?))),
-        _ => Ok(Err(format!("不止一条{}的代码是“{shown}”，请改填记录标识", target.title))),
-    }
+    tx.fetch(sql).await?.iter().map(|row| row.text(0).map(String::from)).collect()
 }

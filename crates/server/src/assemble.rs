@@ -108,7 +108,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     };
     let vault = Vault::open(&db, root, &*environment).await?;
     let identity = Identity::new(security, single_sign_on).map_err(Problem::Conflict)?;
-    let mut entities = vec![
+    let entities = vec![
         yj_subject::TRACE_SUBJECT,
         yj_subject::LICENCE,
         yj_subject::SITE,
@@ -128,7 +128,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_identity::CLIENT,
         yj_identity::APPLICATION,
     ];
-    entities.retain(|entity| !withheld.contains(&entity.table));
+
     let app = App::new(AppParts {
         db,
         environment: Arc::clone(&environment),

@@ -153,13 +153,16 @@ async fn listen_until_stopped(
         TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
     let Assembled { app, ledger, identity, router, metrics } = assembled;
-    let workers = [
+    let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
-        tokio::spawn(yj_construction::watch(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
-        tokio::spawn(ledger.run(app, stopped)),
+        tokio::spawn(ledger.run(app.clone(), stopped.clone())),
     ];
+    // Where devices are off, nobody hears their heartbeats.
+    if app.offers("device:read") {
+        workers.push(tokio::spawn(yj_construction::watch(app, stopped)));
+    }
     // Asked for port 0, the system chose one.
     let listen = listener.local_addr().map_err(|error| error.to_string())?;
     println!("源鉴已启动：http://{listen}");

@@ -10,7 +10,8 @@ use yj_kernel::{App, Problem, Route, Sql, openapi};
 
 /// `/health/*`, `/metrics` and the description of all routes.
 pub(crate) fn routes(app: &App, others: &[Route]) -> Vec<Route> {
-    let description = openapi(app.platform(), others, app.entities());
+    let offered: Vec<_> = app.offered().collect();
+    let description = openapi(app.platform(), others, &offered);
     let describe = move |_: App| {
         let description: Value = description.clone();
         async move { Json(description) }

@@ -50,7 +50,7 @@ pub(super) fn check(sent: &Sent, today: Date) -> Result<Checked, Vec<FieldError>
     let datum = errors.datum(&sent.datum);
     let valid_until = errors.last_day(&sent.valid_until, today);
     let mut reader =
-        Reader { datum: datum.unwrap_or(Datum::Cgcs2000), points: 0, errors: Vec::new() };
+        Reader { datum: datum.unwrap_or(Datum::Cgcs2000), points: 0, errors: Vec::new(), more: 0 };
     let found = if let Some(collection) = &sent.outline {
         divisions(&mut errors, &mut reader, collection, today)
     } else {
@@ -58,13 +58,13 @@ pub(super) fn check(sent: &Sent, today: Date) -> Result<Checked, Vec<FieldError>
         Divisions::new()
     };
     // Parts that are missing are worth saying only of a file whose features are right.
-    let coverage = (errors.0.is_empty() && !found.kept.is_empty())
+    let coverage = (errors.count() == 0 && !found.kept.is_empty())
         .then(|| coverage(&mut errors, &found.seen, today))
         .flatten();
     if let (Some(approval), Some(coverage)) = (&approval, coverage.as_deref()) {
         errors.authority(approval, coverage);
     }
-    if !errors.0.is_empty() {
+    if errors.count() > 0 {
         return Err(errors.capped());
     }
     let (Some(approval), Some(coverage)) = (approval, coverage) else {
@@ -91,12 +91,24 @@ pub(super) fn check(sent: &Sent, today: Date) -> Result<Checked, Vec<FieldError>
     Ok(Checked { outline, points: reader.points, notices: found.notices })
 }
 
+/// The first mistakes, and how many more there are.
 #[derive(Default)]
-struct Errors(Vec<FieldError>);
+struct Errors {
+    said: Vec<FieldError>,
+    more: usize,
+}
 
 impl Errors {
+    const fn count(&self) -> usize {
+        self.said.len() + self.more
+    }
+
     fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), detail: detail.into() });
+        if self.said.len() < ERRORS_MAX {
+            self.said.push(FieldError { field: field.into(), detail: detail.into() });
+        } else {
+            self.more += 1;
+        }
     }
 
     fn text(
@@ -203,14 +215,13 @@ impl Errors {
         }
     }
 
-    /// The first mistakes, and how many more there are.
+    /// What is answered.
     fn capped(mut self) -> Vec<FieldError> {
-        let more = self.0.len().saturating_sub(ERRORS_MAX);
-        self.0.truncate(ERRORS_MAX);
-        if more > 0 {
-            self.add("outline", format!("另有 {more} 处错误，改正以上各处后再查"));
+        if self.more > 0 {
+            let detail = format!("另有 {} 处错误，改正以上各处后再查", self.more);
+            self.said.push(FieldError { field: String::from("outline"), detail });
         }
-        self.0
+        self.said
     }
 }
 
@@ -262,6 +273,7 @@ fn divisions(
         for (field, detail) in std::mem::take(&mut reader.errors) {
             errors.add(field, detail);
         }
+        errors.more += std::mem::take(&mut reader.more);
         match shape {
             // A line bounds and is no division.
             Some(Shape::Lines(lines)) => found.lines.extend(lines),
@@ -293,7 +305,7 @@ fn division(
     today: Date,
 ) -> Option<(String, String)> {
     let at = format!("outline.features[{index}].properties");
-    let before = errors.0.len();
+    let before = errors.count();
     let name = errors.text(&format!("{at}.name"), &feature.properties.name, 2..=50);
     let code_at = format!("{at}.code");
     let code = match &feature.properties.code {
@@ -313,7 +325,7 @@ fn division(
         let detail = format!("{code} 与 features[{first}] 重复；一个行政区划应为一个要素");
         errors.add(code_at, detail);
     }
-    (errors.0.len() == before).then_some((code, name))
+    (errors.count() == before).then_some((code, name))
 }
 
 /// Six digits; 天地图 writes the code of the country, 156, before them.

@@ -26,11 +26,20 @@ pub(super) struct Reader {
     pub(super) datum: Datum,
     pub(super) points: usize,
     pub(super) errors: Vec<(String, String)>,
+    /// Mistakes that were only counted: a list of numbers in place of rings has millions.
+    pub(super) more: usize,
 }
+
+/// Mistakes of one geometry that are put into words.
+const SAID_MAX: usize = 100;
 
 impl Reader {
     fn wrong(&mut self, at: &str, detail: impl Into<String>) {
-        self.errors.push((String::from(at), detail.into()));
+        if self.errors.len() < SAID_MAX {
+            self.errors.push((String::from(at), detail.into()));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Reads one geometry; where something is wrong, what comes back is not to be used.
@@ -179,7 +188,7 @@ mod tests {
     use super::*;
 
     fn reader(datum: Datum) -> Reader {
-        Reader { datum, points: 0, errors: Vec::new() }
+        Reader { datum, points: 0, errors: Vec::new(), more: 0 }
     }
 
     fn geometry(text: &str) -> Geometry {
@@ -210,6 +219,15 @@ mod tests {
             assert!(found.iter().any(|(a, d)| *a == at && d.contains(word)), "{at} {found:?}");
         }
         assert_eq!(found.len(), 6);
+    }
+
+    #[test]
+    fn beyond_the_first_hundred_mistakes_are_only_counted() {
+        let mut reader = reader(Datum::Cgcs2000);
+        let many =
+            format!(r#"{{ "type": "MultiPolygon", "coordinates": [[]{}] }}"#, ", 7".repeat(500));
+        reader.read("g", &geometry(&many));
+        assert_eq!((reader.errors.len(), reader.more), (SAID_MAX, 501 - SAID_MAX));
     }
 
     #[test]

@@ -102,6 +102,9 @@ pub(super) enum Nest {
 /// A position that could not be read.
 pub(super) const UNREAD: [f64; 2] = [f64::NAN, f64::NAN];
 
+/// Rings or polygons of one geometry: as many as there may be points for.
+const LIST_MAX: usize = 150_000;
+
 /// Reads the body of a request.
 pub(super) fn read(bytes: &[u8]) -> Result<Sent> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -314,10 +317,12 @@ impl<'de> Visitor<'de> for NestVisitor {
             }
             Some(first) => {
                 let mut list = vec![first];
-                while let Some(item) = items.next_element()? {
+                while list.len() < LIST_MAX {
+                    let Some(item) = items.next_element()? else { return Ok(Nest::List(list)) };
                     list.push(item);
                 }
-                Ok(Nest::List(list))
+                skip(&mut items)?;
+                Ok(Nest::Wrong)
             }
         }
     }

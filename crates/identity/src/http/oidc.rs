@@ -196,9 +196,10 @@ async fn logout(
 
 fn relying_routes(identity: &Identity) -> Vec<Route> {
     let (for_state, for_begin, for_end) = (identity.clone(), identity.clone(), identity.clone());
-    let state = move |_: App| async move {
+    let state = move |app: App| async move {
         let sso = for_state.single_sign_on();
-        Json(json!({ "on": sso.is_on(), "label": sso.label }))
+        let apply = app.offers("subject_application:read");
+        Json(json!({ "on": sso.is_on(), "label": sso.label, "apply": apply }))
     };
     let begin = move |app: App, RawQuery(query): RawQuery| async move {
         begin(&for_begin, &app, &query.unwrap_or_default()).await
@@ -208,7 +209,7 @@ fn relying_routes(identity: &Identity) -> Vec<Route> {
     };
     let why = "经上级身份提供方登录，此前无人已登录";
     vec![
-        Route::public((Method::GET, "/api/v1/sso"), why, "是否接入统一身份认证", state),
+        Route::public((Method::GET, "/api/v1/sso"), why, "可用的登录与注册方式", state),
         Route::public((Method::GET, "/sso/login"), why, "经统一身份认证登录", begin),
         Route::public((Method::GET, "/sso/callback"), why, "统一身份认证回调", end),
     ]

@@ -41,10 +41,31 @@ async fn g_4_b_a_module_that_is_off_leaves_nothing_but_its_data() {
     assert!(!there(&meta));
     let paths = app.get("supervisor", "/openapi.json").await.expect(200)["paths"].to_string();
     assert!(!paths.contains("/api/v1/device") && paths.contains("/api/v1/merchant"));
+    // A role keeps what it held of them, and gets no more.
+    let found = app.get("secadmin", "/api/v1/role?code=supervisor").await.expect(200);
+    let role = &found["items"][0];
+    let held = role["permissions"].as_array().unwrap();
+    assert!(held.contains(&json!("device:read")));
+    let path = format!("/api/v1/role/{}", role["id"].as_str().unwrap());
+    let said = json!({ "remark": "示例说明", "permissions": held });
+    let version = role["version"].as_i64().unwrap();
+    let kept = app.change("secadmin", ("PATCH", &path), version, said).await.expect(200);
+    assert_eq!(&kept["permissions"], &role["permissions"]);
+    let more: Vec<_> = held.iter().cloned().chain([json!("device:nonsense")]).collect();
+    let more = json!({ "permissions": more });
+    app.change("secadmin", ("PATCH", &path), version + 1, more).await.expect(422);
+    // Nothing leads there: no tile, no way to register, no rules of change.
+    let bench = app.get("supervisor", "/api/v1/workbench").await.expect(200);
+    assert!(!bench.to_string().contains("device"), "{bench}");
+    let ways = app.send("GET", "/api/v1/sso", None, &[], None).await.expect(200);
+    assert_eq!(ways["apply"], false);
+    let rules = app.get("secadmin", "/api/v1/change-rules?entity=device").await;
+    assert_eq!(rules.status, 404);
     let offered = app.count("SELECT COUNT(*) FROM permission WHERE name LIKE 'device:%'").await;
     assert_eq!((offered, app.count(stored).await), (0, before));
 
     app.restart().await;
+    assert_eq!(app.send("GET", "/api/v1/sso", None, &[], None).await.expect(200)["apply"], true);
     assert_eq!(permissions(&app, "supervisor").await, all);
     let path = format!("/api/v1/device/{device}");
     assert_eq!(app.get("supervisor", &path).await.expect(200)["id"], json!(device));

@@ -205,3 +205,34 @@ async fn g_6_2_1_a_file_names_what_it_refers_to_by_its_code() {
         assert!(codes.iter().any(|code| **code == row.cells[column]), "{:?}", row.cells);
     }
 }
+
+#[tokio::test]
+async fn g_6_2_4_every_tile_of_the_workbench_is_the_number_of_its_list() {
+    let app = province().await;
+    let bench = app.get("supervisor", "/api/v1/workbench").await.expect(200);
+    let tiles = bench["figures"].as_array().unwrap();
+    // What the demonstration is made of (handbook §8.6).
+    for (kind, planned) in [("node", 12), ("merchant", 240), ("device", 40), ("product", 96)] {
+        let tile = tiles.iter().find(|tile| tile["kind"] == kind);
+        assert_eq!(tile.unwrap()["value"], planned, "{kind}");
+    }
+    assert_eq!(tiles.len(), 5);
+    for tile in tiles {
+        let path = format!("/api/v1/{}?count=only", tile["kind"].as_str().unwrap());
+        let list = app.get("supervisor", &path).await.expect(200);
+        assert_eq!(list["total"]["count"], tile["value"], "{tile}");
+    }
+    let bench = app.get("reviewer", "/api/v1/workbench").await.expect(200);
+    let todo = bench["todo"].as_array().unwrap();
+    assert!(todo.iter().any(|tile| tile["count"].as_i64().unwrap() > 0), "{todo:?}");
+    for tile in todo {
+        let kind = tile["kind"].as_str().unwrap();
+        let path = match kind {
+            "trace_event" => String::from("/api/v1/trace/events?state=held&per_page=100"),
+            _ => format!("/api/v1/{kind}/changes?state=submitted&per_page=100"),
+        };
+        let list = app.get("reviewer", &path).await.expect(200);
+        let waiting = list["items"].as_array().unwrap().len();
+        assert_eq!(tile["count"], json!(waiting.min(100)), "{tile}");
+    }
+}

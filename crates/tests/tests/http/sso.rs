@@ -315,7 +315,7 @@ async fn g_5_4_2b_people_come_in_through_the_identity_provider_above() {
     };
     let city = TestApp::start_at("http://127.0.0.1:9", sso).await;
     let told = city.send("GET", "/api/v1/sso", None, &[], None).await.expect(200);
-    assert_eq!(told, json!({ "on": true, "label": "省统一身份认证登录" }));
+    assert_eq!(told, json!({ "on": true, "apply": true, "label": "省统一身份认证登录" }));
     let begin = async || {
         let request =
             Request::get("/sso/login?to=%2Fconsole%2Fevents").body(Body::empty()).unwrap();
