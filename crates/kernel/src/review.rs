@@ -374,6 +374,8 @@ pub async fn one(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Va
         None => None,
     };
     let mut diff = record::differences(entity, before.as_ref(), Some(&request.body));
+    let both: Vec<Object> = before.iter().chain([&request.body]).cloned().collect();
+    let names = listing::called(ctx, tx, entity, (&both, "name")).await?;
     record::conceal(ctx, entity, &mut diff);
     if let Some(before) = &mut before {
         record::veil(ctx, entity, before);
@@ -391,6 +393,7 @@ pub async fn one(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Va
         )
     };
     answer["log"] = rows.iter().map(entry).collect::<Result<Vec<_>>>()?.into();
+    answer["names"] = Value::Object(names);
     answer["before"] = before.map_or(Value::Null, Value::Object);
     answer["diff"] = diff;
     Ok(answer)

@@ -208,6 +208,10 @@ async fn g_6_2_2_2_what_came_in_one_file_is_passed_together_and_each_by_itself()
     let waiting = app.get("reviewer", &format!("{register}/changes?state=submitted")).await;
     let waiting = waiting.expect(200);
     let ids: Vec<_> = waiting["items"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    // The reviewer reads names where the record holds identifiers.
+    let one = format!("{register}/changes/{}", ids[0].as_str().unwrap());
+    let one = app.get("reviewer", &one).await.expect(200);
+    assert_eq!(one["names"][farm["id"].as_str().unwrap()], farm["name"], "{one}");
     // One of them is taken back meanwhile.
     let withdraw = format!("{register}/changes/{}/withdraw", ids[1].as_str().unwrap());
     app.post("supervisor", &withdraw, json!({})).await.expect(200);

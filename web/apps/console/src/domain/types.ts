@@ -67,6 +67,8 @@ export interface ChangeRequest {
   decided_at: string | null;
   comment: string | null;
   before?: Record<string, unknown> | null;
+  /** What the records it refers to are called. */
+  names?: Record<string, string>;
   diff?: Record<string, [unknown, unknown]>;
   log?: { at: string; actor: string; action: string; comment: string | null }[];
 }
