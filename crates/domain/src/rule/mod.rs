@@ -28,6 +28,12 @@ pub const EVENT_TIME: &str = "event_time";
 pub struct Rule {
     /// 规则名称
     pub name: String,
+    /// The code or flag on which it depends whether the rule is meant; always where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The values of `when` that the rule is for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub is: Vec<String>,
     /// What must hold.
     #[serde(flatten)]
     pub demand: Demand,
@@ -44,12 +50,15 @@ pub enum Demand {
         /// The later date or time.
         b: String,
     },
-    /// The number `a` is not larger than the number `b`.
+    /// The number `a` is not larger than the number `b`, or `unless` says why: 年度指标.
     NotAbove {
         /// The smaller number.
         a: String,
         /// The larger number.
         b: String,
+        /// The explanation that a breach must carry; without one a breach is refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unless: Option<String>,
     },
     /// `field` is filled in where `when` holds one of these codes, or `true` or `false`.
     RequiredIf {
@@ -96,12 +105,6 @@ pub enum Demand {
         /// Largest.
         #[serde(skip_serializing_if = "Option::is_none")]
         max: Option<Quantity>,
-        /// The code or flag on which the bounds depend; always where there is none.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        when: Option<String>,
-        /// Its values that the bounds are for.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        is: Vec<String>,
         /// The explanation that a breach must carry; without one a breach is refused.
         #[serde(skip_serializing_if = "Option::is_none")]
         unless: Option<String>,
@@ -191,6 +194,9 @@ pub enum Demand {
         field: String,
         /// What it must not be.
         values: Vec<String>,
+        /// Whether these are not allowed as a part of the text either: 复配制剂的有效成分.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        anywhere: bool,
     },
     /// The text is a sound number of its kind, check digit included.
     Number {
@@ -235,6 +241,9 @@ impl Rule {
         attributes: &Map<String, Value>,
     ) -> Option<FieldError> {
         let values = Values { schema, attributes };
+        if self.when.as_ref().is_some_and(|when| !values.is_one_of(when, &self.is)) {
+            return None;
+        }
         let (field, detail) = self.demand.broken(values)?;
         Some(FieldError { field, detail: format!("不符合规则“{}”：{detail}", self.name) })
     }
@@ -250,11 +259,11 @@ impl Demand {
                     .filter(|_| !values.explained(unless.as_ref()))
                     .map(|broken| values.or_explain(broken, unless.as_ref()))
             }
-            Self::NotAbove { a, b } => amount::not_above(values, a, b),
-            Self::Bounded { field, min, max, when, is, unless } => {
-                let meant = when.as_ref().is_none_or(|when| values.is_one_of(when, is));
-                let broken = meant.then(|| amount::bounded(values, field, (*min, *max)))?;
-                broken
+            Self::NotAbove { a, b, unless } => amount::not_above(values, a, b)
+                .filter(|_| !values.explained(unless.as_ref()))
+                .map(|broken| values.or_explain(broken, unless.as_ref())),
+            Self::Bounded { field, min, max, unless } => {
+                amount::bounded(values, field, (*min, *max))
                     .filter(|_| !values.explained(unless.as_ref()))
                     .map(|broken| values.or_explain(broken, unless.as_ref()))
             }
@@ -287,7 +296,9 @@ impl Demand {
             Self::RequiredIf { field, when, is } => table::required_if(values, field, (when, is)),
             Self::AnyOf { fields } => table::any_of(values, fields),
             Self::Row { key, columns, rows } => table::row(values, (key, columns), rows),
-            Self::NotListed { field, values: listed } => table::not_listed(values, field, listed),
+            Self::NotListed { field, values: listed, anywhere } => {
+                table::not_listed(values, field, (listed, *anywhere))
+            }
             Self::Number { field, scheme } => table::number(values, field, *scheme),
         }
     }
@@ -399,6 +410,51 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_be_meant_for_some_codes_alone() {
+        let days = |is: &str, days: u32| {
+            json!({ "name": "报送", "kind": "within", "since": "made_on", "days": days,
+                "until": "sold_at", "when": "storage", "is": [is] })
+        };
+        let rules = json!([
+            days("cold", 3),
+            days("room", 5),
+            { "name": "效期", "kind": "before", "a": "made_on", "b": "sold_at", "when": "storage",
+              "is": ["cold"] },
+            { "name": "结论", "kind": "not_listed", "field": "verdict", "values": ["fail"],
+              "when": "storage", "is": ["cold"] },
+            { "name": "高低", "kind": "not_above", "a": "low", "b": "high", "when": "storage",
+              "is": ["cold"], "unless": "note" },
+        ]);
+        let sold = |storage: &str, day: &str| {
+            json!({ "made_on": "2026-11-01", "storage": storage,
+                "sold_at": format!("2026-{day}T08:00:00+08:00") })
+        };
+        assert_eq!(check(&rules, &sold("cold", "11-04")), []);
+        assert!(details(&rules, &sold("cold", "11-05"))[0].contains("超过 3 天"));
+        assert_eq!(check(&rules, &sold("room", "11-06")), []);
+        assert!(details(&rules, &sold("room", "11-07"))[0].contains("超过 5 天"));
+        let mut wrong = sold("cold", "10-31");
+        wrong["verdict"] = json!("fail");
+        wrong["low"] = json!("9");
+        wrong["high"] = json!("8");
+        assert_eq!(
+            details(&rules, &wrong),
+            [
+                "不符合规则“效期”：生产日期（2026-11-01）不应晚于销售时间（2026-10-31T08:00:00+08:00）",
+                "不符合规则“结论”：结论（不合格）不允许",
+                "不符合规则“高低”：最低温度（9）不应大于最高温度（8）；确属实情的，请填写说明",
+            ]
+        );
+        let mut explained = wrong.clone();
+        explained["note"] = json!("示例：仪表校准");
+        assert_eq!(check(&rules, &explained).len(), 2);
+        wrong["storage"] = json!("room");
+        assert_eq!(check(&rules, &wrong), []);
+        wrong.as_object_mut().unwrap().remove("storage");
+        assert_eq!(check(&rules, &wrong), []);
+    }
+
+    #[test]
     fn a_span_is_long_enough_or_its_lateness_is_explained() {
         let rules = json!([{ "name": "十五日", "kind": "within", "since": "made_on", "days": 15,
             "until": "sold_at", "unless": "note" }]);
@@ -486,7 +542,13 @@ mod tests {
             details(&banned, &json!({ "note": "甲" })),
             ["不符合规则“禁用”：说明（甲）不允许"]
         );
-        assert_eq!(check(&banned, &json!({ "note": "乙" })), []);
+        for other in ["乙", "甲乙"] {
+            assert_eq!(check(&banned, &json!({ "note": other })), [], "{other}");
+        }
+        let anywhere = json!([{ "name": "禁用", "kind": "not_listed", "field": "note",
+            "values": ["甲"], "anywhere": true }]);
+        assert_eq!(details(&anywhere, &json!({ "note": "乙·甲 5%" })).len(), 1);
+        assert_eq!(check(&anywhere, &json!({ "note": "乙" })), []);
         let cas = json!([{ "name": "CAS", "kind": "number", "field": "note", "scheme": "cas" }]);
         assert_eq!(check(&cas, &json!({ "note": "67-56-1" })), []);
         assert!(details(&cas, &json!({ "note": "67-56-2" }))[0].contains("校验位不符"));
@@ -526,12 +588,17 @@ mod tests {
         wrong(
             json!({ "kind": "bounded", "field": "n", "max": "1", "when": "c" }),
             "is",
-            "同时写明",
+            "缺少必填",
         );
         let bounded =
             json!({ "kind": "bounded", "field": "t", "max": "1", "when": "c", "is": ["b"] });
         wrong(bounded.clone(), "field", "类型不适用");
         wrong(bounded, "is[0]", "没有 b 这个取值");
+        let dated = json!({ "kind": "not_above", "a": "n", "b": "n", "is": ["a"] });
+        wrong(dated.clone(), "when", "缺少必填");
+        let mut depends = dated;
+        depends["when"] = json!("t");
+        wrong(depends, "when", "类型不适用");
         let yields = json!({ "kind": "yields", "of": "n", "percent": "n", "gives": "n", "by": "c",
             "factors": [{ "is": "a", "divide_by": "0" }] });
         wrong(yields.clone(), "factors", "大于 0");
