@@ -132,8 +132,11 @@ mod tests {
             pack.kept(event, attributes.as_object().unwrap(), time)
         };
         let expires = json!({ "expires_on": "2030-01-31" });
-        assert_eq!(kept("drug", "vaccinate", expires.clone()), until("2035-01-31"));
-        assert_eq!(kept("drug", "retail", expires), until("2031-11-01"));
+        // Vaccines are drugs: whoever made, packed, sent or gave them keeps it as long.
+        for event in ["manufacture", "aggregate", "ship", "receive", "transport", "vaccinate"] {
+            assert_eq!(kept("drug", event, expires.clone()), until("2035-01-31"), "{event}");
+            assert_eq!(kept("drug", event, json!({})), until("2034-11-01"), "{event}");
+        }
         assert_eq!(
             kept("food", "retail", json!({ "expires_on": "2032-01-31" })),
             until("2032-07-31")

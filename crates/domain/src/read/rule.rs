@@ -12,12 +12,12 @@ const SAMPLES_MAX: usize = 60;
 
 /// The kinds, each with the keys it may have besides `name` and `kind`.
 const KINDS: [(&str, &[&str]); 15] = [
-    ("before", &["a", "b"]),
-    ("not_above", &["a", "b"]),
+    ("before", &["a", "b", "when", "is"]),
+    ("not_above", &["a", "b", "when", "is", "unless"]),
     ("required_if", &["field", "when", "is"]),
     ("any_of", &["fields"]),
     ("elapsed", &["since", "days", "until"]),
-    ("within", &["since", "days", "until", "unless"]),
+    ("within", &["since", "days", "until", "when", "is", "unless"]),
     ("bounded", &["field", "min", "max", "when", "is", "unless"]),
     ("yields", &["of", "percent", "gives", "tolerance_percent", "by", "factors"]),
     ("sum", &["parts", "total", "tolerance_percent"]),
@@ -25,7 +25,7 @@ const KINDS: [(&str, &[&str]); 15] = [
     ("sampling_plan", &["item", "values", "verdict", "pass", "plans"]),
     ("content", &["declared", "measured", "verdict", "pass", "bands"]),
     ("row", &["key", "columns", "rows"]),
-    ("not_listed", &["field", "values"]),
+    ("not_listed", &["field", "values", "anywhere", "when", "is"]),
     ("number", &["field", "scheme"]),
 ];
 
@@ -33,16 +33,26 @@ pub(super) fn rule(part: &mut Part<'_, '_>) -> Rule {
     let name = part.label("name");
     let Some((kind, keys)) = part.one_of("kind", &KINDS.map(|kind| (kind.0, kind))) else {
         // Which keys there may be depends on a kind that is not known.
-        return Rule { name, demand: Demand::AnyOf { fields: Vec::new() } };
+        let demand = Demand::AnyOf { fields: Vec::new() };
+        return Rule { name, when: None, is: Vec::new(), demand };
     };
     part.only(&[&["name", "kind"], keys].concat());
+    // What demands a field has a `when` of its own.
+    let depends = kind != "required_if"
+        && keys.contains(&"when")
+        && ["when", "is"].iter().any(|key| part.value(key).is_some());
+    let (when, is) = if depends {
+        (Some(word(part, "when")), part.texts("is", (1, CODES_MAX)))
+    } else {
+        (None, Vec::new())
+    };
     let demand = match kind {
         "before" | "elapsed" | "within" => time(part, kind),
         "not_above" | "bounded" | "yields" | "sum" => amount(part, kind),
         "judged" | "sampling_plan" | "content" => verdict(part, kind),
         _ => table(part, kind),
     };
-    Rule { name, demand }
+    Rule { name, when, is, demand }
 }
 
 fn word(part: &mut Part<'_, '_>, key: &str) -> String {
@@ -72,13 +82,15 @@ fn time(part: &mut Part<'_, '_>, kind: &str) -> Demand {
 
 fn amount(part: &mut Part<'_, '_>, kind: &str) -> Demand {
     match kind {
-        "not_above" => Demand::NotAbove { a: word(part, "a"), b: word(part, "b") },
+        "not_above" => Demand::NotAbove {
+            a: word(part, "a"),
+            b: word(part, "b"),
+            unless: maybe(part, "unless"),
+        },
         "bounded" => Demand::Bounded {
             field: word(part, "field"),
             min: part.quantity("min"),
             max: part.quantity("max"),
-            when: maybe(part, "when"),
-            is: part.texts("is", (0, CODES_MAX)),
             unless: maybe(part, "unless"),
         },
         "yields" => Demand::Yields {
@@ -166,6 +178,7 @@ fn table(part: &mut Part<'_, '_>, kind: &str) -> Demand {
         "not_listed" => Demand::NotListed {
             field: word(part, "field"),
             values: part.texts("values", (1, CODES_MAX)),
+            anywhere: part.optional_flag("anywhere"),
         },
         _ => Demand::Number {
             field: word(part, "field"),

@@ -44,8 +44,14 @@ pub(super) fn number(values: Values<'_>, field: &str, scheme: Scheme) -> Option<
     Some((String::from(field), format!("{}：{objection}", values.label(field))))
 }
 
-pub(super) fn not_listed(values: Values<'_>, field: &str, listed: &[String]) -> Option<Broken> {
-    let found = values.is_one_of(field, listed);
+pub(super) fn not_listed(
+    values: Values<'_>,
+    field: &str,
+    (listed, anywhere): (&[String], bool),
+) -> Option<Broken> {
+    let text = values.text(field)?;
+    let hit = |one: &String| if anywhere { text.contains(one.as_str()) } else { text == *one };
+    let found = listed.iter().any(hit);
     found.then(|| (String::from(field), format!("{}不允许", values.shown(field))))
 }
 

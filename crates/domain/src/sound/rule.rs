@@ -22,12 +22,15 @@ type Known<'a> = (&'a [FieldSpec], bool);
 pub(super) fn check_rules(rules: &[Rule], known: Known<'_>, start: &str, mistakes: &mut Mistakes) {
     for (at, rule) in rules.iter().enumerate() {
         let here = format!("{start}[{at}]");
-        for (key, name, kinds) in uses(&rule.demand) {
+        let depends = some("when", rule.when.as_deref(), CHOICES);
+        for (key, name, kinds) in uses(&rule.demand).into_iter().chain(depends) {
             if let Some(detail) = misfit(known, name, kinds) {
                 mistakes.note(format!("{here}.{key}"), detail);
             }
         }
-        for (key, field, value) in values(&rule.demand) {
+        let when = rule.when.as_deref().unwrap_or_default();
+        let cases = listed(("is", ""), when, rule.is.iter());
+        for (key, field, value) in values(&rule.demand).into_iter().chain(cases) {
             if let Some(detail) = strange(known.0, field, value) {
                 mistakes.note(format!("{here}.{key}"), detail);
             }
@@ -58,7 +61,11 @@ fn some<'a>(key: &str, name: Option<&'a str>, kinds: &'static [FieldKind]) -> Ve
 fn uses(demand: &Demand) -> Vec<Use<'_>> {
     match demand {
         Demand::Before { a, b } => vec![one("a", a, TIMES), one("b", b, TIMES)],
-        Demand::NotAbove { a, b } => vec![one("a", a, NUMBERS), one("b", b, NUMBERS)],
+        Demand::NotAbove { a, b, unless } => [
+            vec![one("a", a, NUMBERS), one("b", b, NUMBERS)],
+            some("unless", unless.as_deref(), ANY),
+        ]
+        .concat(),
         Demand::Elapsed { since, days, until } => vec![
             one("since", since, TIMES),
             one("days", days, &[FieldKind::Int]),
@@ -73,12 +80,9 @@ fn uses(demand: &Demand) -> Vec<Use<'_>> {
         Demand::RequiredIf { field, when, .. } => {
             vec![one("field", field, ANY), one("when", when, CHOICES)]
         }
-        Demand::Bounded { field, when, unless, .. } => [
-            vec![one("field", field, NUMBERS)],
-            some("when", when.as_deref(), CHOICES),
-            some("unless", unless.as_deref(), ANY),
-        ]
-        .concat(),
+        Demand::Bounded { field, unless, .. } => {
+            [vec![one("field", field, NUMBERS)], some("unless", unless.as_deref(), ANY)].concat()
+        }
         Demand::Yields { of, percent, gives, by, .. } => [
             vec![one("of", of, NUMBERS), one("percent", percent, NUMBERS)],
             vec![one("gives", gives, NUMBERS)],
@@ -130,9 +134,8 @@ fn listed<'a>(
 /// The values of fields that a rule names.
 fn values(demand: &Demand) -> Vec<Named<'_>> {
     match demand {
-        Demand::NotListed { field, values } => listed(("values", ""), field, values.iter()),
+        Demand::NotListed { field, values, .. } => listed(("values", ""), field, values.iter()),
         Demand::RequiredIf { when, is, .. } => listed(("is", ""), when, is.iter()),
-        Demand::Bounded { when: Some(when), is, .. } => listed(("is", ""), when, is.iter()),
         Demand::Yields { by: Some(by), factors, .. } => {
             listed(("factors", ".is"), by, factors.iter().map(|factor| &factor.is))
         }
@@ -168,9 +171,6 @@ fn shapeless(demand: &Demand) -> Option<(&'static str, String)> {
         Demand::Bounded { min: None, max: None, .. } => said("min", "min 与 max 至少写明一项"),
         Demand::Bounded { min: Some(min), max: Some(max), .. } if min > max => {
             said("min", "不应大于 max")
-        }
-        Demand::Bounded { when, is, .. } if when.is_some() == is.is_empty() => {
-            said("is", "when 与 is 应同时写明")
         }
         Demand::Yields { by, factors, .. } if by.is_some() == factors.is_empty() => {
             said("factors", "by 与 factors 应同时写明")

@@ -77,7 +77,7 @@ pub(super) async fn load(
                 goods: vec![String::from(GOODS[(own + at) % GOODS.len()])],
                 subject_id: Some(id(&shop.id)?),
                 contact_name: String::from("示例联系人"),
-                contact_phone: format!("137{number:04}0000"),
+                contact_phone: format!("1370000{number:04}"),
                 registered_on: Some(day(ctx, 5 + (number * 37) % 390)),
                 in_use: true,
                 region: None,

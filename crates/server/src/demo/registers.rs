@@ -161,8 +161,8 @@ async fn papers(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         ("P1", "201", licence_number("SC", "1166101169001")?, "示例市场监督管理局", Some(400)),
         ("R1", "202", licence_number("JY", "1610403900001")?, "示例市场监督管理局", Some(20)),
         ("R2", "202", licence_number("JY", "1610802900002")?, "示例市场监督管理局", Some(-10)),
-        ("L1", "901", String::from("SL2026000001"), "示例市场监督管理局", Some(700)),
-        ("V1", "501", String::from("TSSL610000-2026"), "示例市场监督管理局", None),
+        ("L1", "901", String::from("示例2026000000"), "示例市场监督管理局", Some(700)),
+        ("V1", "501", String::from("TS示例0000-2026"), "示例市场监督管理局", None),
     ] {
         let licence = Licence {
             subject_id: id(&brief(tx, name).await?.id)?,
@@ -230,7 +230,7 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubje
         node_name: matches!(name, "W1" | "W2").then(|| String::from("示例批发市场")),
         product_kinds: Some(vec![String::from(*domain)]),
         contact_name: String::from("示例联系人"),
-        contact_phone: format!("138{number:04}0000"),
+        contact_phone: format!("1380000{number:04}"),
         email: None,
         licence_no: None,
         filed_on: Some(String::from("2025-10-01")),
@@ -282,7 +282,7 @@ pub(super) async fn enterprise(
         node_name: node.map(|node| format!("示例批发市场{}号", node + 1)),
         product_kinds: Some(vec![String::from(domain)]),
         contact_name: String::from("示例联系人"),
-        contact_phone: format!("139{number:04}0000"),
+        contact_phone: format!("1390000{number:04}"),
         email: None,
         licence_no: None,
         filed_on: Some(String::from("2025-10-15")),

@@ -213,13 +213,19 @@ fn chain(
         let input = (at > 0).then(
             || json!({ "code": code(at - 1), "quantity": quantity.to_string(), "unit": unit }),
         );
-        quantity = (quantity * link.yields / 1000).max(1);
+        let seen = link.yields == recipes::SEEN;
+        if !seen {
+            quantity = (quantity * link.yields / 1000).max(1);
+        }
+        let output = (!seen).then(
+            || json!({ "code": code(at), "quantity": quantity.to_string(), "unit": unit, "product": link.product, "lot": format!("B{number:07}") }),
+        );
         let hours = i64::try_from(24 * at as u64 + seeded.below(12)).unwrap_or(0);
         events.push(json!({
             "domain": domain, "type": link.kind, "subject": link.subject,
             "event_time": time(start, hours),
             "inputs": input.into_iter().collect::<Vec<_>>(),
-            "outputs": [{ "code": code(at), "quantity": quantity.to_string(), "unit": unit, "product": link.product, "lot": format!("B{number:07}") }],
+            "outputs": output.into_iter().collect::<Vec<_>>(),
             "attributes": link.attributes,
         }));
         if at == 1 {

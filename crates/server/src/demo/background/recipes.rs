@@ -15,7 +15,7 @@ pub(super) struct Link<'a> {
     pub(super) subject: &'a SubjectCode,
     pub(super) product: &'a str,
     pub(super) unit: &'static str,
-    /// Of what came in, how many thousandths came out.
+    /// Of what came in, how many thousandths came out; [`SEEN`] where it stays what it is.
     pub(super) yields: u64,
     pub(super) attributes: Value,
 }
@@ -43,6 +43,9 @@ pub(super) fn links<'a>(
         _ => others(trade, seeded, start),
     }
 }
+
+/// Nothing comes out of what is only seen; no link may follow.
+pub(super) const SEEN: u64 = 0;
 
 /// A day long after the chain.
 const LATER: i64 = 700;
@@ -167,7 +170,7 @@ fn drug<'a>(
             json!({
                 "holder": "示例药厂", "maker": "示例药厂", "common_name": "示例饮片",
                 "dosage_form": "饮片", "strength": "统货", "package_spec": "1 千克/袋",
-                "approval_no": "国药准字Z20260001", "identifier": "8765432", "batch_no": batch,
+                "approval_no": "国药准字Z20260000", "identifier": "8765432", "batch_no": batch,
                 "produced_on": day.date(0), "expires_on": expires_on, "drug_kind": "3",
             }),
         ),
@@ -296,7 +299,7 @@ fn special_equipment<'a>(
             1000,
             json!({ "vehicle_no": "陕A·示例" }),
         ),
-        ("use", seeded.pick(&trade.users)?, false, 1000, json!({ "next_due_on": due })),
+        ("use", seeded.pick(&trade.users)?, false, SEEN, json!({ "next_due_on": due })),
     ])
 }
 

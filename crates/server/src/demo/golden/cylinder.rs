@@ -37,7 +37,7 @@ fn making(calendar: Calendar) -> Vec<Step> {
         cylinder(calendar, -1465, (OVERDUE, "002", -5)),
         cylinder(calendar, -400, (GOOD, "001", 1060)),
         Step::new(-395, "register", "E2").sees(&[GOOD]).with(json!({
-            "registration_no": "瓶11陕A00001(26)", "user": "示例液化气充装站",
+            "registration_no": "瓶11陕A00000(26)", "user": "示例液化气充装站",
             "place": "示例路 132 号", "internal_no": GOOD, "safety_manager": "示例安全员",
             "operator_certificate_no": "示例作业证-01", "put_into_use_on": calendar.date(-398),
         })),
@@ -75,8 +75,7 @@ fn use_of(calendar: Calendar) -> Vec<Step> {
                 "deliverer": "示例配送员", "safety_check": "pass", "next_due_on": calendar.date(1060),
             })),
         Step::new(4, "use", "E4")
-            .takes(&[(GOOD, "1", "CY")])
-            .gives(&[("QP-0001-IN-USE", "1", "CY")])
+            .sees(&[GOOD])
             .with(json!({ "place": "示例餐馆厨房", "next_due_on": calendar.date(1060) })),
         Step::new(5, "scrap", "E2").takes(&[(OVERDUE, "1", "CY")]).with(json!({
             "kind": "scrap", "reason": "超过检验有效期且检验不合格", "evidence_no": "示例销毁证明-01",

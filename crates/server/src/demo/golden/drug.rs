@@ -45,7 +45,7 @@ fn batch(
             .with(json!({
                 "holder": "示例制药公司", "maker": "示例制药公司", "common_name": "示例片",
                 "dosage_form": "片剂", "strength": "0.25 克", "package_spec": "12 片/盒",
-                "approval_no": "国药准字H20260001", "identifier": IDENTIFIER,
+                "approval_no": "国药准字H20260000", "identifier": IDENTIFIER,
                 "batch_no": format!("{raw}-1"), "produced_on": calendar.date(day + 1),
                 "expires_on": calendar.date(day + 1 + shelf_days), "drug_kind": "3",
                 "biological": false, "codes_active": true,

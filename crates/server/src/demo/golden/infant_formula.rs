@@ -97,7 +97,7 @@ fn trade(calendar: Calendar) -> Vec<Step> {
             .gives(&[("NR-S1", "50", "CT"), ("NR-S2", "30", "CT")])
             .with(json!({
                 "purchaser": "示例母婴用品店", "purchaser_address": "示例路 121 号",
-                "purchaser_contact": "13801210000", "batch_no": "NR-B", "expires_on": expires_on,
+                "purchaser_contact": "13800000121", "batch_no": "NR-B", "expires_on": expires_on,
             })),
         Step::new(6, "retail", "D4")
             .takes(&[("NR-S1", "10", "CT")])

@@ -84,10 +84,10 @@ fn parties(number: &str) -> Value {
         "carrier": "示例危货运输公司", "carrier_licence_no": "示例危运-01",
         "consignee": "示例化工使用单位", "vehicle_no": "陕K·示例1", "road_permit_no": "示例运输证-01",
         "trailer_no": "陕K·示例挂", "tank_no": "示例罐-01", "tank_medium": "甲醇",
-        "driver": "示例驾驶员", "driver_certificate_no": "示例资格-01", "driver_phone": "13801360000",
-        "escort": "示例押运员", "escort_certificate_no": "示例资格-02", "escort_phone": "13801370000",
+        "driver": "示例驾驶员", "driver_certificate_no": "示例资格-01", "driver_phone": "13800000136",
+        "escort": "示例押运员", "escort_certificate_no": "示例资格-02", "escort_phone": "13800000137",
         "goods_name": "甲醇", "un_no": "UN1230", "hazard_class": "3", "packing_group": "II",
-        "packing": "tank", "emergency_phone": "13801380000",
+        "packing": "tank", "emergency_phone": "13800000138",
     })
 }
 

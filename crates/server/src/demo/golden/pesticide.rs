@@ -21,8 +21,8 @@ fn bottles(
         .takes(&[(raw, kilograms, "KGM")])
         .makes("YJ-NY-02", &[(code, count, "BO")])
         .with(json!({
-            "input_kind": "pesticide", "origin": "domestic", "registration_no": "PD20260001",
-            "standard_no": "Q/SL 001-2026", "batch_no": code, "active_ingredient": "示例菌核净",
+            "input_kind": "pesticide", "origin": "domestic", "registration_no": "PD20260000",
+            "standard_no": "Q/示例 001-2026", "batch_no": code, "active_ingredient": "示例菌核净",
             "content_percent": "40", "net_content": "500 克/瓶", "produced_on": calendar.date(day),
             "expires_on": calendar.date(day + 730), "unit_code": code,
             "pesticide_code": "12600011001000000000000000000001", "restricted": false,
@@ -53,8 +53,8 @@ fn making(calendar: Calendar) -> Vec<Step> {
 fn trade(calendar: Calendar) -> Vec<Step> {
     let expires_on = calendar.date(672);
     let supply = json!({
-        "product_name": "示例杀菌剂", "registration_no": "PD20260001", "spec": "500 克/瓶",
-        "producer": "示例农药厂", "supplier": "示例农药厂", "supplier_contact": "13801230000",
+        "product_name": "示例杀菌剂", "registration_no": "PD20260000", "spec": "500 克/瓶",
+        "producer": "示例农药厂", "supplier": "示例农药厂", "supplier_contact": "13800000123",
         "expires_on": expires_on,
     });
     vec![

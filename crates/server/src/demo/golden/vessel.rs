@@ -66,7 +66,7 @@ fn vessels() -> Vec<Step> {
         Step::new(5, "commission", "U1")
             .takes(&[(one, "1", "SET")])
             .gives(&[("VESSEL-1-IN-USE", "1", "SET")])
-            .with(json!({ "registration_no": "容15陕A00001(26)", "next_inspection_on": "2029-11-01" })),
+            .with(json!({ "registration_no": "容15陕A00000(26)", "next_inspection_on": "2029-11-01" })),
         Step::new(5, "commission", "U2")
             .takes(&[(two, "1", "SET")])
             .gives(&[("VESSEL-2-IN-USE", "1", "SET")])
