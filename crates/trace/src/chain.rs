@@ -121,7 +121,9 @@ pub(crate) fn loss(
     let sums = (total(side(LinkRole::Input), objects), total(side(LinkRole::Output), objects));
     let (true, (Some(input), Some(output))) = (same, sums) else { return Ok(None) };
     let rate = Ratio::of(input - output, input);
-    let lost = quantity(i64::try_from(input - output).map_err(yj_kernel::Problem::internal)?)?;
+    // More than can be said is not said.
+    let lost = i64::try_from(input - output).ok().and_then(|lost| quantity(lost).ok());
+    let Some(lost) = lost else { return Ok(None) };
     Ok(Some(Loss {
         quantity: lost,
         rate,

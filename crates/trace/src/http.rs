@@ -230,16 +230,13 @@ async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
         return Err(problem);
     }
     let refused = captured.iter().any(|one| matches!(one, Captured::Refused(_)));
-    let results = capture::results(&captured);
-    let status = match (
-        batch.atomic && refused,
-        captured.iter().any(|one| matches!(one, Captured::New { .. })),
-    ) {
-        (true, _) => StatusCode::UNPROCESSABLE_ENTITY,
-        (false, true) => StatusCode::CREATED,
-        (false, false) => StatusCode::OK,
-    };
     let stored = !(batch.atomic && refused);
+    let results = capture::results(&captured, stored);
+    let status = match (stored, captured.iter().any(|one| matches!(one, Captured::New { .. }))) {
+        (false, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (true, true) => StatusCode::CREATED,
+        (true, false) => StatusCode::OK,
+    };
     Ok((status, Json(json!({ "results": results, "stored": stored }))).into_response())
 }
 

@@ -1,15 +1,16 @@
 //! 上链审批 (D-6.3): held events are accepted or rejected by somebody else; acceptance does what
 //! capture would have done, in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{LinkRole, Maker, Object, apply, revert},
+    balance::{Before, Maker, Object, apply},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
+    correction::{Meanwhile, take_back},
     event::{Checked, TraceEvent},
     knowledge::Knowledge,
     pairing, personal,
@@ -95,30 +96,25 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Vec<pair
         Some(uid) => lock_by_uid(tx, uid).await?,
         None => None,
     };
-    let mut reverted = Vec::new();
+    let mut before = Before::default();
     if let Some(original) = &original {
         if original.state != "accepted" {
             return Err(Problem::Conflict(String::from("被更正的事件已有其他更正，请驳回")));
         }
         let links = store::links(tx, original.id).await?;
-        let missing: Vec<&str> = links
-            .iter()
-            .map(|link| link.code.as_str())
-            .filter(|code| !objects.contains_key(*code))
-            .collect();
-        objects.extend(store::lock_objects(tx, &missing).await?);
-        revert(&mut objects, &links)?;
-        reverted.extend(
-            links.into_iter().filter(|link| link.role == LinkRole::Output).map(|link| link.code),
-        );
+        before = take_back(tx, &mut objects, (original, &links), &Meanwhile::default()).await?;
     }
-    let reverted: Vec<&str> = reverted.iter().map(String::as_str).collect();
     let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
     let holders = yj_subject::heirs(tx, &holders).await?;
     let knowledge = Knowledge::of(ctx, &event.domain);
     let may_know = |object: &Object| knowledge.covers(object, &holders);
-    let maker = Maker { subject_id: &stored.subject_id, products: &products, may_know: &may_know };
-    let links = apply(&mut objects, &event, &maker, &reverted)?;
+    let maker = Maker {
+        subject_id: &stored.subject_id,
+        products: &products,
+        may_know: &may_know,
+        unjudged: &BTreeSet::new(),
+    };
+    let links = apply(&mut objects, &event, &maker, &before)?;
     let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
     let mut statements = store::save_objects(&mut objects, ids)?;
     let rows =
