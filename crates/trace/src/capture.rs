@@ -249,10 +249,10 @@ impl Surroundings {
         if ctx.principal().kind == ActorKind::Platform {
             return BTreeSet::new();
         }
-        let stands = |one: &Handed| {
-            one.event.is_none_or(|event| !batch.supersedes(event))
-                && !batch.regained.iter().any(|again| again.ends(one))
-        };
+        // What was said in the batch itself is dropped there as soon as it counts no more.
+        let ended = |one: &Handed| batch.regained.iter().any(|again| again.ends(one));
+        let stands =
+            |one: &Handed| one.event.is_none_or(|event| !batch.supersedes(event) && !ended(one));
         let handed = self.handed.iter().chain(&batch.handed);
         handover::doubtful(event, &subject.id, (objects, &self.holders), (handed, stands))
     }

@@ -195,7 +195,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             let answer = review::decide(&ctx, &mut tx, &uid, decision, &body.comment).await?;
             tx.commit().await?;
             bell.ring();
-            Ok::<_, Problem>(Json(answer))
+            answer.map(Json)
         };
         let summary = format!("{label}待审追溯事件");
         routes.push(
