@@ -231,7 +231,7 @@ async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
     }
     let refused = captured.iter().any(|one| matches!(one, Captured::Refused(_)));
     let stored = !(batch.atomic && refused);
-    let results = capture::results(&captured, stored);
+    let results = crate::results::results(&captured, stored);
     let status = match (stored, captured.iter().any(|one| matches!(one, Captured::New { .. }))) {
         (false, _) => StatusCode::UNPROCESSABLE_ENTITY,
         (true, true) => StatusCode::CREATED,

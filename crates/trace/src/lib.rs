@@ -19,6 +19,7 @@ mod pairing;
 mod personal;
 mod policy;
 mod query;
+mod results;
 mod review;
 mod standing;
 mod store;
