@@ -195,13 +195,16 @@ impl Step {
             let detail = format!("该主体当前为“{}”，不能{}", from.label(), verb.label());
             Problem::Conflict(detail)
         })?;
-        let sql = Sql::new(
-            "UPDATE trace_subject SET status = $1, successor_id = $2, version = version + 1, \
-             status_since = $3, updated_at = $4, updated_by = $5 WHERE id = $6 AND status = $7",
-        );
-        let (now, sql) = (ctx.now_ms(), sql.arg(next.code()).arg(successor));
-        let sql = sql.arg(now).arg(now).arg(ctx.actor());
-        if tx.execute(sql.arg(id).arg(from.code())).await? == 0 {
+        let mut sql = Sql::new("UPDATE trace_subject SET version = version + 1, status = ");
+        sql.bind(next.code()).push(", successor_id = ").bind(successor);
+        // Since when it has been in force, or not: whatever else becomes of what is not in force, the
+        // time before is not opened again.
+        if (from == Status::Valid) != (next == Status::Valid) {
+            sql.push(", status_since = ").bind(ctx.now_ms());
+        }
+        sql.push(", updated_at = ").bind(ctx.now_ms()).push(", updated_by = ").bind(ctx.actor());
+        sql.push(" WHERE id = ").bind(id).push(" AND status = ").bind(from.code());
+        if tx.execute(sql).await? == 0 {
             return Err(Problem::Stale(TraceSubject::TITLE));
         }
         let mut body = json!({ "status": [from, next], "reason": reason });

@@ -1,7 +1,7 @@
 //! 批次结存: the pure part of capture. Given the trace objects an event touches, says what becomes
 //! of them, or why that cannot be. No batch ever holds less than nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yj_domain::{InputMode, Terminal};
 use yj_kernel::{Problem, Result};
@@ -108,10 +108,24 @@ pub(crate) struct Maker<'a> {
     pub(crate) products: &'a BTreeMap<String, (String, UnitCode)>,
     /// Whether who asks may read what happened to an object: only they are told how much is left.
     pub(crate) may_know: &'a (dyn Fn(&Object) -> bool + Sync),
+    /// Codes whose balance and state are not judged yet: the event waits for review, and a refusal
+    /// would say what is somebody else's to know. Approval judges them.
+    pub(crate) unjudged: &'a BTreeSet<String>,
 }
 
-/// Takes back what a corrected event did. Balances may be negative until the correction is applied.
-pub(crate) fn revert(objects: &mut Objects, links: &[Link]) -> Result<()> {
+/// What a corrected event has left behind.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    /// Codes that it put out; they may be put out again.
+    pub(crate) made: BTreeSet<String>,
+    /// Those that another event has put out since: who holds them and what became of them is that
+    /// one's to say, and a correction of what was before does not bring them back.
+    pub(crate) moved_on: BTreeSet<String>,
+}
+
+/// Takes back what a corrected event did. `counted`: whether its outputs went into the balance; `None`
+/// where its rules are not at hand. Balances may be negative until the correction is applied.
+pub(crate) fn revert(objects: &mut Objects, links: &[Link], counted: Option<bool>) -> Result<()> {
     for link in links {
         let (Some(object), Some(quantity)) = (objects.get_mut(&link.code), link.quantity) else {
             continue;
@@ -121,7 +135,8 @@ pub(crate) fn revert(objects: &mut Objects, links: &[Link]) -> Result<()> {
             LinkRole::Input => object.balance = sum(object.balance, quantity, 1)?,
             LinkRole::Output => {
                 object.produced = sum(object.produced, quantity, -1)?;
-                if matches!(object.state, ObjectState::Held | ObjectState::External) {
+                let by_state = matches!(object.state, ObjectState::Held | ObjectState::External);
+                if counted.unwrap_or(by_state) {
                     object.balance = sum(object.balance, quantity, -1)?;
                 }
             }
@@ -132,16 +147,16 @@ pub(crate) fn revert(objects: &mut Objects, links: &[Link]) -> Result<()> {
 }
 
 fn sum(left: Quantity, right: Quantity, sign: i64) -> Result<Quantity> {
-    Quantity::from_scaled(left.scaled() + sign * right.scaled()).map_err(Problem::internal)
+    Quantity::from_scaled(left.scaled() + sign * right.scaled())
+        .map_err(|error| Problem::invalid("quantity", error.to_string()))
 }
 
-/// Applies an event. `reverted` are the codes that the corrected event made and that may be made
-/// again. On a problem the objects may be half changed; the caller throws them away.
+/// Applies an event. `before` is what the event that it corrects has left. On a problem the objects may be half changed; the caller throws them away.
 pub(crate) fn apply(
     objects: &mut Objects,
     event: &Checked,
     maker: &Maker<'_>,
-    reverted: &[&str],
+    before: &Before,
 ) -> Result<Vec<Link>> {
     let mut links = Vec::with_capacity(event.inputs.len() + event.outputs.len());
     for (at, line) in event.inputs.iter().enumerate() {
@@ -150,13 +165,12 @@ pub(crate) fn apply(
         links.push(link);
     }
     for (at, line) in event.outputs.iter().enumerate() {
-        let link = put(objects, event, maker, (line, reverted))
+        let link = put(objects, event, maker, (line, before))
             .map_err(|problem| problem.within(&format!("outputs[{at}].")))?;
         links.push(link);
     }
-    for link in &links {
-        let object = &objects[&link.code];
-        if object.balance.scaled() < 0 {
+    for (code, object) in objects.iter() {
+        if object.balance.scaled() < 0 && !maker.unjudged.contains(code) {
             let short =
                 Quantity::from_scaled(-object.balance.scaled()).map_err(Problem::internal)?;
             let short = if (maker.may_know)(object) {
@@ -164,8 +178,7 @@ pub(crate) fn apply(
             } else {
                 String::new()
             };
-            let detail =
-                format!("更正后追溯码 {} 的结存将为负{short}，请先更正下游记录", link.code);
+            let detail = format!("更正后追溯码 {code} 的结存将为负{short}，请先更正下游记录");
             return Err(Problem::invalid("correction_of", detail));
         }
     }
@@ -219,11 +232,12 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
         return Ok(Link { code: String::from(code), role: LinkRole::Observed, quantity });
     }
     let wanted = quantity.unwrap_or(Quantity::ZERO);
-    if matches!(object.state, ObjectState::Sold | ObjectState::Used) {
+    let judged = !maker.unjudged.contains(code);
+    if judged && matches!(object.state, ObjectState::Sold | ObjectState::Used) {
         let detail = format!("追溯码 {code} {}，不能再投入", object.state.label());
         return Err(Problem::invalid("code", detail));
     }
-    if wanted > object.balance {
+    if judged && wanted > object.balance {
         let unit = object.unit.unit().name;
         let detail = if (maker.may_know)(object) {
             format!(
@@ -244,7 +258,7 @@ fn put(
     objects: &mut Objects,
     event: &Checked,
     maker: &Maker<'_>,
-    (line, reverted): (&OutLine, &[&str]),
+    (line, before): (&OutLine, &Before),
 ) -> Result<Link> {
     let code = line.code.as_str();
     let state = match event.spec.outputs.terminal {
@@ -265,7 +279,7 @@ fn put(
         }
     };
     let goes_on =
-        event.inputs.iter().any(|input| input.code == line.code) || reverted.contains(&code);
+        event.inputs.iter().any(|input| input.code == line.code) || before.made.contains(code);
     match objects.get_mut(code) {
         Some(_) if !goes_on => {
             Err(Problem::invalid("code", format!("追溯码 {code} 已被使用，请换用新的追溯码")))
@@ -277,16 +291,18 @@ fn put(
             if state == ObjectState::Held {
                 object.balance = sum(object.balance, quantity, 1)?;
             }
-            object.state = state;
-            object.subject_id = String::from(maker.subject_id);
-            object.stage = event.stage;
-            if line.product.is_some() {
-                object.product_id = product_id;
-            }
-            if let Some(lot) = &line.lot {
-                object.lot = Some(lot.to_string());
-            }
             object.changed = true;
+            if !before.moved_on.contains(code) {
+                object.state = state;
+                object.subject_id = String::from(maker.subject_id);
+                object.stage = event.stage;
+                if line.product.is_some() {
+                    object.product_id = product_id;
+                }
+                if let Some(lot) = &line.lot {
+                    object.lot = Some(lot.to_string());
+                }
+            }
             Ok(Link { code: String::from(code), role: LinkRole::Output, quantity: Some(quantity) })
         }
         None => {

@@ -1,9 +1,9 @@
 //! 采集 (§6.4.1): from a client's events to durable facts, in one transaction: event, links,
 //! balances, counts, audit entry, announcement, and the queue of the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use yj_kernel::{
     ActorKind, Ctx, DataClass, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
 };
@@ -13,9 +13,10 @@ use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Link, LinkRole, Maker, Object, Objects, apply, revert},
+    balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
+    correction::{Meanwhile, take_back},
     event::{Checked, TraceEvent},
-    handover::{self, Handed},
+    handover::{self, Handed, Regained},
     knowledge::Knowledge,
     pairing, personal, standing,
     store::{self, EVENT, StoredEvent},
@@ -139,6 +140,8 @@ struct Batch {
     digests: BTreeMap<String, String>,
     /// What was given away by events of this batch.
     handed: Vec<Handed>,
+    /// What came to somebody by events of this batch.
+    regained: Vec<Regained>,
     events: Vec<Ready>,
 }
 
@@ -181,23 +184,25 @@ async fn accept(
     }
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
-    let of_handover = around.doubt(ctx, (batch, &objects), (subject, &event));
+    let doubtful = around.doubtful(ctx, (batch, &objects), (subject, &event));
+    let of_handover = handover::review_reason(&doubtful);
     let knowledge = Knowledge::of(ctx, &event.domain);
     let may_know = |object: &Object| knowledge.covers(object, &around.holders);
-    let maker = Maker { subject_id: &subject.id, products: &around.products, may_know: &may_know };
-    let reverted = match &corrected {
-        Some((_, links)) => {
-            load_missing(tx, &mut objects, links).await?;
-            revert(&mut objects, links)?;
-            links
-                .iter()
-                .filter(|link| link.role == LinkRole::Output)
-                .map(|link| link.code.as_str())
-                .collect()
-        }
-        None => Vec::new(),
+    let mut unjudged = doubtful;
+    unjudged.retain(|code| !objects.get(code).is_some_and(may_know));
+    let maker = Maker {
+        subject_id: &subject.id,
+        products: &around.products,
+        may_know: &may_know,
+        unjudged: &unjudged,
     };
-    let links = apply(&mut objects, &event, &maker, &reverted)?;
+    let before = match &corrected {
+        Some((original, links)) => {
+            take_back(tx, &mut objects, (original, links), &batch.meanwhile()).await?
+        }
+        None => Before::default(),
+    };
+    let links = apply(&mut objects, &event, &maker, &before)?;
     let of_policy = around.policies.review_reason(&event, (&subject.id, &subject.region), source);
     let reasons: Vec<String> =
         [of_standing, of_handover, of_policy].into_iter().flatten().collect();
@@ -214,6 +219,7 @@ async fn accept(
     batch.digests.insert(event.digest.clone(), uid.clone());
     let automatic = reasons.is_empty();
     if automatic {
+        batch.regain(&subject.id, &event, &objects);
         batch.objects.extend(objects);
         batch.hand_over((subject, counterparty), &event);
     }
@@ -232,20 +238,23 @@ async fn accept(
 }
 
 impl Surroundings {
-    /// Why somebody must look at what the event consumes; never where the platform loads what it
+    /// What the event consumes that somebody must look at; nothing where the platform loads what it
     /// answers for itself.
-    fn doubt(
+    fn doubtful(
         &self,
         ctx: &Ctx,
         (batch, objects): (&Batch, &Objects),
         (subject, event): (&SubjectBrief, &Checked),
-    ) -> Option<String> {
+    ) -> BTreeSet<String> {
         if ctx.principal().kind == ActorKind::Platform {
-            return None;
+            return BTreeSet::new();
         }
-        let stands = |one: &&Handed| one.event.is_none_or(|event| !batch.supersedes(event));
-        let handed = self.handed.iter().filter(stands).chain(&batch.handed);
-        handover::review_reason(event, &subject.id, (objects, &self.holders), handed)
+        // What was said in the batch itself is dropped there as soon as it counts no more.
+        let ended = |one: &Handed| batch.regained.iter().any(|again| again.ends(one));
+        let stands =
+            |one: &Handed| one.event.is_none_or(|event| !batch.supersedes(event) && !ended(one));
+        let handed = self.handed.iter().chain(&batch.handed);
+        handover::doubtful(event, &subject.id, (objects, &self.holders), (handed, stands))
     }
 }
 
@@ -253,6 +262,40 @@ impl Batch {
     /// Whether an event of this batch corrects a stored one.
     fn supersedes(&self, event: i64) -> bool {
         self.events.iter().any(|ready| ready.superseded == Some(event))
+    }
+
+    /// What it has changed that is not written yet.
+    fn meanwhile(&self) -> Meanwhile<'_> {
+        let outputs = self.events.iter().flat_map(|ready| {
+            let put = ready.links.iter().filter(|link| link.role == LinkRole::Output);
+            put.map(|link| (link.code.as_str(), ready.stored.time.unix_ms()))
+        });
+        Meanwhile {
+            superseded: self.events.iter().filter_map(|ready| ready.superseded).collect(),
+            outputs: outputs.collect(),
+        }
+    }
+
+    /// What its new holder said of a batch when it was its holder before counts no more.
+    fn regain(&mut self, subject: &str, event: &Checked, objects: &Objects) {
+        for line in &event.outputs {
+            let code = line.code.as_str();
+            let holder = |objects: &Objects| objects.get(code).map(|one| one.subject_id.clone());
+            // Of what is new nobody said anything before.
+            let (Some(before), Some(after)) = (holder(&self.objects), holder(objects)) else {
+                continue;
+            };
+            if before == after || after != subject {
+                continue;
+            }
+            let again = Regained {
+                code: String::from(code),
+                holder: String::from(subject),
+                time: event.time.unix_ms(),
+            };
+            self.handed.retain(|one| !again.ends(one));
+            self.regained.push(again);
+        }
     }
 
     /// What follows in the batch may use what this event gave away.
@@ -306,17 +349,6 @@ impl Excerpt for Objects {
             .filter_map(|code| self.get(code).map(|object| (String::from(code), object.clone())))
             .collect()
     }
-}
-
-/// Objects that only the corrected event touched.
-async fn load_missing(tx: &mut Tx, objects: &mut Objects, links: &[Link]) -> Result<()> {
-    let missing: Vec<&str> = links
-        .iter()
-        .map(|link| link.code.as_str())
-        .filter(|code| !objects.contains_key(*code))
-        .collect();
-    objects.extend(store::lock_objects(tx, &missing).await?);
-    Ok(())
 }
 
 /// The event that this one corrects, with its links.
@@ -545,18 +577,6 @@ fn event_row(ready: &Ready) -> Vec<SqlValue> {
         (&stored.pack_version).into(),
         ready.counterparty_id.clone().into(),
     ]
-}
-
-/// The results as clients see them.
-pub(crate) fn results(captured: &[Captured]) -> Vec<Value> {
-    let one = |(index, captured): (usize, &Captured)| match captured {
-        Captured::New { id, held } => {
-            json!({ "index": index, "id": id, "state": if *held { "held" } else { "accepted" }, "duplicate": false })
-        }
-        Captured::Duplicate { id } => json!({ "index": index, "id": id, "duplicate": true }),
-        Captured::Refused(problem) => json!({ "index": index, "problem": problem.body() }),
-    };
-    captured.iter().enumerate().map(one).collect()
 }
 
 /// Parses an identifier from a path.

@@ -10,6 +10,7 @@ use yj_model::{Quantity, Ratio, UnitCode};
 use crate::{
     balance::{Link, LinkRole, Object, ObjectState},
     closure::Direction,
+    pairing::SUM_MAX,
     store::{StoredEvent, quantity},
 };
 
@@ -121,7 +122,10 @@ pub(crate) fn loss(
     let sums = (total(side(LinkRole::Input), objects), total(side(LinkRole::Output), objects));
     let (true, (Some(input), Some(output))) = (same, sums) else { return Ok(None) };
     let rate = Ratio::of(input - output, input);
-    let lost = quantity(i64::try_from(input - output).map_err(yj_kernel::Problem::internal)?)?;
+    // More than can be said is said as the most that can.
+    let most = i128::from(SUM_MAX);
+    let lost = (input - output).clamp(-most, most);
+    let lost = quantity(i64::try_from(lost).map_err(yj_kernel::Problem::internal)?)?;
     Ok(Some(Loss {
         quantity: lost,
         rate,

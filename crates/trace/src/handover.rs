@@ -6,8 +6,14 @@
 //! must be one that gives away; of 采购入库 and its kin the other party is where it came from. Whatever
 //! else is consumed awaits review with the reason. What the platform itself loads speaks for both
 //! sides; no request can (see [`yj_kernel::ActorKind::Platform`]).
+//!
+//! A word given ends with the holding it was given in: what comes back to its holder is to be given
+//! anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use yj_domain::{Domains, EventSpec, InputMode};
 use yj_kernel::{Result, Row, Sql};
@@ -32,6 +38,23 @@ pub(crate) struct Handed {
     pub(crate) event: Option<i64>,
 }
 
+/// A batch that came to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Regained {
+    pub(crate) code: String,
+    /// Identifier of the subject that holds it now.
+    pub(crate) holder: String,
+    /// When, Unix ms.
+    pub(crate) time: i64,
+}
+
+impl Regained {
+    /// Whether what was said is of another time of holding it.
+    pub(crate) fn ends(&self, handed: &Handed) -> bool {
+        handed.code == self.code && handed.holder == self.holder && handed.time <= self.time
+    }
+}
+
 /// Whether the other party of such an event is who gets its outputs. Production has no seller: who
 /// is named there gets what was made.
 pub(crate) fn gives_away(spec: &EventSpec) -> bool {
@@ -45,31 +68,47 @@ fn names_receiver(movement: &str) -> bool {
 /// The query for what the holders of these batches said, to travel with others.
 pub(crate) fn query(codes: &[&str]) -> Sql {
     let mut sql = Sql::new(
-        "SELECT o.code, e.subject_id, e.counterparty_id, e.event_time, e.id, e.domain, \
+        "SELECT o.code, o.subject_id, e.subject_id, e.counterparty_id, e.event_time, e.id, e.domain, \
          e.pack_version, e.kind FROM trace_object o CROSS JOIN trace_link l CROSS JOIN trace_event e \
-         WHERE l.object_id = o.id AND l.role = 1 AND e.id = l.event_id \
-         AND e.subject_id = o.subject_id AND e.counterparty_id IS NOT NULL AND o.code ",
+         WHERE l.object_id = o.id AND l.role = 1 AND e.id = l.event_id AND o.code ",
     );
     sql.bind_texts(codes.iter().copied());
+    sql.push(" ORDER BY o.code, e.event_time, e.id");
     sql
 }
 
 /// The answer to [`query`].
 pub(crate) fn read(domains: &Domains, rows: &[Row]) -> Result<Vec<Handed>> {
     let mut handed = Vec::new();
-    for row in rows {
-        let spec = domains.event(row.text(5)?, row.text(6)?, row.text(7)?);
-        if spec.is_some_and(|spec| gives_away(&spec)) {
-            handed.push(Handed {
-                code: String::from(row.text(0)?),
-                holder: String::from(row.text(1)?),
-                receiver: String::from(row.text(2)?),
-                time: row.int(3)?,
-                event: Some(row.int(4)?),
-            });
+    let told = rows.iter().map(|row| Ok([row.text(0)?, row.text(1)?, row.text(2)?]));
+    let told = told.collect::<Result<Vec<_>>>()?;
+    let mut from = 0;
+    for history in told.chunk_by(|left, right| left[0] == right[0]) {
+        let by: Vec<&str> = history.iter().map(|[_, _, by]| *by).collect();
+        for at in holding(history[0][1], &by) {
+            let row = &rows[from + at];
+            let Some(receiver) = row.text_opt(3)? else { continue };
+            let spec = domains.event(row.text(6)?, row.text(7)?, row.text(8)?);
+            if spec.is_some_and(|spec| gives_away(&spec)) {
+                handed.push(Handed {
+                    code: String::from(row.text(0)?),
+                    holder: String::from(row.text(1)?),
+                    receiver: String::from(receiver),
+                    time: row.int(4)?,
+                    event: Some(row.int(5)?),
+                });
+            }
         }
+        from += history.len();
     }
     Ok(handed)
+}
+
+/// Which of the events that put a batch out, oldest first, its holder made since it got the batch last.
+fn holding(holder: &str, by: &[&str]) -> Range<usize> {
+    let end = by.iter().rposition(|one| *one == holder).map_or(0, |last| last + 1);
+    let start = by[..end].iter().rposition(|one| *one != holder).map_or(0, |other| other + 1);
+    start..end
 }
 
 /// Writes the query for the holders of these batches.
@@ -83,15 +122,15 @@ pub(crate) fn consumed(event: &Checked) -> impl Iterator<Item = &str> {
     event.inputs.iter().filter(move |_| consuming).map(|line| line.code.as_str())
 }
 
-/// Why somebody must review what an event consumes; `None` where everything is the subject's own or
-/// was given to it. `holders` are the subjects behind the objects' identifiers as they stand now;
-/// `handed` is everything known to be given.
-pub(crate) fn review_reason<'a>(
+/// The codes of what an event consumes that is neither the subject's own nor was given to it.
+/// `holders` are the subjects behind the objects' identifiers as they stand now; `handed` is everything
+/// known to be given, of which that counts that `stands`.
+pub(crate) fn doubtful<'a>(
     event: &Checked,
     subject: &str,
     (objects, holders): (&Objects, &BTreeMap<String, SubjectBrief>),
-    handed: impl Iterator<Item = &'a Handed> + Clone,
-) -> Option<String> {
+    (handed, stands): (impl Iterator<Item = &'a Handed> + Clone, impl Fn(&Handed) -> bool),
+) -> BTreeSet<String> {
     let foreign = |code: &&str| {
         let Some(object) = objects.get(*code) else { return false };
         let holder = holders.get(&object.subject_id).map(|holder| holder.id.as_str());
@@ -103,13 +142,18 @@ pub(crate) fn review_reason<'a>(
                 && one.holder == object.subject_id
                 && one.receiver == subject
                 && one.time <= event.time.unix_ms()
+                && stands(one)
         })
     };
-    let codes: BTreeSet<&str> = consumed(event).filter(foreign).collect();
+    consumed(event).filter(foreign).map(String::from).collect()
+}
+
+/// Why somebody must review an event that consumes these; `None` where there are none.
+pub(crate) fn review_reason(codes: &BTreeSet<String>) -> Option<String> {
     if codes.is_empty() {
         return None;
     }
-    let named: Vec<&str> = codes.iter().copied().take(NAMED_MAX).collect();
+    let named: Vec<&str> = codes.iter().map(String::as_str).take(NAMED_MAX).collect();
     let more = if codes.len() > NAMED_MAX { "等" } else { "" };
     Some(format!(
         "投入的追溯码 {}{more}现由其他主体持有，持有者没有向本主体交付的记录，须核实交接是否属实",
@@ -122,6 +166,22 @@ mod tests {
     use yj_model::Movement;
 
     use super::*;
+
+    #[test]
+    fn a_holding_begins_where_somebody_else_held_it_last() {
+        for (by, expected) in [
+            ("a", 0..1),
+            ("aab", 0..2),
+            ("aba", 2..3),
+            ("abaa", 2..4),
+            ("abab", 2..3),
+            ("b", 0..0),
+            ("", 0..0),
+        ] {
+            let names: Vec<&str> = by.split("").filter(|one| !one.is_empty()).collect();
+            assert_eq!(holding("a", &names), expected, "{by}");
+        }
+    }
 
     #[test]
     fn what_comes_in_names_where_it_came_from() {

@@ -195,7 +195,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             let answer = review::decide(&ctx, &mut tx, &uid, decision, &body.comment).await?;
             tx.commit().await?;
             bell.ring();
-            Ok::<_, Problem>(Json(answer))
+            answer.map(Json)
         };
         let summary = format!("{label}待审追溯事件");
         routes.push(
@@ -230,16 +230,13 @@ async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
         return Err(problem);
     }
     let refused = captured.iter().any(|one| matches!(one, Captured::Refused(_)));
-    let results = capture::results(&captured);
-    let status = match (
-        batch.atomic && refused,
-        captured.iter().any(|one| matches!(one, Captured::New { .. })),
-    ) {
-        (true, _) => StatusCode::UNPROCESSABLE_ENTITY,
-        (false, true) => StatusCode::CREATED,
-        (false, false) => StatusCode::OK,
-    };
     let stored = !(batch.atomic && refused);
+    let results = crate::results::results(&captured, stored);
+    let status = match (stored, captured.iter().any(|one| matches!(one, Captured::New { .. }))) {
+        (false, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (true, true) => StatusCode::CREATED,
+        (true, false) => StatusCode::OK,
+    };
     Ok((status, Json(json!({ "results": results, "stored": stored }))).into_response())
 }
 

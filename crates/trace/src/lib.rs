@@ -7,6 +7,7 @@ mod capture;
 mod chain;
 mod closure;
 mod compose;
+mod correction;
 mod elements;
 mod event;
 mod handover;
@@ -18,6 +19,7 @@ mod pairing;
 mod personal;
 mod policy;
 mod query;
+mod results;
 mod review;
 mod standing;
 mod store;
@@ -53,4 +55,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "trace/0005_reach", script: include_str!("../migrations/0005_reach.sql") },
     Migration { name: "trace/0006_match", script: include_str!("../migrations/0006_match.sql") },
+    Migration {
+        name: "trace/0007_match_order",
+        script: include_str!("../migrations/0007_match_order.sql"),
+    },
 ];

@@ -3,10 +3,15 @@
 
 use serde_json::{Value, json};
 use yj_kernel::{
-    Columns, Ctx, Param, Problem, Reach, Result, Row, Scoping, Sql, Tx, number, time_text,
+    Columns, Ctx, Param, Problem, Reach, Result, Row, Scope, Scoping, Sql, Tx, number, time_text,
 };
+use yj_model::Quantity;
 
-use crate::{pairing::day_number, store::quantity};
+use crate::{
+    pairing::{SUM_MAX, day_number},
+    query::EVENT_COLUMNS,
+    store::quantity,
+};
 
 const PER_PAGE_MAX: i64 = 200;
 const PAGE_MAX: i64 = 500;
@@ -47,12 +52,36 @@ const fn columns(region: &'static str, subject: &'static str) -> Columns {
     }
 }
 
-fn reach(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
+/// The same, and one of the events that say so is of a stage and label within reach.
+const fn told(region: &'static str, subject: &'static str) -> Columns {
+    Columns { region: Some(region), subject: Some(subject), ..EVENT_COLUMNS }
+}
+
+fn either(
+    scope: &Scope,
+    (sql, tx): (&mut Sql, &Tx),
+    of: fn(&'static str, &'static str) -> Columns,
+) {
     sql.push(" AND ((1 = 1");
-    ctx.scope().narrow(sql, tx, Scoping::By(columns("m.giver_region", "m.giver_id")));
+    scope.narrow(sql, tx, Scoping::By(of("m.giver_region", "m.giver_id")));
     sql.push(") OR (1 = 1");
-    ctx.scope().narrow(sql, tx, Scoping::By(columns("m.receiver_region", "m.receiver_id")));
+    scope.narrow(sql, tx, Scoping::By(of("m.receiver_region", "m.receiver_id")));
     sql.push("))");
+}
+
+fn reach(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
+    let scope = ctx.scope();
+    if scope.is_everything() {
+        return;
+    }
+    // By the row's own columns first, which are indexed.
+    either(scope, (&mut *sql, tx), columns);
+    let lines = "EXISTS (SELECT 1 FROM trace_match_line l JOIN trace_event e ON e.id = l.event_id \
+                 WHERE l.match_id = m.id AND e.state = 'accepted'";
+    sql.push(" AND ").push(lines);
+    either(scope, (&mut *sql, tx), told);
+    sql.push(") AND NOT ").push(lines).push(" AND e.label > ");
+    sql.bind(scope.clearance().level()).push(")");
 }
 
 fn invalid(name: &str, detail: impl Into<String>) -> Problem {
@@ -68,7 +97,10 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     );
     reach(ctx, &mut sql, tx);
     let (mut page, mut per_page) = (1, 20);
-    for (name, text) in form_urlencoded::parse(query.as_bytes()).take(QUERY.len() * 2) {
+    if query.matches('&').count() >= QUERY.len() * 2 {
+        return Err(invalid("query", format!("查询条件过多，至多 {} 个", QUERY.len() * 2)));
+    }
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         let text = text.trim();
         match &*name {
             _ if text.is_empty() => {}
@@ -136,9 +168,14 @@ fn line(row: &Row, party: impl Fn(&str) -> Value) -> Result<Value> {
         "id": row.text(0)?, "opened_at": time_text(row.int(1)?)?, "domain": row.text(2)?,
         "giver": party(row.text(3)?), "receiver": party(row.text(4)?),
         "voucher": row.text_opt(5)?, "batch": row.text(6)?, "unit": row.text(7)?,
-        "given": quantity(row.int(8)?)?, "received": quantity(row.int(9)?)?,
+        "given": sum(row.int(8)?)?, "received": sum(row.int(9)?)?,
         "given_on": given, "received_on": received, "state": state, "state_name": label,
     }))
+}
+
+/// A stored sum, whatever it is.
+fn sum(scaled: i64) -> Result<Quantity> {
+    quantity(scaled.clamp(-SUM_MAX, SUM_MAX))
 }
 
 fn cursor(text: &str) -> Result<(i64, &str)> {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use yj_crypto::sm3;
-use yj_domain::EventSpec;
+use yj_domain::EventType;
 use yj_kernel::{Problem, Result, Sql, SqlValue, insert_rows};
-use yj_model::{OffsetTime, Quantity, UnitCode, former_code};
+use yj_model::{OffsetTime, Quantity, Stage, UnitCode, former_code};
 use yj_subject::SubjectBrief;
 
 use crate::balance::{Link, LinkRole, Objects};
@@ -22,6 +22,13 @@ const GIVING: [&str; 8] = ["201", "202", "203", "207", "209", "211", "212", "237
 const RECEIVING: [&str; 6] = ["102", "103", "104", "107", "108", "110"];
 /// What quantities are compared in, where their unit converts to one of them.
 const BASES: [&str; 5] = ["KGM", "LTR", "MTR", "MTK", "H87"];
+/// Sums stop here, at what a quantity may be (ten-thousandths): nobody's records may keep the others'
+/// from being read. Sums that have come this far agree with nothing.
+pub(crate) const SUM_MAX: i64 = 999_999_999_999_999;
+/// A side's sum. In floating point, which is exact far beyond the bound and cannot overflow.
+const SUM: &str = "CAST(CASE WHEN COALESCE(SUM(CAST(l.quantity AS DOUBLE PRECISION)), 0) \
+     > 999999999999999 THEN 999999999999999 \
+     ELSE COALESCE(SUM(CAST(l.quantity AS DOUBLE PRECISION)), 0) END AS BIGINT)";
 const DAY_MS: i64 = 86_400_000;
 const BEIJING_MS: i64 = 8 * 3_600_000;
 
@@ -35,8 +42,12 @@ enum Side {
 }
 
 impl Side {
-    fn of(spec: &EventSpec) -> Option<Self> {
+    fn of(spec: &EventType) -> Option<Self> {
         let code = spec.movement.as_deref()?;
+        // 运输 moves what stays its owner's.
+        if spec.stage() == Stage::Transport {
+            return None;
+        }
         if GIVING.contains(&code) {
             return Some(Self::Given);
         }
@@ -68,7 +79,7 @@ pub(crate) struct Line {
 
 /// What there is to compare of an event: the event type, its time, its body and its domain.
 pub(crate) struct Told<'a> {
-    pub(crate) spec: &'a EventSpec,
+    pub(crate) spec: &'a EventType,
     pub(crate) domain: &'a str,
     pub(crate) time: OffsetTime,
     pub(crate) body: &'a Value,
@@ -114,7 +125,12 @@ pub(crate) fn lines(
         let (quantity, unit) = in_base_unit(quantity, object.unit);
         let batch = object.lot.as_deref().unwrap_or(&link.code);
         let sum = by_batch.entry((batch, unit.as_str())).or_insert((Quantity::ZERO, unit));
-        sum.0 = sum.0.plus(quantity).map_err(Problem::internal)?;
+        sum.0 = sum.0.plus(quantity).map_err(|error| {
+            Problem::invalid(
+                "outputs",
+                format!("批次 {batch} 的数量合计有误：{error}，请分几次登记"),
+            )
+        })?;
     }
     let party = |one: &SubjectBrief| (one.id.clone(), one.region.clone());
     let line = |((batch, _), (quantity, unit)): ((&str, &str), (Quantity, UnitCode))| {
@@ -229,8 +245,8 @@ pub(crate) fn withdraw(event: i64) -> Vec<Sql> {
 fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
     let mut sums = Sql::new("UPDATE trace_match SET ");
     for (at, (column, what, side)) in [
-        ("given", "CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)", "= 0"),
-        ("received", "CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)", "= 1"),
+        ("given", SUM, "= 0"),
+        ("received", SUM, "= 1"),
         ("given_day", "MIN(l.day)", "= 0"),
         ("received_day", "MIN(l.day)", "= 1"),
         ("units", "COUNT(DISTINCT l.unit)", "IN (0, 1)"),
@@ -249,7 +265,10 @@ fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
         "UPDATE trace_match SET state = CASE \
          WHEN given_day IS NULL AND received_day IS NULL THEN 'void' \
          WHEN received_day IS NULL THEN 'given' WHEN given_day IS NULL THEN 'received' \
-         WHEN units > 1 OR given <> received THEN 'quantity' \
+         WHEN units > 1 OR given <> received OR given >= ",
+    );
+    state.bind(SUM_MAX).push(
+        " THEN 'quantity' \
          WHEN received_day < given_day OR received_day > given_day + ",
     );
     state.bind(DAYS_UNDER_WAY).push(" THEN 'day' ELSE 'matched' END WHERE id ");

@@ -1,16 +1,19 @@
 //! 上链审批 (D-6.3): held events are accepted or rejected by somebody else; acceptance does what
-//! capture would have done, in one transaction.
+//! capture would have done, in one transaction. Where what it consumes has become doubtful since,
+//! whoever approves is told first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{LinkRole, Maker, Object, apply, revert},
+    balance::{Before, Maker, Object, apply},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
+    correction::{Meanwhile, take_back},
     event::{Checked, TraceEvent},
+    handover::{self, Handed},
     knowledge::Knowledge,
     pairing, personal,
     store::{self, StoredEvent},
@@ -25,14 +28,15 @@ pub(crate) enum Decision {
     Reject,
 }
 
-/// Decides on a held event.
+/// Decides on a held event. What is refused with something to remember is the inner answer: that is to
+/// be committed too.
 pub(crate) async fn decide(
     ctx: &Ctx,
     tx: &mut Tx,
     uid: &str,
     decision: Decision,
     comment: &str,
-) -> Result<Value> {
+) -> Result<Result<Value>> {
     let mut stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
     if !stored.is_within(ctx.scope()) {
         return Err(Problem::NotFound("追溯事件"));
@@ -49,7 +53,10 @@ pub(crate) async fn decide(
     let mut told = Vec::new();
     let state = match decision {
         Decision::Approve => {
-            told = effect(ctx, tx, &stored).await?;
+            told = match effect(ctx, tx, &stored).await? {
+                Effect::Done(told) => told,
+                Effect::Doubtful(reason) => return Ok(Err(doubt(ctx, tx, &stored, &reason))),
+            };
             "accepted"
         }
         Decision::Reject if comment.trim().is_empty() => {
@@ -70,11 +77,37 @@ pub(crate) async fn decide(
         audit::Entry { action: state, entity: "trace_event", record: uid, body: body.clone() };
     audit::write(ctx, tx, entry);
     outbox::announce(ctx, tx, ("trace_event", state), uid, &body);
-    Ok(json!({ "id": uid, "state": state }))
+    Ok(Ok(json!({ "id": uid, "state": state })))
 }
 
-/// Everything that makes a held event a fact; what it says of its transactions.
-async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Vec<pairing::Line>> {
+/// What comes of an approval.
+enum Effect {
+    /// It is a fact, and says this of its transactions.
+    Done(Vec<pairing::Line>),
+    /// It is not yet, for a reason that nobody has been told.
+    Doubtful(String),
+}
+
+/// Keeps the reason, so that whoever approves next knows it.
+fn doubt(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent, reason: &str) -> Problem {
+    let known = stored.held_reason.iter().map(String::as_str);
+    let all = known.chain([reason]).collect::<Vec<_>>().join("；");
+    let sql = Sql::new("UPDATE trace_event SET held_reason = $1 WHERE id = $2 AND state = 'held'");
+    tx.later(vec![sql.arg(all).arg(stored.id)]);
+    let body = json!({ "held_reason": reason });
+    let entry = audit::Entry {
+        action: "updated",
+        entity: "trace_event",
+        record: &stored.uid,
+        body: body.clone(),
+    };
+    audit::write(ctx, tx, entry);
+    outbox::announce(ctx, tx, ("trace_event", "updated"), &stored.uid, &body);
+    Problem::Conflict(format!("登记之后情况有变：{reason}；请核实后再次审核"))
+}
+
+/// Everything that makes a held event a fact.
+async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> {
     // By the rules it was submitted under, whatever has been put into use meanwhile.
     let spec = stored.spec.clone().ok_or_else(|| {
         Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
@@ -95,30 +128,39 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Vec<pair
         Some(uid) => lock_by_uid(tx, uid).await?,
         None => None,
     };
-    let mut reverted = Vec::new();
+    let handed = handed(tx, &event).await?;
+    let mut before = Before::default();
     if let Some(original) = &original {
         if original.state != "accepted" {
             return Err(Problem::Conflict(String::from("被更正的事件已有其他更正，请驳回")));
         }
         let links = store::links(tx, original.id).await?;
-        let missing: Vec<&str> = links
-            .iter()
-            .map(|link| link.code.as_str())
-            .filter(|code| !objects.contains_key(*code))
-            .collect();
-        objects.extend(store::lock_objects(tx, &missing).await?);
-        revert(&mut objects, &links)?;
-        reverted.extend(
-            links.into_iter().filter(|link| link.role == LinkRole::Output).map(|link| link.code),
-        );
+        before = take_back(tx, &mut objects, (original, &links), &Meanwhile::default()).await?;
     }
-    let reverted: Vec<&str> = reverted.iter().map(String::as_str).collect();
     let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
     let holders = yj_subject::heirs(tx, &holders).await?;
+    let stands = |one: &Handed| original.as_ref().is_none_or(|event| one.event != Some(event.id));
+    let doubtful = handover::doubtful(
+        &event,
+        &stored.subject_id,
+        (&objects, &holders),
+        (handed.iter(), stands),
+    );
+    let told = |reason: &String| {
+        stored.held_reason.as_ref().is_some_and(|known| known.contains(reason.as_str()))
+    };
+    if let Some(reason) = handover::review_reason(&doubtful).filter(|reason| !told(reason)) {
+        return Ok(Effect::Doubtful(reason));
+    }
     let knowledge = Knowledge::of(ctx, &event.domain);
     let may_know = |object: &Object| knowledge.covers(object, &holders);
-    let maker = Maker { subject_id: &stored.subject_id, products: &products, may_know: &may_know };
-    let links = apply(&mut objects, &event, &maker, &reverted)?;
+    let maker = Maker {
+        subject_id: &stored.subject_id,
+        products: &products,
+        may_know: &may_know,
+        unjudged: &BTreeSet::new(),
+    };
+    let links = apply(&mut objects, &event, &maker, &before)?;
     let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
     let mut statements = store::save_objects(&mut objects, ids)?;
     let rows =
@@ -140,7 +182,17 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Vec<pair
     let envelope = envelope(stored, &links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
     yj_ledger::enqueue(ctx, tx, &[pending])?;
-    Ok(told)
+    Ok(Effect::Done(told))
+}
+
+/// What the holders of what an event consumes gave away.
+async fn handed(tx: &mut Tx, event: &Checked) -> Result<Vec<Handed>> {
+    let consumed: Vec<&str> = handover::consumed(event).collect();
+    if consumed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.fetch(handover::query(&consumed)).await?;
+    handover::read(&*yj_domain::current(tx).await?, &rows)
 }
 
 /// Both sides of an event that names another, by the codes it was stored with.

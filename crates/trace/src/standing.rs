@@ -43,7 +43,7 @@ pub(crate) fn review_reason(subject: &SubjectBrief, event: &Checked) -> Result<O
         _ => "",
     };
     let detail = format!(
-        "主体 {} {}{since}为“{state}”，不能登记此后的“{}”{remedy}；召回、销毁、抽检与监管仍可登记",
+        "主体 {} {} {since}不再有效，现为“{state}”，不能登记此后的“{}”{remedy}；召回、销毁、抽检与监管仍可登记",
         subject.code, subject.name, event.spec.name
     );
     Err(Problem::invalid("subject", detail))

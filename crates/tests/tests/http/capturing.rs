@@ -13,29 +13,29 @@ use crate::{
 
 const EVENTS: &str = "/api/v1/trace/events";
 
-async fn capture(app: &TestApp, event: Value) -> Answer {
+pub async fn capture(app: &TestApp, event: Value) -> Answer {
     app.post("gateway", EVENTS, event).await
 }
 
 /// Captures through an interface whose data are accepted by themselves; the event as the supervisor
 /// sees it.
-async fn captured(app: &TestApp, event: Value) -> Value {
+pub async fn captured(app: &TestApp, event: Value) -> Value {
     let taken = capture(app, event).await.expect(201);
     let path = format!("{EVENTS}/{}", id_of(&taken["results"][0]));
     app.get("supervisor", &path).await.expect(200)
 }
 
-fn said(event: &Value) -> (&str, &str) {
+pub fn said(event: &Value) -> (&str, &str) {
     (event["state"].as_str().unwrap(), event["held_reason"].as_str().unwrap_or_default())
 }
 
-fn at(mut event: Value, time: &str) -> Value {
+pub fn at(mut event: Value, time: &str) -> Value {
     event["event_time"] = json!(time);
     event
 }
 
 /// Makes `to` out of `from`.
-fn processing(subject: &Value, (from, quantity): (&str, &str), to: &str) -> Value {
+pub fn processing(subject: &Value, (from, quantity): (&str, &str), to: &str) -> Value {
     json!({
         "domain": "agri", "type": "processing", "subject": subject["code"],
         "event_time": "2026-11-11T08:00:00+08:00",
@@ -45,13 +45,13 @@ fn processing(subject: &Value, (from, quantity): (&str, &str), to: &str) -> Valu
 }
 
 /// A harvest that goes to somebody.
-fn harvest_for(subject: &Value, code: &str, receiver: &Value) -> Value {
+pub fn harvest_for(subject: &Value, code: &str, receiver: &Value) -> Value {
     let mut event = harvest(subject, code);
     event["counterparty"] = receiver["code"].clone();
     event
 }
 
-async fn held(app: &TestApp, code: &str) -> Value {
+pub async fn held(app: &TestApp, code: &str) -> Value {
     let path = format!("/api/v1/trace/objects/{code}");
     app.get("supervisor", &path).await.expect(200)["held"].clone()
 }
@@ -408,7 +408,7 @@ async fn g_6_4_1_a_refusal_says_how_much_is_left_only_to_who_may_read_it() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
     let plant = app.subject("示例蔬菜加工厂").await;
-    captured(&app, harvest(&farm, "STOCK-1")).await;
+    captured(&app, harvest_for(&farm, "STOCK-1", &plant)).await;
     let refusal = async |user: &str, event: Value| {
         String::from(detail(&app.post(user, EVENTS, event).await.expect(422)))
     };

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(unreachable_pub, reason = "modules of one program")]
 
+mod handing;
 mod harness;
 mod houses;
 

@@ -247,7 +247,9 @@ async fn g_6_4_3_what_one_side_alone_says_is_found_and_only_by_those_concerned()
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 4);
+    let many = vec!["state=given"; 30].join("&");
     for (query, word) in [
+        (many.as_str(), "查询条件过多"),
         ("state=lost", "quantity 数量不符"),
         ("overdue=0", "1 至 3650"),
         ("after=x", "游标无效"),
@@ -258,4 +260,96 @@ async fn g_6_4_3_what_one_side_alone_says_is_found_and_only_by_those_concerned()
         let refused = trade.app.get("supervisor", &format!("{MATCHES}?{query}")).await.expect(422);
         assert!(detail(&refused).contains(word), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn g_6_4_3_large_quantities_keep_nobody_from_reading() {
+    let trade = Trade::start().await;
+    let large = "99999999999";
+    let grown = |code: &str| {
+        let mut event = harvest(&trade.farm, code);
+        event["outputs"][0]["quantity"] = json!(large);
+        event
+    };
+    let sold = |code: &str, from: &str| {
+        let mut event = trade.sale("T1", Some("V-1"));
+        event["inputs"][0]["code"] = json!(from);
+        event["outputs"][0]["code"] = json!(code);
+        event["inputs"][0]["quantity"] = json!(large);
+        event["outputs"][0]["quantity"] = json!(large);
+        event
+    };
+    for (code, from) in [("T1", "H-1"), ("T1-2", "H-2")] {
+        trade.capture(grown(from)).await;
+        assert_eq!(trade.capture(sold(code, from)).await["state"], "accepted");
+        let mut bought = trade.purchase(code, Some("V-1"), (large, "KGM"));
+        bought["outputs"][0]["lot"] = json!("T1");
+        assert_eq!(trade.capture(bought).await["state"], "accepted");
+    }
+    // More than can be said on both sides: whether that agrees is for somebody to look at.
+    let found = trade.of("T1").await;
+    assert_eq!(
+        ["state", "given", "received"].map(|name| found[0][name].clone()),
+        ["quantity", "99999999999.9999", "99999999999.9999"].map(Value::from)
+    );
+    // Too much in one event is that event's own problem.
+    for from in ["H-3", "H-4"] {
+        trade.capture(grown(from)).await;
+    }
+    let mut both = sold("T2", "H-3");
+    for (side, code) in [("inputs", "H-4"), ("outputs", "T2-2")] {
+        let mut line = both[side][0].clone();
+        line["code"] = json!(code);
+        both[side].as_array_mut().unwrap().push(line);
+    }
+    let batch = json!({ "events": [both, harvest(&trade.farm, "H-5")] });
+    let taken = trade.app.post("gateway", EVENTS, batch).await.expect(201);
+    assert_eq!(taken["results"][0]["problem"]["errors"][0]["field"], "outputs", "{taken}");
+    assert_eq!(taken["results"][1]["state"], "accepted", "{taken}");
+    // What makes one batch larger than can be said, too.
+    let again = json!({ "events": [sold("H-3", "H-3"), harvest(&trade.farm, "H-6")] });
+    let taken = trade.app.post("gateway", EVENTS, again).await.expect(201);
+    let field = &taken["results"][0]["problem"]["errors"][0]["field"];
+    assert_eq!(
+        (field, &taken["results"][1]["state"]),
+        (&json!("outputs[0].quantity"), &json!("accepted"))
+    );
+}
+
+#[tokio::test]
+async fn g_6_4_3_who_may_not_read_the_events_does_not_read_them_compared() {
+    let mut trade = Trade::start().await;
+    trade.sold("T1", Some("V-1")).await;
+    let home = &trade.farm["region"].clone();
+    for (user, cube, clearance, sees) in [
+        ("of-trade", json!({ "region": home, "stage": "distribution" }), 4, true),
+        ("of-making", json!({ "region": home, "stage": "processing" }), 4, false),
+        ("of-agri", json!({ "category": "agri" }), 2, true),
+        ("of-food", json!({ "category": "food" }), 4, false),
+        ("of-public", json!({ "region": home }), 1, false),
+    ] {
+        somebody(&mut trade.app, user, &cube, clearance).await;
+        let found = trade.app.get(user, MATCHES).await.expect(200);
+        assert_eq!(found["items"].as_array().unwrap().len(), usize::from(sees), "{user}: {found}");
+    }
+    // One event is enough, of whichever side; whoever may not read one of them reads no sum of it.
+    trade.capture(trade.purchase("T1", Some("V-1"), ("100", "KGM"))).await;
+    let count = async |user: &str| {
+        let found = trade.app.get(user, MATCHES).await.expect(200);
+        found["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("of-agri").await, 1);
+    trade.app.tamper("UPDATE trace_event SET label = 3 WHERE kind = 'purchase'").await;
+    assert_eq!((count("of-agri").await, count("of-trade").await), (0, 1));
+}
+
+#[tokio::test]
+async fn g_6_4_3_carrying_goods_is_no_transaction() {
+    let trade = Trade::start().await;
+    trade.capture(harvest(&trade.farm, "T1-H")).await;
+    let mut carried = trade.sale("T1", None);
+    carried["type"] = json!("transport");
+    carried["attributes"] = json!({ "vehicle_no": "示例A00001" });
+    assert_eq!(trade.capture(carried).await["state"], "accepted");
+    assert!(trade.of("T1").await.is_empty());
 }
