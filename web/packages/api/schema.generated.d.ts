@@ -4747,7 +4747,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 是否接入统一身份认证 */
+        /** 可用的登录与注册方式 */
         get: operations["get_api_v1_sso"];
         put?: never;
         post?: never;
