@@ -10,8 +10,7 @@ use std::{
 use jiff::civil::Date;
 use serde_json::Value;
 use yj_crypto::sm3;
-use yj_kernel::{Ctx, Problem, Result, Row, Sql, Tx};
-use yj_model::OffsetTime;
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
 
 use crate::{
     field::FieldSpec,
@@ -54,11 +53,6 @@ pub(crate) fn built_in() -> &'static [Arc<Pack>] {
         texts.map(pack).into()
     });
     &PACKS
-}
-
-/// The day in China of a request.
-pub fn today(ctx: &Ctx) -> Date {
-    OffsetTime::beijing(ctx.now).beijing_day()
 }
 
 impl Domains {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use yj_kernel::{Access, Body, Ctx, Param, Problem, Result, Route, Shape, sound_reason, transfer};
 
 use crate::{
-    domains::{current, today},
+    domains::current,
     upload::{self, Step},
 };
 
@@ -66,7 +66,7 @@ pub fn routes() -> Vec<Route> {
 
 async fn summaries(ctx: Ctx) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
-    let (domains, day) = (current(&mut tx).await?, today(&ctx));
+    let (domains, day) = (current(&mut tx).await?, ctx.today());
     let item = |pack: &std::sync::Arc<crate::Pack>| {
         json!({
             "code": pack.code, "name": pack.name, "version": pack.version,
@@ -95,7 +95,7 @@ async fn whole(
     let domains = current(&mut tx).await?;
     let pack = match wanted {
         Some(version) => domains.version(&code, version),
-        None => domains.shown(&code, today(&ctx)),
+        None => domains.shown(&code, ctx.today()),
     };
     pack.map(|pack| Json(json!(**pack))).ok_or(Problem::NotFound("领域"))
 }

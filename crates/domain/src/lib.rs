@@ -14,7 +14,7 @@ mod sound;
 mod successor;
 mod upload;
 
-pub use domains::{Domains, current, today};
+pub use domains::{Domains, current};
 pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
 pub use http::routes;
 pub use pack::{
@@ -25,7 +25,7 @@ pub use retention::{KEPT_MONTHS_MIN, Kept, Retention};
 pub use rule::{Band, ClassPlan, Demand, EVENT_TIME, Factor, Limit, Rule, Scheme};
 
 use yj_kernel::{App, CodeList, Migration, Result, Tx};
-use yj_model::{DOMAIN_LIST, DOMAINS, OffsetTime};
+use yj_model::{DOMAIN_LIST, DOMAINS};
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -39,11 +39,10 @@ pub const CODES: CodeList =
     CodeList { name: DOMAIN_LIST, read: |app, tx| Box::pin(codes(app, tx)) };
 
 async fn codes(app: &App, tx: &mut Tx) -> Result<Vec<(String, String)>> {
-    let day = OffsetTime::beijing(app.now()).beijing_day();
     let domains = current(tx).await?;
     let own = |(code, name): &(&str, &str)| (String::from(*code), String::from(*name));
     let mut codes: Vec<_> = DOMAINS.iter().map(own).collect();
-    for pack in domains.all_shown(day) {
+    for pack in domains.all_shown(app.today()) {
         match codes.iter_mut().find(|(code, _)| *code == pack.code) {
             Some(known) => known.1.clone_from(&pack.name),
             None => codes.push((pack.code.clone(), pack.name.clone())),

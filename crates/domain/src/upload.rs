@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use yj_kernel::{Ctx, FieldError, Problem, Result, Row, Sql, Tx, audit, outbox, time_text};
 
 use crate::{
-    domains::{self, Domains, built_in, content, current, digest_of, today},
+    domains::{self, Domains, built_in, content, current, digest_of},
     pack::Pack,
     read::read,
     successor::{additions, objections},
@@ -243,7 +243,7 @@ async fn one(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Value> {
 /// Shipped packs, then uploads, the newest first.
 pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
     let known = current(tx).await?;
-    let day = today(ctx);
+    let day = ctx.today();
     let in_force = |code: &str, version: &str| {
         let pack = known.in_force(code, day);
         pack.is_some_and(|pack| pack.version.to_string() == version)

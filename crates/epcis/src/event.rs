@@ -356,7 +356,8 @@ fn sensor_metadata(value: &Json) -> SensorMetadata {
 pub(crate) const SENSOR_NUMBERS: [&str; 7] =
     ["value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue"];
 
-const SENSOR_TEXTS: [&str; 11] = [
+/// The texts of a reading.
+pub(crate) const SENSOR_TEXTS: [&str; 11] = [
     "deviceID",
     "deviceMetadata",
     "rawData",

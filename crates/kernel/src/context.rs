@@ -10,8 +10,8 @@ use std::{
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
-use yj_model::Id;
+use jiff::{Timestamp, civil::Date};
+use yj_model::{Id, OffsetTime};
 
 use crate::{
     ActorKind, Authenticator, CodeList, Db, Entity, Environment, Origin, Principal, Problem,
@@ -115,6 +115,11 @@ impl App {
     /// The current time.
     pub fn now(&self) -> Timestamp {
         self.0.parts.environment.now()
+    }
+
+    /// The current day in China.
+    pub fn today(&self) -> Date {
+        OffsetTime::beijing(self.now()).beijing_day()
     }
 
     /// 128 unpredictable bits.
@@ -343,6 +348,11 @@ impl Ctx {
         }
         let scope = self.principal.scope(permission)?;
         Ok(Self { scope, ..self.clone() })
+    }
+
+    /// The day in China of the request.
+    pub fn today(&self) -> Date {
+        OffsetTime::beijing(self.now).beijing_day()
     }
 
     /// The same request at another time: for loading records of the past.

@@ -20,8 +20,8 @@ pub(crate) fn is_identifier(text: &str) -> bool {
     text.trim().is_empty() || text.trim().parse::<Id<()>>().is_ok()
 }
 
-/// The one record a text means, by its code, a former one, or its identifier, among those the reader may read.
-/// Otherwise what is wrong with it.
+/// The one record a text means, by its code, a former one, or its identifier, among those the
+/// reader may read. Otherwise what is wrong with it.
 pub async fn identifier(
     ctx: &Ctx,
     tx: &mut Tx,

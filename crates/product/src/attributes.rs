@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use yj_domain::{FieldSpec, Pack, check_attributes, current, today};
+use yj_domain::{FieldSpec, Pack, check_attributes, current};
 use yj_kernel::{
     App, Ctx, FieldError, Problem, Resource as _, Result, Spread, Tx,
     spread::{Column, Part},
 };
-use yj_model::OffsetTime;
 
 use crate::product::Product;
 
@@ -37,7 +36,7 @@ pub(crate) async fn check(
         Some(_) => return Err(Problem::invalid("attributes", "产品属性：应为对象 { … }")),
     };
     let domains = current(tx).await?;
-    let Some(pack) = domains.shown(domain, today(ctx)) else {
+    let Some(pack) = domains.shown(domain, ctx.today()) else {
         return if given.is_empty() { Ok(Checked::default()) } else { Err(unknown(given)) };
     };
     let attributes = check_attributes(pack.product_schema(), given).map_err(located)?;
@@ -52,13 +51,12 @@ pub(crate) const SPREAD: Spread =
     Spread { field: "attributes", by: "domain", parts: |app, tx| Box::pin(parts(app, tx)) };
 
 async fn parts(app: &App, tx: &mut Tx) -> Result<Vec<Part>> {
-    let day = OffsetTime::beijing(app.now()).beijing_day();
     let domains = current(tx).await?;
     let of = |pack: &Arc<Pack>| {
         let part = |spec: &FieldSpec| part(&pack.code, spec);
         pack.product_fields.iter().map(part).collect::<Vec<_>>()
     };
-    Ok(domains.all_shown(day).flat_map(of).collect())
+    Ok(domains.all_shown(app.today()).flat_map(of).collect())
 }
 
 /// What all products have keeps its heading.

@@ -4,7 +4,7 @@
 //! The register holds every class as it stands, drafts included; what a published version says is
 //! in [`crate::edition`].
 
-use jiff::{civil::Date, tz::Offset};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use yj_kernel::{
     Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
@@ -68,11 +68,6 @@ fn gpc_brick(text: &str) -> Result<String, String> {
 
 fn hs6(text: &str) -> Result<String, String> {
     digits(text, &[6], "6")
-}
-
-/// The day it is where this platform lives.
-pub(crate) fn today(ctx: &Ctx) -> Date {
-    Offset::constant(8).to_datetime(ctx.now).date()
 }
 
 impl Resource for CatalogueClass {
@@ -148,7 +143,7 @@ impl Resource for CatalogueClass {
             require_parent(tx, &code, region).await?;
             require_room(tx).await?;
             (self.edition, self.out_of_scope_from) = (None, None);
-            let today = today(ctx);
+            let today = ctx.today();
             let from = self.in_scope_from.get_or_insert_with(|| today.to_string());
             if from.parse::<Date>().map_err(Problem::internal)? < today {
                 let detail = format!("纳入日期不能早于今天（{today}）");

@@ -15,7 +15,7 @@ use yj_kernel::{
 };
 
 use crate::{
-    catalogue::{COLUMNS, CatalogueClass, today},
+    catalogue::{COLUMNS, CatalogueClass},
     catalogue_view::{Class, tree},
     edition, expected_version,
 };
@@ -251,7 +251,7 @@ async fn switch(
         let detail = "尚未发布的分类没有范围可言；不需要时请直接删除";
         return Err(Problem::Conflict(String::from(detail)));
     }
-    let today = today(ctx);
+    let today = ctx.today();
     let span =
         if inward { class.span.taken_in(from, today) } else { class.span.taken_out(from, today) };
     let span = span.map_err(|detail| Problem::invalid("from", detail))?;

@@ -9,7 +9,7 @@ use yj_kernel::{Ctx, Limit, Problem, Resource, Result, Row, Sql, Tx};
 use yj_model::RegionCode;
 
 use crate::{
-    catalogue::{CLASSES_MAX, today},
+    catalogue::CLASSES_MAX,
     catalogue_scope::Span,
     edition::{self, Edition, day},
     product::Product,
@@ -134,7 +134,7 @@ pub(crate) fn content(edition: &Edition) -> Value {
 /// whether it is open to new products today and how many of the products that the caller may see
 /// are in it or below.
 pub(crate) async fn tree(ctx: &Ctx, tx: &mut Tx, version: Option<i64>) -> Result<Value> {
-    let (reach, today) = (Reach::of(ctx, tx).await?, today(ctx));
+    let (reach, today) = (Reach::of(ctx, tx).await?, ctx.today());
     let (current, effective_on) = edition::in_force(tx, today).await?;
     let open = edition::classes_of(tx, current).await?;
     let counts = products(ctx, tx).await?;

@@ -12,7 +12,7 @@ use yj_kernel::{
 use yj_model::RegionCode;
 
 use crate::{
-    catalogue::{CLASSES_MAX, COLUMNS, today},
+    catalogue::{CLASSES_MAX, COLUMNS},
     catalogue_code::CatalogueCode,
     catalogue_scope::Span,
 };
@@ -113,7 +113,7 @@ pub(crate) async fn admit(
     code: &CatalogueCode,
     (domain, region): (&str, &RegionCode),
 ) -> Result<Admitted> {
-    let today = today(ctx);
+    let today = ctx.today();
     let (version, _) = in_force(tx, today).await?;
     let mut sql = Sql::new(EDITION);
     sql.bind(version).push(" AND code ").bind_texts(code.path());
@@ -209,7 +209,7 @@ pub(crate) async fn publish(
 ) -> Result<(i64, usize)> {
     hold_versions(tx).await?;
     let (last, since) = last_version(tx).await?;
-    require_day(effective_on, since, today(ctx))?;
+    require_day(effective_on, since, ctx.today())?;
     let drafts = drafts(ctx, tx).await?;
     if drafts.is_empty() {
         return Err(Problem::Conflict(String::from("没有待发布的分类")));

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use yj_kernel::{App, DataClass, Problem, Result, Sql, SqlValue, Tx, insert_rows};
 
 use crate::{
-    catalogue::{catalogue_code, today},
+    catalogue::catalogue_code,
     catalogue_scope::Span,
     edition::{self, Edition, day},
 };
@@ -46,7 +46,7 @@ pub async fn seed_catalogue(app: &App) -> Result<()> {
     let since = day(SINCE)?;
     let (last, last_day) = edition::last_version(&mut tx).await?;
     let (number, effective_on) =
-        if first { (last, since) } else { (last + 1, today(&ctx).max(last_day)) };
+        if first { (last, since) } else { (last + 1, ctx.today().max(last_day)) };
     let from = if first { since } else { effective_on };
     let (mut added, mut editions) = (Vec::new(), Vec::new());
     for (code, name, mappings) in lines()? {

@@ -12,7 +12,7 @@ use yj_model::{ApprovalNumber, DOMAIN_LIST, DOMAINS, Gtin, Id, RegionCode, UnitC
 
 use crate::{
     attributes,
-    catalogue::{catalogue_code, today},
+    catalogue::catalogue_code,
     catalogue_code, edition,
     lookup::state,
     packaging::{self, PACK_LEVELS, PackLevel, Packing},
@@ -407,7 +407,7 @@ impl Product {
         self.approval_no = Some(number.map_err(wrong)?.text);
         let Some(until) = &self.approval_until else { return Ok(()) };
         let known = stored.and_then(|known| known.approval_until.as_ref());
-        let today = today(ctx);
+        let today = ctx.today();
         if known != Some(until) && until.parse::<Date>().map_err(Problem::internal)? < today {
             let detail = format!("批准已于 {until} 到期，请填写有效的批准文号与有效期");
             return Err(Problem::invalid("approval_until", detail));
@@ -424,7 +424,7 @@ impl Product {
                 return Err(Problem::invalid("catalogue_code", "产品分类：必填"));
             }
             let domains = yj_domain::current(tx).await?;
-            let pack = domains.shown(&self.domain, yj_domain::today(ctx));
+            let pack = domains.shown(&self.domain, ctx.today());
             self.category = self.category.take().or_else(|| Some(pack?.name.clone()));
             return Ok(());
         };

@@ -48,7 +48,7 @@ async fn elements(ctx: &Ctx, tx: &mut Tx) -> Result<Vec<Element>> {
     let entities = code_list::all_present(ctx.app(), tx).await?;
     let mut all = dictionary::elements(&entities);
     let domains = yj_domain::current(tx).await?;
-    all.extend(yj_trace::elements(&domains, yj_domain::today(ctx)));
+    all.extend(yj_trace::elements(&domains, ctx.today()));
     Ok(all)
 }
 

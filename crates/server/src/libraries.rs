@@ -43,7 +43,7 @@ async fn list(ctx: Ctx) -> Result<Json<Value>> {
     let parts: Vec<_> = all.iter().flat_map(|library| &library.parts).collect();
     let survey = Survey::of(&mut tx, &parts).await?;
     let domains = yj_domain::current(&mut tx).await?;
-    let of_events = yj_trace::elements(&domains, yj_domain::today(&ctx));
+    let of_events = yj_trace::elements(&domains, ctx.today());
     let of_events = of_events.iter().map(|element| element.class).max();
     let of_events = of_events.unwrap_or(DataClass::Internal);
     let items = (1..)

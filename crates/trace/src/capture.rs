@@ -112,7 +112,7 @@ pub(crate) async fn capture_in(
             format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len()),
         ));
     }
-    let (domains, day) = (yj_domain::current(tx).await?, yj_domain::today(ctx));
+    let (domains, day) = (yj_domain::current(tx).await?, ctx.today());
     let check = |event: &TraceEvent| event.check(event.find(&domains, day)?);
     let mut checked: Vec<Result<Checked>> = events.iter().map(check).collect();
     let surroundings = Surroundings::load(tx, &domains, &mut checked).await?;

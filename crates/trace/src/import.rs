@@ -81,7 +81,7 @@ async fn find(ctx: &Ctx, name: (&str, &str)) -> Result<EventType> {
 
 async fn find_in(ctx: &Ctx, tx: &mut Tx, (domain, kind): (&str, &str)) -> Result<EventType> {
     let domains = yj_domain::current(tx).await?;
-    let pack = domains.in_force(domain, yj_domain::today(ctx));
+    let pack = domains.in_force(domain, ctx.today());
     pack.and_then(|pack| EventType::find(pack, kind)).ok_or(Problem::NotFound("事件类型"))
 }
 

@@ -123,7 +123,7 @@ async fn checked(
         }
         other => other,
     })?;
-    let today = pack::today(ctx);
+    let today = ctx.today();
     let work = move || {
         let sent = sent::read(&bytes)?;
         let checked = match check::check(&sent, today) {

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Row, Sql, Tx, audit, outbox, time_text};
-use yj_model::{OffsetTime, regions};
+use yj_model::regions;
 
 use super::{
     check::Checked,
@@ -66,11 +66,6 @@ impl Step {
             Self::Discard => (PackState::Draft, PackState::Discarded, "discarded"),
         }
     }
-}
-
-/// The day in China of a request.
-pub(super) fn today(ctx: &Ctx) -> Date {
-    OffsetTime::beijing(ctx.now).beijing_day()
 }
 
 /// What a file holds, for people.
@@ -166,7 +161,7 @@ async fn require_fit(ctx: &Ctx, tx: &mut Tx, row: &Row) -> Result<()> {
         let detail = "不能启用自己上传的地图底图，请由他人启用";
         return Err(Problem::Forbidden(String::from(detail)));
     }
-    if !holds_on(row, today(ctx))? {
+    if !holds_on(row, ctx.today())? {
         let detail = format!("{} 已过有效期，不能启用", row.text(APPROVAL_NUMBER)?);
         return Err(Problem::Conflict(detail));
     }
@@ -264,7 +259,7 @@ fn describe(ctx: &Ctx, row: &Row) -> Result<Value> {
         ("version", json!(row.int(VERSION)?)),
         ("digest", json!(row.text(DIGEST)?)),
         ("state", json!(state)),
-        ("in_force", json!(state == PackState::Active.code() && holds_on(row, today(ctx))?)),
+        ("in_force", json!(state == PackState::Active.code() && holds_on(row, ctx.today())?)),
         ("own", json!(row.text(UPLOADED_BY)? == ctx.actor())),
         ("uploaded_by", json!(row.text(UPLOADED_BY)?)),
         ("uploaded_at", json!(time(9)?)),
@@ -282,7 +277,7 @@ fn describe(ctx: &Ctx, row: &Row) -> Result<Value> {
 /// What every map is drawn from: nothing where the bundled outlines are.
 pub(super) async fn active(ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
     let Some(row) = active_row(tx).await? else { return Ok(json!({ "pack": null })) };
-    if !holds_on(&row, today(ctx))? {
+    if !holds_on(&row, ctx.today())? {
         return Ok(json!({ "pack": null }));
     }
     let summary: Value = row.json(SUMMARY)?;
@@ -297,7 +292,7 @@ pub(super) async fn active(ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
 /// The outline of the active pack, where this is its digest.
 pub(super) async fn active_outline(ctx: &Ctx, tx: &mut Tx, digest: &str) -> Result<String> {
     let row = active_row(tx).await?.ok_or(Problem::NotFound("地图底图"))?;
-    if row.text(DIGEST)? != digest || !holds_on(&row, today(ctx))? {
+    if row.text(DIGEST)? != digest || !holds_on(&row, ctx.today())? {
         return Err(Problem::NotFound("地图底图"));
     }
     content(tx, &row).await

@@ -379,25 +379,12 @@ fn typed(rest: &str, values: &[String]) -> Option<Result<Condition, String>> {
 }
 
 fn sensor_text(rest: &str, values: &[String]) -> Option<Result<Condition, String>> {
-    const TEXTS: [&str; 11] = [
-        "deviceID",
-        "deviceMetadata",
-        "rawData",
-        "dataProcessingMethod",
-        "bizRules",
-        "microorganism",
-        "chemicalSubstance",
-        "coordinateReferenceSystem",
-        "stringValue",
-        "hexBinaryValue",
-        "uriValue",
-    ];
     let (part, name) = match rest.split_once('_') {
         Some(("SENSORMETADATA", name)) => (SensorPart::Metadata, name),
         Some(("SENSORREPORT", name)) => (SensorPart::Report, name),
         _ => (SensorPart::Either, rest),
     };
-    let field = TEXTS.into_iter().find(|known| *known == name)?;
+    let field = crate::event::SENSOR_TEXTS.into_iter().find(|known| *known == name)?;
     let free = matches!(field, "stringValue" | "hexBinaryValue");
     let any = if free { Ok(values.to_vec()) } else { uris(values) };
     Some(any.map(|any| Condition::SensorText { field, part, any }))

@@ -65,14 +65,14 @@ async fn record(app: &TestApp, event: Value) -> String {
     id
 }
 
-fn errors(answer: &Value) -> Vec<(String, String)> {
+pub fn errors(answer: &Value) -> Vec<(String, String)> {
     let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
     let list = answer["errors"].as_array().unwrap();
     list.iter().map(|one| (text(one, "field"), text(one, "detail"))).collect()
 }
 
 #[track_caller]
-fn names(found: &[(String, String)], field: &str, word: &str) {
+pub fn names(found: &[(String, String)], field: &str, word: &str) {
     let there = found.iter().any(|(path, detail)| path == field && detail.contains(word));
     assert!(there, "{field} {word} is not among {found:#?}");
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use yj_model::regions;
 
 use crate::{
+    domains::{errors, names},
     harness::{Answer, TestApp},
     houses::id_of,
 };
@@ -75,18 +76,6 @@ pub async fn active(app: &TestApp, user: &str) -> Value {
 
 async fn refused(app: &TestApp, pack: &Value) -> Vec<(String, String)> {
     errors(&app.post("sysadmin", PACKS, pack.clone()).await.expect(422))
-}
-
-fn errors(answer: &Value) -> Vec<(String, String)> {
-    let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
-    let list = answer["errors"].as_array().unwrap();
-    list.iter().map(|one| (text(one, "field"), text(one, "detail"))).collect()
-}
-
-#[track_caller]
-fn names(found: &[(String, String)], field: &str, word: &str) {
-    let there = found.iter().any(|(path, detail)| path == field && detail.contains(word));
-    assert!(there, "{field} {word} is not among {found:#?}");
 }
 
 #[tokio::test]
