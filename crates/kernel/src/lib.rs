@@ -21,6 +21,7 @@ mod environment;
 mod export_approval;
 mod field;
 mod figures;
+mod gather;
 mod http;
 pub mod jobs;
 pub mod json;
@@ -53,6 +54,7 @@ pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, i
 pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
 pub use field::{Codes, Field, Kind, Match, Normalise, mask, time_text};
+pub use gather::Gather;
 pub use http::{record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};

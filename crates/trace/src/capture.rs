@@ -112,25 +112,51 @@ pub(crate) async fn capture_in(
             format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len()),
         ));
     }
-    let (domains, day) = (yj_domain::current(tx).await?, ctx.today());
-    let check = |event: &TraceEvent| event.check(event.find(&domains, day)?);
-    let mut checked: Vec<Result<Checked>> = events.iter().map(check).collect();
+    let sender = Sender { ctx, source, events };
+    Ok(capture_of(tx, &[sender]).await?.pop().unwrap_or_default())
+}
+
+/// Who sends events, through which door.
+pub(crate) struct Sender<'a> {
+    pub(crate) ctx: &'a Ctx,
+    pub(crate) source: Source,
+    pub(crate) events: &'a [TraceEvent],
+}
+
+/// Stores what several senders sent, in one transaction; to each what became of theirs. Every event
+/// is judged by the rights of its sender.
+pub(crate) async fn capture_of(tx: &mut Tx, senders: &[Sender<'_>]) -> Result<Vec<Vec<Captured>>> {
+    let domains = yj_domain::current(tx).await?;
+    let checks = senders.iter().flat_map(|sender| {
+        let (domains, day) = (&domains, sender.ctx.today());
+        sender.events.iter().map(move |event| event.check(event.find(domains, day)?))
+    });
+    let mut checked: Vec<Result<Checked>> = checks.collect();
     let surroundings = Surroundings::load(tx, &domains, &mut checked).await?;
     let mut batch = Batch { objects: surroundings.objects.clone(), ..Batch::default() };
-    let mut captured = Vec::with_capacity(events.len());
-    for event in checked {
-        let one = match event {
-            Ok(event) => accept(ctx, tx, (source, &surroundings), &mut batch, event).await,
-            Err(problem) => Err(problem),
-        };
-        captured.push(match one {
-            Ok(one) => one,
-            Err(problem @ (Problem::Internal(_) | Problem::Unavailable(_))) => return Err(problem),
-            Err(problem) => Captured::Refused(problem),
-        });
+    let (mut answers, mut checked) = (Vec::with_capacity(senders.len()), checked.into_iter());
+    for (from, Sender { ctx, source, events }) in senders.iter().enumerate() {
+        let mut captured = Vec::with_capacity(events.len());
+        for event in checked.by_ref().take(events.len()) {
+            let one = match event {
+                Ok(event) => {
+                    let said = (from, *source, &surroundings);
+                    accept(ctx, tx, said, &mut batch, event).await
+                }
+                Err(problem) => Err(problem),
+            };
+            captured.push(match one {
+                Ok(one) => one,
+                Err(problem @ (Problem::Internal(_) | Problem::Unavailable(_))) => {
+                    return Err(problem);
+                }
+                Err(problem) => Captured::Refused(problem),
+            });
+        }
+        answers.push(captured);
     }
-    batch.write(ctx, tx, source).await?;
-    Ok(captured)
+    batch.write(tx, senders).await?;
+    Ok(answers)
 }
 
 /// What a batch is about to write.
@@ -146,6 +172,8 @@ struct Batch {
 }
 
 struct Ready {
+    /// Which of the senders.
+    from: usize,
     uid: String,
     digest: String,
     stored: StoredEvent,
@@ -161,7 +189,7 @@ struct Ready {
 async fn accept(
     ctx: &Ctx,
     tx: &mut Tx,
-    (source, around): (Source, &Surroundings),
+    (from, source, around): (usize, Source, &Surroundings),
     batch: &mut Batch,
     event: Checked,
 ) -> Result<Captured> {
@@ -225,6 +253,7 @@ async fn accept(
     }
     let superseded = corrected.filter(|_| automatic).map(|(original, _)| original.id);
     batch.events.push(Ready {
+        from,
         uid: uid.clone(),
         digest: event.digest,
         stored,
@@ -452,10 +481,12 @@ fn stored_event(
 }
 
 impl Batch {
-    async fn write(mut self, ctx: &Ctx, tx: &mut Tx, source: Source) -> Result<()> {
-        if self.events.is_empty() {
+    async fn write(mut self, tx: &mut Tx, senders: &[Sender<'_>]) -> Result<()> {
+        let (Some(first), false) = (senders.first(), self.events.is_empty()) else {
             return Ok(());
-        }
+        };
+        let now = senders.iter().map(|sender| sender.ctx.now_ms()).max();
+        let now = now.unwrap_or_else(|| first.ctx.now_ms());
         let wanted =
             [("trace_object", store::fresh(&self.objects)), ("trace_event", self.events.len())];
         let [object_ids, ids] = tx.allocate(wanted).await?;
@@ -485,10 +516,12 @@ impl Batch {
         tx.later(insert_rows(EVENT_INSERT, "", rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
-        tx.later(pairing::write(ctx.now_ms(), told));
+        tx.later(pairing::write(now, told));
         tx.later(store::rollup(counts));
-        self.anchor(ctx, tx)?;
-        self.note(ctx, tx, source);
+        self.anchor(first.ctx, tx)?;
+        for (from, sender) in senders.iter().enumerate() {
+            self.note(tx, (from, sender));
+        }
         Ok(())
     }
 
@@ -504,19 +537,22 @@ impl Batch {
         yj_ledger::enqueue(ctx, tx, &pending)
     }
 
-    /// One entry for the batch; every event is a fact that stands for itself.
-    fn note(&self, ctx: &Ctx, tx: &mut Tx, source: Source) {
-        let held = self.events.iter().filter(|ready| ready.stored.state == "held").count();
-        let (first, last) = (&self.events[0].uid, &self.events[self.events.len() - 1].uid);
-        let body = json!({ "events": self.events.len(), "held": held, "source": source.code(), "last": last });
+    /// One entry for what one sender sent; every event is a fact that stands for itself.
+    fn note(&self, tx: &mut Tx, (from, sender): (usize, &Sender<'_>)) {
+        let own: Vec<&Ready> = self.events.iter().filter(|ready| ready.from == from).collect();
+        let (Some(first), Some(last)) = (own.first(), own.last()) else { return };
+        let held = own.iter().filter(|ready| ready.stored.state == "held").count();
+        let body = json!({
+            "events": own.len(), "held": held, "source": sender.source.code(), "last": last.uid,
+        });
         let entry = audit::Entry {
             action: "captured",
             entity: "trace_event",
-            record: first,
+            record: &first.uid,
             body: body.clone(),
         };
-        audit::write(ctx, tx, entry);
-        outbox::announce(ctx, tx, ("trace_event", "captured"), first, &body);
+        audit::write(sender.ctx, tx, entry);
+        outbox::announce(sender.ctx, tx, ("trace_event", "captured"), &first.uid, &body);
     }
 }
 

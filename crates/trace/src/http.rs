@@ -26,6 +26,7 @@ use crate::{
     query,
     review::{self, Decision},
     store::{self, StoredEvent},
+    together::Together,
 };
 
 /// Largest capture request.
@@ -99,8 +100,10 @@ const LIST_QUERY: &[Param] = &[
 
 fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let (bell, checker, prover) = (ledger.clone(), ledger.clone(), ledger.clone());
-    let take =
-        move |ctx: Ctx, Body(body): Body<Value>| async move { take(&ctx, &bell, body).await };
+    let together = Together::default();
+    let take = move |ctx: Ctx, Body(body): Body<Value>| async move {
+        take(&ctx, (&bell, &together), body).await
+    };
     let list = |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let (mut tx, query) = (ctx.snapshot().await?, query.unwrap_or_default());
         let answer = query::list(&ctx, &mut tx, &query).await?;
@@ -207,37 +210,37 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
 }
 
 /// Captures one event or a batch. A single refused event is the request's own problem.
-async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
-    let single = body.get("events").is_none();
-    let batch = if single {
-        Batch { events: vec![strict::typed(body)?], atomic: true }
-    } else {
-        strict::typed(body)?
-    };
+async fn take(ctx: &Ctx, (bell, together): (&Ledger, &Together), body: Value) -> Result<Response> {
+    let source = if ctx.principal().csrf.is_some() { Source::Form } else { Source::Api };
+    if body.get("events").is_none() {
+        let captured = together.capture(ctx, source, strict::typed(body)?).await?;
+        bell.ring();
+        return match captured {
+            Captured::Refused(problem) => Err(problem),
+            captured => Ok(answer(&[captured], true)),
+        };
+    }
+    let batch: Batch = strict::typed(body)?;
     if batch.events.len() > EVENTS_MAX {
         return Err(Problem::TooLarge(format!(
             "一次至多 {EVENTS_MAX} 条，现为 {} 条，请分批提交",
             batch.events.len()
         )));
     }
-    let source = if ctx.principal().csrf.is_some() { Source::Form } else { Source::Api };
-    let mut captured = capture::capture(ctx, source, &batch.events, batch.atomic).await?;
+    let captured = capture::capture(ctx, source, &batch.events, batch.atomic).await?;
     bell.ring();
-    if single
-        && let Some(Captured::Refused(_)) = captured.first()
-        && let Some(Captured::Refused(problem)) = captured.pop()
-    {
-        return Err(problem);
-    }
     let refused = captured.iter().any(|one| matches!(one, Captured::Refused(_)));
-    let stored = !(batch.atomic && refused);
-    let results = crate::results::results(&captured, stored);
+    Ok(answer(&captured, !(batch.atomic && refused)))
+}
+
+fn answer(captured: &[Captured], stored: bool) -> Response {
     let status = match (stored, captured.iter().any(|one| matches!(one, Captured::New { .. }))) {
         (false, _) => StatusCode::UNPROCESSABLE_ENTITY,
         (true, true) => StatusCode::CREATED,
         (true, false) => StatusCode::OK,
     };
-    Ok((status, Json(json!({ "results": results, "stored": stored }))).into_response())
+    let results = crate::results::results(captured, stored);
+    (status, Json(json!({ "results": results, "stored": stored }))).into_response()
 }
 
 async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {

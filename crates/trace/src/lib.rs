@@ -21,10 +21,12 @@ mod policy;
 mod query;
 mod results;
 mod review;
+mod scans;
 mod standing;
 mod store;
 mod story;
 mod surroundings;
+mod together;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;
@@ -34,7 +36,8 @@ pub use http::routes;
 pub use import::JOBS;
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
-pub use story::{code_of, count_scan, public_proofs, story};
+pub use scans::{Scan, Scans};
+pub use story::{code_of, public_proofs, story};
 
 use yj_kernel::{Entity, Migration};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
-use yj_kernel::{App, Problem, Result, Sql, Tx};
+use yj_kernel::{Problem, Result, Sql, Tx};
 use yj_ledger::Ledger;
 use yj_model::{Stage, regions};
 
@@ -136,20 +136,4 @@ pub async fn code_of(
     }
     sql.push(" ORDER BY id DESC LIMIT 1");
     tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
-}
-
-/// Counts a scan and says the how-manieth it is, and when the first was.
-pub async fn count_scan(app: &App, code: &str) -> Result<(i64, Option<i64>)> {
-    let now = app.now().as_millisecond();
-    let mut tx = app.db().begin().await?;
-    let sql = Sql::new(
-        "UPDATE trace_object SET scans = scans + 1, first_scanned_at = COALESCE(first_scanned_at, $1) \
-         WHERE code = $2 RETURNING scans, first_scanned_at",
-    );
-    let row = tx.fetch_one(sql.arg(now).arg(code)).await?;
-    tx.commit().await?;
-    match row {
-        Some(row) => Ok((row.int(0)?, row.int_opt(1)?)),
-        None => Ok((0, None)),
-    }
 }

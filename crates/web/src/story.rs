@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use yj_kernel::{App, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
 use yj_model::{DigitalLink, TraceCode};
+use yj_trace::Scans;
 
 use crate::files;
 
@@ -52,7 +53,8 @@ struct Step {
 /// The public routes.
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = "公众扫码查询，不含价格、数量和个人信息";
-    let (by_code, by_link, by_sscc) = (ledger.clone(), ledger.clone(), ledger.clone());
+    let door = Door { ledger: ledger.clone(), scans: Scans::default() };
+    let (by_code, by_link, by_sscc) = (door.clone(), door.clone(), door);
     let for_proofs = ledger.clone();
     vec![
         Route::public(
@@ -131,7 +133,14 @@ async fn resolve(app: &App, path: &str) -> Result<String> {
     }
 }
 
-async fn answer(app: &App, ledger: &Ledger, code: String, headers: &HeaderMap) -> Result<Response> {
+/// What stories are told from.
+#[derive(Clone)]
+struct Door {
+    ledger: Ledger,
+    scans: Scans,
+}
+
+async fn answer(app: &App, door: &Door, code: String, headers: &HeaderMap) -> Result<Response> {
     let known = match code.parse::<TraceCode>() {
         Ok(code) => {
             let mut tx = app.db().snapshot().await?;
@@ -141,13 +150,16 @@ async fn answer(app: &App, ledger: &Ledger, code: String, headers: &HeaderMap) -
     };
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let (scans, first) = match &known {
-        Some(_) => yj_trace::count_scan(app, &code).await?,
+        Some(_) => {
+            let scan = door.scans.count(app, &code).await?;
+            (scan.count, scan.first)
+        }
         None => (0, None),
     };
     let first_scan =
         first.map(time_text).transpose()?.and_then(|time| time.as_str().map(String::from));
     let first_scan = first_scan.unwrap_or_default();
-    let (_, chain) = ledger.genesis();
+    let (_, chain) = door.ledger.genesis();
     let fingerprint: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
     let accept =
         headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();

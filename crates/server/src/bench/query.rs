@@ -10,6 +10,10 @@ use super::{
 };
 use crate::commands::say;
 
+/// Of so many chains of the background in turn, the first are of crops and have five links.
+const TURN: usize = 16;
+const CROPS: usize = 9;
+
 pub(super) async fn run(
     (assembled, folder): (&Assembled, &Path),
     events: usize,
@@ -18,10 +22,11 @@ pub(super) async fn run(
     let client = Arc::new(Client::log_in(assembled, folder).await?);
     let size = client.get("/t/B0000000-E").await?.len();
     line("公众追溯页", &format!("{size} 字节"), "≤ 12 KB");
-    let codes = (events / 5).max(1);
+    // The background has one chain for at most seven events, and its chains take turns.
+    let codes = (events / 7 / TURN * CROPS).max(1);
     let ask = move |number: usize| {
         let client = Arc::clone(&client);
-        let path = format!("/t/B{:07}-E", number % codes);
+        let path = format!("/t/B{:07}-E", (number % codes) / CROPS * TURN + number % CROPS);
         async move { client.get(&path).await.map(drop) }
     };
     crowd((16, 100), ask.clone()).await?;
