@@ -10,11 +10,16 @@ mod compose;
 mod correction;
 mod elements;
 mod event;
+mod failing;
 mod handover;
+mod hold;
 mod http;
 mod import;
 mod knowledge;
 mod matches;
+mod order;
+mod order_http;
+mod ordering;
 mod pairing;
 mod personal;
 mod policy;
@@ -32,6 +37,8 @@ pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
 pub use import::JOBS;
+pub use order::{OrderKind, TraceOrder};
+pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use story::{code_of, count_scan, public_proofs, story};
@@ -40,6 +47,9 @@ use yj_kernel::{Entity, Migration};
 
 /// 采集来源策略
 pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
+
+/// 批次管控
+pub static TRACE_ORDER: &Entity = Entity::of::<TraceOrder>();
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
@@ -59,4 +69,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0007_match_order",
         script: include_str!("../migrations/0007_match_order.sql"),
     },
+    Migration { name: "trace/0008_order", script: include_str!("../migrations/0008_order.sql") },
 ];
