@@ -120,6 +120,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_product::CATALOGUE,
         yj_product::PRODUCT,
         yj_trace::SOURCE_POLICY,
+        yj_trace::TRACE_ORDER,
         yj_identity::ORGANIZATION,
         yj_identity::ACCOUNT,
         yj_identity::ROLE,

@@ -82,9 +82,20 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
     none(assembled, unqueued, "条已接收事件不在存证队列中").await?;
     let invented = "SELECT COUNT(*) FROM anchor_state a \
                     WHERE a.org <> 'audit' \
-                    AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record)";
-    none(assembled, invented, "条存证没有对应的事件").await?;
-    Ok(String::from("每条已接收事件都有存证，每条存证都有事件"))
+                    AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record) \
+                    AND NOT EXISTS (SELECT 1 FROM trace_order r WHERE r.id = a.record OR r.lift_record = a.record)";
+    none(assembled, invented, "条存证没有对应的事件或管控").await?;
+    let orders = "SELECT COUNT(*) FROM trace_order r \
+                  WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.id) \
+                  OR (r.state = 'lifted' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.lift_record))";
+    none(assembled, orders, "项管控或其解除不在存证队列中").await?;
+    let stopped = "SELECT COUNT(*) FROM trace_object o WHERE COALESCE(o.quality, '01') <> \
+                   COALESCE((SELECT MAX(CASE r.kind WHEN 'await' THEN '02' WHEN 'fail' THEN '03' \
+                   WHEN 'freeze' THEN '04' WHEN 'stop' THEN '04' WHEN 'recall' THEN '05' ELSE '06' END) \
+                   FROM trace_order_unit u JOIN trace_order r ON r.id = u.order_id \
+                   WHERE u.object_id = o.id AND r.state = 'in_force'), '01')";
+    none(assembled, stopped, "个追溯单元的质量状态与执行中的管控不符").await?;
+    Ok(String::from("每条已接收事件与每项管控都有存证，每条存证都有其事实"))
 }
 
 /// The audit trail is whole, up to what the ledger keeps of it.

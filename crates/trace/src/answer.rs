@@ -54,6 +54,9 @@ pub(crate) struct ObjectLine<'a> {
     pub(crate) consumed: Quantity,
     pub(crate) held: Quantity,
     pub(crate) state: &'static str,
+    /// 质量状态 by the orders in force; none where there is none.
+    pub(crate) quality: Option<&'static str>,
+    pub(crate) quality_name: Option<&'static str>,
     pub(crate) stage: &'static str,
     pub(crate) subject_id: &'a str,
     pub(crate) subject: Option<&'a str>,

@@ -7,7 +7,10 @@ use yj_domain::{InputMode, Terminal};
 use yj_kernel::{Problem, Result};
 use yj_model::{Quantity, Stage, UnitCode};
 
-use crate::event::{Checked, InLine, OutLine};
+use crate::{
+    event::{Checked, InLine, OutLine},
+    order::Quality,
+};
 
 /// What has become of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub(crate) struct Object {
     pub(crate) produced: Quantity,
     pub(crate) balance: Quantity,
     pub(crate) state: ObjectState,
+    /// What the gravest order in force says of it; `None` where there is none.
+    pub(crate) quality: Option<Quality>,
     /// Whether it differs from what is stored.
     pub(crate) changed: bool,
 }
@@ -206,6 +211,7 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
                 produced: quantity,
                 balance: Quantity::ZERO,
                 state: ObjectState::External,
+                quality: None,
                 changed: true,
             },
         );
@@ -319,6 +325,7 @@ fn put(
                     produced: line.quantity,
                     balance,
                     state,
+                    quality: None,
                     changed: true,
                 },
             );

@@ -15,10 +15,12 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
     correction::{Meanwhile, take_back},
-    event::{Checked, TraceEvent},
+    event::{Checked, InLine, TraceEvent},
+    failing,
     handover::{self, Handed, Regained},
+    hold::{self, Holds, Under},
     knowledge::Knowledge,
-    pairing, personal, standing,
+    ordering, pairing, personal, standing,
     store::{self, EVENT, StoredEvent},
     surroundings::Surroundings,
 };
@@ -133,7 +135,8 @@ pub(crate) async fn capture_of(tx: &mut Tx, senders: &[Sender<'_>]) -> Result<Ve
     });
     let mut checked: Vec<Result<Checked>> = checks.collect();
     let surroundings = Surroundings::load(tx, &domains, &mut checked).await?;
-    let mut batch = Batch { objects: surroundings.objects.clone(), ..Batch::default() };
+    let (objects, holds) = (surroundings.objects.clone(), surroundings.holds.clone());
+    let mut batch = Batch { objects, holds, ..Batch::default() };
     let (mut answers, mut checked) = (Vec::with_capacity(senders.len()), checked.into_iter());
     for (from, Sender { ctx, source, events }) in senders.iter().enumerate() {
         let mut captured = Vec::with_capacity(events.len());
@@ -168,6 +171,10 @@ struct Batch {
     handed: Vec<Handed>,
     /// What came to somebody by events of this batch.
     regained: Vec<Regained>,
+    /// Orders in force, as the events of this batch have handed them down.
+    holds: Holds,
+    /// Codes that tests of this batch found unqualified.
+    failed: BTreeSet<String>,
     events: Vec<Ready>,
 }
 
@@ -183,6 +190,10 @@ struct Ready {
     spec_stage: &'static str,
     links: Vec<Link>,
     superseded: Option<i64>,
+    /// What of it has fallen under orders.
+    under: Vec<Under>,
+    /// Whether it is a test that found its lots unqualified.
+    failed: bool,
 }
 
 /// Decides on one event and, where it is accepted, changes the batch's objects.
@@ -210,6 +221,14 @@ async fn accept(
     if corrected.as_ref().is_some_and(|(original, _)| batch.supersedes(original.id)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
     }
+    let before = corrected.as_ref().map_or(&[][..], |(_, links)| links);
+    let repeats = |line: &InLine| hold::repeats(line, &batch.objects, before);
+    let of_hold = hold::judge(&event, &batch.holds, repeats)?;
+    let failed = failing::is_failed(&event.spec, &event.body);
+    let of_test = match ctx.principal().kind {
+        ActorKind::Platform => None,
+        _ => batch.doubts(&event, failed, (&subject.id, &around.holders)),
+    };
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
     let doubtful = around.doubtful(ctx, (batch, &objects), (subject, &event));
@@ -233,7 +252,7 @@ async fn accept(
     let links = apply(&mut objects, &event, &maker, &before)?;
     let of_policy = around.policies.review_reason(&event, (&subject.id, &subject.region), source);
     let reasons: Vec<String> =
-        [of_standing, of_handover, of_policy].into_iter().flatten().collect();
+        [of_standing, of_handover, of_hold, of_test, of_policy].into_iter().flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
@@ -246,8 +265,14 @@ async fn accept(
     let told = pairing::lines(&told, (subject, counterparty), (&links, &objects))?;
     batch.digests.insert(event.digest.clone(), uid.clone());
     let automatic = reasons.is_empty();
+    let mut under = Vec::new();
     if automatic {
         batch.regain(&subject.id, &event, &objects);
+        let orders = hold::inherited(&event, &batch.holds);
+        under = hold::hand_down(&orders, &links, (&mut objects, &mut batch.holds));
+        if failed {
+            batch.failed.extend(links.iter().map(|link| link.code.clone()));
+        }
         batch.objects.extend(objects);
         batch.hand_over((subject, counterparty), &event);
     }
@@ -262,6 +287,8 @@ async fn accept(
         told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
         superseded,
+        under,
+        failed: failed && automatic,
     });
     Ok(Captured::New { id: uid, held: !automatic })
 }
@@ -291,6 +318,22 @@ impl Batch {
     /// Whether an event of this batch corrects a stored one.
     fn supersedes(&self, event: i64) -> bool {
         self.events.iter().any(|ready| ready.superseded == Some(event))
+    }
+
+    /// What tests say that somebody must look at: one that stops what another holds, and what is done
+    /// with a lot that this very batch found unqualified.
+    fn doubts(
+        &self,
+        event: &Checked,
+        failed: bool,
+        (subject, holders): (&str, &BTreeMap<String, SubjectBrief>),
+    ) -> Option<String> {
+        if failed {
+            let codes = event.inputs.iter().map(|line| line.code.as_str());
+            return failing::review_reason(codes, subject, (&self.objects, holders));
+        }
+        let code = handover::consumed(event).find(|code| self.failed.contains(*code))?;
+        Some(format!("同批数据中追溯码 {code} 检测不合格，须由他人核实"))
     }
 
     /// What it has changed that is not written yet.
@@ -521,6 +564,19 @@ impl Batch {
         self.anchor(first.ctx, tx)?;
         for (from, sender) in senders.iter().enumerate() {
             self.note(tx, (from, sender));
+        }
+        self.stop(tx, senders).await
+    }
+
+    /// What falls under orders by these events, and what their tests stop.
+    async fn stop(&self, tx: &mut Tx, senders: &[Sender<'_>]) -> Result<()> {
+        for ready in &self.events {
+            let at = (ready.stored.id, ready.superseded.is_some());
+            ordering::fall_under(tx, &ready.under, &self.objects, at).await?;
+            if let Some(sender) = senders.get(ready.from).filter(|_| ready.failed) {
+                let told = (&*ready.uid, &ready.stored.body);
+                failing::stop(sender.ctx, tx, told, &ready.links).await?;
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! downstream, respecting time. An object counts only from when (downstream) or until when
 //! (upstream) it was concerned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yj_kernel::{Problem, Result, Sql, Tx};
 
@@ -84,6 +84,21 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, direction: Direction) -> Res
         observations: gather(tx, &watching).await?,
         truncated,
     })
+}
+
+/// The identifiers of what an object leads to downstream, its own among them.
+pub(crate) async fn downstream(tx: &mut Tx, root: i64) -> Result<BTreeSet<i64>> {
+    let rows = tx.fetch(Sql::new(DOWNSTREAM).arg(root)).await?;
+    let mut reached = BTreeSet::new();
+    for row in &rows {
+        if row.int(0)? == 0 {
+            reached.insert(row.int(1)?);
+        }
+    }
+    if reached.len() > OBJECTS_MAX {
+        return Err(Problem::TooLarge(format!("下游追溯单元超过 {OBJECTS_MAX} 个，请分批处理")));
+    }
+    Ok(reached)
 }
 
 /// Events with their links, in the order of time.

@@ -15,6 +15,7 @@ use crate::{
     balance::{Link, LinkRole, Object, ObjectState, Objects},
     chain,
     closure::{Direction, closure},
+    order::Quality,
     query::EVENT_COLUMNS,
     store::{self, StoredEvent},
 };
@@ -306,6 +307,8 @@ impl Chain {
             consumed: if terminal { Quantity::ZERO } else { consumed },
             held: object.balance,
             state: object.state.code(),
+            quality: object.quality.map(Quality::code),
+            quality_name: object.quality.map(Quality::label),
             stage: object.stage.code(),
             subject_id: &object.subject_id,
             subject: self.subject_name(object),

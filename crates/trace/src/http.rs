@@ -21,7 +21,7 @@ use crate::{
     closure::Direction,
     compose,
     event::TraceEvent,
-    import, matches, personal,
+    import, matches, order_http, personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
@@ -71,6 +71,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let mut routes = record_routes(Entity::of::<SourcePolicy>());
     routes.extend(event_routes(ledger));
     routes.extend(object_routes());
+    routes.extend(order_http::routes(ledger));
     routes.extend(import::routes());
     routes
 }

@@ -10,11 +10,16 @@ mod compose;
 mod correction;
 mod elements;
 mod event;
+mod failing;
 mod handover;
+mod hold;
 mod http;
 mod import;
 mod knowledge;
 mod matches;
+mod order;
+mod order_http;
+mod ordering;
 mod pairing;
 mod personal;
 mod policy;
@@ -34,6 +39,8 @@ pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
 pub use import::JOBS;
+pub use order::{OrderKind, TraceOrder};
+pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scans::{Scan, Scans};
@@ -43,6 +50,9 @@ use yj_kernel::{Entity, Migration};
 
 /// 采集来源策略
 pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
+
+/// 批次管控
+pub static TRACE_ORDER: &Entity = Entity::of::<TraceOrder>();
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
@@ -62,4 +72,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0007_match_order",
         script: include_str!("../migrations/0007_match_order.sql"),
     },
+    Migration { name: "trace/0008_order", script: include_str!("../migrations/0008_order.sql") },
 ];

@@ -13,10 +13,13 @@ use crate::{
     capture::{envelope, lock_by_uid, rollup_key, supersede},
     correction::{Meanwhile, take_back},
     event::{Checked, TraceEvent},
+    failing,
     handover::{self, Handed},
+    hold,
     knowledge::Knowledge,
-    pairing, personal,
+    ordering, pairing, personal,
     store::{self, StoredEvent},
+    surroundings,
 };
 
 /// What a reviewer decides.
@@ -129,6 +132,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         None => None,
     };
     let handed = handed(tx, &event).await?;
+    let mut holds = surroundings::holds(tx, &objects).await?;
+    let mut corrects = Vec::new();
     let mut before = Before::default();
     if let Some(original) = &original {
         if original.state != "accepted" {
@@ -136,7 +141,9 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         }
         let links = store::links(tx, original.id).await?;
         before = take_back(tx, &mut objects, (original, &links), &Meanwhile::default()).await?;
+        corrects = links;
     }
+    let of_hold = hold::judge(&event, &holds, |line| hold::repeats(line, &objects, &corrects))?;
     let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
     let holders = yj_subject::heirs(tx, &holders).await?;
     let stands = |one: &Handed| original.as_ref().is_none_or(|event| one.event != Some(event.id));
@@ -149,8 +156,10 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let told = |reason: &String| {
         stored.held_reason.as_ref().is_some_and(|known| known.contains(reason.as_str()))
     };
-    if let Some(reason) = handover::review_reason(&doubtful).filter(|reason| !told(reason)) {
-        return Ok(Effect::Doubtful(reason));
+    let reasons = handover::review_reason(&doubtful).into_iter().chain(of_hold);
+    let untold: Vec<String> = reasons.filter(|reason| !told(reason)).collect();
+    if !untold.is_empty() {
+        return Ok(Effect::Doubtful(untold.join("；")));
     }
     let knowledge = Knowledge::of(ctx, &event.domain);
     let may_know = |object: &Object| knowledge.covers(object, &holders);
@@ -161,6 +170,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         unjudged: &BTreeSet::new(),
     };
     let links = apply(&mut objects, &event, &maker, &before)?;
+    let orders = hold::inherited(&event, &holds);
+    let under = hold::hand_down(&orders, &links, (&mut objects, &mut holds));
     let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
     let mut statements = store::save_objects(&mut objects, ids)?;
     let rows =
@@ -182,6 +193,10 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let envelope = envelope(stored, &links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
     yj_ledger::enqueue(ctx, tx, &[pending])?;
+    ordering::fall_under(tx, &under, &objects, (stored.id, original.is_some())).await?;
+    if failing::is_failed(&event.spec, &event.body) {
+        failing::stop(ctx, tx, (&stored.uid, &event.body), &links).await?;
+    }
     Ok(Effect::Done(told))
 }
 

@@ -9,11 +9,12 @@ use yj_model::{OffsetTime, Quantity, Stage};
 
 use crate::{
     balance::{Link, LinkRole, Object, ObjectState, Objects},
+    order::Quality,
     query::EVENT_COLUMNS,
 };
 
 /// Columns for [`objects`].
-const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state FROM trace_object";
+const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state, quality FROM trace_object";
 
 /// The query for the objects behind these codes, to travel with others. On PostgreSQL it locks
 /// them in one order for all.
@@ -69,6 +70,10 @@ fn object(row: &Row) -> Result<Object> {
         produced: quantity(row.int(7)?)?,
         balance: quantity(row.int(8)?)?,
         state: ObjectState::from_code(state).ok_or_else(|| unknown("state", state))?,
+        quality: match row.text_opt(10)? {
+            None => None,
+            Some(code) => Some(Quality::from_code(code).ok_or_else(|| unknown("quality", code))?),
+        },
         changed: false,
     })
 }
@@ -93,7 +98,7 @@ pub(crate) fn save_objects(
         if let Some(id) = object.id {
             let sql = Sql::new(
                 "UPDATE trace_object SET product_id = $1, lot = $2, subject_id = $3, stage = $4, \
-                 produced = $5, balance = $6, state = $7 WHERE id = $8",
+                 produced = $5, balance = $6, state = $7, quality = $8 WHERE id = $9",
             );
             let sql =
                 sql.arg(object.product_id.clone()).arg(object.lot.clone()).arg(&object.subject_id);
@@ -101,7 +106,8 @@ pub(crate) fn save_objects(
                 .arg(object.stage.code())
                 .arg(object.produced.scaled())
                 .arg(object.balance.scaled());
-            statements.push(sql.arg(object.state.code()).arg(id));
+            let quality = object.quality.map(Quality::code);
+            statements.push(sql.arg(object.state.code()).arg(quality).arg(id));
         } else {
             let id = ids.next().ok_or_else(|| Problem::internal("too few identifiers"))?;
             object.id = Some(id);
@@ -116,11 +122,12 @@ pub(crate) fn save_objects(
                 object.produced.scaled().into(),
                 object.balance.scaled().into(),
                 object.state.code().into(),
+                object.quality.map(Quality::code).into(),
             ]);
         }
         object.changed = false;
     }
-    let head = "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state)";
+    let head = "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state, quality)";
     statements.extend(insert_rows(head, "", rows));
     Ok(statements)
 }

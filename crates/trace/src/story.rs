@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
-use yj_kernel::{Problem, Result, Sql, Tx};
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_ledger::Ledger;
-use yj_model::{Stage, regions};
+use yj_model::{OffsetTime, Stage, regions};
 
 use crate::{
     balance::LinkRole,
     closure::{Direction, closure},
+    order::OrderKind,
     store,
 };
 
@@ -50,15 +51,17 @@ pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
         }));
     }
     let failed = steps.iter().any(|step| step["verdict"] == "不合格");
+    let orders = orders(tx, id).await?;
     let recalls = found.observations.iter().filter(|(event, _)| event.kind == RECALL);
     let recall = recalls.max_by_key(|(event, _)| event.id).map(|(event, _)| {
         let text = |name: &str| event.body["attributes"][name].clone();
         json!({ "reason": text("reason"), "advice": text("advice"), "date": event.time.beijing_day().to_string() })
     });
-    let state = match (&recall, failed) {
-        (Some(_), _) => "recalled",
-        (None, true) => "warning",
-        (None, false) => "found",
+    let recalled = recall.is_some() || orders.iter().any(|order| order["kind"] == "recall");
+    let state = match (recalled, failed || !orders.is_empty()) {
+        (true, _) => "recalled",
+        (false, true) => "warning",
+        (false, false) => "found",
     };
     Ok(Some(json!({
         "code": code, "state": state, "recall": recall,
@@ -66,8 +69,27 @@ pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
             "code": product.code, "name": product.name, "spec": product.spec, "brand": product.brand,
             "standard_no": product.standard_no,
         })),
-        "lot": root.lot, "steps": steps,
+        "lot": root.lot, "steps": steps, "orders": orders,
     })))
+}
+
+/// The orders in force over an object as the public may know them: what, by whom, since when. Reasons
+/// and numbers are for those concerned.
+async fn orders(tx: &mut Tx, object: i64) -> Result<Vec<Value>> {
+    let sql = Sql::new(
+        "SELECT r.kind, r.authority, r.created_at FROM trace_order_unit u \
+         JOIN trace_order r ON r.id = u.order_id \
+         WHERE u.object_id = $1 AND r.state = 'in_force' ORDER BY r.id DESC LIMIT 20",
+    );
+    let line = |row: &Row| {
+        let since = OffsetTime::from_parts(row.int(2)?, 480).map_err(Problem::internal)?;
+        let kind = row.text(0)?;
+        Ok(json!({
+            "kind": kind, "kind_name": OrderKind::from_code(kind).map(OrderKind::label),
+            "authority": row.text(1)?, "date": since.beijing_day().to_string(),
+        }))
+    };
+    tx.fetch(sql.arg(object)).await?.iter().map(line).collect()
 }
 
 /// What the public may see of a record. Codes only where they belong to the story asked for: who

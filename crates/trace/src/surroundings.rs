@@ -13,13 +13,14 @@ use crate::{
     balance::Objects,
     event::Checked,
     handover::{self, Handed},
+    hold::{self, Holds},
     policy::Policies,
     query::EVENT_COLUMNS,
     store,
 };
 
 /// What stands in the database around a batch: one trip, and a second one only where somebody is named
-/// by a former code.
+/// by a former code or something is under an order.
 pub(crate) struct Surroundings {
     subjects: ByCode,
     pub(crate) products: BTreeMap<String, (String, UnitCode)>,
@@ -29,6 +30,8 @@ pub(crate) struct Surroundings {
     pub(crate) holders: BTreeMap<String, SubjectBrief>,
     /// What the holders of those objects gave away.
     pub(crate) handed: Vec<Handed>,
+    /// Orders in force over what is touched.
+    pub(crate) holds: Holds,
     known: BTreeMap<String, String>,
     pub(crate) policies: Policies,
 }
@@ -90,7 +93,8 @@ impl Surroundings {
             .map(|(code, product)| (code, (product.id, product.unit)))
             .collect();
         let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
-        Ok(Self { subjects, products, halted, objects, holders, handed, known, policies })
+        let holds = holds(tx, &objects).await?;
+        Ok(Self { subjects, products, halted, objects, holders, handed, holds, known, policies })
     }
 
     /// The subject that a code of an event names.
@@ -138,6 +142,17 @@ impl Surroundings {
         let as_sent = event.as_sent.as_ref().and_then(|sent| self.known.get(&sent.digest));
         as_sent.or_else(|| self.known.get(&event.digest))
     }
+}
+
+/// The orders in force over some objects. The objects are locked and say themselves whether there are
+/// any, so that what nobody has stopped costs no further trip.
+pub(crate) async fn holds(tx: &mut Tx, objects: &Objects) -> Result<Holds> {
+    let held = objects.iter().filter(|(_, object)| object.quality.is_some());
+    let held: Vec<&str> = held.map(|(code, _)| code.as_str()).collect();
+    if held.is_empty() {
+        return Ok(Holds::new());
+    }
+    hold::read(&tx.fetch(hold::query(&held)).await?)
 }
 
 /// Puts present codes in the place of former ones, and returns the digests that came of it.

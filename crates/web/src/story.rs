@@ -23,7 +23,11 @@ struct Page<'a> {
     operator: &'a str,
     code: &'a str,
     found: bool,
-    warning: bool,
+    /// Whether a test found it unqualified.
+    failed: bool,
+    recalled: bool,
+    /// What stops it from being passed on.
+    orders: Vec<Order>,
     /// Why it was called back, and what to do; none where it was not.
     recall: Option<(&'a str, &'a str)>,
     product: &'a str,
@@ -35,6 +39,12 @@ struct Page<'a> {
     first_scan: String,
     /// Whether the scripts of the page are in this binary.
     islands: bool,
+}
+
+struct Order {
+    kind: String,
+    authority: String,
+    date: String,
 }
 
 struct Step {
@@ -199,7 +209,9 @@ fn page<'a>(
         operator: &app.platform().operator,
         code,
         found: !story.is_null(),
-        warning: story["state"] == "warning",
+        failed: steps.iter().any(|step| step.failed),
+        recalled: story["state"] == "recalled",
+        orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
         recall: story["recall"]["reason"]
             .as_str()
             .map(|reason| (reason, story["recall"]["advice"].as_str().unwrap_or_default())),
@@ -211,6 +223,15 @@ fn page<'a>(
         scans,
         islands: files::has_portal(),
         first_scan: first_scan.get(..16).unwrap_or_default().replace('T', " "),
+    }
+}
+
+fn order(value: &Value) -> Order {
+    let text = |name: &str| String::from(value[name].as_str().unwrap_or_default());
+    Order {
+        kind: text("kind_name"),
+        authority: text("authority"),
+        date: spoken(value["date"].as_str().unwrap_or_default()),
     }
 }
 

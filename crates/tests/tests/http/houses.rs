@@ -197,6 +197,15 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
         }
     }
     house.things.insert("trace/events", held);
+    let stopped = format!("HOUSE-{number}-order");
+    let mut event = harvest(&house.subject, &stopped);
+    event["outputs"][0]["product"] = json!(format!("H{number}-0"));
+    let taken = app.post(&boss, "/api/v1/trace/events", event).await.expect(201);
+    let path = format!("/api/v1/trace/events/{}/approve", id_of(&taken["results"][0]));
+    app.post("reviewer", &path, json!({})).await.expect(200);
+    let order = json!({ "act": "freeze", "reason": "核对数据" });
+    let path = format!("/api/v1/trace/objects/{stopped}/orders");
+    house.things.insert("trace_order", id_of(&app.post(&boss, &path, order).await.expect(201)));
     let upload = "/api/v1/attachments?name=note.txt";
     let kind = [("content-type", "application/octet-stream")];
     let file = app.send("POST", upload, Some(&boss), &kind, Some(b"sample".to_vec())).await;

@@ -33,6 +33,7 @@ mod map_packs;
 mod matches;
 mod modules;
 mod nodes;
+mod orders;
 mod packs;
 mod products;
 mod protection;

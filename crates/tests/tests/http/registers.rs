@@ -311,6 +311,8 @@ async fn every_register_is_one_description() {
             "role" | "assignment" => ("secadmin", 201),
             // Nobody can delegate to themselves, and there is one security administrator here.
             "delegation" => ("secadmin", 403),
+            // Orders are made over codes, not written.
+            "trace_order" => ("supervisor", 405),
             _ => ("supervisor", if entity.reviewed { 202 } else { 201 }),
         };
         app.post(user, &path, Value::Object(sample)).await.expect(expected);
