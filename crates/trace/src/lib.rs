@@ -34,7 +34,7 @@ pub use http::routes;
 pub use import::JOBS;
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
-pub use story::{code_of, count_scan, public_proofs, story};
+pub use story::{code_of, count_scan, known_code, public_proofs, story, unit_of_lot};
 
 use yj_kernel::{Entity, Migration};
 
