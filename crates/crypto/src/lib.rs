@@ -4,11 +4,13 @@
 //! stand in for [`SigningKey`] through [`Signer`].
 
 mod hex;
+mod shuffle;
 pub mod sm2;
 pub mod sm3;
 pub mod sm4;
 
 pub use hex::{from_hex, to_hex};
+pub use shuffle::Shuffle;
 pub use sm2::{PublicKey, Signature, Signer, SigningKey};
 pub use sm3::Digest;
 

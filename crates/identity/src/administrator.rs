@@ -68,6 +68,9 @@ impl AdminKind {
                 "domain:write",
                 "map_pack:read",
                 "map_pack:write",
+                "resolver_upstream:read",
+                "resolver_upstream:write",
+                "resolver_upstream:label",
                 "self_check:read",
             ],
             Self::Security => &[
@@ -146,6 +149,9 @@ const OF_PLATFORM: &[&str] = &[
     "role:label",
     "self_check:read",
     "self_check:run",
+    "resolver_upstream:label",
+    "resolver_upstream:read",
+    "resolver_upstream:write",
 ];
 
 /// Administrators act on their own organisation and those below it; at the top on everything.

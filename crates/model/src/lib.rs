@@ -10,6 +10,7 @@ mod digital_link;
 mod former_code;
 mod gs1;
 mod id;
+mod identifier;
 mod industry;
 mod person;
 mod place;
@@ -28,6 +29,10 @@ pub use digital_link::{DigitalLink, LinkError};
 pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, KnownCode, former_code};
 pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
 pub use id::Id;
+pub use identifier::{
+    Form, IDENTIFIER_MAX, PREFIX_SCHEMES, Recognised, SCHEMES, Scheme, Split, Tail, Wanted,
+    candidates, forms_of, prefix_of, recognise,
+};
 pub use industry::{DIVISIONS, IndustryCode};
 pub use person::{Email, FoodLicence, IdentityNumber, MacAddress, Phone, user_name};
 pub use place::{Datum, GeoPoint};

@@ -44,7 +44,7 @@ pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scans::{Scan, Scans};
-pub use story::{code_of, public_proofs, story};
+pub use story::{code_of, known_code, public_proofs, story, unit_of_lot};
 
 use yj_kernel::{Entity, Migration};
 

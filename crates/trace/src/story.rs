@@ -159,3 +159,27 @@ pub async fn code_of(
     sql.push(" ORDER BY id DESC LIMIT 1");
     tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
 }
+
+/// The first of some codes that is a unit here.
+pub async fn known_code(tx: &mut Tx, codes: &[&str]) -> Result<Option<String>> {
+    let mut sql = Sql::new("SELECT code FROM trace_object WHERE code ");
+    sql.bind_texts(codes.iter().copied());
+    let rows = tx.fetch(sql).await?;
+    let known = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    Ok(codes.iter().find(|code| known.contains(code)).map(|code| String::from(*code)))
+}
+
+/// The newest unit of a product's lot; of any lot where none is named.
+pub async fn unit_of_lot(
+    tx: &mut Tx,
+    product_id: &str,
+    lot: Option<&str>,
+) -> Result<Option<String>> {
+    let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
+    sql.bind(product_id);
+    if let Some(lot) = lot {
+        sql.push(" AND lot = ").bind(lot);
+    }
+    sql.push(" ORDER BY id DESC LIMIT 1");
+    tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
+}

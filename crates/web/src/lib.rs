@@ -2,6 +2,11 @@
 
 mod console;
 mod files;
+mod resolver;
+mod resolver_find;
+mod resolver_links;
+mod resolver_pace;
+mod resolver_upstream;
 mod story;
 
 pub use console::console;

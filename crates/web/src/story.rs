@@ -11,10 +11,11 @@ use axum::{
 use serde_json::{Value, json};
 use yj_kernel::{App, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
-use yj_model::{DigitalLink, TraceCode};
+use yj_model::{TraceCode, candidates};
+use yj_product::MintedCode;
 use yj_trace::Scans;
 
-use crate::files;
+use crate::{files, resolver, resolver_find::find};
 
 #[derive(Template)]
 #[template(path = "story.html")]
@@ -64,33 +65,15 @@ struct Step {
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = "公众扫码查询，不含价格、数量和个人信息";
     let door = Door { ledger: ledger.clone(), scans: Scans::default() };
-    let (by_code, by_link, by_sscc) = (door.clone(), door.clone(), door);
-    let for_proofs = ledger.clone();
-    vec![
+    let (mut routes, for_proofs) = (resolver::routes(&door), ledger.clone());
+    let by_code = door;
+    routes.extend([
         Route::public(
             (Method::GET, "/t/{code}"),
             open,
             "产品追溯页",
             move |app: App, Path(code): Path<String>, headers: HeaderMap| async move {
                 answer(&app, &by_code, code, &headers).await
-            },
-        ),
-        Route::public(
-            (Method::GET, "/01/{*link}"),
-            open,
-            "GS1 Digital Link 解析",
-            move |app: App, Path(link): Path<String>, headers: HeaderMap| async move {
-                let code = resolve(&app, &format!("/01/{link}")).await?;
-                answer(&app, &by_link, code, &headers).await
-            },
-        ),
-        Route::public(
-            (Method::GET, "/00/{sscc}"),
-            open,
-            "物流单元解析",
-            move |app: App, Path(sscc): Path<String>, headers: HeaderMap| async move {
-                let code = resolve(&app, &format!("/00/{sscc}")).await?;
-                answer(&app, &by_sscc, code, &headers).await
             },
         ),
         Route::public(
@@ -114,7 +97,8 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
         Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
             style()
         }),
-    ]
+    ]);
+    routes
 }
 
 fn style() -> Response {
@@ -128,61 +112,111 @@ fn style() -> Response {
     response
 }
 
-/// The code that a Digital Link stands for; an unknown one stands for itself and is not found.
-async fn resolve(app: &App, path: &str) -> Result<String> {
-    let link = DigitalLink::parse_path(path)
-        .map_err(|error| Problem::invalid("link", error.to_string()))?;
-    match link {
-        DigitalLink::LogisticUnit(sscc) => Ok(sscc.to_string()),
-        DigitalLink::TradeItem { gtin, lot, serial, .. } => {
-            let mut tx = app.db().snapshot().await?;
-            let code = yj_trace::code_of(&mut tx, gtin.as_str(), lot.as_deref(), serial.as_deref())
-                .await?;
-            Ok(code.unwrap_or_else(|| gtin.to_string()))
-        }
-    }
-}
-
 /// What stories are told from.
 #[derive(Clone)]
-struct Door {
-    ledger: Ledger,
+pub(crate) struct Door {
+    pub(crate) ledger: Ledger,
     scans: Scans,
 }
 
-async fn answer(app: &App, door: &Door, code: String, headers: &HeaderMap) -> Result<Response> {
-    let known = match code.parse::<TraceCode>() {
-        Ok(code) => {
-            let mut tx = app.db().snapshot().await?;
-            yj_trace::story(&mut tx, code.as_str()).await?
-        }
-        Err(_) => None,
+/// The page or the document of a code: the story of a unit, or what is known of a single code, a
+/// product or a location.
+pub(crate) async fn answer(
+    app: &App,
+    door: &Door,
+    code: String,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    let told = told(app, &code).await?;
+    let Told::Story(story, minted) = told else {
+        return missing(app, &door.ledger, &code, headers);
     };
-    let status = if known.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let (scans, first) = match &known {
-        Some(_) => {
+    let (scans, first_scan) = match &minted {
+        Some(minted) => yj_product::count_code_scan(app, minted).await?,
+        None => {
             let scan = door.scans.count(app, &code).await?;
-            (scan.count, scan.first)
+            (scan.count, scan.first.map(time_text).transpose()?)
         }
-        None => (0, None),
     };
-    let first_scan =
-        first.map(time_text).transpose()?.and_then(|time| time.as_str().map(String::from));
+    let first_scan = first_scan.and_then(|time| time.as_str().map(String::from));
     let first_scan = first_scan.unwrap_or_default();
-    let (_, chain) = door.ledger.genesis();
-    let fingerprint: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
-    let accept =
-        headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("application/json") {
-        let mut body = known.unwrap_or_else(|| json!({ "code": code, "state": "not_found" }));
+    let fingerprint = fingerprint(&door.ledger);
+    if wants_json(headers) {
+        let mut body = *story;
         body["scans"] = scans.into();
         body["first_scanned_at"] = first_scan.into();
         body["chain_fingerprint"] = fingerprint.into();
-        return Ok((status, Json(body)).into_response());
+        return Ok(Json(body).into_response());
     }
-    let page = page(app, &code, known.as_ref(), (&fingerprint, scans, first_scan));
+    let page = page(app, &code, Some(&story), (&fingerprint, scans, first_scan));
+    Ok(Html(page.render().map_err(Problem::internal)?).into_response())
+}
+
+/// What there is to tell.
+enum Told {
+    Story(Box<Value>, Option<MintedCode>),
+    Nothing,
+}
+
+async fn told(app: &App, code: &str) -> Result<Told> {
+    let mut tx = app.db().snapshot().await?;
+    if let Ok(known) = code.parse::<TraceCode>()
+        && let Some(story) = yj_trace::story(&mut tx, known.as_str()).await?
+    {
+        return Ok(Told::Story(Box::new(story), None));
+    }
+    let readings = candidates(code);
+    let found = find(app, &mut tx, (code, &readings)).await?;
+    let Some(own) = found.story(code) else { return Ok(Told::Nothing) };
+    // Where its lot has a story, that is the code's story too.
+    let of_lot = match &found.unit {
+        Some(unit) => yj_trace::story(&mut tx, unit).await?,
+        None => None,
+    };
+    let mut story = own.clone();
+    if let Some(mut of_lot) = of_lot {
+        of_lot["code"] = code.into();
+        if own["state"] == "recalled" && of_lot["state"] != "recalled" {
+            of_lot["state"] = own["state"].clone();
+            of_lot["recall"] = own["recall"].clone();
+        }
+        for name in ["produced_on", "expires_on"] {
+            of_lot[name] = own[name].clone();
+        }
+        story = of_lot;
+    }
+    Ok(Told::Story(Box::new(story), found.minted))
+}
+
+/// The one answer for what is unknown and for what is not public.
+pub(crate) fn missing(
+    app: &App,
+    ledger: &Ledger,
+    code: &str,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    let fingerprint = fingerprint(ledger);
+    if wants_json(headers) {
+        let body = json!({
+            "code": code, "state": "not_found", "scans": 0, "first_scanned_at": "",
+            "chain_fingerprint": fingerprint,
+        });
+        return Ok((StatusCode::NOT_FOUND, Json(body)).into_response());
+    }
+    let page = page(app, code, None, (&fingerprint, 0, String::new()));
     let html = page.render().map_err(Problem::internal)?;
-    Ok((status, Html(html)).into_response())
+    Ok((StatusCode::NOT_FOUND, Html(html)).into_response())
+}
+
+fn fingerprint(ledger: &Ledger) -> String {
+    let (_, chain) = ledger.genesis();
+    chain.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = accept.unwrap_or_default();
+    accept.contains("application/json") || accept.contains("application/linkset+json")
 }
 
 fn page<'a>(
@@ -202,6 +236,8 @@ fn page<'a>(
         fact("规格", &product["spec"]),
         fact("执行标准", &product["standard_no"]),
         fact("批次号", &story["lot"]),
+        fact("生产日期", &story["produced_on"]),
+        fact("有效期至", &story["expires_on"]),
     ];
     let steps: Vec<Step> = story["steps"].as_array().into_iter().flatten().map(step).collect();
     Page {

@@ -8,11 +8,12 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
     ("yj-sheet", &[]),
+    ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
     ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),
@@ -21,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
-    ("yj-product", &["yj-kernel", "yj-model", "yj-domain", "yj-subject"]),
+    ("yj-product", &["yj-kernel", "yj-model", "yj-crypto", "yj-label", "yj-domain", "yj-subject"]),
     ("yj-construction", &["yj-kernel", "yj-model", "yj-crypto", "yj-identity"]),
     (
         "yj-trace",
@@ -37,7 +38,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "yj-product",
         ],
     ),
-    ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-trace"]),
+    ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-subject", "yj-product", "yj-trace"]),
     ("xtask", &[]),
 ];
 /// These stand above everything.

@@ -5,6 +5,7 @@ mod access;
 mod capture;
 mod chain;
 mod client;
+mod codes;
 mod query;
 mod search;
 
@@ -25,7 +26,11 @@ pub(crate) async fn run(
     events: Option<usize>,
     keep: Option<PathBuf>,
 ) -> Result<bool, String> {
-    let events = events.unwrap_or(if what == "search" { 1_000_000 } else { 50_000 });
+    let events = events.unwrap_or(match what {
+        "search" => 1_000_000,
+        "codes" => 20_000_000,
+        _ => 50_000,
+    });
     let passing = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
     let folder = keep.as_ref().unwrap_or(&passing);
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
@@ -52,7 +57,10 @@ pub(crate) async fn run(
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
         "search" => search::run((&assembled, folder), events).await,
-        other => Err(format!("没有测量项 {other}，应为 access、capture、query、chain 或 search")),
+        "codes" => codes::run((&assembled, folder), events).await,
+        other => {
+            Err(format!("没有测量项 {other}，应为 access、capture、query、chain、search 或 codes"))
+        }
     };
     drop(assembled);
     // Only what this run made.

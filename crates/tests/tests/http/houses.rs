@@ -183,6 +183,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
         }
     }
     papers(app, house).await;
+    codes(app, house).await;
     let mut held = String::new();
     for part in 0..2 {
         let code = format!("HOUSE-{number}-{part}");
@@ -226,6 +227,51 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     let session = id_of(&sessions["items"][0]);
     house.things.extend([("me/sessions", session.clone()), ("sessions", session)]);
     offices(app, house, role).await;
+}
+
+/// Its prefixes and links, one approved and one waiting of each, and a batch of codes.
+async fn codes(app: &TestApp, house: &mut House) {
+    let (boss, number) = (house.user("boss"), house.number);
+    let (subject, product) =
+        (house.things["trace_subject"].clone(), house.things["product"].clone());
+    let made = |part: usize| {
+        let rule = json!({
+            "scheme": "ma", "prefix": format!("MA.156.M0.9{number}{part}"), "subject_id": subject,
+            "in_use": true,
+        });
+        let link = json!({
+            "product_id": product, "link_type": "instructions", "title": "示例说明",
+            "href": format!("https://www.example.cn/{number}/{part}"), "language": "zh",
+            "media_type": "text/html", "in_use": true,
+        });
+        [("code_rule", "code_rule/changes", rule), ("resolver_link", "resolver_link/changes", link)]
+    };
+    for part in 0..2 {
+        for (table, changes, body) in made(part) {
+            let filed = app.post(&boss, &format!("/api/v1/{table}"), body).await.expect(202);
+            let request = id_of(&filed["change_request"]);
+            if part == 1 {
+                house.things.insert(changes, request);
+                continue;
+            }
+            let path = format!("/api/v1/{table}/changes/{request}/approve");
+            let decided = app.post("reviewer", &path, json!({})).await.expect(200);
+            house.things.insert(table, String::from(decided["record"].as_str().unwrap()));
+        }
+    }
+    let batch = json!({
+        "code": format!("H{number}"), "subject_id": subject, "product_id": product, "scheme": "own",
+        "level": "item", "random": true, "size": 10,
+    });
+    let batch = app.post(&boss, "/api/v1/code_batch", batch).await.expect(201);
+    house.things.insert("code_batch", id_of(&batch));
+    let template = json!({
+        "name": "示例标签", "subject_id": subject, "kind": "trace", "width_mm": 60,
+        "height_mm": 40, "symbol": "qr", "symbol_mm": 25, "place": "left", "font_pt": 8,
+        "content": "address", "lines": "{产品名称}", "in_use": true,
+    });
+    let template = app.post(&boss, "/api/v1/label_template", template).await.expect(201);
+    house.things.insert("label_template", id_of(&template));
 }
 
 /// Its licences, sites and former codes, one approved and one waiting of each, and a contradiction.

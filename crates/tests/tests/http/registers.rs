@@ -289,6 +289,7 @@ async fn every_register_is_one_description() {
                 (_, "node_id") if !sample[field.name].is_null() => "SELECT id FROM node",
                 ("subject_merger", "into_id") => "SELECT id FROM trace_subject ORDER BY id DESC",
                 ("subject_merger", "from_id") => "SELECT id FROM trace_subject ORDER BY id",
+                (_, "product_id") if !sample[field.name].is_null() => "SELECT id FROM product",
                 (_, "role_id") => "SELECT id FROM role WHERE code = 'reviewer'",
                 (_, "organization_id") if !sample[field.name].is_null() => {
                     "SELECT id FROM organization WHERE parent_id IS NULL"
@@ -307,7 +308,9 @@ async fn every_register_is_one_description() {
         }
         let path = format!("/api/v1/{}", entity.table);
         let (user, expected) = match entity.table {
-            "organization" | "account" | "client" | "application" => ("sysadmin", 201),
+            "organization" | "account" | "client" | "application" | "resolver_upstream" => {
+                ("sysadmin", 201)
+            }
             "role" | "assignment" => ("secadmin", 201),
             // Nobody can delegate to themselves, and there is one security administrator here.
             "delegation" => ("secadmin", 403),

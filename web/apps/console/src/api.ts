@@ -106,6 +106,13 @@ export async function call<T>(
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+/** A picture that the server draws, as an address for an image: what is in it cannot run. */
+export async function picture(path: string): Promise<string> {
+  const response = await send(new Request(new URL(path, location.origin)));
+  const text = await response.text();
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+}
+
 /** Saves a file that the server sends. */
 export async function download(path: string, name: string): Promise<void> {
   const response = await send(new Request(new URL(path, location.origin)));

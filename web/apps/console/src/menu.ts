@@ -46,6 +46,17 @@ export const MENU: MenuGroup[] = [
     ],
   },
   {
+    title: '赋码与解析',
+    pages: [
+      { path: '/register/code_batch', title: '赋码', permission: 'code_batch:read' },
+      { path: '/register/code_rule', title: '编码规则', permission: 'code_rule:read' },
+      { path: '/register/label_template', title: '标签模板', permission: 'label_template:read' },
+      { path: '/register/resolver_link', title: '解析链接', permission: 'resolver_link:read' },
+      { path: '/register/resolver_upstream', title: '上级解析', permission: 'resolver_upstream:read' },
+      { path: '/codes', title: '编码查验', permission: 'code_batch:read' },
+    ],
+  },
+  {
     title: '审核',
     pages: [
       { path: '/review', title: '审核台', permission: 'trace:review' },

@@ -37,6 +37,20 @@ export const PRODUCT_STATES: Record<string, [string, Tone]> = {
   suspended: ['暂停', 'warn'],
   recalling: ['召回中', 'bad'],
 };
+export const CODE_STATES: Record<string, [string, Tone]> = {
+  planned: ['未激活', 'info'],
+  active: ['已激活', 'good'],
+  void: ['已作废', 'bad'],
+};
+export const CODE_ACTS: Record<string, string> = { activate: '激活', void: '作废', loss: '损耗', pack: '关联包装' };
+export const PACK_LEVELS: Record<string, string> = {
+  item: '单品',
+  inner: '小包装',
+  middle: '中包装',
+  case: '箱',
+  pallet: '托盘',
+  container: '集装单元',
+};
 export const ANCHOR_STATES: Record<string, [string, Tone]> = {
   none: ['未上链', 'info'],
   pending: ['待上链', 'warn'],
@@ -233,6 +247,11 @@ export const ACTIONS: Record<string, string> = {
   certificate_revoked: '吊销证书',
   discarded: '作废',
   loaded: '成批装入',
+  voided: '作废编码',
+  lost: '登记损耗',
+  packed: '关联包装',
+  took_codes: '导出编码',
+  printed: '打印标签',
   closed: '注销',
   merged: '并入其他主体',
   absorbed: '并入一个主体',
@@ -268,6 +287,11 @@ export const ENTITIES: Record<string, string> = {
   merchant: '商户',
   device: '设备',
   product: '重要产品',
+  code_rule: '编码规则',
+  code_batch: '赋码批次',
+  label_template: '标签模板',
+  resolver_link: '解析链接',
+  resolver_upstream: '上级解析',
   catalogue: '产品目录',
   source_policy: '采集来源策略',
   trace_event: '追溯事件',
