@@ -70,7 +70,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let mut routes = record_routes(Entity::of::<SourcePolicy>());
     routes.extend(event_routes(ledger));
     routes.extend(object_routes());
-    routes.extend(import::routes());
+    routes.extend(import::routes(ledger));
     routes
 }
 

@@ -59,4 +59,8 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0007_match_order",
         script: include_str!("../migrations/0007_match_order.sql"),
     },
+    Migration {
+        name: "trace/0010_message",
+        script: include_str!("../migrations/0010_message.sql"),
+    },
 ];

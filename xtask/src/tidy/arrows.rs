@@ -8,13 +8,14 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
     ("yj-sheet", &[]),
     ("yj-proof", &["yj-crypto"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
+    ("yj-message", &["yj-model"]),
     ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),
     ("yj-hsm", &["yj-kernel", "yj-crypto"]),
     ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
@@ -32,6 +33,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "yj-proof",
             "yj-sheet",
             "yj-ledger",
+            "yj-message",
             "yj-domain",
             "yj-subject",
             "yj-product",
