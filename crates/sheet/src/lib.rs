@@ -3,11 +3,19 @@
 //! Reading is suspicious (bounds, encodings, formulas), writing is harmless (no cell of ours is
 //! ever taken for a formula).
 
+mod bounds;
+mod csv_file;
+mod form;
 mod geojson;
 mod read;
+mod visit;
 mod write;
+mod xlsx;
 
-pub use read::{Row, Sheet, decode, read};
+pub use bounds::Bounds;
+pub use form::{CODES, EXAMPLE, Form, FormColumn, NOTES, write_form_csv, write_forms};
+pub use read::{Row, Sheet, decode, is_xlsx, read, visit_csv, visit_xlsx};
+pub use visit::Visit;
 pub use write::{Column, Table, write_csv, write_xlsx};
 
 /// Why a file cannot be read or written, as a sentence for people.

@@ -85,10 +85,15 @@ fn heading() -> Format {
     Format::new().set_bold().set_background_color(0x00E8_F0FB).set_align(FormatAlign::Center)
 }
 
+/// A title as the name of a sheet: 31 letters, none that Excel refuses.
+pub(crate) fn sheet_name(title: &str) -> String {
+    let name: String =
+        title.chars().filter(|letter| !"[]:*?/\\'".contains(*letter)).take(31).collect();
+    if name.is_empty() { String::from("数据") } else { name }
+}
+
 fn fill(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
-    let title: String =
-        table.title.chars().filter(|letter| !"[]:*?/\\".contains(*letter)).take(31).collect();
-    sheet.set_name(if title.is_empty() { "数据" } else { &title })?;
+    sheet.set_name(sheet_name(&table.title))?;
     let (heading, text) = (heading(), Format::new().set_num_format("@"));
     for (index, column) in (0u16..).zip(&table.columns) {
         sheet.write_string_with_format(0, index, &column.name, &heading)?;

@@ -72,7 +72,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     routes.extend(event_routes(ledger));
     routes.extend(object_routes());
     routes.extend(order_http::routes(ledger));
-    routes.extend(import::routes());
+    routes.extend(import::routes(ledger));
     routes
 }
 

@@ -73,4 +73,8 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0007_match_order.sql"),
     },
     Migration { name: "trace/0008_order", script: include_str!("../migrations/0008_order.sql") },
+    Migration {
+        name: "trace/0010_message",
+        script: include_str!("../migrations/0010_message.sql"),
+    },
 ];

@@ -75,6 +75,7 @@ fn kind_of(path: &str) -> &'static str {
         "/api/v1/domains/packs/{id}",
         "/api/v1/map-packs/active/{digest}",
         "/api/v1/map-packs/{id}",
+        "/api/v1/trace/messages/{door}",
         "/api/v1/trace/templates/{domain}",
     ];
     let known = KINDS.iter().find(|(start, _)| path.starts_with(start));

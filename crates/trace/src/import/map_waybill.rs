@@ -1,0 +1,141 @@
+//! What an electronic waybill is as an event of the domain `dangerous` (docs/messages/waybill.md has
+//! the table): one event per waybill; every later state corrects it.
+
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use yj_message::waybill::{State, Waybill};
+use yj_model::OffsetTime;
+
+use super::{
+    known::{self, Key, Known},
+    messages::{Draft, Mentions, Scene},
+};
+use crate::event::{Input, Output, TraceEvent};
+
+/// Under this door lie the trips of the vehicles.
+const TRIPS: &str = "waybill-trip";
+
+pub(super) fn mentions(bill: &Waybill) -> Mentions {
+    let others = [&bill.consignor_id, &bill.consignee_id];
+    Mentions {
+        number: bill.waybill_no.clone(),
+        party: ("carrier_id", bill.carrier_id.clone()),
+        others: others.into_iter().flatten().cloned().collect(),
+        objects: vec![bill.code.clone()],
+        products: Vec::new(),
+    }
+}
+
+const NAMES: &[(&str, &str)] = &[
+    ("event_time", "state"),
+    ("counterparty", "consignee_id"),
+    ("inputs[0].quantity", "quantity"),
+    ("inputs[0].unit", "unit"),
+    ("inputs", "code"),
+    ("outputs[0].quantity", "unloaded_quantity"),
+    ("outputs", "arrived_code"),
+];
+
+/// Fields of the bill that are no attributes of the event.
+const ELSEWHERE: [&str; 8] = [
+    "carrier_id",
+    "consignor_id",
+    "consignee_id",
+    "code",
+    "arrived_code",
+    "quantity",
+    "unit",
+    "unloaded_quantity",
+];
+
+pub(super) fn draft(bill: &Waybill, scene: &Scene<'_>) -> Draft {
+    let mut event = TraceEvent {
+        domain: String::from("dangerous"),
+        kind: String::from("waybill"),
+        subject: bill.carrier_id.clone(),
+        event_time: time(bill, scene.ctx),
+        external_id: Some(bill.waybill_no.clone()),
+        ..TraceEvent::default()
+    };
+    let receiver = bill.consignee_id.as_ref().filter(|code| **code != bill.carrier_id);
+    event.counterparty = receiver.filter(|code| scene.subjects.get(code).is_some()).cloned();
+    event.inputs.push(Input {
+        code: bill.code.clone(),
+        quantity: Some(bill.quantity.clone()),
+        unit: Some(bill.unit.clone()),
+        external: !scene.objects.contains(&bill.code),
+    });
+    event.outputs.push(Output {
+        code: bill.arrived_code.as_ref().unwrap_or(&bill.code).clone(),
+        quantity: bill.unloaded_quantity.as_ref().unwrap_or(&bill.quantity).clone(),
+        unit: bill.unit.clone(),
+        product: None,
+        lot: None,
+    });
+    for (name, text) in bill.flat(0).fields {
+        if !ELSEWHERE.contains(&name.as_str()) {
+            let value = match name.as_str() {
+                "city_delivery" => serde_json::Value::Bool(text == "true"),
+                _ => serde_json::Value::from(text),
+            };
+            event.attributes.insert(name, value);
+        }
+    }
+    Draft { events: vec![event], names: NAMES }
+}
+
+/// When what the state says happened: a plan or its end is of now.
+fn time(bill: &Waybill, ctx: &Ctx) -> String {
+    match (bill.state(), &bill.arrive_at) {
+        (State::Arrived, Some(arrived)) => arrived.clone(),
+        (State::Moving, _) => bill.depart_at.clone(),
+        _ => OffsetTime::beijing(ctx.now).to_string(),
+    }
+}
+
+fn trip(party: &str, bill: &Waybill) -> Key {
+    let number = format!("{}/{}", bill.vehicle_no, bill.depart_at);
+    Key { door: TRIPS, party: String::from(party), number }
+}
+
+/// One vehicle, one trip, one bill: what is wrong where the trip has another one.
+pub(super) async fn second_trip(tx: &mut Tx, key: &Key, bill: &Waybill) -> Result<Option<Problem>> {
+    if bill.state() == State::Void {
+        return Ok(None);
+    }
+    let trip = trip(&key.party, bill);
+    let sql = Sql::new(
+        "SELECT digest FROM trace_message WHERE door = $1 AND party_id = $2 AND number = $3",
+    );
+    let row = tx.fetch_one(sql.arg(trip.door).arg(trip.party).arg(trip.number)).await?;
+    let Some(row) = row else { return Ok(None) };
+    let other = row.text(0)?;
+    if other == bill.waybill_no {
+        return Ok(None);
+    }
+    let detail = format!(
+        "车辆 {} 于 {} 起运的这一趟已有运单 {other}，应一车一趟一单；原运单作废后方可另开",
+        bill.vehicle_no, bill.depart_at
+    );
+    Ok(Some(Problem::invalid("vehicle_no", detail)))
+}
+
+/// Notes the trip of a bill, or frees it where the bill is void.
+pub(super) async fn note_trip(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    key: &Key,
+    (bill, event): (&Waybill, &str),
+) -> Result<()> {
+    let trip = trip(&key.party, bill);
+    let sql = Sql::new(
+        "DELETE FROM trace_message WHERE door = $1 AND party_id = $2 AND number = $3 AND digest = $4",
+    );
+    let sql = sql.arg(trip.door).arg(trip.party.as_str()).arg(trip.number.as_str());
+    tx.execute(sql.arg(bill.waybill_no.as_str())).await?;
+    if bill.state() != State::Void {
+        let event = String::from(event);
+        let known = Known { digest: bill.waybill_no.clone(), event, before: None, state: None };
+        known::note(ctx, tx, trip, known);
+    }
+    Ok(())
+}
