@@ -25,6 +25,7 @@ use crate::{
     policy::SourcePolicy,
     query,
     review::{self, Decision},
+    scan,
     store::{self, StoredEvent},
 };
 
@@ -71,6 +72,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     routes.extend(event_routes(ledger));
     routes.extend(object_routes());
     routes.extend(import::routes());
+    routes.extend(scan::routes());
     routes
 }
 

@@ -21,6 +21,7 @@ mod policy;
 mod query;
 mod results;
 mod review;
+mod scan;
 mod standing;
 mod store;
 mod story;

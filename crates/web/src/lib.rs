@@ -1,8 +1,10 @@
 //! 交互层 (§5.6): the public pages, whole without scripts, and the embedded console.
 
 mod console;
+mod field;
 mod files;
 mod story;
 
 pub use console::console;
+pub use field::field;
 pub use story::routes;

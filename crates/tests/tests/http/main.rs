@@ -38,6 +38,7 @@ mod products;
 mod protection;
 mod registers;
 mod routes;
+mod scan;
 mod searching;
 mod separation;
 mod sso;
