@@ -11,7 +11,14 @@ export default defineConfig({
   root: path('./apps/console'),
   base: '/console/',
   plugins: [vue()],
-  resolve: { alias: { '@': path('./apps/console/src'), '@proof': path('./packages/proof/src'), '@api': path('./packages/api') } },
+  resolve: {
+    alias: {
+      '@': path('./apps/console/src'),
+      '@proof': path('./packages/proof/src'),
+      '@api': path('./packages/api'),
+      '@scan': path('./packages/scan/src'),
+    },
+  },
   build: {
     outDir: path('./dist/console'),
     emptyOutDir: true,

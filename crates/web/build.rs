@@ -1,4 +1,4 @@
-//! Puts the built console and the scripts of the public pages into the binary. Without them (no
+//! Puts the built console, the field page and the scripts of the public pages into the binary. Without them (no
 //! Node on this machine) a placeholder page says how to get them; the build never runs npm itself.
 
 use std::{
@@ -15,6 +15,7 @@ fn main() -> io::Result<()> {
     let console = built.join("console");
     let there = console.join("index.html").exists();
     embed("console", &if there { console } else { root.join("placeholder") })?;
+    embed("field", &built.join("field"))?;
     embed("portal", &built.join("portal"))
 }
 

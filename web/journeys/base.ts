@@ -19,7 +19,8 @@ export const test = base.extend<{ faults: string[] }>({
       const faults: string[] = [];
       page.on('pageerror', (error) => faults.push(String(error)));
       page.on('console', (message) => {
-        if (message.type() === 'error' && !/status of (4\d\d)/.test(message.text())) faults.push(message.text());
+        // Refusals and a network that a journey cut are answers, not faults.
+        if (message.type() === 'error' && !/status of (4\d\d)|ERR_INTERNET_DISCONNECTED/.test(message.text())) faults.push(message.text());
       });
       await use(faults);
       expect(faults).toEqual([]);
@@ -62,6 +63,14 @@ export async function inspect(page: Page, name: string): Promise<void> {
     const size = page.viewportSize();
     await page.screenshot({ path: `${process.env.YJ_SCREENSHOTS}/${name}-${size?.width}.png`, fullPage: true });
   }
+}
+
+/** Calls the interface as whoever is signed in on the page. */
+export async function ask<T>(page: Page, method: string, path: string, data?: unknown): Promise<T> {
+  const me = (await (await page.request.get(url('/api/v1/me'))).json()) as { csrf: string };
+  const answer = await page.request.fetch(url(path), { method, data, headers: { 'x-csrf': me.csrf } });
+  expect(answer.ok(), `${method} ${path}: ${await answer.text()}`).toBe(true);
+  return (await answer.json()) as T;
 }
 
 export { expect };

@@ -21,6 +21,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/events', '数据台账'],
   ['supervisor', '/matches', '双方核对'],
   ['supervisor', '/capture', '数据采集'],
+  ['farm', '/trace/scan', '扫码出入库'],
   ['supervisor', '/chain?code=F1-A&direction=downstream', '追溯链条'],
   ['supervisor', '/register/code_batch', '赋码批次'],
   ['supervisor', '/register/code_rule', '编码规则'],
@@ -73,6 +74,12 @@ for (const width of [1440, 390]) {
         await inspect(page, path.split('?')[0]!.replaceAll('/', '_').replace(/^_$/, '_work'));
       });
     }
+
+    test('field page', async ({ page }) => {
+      await page.goto(url('/field/'));
+      await expect(page.getByRole('heading', { level: 1, name: '现场登记' })).toBeVisible();
+      await inspect(page, 'field');
+    });
 
     test('public story', async ({ page }) => {
       await page.goto(url('/t/R1-sold'));

@@ -1,4 +1,5 @@
-/** Builds the console and the islands of the public pages into `dist/`. */
+/** Builds the console, the field page and the islands of the public pages into `dist/`. */
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
 import { build } from 'vite';
@@ -8,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 await build({ configFile: path('../vite.config.ts') });
+await build({ configFile: path('../apps/field/vite.config.ts') });
 await bundle({
   entryPoints: { story: path('../apps/portal/src/story.ts'), verify: path('../apps/portal/src/verify.ts') },
   outdir: path('../dist/portal'),
@@ -21,8 +23,28 @@ await bundle({
   logLevel: 'warning',
 });
 
+// The service worker knows the files of its shell by name, and itself by their content.
+const field = path('../dist/field/');
+const shell = readdirSync(field, { recursive: true })
+  .map(String)
+  .filter((name) => /\.(js|css|svg|png|webmanifest)$/.test(name))
+  .sort();
+const digest = createHash('sha256');
+for (const name of ['index.html', ...shell]) digest.update(name).update(readFileSync(field + name));
+await bundle({
+  entryPoints: { sw: path('../apps/field/src/sw.ts') },
+  outdir: field,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'chrome86',
+  define: { SHELL: JSON.stringify(shell.map((name) => `/field/${name}`)), DIGEST: JSON.stringify(digest.digest('hex').slice(0, 16)) },
+  logLevel: 'warning',
+});
+
 // Packed once here, so that the server never has to.
 const dist = path('../dist/');
 for (const name of readdirSync(dist, { recursive: true }).map(String)) {
-  if (/\.(js|css|html|svg|json)$/.test(name)) writeFileSync(`${dist}${name}.gz`, gzipSync(readFileSync(dist + name), { level: 9 }));
+  if (/\.(js|css|html|svg|json|webmanifest)$/.test(name))
+    writeFileSync(`${dist}${name}.gz`, gzipSync(readFileSync(dist + name), { level: 9 }));
 }

@@ -25,6 +25,18 @@ for (const name of files.filter((name) => name.startsWith('console/assets') && !
   const max = /charts|sankey|map/.test(name) ? 260 : 80;
   if (size(name) > max * 1024) problems.push(`${name} exceeds ${max} KiB`);
 }
+const field = readFileSync(`${dist}field/index.html`, 'utf8');
+const shell = [...field.matchAll(/(?:src|href)="\/field\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, name]) => `field/${name}`);
+budget(
+  'field page',
+  shell.reduce((sum, name) => sum + size(name), 0),
+  70,
+);
+const worker = readFileSync(`${dist}field/sw.js`, 'utf8');
+for (const name of files.filter((name) => /^field\/assets\/.*\.(js|css)$/.test(name))) {
+  if (!worker.includes(`/${name}`)) problems.push(`${name}: not in the shell that the service worker keeps`);
+}
+if (/<script(?![^>]*src=)/.test(field)) problems.push('inline script in the field page');
 budget('story island', size('portal/story.js'), 2);
 budget('proof verifier', size('portal/verify.js'), 24);
 for (const name of files) {

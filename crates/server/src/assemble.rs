@@ -203,6 +203,7 @@ fn router(app: &App, routes: Vec<Route>) -> Router {
     };
     yj_kernel::router(app, routes)
         .merge(yj_web::console())
+        .merge(yj_web::field())
         .fallback(missing)
         .method_not_allowed_fallback(wrong)
 }

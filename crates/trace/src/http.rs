@@ -25,6 +25,7 @@ use crate::{
     policy::SourcePolicy,
     query,
     review::{self, Decision},
+    scan,
     store::{self, StoredEvent},
     together::Together,
 };
@@ -73,6 +74,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     routes.extend(object_routes());
     routes.extend(order_http::routes(ledger));
     routes.extend(import::routes(ledger));
+    routes.extend(scan::routes());
     routes
 }
 

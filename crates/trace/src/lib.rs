@@ -26,7 +26,8 @@ mod policy;
 mod query;
 mod results;
 mod review;
-mod scans;
+mod scan;
+mod scan_count;
 mod standing;
 mod store;
 mod story;
@@ -43,7 +44,7 @@ pub use order::{OrderKind, TraceOrder};
 pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
-pub use scans::{Scan, Scans};
+pub use scan_count::{Scan, Scans};
 pub use story::{code_of, known_code, public_proofs, story, unit_of_lot};
 
 use yj_kernel::{Entity, Migration};

@@ -20,7 +20,7 @@ use crate::{
 const STEPS_MAX: usize = 40;
 
 /// The event type that calls products back, in every domain.
-const RECALL: &str = "recall";
+pub(crate) const RECALL: &str = "recall";
 
 /// The public story of a code; `None` when there is none, whatever the reason.
 pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {

@@ -9,15 +9,24 @@ type Files = &'static [(&'static str, &'static [u8])];
 
 /// Name and bytes of every file of the console.
 const CONSOLE: Files = include!(concat!(env!("OUT_DIR"), "/console.rs"));
+/// Name and bytes of every file of the field page; empty where it was not built.
+const FIELD: Files = include!(concat!(env!("OUT_DIR"), "/field.rs"));
 /// The scripts of the public pages; empty where they were not built.
 const PORTAL: Files = include!(concat!(env!("OUT_DIR"), "/portal.rs"));
 
 /// A file of the console.
 pub(crate) fn console(name: &str, request: &HeaderMap) -> Option<Response> {
-    // Hashed names never change their content.
-    let hashed = name.starts_with("assets/");
-    let keep = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
-    file(CONSOLE, name, keep, request)
+    file(CONSOLE, name, keep(name), request)
+}
+
+/// A file of the field page.
+pub(crate) fn field(name: &str, request: &HeaderMap) -> Option<Response> {
+    file(FIELD, name, keep(name), request)
+}
+
+/// Hashed names never change their content; of all others a browser asks each time.
+fn keep(name: &str) -> &'static str {
+    if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" }
 }
 
 /// A script of the public pages.
@@ -43,6 +52,7 @@ fn file(files: Files, name: &str, keep: &'static str, request: &HeaderMap) -> Op
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("json") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         _ => "application/octet-stream",

@@ -1,6 +1,7 @@
 //! 交互层 (§5.6): the public pages, whole without scripts, and the embedded console.
 
 mod console;
+mod field;
 mod files;
 mod resolver;
 mod resolver_find;
@@ -10,4 +11,5 @@ mod resolver_upstream;
 mod story;
 
 pub use console::console;
+pub use field::field;
 pub use story::routes;

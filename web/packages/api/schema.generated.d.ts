@@ -5684,6 +5684,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 扫码查询追溯单元 */
+        post: operations["post_api_v1_trace_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/templates/{domain}/{type}": {
         parameters: {
             query?: never;
@@ -22877,6 +22894,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1 至 200 个：追溯码，或 GS1 数字链接的路径（`/01/…/10/…`、`/00/…`） */
+                    codes: string[];
+                    /** @description 领域代码，如 agri */
+                    domain: string;
+                    /** @description 为哪个主体扫码，主体代码 */
+                    subject: string;
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {

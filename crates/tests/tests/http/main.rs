@@ -43,6 +43,7 @@ mod protection;
 mod registers;
 mod resolver;
 mod routes;
+mod scan;
 mod searching;
 mod separation;
 mod sso;

@@ -40,6 +40,7 @@ export const MENU: MenuGroup[] = [
     pages: [
       { path: '/events', title: '数据台账', permission: 'trace:read' },
       { path: '/capture', title: '数据采集', permission: 'trace:capture' },
+      { path: '/trace/scan', title: '扫码出入库', permission: 'trace:capture' },
       { path: '/register/source_policy', title: '采集来源策略', permission: 'source_policy:read' },
       { path: '/matches', title: '双方核对', permission: 'trace:read' },
       { path: '/chain', title: '追溯链条', permission: 'trace:read' },

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
 import { answer, call, client, useCsrf } from './api';
 import type { Entity, Me, Meta, Region } from './domain/types';
+import { dropDraft } from './pages/scan/draft';
 
 /** What somebody shows besides the password. */
 export type Shown = { code: string } | { recovery: string } | { webauthn: { challenge: string; credential: Record<string, unknown> } };
@@ -56,6 +57,7 @@ export const useSession = defineStore('session', () => {
 
   async function signOut(): Promise<void> {
     await call('DELETE', '/api/v1/session').catch(() => undefined);
+    if (me.value) dropDraft(me.value.account);
     forget();
   }
 

@@ -42,21 +42,6 @@ export function usePacks(needed: MaybeRefOrGetter<boolean> = true) {
   return { packs, event, types, domains, product };
 }
 
-/** A time as it is picked, in China. */
-export const offset = (time: string): string => (time.length === 16 ? `${time}:00+08:00` : time);
-
-function meant(field: PackField, text: string): unknown {
-  if (field.kind === 'int') return Number.isInteger(Number(text)) ? Number(text) : text;
-  if (field.kind === 'bool') return text === 'true';
-  return field.kind === 'time' ? offset(text) : text;
-}
-
-/** The attributes that were filled in, as values. */
-export function given(fields: PackField[], text: (name: string) => string | undefined): Record<string, unknown> {
-  const filled = fields.filter((field) => text(field.name));
-  return Object.fromEntries(filled.map((field) => [field.name, meant(field, text(field.name)!)]));
-}
-
 /** An attribute as people read it. */
 export function attribute(spec: Pick<PackEvent, 'fields'> | undefined, name: string, value: unknown): [string, string] {
   const field = spec?.fields.find((one) => one.name === name);
