@@ -45,15 +45,13 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
             _ => condition(&mut sql, &name, text)?,
         }
     }
-    let (beyond, direction) = if ascending { (" > ", "") } else { (" < ", " DESC") };
+    let (beyond, direction) = if ascending { (" >", "") } else { (" <", " DESC") };
     if let Some(after) = after {
         let (time, id) = cursor(&after)?;
-        sql.push(" AND (e.event_time")
-            .push(beyond)
-            .bind(time)
-            .push(" OR (e.event_time = ")
-            .bind(time);
-        sql.push(" AND e.id").push(beyond).bind(id).push("))");
+        // The bound alone lets the index begin there; what lies at its very moment is told apart.
+        sql.push(" AND e.event_time").push(beyond).push("= ").bind(time);
+        sql.push(" AND (e.event_time").push(beyond).bind(time);
+        sql.push(" OR e.id").push(beyond).bind(id).push(")");
     }
     sql.push(" ORDER BY e.event_time").push(direction).push(", e.id").push(direction);
     sql.push(" LIMIT ").bind(per_page).push(" OFFSET ").bind((page - 1) * per_page);
