@@ -39,6 +39,8 @@ pub enum Source {
     Import,
     /// 接口
     Api,
+    /// 设备
+    Device,
 }
 
 impl Source {
@@ -48,6 +50,7 @@ impl Source {
             Self::Form => "form",
             Self::Import => "import",
             Self::Api => "api",
+            Self::Device => "device",
         }
     }
 }

@@ -8,10 +8,11 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
+    ("yj-mqtt", &[]),
     ("yj-sheet", &[]),
     ("yj-proof", &["yj-crypto"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
@@ -35,6 +36,20 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "yj-domain",
             "yj-subject",
             "yj-product",
+        ],
+    ),
+    (
+        "yj-telemetry",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-proof",
+            "yj-mqtt",
+            "yj-ledger",
+            "yj-subject",
+            "yj-construction",
+            "yj-trace",
         ],
     ),
     ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-trace"]),

@@ -5,6 +5,7 @@ mod access;
 mod capture;
 mod chain;
 mod client;
+mod devices;
 mod query;
 mod search;
 
@@ -51,8 +52,11 @@ pub(crate) async fn run(
         "capture" => capture::run((&assembled, folder), events).await,
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
+        "devices" => devices::run(&assembled, events).await,
         "search" => search::run((&assembled, folder), events).await,
-        other => Err(format!("没有测量项 {other}，应为 access、capture、query、chain 或 search")),
+        other => Err(format!(
+            "没有测量项 {other}，应为 access、capture、query、chain、search 或 devices"
+        )),
     };
     drop(assembled);
     // Only what this run made.
