@@ -116,14 +116,14 @@ impl Intake {
             }
         }
         if batch.len() > 1 {
-            match self.settle(app, &mut batch.iter_mut().collect::<Vec<_>>()).await {
+            match self.settle(app, &batch.iter().collect::<Vec<_>>()).await {
                 Ok(told) => return answer(batch, told),
                 Err(problem) => problem.log(),
             }
         }
         // One by one, so that nobody's trouble is everybody's.
-        for mut one in batch {
-            let told = self.settle(app, &mut [&mut one]).await.map_err(|problem| {
+        for one in batch {
+            let told = self.settle(app, &[&one]).await.map_err(|problem| {
                 problem.log();
                 again()
             });
@@ -133,11 +133,11 @@ impl Intake {
     }
 
     /// Writes what these brought; the fates of each.
-    async fn settle(&self, app: &App, batch: &mut [&mut Waiting]) -> Result<Vec<Vec<Told>>> {
+    async fn settle(&self, app: &App, batch: &[&Waiting]) -> Result<Vec<Vec<Told>>> {
         let ctx = app.on_own_behalf("device-intake");
         let mut fates: Vec<Vec<Option<Fate>>> = Vec::with_capacity(batch.len());
         let mut messages = Vec::new();
-        for (from, one) in batch.iter_mut().enumerate() {
+        for (from, one) in batch.iter().enumerate() {
             let mut own = Vec::with_capacity(one.heard.len());
             for (index, heard) in one.heard.iter().enumerate() {
                 own.push(match heard {
@@ -277,10 +277,10 @@ fn copy(problem: &Problem) -> Problem {
 /// Which messages their devices have signed.
 fn verify(
     messages: Vec<(Place, Heard)>,
-    mut speakers: BTreeMap<String, Speaker>,
+    speakers: BTreeMap<String, Speaker>,
 ) -> (Vec<Sound>, Vec<(Place, Refusal)>) {
     let speakers: BTreeMap<String, Arc<Speaker>> =
-        std::mem::take(&mut speakers).into_iter().map(|(mac, one)| (mac, Arc::new(one))).collect();
+        speakers.into_iter().map(|(mac, one)| (mac, Arc::new(one))).collect();
     let (mut sound, mut refused) = (Vec::with_capacity(messages.len()), Vec::new());
     let mut wrong: BTreeMap<String, usize> = BTreeMap::new();
     for (place, heard) in messages {

@@ -192,13 +192,7 @@ impl Weaver {
             }
         }
         self.open = at.filter(|_| differs && more);
-        if !more {
-            self.open = None;
-            self.append();
-        } else if self.open.is_none() && !differs {
-            // What follows is as it was; the next fresh one asks anew.
-            self.append();
-        }
+        self.append();
     }
 }
 

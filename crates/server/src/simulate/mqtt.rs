@@ -52,18 +52,16 @@ impl Sender {
     }
 
     /// Sends messages, each on its device's line.
-    pub(super) fn send(&self, part: Vec<Message>) -> impl Future<Output = ()> + Send + use<'_> {
-        async move {
-            for message in part {
-                let Some(line) = self.lines.get(message.sensor) else { continue };
-                let body = message.body.to_string();
-                line.begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
-                let sent =
-                    line.client.publish(line.topic.as_str(), QoS::AtLeastOnce, false, body).await;
-                if let Err(error) = sent {
-                    // Whoever counts the answers has given up.
-                    let _ = self.answers.send(Err(error.to_string())).await;
-                }
+    pub(super) async fn send(&self, part: Vec<Message>) {
+        for message in part {
+            let Some(line) = self.lines.get(message.sensor) else { continue };
+            let body = message.body.to_string();
+            line.begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
+            let sent =
+                line.client.publish(line.topic.as_str(), QoS::AtLeastOnce, false, body).await;
+            if let Err(error) = sent {
+                // Whoever counts the answers has given up.
+                let _ = self.answers.send(Err(error.to_string())).await;
             }
         }
     }

@@ -12,9 +12,13 @@ use rumqttc::v5::{
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
-use yj_server::{Devices, DevicesConfig, listen_to_devices};
+use yj_server::{
+    Devices, DevicesConfig, demo, listen_to_devices,
+    simulate::{self, Plan, Target},
+};
 
 use crate::{
+    certificate::to_today,
     harness::TestApp,
     telemetry::{Dice, Sensor, seen, send, temperature},
 };
@@ -238,9 +242,9 @@ async fn d_6_3_2_over_mqtt_disorder_leaves_the_same_state_as_a_clean_run_over_ht
     let clean = Sensor::of_plant(&app, "A4:BB:6D:22:00:01").await;
     let sensor = Sensor::of_plant(&app, "A4:BB:6D:22:00:02").await;
     send(&app, &rough(&clean, &app).0).await;
+    let (_, mixed) = rough(&sensor, &app);
     let doors = embedded(&app).await;
     let mut line = Line::of(&app, doors.port(), &sensor).await;
-    let (_, mixed) = rough(&sensor, &app);
     for message in &mixed {
         line.publish(&up(&sensor), message).await;
     }
@@ -251,6 +255,31 @@ async fn d_6_3_2_over_mqtt_disorder_leaves_the_same_state_as_a_clean_run_over_ht
     assert_eq!(codes.iter().filter(|code| *code == "stored").count(), 300);
     assert_eq!(codes.iter().filter(|code| *code == "duplicate").count(), 30);
     assert_eq!(seen(&app, &clean).await, seen(&app, &sensor).await);
+    doors.close().await;
+}
+
+#[tokio::test]
+async fn d_6_3_2_two_thousand_simulated_messages_twice_and_out_of_order_change_nothing() {
+    let app = TestApp::start().await;
+    // The simulated devices have the real clock.
+    to_today(&app);
+    let doors = embedded(&app).await;
+    let target = Target::Mqtt(format!("127.0.0.1:{}", doors.port()));
+    let plan = Plan { rate: 2_000, seconds: 1, duplicates: 10, reorder: 50 };
+    let begin = simulate::beginning(app.now(), 60);
+    let mut pictures = Vec::new();
+    for disturbed in [false, true] {
+        let sensors = demo::fleet(&app.assembled, 10).await.unwrap();
+        let messages = simulate::generate(&sensors, plan, (begin, 1)).unwrap();
+        let messages = if disturbed { plan.disturb(messages) } else { messages };
+        let outcome = simulate::run(&target, &sensors, messages, 200_000).await.unwrap();
+        assert_eq!((outcome.stored, outcome.refused.len()), (2_000, 0), "{:?}", outcome.refused);
+        assert_eq!(outcome.duplicates > 150, disturbed, "{}", outcome.duplicates);
+        let mut tx = app.assembled.app.db().snapshot().await.unwrap();
+        let macs: Vec<&str> = sensors.iter().map(|sensor| sensor.mac.as_str()).collect();
+        pictures.push(yj_telemetry::picture(&mut tx, &macs).await.unwrap());
+    }
+    assert_eq!(pictures[0], pictures[1]);
     doors.close().await;
 }
 
