@@ -19,6 +19,8 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/registration', '注册信息分析'],
   ['supervisor', '/register/source_policy', '采集来源策略'],
   ['supervisor', '/events', '数据台账'],
+  ['supervisor', '/device-data', '设备数据'],
+  ['supervisor', '/register/device_binding', '设备绑定'],
   ['supervisor', '/matches', '双方核对'],
   ['supervisor', '/capture', '数据采集'],
   ['farm', '/trace/scan', '扫码出入库'],

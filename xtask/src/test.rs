@@ -100,6 +100,9 @@ fn web_counts(line: &str) -> Option<(u64, u64)> {
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = command("", "cargo", arguments);
     command.env("RUST_BACKTRACE", "0");
+    if let Some(broker) = tools::mosquitto() {
+        command.env("YJ_TEST_MOSQUITTO", broker);
+    }
     command
 }
 

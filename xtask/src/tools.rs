@@ -6,7 +6,7 @@ use crate::shell::{Outcome, command, output, run};
 
 /// Oldest Node that builds the console.
 const NODE_MAJOR_MIN: u32 = 20;
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "postgresql",
     "chromium",
     "fonts-noto-cjk",
@@ -15,6 +15,7 @@ const PACKAGES: [&str; 8] = [
     "openssl",
     "rsyslog",
     "rsyslog-openssl",
+    "mosquitto",
 ];
 
 /// Whether Node is there and young enough.
@@ -52,6 +53,12 @@ pub(crate) fn postgres() -> Option<PathBuf> {
     })
 }
 
+/// The MQTT broker that the tests of external brokers start.
+pub(crate) fn mosquitto() -> Option<PathBuf> {
+    let places = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
+    places.iter().map(PathBuf::from).find(|place| place.exists())
+}
+
 fn fonts() -> bool {
     output("fc-list", &[":lang=zh-cn", "family"]).is_some_and(|families| !families.is_empty())
 }
@@ -77,6 +84,9 @@ fn missing() -> Vec<&'static str> {
     }
     if output("openssl", &["version"]).is_none() {
         missing.push("OpenSSL");
+    }
+    if mosquitto().is_none() {
+        missing.push("mosquitto");
     }
     let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").exists();
     let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use yj_crypto::{PublicKey, from_hex};
 use yj_identity::{Identity, TrustedCertificate};
 use yj_kernel::{
     Ctx, Problem, Result, Row, Sql, Stored, Tx, audit, outbox, sound_reason, time_text,
@@ -46,6 +47,15 @@ pub(crate) enum Standing {
     Lapsed,
     /// The public key of the valid one, in hexadecimal.
     Valid(String),
+}
+
+impl Standing {
+    /// Whether the valid certificate's key has signed this message; never without one.
+    pub(crate) fn vouches(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        let Self::Valid(key) = self else { return false };
+        let key = from_hex::<65>(key).and_then(|bytes| PublicKey::from_bytes(&bytes).ok());
+        key.is_some_and(|key| key.verify(message, signature).is_ok())
+    }
 }
 
 /// How these devices stand; those that never had a certificate are left out.

@@ -31,7 +31,7 @@ pub(crate) const DEVICE_KINDS: Codes = &[
 ];
 
 /// How often a device reports where its registration says nothing, in minutes.
-const INTERVAL_DEFAULT: i64 = 10;
+pub(crate) const INTERVAL_DEFAULT: i64 = 10;
 /// Once a day at least.
 const INTERVAL_MAX: i64 = 1_440;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yj_crypto::{PublicKey, from_hex};
+use yj_crypto::from_hex;
 use yj_kernel::{Ctx, Problem, Result, Sql, SqlValue, Tx, insert_rows};
 use yj_model::MacAddress;
 
@@ -156,19 +156,17 @@ impl Beat {
         if (now_ms - self.at_ms).abs() > SKEW_MAX_MS {
             return Err(Refusal::OffTime);
         }
-        let key = match (&device.standing, &self.signature) {
-            (Standing::None, None) => return Ok(()),
+        match (&device.standing, &self.signature) {
+            (Standing::None, None) => Ok(()),
             (Standing::None | Standing::Lapsed, Some(_)) | (Standing::Lapsed, None) => {
-                return Err(Refusal::NoCertificate);
+                Err(Refusal::NoCertificate)
             }
-            (Standing::Valid(_), None) => return Err(Refusal::Unsigned),
-            (Standing::Valid(key), Some(_)) => key,
-        };
-        let key = from_hex::<65>(key).and_then(|bytes| PublicKey::from_bytes(&bytes).ok());
-        let (Some(key), Some(signature)) = (key, &self.signature) else {
-            return Err(Refusal::BadSignature);
-        };
-        key.verify(&self.message, signature).map_err(|_| Refusal::BadSignature)
+            (Standing::Valid(_), None) => Err(Refusal::Unsigned),
+            (standing @ Standing::Valid(_), Some(signature)) => {
+                let signed = standing.vouches(&self.message, signature);
+                signed.then_some(()).ok_or(Refusal::BadSignature)
+            }
+        }
     }
 }
 

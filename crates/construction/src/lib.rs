@@ -9,11 +9,13 @@ mod map_pack;
 mod numbers;
 mod place;
 mod presence;
+mod speaker;
 mod state;
 
 pub use device::Device;
 pub use map_pack::MapApproval;
 pub use presence::{mark_offline, watch};
+pub use speaker::{Distrust, Speaker, distrust, hold, speakers, vouch_for};
 
 use yj_identity::Identity;
 use yj_kernel::{Entity, Migration, Route, record_routes};

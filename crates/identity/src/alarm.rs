@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     NewPlace,
     /// 审计转发中断
     ForwardStalled,
+    /// 设备数据签名不符、证书失效或前后矛盾
+    DeviceDistrusted,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Self::MassExport => "mass_export",
             Self::NewPlace => "new_place",
             Self::ForwardStalled => "forward_stalled",
+            Self::DeviceDistrusted => "device_distrusted",
         }
     }
 }
@@ -78,6 +81,11 @@ pub(crate) async fn raise(app: &App, kind: Kind, about: About<'_>, detail: &str)
     if let Err(problem) = try_raise(app, kind, about, detail).await {
         problem.log();
     }
+}
+
+/// Raises the alarm that data in a device's name are not to be believed, unless one is open.
+pub async fn alarm_of_device(app: &App, mac: &str, detail: &str) {
+    raise(app, Kind::DeviceDistrusted, About::platform(mac), detail).await;
 }
 
 async fn try_raise(app: &App, kind: Kind, about: About<'_>, detail: &str) -> Result<()> {

@@ -10,6 +10,7 @@ use yj_kernel::{
     Problem, Result, RootKey, Route, Vault,
 };
 use yj_ledger::{Keys, Ledger};
+use yj_telemetry::Intake;
 
 use crate::{
     applications, dictionary, libraries,
@@ -48,6 +49,8 @@ pub struct Assembled {
     pub ledger: Ledger,
     /// Log-in, sessions and rights.
     pub identity: Identity,
+    /// Where device data come in.
+    pub intake: Intake,
     /// Everything it answers.
     pub router: Router,
     /// Figures.
@@ -65,6 +68,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_construction::MIGRATIONS,
         yj_product::MIGRATIONS,
         yj_trace::MIGRATIONS,
+        yj_telemetry::MIGRATIONS,
     ]
     .concat()
 }
@@ -117,6 +121,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_subject::NODE,
         yj_subject::MERCHANT,
         yj_construction::DEVICE,
+        yj_telemetry::BINDING,
         yj_product::CATALOGUE,
         yj_product::PRODUCT,
         yj_product::CODE_RULE,
@@ -155,6 +160,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
     yj_product::seed_catalogue(&app).await?;
+    let intake = Intake::new(&ledger);
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_domain::routes());
@@ -162,6 +168,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_construction::routes(&identity));
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
+    routes.extend(yj_telemetry::routes(&intake, &ledger));
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
@@ -182,6 +189,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         app,
         ledger,
         identity,
+        intake,
         router: yj_http::surround(router, surroundings),
         metrics,
     })

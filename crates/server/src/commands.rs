@@ -15,7 +15,11 @@ use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
 use yj_proof::TrustAnchor;
-use yj_server::{Assembled, Config, Module, Parts, TEMPLATE, assemble, demo, examine};
+use yj_server::{
+    Assembled, Config, Devices, DevicesConfig, Module, Parts, TEMPLATE, assemble, demo, examine,
+    listen_to_devices,
+    simulate::{self, Target},
+};
 
 type Answer = Result<bool, String>;
 
@@ -126,7 +130,7 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     }
     let listen = config.listen.parse().map_err(|_| String::from("listen 应为 地址:端口"))?;
     let limits = Limits { gateways: config.gateways()?, ..Limits::default() };
-    listen_until_stopped(assembled, (listen, limits)).await
+    listen_until_stopped(assembled, (listen, limits), &config.devices).await
 }
 
 /// Serves until told to stop, then lets requests and workers end.
@@ -148,24 +152,37 @@ async fn learn(db: Db, mut stopped: watch::Receiver<bool>) {
 async fn listen_until_stopped(
     assembled: Assembled,
     (listen, limits): (SocketAddr, Limits),
+    devices: &DevicesConfig,
 ) -> Answer {
     let listener =
         TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
-    let Assembled { app, ledger, identity, router, metrics } = assembled;
+    // Where devices are off, nobody hears them.
+    let doors = if assembled.app.offers("device:read") {
+        listen_to_devices(&assembled, (devices, limits.gateways.clone()), &stopped).await?
+    } else {
+        Devices::default()
+    };
+    let Assembled { app, ledger, identity, router, metrics, .. } = assembled;
+    let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
     ];
-    // Where devices are off, nobody hears their heartbeats.
+    workers.extend(doors.workers);
     if app.offers("device:read") {
+        let anchor = yj_telemetry::anchor_hourly(app.clone(), anchored, stopped.clone());
+        workers.push(tokio::spawn(anchor));
         workers.push(tokio::spawn(yj_construction::watch(app, stopped)));
     }
     // Asked for port 0, the system chose one.
     let listen = listener.local_addr().map_err(|error| error.to_string())?;
     println!("源鉴已启动：http://{listen}");
+    if let Some(mqtt) = doors.listens {
+        println!("设备数据（MQTT 5）：mqtt://{mqtt}");
+    }
     let served = yj_http::serve(listener, router, (limits, metrics), asked_to_stop()).await;
     // Nobody listening is no harm: the workers have then already ended.
     let _ = stop.send(true);
@@ -186,6 +203,9 @@ async fn asked_to_stop() {
     }
 }
 
+/// Devices of the demonstration that a simulator can speak for.
+const DEMO_SENSORS: usize = 20;
+
 /// What the demonstration is made of.
 pub(crate) struct Demo {
     /// Folder of everything.
@@ -198,9 +218,25 @@ pub(crate) struct Demo {
     pub(crate) events: usize,
     /// A database other than the embedded one.
     pub(crate) database: Option<String>,
+    /// Where devices speak MQTT; nothing for the usual port where it is free.
+    pub(crate) mqtt: Option<SocketAddr>,
 }
 
-pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) -> Answer {
+/// Where the demonstration listens to devices: the usual port of this machine if nobody has it.
+fn mqtt_of_demo(asked: Option<SocketAddr>) -> Result<DevicesConfig, String> {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 1883));
+    let listen = match asked {
+        Some(asked) if !asked.ip().is_loopback() => {
+            return Err(format!("演示只允许本机访问，--mqtt 不能是 {asked}"));
+        }
+        Some(asked) => Some(asked),
+        None => std::net::TcpListener::bind(usual).ok().map(|_| usual),
+    };
+    let mqtt = listen.map(|listen| listen.to_string()).unwrap_or_default();
+    Ok(DevicesConfig { mqtt, ..DevicesConfig::default() })
+}
+
+pub(crate) async fn demo(Demo { data, listen, size, events, database, mqtt }: Demo) -> Answer {
     let data = data.as_path();
     if !listen.ip().is_loopback() {
         return Err(format!(
@@ -251,12 +287,17 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database }: Demo) ->
         // Written last: its presence says that the province is complete.
         let text = serde_json::to_string_pretty(&json!({ "accounts": list }))
             .map_err(|error| error.to_string())?;
+        let sensors = demo::fleet(&assembled, DEMO_SENSORS).await.map_err(say)?;
+        let sensors: Vec<_> = sensors.iter().map(demo::Sensor::json).collect();
+        let keys = serde_json::to_string_pretty(&json!({ "devices": sensors }))
+            .map_err(|error| error.to_string())?;
+        write_private(&data.join("demo-devices.json"), &keys)?;
         write_private(&accounts, &text)?;
         progress(&format!("演示省已就绪，共 {count} 条追溯事件"));
     }
     println!("账号与口令：{}", accounts.display());
     println!("管理平台：http://{listen}/console/    公众查询示例：http://{listen}/t/R1-sold");
-    listen_until_stopped(assembled, (listen, Limits::default())).await
+    listen_until_stopped(assembled, (listen, Limits::default()), &mqtt_of_demo(mqtt)?).await
 }
 
 pub(crate) async fn migrate(config: &Path) -> Answer {
@@ -330,4 +371,42 @@ pub(crate) async fn doctor(config: &Path) -> Answer {
         println!("{} {name}：{detail}", if *well { "正常" } else { "异常" });
     }
     Ok(findings.iter().all(|(_, well, _)| *well))
+}
+
+/// Lets devices report to a platform that runs, and says what came of it.
+pub(crate) async fn simulate(
+    (what, devices): (&str, &Path),
+    (url, mqtt): (Option<String>, Option<String>),
+    plan: simulate::Plan,
+) -> Answer {
+    if what != "devices" {
+        return Err(format!("没有 {what} 可以模拟，应为 devices"));
+    }
+    let target = match (url, mqtt) {
+        (Some(url), None) => Target::Http(url),
+        (None, Some(mqtt)) => Target::Mqtt(mqtt),
+        _ => return Err(String::from("请给出 --url 或 --mqtt 之一")),
+    };
+    let sensors = demo::Sensor::read_all(&fs::read_to_string(devices).map_err(io(devices))?)?;
+    println!("{} 台设备，为 {} 条消息签名……", sensors.len(), plan.rate * plan.seconds);
+    let now = simulate::now();
+    let begin = simulate::beginning(now, plan.seconds);
+    let messages = simulate::generate(&sensors, plan, (begin, now.as_second()))?;
+    let messages = plan.disturb(messages);
+    let mut outcome = simulate::run(&target, &sensors, messages, plan.rate).await?;
+    outcome.times.sort_unstable();
+    let edge = outcome.times.len().saturating_sub(1) * 99 / 100;
+    let edge = outcome.times.get(edge).copied().unwrap_or_default();
+    println!(
+        "发出 {} 条：入库 {}，重复 {}，拒绝 {}；用时 {:.1?}，至落盘 p99 {edge:.1?}",
+        outcome.sent,
+        outcome.stored,
+        outcome.duplicates,
+        outcome.refused.len(),
+        outcome.took
+    );
+    if let Some(code) = outcome.refused.first() {
+        println!("拒绝的原因，如：{code}");
+    }
+    Ok(outcome.refused.is_empty())
 }

@@ -65,6 +65,15 @@ label = "统一身份认证登录"
 # 对方令牌声明使用了多因素（amr 含 mfa）时，是否可代替本平台的第二因素
 trust_second_factor = false
 
+# 设备数据（MQTT 5）。HTTP 一直可用；两项都留空即不用 MQTT。
+[devices]
+# 内嵌 MQTT 服务的监听地址，如 127.0.0.1:1883；对外须置于 TLS 终端之后，只有本机与 gateway 中的网络可以连接。
+mqtt = ""
+# 改用外部的 MQTT 5 服务：主机:端口。各节点以共享订阅分担。口令宜用环境变量 YJ_DEVICES__BROKER_PASSWORD 给出。
+broker = ""
+broker_user = ""
+broker_password = ""
+
 [platform]
 # 平台名称，显示在页眉、报告和接口中。
 name = "重要产品追溯管理平台"
@@ -107,6 +116,48 @@ pub struct Config {
     /// Where the root key lives.
     #[serde(default)]
     pub keys: KeysConfig,
+    /// Where devices speak besides HTTP.
+    #[serde(default)]
+    pub devices: DevicesConfig,
+}
+
+/// Where devices speak besides HTTP: at a broker of our own, or at one that others run.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DevicesConfig {
+    /// Where the embedded broker listens; empty for none.
+    pub mqtt: String,
+    /// `host:port` of an external one; empty for none.
+    pub broker: String,
+    /// Name to log in with there.
+    pub broker_user: String,
+    /// Password to log in with there.
+    pub broker_password: String,
+}
+
+impl std::fmt::Debug for DevicesConfig {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "DevicesConfig({}, {}, {})", self.mqtt, self.broker, self.broker_user)
+    }
+}
+
+impl DevicesConfig {
+    /// Where the embedded broker listens, if it does.
+    pub fn listen(&self) -> Result<Option<std::net::SocketAddr>, String> {
+        let wrong = |_| format!("devices.mqtt 应为 地址:端口，现为 {}", self.mqtt);
+        (!self.mqtt.is_empty()).then(|| self.mqtt.parse().map_err(wrong)).transpose()
+    }
+
+    /// Host and port of the external broker, if there is one.
+    pub fn external(&self) -> Result<Option<(String, u16)>, String> {
+        if self.broker.is_empty() {
+            return Ok(None);
+        }
+        let split = self.broker.rsplit_once(':');
+        let found = split.and_then(|(host, port)| Some((String::from(host), port.parse().ok()?)));
+        let wrong = || format!("devices.broker 应为 主机:端口，现为 {}", self.broker);
+        found.filter(|(host, _)| !host.is_empty()).map(Some).ok_or_else(wrong)
+    }
 }
 
 /// Where the root key lives: a file of the data folder, or a cryptographic module.
@@ -219,6 +270,14 @@ impl Config {
                 "对外监听 {listen} 须置于 TLS 终端之后：请在 gateway 写明其网络，或改为监听本机地址（S-50）"
             ));
         }
+        if self.devices.listen()?.is_some_and(|listen| !listen.ip().is_loopback())
+            && self.gateway.is_empty()
+        {
+            return Err(String::from(
+                "devices.mqtt 对外监听须置于 TLS 终端之后：请在 gateway 写明其网络，或改为监听本机地址（S-50）",
+            ));
+        }
+        self.devices.external()?;
         if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
             return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
         }
@@ -304,6 +363,12 @@ mod tests {
         let open = ("YJ_LISTEN", "0.0.0.0:8080");
         assert!(with(&[open]).unwrap_err().contains("gateway"));
         assert!(with(&[open, ("YJ_GATEWAY", "[\"x\"]")]).unwrap_err().contains("gateway"));
+        let mqtt = ("YJ_DEVICES__MQTT", "0.0.0.0:1883");
+        assert!(with(&[mqtt]).unwrap_err().contains("devices.mqtt"));
+        assert!(with(&[("YJ_DEVICES__MQTT", "1883x")]).is_err());
+        assert!(with(&[("YJ_DEVICES__BROKER", "broker")]).unwrap_err().contains("主机:端口"));
+        let outside = with(&[("YJ_DEVICES__BROKER", "10.0.0.9:1883")]).unwrap();
+        assert_eq!(outside.devices.external().unwrap(), Some((String::from("10.0.0.9"), 1883)));
         let behind = with(&[open, ("YJ_GATEWAY", "[\"10.0.0.0/24\"]")]).unwrap();
         assert_eq!(behind.gateways().unwrap().len(), 1);
     }

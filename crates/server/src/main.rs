@@ -45,6 +45,35 @@ enum Verb {
         /// 数据库；缺省为数据目录中的 SQLite
         #[arg(long)]
         database: Option<String>,
+        /// 设备数据（MQTT 5）的监听地址，必须是本机地址；缺省为空闲时的 127.0.0.1:1883
+        #[arg(long)]
+        mqtt: Option<std::net::SocketAddr>,
+    },
+    /// 模拟设备上报：真实签名的消息，经 HTTP 或 MQTT
+    Simulate {
+        /// devices
+        what: String,
+        /// 设备及其密钥，如演示数据目录中的 demo-devices.json
+        #[arg(long)]
+        devices: PathBuf,
+        /// 平台网址，经 HTTP 上报
+        #[arg(long)]
+        url: Option<String>,
+        /// MQTT 5 服务的 主机:端口，经 MQTT 上报
+        #[arg(long)]
+        mqtt: Option<String>,
+        /// 每秒消息数
+        #[arg(long, default_value_t = 1_000)]
+        rate: usize,
+        /// 时长（秒）
+        #[arg(long, default_value_t = 60)]
+        seconds: usize,
+        /// 重复发送的百分数
+        #[arg(long, default_value_t = 10)]
+        duplicates: usize,
+        /// 打乱顺序的范围（条）；0 为不打乱
+        #[arg(long, default_value_t = 50)]
+        reorder: usize,
     },
     /// 只应用数据库迁移
     Migrate {
@@ -85,7 +114,7 @@ enum Verb {
     },
     /// 性能测量
     Bench {
-        /// access、capture、query、chain、search 或 codes
+        /// access、capture、query、chain、search、codes 或 devices
         what: String,
         /// 数据库；缺省为临时 SQLite
         #[arg(long)]
@@ -112,8 +141,12 @@ fn main() -> ExitCode {
         match arguments.verb {
             Verb::Init { config } => commands::init(&config),
             Verb::Serve { config } => commands::serve(&config).await,
-            Verb::Demo { data, listen, size, events, database } => {
-                commands::demo(commands::Demo { data, listen, size, events, database }).await
+            Verb::Demo { data, listen, size, events, database, mqtt } => {
+                commands::demo(commands::Demo { data, listen, size, events, database, mqtt }).await
+            }
+            Verb::Simulate { what, devices, url, mqtt, rate, seconds, duplicates, reorder } => {
+                let plan = yj_server::simulate::Plan { rate, seconds, duplicates, reorder };
+                commands::simulate((&what, &devices), (url, mqtt), plan).await
             }
             Verb::Migrate { config } => commands::migrate(&config).await,
             Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),

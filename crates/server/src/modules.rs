@@ -49,7 +49,7 @@ impl Module {
     /// The registers that are its own: the first part of its paths and of its permissions.
     pub const fn stems(self) -> &'static [&'static str] {
         match self {
-            Self::Device => &["device"],
+            Self::Device => &["device", "devices", "device_binding"],
             Self::Merchant => &["merchant"],
             Self::SelfRegistration => &["subject_application", "applications"],
         }

@@ -41,6 +41,8 @@ pub enum Source {
     Import,
     /// 接口
     Api,
+    /// 设备
+    Device,
 }
 
 impl Source {
@@ -50,6 +52,7 @@ impl Source {
             Self::Form => "form",
             Self::Import => "import",
             Self::Api => "api",
+            Self::Device => "device",
         }
     }
 }

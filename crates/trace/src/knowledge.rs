@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use yj_kernel::{Ctx, Place, Scope};
+use yj_kernel::{ActorKind, Ctx, Place, Scope};
 use yj_subject::SubjectBrief;
 
 use crate::{balance::Object, query::EVENT_COLUMNS};
@@ -18,7 +18,10 @@ pub(crate) struct Knowledge<'a> {
 impl<'a> Knowledge<'a> {
     /// Of who asks, whatever the right is that they ask under.
     pub(crate) fn of(ctx: &Ctx, domain: &'a str) -> Self {
-        let reading = ctx.under("trace:read").ok();
+        // A device speaks under no account, and reads nothing.
+        let who = ctx.principal();
+        let device = who.kind == ActorKind::Machine && who.account.is_empty();
+        let reading = if device { None } else { ctx.under("trace:read").ok() };
         Self { scope: reading.map(|ctx| ctx.scope().clone()), domain }
     }
 

@@ -8,10 +8,11 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
+    ("yj-mqtt", &[]),
     ("yj-sheet", &[]),
     ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
@@ -41,6 +42,20 @@ const ARROWS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-subject", "yj-product", "yj-trace"]),
+    (
+        "yj-telemetry",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-proof",
+            "yj-mqtt",
+            "yj-ledger",
+            "yj-subject",
+            "yj-construction",
+            "yj-trace",
+        ],
+    ),
     ("xtask", &[]),
 ];
 /// These stand above everything.

@@ -6,6 +6,7 @@ mod capture;
 mod chain;
 mod client;
 mod codes;
+mod devices;
 mod query;
 mod search;
 
@@ -56,11 +57,12 @@ pub(crate) async fn run(
         "capture" => capture::run((&assembled, folder), events).await,
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
+        "devices" => devices::run(&assembled, events).await,
         "search" => search::run((&assembled, folder), events).await,
         "codes" => codes::run((&assembled, folder), events).await,
-        other => {
-            Err(format!("没有测量项 {other}，应为 access、capture、query、chain、search 或 codes"))
-        }
+        other => Err(format!(
+            "没有测量项 {other}，应为 access、capture、query、chain、search、codes 或 devices"
+        )),
     };
     drop(assembled);
     // Only what this run made.

@@ -5,12 +5,14 @@ mod accounts;
 mod background;
 mod cast;
 mod catalogue;
+mod fleet;
 mod golden;
 mod markets;
 mod registers;
 mod waiting;
 
 pub use accounts::{Account, create_accounts};
+pub use fleet::{Sensor, fleet};
 
 use jiff::{SignedDuration, Timestamp};
 use yj_kernel::{Problem, Result};

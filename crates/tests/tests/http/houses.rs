@@ -207,6 +207,12 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     let order = json!({ "act": "freeze", "reason": "核对数据" });
     let path = format!("/api/v1/trace/objects/{stopped}/orders");
     house.things.insert("trace_order", id_of(&app.post(&boss, &path, order).await.expect(201)));
+    let binding = json!({
+        "device_id": house.things["device"], "code": house.things["trace/objects"],
+        "kind": "temperature", "starts_at": "2026-11-01T08:00:00+08:00",
+    });
+    let binding = app.post(&boss, "/api/v1/device_binding", binding).await.expect(201);
+    house.things.insert("device_binding", id_of(&binding));
     let upload = "/api/v1/attachments?name=note.txt";
     let kind = [("content-type", "application/octet-stream")];
     let file = app.send("POST", upload, Some(&boss), &kind, Some(b"sample".to_vec())).await;

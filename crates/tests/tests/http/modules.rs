@@ -30,8 +30,11 @@ async fn g_4_b_a_module_that_is_off_leaves_nothing_but_its_data() {
     app.post("supervisor", "/api/v1/device", json!({})).await.expect(404);
     app.post("supervisor", "/api/v1/applications", json!({})).await.expect(404);
     let left = permissions(&app, "supervisor").await;
-    let off =
-        |name: &String| name.starts_with("device:") || name.starts_with("subject_application:");
+    let off = |name: &String| {
+        ["device:", "device_binding:", "subject_application:"]
+            .iter()
+            .any(|stem| name.starts_with(stem))
+    };
     let expected: Vec<_> = all.iter().filter(|name| !off(name)).cloned().collect();
     assert_eq!(left, expected);
     let meta = app.get("supervisor", "/api/v1/meta").await.expect(200);

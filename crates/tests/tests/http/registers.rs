@@ -263,6 +263,9 @@ async fn every_register_is_one_description() {
     let subject = Sql::new("SELECT id FROM trace_subject");
     node.subject_id = tx.fetch(subject).await.unwrap()[0].text(0).unwrap().parse().unwrap();
     tx.insert(&ctx, &node).await.unwrap();
+    let mut device = <yj_construction::Device as yj_kernel::Resource>::sample(1);
+    device.subject_id = node.subject_id;
+    tx.insert(&ctx, &device).await.unwrap();
     tx.commit().await.unwrap();
     for entity in app.assembled.app.entities() {
         let described: Vec<_> = entity.fields.iter().map(|field| field.name).collect();
@@ -286,6 +289,7 @@ async fn every_register_is_one_description() {
                     "SELECT id FROM account WHERE user_name = 'secadmin'"
                 }
                 (_, "account_id") => "SELECT id FROM account WHERE user_name = 'reviewer'",
+                (_, "device_id") => "SELECT id FROM device",
                 (_, "node_id") if !sample[field.name].is_null() => "SELECT id FROM node",
                 ("subject_merger", "into_id") => "SELECT id FROM trace_subject ORDER BY id DESC",
                 ("subject_merger", "from_id") => "SELECT id FROM trace_subject ORDER BY id",
@@ -305,6 +309,9 @@ async fn every_register_is_one_description() {
         }
         if entity.table == "site" {
             sample["subject_code"] = app.subject("示例蔬菜加工厂").await["code"].clone();
+        }
+        if entity.table == "device_binding" {
+            sample["code"] = json!("F1-A");
         }
         let path = format!("/api/v1/{}", entity.table);
         let (user, expected) = match entity.table {

@@ -15,6 +15,7 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/views/{id}", "views"),
         ("/api/v1/device/changes/{id}", "device/changes"),
         ("/api/v1/device/{id}", "device"),
+        ("/api/v1/device_binding/{id}", "device_binding"),
         ("/api/v1/licence/changes/{id}", "licence/changes"),
         ("/api/v1/licence/{id}", "licence"),
         ("/api/v1/site/changes/{id}", "site/changes"),

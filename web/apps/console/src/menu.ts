@@ -42,6 +42,8 @@ export const MENU: MenuGroup[] = [
       { path: '/capture', title: '数据采集', permission: 'trace:capture' },
       { path: '/trace/scan', title: '扫码出入库', permission: 'trace:capture' },
       { path: '/register/source_policy', title: '采集来源策略', permission: 'source_policy:read' },
+      { path: '/device-data', title: '设备数据', permission: 'device:read' },
+      { path: '/register/device_binding', title: '设备绑定', permission: 'device_binding:read' },
       { path: '/matches', title: '双方核对', permission: 'trace:read' },
       { path: '/chain', title: '追溯链条', permission: 'trace:read' },
     ],

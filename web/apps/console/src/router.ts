@@ -25,6 +25,7 @@ export const router = createRouter({
         { path: 'map', component: () => import('./pages/map/MapPage.vue') },
         { path: 'registration', component: () => import('./pages/analysis/Registration.vue') },
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
+        { path: 'device-data', component: () => import('./pages/device/Readings.vue') },
         { path: 'matches', component: () => import('./pages/trace/Matches.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'codes', component: () => import('./pages/product/CodeCheck.vue') },

@@ -286,6 +286,7 @@ export const ENTITIES: Record<string, string> = {
   node: '节点',
   merchant: '商户',
   device: '设备',
+  device_binding: '设备绑定',
   product: '重要产品',
   code_rule: '编码规则',
   code_batch: '赋码批次',
@@ -338,6 +339,7 @@ export const ALARMS: Record<string, string> = {
   mass_export: '短时间大量导出',
   new_place: '陌生网络登录',
   forward_stalled: '审计转发中断',
+  device_distrusted: '设备数据不可信',
 };
 export const FACTORS: Record<string, string> = { totp: '动态口令', webauthn: '安全密钥', sm2: '国密证书', recovery: '恢复码' };
 export const CLEARANCES: [string, string][] = [
