@@ -121,6 +121,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_product::PRODUCT,
         yj_trace::SOURCE_POLICY,
         yj_trace::TRACE_ORDER,
+        yj_trace::BATCH_DOCUMENT,
         yj_identity::ORGANIZATION,
         yj_identity::ACCOUNT,
         yj_identity::ROLE,

@@ -19,12 +19,13 @@ use yj_model::TraceCode;
 use crate::{
     capture::{self, Captured, EVENTS_MAX, Source},
     closure::Direction,
-    compose,
+    compose, document_http,
     event::TraceEvent,
     import, matches, order_http, personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
+    stock,
     store::{self, StoredEvent},
 };
 
@@ -71,6 +72,8 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     routes.extend(event_routes(ledger));
     routes.extend(object_routes());
     routes.extend(order_http::routes(ledger));
+    routes.extend(document_http::routes());
+    routes.extend(stock::routes());
     routes.extend(import::routes());
     routes
 }

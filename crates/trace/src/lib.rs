@@ -8,6 +8,8 @@ mod chain;
 mod closure;
 mod compose;
 mod correction;
+mod document;
+mod document_http;
 mod elements;
 mod event;
 mod failing;
@@ -21,18 +23,22 @@ mod order;
 mod order_http;
 mod ordering;
 mod pairing;
+mod papers;
 mod personal;
 mod policy;
 mod query;
 mod results;
 mod review;
 mod standing;
+mod stock;
 mod store;
 mod story;
 mod surroundings;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;
+pub use document::{BatchDocument, CoveredUnit, DocumentKind};
+pub use document_http::certificate;
 pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
@@ -50,6 +56,9 @@ pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
 
 /// 批次管控
 pub static TRACE_ORDER: &Entity = Entity::of::<TraceOrder>();
+
+/// 批次凭证
+pub static BATCH_DOCUMENT: &Entity = Entity::of::<BatchDocument>();
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
@@ -70,4 +79,8 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0007_match_order.sql"),
     },
     Migration { name: "trace/0008_order", script: include_str!("../migrations/0008_order.sql") },
+    Migration {
+        name: "trace/0008_document",
+        script: include_str!("../migrations/0008_document.sql"),
+    },
 ];
