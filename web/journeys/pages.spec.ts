@@ -22,6 +22,8 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/matches', '双方核对'],
   ['supervisor', '/capture', '数据采集'],
   ['supervisor', '/chain?code=F1-A&direction=downstream', '追溯链条'],
+  ['supervisor', '/register/trace_order', '批次管控'],
+  ['supervisor', '/register/batch_document', '批次凭证'],
   ['supervisor', '/ledger', '存证总览'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
