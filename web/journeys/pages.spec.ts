@@ -31,6 +31,8 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/register/resolver_link', '解析链接'],
   ['sysadmin', '/register/resolver_upstream', '上级解析'],
   ['supervisor', '/codes', '编码查验'],
+  ['supervisor', '/register/trace_order', '批次管控'],
+  ['supervisor', '/register/batch_document', '批次凭证'],
   ['supervisor', '/ledger', '存证总览'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],

@@ -131,6 +131,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_product::LABEL_TEMPLATE,
         yj_trace::SOURCE_POLICY,
         yj_trace::TRACE_ORDER,
+        yj_trace::BATCH_DOCUMENT,
         yj_identity::ORGANIZATION,
         yj_identity::ACCOUNT,
         yj_identity::ROLE,

@@ -20,7 +20,9 @@ use crate::{
     handover::{self, Handed, Regained},
     hold::{self, Holds, Under},
     knowledge::Knowledge,
-    ordering, pairing, personal, standing,
+    ordering, pairing,
+    papers::{self, Judged, Papers, Parties},
+    personal, standing,
     store::{self, EVENT, StoredEvent},
     surroundings::Surroundings,
 };
@@ -138,8 +140,12 @@ pub(crate) async fn capture_of(tx: &mut Tx, senders: &[Sender<'_>]) -> Result<Ve
     });
     let mut checked: Vec<Result<Checked>> = checks.collect();
     let surroundings = Surroundings::load(tx, &domains, &mut checked).await?;
-    let (objects, holds) = (surroundings.objects.clone(), surroundings.holds.clone());
-    let mut batch = Batch { objects, holds, ..Batch::default() };
+    let mut batch = Batch {
+        objects: surroundings.objects.clone(),
+        holds: surroundings.holds.clone(),
+        papers: surroundings.papers.clone(),
+        ..Batch::default()
+    };
     let (mut answers, mut checked) = (Vec::with_capacity(senders.len()), checked.into_iter());
     for (from, Sender { ctx, source, events }) in senders.iter().enumerate() {
         let mut captured = Vec::with_capacity(events.len());
@@ -176,6 +182,8 @@ struct Batch {
     regained: Vec<Regained>,
     /// Orders in force, as the events of this batch have handed them down.
     holds: Holds,
+    /// The documents that are named, as the events of this batch have used them.
+    papers: Papers,
     /// Codes that tests of this batch found unqualified.
     failed: BTreeSet<String>,
     events: Vec<Ready>,
@@ -195,6 +203,8 @@ struct Ready {
     superseded: Option<i64>,
     /// What of it has fallen under orders.
     under: Vec<Under>,
+    /// What it uses of documents.
+    papers: Judged,
     /// Whether it is a test that found its lots unqualified.
     failed: bool,
 }
@@ -228,6 +238,12 @@ async fn accept(
     let repeats = |line: &InLine| hold::repeats(line, &batch.objects, before);
     let of_hold = hold::judge(&event, &batch.holds, repeats)?;
     let failed = failing::is_failed(&event.spec, &event.body);
+    let parties = Parties {
+        subject: &subject.id,
+        counterparty: counterparty.map(|other| other.id.as_str()),
+        products: papers::products(&event, &batch.objects, &around.products),
+    };
+    let judged = batch.papers.judge(&event, &parties)?;
     let of_test = match ctx.principal().kind {
         ActorKind::Platform => None,
         _ => batch.doubts(&event, failed, (&subject.id, &around.holders)),
@@ -253,9 +269,12 @@ async fn accept(
         None => Before::default(),
     };
     let links = apply(&mut objects, &event, &maker, &before)?;
+    let of_papers = judged.reason.clone().filter(|_| ctx.principal().kind != ActorKind::Platform);
     let of_policy = around.policies.review_reason(&event, (&subject.id, &subject.region), source);
-    let reasons: Vec<String> =
-        [of_standing, of_handover, of_hold, of_test, of_policy].into_iter().flatten().collect();
+    let reasons: Vec<String> = [of_standing, of_handover, of_hold, of_papers, of_test, of_policy]
+        .into_iter()
+        .flatten()
+        .collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
@@ -276,6 +295,7 @@ async fn accept(
         if failed {
             batch.failed.extend(links.iter().map(|link| link.code.clone()));
         }
+        batch.papers.note(&judged.uses);
         batch.objects.extend(objects);
         batch.hand_over((subject, counterparty), &event);
     }
@@ -291,6 +311,7 @@ async fn accept(
         links: if automatic { links } else { Vec::new() },
         superseded,
         under,
+        papers: judged,
         failed: failed && automatic,
     });
     Ok(Captured::New { id: uid, held: !automatic })
@@ -555,6 +576,10 @@ impl Batch {
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
                 }
+                let stored = &ready.stored;
+                let day = stored.time.beijing_day().to_string();
+                let event = (stored.uid.as_str(), &*stored.subject_id, &*stored.region, day);
+                statements.extend(papers::write(event, &ready.papers));
                 told.push((id, std::mem::take(&mut ready.told)));
                 *counts.entry(rollup_key(&ready.stored, ready.spec_stage)).or_default() += 1;
             }
@@ -639,7 +664,7 @@ pub(crate) fn supersede(original: i64, by: &str) -> Vec<Sql> {
             .arg(original),
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
     ];
-    own.into_iter().chain(pairing::withdraw(original)).collect()
+    own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
 }
 
 const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \

@@ -19,13 +19,13 @@ use yj_model::TraceCode;
 use crate::{
     capture::{self, Captured, EVENTS_MAX, Source},
     closure::Direction,
-    compose,
+    compose, document_http,
     event::TraceEvent,
     import, matches, order_http, personal,
     policy::SourcePolicy,
     query,
     review::{self, Decision},
-    scan,
+    scan, stock,
     store::{self, StoredEvent},
     together::Together,
 };
@@ -75,6 +75,8 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     routes.extend(order_http::routes(ledger));
     routes.extend(import::routes(ledger));
     routes.extend(scan::routes());
+    routes.extend(document_http::routes());
+    routes.extend(stock::routes());
     routes
 }
 

@@ -8,6 +8,8 @@ mod chain;
 mod closure;
 mod compose;
 mod correction;
+mod document;
+mod document_http;
 mod elements;
 mod event;
 mod failing;
@@ -22,6 +24,7 @@ mod order;
 mod order_http;
 mod ordering;
 mod pairing;
+mod papers;
 mod personal;
 mod policy;
 mod query;
@@ -30,6 +33,7 @@ mod review;
 mod scan;
 mod scan_count;
 mod standing;
+mod stock;
 mod store;
 mod story;
 mod surroundings;
@@ -37,6 +41,8 @@ mod together;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;
+pub use document::{BatchDocument, CoveredUnit, DocumentKind};
+pub use document_http::certificate;
 pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use holding::{holders, require_chain};
@@ -57,6 +63,9 @@ pub static SOURCE_POLICY: &Entity = Entity::of::<SourcePolicy>();
 /// 批次管控
 pub static TRACE_ORDER: &Entity = Entity::of::<TraceOrder>();
 
+/// 批次凭证
+pub static BATCH_DOCUMENT: &Entity = Entity::of::<BatchDocument>();
+
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "trace/0001_trace", script: include_str!("../migrations/0001_trace.sql") },
@@ -76,6 +85,10 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0007_match_order.sql"),
     },
     Migration { name: "trace/0008_order", script: include_str!("../migrations/0008_order.sql") },
+    Migration {
+        name: "trace/0008_document",
+        script: include_str!("../migrations/0008_document.sql"),
+    },
     Migration {
         name: "trace/0010_message",
         script: include_str!("../migrations/0010_message.sql"),

@@ -24,6 +24,8 @@ use crate::{
 
 /// Subjects told of one order.
 const SUBJECTS_MAX: i64 = 1_000;
+/// Tries of one order.
+const TRIES: usize = 3;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,10 +85,7 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
             authority: body.authority.as_deref(),
             basis: None,
         };
-        let mut tx = ctx.begin().await?;
-        let id = ordering::issue(&ctx, &mut tx, new).await?;
-        let answer = one(&ctx, &mut tx, &id).await?;
-        tx.commit().await?;
+        let answer = made(&ctx, new).await?;
         bell.ring();
         Ok::<_, Problem>((StatusCode::CREATED, Json(answer)))
     };
@@ -121,6 +120,26 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
             ),
         ])
         .collect()
+}
+
+/// Makes an order; tries again where captures over the same codes got in its way.
+async fn made(ctx: &Ctx, new: NewOrder<'_>) -> Result<Value> {
+    let mut tries = 1;
+    loop {
+        let mut tx = ctx.begin().await?;
+        let answer = match ordering::issue(ctx, &mut tx, new).await {
+            Ok(id) => one(ctx, &mut tx, &id).await,
+            Err(problem) => Err(problem),
+        };
+        let done = match answer {
+            Ok(answer) => tx.commit().await.map(|()| answer),
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
 }
 
 fn parsed(code: &str) -> Result<TraceCode> {

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_model::UnitCode;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Before, Maker, Object, apply},
+    balance::{Before, Maker, Object, Objects, apply},
     capture::{envelope, lock_by_uid, rollup_key, supersede},
     correction::{Meanwhile, take_back},
     event::{Checked, TraceEvent},
@@ -17,7 +18,9 @@ use crate::{
     handover::{self, Handed},
     hold,
     knowledge::Knowledge,
-    ordering, pairing, personal,
+    ordering, pairing,
+    papers::{self, Judged, Parties},
+    personal,
     store::{self, StoredEvent},
     surroundings,
 };
@@ -156,7 +159,11 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let told = |reason: &String| {
         stored.held_reason.as_ref().is_some_and(|known| known.contains(reason.as_str()))
     };
+    let both = parties(tx, &event).await?;
+    let judged = papers(tx, &event, (&stored.subject_id, both.as_ref()), (&objects, &products));
+    let judged = judged.await?;
     let reasons = handover::review_reason(&doubtful).into_iter().chain(of_hold);
+    let reasons = reasons.chain(judged.reason.clone());
     let untold: Vec<String> = reasons.filter(|reason| !told(reason)).collect();
     if !untold.is_empty() {
         return Ok(Effect::Doubtful(untold.join("；")));
@@ -184,11 +191,14 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         time: event.time,
         body: &event.body,
     };
-    let told = match parties(tx, &event).await? {
-        Some((own, other)) => pairing::lines(&told, (&own, Some(&other)), (&links, &objects))?,
+    let told = match &both {
+        Some((own, other)) => pairing::lines(&told, (own, Some(other)), (&links, &objects))?,
         None => Vec::new(),
     };
     statements.extend(store::rollup(BTreeMap::from([(rollup_key(stored, event.stage.code()), 1)])));
+    let day = stored.time.beijing_day().to_string();
+    let at = (stored.uid.as_str(), stored.subject_id.as_str(), stored.region.as_str(), day);
+    statements.extend(papers::write(at, &judged));
     tx.later(statements);
     let envelope = envelope(stored, &links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
@@ -208,6 +218,23 @@ async fn handed(tx: &mut Tx, event: &Checked) -> Result<Vec<Handed>> {
     }
     let rows = tx.fetch(handover::query(&consumed)).await?;
     handover::read(&*yj_domain::current(tx).await?, &rows)
+}
+
+/// What the documents that an event names say of it by now.
+async fn papers(
+    tx: &mut Tx,
+    event: &Checked,
+    (subject, both): (&str, Option<&(SubjectBrief, SubjectBrief)>),
+    (objects, products): (&Objects, &BTreeMap<String, (String, UnitCode)>),
+) -> Result<Judged> {
+    let queries = papers::queries(tx, &[event]);
+    let answers = tx.fetch_all(queries).await?;
+    let parties = Parties {
+        subject,
+        counterparty: both.map(|(_, other)| other.id.as_str()),
+        products: papers::products(event, objects, products),
+    };
+    papers::read(&answers)?.judge(event, &parties)
 }
 
 /// Both sides of an event that names another, by the codes it was stored with.

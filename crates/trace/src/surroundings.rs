@@ -14,6 +14,7 @@ use crate::{
     event::Checked,
     handover::{self, Handed},
     hold::{self, Holds},
+    papers::{self, Papers},
     policy::Policies,
     query::EVENT_COLUMNS,
     store,
@@ -32,6 +33,8 @@ pub(crate) struct Surroundings {
     pub(crate) handed: Vec<Handed>,
     /// Orders in force over what is touched.
     pub(crate) holds: Holds,
+    /// The documents that are named.
+    pub(crate) papers: Papers,
     known: BTreeMap<String, String>,
     pub(crate) policies: Policies,
 }
@@ -66,7 +69,11 @@ impl Surroundings {
             queries.push(handover::query(&consumed));
             queries.push(yj_subject::query_heirs(|sql| handover::query_holders(sql, &consumed)));
         }
-        let answers = tx.fetch_all(queries).await?;
+        let named = papers::queries(tx, &events);
+        let plain = queries.len();
+        queries.extend(named);
+        let mut answers = tx.fetch_all(queries).await?;
+        let papers = papers::read(&answers.split_off(plain))?;
         let [subjects, products, objects, digests, policies, held @ ..] = answers.as_slice() else {
             return Err(Problem::internal("fewer answers than queries"));
         };
@@ -94,7 +101,18 @@ impl Surroundings {
             .collect();
         let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
         let holds = holds(tx, &objects).await?;
-        Ok(Self { subjects, products, halted, objects, holders, handed, holds, known, policies })
+        Ok(Self {
+            subjects,
+            products,
+            halted,
+            objects,
+            holders,
+            handed,
+            holds,
+            papers,
+            known,
+            policies,
+        })
     }
 
     /// The subject that a code of an event names.

@@ -198,6 +198,12 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
         }
     }
     house.things.insert("trace/events", held);
+    let document = json!({
+        "kind": "purchase", "number": format!("H{number}-P"), "issuer": "示例供货商",
+        "subject_id": subject, "product": "示例产品", "issued_on": "2026-11-01",
+    });
+    let document = app.post(&boss, "/api/v1/batch_document", document).await.expect(201);
+    house.things.insert("batch_document", id_of(&document));
     let stopped = format!("HOUSE-{number}-order");
     let mut event = harvest(&house.subject, &stopped);
     event["outputs"][0]["product"] = json!(format!("H{number}-0"));

@@ -57,6 +57,7 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/source_policy/{id}", "source_policy"),
         ("/api/v1/trace/events/{id}", "trace/events"),
         ("/api/v1/trace/objects/{code}", "trace/objects"),
+        ("/api/v1/batch_document/{id}", "batch_document"),
         ("/api/v1/trace_order/{id}", "trace_order"),
         ("/api/v1/trace_subject/changes/{id}", "trace_subject/changes"),
         ("/api/v1/trace_subject/{id}", "trace_subject"),

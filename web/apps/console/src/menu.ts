@@ -46,6 +46,8 @@ export const MENU: MenuGroup[] = [
       { path: '/register/device_binding', title: '设备绑定', permission: 'device_binding:read' },
       { path: '/matches', title: '双方核对', permission: 'trace:read' },
       { path: '/chain', title: '追溯链条', permission: 'trace:read' },
+      { path: '/register/trace_order', title: '批次管控', permission: 'trace_order:read' },
+      { path: '/register/batch_document', title: '批次凭证', permission: 'batch_document:read' },
     ],
   },
   {

@@ -180,6 +180,41 @@ export interface Pack {
   accepts: boolean;
 }
 
+/** Who holds what an order covers. */
+export interface OrderSubject {
+  subject_id: string | null;
+  name: string | null;
+  region_name: string | null;
+  contact_name: string | null;
+  contact_phone: string | null;
+  unit: string;
+  units: number;
+  held: string;
+}
+export interface UnitOrders {
+  quality: string | null;
+  items: {
+    id: string;
+    kind_name: string;
+    authority: string;
+    document_no: string | null;
+    reason: string;
+    since: string;
+    state: string;
+    lifted_at: string | null;
+  }[];
+}
+export interface UnitBalance {
+  accounts: { unit: string; opening: string; closing: string; losses: string; consistent: boolean }[];
+  items: { event: string; type_name: string | null; name: string; side: string; quantity: string | null; event_time: string }[];
+}
+export interface DocumentUses {
+  quantity: string | null;
+  unit: string | null;
+  used: string;
+  remaining: string | null;
+  items: { source: string; side: string; quantity: string }[];
+}
 export interface ChainObject {
   code: string;
   product_name: string | null;
@@ -189,6 +224,7 @@ export interface ChainObject {
   consumed: string;
   held: string;
   state: string;
+  quality: string | null;
   stage: string;
   subject_id: string;
   subject: string | null;

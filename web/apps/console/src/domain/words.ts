@@ -98,6 +98,34 @@ export const OBJECT_STATES: Record<string, [string, Tone]> = {
   used: ['已使用', 'info'],
   external: ['平台外', 'warn'],
 };
+/** 质量状态 by the orders in force over a trace object. */
+export const QUALITIES: Record<string, [string, Tone]> = {
+  '02': ['待检', 'warn'],
+  '03': ['不合格', 'bad'],
+  '04': ['冻结', 'bad'],
+  '05': ['召回', 'bad'],
+  '06': ['销毁', 'bad'],
+};
+export const ORDER_KINDS: Record<string, string> = {
+  await: '待检',
+  fail: '检测不合格',
+  freeze: '冻结',
+  stop: '停止交易',
+  recall: '召回',
+  destroy: '销毁',
+};
+/** What the lifting of an order is called; 销毁 has none. */
+export const ORDER_LIFTINGS: Record<string, string> = {
+  await: '解除待检',
+  fail: '复检解除',
+  freeze: '解除冻结',
+  stop: '恢复交易',
+  recall: '撤销召回',
+};
+export const ORDER_STATES: Record<string, [string, Tone]> = {
+  in_force: ['执行中', 'bad'],
+  lifted: ['已解除', 'info'],
+};
 export const SOURCES: Record<string, string> = { form: '手工录入', import: '文件导入', api: '接口', device: '设备' };
 export const CONFLICT_STATES: Record<string, [string, Tone]> = {
   open: ['待裁定', 'warn'],
@@ -295,6 +323,8 @@ export const ENTITIES: Record<string, string> = {
   resolver_upstream: '上级解析',
   catalogue: '产品目录',
   source_policy: '采集来源策略',
+  trace_order: '批次管控',
+  batch_document: '批次凭证',
   trace_event: '追溯事件',
   change_request: '变更申请',
   account: '用户',

@@ -1,0 +1,355 @@
+//! 批次结存 by movement type (handbook §4.3): what there was, what came in and went out and how, and what
+//! is left; of one code, or of everything that a subject holds. It always adds up to what is stored, and
+//! says so.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::{Path, RawQuery},
+    http::Method,
+};
+use serde_json::{Value, json};
+use yj_domain::Domains;
+use yj_kernel::{Access, Ctx, Param, Place, Problem, Result, Route, Row, Sql, Tx, time_text};
+use yj_model::{Movement, Quantity, TraceCode};
+
+use crate::{
+    query::EVENT_COLUMNS,
+    store::{self, quantity},
+};
+
+/// Movements listed for one code.
+const ITEMS_MAX: i64 = 500;
+/// 销毁, 盘亏, 损坏, 报废出库
+const LOSSES: [&str; 4] = ["205", "214", "215", "216"];
+/// What an event without a movement type, or from outside the platform, is listed under.
+const OTHER: &str = "000";
+
+const PERIOD: &[Param] = &[
+    Param { name: "from", label: "自何时，带时区；留空为自始", required: false },
+    Param { name: "to", label: "至何时，带时区；留空为至今", required: false },
+];
+const QUERY: &[Param] = &[
+    Param { name: "subject_id", label: "持有的主体", required: true },
+    Param { name: "product_id", label: "产品", required: false },
+    Param { name: "lot", label: "批次号", required: false },
+    Param { name: "from", label: "自何时，带时区；留空为自始", required: false },
+    Param { name: "to", label: "至何时，带时区；留空为至今", required: false },
+];
+
+/// The routes.
+pub(crate) fn routes() -> Vec<Route> {
+    let read = || Access::permission("trace:read");
+    vec![
+        Route::new(
+            (Method::GET, "/api/v1/trace/objects/{code}/balance"),
+            read(),
+            "追溯单元的收支结存",
+            of_code,
+        )
+        .query(PERIOD),
+        Route::new((Method::GET, "/api/v1/trace/balance"), read(), "主体的收支结存", of_subject)
+            .query(QUERY),
+    ]
+}
+
+/// A span of time, Unix ms, both ends included.
+#[derive(Debug, Clone, Copy)]
+struct Period {
+    from: i64,
+    to: i64,
+}
+
+/// Which objects, and when.
+#[derive(Default)]
+struct Asked {
+    subject: Option<String>,
+    product: Option<String>,
+    lot: Option<String>,
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Asked {
+    fn parse(query: Option<String>, whole: bool) -> Result<Self> {
+        let mut asked = Self::default();
+        for (name, text) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            let text = text.trim();
+            let moment = || {
+                text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(|_| {
+                    Problem::invalid(&*name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00")
+                })
+            };
+            match &*name {
+                _ if text.is_empty() => {}
+                "from" => asked.from = Some(moment()?),
+                "to" => asked.to = Some(moment()?),
+                "subject_id" if whole => asked.subject = Some(String::from(text)),
+                "product_id" if whole => asked.product = Some(String::from(text)),
+                "lot" if whole => asked.lot = Some(String::from(text)),
+                other => return Err(Problem::invalid(other, "没有这个查询条件")),
+            }
+        }
+        Ok(asked)
+    }
+
+    fn period(&self) -> Period {
+        Period { from: self.from.unwrap_or(i64::MIN), to: self.to.unwrap_or(i64::MAX) }
+    }
+}
+
+async fn of_code(
+    ctx: Ctx,
+    Path(code): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>> {
+    let missing = || Problem::NotFound("追溯码");
+    let code: TraceCode = code.parse().map_err(|_| missing())?;
+    let asked = Asked::parse(query, false)?;
+    let mut tx = ctx.snapshot().await?;
+    let object = store::read_object(&mut tx, code.as_str()).await?.ok_or_else(missing)?;
+    // How much somebody has is told to who may read of its holder (see `crate::knowledge`).
+    require_holder(&ctx, &mut tx, &object.subject_id, missing).await?;
+    let id = object.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
+    let which = |sql: &mut Sql| {
+        sql.push(" AND o.id = ").bind(id);
+    };
+    let mut answer = answer(&mut tx, asked.period(), which).await?;
+    answer["code"] = json!(code);
+    answer["items"] = json!(items(&mut tx, id, asked.period()).await?);
+    Ok(Json(answer))
+}
+
+async fn of_subject(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
+    let asked = Asked::parse(query, true)?;
+    let subject = asked.subject.clone();
+    let subject = subject.ok_or_else(|| Problem::invalid("subject_id", "请给出主体"))?;
+    let mut tx = ctx.snapshot().await?;
+    require_holder(&ctx, &mut tx, &subject, || Problem::NotFound("追溯主体")).await?;
+    let which = |sql: &mut Sql| {
+        sql.push(" AND o.subject_id = ").bind(subject.as_str());
+        if let Some(product) = &asked.product {
+            sql.push(" AND o.product_id = ").bind(product.as_str());
+        }
+        if let Some(lot) = &asked.lot {
+            sql.push(" AND o.lot = ").bind(lot.as_str());
+        }
+    };
+    Ok(Json(answer(&mut tx, asked.period(), which).await?))
+}
+
+/// Whether the holder of something is within reach.
+async fn require_holder(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    subject: &str,
+    missing: impl Fn() -> Problem,
+) -> Result<()> {
+    let holders = yj_subject::heirs(tx, &[subject]).await?;
+    let holder = holders.get(subject).ok_or_else(&missing)?;
+    let (region, subject) = (Some(holder.region.as_str()), Some(holder.id.as_str()));
+    let place = Place { region, subject, ..Place::default() };
+    let columns = yj_kernel::Columns {
+        category: yj_kernel::Reach::Every,
+        stage: yj_kernel::Reach::Every,
+        ..EVENT_COLUMNS
+    };
+    if ctx.scope().covers(&columns, &place) { Ok(()) } else { Err(missing()) }
+}
+
+/// What moved in one way, in one unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sum {
+    quantity: i64,
+    events: i64,
+}
+
+/// The account of one unit.
+#[derive(Debug, Default)]
+struct Account {
+    opening: i64,
+    into: BTreeMap<String, Sum>,
+    out: BTreeMap<String, Sum>,
+    /// After the period.
+    later: i64,
+    stored: i64,
+}
+
+/// One line of the sums over links.
+struct Moved<'a> {
+    movement: &'a str,
+    /// 0 before, 1 within, 2 after the period.
+    when: i64,
+    /// Put out, and not taken in.
+    made: bool,
+    /// What is put out leaves circulation at once.
+    terminal: bool,
+    external: bool,
+    sum: Sum,
+}
+
+impl Account {
+    fn add(&mut self, moved: &Moved<'_>) {
+        let Sum { quantity, events } = moved.sum;
+        // What comes from outside came in when it was used, and what is sold at once went out again.
+        let both = (moved.made && moved.terminal) || (!moved.made && moved.external);
+        let net = if both {
+            0
+        } else if moved.made {
+            quantity
+        } else {
+            -quantity
+        };
+        match moved.when {
+            0 => self.opening += net,
+            2 => self.later += net,
+            _ => {
+                let mut put = |into: bool, movement: &str| {
+                    let side = if into { &mut self.into } else { &mut self.out };
+                    let line = side.entry(String::from(movement)).or_default();
+                    line.quantity += quantity;
+                    line.events += events;
+                };
+                if moved.made || both {
+                    put(true, if moved.external { OTHER } else { moved.movement });
+                }
+                if !moved.made || both {
+                    put(false, moved.movement);
+                }
+            }
+        }
+    }
+
+    fn closing(&self) -> i64 {
+        let sum = |side: &BTreeMap<String, Sum>| side.values().map(|one| one.quantity).sum::<i64>();
+        self.opening + sum(&self.into) - sum(&self.out)
+    }
+
+    fn json(&self, unit: &str) -> Result<Value> {
+        let signed = |scaled: i64| quantity(scaled).map(|one| one.to_string());
+        let side = |side: &BTreeMap<String, Sum>| {
+            let line = |(movement, sum): (&String, &Sum)| {
+                Ok(json!({
+                    "movement": movement, "name": movement_name(movement),
+                    "quantity": signed(sum.quantity)?, "events": sum.events,
+                }))
+            };
+            side.iter().map(line).collect::<Result<Vec<_>>>()
+        };
+        let losses = self.out.iter().filter(|(movement, _)| LOSSES.contains(&movement.as_str()));
+        Ok(json!({
+            "unit": unit, "opening": signed(self.opening)?, "in": side(&self.into)?,
+            "out": side(&self.out)?, "losses": signed(losses.map(|(_, sum)| sum.quantity).sum())?,
+            "closing": signed(self.closing())?, "stored": signed(self.stored)?,
+            "consistent": self.closing() + self.later == self.stored,
+        }))
+    }
+}
+
+fn movement_name(code: &str) -> &str {
+    let known = Movement::ALL.iter().find(|movement| movement.code == code);
+    known.map_or("其他", |movement| movement.label)
+}
+
+/// The accounts of some objects, by unit.
+async fn answer(
+    tx: &mut Tx,
+    Period { from, to }: Period,
+    which: impl Fn(&mut Sql),
+) -> Result<Value> {
+    let mut sums = Sql::new("SELECT e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, ");
+    sums.push("CASE WHEN l.event_time < ").bind(from).push(" THEN 0 WHEN l.event_time > ");
+    sums.bind(to).push(" THEN 2 ELSE 1 END AS span, ");
+    sums.push(
+        "COUNT(*), CAST(SUM(l.quantity) AS BIGINT) FROM trace_object o \
+         JOIN trace_link l ON l.object_id = o.id JOIN trace_event e ON e.id = l.event_id \
+         WHERE l.role IN (0, 1)",
+    );
+    which(&mut sums);
+    sums.push(" GROUP BY e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, span");
+    let mut held =
+        Sql::new("SELECT o.unit, CAST(SUM(o.balance) AS BIGINT) FROM trace_object o WHERE 1 = 1");
+    which(&mut held);
+    held.push(" GROUP BY o.unit");
+    let answers = tx.fetch_all(vec![sums, held]).await?;
+    let domains = yj_domain::current(tx).await?;
+    let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
+    for row in &answers[0] {
+        let (movement, terminal) = ways(&domains, row)?;
+        let moved = Moved {
+            movement: &movement,
+            when: row.int(6)?,
+            made: row.int(3)? == 1,
+            terminal,
+            external: row.text(5)? == "external",
+            sum: Sum { quantity: row.int_opt(8)?.unwrap_or(0), events: row.int(7)? },
+        };
+        accounts.entry(String::from(row.text(4)?)).or_default().add(&moved);
+    }
+    for row in &answers[1] {
+        accounts.entry(String::from(row.text(0)?)).or_default().stored = row.int(1)?;
+    }
+    let accounts = accounts.iter().map(|(unit, account)| account.json(unit));
+    Ok(json!({ "accounts": accounts.collect::<Result<Vec<_>>>()? }))
+}
+
+/// The movement type of an event, and whether what it puts out leaves circulation.
+fn ways(domains: &Domains, row: &Row) -> Result<(String, bool)> {
+    let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);
+    let movement = spec.as_ref().and_then(|spec| spec.movement.clone());
+    let terminal = spec.is_some_and(|spec| spec.outputs.terminal.is_some());
+    Ok((movement.unwrap_or_else(|| String::from(OTHER)), terminal))
+}
+
+/// Every movement of one object, oldest first.
+async fn items(tx: &mut Tx, object: i64, Period { from, to }: Period) -> Result<Vec<Value>> {
+    let sql = Sql::new(
+        "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time \
+         FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
+         WHERE l.object_id = $1 AND l.role IN (0, 1) AND l.event_time >= $2 AND l.event_time <= $3 \
+         ORDER BY l.event_time, l.event_id LIMIT $4",
+    );
+    let rows = tx.fetch(sql.arg(object).arg(from).arg(to).arg(ITEMS_MAX)).await?;
+    let domains = yj_domain::current(tx).await?;
+    let item = |row: &Row| {
+        let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);
+        let (movement, _) = ways(&domains, row)?;
+        let amount: Option<Quantity> = row.int_opt(5)?.map(quantity).transpose()?;
+        Ok(json!({
+            "event": row.text(3)?, "type_name": spec.as_ref().map(|spec| spec.name.as_str()),
+            "movement": movement, "name": movement_name(&movement),
+            "side": if row.int(4)? == 1 { "in" } else { "out" }, "quantity": amount,
+            "event_time": time_text(row.int(6)?)?,
+        }))
+    };
+    rows.iter().map(item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(movement: &'static str, when: i64, made: bool, quantity: i64) -> Moved<'static> {
+        let sum = Sum { quantity, events: 1 };
+        Moved { movement, when, made, terminal: false, external: false, sum }
+    }
+
+    #[test]
+    fn what_came_in_less_what_went_out_is_what_is_left() {
+        let mut account = Account { stored: 45, ..Account::default() };
+        account.add(&moved("101", 0, true, 100));
+        account.add(&moved("201", 1, false, 30));
+        account.add(&moved("205", 1, false, 10));
+        account.add(&moved("103", 1, true, 5));
+        account.add(&moved("201", 2, false, 20));
+        assert_eq!((account.opening, account.closing(), account.later), (100, 65, -20));
+        assert_eq!(account.closing() + account.later, account.stored);
+        // What is sold at once and what comes from outside leave nothing behind.
+        account.add(&Moved { terminal: true, ..moved("321", 1, true, 7) });
+        account.add(&Moved { external: true, ..moved("208", 1, false, 9) });
+        assert_eq!(account.closing(), 65);
+        assert_eq!(account.into[OTHER].quantity, 9);
+        assert_eq!(account.out["321"].quantity, 7);
+    }
+}
