@@ -34,6 +34,7 @@ pub(super) async fn run(
     let mut number = 0;
     while left > 0 {
         let count = left.min(BATCH);
+        let last = i64::try_from(count).map_err(|error| error.to_string())?;
         let begun = Instant::now();
         let ctx = assembled.app.on_own_behalf("bench");
         let mut tx = ctx.begin().await.map_err(say)?;
@@ -47,9 +48,7 @@ pub(super) async fn run(
         .map_err(|error| error.to_string())?;
         let batch = tx.insert(&ctx, &batch).await.map_err(say)?;
         tx.commit().await.map_err(say)?;
-        yj_product::activate_codes(&ctx, &batch.id.to_string(), (1, count as i64))
-            .await
-            .map_err(say)?;
+        yj_product::activate_codes(&ctx, &batch.id.to_string(), (1, last)).await.map_err(say)?;
         made += begun.elapsed();
         let begun = Instant::now();
         let response =
