@@ -5531,6 +5531,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/events/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按模板的列导出追溯事件 */
+        get: operations["get_api_v1_trace_events_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/events/{id}": {
         parameters: {
             query?: never;
@@ -5667,6 +5684,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/messages/{door}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 接收行业报文 */
+        post: operations["post_api_v1_trace_messages_door"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/objects/{code}": {
         parameters: {
             query?: never;
@@ -5676,6 +5710,23 @@ export interface paths {
         };
         /** 追溯单元 */
         get: operations["get_api_v1_trace_objects_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/templates/{domain}/stages/{stage}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 环节的采集导入模板 */
+        get: operations["get_api_v1_trace_templates_domain_stages_stage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -22569,6 +22620,58 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_events_sheet: {
+        parameters: {
+            query: {
+                /** @description 领域 */
+                domain: string;
+                /** @description 事件类型 */
+                type: string;
+                /** @description xlsx 或 csv */
+                format?: string;
+                /** @description 主体所属区域 */
+                region?: string;
+                /** @description 上报节点（主体） */
+                subject_id?: string;
+                /** @description 产品品种 */
+                product_id?: string;
+                /** @description 批次号 */
+                lot?: string;
+                /** @description 状态 */
+                state?: string;
+                /** @description 来源 */
+                source?: string;
+                /** @description 发生时间起 */
+                "event_time.from"?: string;
+                /** @description 发生时间止 */
+                "event_time.to"?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_events_id: {
         parameters: {
             query?: never;
@@ -22781,11 +22884,15 @@ export interface operations {
     };
     post_api_v1_trace_imports: {
         parameters: {
-            query: {
-                /** @description 领域 */
-                domain: string;
-                /** @description 事件类型 */
-                type: string;
+            query?: {
+                /** @description 领域；表格必填 */
+                domain?: string;
+                /** @description 事件类型；不填则由工作表名称与列名识别 */
+                type?: string;
+                /** @description 环节；按环节模板导入时填写 */
+                stage?: string;
+                /** @description 行业报文：meat-vegetable、drug-bill 或 waybill */
+                message?: string;
                 /** @description 文件名 */
                 name?: string;
             };
@@ -22867,6 +22974,39 @@ export interface operations {
             };
         };
     };
+    post_api_v1_trace_messages_door: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                door: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_objects_code: {
         parameters: {
             query?: never;
@@ -22884,6 +23024,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_templates_domain_stages_stage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                stage: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {

@@ -5,6 +5,7 @@ mod access;
 mod capture;
 mod chain;
 mod client;
+mod import;
 mod query;
 mod search;
 
@@ -25,7 +26,8 @@ pub(crate) async fn run(
     events: Option<usize>,
     keep: Option<PathBuf>,
 ) -> Result<bool, String> {
-    let events = events.unwrap_or(if what == "search" { 1_000_000 } else { 50_000 });
+    let many = matches!(what, "search" | "import");
+    let events = events.unwrap_or(if many { 1_000_000 } else { 50_000 });
     let passing = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
     let folder = keep.as_ref().unwrap_or(&passing);
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
@@ -49,10 +51,13 @@ pub(crate) async fn run(
     let result = match what {
         "access" => access::run((&assembled, folder)).await,
         "capture" => capture::run((&assembled, folder), events).await,
+        "import" => import::run((&assembled, folder), events).await,
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
         "search" => search::run((&assembled, folder), events).await,
-        other => Err(format!("没有测量项 {other}，应为 access、capture、query、chain 或 search")),
+        other => {
+            Err(format!("没有测量项 {other}，应为 access、capture、chain、import、query 或 search"))
+        }
     };
     drop(assembled);
     // Only what this run made.
