@@ -366,7 +366,8 @@ mod tests {
     fn what_is_wrong_is_told_record_by_record() {
         let text = r"<m>
             <retail_market_in_info_detail><tran_id>61011600100010000009</tran_id><goods_code>1</goods_code><goods_name>示例</goods_name><weight>0</weight></retail_market_in_info_detail>
-            <retail_market_in_info_detail><tran_id>61011600100010000008</tran_id><goods_code>1</goods_code><goods_name>示例</goods_name><weight>1</weight><colour>red</colour></retail_market_in_info_detail>
+            <retail_market_in_info_detail><tran_id>61011600100010000008</tran_id><goods_code>1</goods_code>
+            <goods_name>示例</goods_name><weight>1</weight><colour>red</colour></retail_market_in_info_detail>
             <retail_market_in_info_detail><tran_id>61011600100010000007</tran_id><goods_code>1</goods_code><goods_name>示例</goods_name><weight>1</weight></retail_market_in_info_detail>
             <colours/>
         </m>";

@@ -114,7 +114,7 @@ enum Verb {
     },
     /// 性能测量
     Bench {
-        /// access、capture、query、chain、search、codes 或 devices
+        /// access、capture、import、query、chain、search、codes 或 devices
         what: String,
         /// 数据库；缺省为临时 SQLite
         #[arg(long)]

@@ -92,7 +92,7 @@ impl<R: BufRead> Lines<R> {
 
     fn delimiter(&mut self) -> std::io::Result<u8> {
         self.next_line()?;
-        let count = |mark: u8| self.line.iter().filter(|byte| **byte == mark).count();
+        let count = |mark: u8| self.line.split(|byte| *byte == mark).count();
         let marks = [b'\t', b';', b','].into_iter().max_by_key(|mark| count(*mark));
         Ok(marks.unwrap_or(b','))
     }

@@ -135,11 +135,14 @@ fn measure(bytes: &[u8], bounds: &Bounds) -> Result<bool, SheetError> {
         let mut entry = archive.by_index(index).map_err(|_| damaged())?;
         let name = entry.name().map_err(|_| damaged())?.to_ascii_lowercase();
         let left = bounds.unpacked_bytes - total;
+        // One that says itself that it is too large is not unpacked; one that says less is counted.
+        if entry.size() > left {
+            return burst(bounds);
+        }
         let found = Scan::of(&mut entry, left).map_err(|_| damaged())?;
         total += found.bytes;
         if found.bytes > left {
-            let most = bounds.unpacked_bytes >> 20;
-            return refuse(format!("XLSX 解压后超过 {most} MiB，拒绝读取"));
+            return burst(bounds);
         }
         let xml = [".xml", ".rels", ".vml"].iter().any(|ending| name.ends_with(ending));
         if xml && found.longest > PIECE_MAX {
@@ -168,6 +171,10 @@ fn measure(bytes: &[u8], bounds: &Bounds) -> Result<bool, SheetError> {
         return refuse("XLSX 文件的格式说明过多，请用导入模板重新填写");
     }
     Ok(formulas)
+}
+
+fn burst<T>(bounds: &Bounds) -> Result<T, SheetError> {
+    refuse(format!("XLSX 解压后超过 {} MiB，拒绝读取", bounds.unpacked_bytes >> 20))
 }
 
 /// What is seen of a part without understanding it.

@@ -1,6 +1,7 @@
 //! 导入: files of trace events by the templates of their domain packs, and 行业报文. In a file, one row is
 //! one event with at most one thing in and one thing out.
 
+mod export;
 mod intake;
 mod known;
 mod layout;
@@ -8,6 +9,8 @@ mod map_bill;
 mod map_meat;
 mod map_waybill;
 mod messages;
+mod reception;
+mod telling;
 mod work;
 
 use axum::{
@@ -75,21 +78,24 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
         let layout = layouts(&ctx, (&domain, Some(kind), None)).await?.remove(0);
         let form = layout.form();
         let name = format!("{}导入模板", form.title);
-        file(&name, vec![form], csv)
+        file(&name, &[form], csv)
     };
     let of_stage = |ctx: Ctx, Path((domain, stage)): Path<(String, String)>| async move {
         let stage = stage.strip_suffix(".xlsx").unwrap_or(&stage);
         let layouts = layouts(&ctx, (&domain, None, Some(stage))).await?;
         let label =
             yj_model::Stage::from_code(stage).map(yj_model::Stage::label).unwrap_or_default();
-        let forms = layouts.iter().map(Layout::form).collect();
-        file(&format!("{label}导入模板"), forms, false)
+        let forms: Vec<_> = layouts.iter().map(Layout::form).collect();
+        file(&format!("{label}导入模板"), &forms, false)
     };
     let queue = |ctx: Ctx, RawQuery(query): RawQuery, request: Request| async move {
         queue(&ctx, &query.unwrap_or_default(), request).await
     };
+    let out = |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        export::sheet(&ctx, &query.unwrap_or_default()).await
+    };
     let may = || Access::permission("trace:capture");
-    let mut routes = messages::routes(ledger);
+    let mut routes = reception::routes(ledger);
     routes.extend([
         Route::new(
             (Method::GET, "/api/v1/trace/templates/{domain}/{type}"),
@@ -104,6 +110,14 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
             "环节的采集导入模板",
             of_stage,
         )
+        .gives(Shape::Bytes(transfer::XLSX)),
+        Route::new(
+            (Method::GET, "/api/v1/trace/events/sheet"),
+            Access::permission("trace:read"),
+            "按模板的列导出追溯事件",
+            out,
+        )
+        .query(export::QUERY)
         .gives(Shape::Bytes(transfer::XLSX)),
         Route::new((Method::POST, "/api/v1/trace/imports"), may(), "导入追溯事件", queue)
             .query(QUERY)
@@ -121,13 +135,23 @@ fn format_of(name: &str) -> (&str, bool) {
     }
 }
 
-fn file(name: &str, forms: Vec<Form>, csv: bool) -> Result<Response> {
-    let (bytes, ending, media) = match forms.as_slice() {
-        [form] if csv => (yj_sheet::write_form_csv(form, true), "csv", "text/csv; charset=utf-8"),
-        forms => (yj_sheet::write_forms(forms, true), "xlsx", transfer::XLSX),
-    };
-    let bytes = bytes.map_err(Problem::internal)?;
+fn file(name: &str, forms: &[Form], csv: bool) -> Result<Response> {
+    let (bytes, ending, media) = written(forms, (csv, true))?;
     Ok(transfer::download(&format!("{name}.{ending}"), media, bytes.into()))
+}
+
+/// Forms as a file, with its ending and its media type; of several, only a workbook holds them.
+fn written(
+    forms: &[Form],
+    (csv, example): (bool, bool),
+) -> Result<(Vec<u8>, &'static str, &'static str)> {
+    let (bytes, ending, media) = match forms {
+        [form] if csv => {
+            (yj_sheet::write_form_csv(form, example), "csv", "text/csv; charset=utf-8")
+        }
+        forms => (yj_sheet::write_forms(forms, example), "xlsx", transfer::XLSX),
+    };
+    Ok((bytes.map_err(Problem::internal)?, ending, media))
 }
 
 /// The columns of the event types that may be recorded today: one, those of a stage, or all.

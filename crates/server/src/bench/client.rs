@@ -56,6 +56,14 @@ impl Client {
         serde_json::from_slice(&answer).map_err(|error| error.to_string())
     }
 
+    /// Sends a file as it comes.
+    pub(super) async fn upload(&self, path: &str, file: Body) -> Result<Value, String> {
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/octet-stream").body(file);
+        let answer = self.send(request).await?;
+        serde_json::from_slice(&answer).map_err(|error| error.to_string())
+    }
+
     pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, String> {
         self.send(Request::get(path).body(Body::empty())).await
     }

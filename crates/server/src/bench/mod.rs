@@ -7,6 +7,7 @@ mod chain;
 mod client;
 mod codes;
 mod devices;
+mod import;
 mod query;
 mod search;
 
@@ -28,7 +29,7 @@ pub(crate) async fn run(
     keep: Option<PathBuf>,
 ) -> Result<bool, String> {
     let events = events.unwrap_or(match what {
-        "search" => 1_000_000,
+        "search" | "import" => 1_000_000,
         "codes" => 20_000_000,
         _ => 50_000,
     });
@@ -55,13 +56,14 @@ pub(crate) async fn run(
     let result = match what {
         "access" => access::run((&assembled, folder)).await,
         "capture" => capture::run((&assembled, folder), events).await,
+        "import" => import::run((&assembled, folder), events).await,
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
         "devices" => devices::run(&assembled, events).await,
         "search" => search::run((&assembled, folder), events).await,
         "codes" => codes::run((&assembled, folder), events).await,
         other => Err(format!(
-            "没有测量项 {other}，应为 access、capture、query、chain、search、codes 或 devices"
+            "没有测量项 {other}，应为 access、capture、import、query、chain、search、codes 或 devices"
         )),
     };
     drop(assembled);

@@ -460,3 +460,59 @@ async fn g_8_1_what_a_reviewer_rejects_may_be_sent_again_under_its_number() {
     let taken = send(&app, "gateway", ("waybill", right.as_bytes())).await.expect(201);
     assert_eq!(taken["results"][0]["state"], "accepted", "{taken}");
 }
+
+/// Every field through the door that serves it: what was sent is an event of its domain, and sent again
+/// it is the same one.
+#[tokio::test]
+async fn g_8_1_every_field_is_served_by_a_recorded_sample() {
+    let app = chains().await;
+    for (name, code) in [
+        ("示例市场批发商甲", "6101040010001"),
+        ("示例蔬菜零售店甲", "6104030010001"),
+        ("示例蔬菜零售店乙", "6108020010001"),
+        ("示例药店", "6101120020001"),
+        ("示例危货运输公司", "6108020020001"),
+        ("示例婴配乳粉厂", "6101180030001"),
+        ("示例农资经营部", "6105250030001"),
+        ("示例液化气充装站", "6101160030001"),
+        ("示例稀土冶炼分离厂", "6103040030001"),
+        ("示例钛板轧制厂", "6103030030001"),
+    ] {
+        known_as(&app, name, code).await;
+    }
+    for (door, message) in
+        [("meat-vegetable", MEAT), ("drug-bill", BILLS_XML), ("waybill", WAYBILL_XML)]
+    {
+        let answer = send(&app, "gateway", (door, message.as_bytes())).await.expect(201);
+        assert_eq!(answer["refused"], 0, "{door}: {answer}");
+    }
+    for (event, kind) in [
+        (include_str!("../../../../examples/messages/food-sale.json"), "sale"),
+        (include_str!("../../../../examples/messages/rare-earth-sale.json"), "sale"),
+        (include_str!("../../../../examples/messages/industrial-operation.json"), "operation"),
+    ] {
+        let event: Value = serde_json::from_str(event).unwrap();
+        let stored = captured(&app, event.clone()).await;
+        assert_eq!((&stored["domain"], &stored["type"]), (&event["domain"], &json!(kind)));
+        let again = app.post("gateway", "/api/v1/trace/events", event).await.expect(200);
+        assert_eq!(again["results"][0]["id"], stored["id"]);
+    }
+    for (domain, kind, file) in [
+        (
+            "agri_input",
+            "retail",
+            include_str!("../../../../examples/messages/agri-input-retail.csv"),
+        ),
+        (
+            "special_equipment",
+            "fill",
+            include_str!("../../../../examples/messages/special-equipment-fill.csv"),
+        ),
+    ] {
+        let path = format!("/api/v1/trace/imports?domain={domain}&type={kind}&name=a.csv");
+        let job = app.import("gateway", &path, file.into()).await;
+        assert_eq!((&job["succeeded"], &job["failed"]), (&json!(2), &json!(0)), "{domain}: {job}");
+    }
+    let domains = "SELECT COUNT(DISTINCT domain) FROM trace_event WHERE recorded_by = 'gateway'";
+    assert_eq!(app.count(domains).await, 8);
+}

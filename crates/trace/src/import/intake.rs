@@ -112,23 +112,20 @@ pub(super) async fn take_in(
     Ok(Taken { sheets, parts, rows })
 }
 
-/// Hands the body on, piece by piece.
+/// Hands the body on, piece by piece. A reader that has seen enough says itself why; the rest is let
+/// pass, for who is still sending does not hear an answer.
 async fn pump(request: Request, feed: mpsc::Sender<std::io::Result<Bytes>>) -> Result<()> {
     let mut body = request.into_limited_body().into_data_stream();
+    let mut heard = true;
     while let Some(piece) = body.next().await {
-        let (piece, problem) = match piece {
-            Ok(piece) => (Ok(piece), None),
+        match piece {
+            Ok(piece) if heard => heard = feed.send(Ok(piece)).await.is_ok(),
+            Ok(_) => {}
             Err(error) => {
                 let broken = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-                (Err(broken), Some(refusal(&error)))
+                let heard = heard && feed.send(Err(broken)).await.is_ok();
+                return if heard { Err(refusal(&error)) } else { Ok(()) };
             }
-        };
-        // A reader that has seen enough says itself why.
-        if feed.send(piece).await.is_err() {
-            return Ok(());
-        }
-        if let Some(problem) = problem {
-            return Err(problem);
         }
     }
     Ok(())
@@ -274,11 +271,15 @@ impl Visit for Reading {
         };
         let Some(layout) = found else {
             let known: Vec<_> = layouts.iter().map(|one| one.spec().name.as_str()).collect();
-            let detail = format!(
-                "工作表“{}”不能对应到事件类型，请保留模板中的工作表名称：{}",
-                self.current,
-                known.join("、")
-            );
+            let known = known.join("、");
+            let detail = if self.current.is_empty() {
+                format!(
+                    "这些列不能对应到事件类型，请使用模板的列名，或在导入时选定事件类型：{known}"
+                )
+            } else {
+                let sheet = &self.current;
+                format!("工作表“{sheet}”不能对应到事件类型，请保留模板中的工作表名称：{known}")
+            };
             return self.stop(vec![FieldError { field: self.current.clone(), detail }]);
         };
         let errors = layout.check(names);

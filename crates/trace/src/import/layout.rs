@@ -241,7 +241,7 @@ fn common(spec: &EventSpec) -> Vec<Column> {
     let number = "十进制数，至多 4 位小数";
     let mut columns = vec![
         column(SUBJECT, What::Subject, true, ("18 位主体代码，或该主体的旧代码", EXAMPLE)),
-        column(TIME, What::Time, true, ("如 2026-11-01 08:00，北京时间", "2026-11-01 08:00")),
+        column(TIME, What::Time, true, ("如 2026-11-10 08:00，北京时间", "2026-11-10 08:00")),
         column(REGION, What::Region, false, ("6 位行政区划代码", "610116")),
         column(ADDRESS, What::Address, false, ("至多 200 个字；填写时须有地点区划", "")),
     ];
@@ -330,17 +330,23 @@ fn note(field: &FieldSpec) -> String {
     parts.join("；")
 }
 
-/// A value that the field would take, where one can be thought of.
+/// A value that a field which must be filled in would take, where one can be thought of.
 fn example(field: &FieldSpec) -> String {
+    if !field.required {
+        return String::new();
+    }
     match field.kind {
-        FieldKind::Text if field.pattern.is_some() || !field.required => String::new(),
+        FieldKind::Text if field.pattern.is_some() => String::new(),
         FieldKind::Text => String::from("示例"),
-        FieldKind::Decimal | FieldKind::Int if !field.required => String::new(),
         FieldKind::Decimal | FieldKind::Int => {
             field.min.map_or_else(|| String::from("1"), |min| min.to_string())
         }
         FieldKind::Code => field.codes.first().map(|(_, label)| label.clone()).unwrap_or_default(),
         FieldKind::Bool => String::from("否"),
+        // What something is valid to, or comes next, lies ahead.
+        FieldKind::Date if ["至", "下次"].iter().any(|word| field.label.contains(word)) => {
+            String::from("2027-11-01")
+        }
         FieldKind::Date => String::from("2026-11-01"),
         FieldKind::Time => String::from("2026-11-01T08:00:00+08:00"),
     }

@@ -5,7 +5,7 @@ use yj_domain::{EventSpec, EventType, InputMode};
 use yj_kernel::{FieldError, Problem, Result};
 use yj_message::drug::Bill;
 
-use super::messages::{Draft, Mentions, Scene};
+use super::telling::{Draft, Mentions, Scene};
 use crate::event::{Document, Input, Output, TraceEvent};
 
 const DOMAIN: &str = "drug";
@@ -35,6 +35,7 @@ pub(super) fn event_type(bill_type: &str) -> &'static str {
 pub(super) fn mentions(bill: &Bill) -> Mentions {
     let others = [&bill.owner_id, &bill.from_id, &bill.to_id];
     Mentions {
+        door: "drug-bill",
         number: bill.bill_no.clone(),
         party: ("enterprise_id", bill.enterprise_id.clone()),
         others: others.into_iter().flatten().cloned().collect(),

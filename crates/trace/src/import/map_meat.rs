@@ -7,7 +7,7 @@ use yj_message::meat::{
 };
 use yj_model::{Quantity, RegionCode};
 
-use super::messages::{Draft, Mentions, Scene};
+use super::telling::{Draft, Mentions, Scene};
 use crate::event::{Document, Input, Output, Place, TraceEvent};
 
 /// Weights in these messages are kilograms.
@@ -23,14 +23,16 @@ pub(super) fn mentions(happening: &Happening) -> Mentions {
     let own = |text: &Option<String>| text.clone();
     match happening {
         Happening::Trade(trades) => Mentions {
-            number: format!("trade/{}", trades[0].tran_id),
+            door: "meat-trade",
+            number: trades[0].tran_id.clone(),
             party: ("ws_supplier_id", trades[0].ws_supplier_id.clone()),
             others: own(&trades[0].retailer_id).into_iter().collect(),
             objects: trades.iter().map(|trade| trade.batch_id.clone()).collect(),
             products: trades.iter().map(|trade| trade.goods_code.clone()).collect(),
         },
         Happening::Arrival(base, details) => Mentions {
-            number: format!("in/{}", base.tran_id),
+            door: "meat-in",
+            number: base.tran_id.clone(),
             party: ("retailer_id", base.retailer_id.clone()),
             others: details.first().and_then(|one| own(&one.ws_supplier_id)).into_iter().collect(),
             objects: std::iter::once(base.tran_id.clone())
@@ -39,14 +41,16 @@ pub(super) fn mentions(happening: &Happening) -> Mentions {
             products: Vec::new(),
         },
         Happening::SupermarketArrival(base) => Mentions {
-            number: format!("in/{}", base.tran_id),
+            door: "meat-in",
+            number: base.tran_id.clone(),
             party: ("supermarket_id", base.supermarket_id.clone()),
             others: own(&base.supplier_id).into_iter().collect(),
             objects: vec![base.tran_id.clone()],
             products: Vec::new(),
         },
         Happening::Sale(sales) => Mentions {
-            number: format!("sale/{}", sales[0].sale_tran_id),
+            door: "meat-sale",
+            number: sales[0].sale_tran_id.clone(),
             party: ("retailer_id", sales[0].retailer_id.clone()),
             others: Vec::new(),
             objects: sales

@@ -7,7 +7,7 @@ use yj_model::OffsetTime;
 
 use super::{
     known::{self, Key, Known},
-    messages::{Draft, Mentions, Scene},
+    telling::{Draft, Mentions, Scene},
 };
 use crate::event::{Input, Output, TraceEvent};
 
@@ -17,6 +17,7 @@ const TRIPS: &str = "waybill-trip";
 pub(super) fn mentions(bill: &Waybill) -> Mentions {
     let others = [&bill.consignor_id, &bill.consignee_id];
     Mentions {
+        door: "waybill",
         number: bill.waybill_no.clone(),
         party: ("carrier_id", bill.carrier_id.clone()),
         others: others.into_iter().flatten().cloned().collect(),

@@ -12,7 +12,8 @@ use yj_sheet::{Column, Table};
 
 use super::{
     layout::{KIND, Layout, WRONG},
-    messages::{self, Door, Taken},
+    messages::{self, Door},
+    telling::{self, Taken},
 };
 use crate::{
     capture::{Captured, Source, capture_in, event_id},
@@ -108,7 +109,7 @@ fn lines<'a>(
             Some(Value::Object(object)) => cells = std::mem::take(object),
             _ => {
                 let of = sheets.get(sheet).unwrap_or(&Value::Null);
-                if sheets.len() > 1 {
+                if self::text(params, "type").is_empty() {
                     cells.insert(String::from(KIND), of["type"].clone());
                 }
                 let names = of["columns"].as_array().map_or(&[][..], Vec::as_slice);
@@ -271,7 +272,7 @@ pub(super) async fn row_outcome(ctx: &Ctx, tx: &mut Tx, row: SheetRow<'_>) -> Re
             let detail = "这些记录不再属于同一凭证，请更正后作为报文重新发送";
             return Err(Problem::Conflict(String::from(detail)));
         };
-        return match messages::take_in(ctx, tx, Source::Import, story).await? {
+        return match telling::take_in(ctx, tx, Source::Import, story).await? {
             Taken::New { ids, .. } => Ok(Outcome::Done(ids.into_iter().next().unwrap_or_default())),
             Taken::Duplicate(id) => Ok(Outcome::Duplicate(id)),
             // As a problem, so that nothing of it stays.

@@ -359,7 +359,7 @@ export interface Job {
   total: number | null;
   succeeded: number;
   failed: number;
-  result: { detail?: string } | null;
+  result: { detail?: string; wrong?: number; stopped?: string } | null;
   file: string | null;
   created_at: string;
   finished_at: string | null;
