@@ -6,7 +6,7 @@ use crate::shell::{Outcome, command, output, run};
 
 /// Oldest Node that builds the console.
 const NODE_MAJOR_MIN: u32 = 20;
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "postgresql",
     "chromium",
     "fonts-noto-cjk",
@@ -15,6 +15,7 @@ const PACKAGES: [&str; 8] = [
     "openssl",
     "rsyslog",
     "rsyslog-openssl",
+    "libxml2-utils",
 ];
 
 /// Whether Node is there and young enough.
@@ -77,6 +78,9 @@ fn missing() -> Vec<&'static str> {
     }
     if output("openssl", &["version"]).is_none() {
         missing.push("OpenSSL");
+    }
+    if output("sh", &["-c", "command -v xmllint"]).is_none() {
+        missing.push("xmllint");
     }
     let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").exists();
     let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];

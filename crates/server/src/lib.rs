@@ -6,6 +6,7 @@ mod config;
 pub mod demo;
 mod dictionary;
 mod doctor;
+mod interface;
 mod libraries;
 mod libraries_catalogue;
 mod libraries_measure;

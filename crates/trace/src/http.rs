@@ -2,8 +2,8 @@
 
 use axum::{
     Json,
-    extract::{Path, RawQuery},
-    http::{Method, StatusCode},
+    extract::{FromRequest as _, Path, RawQuery, Request},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -26,6 +26,7 @@ use crate::{
     query,
     review::{self, Decision},
     store::{self, StoredEvent},
+    xml,
 };
 
 /// Largest capture request.
@@ -99,8 +100,10 @@ const LIST_QUERY: &[Param] = &[
 
 fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let (bell, checker, prover) = (ledger.clone(), ledger.clone(), ledger.clone());
-    let take =
-        move |ctx: Ctx, Body(body): Body<Value>| async move { take(&ctx, &bell, body).await };
+    let take = move |ctx: Ctx, request: Request| async move {
+        let body = document(&ctx, request).await?;
+        take(&ctx, &bell, body).await
+    };
     let list = |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let (mut tx, query) = (ctx.snapshot().await?, query.unwrap_or_default());
         let answer = query::list(&ctx, &mut tx, &query).await?;
@@ -133,7 +136,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let one = "/api/v1/trace/events/{id}";
     let mut routes = vec![
         Route::new((Method::POST, "/api/v1/trace/events"), may("capture"), "采集追溯事件", take)
-            .takes(Shape::of::<Batch>())
+            .takes(one_or_many())
             .body_max(CAPTURE_BYTES_MAX),
         Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
@@ -238,6 +241,29 @@ async fn take(ctx: &Ctx, bell: &Ledger, body: Value) -> Result<Response> {
         (true, false) => StatusCode::OK,
     };
     Ok((status, Json(json!({ "results": results, "stored": stored }))).into_response())
+}
+
+/// One event, or several, in JSON or in XML.
+fn one_or_many() -> Shape {
+    let schemas = [Shape::of::<TraceEvent>(), Shape::of::<Batch>()].map(|shape| match shape {
+        Shape::Json(schema) => schema,
+        _ => Value::Null,
+    });
+    Shape::Json(json!({ "title": "追溯事件", "anyOf": schemas, "x-yj-also": ["application/xml"] }))
+}
+
+/// What was sent, in JSON or in XML.
+async fn document(ctx: &Ctx, request: Request) -> Result<Value> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !kind.is_some_and(xml::is_xml) {
+        let Body(body) = Body::<Value>::from_request(request, &()).await?;
+        return Ok(body);
+    }
+    let bytes = strict::bytes(request, &()).await?;
+    let mut tx = ctx.snapshot().await?;
+    let domains = yj_domain::current(&mut tx).await?;
+    drop(tx);
+    xml::read(&bytes, &domains, ctx.today())
 }
 
 async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {

@@ -25,6 +25,7 @@ mod standing;
 mod store;
 mod story;
 mod surroundings;
+mod xml;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;

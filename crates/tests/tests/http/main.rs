@@ -28,6 +28,7 @@ mod factors;
 mod faults;
 mod identity;
 mod import;
+mod interface;
 mod libraries;
 mod map_packs;
 mod matches;
