@@ -36,6 +36,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/ledger', '存证总览'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
+  ['supervisor', '/interface', '接口规范'],
   ['supervisor', '/libraries', '信息库'],
   ['supervisor', '/domains', '领域包'],
   ['supervisor', '/tasks', '任务中心'],

@@ -6,7 +6,7 @@ use crate::shell::{Outcome, command, output, run};
 
 /// Oldest Node that builds the console.
 const NODE_MAJOR_MIN: u32 = 20;
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "postgresql",
     "chromium",
     "fonts-noto-cjk",
@@ -16,6 +16,7 @@ const PACKAGES: [&str; 9] = [
     "rsyslog",
     "rsyslog-openssl",
     "mosquitto",
+    "libxml2-utils",
 ];
 
 /// Whether Node is there and young enough.
@@ -85,8 +86,13 @@ fn missing() -> Vec<&'static str> {
     if output("openssl", &["version"]).is_none() {
         missing.push("OpenSSL");
     }
+<<<<<<< HEAD
     if mosquitto().is_none() {
         missing.push("mosquitto");
+=======
+    if output("sh", &["-c", "command -v xmllint"]).is_none() {
+        missing.push("xmllint");
+>>>>>>> i5-spec
     }
     let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").exists();
     let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];

@@ -102,6 +102,13 @@ impl Domains {
         self.0.get(code)?.last().map(|known| &known.pack)
     }
 
+    /// Every version under which records may be written, now or from a day to come, with the digest
+    /// of an uploaded one.
+    pub fn open(&self) -> impl Iterator<Item = (&Arc<Pack>, Option<&str>)> {
+        let open = self.0.values().flatten().filter(|known| known.open);
+        open.map(|known| (&known.pack, known.digest.as_deref()))
+    }
+
     /// The version of this number.
     pub fn version(&self, code: &str, version: PackVersion) -> Option<&Arc<Pack>> {
         let versions = self.0.get(code)?;

@@ -47,7 +47,7 @@ async fn around(State(inner): State<Arc<Inner>>, mut request: Request, next: Nex
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| String::from(path.as_str()));
     let route = route.unwrap_or_else(|| String::from("other"));
-    let mut response = answer(&inner, request, next, &id).await;
+    let mut response = worded(answer(&inner, request, next, &id).await, &id);
     finish(&inner.surroundings, &mut response, &id);
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     let metrics = &inner.surroundings.metrics;
@@ -83,6 +83,18 @@ async fn answer(inner: &Inner, request: Request, next: Next, id: &str) -> Respon
             problem(StatusCode::GATEWAY_TIMEOUT, "timeout", "处理超时", &detail, id)
         }
     }
+}
+
+/// What the framework refuses before any handler sees it, an address that is no text for example, is
+/// a problem like others.
+fn worded(response: Response, id: &str) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(response.status().is_client_error() && plain) {
+        return response;
+    }
+    let detail = "地址或请求内容不能读取，请核对编码";
+    problem(response.status(), "malformed", "请求内容有误", detail, id)
 }
 
 /// Takes over a client's name for the request if it is a sane one, else makes one; later layers

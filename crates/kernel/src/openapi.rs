@@ -9,7 +9,9 @@ use crate::{Access, Entity, Field, Kind, Match, Platform, Route, Shape, field::C
 pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entity]) -> Value {
     let mut paths = Map::new();
     for route in routes {
-        let entry = paths.entry(route.path.clone()).or_insert_with(|| json!({}));
+        // A rest of a path is one parameter as any other.
+        let path = route.path.replace("{*", "{");
+        let entry = paths.entry(path).or_insert_with(|| json!({}));
         entry[route.method.as_str().to_lowercase()] = operation(route);
     }
     let mut schemas = Map::new();
@@ -74,7 +76,7 @@ fn operation(route: &Route) -> Value {
 }
 
 fn operation_id(route: &Route) -> String {
-    let path = route.path.replace(['{', '}'], "").replace(['/', '.', '-'], "_");
+    let path = route.path.replace(['{', '}', '*'], "").replace(['/', '.', '-'], "_");
     format!("{}{path}", route.method.as_str().to_lowercase())
 }
 
@@ -116,6 +118,9 @@ fn parameters(route: &Route) -> Vec<Value> {
     parameters
 }
 
+/// In a schema: other media types in which the same may be sent.
+const ALSO: &str = "x-yj-also";
+
 const LIST_PARAMETERS: [(&str, &str); 5] = [
     ("page", "页码，自 1 起"),
     ("per_page", "每页条数，1 至 100"),
@@ -129,13 +134,15 @@ fn responses(route: &Route) -> Value {
     if let Some(content) = content(&route.gives) {
         success["content"] = content;
     }
-    json!({
-        "2XX": success,
-        "default": {
-            "description": "问题，见 code 字段",
-            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-        },
-    })
+    let mut problem = json!({
+        "description": "问题，见 code 字段",
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    if !route.path.starts_with("/api/") {
+        // Pages for people say what is wrong as a page.
+        problem["content"]["text/html"] = json!({ "schema": { "type": "string" } });
+    }
+    json!({ "2XX": success, "default": problem })
 }
 
 fn content(shape: &Shape) -> Option<Value> {
@@ -143,7 +150,14 @@ fn content(shape: &Shape) -> Option<Value> {
     let json = |schema: Value| Some(json!({ "application/json": { "schema": schema } }));
     match shape {
         Shape::Nothing => None,
-        Shape::Json(schema) => json(schema.clone()),
+        Shape::Json(schema) => {
+            let mut content = json!({ "application/json": { "schema": schema } });
+            // The same in other forms, which schemas of their own describe.
+            for other in schema[ALSO].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                content[other] = json!({ "schema": { "type": "string" } });
+            }
+            Some(content)
+        }
         Shape::Record(entity) => json(reference(input_name(entity))),
         Shape::Stored(entity) => json(reference(stored_name(entity))),
         Shape::Page(entity) => json(json!({
@@ -164,6 +178,7 @@ fn content(shape: &Shape) -> Option<Value> {
             },
             "required": ["items", "next"],
         })),
+        Shape::Bytes(media) if media.ends_with("json") => Some(json!({ *media: { "schema": {} } })),
         Shape::Bytes(media) => {
             Some(json!({ *media: { "schema": { "type": "string", "format": "binary" } } }))
         }
@@ -196,7 +211,7 @@ fn record(entity: &Entity, stored: bool) -> Value {
         .collect();
     if stored {
         for name in crate::record::HEADER {
-            let kind = if name == "version" { "integer" } else { "string" };
+            let kind = if matches!(name, "version" | "label") { "integer" } else { "string" };
             properties.insert(String::from(name), json!({ "type": kind }));
             required.push(name);
         }

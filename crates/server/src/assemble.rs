@@ -13,7 +13,9 @@ use yj_ledger::{Keys, Ledger};
 use yj_telemetry::Intake;
 
 use crate::{
-    applications, dictionary, libraries,
+    applications, dictionary,
+    interface::Interface,
+    libraries,
     modules::{self, Module},
     operations, workbench,
 };
@@ -176,8 +178,13 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(applications::routes());
     routes.extend(libraries::routes());
     routes.extend(yj_web::routes(&ledger));
+    let interface = Interface::default();
+    routes.extend(interface.routes());
     routes.retain(|route| modules::remains(route, &withheld));
-    routes.extend(operations::routes(&app, &routes));
+    let offered: Vec<_> = app.offered().collect();
+    let description = yj_kernel::openapi(app.platform(), &routes, &offered);
+    interface.describe(description.clone());
+    routes.extend(operations::routes(description));
     yj_identity::publish(&app, &routes).await?;
     let surroundings = Surroundings {
         limits,

@@ -7,6 +7,7 @@ pub mod demo;
 mod devices;
 mod dictionary;
 mod doctor;
+mod interface;
 mod libraries;
 mod libraries_catalogue;
 mod libraries_measure;

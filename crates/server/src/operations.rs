@@ -6,12 +6,10 @@ use axum::{
     response::IntoResponse,
 };
 use serde_json::{Value, json};
-use yj_kernel::{App, Problem, Route, Sql, openapi};
+use yj_kernel::{App, Problem, Route, Sql};
 
 /// `/health/*`, `/metrics` and the description of all routes.
-pub(crate) fn routes(app: &App, others: &[Route]) -> Vec<Route> {
-    let offered: Vec<_> = app.offered().collect();
-    let description = openapi(app.platform(), others, &offered);
+pub(crate) fn routes(description: Value) -> Vec<Route> {
     let describe = move |_: App| {
         let description: Value = description.clone();
         async move { Json(description) }

@@ -2,8 +2,8 @@
 
 use axum::{
     Json,
-    extract::{Path, RawQuery},
-    http::{Method, StatusCode},
+    extract::{FromRequest as _, Path, RawQuery, Request},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -28,6 +28,7 @@ use crate::{
     scan, stock,
     store::{self, StoredEvent},
     together::Together,
+    xml,
 };
 
 /// Largest capture request.
@@ -106,7 +107,8 @@ const LIST_QUERY: &[Param] = &[
 fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let (bell, checker, prover) = (ledger.clone(), ledger.clone(), ledger.clone());
     let together = Together::default();
-    let take = move |ctx: Ctx, Body(body): Body<Value>| async move {
+    let take = move |ctx: Ctx, request: Request| async move {
+        let body = document(&ctx, request).await?;
         take(&ctx, (&bell, &together), body).await
     };
     let list = |ctx: Ctx, RawQuery(query): RawQuery| async move {
@@ -141,7 +143,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let one = "/api/v1/trace/events/{id}";
     let mut routes = vec![
         Route::new((Method::POST, "/api/v1/trace/events"), may("capture"), "采集追溯事件", take)
-            .takes(Shape::of::<Batch>())
+            .takes(one_or_many())
             .body_max(CAPTURE_BYTES_MAX),
         Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
@@ -246,6 +248,29 @@ fn answer(captured: &[Captured], stored: bool) -> Response {
     };
     let results = crate::results::results(captured, stored);
     (status, Json(json!({ "results": results, "stored": stored }))).into_response()
+}
+
+/// One event, or several, in JSON or in XML.
+fn one_or_many() -> Shape {
+    let schemas = [Shape::of::<TraceEvent>(), Shape::of::<Batch>()].map(|shape| match shape {
+        Shape::Json(schema) => schema,
+        _ => Value::Null,
+    });
+    Shape::Json(json!({ "title": "追溯事件", "anyOf": schemas, "x-yj-also": ["application/xml"] }))
+}
+
+/// What was sent, in JSON or in XML.
+async fn document(ctx: &Ctx, request: Request) -> Result<Value> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !kind.is_some_and(xml::is_xml) {
+        let Body(body) = Body::<Value>::from_request(request, &()).await?;
+        return Ok(body);
+    }
+    let bytes = strict::bytes(request, &()).await?;
+    let mut tx = ctx.snapshot().await?;
+    let domains = yj_domain::current(&mut tx).await?;
+    drop(tx);
+    xml::read(&bytes, &domains, ctx.today())
 }
 
 async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {

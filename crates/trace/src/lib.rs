@@ -38,6 +38,7 @@ mod store;
 mod story;
 mod surroundings;
 mod together;
+mod xml;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture};
 pub use compose::chain_size;

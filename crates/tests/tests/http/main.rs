@@ -31,6 +31,7 @@ mod identifiers;
 mod identity;
 mod import;
 mod labels;
+mod interface;
 mod libraries;
 mod map_packs;
 mod matches;

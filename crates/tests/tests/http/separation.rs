@@ -75,6 +75,7 @@ fn kind_of(path: &str) -> &'static str {
         "/api/v1/dictionary/{set}/{name}",
         "/api/v1/domains/{code}",
         "/api/v1/domains/packs/{id}",
+        "/api/v1/interface/{version}",
         "/api/v1/map-packs/active/{digest}",
         "/api/v1/map-packs/{id}",
         "/api/v1/trace/messages/{door}",

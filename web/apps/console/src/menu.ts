@@ -109,6 +109,7 @@ export const MENU: MenuGroup[] = [
     title: '系统',
     pages: [
       { path: '/dictionary', title: '数据字典', permission: 'dictionary:read' },
+      { path: '/interface', title: '接口规范' },
       { path: '/libraries', title: '信息库', permission: 'library:read' },
       { path: '/domains', title: '领域包', permission: 'domain:read' },
       { path: '/base-maps', title: '地图底图', permission: 'map_pack:read' },

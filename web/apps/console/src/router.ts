@@ -43,6 +43,7 @@ export const router = createRouter({
         { path: 'confirmations', component: () => import('./pages/system/Confirmations.vue') },
         { path: 'keys', component: () => import('./pages/system/Keys.vue') },
         { path: 'change-rules', component: () => import('./pages/system/ChangeRules.vue') },
+        { path: 'interface', component: () => import('./pages/system/Interface.vue') },
         { path: 'dictionary', component: () => import('./pages/system/Dictionary.vue') },
         { path: 'libraries', component: () => import('./pages/system/Libraries.vue') },
         { path: 'domains', component: () => import('./pages/system/Domains.vue') },
