@@ -1,6 +1,6 @@
 /** 现场登记: without a network, and with one again. */
 import type { Page } from '@playwright/test';
-import { ask, expect, inspect, password, test, url } from './base';
+import { ask, expect, inspect, logIn, password, test, url } from './base';
 
 async function enter(page: Page, user: string): Promise<void> {
   await page.getByRole('button', { name: '登录', exact: true }).first().click();
@@ -81,7 +81,7 @@ for (const width of [390, 1440]) {
       await inspect(page, 'field-sent');
       expect(await Promise.all([...codes, wrong].map((code) => stored(page, code)))).toEqual([1, 1, 0]);
 
-      await page.getByRole('button', { name: '修改' }).click();
+      await page.getByRole('button', { name: '修改', exact: true }).click();
       await page.getByLabel('自检抑制率（%）').fill('6');
       await page.getByLabel('拍照或选照片').setInputFiles(photo);
       // SM3 of the bytes "abc" (GB/T 32905, example 1).
@@ -111,6 +111,10 @@ for (const width of [390, 1440]) {
       await tab(page, /发送/).click();
       await expect(page.getByRole('heading', { name: '待发 1' })).toBeVisible();
 
+      // Somebody else works at the same device, and logs out of the console.
+      await logIn(page, 'supervisor');
+      await page.getByRole('button', { name: '退出' }).click();
+      await expect(page.getByRole('button', { name: '登录' })).toBeVisible();
       await page.goto(url('/console/login?to=/field/'));
       await page.getByLabel('用户名').fill('enterprise');
       await page.getByLabel('口令').fill(password('enterprise'));

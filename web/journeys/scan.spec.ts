@@ -82,7 +82,7 @@ for (const width of [1440, 390]) {
       await shoot(page, two);
       await expect(page.getByText('示例韭菜 200 千克（2 个码）')).toBeVisible();
       await page.getByLabel(`数量：${two}`).fill('20');
-      await expect(page.getByText('余 80，将为这一部分申领新码')).toBeVisible();
+      await expect(page.getByText('余 80，将为这一部分申领新码', { exact: true })).toBeVisible();
       // Keys that nobody asked for go to the scan field.
       await page.getByRole('heading', { name: '扫码出入库' }).click();
       await shoot(page, 'NOTHING-9');

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::Path,
+    extract::{Path, RawQuery},
     http::{HeaderName, HeaderValue, Method, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, App, Body, Ctx, Origin, Problem, Result, Route, Shape, Sql, Standing, Tx, audit,
+    Access, App, Body, Ctx, Origin, Param, Problem, Result, Route, Shape, Sql, Standing, Tx, audit,
 };
 
 use super::set_cookie;
@@ -364,7 +364,13 @@ fn leaving(identity: &Identity) -> Vec<Route> {
         Ok::<_, Problem>(StatusCode::NO_CONTENT)
     };
     vec![
-        Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", leave).partial(),
+        Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", leave)
+            .query(&[Param {
+                name: "keep",
+                label: "outbox：留下现场页未发的记录",
+                required: false,
+            }])
+            .partial(),
         Route::new((Method::POST, "/api/v1/me/password"), Access::SignedIn, "修改口令", change)
             .takes(Shape::of::<NewPassword>())
             .partial(),
@@ -378,8 +384,15 @@ fn leaving(identity: &Identity) -> Vec<Route> {
     ]
 }
 
-/// Ends the session that the request brings, and what browsers keep of it (S-34).
-async fn leave(ctx: Ctx) -> Result<Response> {
+/// Ends the session that the request brings, and what browsers keep of it (S-34). Records of the
+/// field page that are not sent yet exist nowhere else: where there are any, the browser keeps its
+/// store, and the page removes the rest itself.
+async fn leave(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
+    let keeps = match query.as_deref() {
+        None | Some("") => false,
+        Some("keep=outbox") => true,
+        Some(_) => return Err(Problem::invalid("keep", "应为 outbox，或不填")),
+    };
     let mut tx = ctx.begin().await?;
     let sql = Sql::new("DELETE FROM session WHERE id = $1");
     tx.execute(sql.arg(ctx.principal().session.as_str())).await?;
@@ -387,7 +400,9 @@ async fn leave(ctx: Ctx) -> Result<Response> {
     tx.commit().await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, "", "; Max-Age=0");
-    let clear = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
+    let clear =
+        if keeps { "\"cache\", \"cookies\"" } else { "\"cache\", \"cookies\", \"storage\"" };
+    let clear = HeaderValue::from_static(clear);
     response.headers_mut().insert(HeaderName::from_static("clear-site-data"), clear);
     Ok(response)
 }

@@ -224,9 +224,25 @@ async fn s_34_answers_are_not_kept_and_log_out_clears_the_browser() {
         let answer = ask("GET", path).await;
         assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
     }
+    let wrong = ask("DELETE", "/api/v1/session?keep=everything").await;
+    assert_eq!(wrong.status(), 422);
     let left = ask("DELETE", "/api/v1/session").await;
     assert!(left.headers()["clear-site-data"].to_str().unwrap().contains("storage"));
     assert_eq!(ask("GET", "/api/v1/me").await.status(), 401, "the token is worth nothing");
+}
+
+#[tokio::test]
+async fn s_34_a_log_out_leaves_what_was_recorded_in_the_field_and_is_not_sent() {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt as _;
+    let app = TestApp::start().await;
+    let session = app.session("farm").clone();
+    let request = Request::builder().method("DELETE").uri("/api/v1/session?keep=outbox");
+    let request = request.header("host", "test").header("x-csrf", &session.csrf);
+    let request = request.header("cookie", &session.cookie).body(Body::empty()).unwrap();
+    let left = app.assembled.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(left.headers()["clear-site-data"], "\"cache\", \"cookies\"");
+    app.get("farm", "/api/v1/me").await.expect(401);
 }
 
 #[tokio::test]

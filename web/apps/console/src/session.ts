@@ -3,6 +3,7 @@ import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
 import { answer, call, client, useCsrf } from './api';
 import type { Entity, Me, Meta, Region } from './domain/types';
+import { waitingHere } from '@field/waiting';
 import { dropDraft } from './pages/scan/draft';
 
 /** What somebody shows besides the password. */
@@ -56,7 +57,9 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signOut(): Promise<void> {
-    await call('DELETE', '/api/v1/session').catch(() => undefined);
+    // What somebody recorded in the field and could not send yet exists nowhere else.
+    const query = (await waitingHere()) > 0 ? { keep: 'outbox' } : {};
+    await call('DELETE', '/api/v1/session', { query }).catch(() => undefined);
     if (me.value) dropDraft(me.value.account);
     forget();
   }

@@ -1,7 +1,7 @@
 /** What this device keeps: records, receipts, photos and what forms need without a network. */
 import type { Entry, Receipt, Store } from './outbox';
+import { STORE } from './waiting';
 
-const NAME = 'yj-field';
 const VERSION = 1;
 /** Receipts kept for each account; they say that a record arrived, and nothing depends on them. */
 const RECEIPTS_MAX = 200;
@@ -30,7 +30,7 @@ export class Device implements Store {
   private constructor(private readonly base: IDBDatabase) {}
 
   static async open(factory: IDBFactory = indexedDB): Promise<Device> {
-    const request = factory.open(NAME, VERSION);
+    const request = factory.open(STORE, VERSION);
     request.onupgradeneeded = () => {
       for (const table of ['outbox', 'receipts']) {
         request.result.createObjectStore(table, { keyPath: 'id' }).createIndex('account', 'account');
@@ -43,6 +43,11 @@ export class Device implements Store {
     // A newer page may need the tables otherwise.
     base.onversionchange = () => base.close();
     return new Device(base);
+  }
+
+  /** Says when the browser closed the store: somebody logged out elsewhere, and it was wiped. */
+  whenClosed(action: () => void): void {
+    this.base.onclose = action;
   }
 
   private table(name: string, mode: IDBTransactionMode = 'readonly'): [IDBObjectStore, IDBTransaction] {
@@ -137,6 +142,18 @@ export class Device implements Store {
 
   async photos(account: string): Promise<Photo[]> {
     return done(this.table('photos')[0].getAll(range(account)));
+  }
+
+  /** Removes what an account leaves behind besides records that wait and their photos. */
+  async forget(account: string): Promise<void> {
+    const transaction = this.base.transaction(['receipts', 'kept'], 'readwrite', { durability: 'strict' });
+    const cursor = transaction.objectStore('receipts').index('account').openCursor(account);
+    cursor.onsuccess = () => {
+      cursor.result?.delete();
+      cursor.result?.continue();
+    };
+    transaction.objectStore('kept').delete(range(account));
+    await complete(transaction);
   }
 
   /** Removes everything of an account from this device. */

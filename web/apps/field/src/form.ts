@@ -40,6 +40,9 @@ export const blank = ({ inputs, outputs }: PackEvent): Form => ({
   evidence: [],
 });
 
+/** Under which name a form that is not finished is kept. */
+export const draftName = (pack: Pack, spec: PackEvent): string => `draft:${pack.code}/${spec.code}`;
+
 /** A moment (Unix ms) in China, to the second. */
 export const moment = (at: number): string => `${new Date(at + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`;
 

@@ -180,7 +180,10 @@ export async function moreCodes(me: Me, left: number): Promise<string[]> {
   return ((await response.json().catch(() => ({ codes: [] }))) as { codes: string[] }).codes;
 }
 
-export async function signOut(): Promise<void> {
+/** Ends the session. `keep`: records wait here, and the browser must not wipe its store. */
+export async function signOut(keep: boolean): Promise<void> {
   const me = await whoIs();
-  if (me) await reach('/api/v1/session', { method: 'DELETE', headers: { 'x-csrf': me.csrf ?? '' } });
+  if (!me) return;
+  const path = `/api/v1/session${keep ? '?keep=outbox' : ''}`;
+  await reach(path, { method: 'DELETE', headers: { 'x-csrf': me.csrf ?? '' } });
 }

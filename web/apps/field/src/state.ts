@@ -3,6 +3,7 @@ import { computed, reactive, ref, shallowRef } from 'vue';
 import { Device } from './device';
 import { drain, type Ending, type Entry, type Receipt } from './outbox';
 import { Capture, moreCodes, provisions, signOut, whoIs, type Me, type Provisions } from './server';
+import { waitingHere } from './waiting';
 
 /** Forms are refreshed when they are older than this. */
 const STALE_MS = 6 * 3_600_000;
@@ -134,6 +135,7 @@ let told: BroadcastChannel | undefined;
 /** Opens the page: from what is kept first, then from the server. */
 export async function open(): Promise<void> {
   device.value = await Device.open();
+  device.value.whenClosed(() => location.reload());
   const kept = await device.value.kept<Person>('', 'person');
   if (kept) await become(kept);
   if (typeof BroadcastChannel !== 'undefined') {
@@ -163,12 +165,19 @@ export async function drop(id: string): Promise<void> {
   await reread();
 }
 
-/** Logs out. What waits stays, for its owner. */
+/** Logs out. What waits stays, for its owner; everything else goes. */
 export async function leave(): Promise<void> {
-  await signOut();
-  await device.value!.keep('', 'person', undefined);
-  [person.value, needs.value, session.value] = [undefined, undefined, 'out'];
-  [entries.value, receipts.value] = [[], []];
+  try {
+    const some = (await waitingHere()) > 0;
+    await signOut(some);
+    if (some) {
+      await device.value!.forget(person.value!.account);
+      await device.value!.keep('', 'person', undefined);
+    }
+    location.replace('/field/');
+  } catch {
+    say('没有连上平台，退出不了；请联网后再退出', true);
+  }
 }
 
 /** Removes everything of this person from the device. */

@@ -1,6 +1,7 @@
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Device } from '../src/device';
+import { waitingHere } from '../src/waiting';
 import { answerOf, drain, mended, type Answer, type Door, type Entry, type EventBody } from '../src/outbox';
 
 Object.assign(globalThis, { IDBKeyRange });
@@ -159,6 +160,22 @@ describe('what the device keeps', () => {
     expect(await device.photos('farm2')).toHaveLength(1);
     expect(await device.kept('farm2', 'draft:agri/harvest')).toEqual({ plot: '1' });
     expect(await device.kept('', 'packs')).toEqual(['agri']);
+  });
+});
+
+describe('a log-out', () => {
+  it('is told whether anything waits, and leaves only that', async () => {
+    const factory = new IDBFactory();
+    expect(await waitingHere(factory)).toBe(0);
+    const own = await Device.open(factory);
+    expect(await waitingHere(factory)).toBe(0);
+    await own.put(entry('a', 1));
+    await own.keep('farm', 'provisions', {});
+    await own.acknowledge({ id: 'r', account: 'farm', title: '', received: 1, event: '', state: 'held' });
+    expect(await waitingHere(factory)).toBe(1);
+    await own.forget('farm');
+    expect([await own.receipts('farm'), await own.kept('farm', 'provisions')]).toEqual([[], undefined]);
+    expect(await own.entries('farm')).toHaveLength(1);
   });
 });
 

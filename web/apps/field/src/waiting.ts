@@ -1,0 +1,23 @@
+/** How many records wait on this device, of whomever: what a log-out must not wipe away. */
+
+/** The name of the field page's store. */
+export const STORE = 'yj-field';
+
+export function waitingHere(factory: IDBFactory = indexedDB): Promise<number> {
+  return new Promise((resolve) => {
+    const request = factory.open(STORE);
+    // Where there is no store yet, none is made.
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onerror = (event) => {
+      event.preventDefault();
+      resolve(0);
+    };
+    request.onsuccess = () => {
+      const base = request.result;
+      const count = base.transaction('outbox').objectStore('outbox').count();
+      count.onsuccess = () => resolve(count.result);
+      count.onerror = () => resolve(1);
+      count.transaction.oncomplete = () => base.close();
+    };
+  });
+}
