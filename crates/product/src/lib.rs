@@ -17,7 +17,9 @@ mod state_http;
 
 pub use catalogue::CatalogueClass;
 pub use catalogue_code::CatalogueCode;
-pub use lookup::{ProductBrief, by_codes, by_gtin, by_ids, query_by_codes, read_by_codes};
+pub use lookup::{
+    ProductBrief, by_codes, by_gtin, by_gtins, by_ids, query_by_codes, read_by_codes,
+};
 pub use national::seed_catalogue;
 pub use packaging::PackLevel;
 pub use product::Product;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use yj_exchange::epcis::Callbacks;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::RootKey;
 
@@ -65,6 +66,10 @@ label = "统一身份认证登录"
 # 对方令牌声明使用了多因素（amr 含 mfa）时，是否可代替本平台的第二因素
 trust_second_factor = false
 
+# 与其他系统的交换。EPCIS 订阅只投递到 https 的公网地址；这里列出的主机（可带端口）不受此限，如 ["erp.example.lan:8443"]。
+[exchange]
+callback_hosts = []
+
 [platform]
 # 平台名称，显示在页眉、报告和接口中。
 name = "重要产品追溯管理平台"
@@ -107,6 +112,24 @@ pub struct Config {
     /// Where the root key lives.
     #[serde(default)]
     pub keys: KeysConfig,
+    /// Exchange with other systems.
+    #[serde(default)]
+    pub exchange: ExchangeConfig,
+}
+
+/// Exchange with other systems.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExchangeConfig {
+    /// Hosts that subscribers may have though they are inside, or without TLS.
+    pub callback_hosts: Vec<String>,
+}
+
+impl ExchangeConfig {
+    /// Whom subscriptions may call.
+    pub fn callbacks(&self) -> Callbacks {
+        Callbacks { allowed_hosts: self.callback_hosts.clone() }
+    }
 }
 
 /// Where the root key lives: a file of the data folder, or a cryptographic module.

@@ -26,7 +26,7 @@ mod store;
 mod story;
 mod surroundings;
 
-pub use capture::{Captured, EVENTS_MAX, Source, capture};
+pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
 pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};

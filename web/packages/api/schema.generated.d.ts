@@ -6233,6 +6233,551 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/epcis/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 顶层资源 */
+        get: operations["get_epcis_v2"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 接口的能力 */
+        options: operations["options_epcis_v2"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 顶层资源（以斜线结尾） */
+        get: operations["get_epcis_v2_"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 接口的能力（以斜线结尾） */
+        options: operations["options_epcis_v2_"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizLocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务地点 */
+        get: operations["get_epcis_v2_bizLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务地点的能力 */
+        options: operations["options_epcis_v2_bizLocations"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizLocations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务地点的下级资源 */
+        get: operations["get_epcis_v2_bizLocations_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务地点的能力（单个） */
+        options: operations["options_epcis_v2_bizLocations_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizLocations/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务地点的事件 */
+        get: operations["get_epcis_v2_bizLocations_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务地点事件的能力 */
+        options: operations["options_epcis_v2_bizLocations_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizSteps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务步骤 */
+        get: operations["get_epcis_v2_bizSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务步骤的能力 */
+        options: operations["options_epcis_v2_bizSteps"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizSteps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务步骤的下级资源 */
+        get: operations["get_epcis_v2_bizSteps_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务步骤的能力（单个） */
+        options: operations["options_epcis_v2_bizSteps_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizSteps/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务步骤的事件 */
+        get: operations["get_epcis_v2_bizSteps_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务步骤事件的能力 */
+        options: operations["options_epcis_v2_bizSteps_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 采集任务 */
+        get: operations["get_epcis_v2_capture"];
+        put?: never;
+        /** 采集 EPCIS 文档 */
+        post: operations["post_epcis_v2_capture"];
+        delete?: never;
+        /** EPCIS 采集的能力 */
+        options: operations["options_epcis_v2_capture"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/capture/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次 EPCIS 采集 */
+        get: operations["get_epcis_v2_capture_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 采集任务的能力 */
+        options: operations["options_epcis_v2_capture_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/dispositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 状态 */
+        get: operations["get_epcis_v2_dispositions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 状态的能力 */
+        options: operations["options_epcis_v2_dispositions"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/dispositions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 状态的下级资源 */
+        get: operations["get_epcis_v2_dispositions_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 状态的能力（单个） */
+        options: operations["options_epcis_v2_dispositions_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/dispositions/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 状态的事件 */
+        get: operations["get_epcis_v2_dispositions_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 状态事件的能力 */
+        options: operations["options_epcis_v2_dispositions_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/epcs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 物品标识 */
+        get: operations["get_epcis_v2_epcs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 物品标识的能力 */
+        options: operations["options_epcis_v2_epcs"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/epcs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 物品标识的下级资源 */
+        get: operations["get_epcis_v2_epcs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 物品标识的能力（单个） */
+        options: operations["options_epcis_v2_epcs_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/epcs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 物品标识的事件 */
+        get: operations["get_epcis_v2_epcs_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 物品标识事件的能力 */
+        options: operations["options_epcis_v2_epcs_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/eventTypes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 事件类型 */
+        get: operations["get_epcis_v2_eventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件类型的能力 */
+        options: operations["options_epcis_v2_eventTypes"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/eventTypes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 事件类型的下级资源 */
+        get: operations["get_epcis_v2_eventTypes_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件类型的能力（单个） */
+        options: operations["options_epcis_v2_eventTypes_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/eventTypes/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 事件类型的事件 */
+        get: operations["get_epcis_v2_eventTypes_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件类型事件的能力 */
+        options: operations["options_epcis_v2_eventTypes_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询 EPCIS 事件 */
+        get: operations["get_epcis_v2_events"];
+        put?: never;
+        /** 采集一个 EPCIS 事件 */
+        post: operations["post_epcis_v2_events"];
+        delete?: never;
+        /** EPCIS 事件的能力 */
+        options: operations["options_epcis_v2_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个 EPCIS 事件 */
+        get: operations["get_epcis_v2_events_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件的能力（单个） */
+        options: operations["options_epcis_v2_events_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/nextPageToken/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** 释放翻页令牌 */
+        delete: operations["delete_epcis_v2_nextPageToken_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 命名查询 */
+        get: operations["get_epcis_v2_queries"];
+        put?: never;
+        /** 建立 EPCIS 命名查询 */
+        post: operations["post_epcis_v2_queries"];
+        delete?: never;
+        /** EPCIS 命名查询的能力 */
+        options: operations["options_epcis_v2_queries"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个 EPCIS 命名查询 */
+        get: operations["get_epcis_v2_queries_id"];
+        put?: never;
+        post?: never;
+        /** 删除 EPCIS 命名查询 */
+        delete: operations["delete_epcis_v2_queries_id"];
+        /** EPCIS 命名查询的能力（单个） */
+        options: operations["options_epcis_v2_queries_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 命名查询的事件 */
+        get: operations["get_epcis_v2_queries_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 命名查询事件的能力 */
+        options: operations["options_epcis_v2_queries_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 订阅 */
+        get: operations["get_epcis_v2_queries_id_subscriptions"];
+        put?: never;
+        /** 订阅 EPCIS 命名查询 */
+        post: operations["post_epcis_v2_queries_id_subscriptions"];
+        delete?: never;
+        /** EPCIS 订阅的能力 */
+        options: operations["options_epcis_v2_queries_id_subscriptions"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}/subscriptions/{sub}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个 EPCIS 订阅 */
+        get: operations["get_epcis_v2_queries_id_subscriptions_sub"];
+        put?: never;
+        post?: never;
+        /** 取消 EPCIS 订阅 */
+        delete: operations["delete_epcis_v2_queries_id_subscriptions_sub"];
+        /** EPCIS 订阅的能力（单个） */
+        options: operations["options_epcis_v2_queries_id_subscriptions_sub"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/readPoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 读取点 */
+        get: operations["get_epcis_v2_readPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 读取点的能力 */
+        options: operations["options_epcis_v2_readPoints"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/readPoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 读取点的下级资源 */
+        get: operations["get_epcis_v2_readPoints_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 读取点的能力（单个） */
+        options: operations["options_epcis_v2_readPoints_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/readPoints/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 读取点的事件 */
+        get: operations["get_epcis_v2_readPoints_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 读取点事件的能力 */
+        options: operations["options_epcis_v2_readPoints_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oauth/token": {
         parameters: {
             query?: never;
@@ -7633,7 +8178,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -24207,6 +24752,2195 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizLocations: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizLocations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizLocations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizLocations_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizLocations_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizSteps: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizSteps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizSteps_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizSteps_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizSteps_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizSteps_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_capture: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_epcis_v2_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ld+json": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_capture_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_capture_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_dispositions: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_dispositions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_dispositions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_dispositions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_dispositions_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_dispositions_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_epcs: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_epcs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_epcs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_epcs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_epcs_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_epcs_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_eventTypes: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_eventTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_eventTypes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_eventTypes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_eventTypes_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_eventTypes_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_epcis_v2_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ld+json": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_events_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_events_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_epcis_v2_nextPageToken_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_epcis_v2_queries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_epcis_v2_queries_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id_events: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_epcis_v2_queries_id_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id_subscriptions_sub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_epcis_v2_queries_id_subscriptions_sub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id_subscriptions_sub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_readPoints: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_readPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_readPoints_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_readPoints_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_epcis_v2_readPoints_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options_epcis_v2_readPoints_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

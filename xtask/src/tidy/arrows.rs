@@ -8,7 +8,7 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
@@ -35,6 +35,21 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "yj-domain",
             "yj-subject",
             "yj-product",
+        ],
+    ),
+    (
+        "yj-exchange",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-epcis",
+            "yj-proof",
+            "yj-ledger",
+            "yj-domain",
+            "yj-subject",
+            "yj-product",
+            "yj-trace",
         ],
     ),
     ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-trace"]),
