@@ -159,7 +159,7 @@ fn translated(event: &Json, format: EpcFormat) -> Json {
 fn linked(value: &Json) -> Json {
     match value {
         Json::Text(text) => canonical_link(text).map_or_else(|| value.clone(), Json::Text),
-        Json::Array(items) => Json::Array(items.iter().map(|item| linked(item)).collect()),
+        Json::Array(items) => Json::Array(items.iter().map(linked).collect()),
         Json::Object(members) => Json::Object(
             members
                 .iter()

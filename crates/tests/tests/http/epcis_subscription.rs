@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -100,7 +101,6 @@ async fn g_8_2_a_subscriber_is_told_signed_and_until_it_has_heard() {
     let part = |name: &str| signature.split(',').find_map(|part| part.strip_prefix(name)).unwrap();
     let text = format!("{}.{body}", part("t="));
     assert_eq!(part("sm3="), sm3::hex(&sm3::hmac("示例密令".as_bytes(), text.as_bytes())));
-    use hmac::{Hmac, KeyInit as _, Mac as _};
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice("示例密令".as_bytes()).unwrap();
     mac.update(text.as_bytes());
     assert_eq!(part("sha256="), yj_crypto::to_hex(&mac.finalize().into_bytes()));
