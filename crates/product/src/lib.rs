@@ -33,7 +33,9 @@ pub use code_lookup::{MintedCode, Sought, count_code_scan, is_registered, minted
 pub use code_rule::CodeRule;
 pub use code_span::CodeState;
 pub use label_template::LabelTemplate;
-pub use lookup::{ProductBrief, by_codes, by_gtin, by_ids, query_by_codes, read_by_codes};
+pub use lookup::{
+    ProductBrief, by_codes, by_gtin, by_gtins, by_ids, query_by_codes, read_by_codes,
+};
 pub use national::seed_catalogue;
 pub use packaging::PackLevel;
 pub use product::Product;

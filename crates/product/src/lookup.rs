@@ -30,6 +30,10 @@ pub struct ProductBrief {
     pub state: ProductState,
     /// Since when it stands there, Unix ms; nothing where it never stood elsewhere.
     pub state_since: Option<i64>,
+    /// 产品领域
+    pub domain: String,
+    /// 商品条码 of 14 digits, where it has one.
+    pub gtin: Option<String>,
 }
 
 impl ProductBrief {
@@ -62,6 +66,12 @@ pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, Produc
     Ok(found.into_iter().map(|product| (product.id.clone(), product)).collect())
 }
 
+/// Products by their GTINs (14 digits), under the GTINs. Unknown ones are missing from the answer.
+pub async fn by_gtins(tx: &mut Tx, gtins: &[&str]) -> Result<BTreeMap<String, ProductBrief>> {
+    let found = read(&tx.fetch(query("gtin", gtins)).await?)?;
+    Ok(found.into_iter().filter_map(|product| Some((product.gtin.clone()?, product))).collect())
+}
+
 /// The product with this GTIN (14 digits).
 pub async fn by_gtin(tx: &mut Tx, gtin: &str) -> Result<Option<ProductBrief>> {
     Ok(read(&tx.fetch(query("gtin", &[gtin])).await?)?.into_iter().next())
@@ -69,8 +79,8 @@ pub async fn by_gtin(tx: &mut Tx, gtin: &str) -> Result<Option<ProductBrief>> {
 
 fn query(column: &'static str, values: &[&str]) -> Sql {
     let mut sql = Sql::new(
-        "SELECT id, code, name, spec, brand, standard_no, unit, subject_id, state, state_since \
-         FROM product WHERE ",
+        "SELECT id, code, name, spec, brand, standard_no, unit, subject_id, state, state_since, \
+         domain, gtin FROM product WHERE ",
     );
     sql.push(column).push(" ").bind_texts(values.iter().copied());
     sql
@@ -91,6 +101,8 @@ fn read(rows: &[Row]) -> Result<Vec<ProductBrief>> {
             subject_id: text(7)?,
             state: state(row.text(8)?)?,
             state_since: row.int_opt(9)?,
+            domain: text(10)?,
+            gtin: maybe(11)?,
         })
     };
     rows.iter().map(read).collect()

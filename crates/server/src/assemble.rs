@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
+use yj_exchange::epcis::Callbacks;
 use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::{Identity, Security, SingleSignOn};
 use yj_kernel::{
@@ -40,6 +41,8 @@ pub struct Parts {
     pub root_key: Option<Arc<dyn RootKey>>,
     /// Modules that are off.
     pub without: Vec<Module>,
+    /// Which inner addresses subscribers may have.
+    pub callbacks: Callbacks,
 }
 
 /// A running application, but for its listener and its workers.
@@ -57,6 +60,8 @@ pub struct Assembled {
     pub router: Router,
     /// Figures.
     pub metrics: Metrics,
+    /// Which inner addresses subscribers may have.
+    pub callbacks: Callbacks,
 }
 
 /// Every table, in the order of the crates.
@@ -71,12 +76,14 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_product::MIGRATIONS,
         yj_trace::MIGRATIONS,
         yj_telemetry::MIGRATIONS,
+        yj_exchange::MIGRATIONS,
     ]
     .concat()
 }
 
 fn jobs() -> Vec<JobKind> {
-    yj_kernel::transfer::JOBS.into_iter().chain(yj_subject::JOBS).chain(yj_trace::JOBS).collect()
+    let own = yj_kernel::transfer::JOBS.into_iter().chain(yj_subject::JOBS);
+    own.chain(yj_trace::JOBS).chain(yj_exchange::epcis::JOBS).collect()
 }
 
 /// The Content-Security-Policy of everything that brings none of its own. Inline style attributes
@@ -97,6 +104,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         single_sign_on,
         root_key,
         without,
+        callbacks,
     } = parts;
     let withheld = modules::stems(&without);
     db.migrate(&migrations()).await?;
@@ -172,6 +180,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
     routes.extend(yj_telemetry::routes(&intake, &ledger));
+    routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks));
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
@@ -192,7 +201,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         random: Arc::new(move || environment.random()),
         content_security_policy: POLICY,
     };
-    let router = router(&app, routes);
+    let router = yj_exchange::epcis::dress(router(&app, routes));
     Ok(Assembled {
         app,
         ledger,
@@ -200,6 +209,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         intake,
         router: yj_http::surround(router, surroundings),
         metrics,
+        callbacks,
     })
 }
 

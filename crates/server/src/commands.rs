@@ -11,6 +11,7 @@ use std::{
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use yj_crypto::{from_hex, to_hex};
+use yj_exchange::epcis::Callbacks;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
@@ -72,6 +73,7 @@ async fn open(config: &Config) -> Result<Assembled, String> {
         single_sign_on: config.sso.clone(),
         root_key: config.keys.root_key()?,
         without: config.modules_off()?,
+        callbacks: config.exchange.callbacks(),
     };
     build(&config.database_url(), &config.data, platform, guard).await
 }
@@ -82,13 +84,15 @@ pub(crate) struct Guard {
     single_sign_on: SingleSignOn,
     root_key: Option<Arc<dyn RootKey>>,
     without: Vec<Module>,
+    callbacks: Callbacks,
 }
 
 impl Guard {
     /// For demonstrations and measurements on one machine.
     pub(crate) fn demonstration() -> Self {
         let (security, single_sign_on) = (Security::demonstration(), SingleSignOn::default());
-        Self { security, single_sign_on, root_key: None, without: Vec::new() }
+        let callbacks = Callbacks::default();
+        Self { security, single_sign_on, root_key: None, without: Vec::new(), callbacks }
     }
 }
 
@@ -109,6 +113,7 @@ pub(crate) async fn build(
         single_sign_on: guard.single_sign_on,
         root_key: guard.root_key,
         without: guard.without,
+        callbacks: guard.callbacks,
     };
     assemble(parts).await.map_err(say)
 }
@@ -163,13 +168,14 @@ async fn listen_until_stopped(
     } else {
         Devices::default()
     };
-    let Assembled { app, ledger, identity, router, metrics, .. } = assembled;
+    let Assembled { app, ledger, identity, router, metrics, callbacks, .. } = assembled;
     let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
+        tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];
     workers.extend(doors.workers);
     if app.offers("device:read") {

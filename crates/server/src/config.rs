@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use yj_exchange::epcis::Callbacks;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::RootKey;
 
@@ -74,6 +75,10 @@ broker = ""
 broker_user = ""
 broker_password = ""
 
+# 与其他系统的交换。EPCIS 订阅只投递到 https 的公网地址；这里列出的主机（可带端口）不受此限，如 ["erp.example.lan:8443"]。
+[exchange]
+callback_hosts = []
+
 [platform]
 # 平台名称，显示在页眉、报告和接口中。
 name = "重要产品追溯管理平台"
@@ -119,6 +124,9 @@ pub struct Config {
     /// Where devices speak besides HTTP.
     #[serde(default)]
     pub devices: DevicesConfig,
+    /// Exchange with other systems.
+    #[serde(default)]
+    pub exchange: ExchangeConfig,
 }
 
 /// Where devices speak besides HTTP: at a broker of our own, or at one that others run.
@@ -157,6 +165,21 @@ impl DevicesConfig {
         let found = split.and_then(|(host, port)| Some((String::from(host), port.parse().ok()?)));
         let wrong = || format!("devices.broker 应为 主机:端口，现为 {}", self.broker);
         found.filter(|(host, _)| !host.is_empty()).map(Some).ok_or_else(wrong)
+    }
+}
+
+/// Exchange with other systems.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExchangeConfig {
+    /// Hosts that subscribers may have though they are inside, or without TLS.
+    pub callback_hosts: Vec<String>,
+}
+
+impl ExchangeConfig {
+    /// Whom subscriptions may call.
+    pub fn callbacks(&self) -> Callbacks {
+        Callbacks { allowed_hosts: self.callback_hosts.clone() }
     }
 }
 

@@ -80,9 +80,13 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
     let unqueued = "SELECT COUNT(*) FROM trace_event e WHERE e.state IN ('accepted', 'superseded') \
                     AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)";
     none(assembled, unqueued, "条已接收事件不在存证队列中").await?;
+    let unqueued = "SELECT COUNT(*) FROM epcis_event e \
+                    WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)";
+    none(assembled, unqueued, "条 EPCIS 事件不在存证队列中").await?;
     let invented = "SELECT COUNT(*) FROM anchor_state a \
                     WHERE a.org <> 'audit' \
                     AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record) \
+                    AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.uid = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM trace_order r WHERE r.id = a.record OR r.lift_record = a.record)";
     none(assembled, invented, "条存证没有对应的事件或管控").await?;
     let orders = "SELECT COUNT(*) FROM trace_order r \

@@ -106,8 +106,10 @@ pub async fn capture(
     }
 }
 
-/// The same inside a transaction of the caller.
-pub(crate) async fn capture_in(
+/// The same inside a transaction of the caller, where each event stands for itself. Called again
+/// with a new transaction when it fails for the moment ([`Problem::Duplicate`],
+/// [`Problem::Unavailable`]).
+pub async fn capture_in(
     ctx: &Ctx,
     tx: &mut Tx,
     source: Source,

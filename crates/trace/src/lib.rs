@@ -40,7 +40,7 @@ mod surroundings;
 mod together;
 mod xml;
 
-pub use capture::{Captured, EVENTS_MAX, Source, capture};
+pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
 pub use document::{BatchDocument, CoveredUnit, DocumentKind};
 pub use document_http::certificate;

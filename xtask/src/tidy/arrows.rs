@@ -41,6 +41,21 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yj-product",
         ],
     ),
+    (
+        "yj-exchange",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-epcis",
+            "yj-proof",
+            "yj-ledger",
+            "yj-domain",
+            "yj-subject",
+            "yj-product",
+            "yj-trace",
+        ],
+    ),
     ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-subject", "yj-product", "yj-trace"]),
     (
         "yj-telemetry",

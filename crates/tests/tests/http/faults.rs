@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::{
+    epcis::{capture, document, observed},
     harness::{Answer, TestApp, harvest},
     map_packs::{self, country, province},
     packs::lifts,
 };
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "SELECT COUNT(*) FROM trace_event",
     "SELECT COUNT(*) FROM trace_link",
     "SELECT CAST(COUNT(*) + COALESCE(SUM(balance), 0) AS BIGINT) FROM trace_object",
@@ -17,6 +18,8 @@ const TABLES: [&str; 12] = [
     "SELECT COUNT(*) FROM outbox",
     "SELECT COUNT(*) FROM audit_log",
     "SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM trace_subject",
+    "SELECT COUNT(*) FROM epcis_capture",
+    "SELECT CAST(COUNT(*) + (SELECT COUNT(*) FROM epcis_term) AS BIGINT) FROM epcis_event",
     "SELECT COUNT(*) FROM domain_pack",
     "SELECT COUNT(*) FROM domain_pack WHERE activated_at IS NOT NULL",
     "SELECT CAST(COUNT(*) + COALESCE(MAX(version), 0) AS BIGINT) FROM map_pack",
@@ -58,6 +61,22 @@ async fn sweep(app: &TestApp, work: impl AsyncFn() -> Answer) -> (Value, u32) {
         assert_eq!(sizes(app).await, before, "statement {nth}");
     }
     panic!("work without end");
+}
+
+#[tokio::test]
+async fn r_1_an_epcis_capture_leaves_all_or_nothing() {
+    let app = TestApp::start().await;
+    let told = json!({
+        "type": "ObjectEvent", "eventID": "urn:example:harvest", "action": "ADD",
+        "eventTime": "2026-11-10T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
+        "quantityList": [{ "epcClass": "urn:example:LOT-1", "quantity": 100, "uom": "KGM" }],
+        "ilmd": { "yj:plot": "示例地块" }, "yj:domain": "agri", "yj:type": "harvest",
+    });
+    let sent = document(&[told, observed("urn:example:other", "urn:example:thing")]);
+    let (_, statements) = sweep(&app, || capture(&app, "farm", &sent, "rollback")).await;
+    assert!(statements > 10, "{statements}");
+    let done = app.get("farm", "/epcis/v2/capture").await.expect(200);
+    assert_eq!((&done[0]["captured"], &done[0]["told"]), (&json!(2), &json!(1)), "{done}");
 }
 
 #[tokio::test]

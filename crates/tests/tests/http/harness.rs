@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+use yj_exchange::epcis::Callbacks;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Environment, Fuse, Platform};
@@ -46,6 +47,7 @@ impl Environment for TestEnvironment {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub headers: axum::http::HeaderMap,
     pub body: Value,
     pub bytes: Vec<u8>,
 }
@@ -126,6 +128,8 @@ async fn assembled_with(
         single_sign_on,
         root_key,
         without,
+        // Subscribers of the tests listen on this machine.
+        callbacks: Callbacks { allowed_hosts: vec![String::from("127.0.0.1")] },
     };
     assemble(parts).await.unwrap()
 }
@@ -322,10 +326,10 @@ impl TestApp {
         }
         let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
         let response = self.assembled.router.clone().oneshot(request).await.unwrap();
-        let status = response.status().as_u16();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes().to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, body, bytes }
+        Answer { status, headers, body, bytes }
     }
 
     /// The database file, or nothing on a server.

@@ -184,6 +184,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     }
     papers(app, house).await;
     codes(app, house).await;
+    exchanged(app, house).await;
     let mut held = String::new();
     for part in 0..2 {
         let code = format!("HOUSE-{number}-{part}");
@@ -284,6 +285,37 @@ async fn codes(app: &TestApp, house: &mut House) {
     });
     let template = app.post(&boss, "/api/v1/label_template", template).await.expect(201);
     house.things.insert("label_template", id_of(&template));
+}
+
+/// An EPCIS event that it sent, with everything that is named in it, and a named query.
+async fn exchanged(app: &TestApp, house: &mut House) {
+    let (boss, number) = (house.user("boss"), house.number);
+    let name = |thing: &str| format!("urn:example:house:{number}:{thing}");
+    let document = json!({
+        "@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        "type": "EPCISDocument", "schemaVersion": "2.0",
+        "creationDate": "2026-11-10T08:00:00+08:00",
+        "epcisBody": { "eventList": [{
+            "type": "ObjectEvent", "eventID": name("event"), "action": "OBSERVE",
+            "eventTime": "2026-11-10T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
+            "epcList": [name("thing")], "readPoint": { "id": name("door") },
+            "bizLocation": { "id": name("hall") },
+        }] },
+    });
+    app.post(&boss, "/epcis/v2/capture", document).await.expect(202);
+    let captures = app.get(&boss, "/epcis/v2/capture").await.expect(200);
+    let capture = String::from(captures[0]["captureID"].as_str().unwrap());
+    house.things.insert("epcis/capture", capture);
+    let query = format!("house-{number}-query");
+    let body = json!({ "name": query, "query": { "eventType": ["ObjectEvent"] } });
+    app.post(&boss, "/epcis/v2/queries", body).await.expect(201);
+    house.things.extend([
+        ("epcis/queries", query),
+        ("epcis/events", name("event")),
+        ("epcis/epcs", name("thing")),
+        ("epcis/readPoints", name("door")),
+        ("epcis/bizLocations", name("hall")),
+    ]);
 }
 
 /// Its licences, sites and former codes, one approved and one waiting of each, and a contradiction.

@@ -1,0 +1,209 @@
+//! Events on their way out: as they were sent, around them one `@context` for all.
+
+use axum::{
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use yj_epcis::{Context, Document, EPCIS_CONTEXT, Instant, Json, canonical_link, document_to_xml};
+use yj_kernel::Problem;
+
+use super::{
+    header::{EpcFormat, Media},
+    problem::{Exception, Refusal, Result},
+    store::{Frame, Kept},
+};
+
+/// Which query is answered, when, and how identifiers are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Occasion<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) subscription: Option<&'a str>,
+    pub(crate) now: Instant,
+    pub(crate) format: EpcFormat,
+}
+
+/// An `EPCISQueryDocument` with these events.
+pub(crate) fn query_document(events: &[Kept], occasion: Occasion<'_>) -> Json {
+    let mut around = Around::default();
+    let list = events.iter().map(|kept| around.event(kept, occasion.format)).collect();
+    let text = |name: &str, value: &str| (String::from(name), Json::text(value));
+    let mut results = vec![text("queryName", occasion.name)];
+    results.extend(occasion.subscription.map(|id| text("subscriptionID", id)));
+    let body = Json::Object(vec![(String::from("eventList"), Json::Array(list))]);
+    results.push((String::from("resultsBody"), body));
+    let body = Json::Object(vec![(String::from("queryResults"), Json::Object(results))]);
+    Json::Object(vec![
+        (String::from("@context"), around.context()),
+        text("type", "EPCISQueryDocument"),
+        text("schemaVersion", "2.0"),
+        text("creationDate", &occasion.now.to_string()),
+        (String::from("epcisBody"), body),
+    ])
+}
+
+/// One event without a document around it.
+pub(crate) fn bare(kept: &Kept, format: EpcFormat) -> Json {
+    let event = translated(kept.event.source(), format);
+    let Json::Object(mut members) = event else { return event };
+    if !members.iter().any(|(name, _)| name == "@context") {
+        let context = match &kept.frame.context {
+            Json::Null => Json::text(EPCIS_CONTEXT),
+            context => context.clone(),
+        };
+        members.insert(0, (String::from("@context"), context));
+    }
+    Json::Object(members)
+}
+
+/// The `@context` that the events of a document share.
+#[derive(Default)]
+struct Around {
+    /// URIs of contexts that live elsewhere.
+    elsewhere: Vec<String>,
+    prefixes: Context,
+}
+
+impl Around {
+    fn context(&self) -> Json {
+        let mut parts = vec![Json::text(EPCIS_CONTEXT)];
+        parts.extend(self.elsewhere.iter().map(|uri| Json::text(uri.as_str())));
+        let declared = self.prefixes.declared();
+        if !declared.is_empty() {
+            let one = |(prefix, uri): &(String, String)| (prefix.clone(), Json::text(uri.as_str()));
+            parts.push(Json::Object(declared.iter().rev().map(one).collect()));
+        }
+        Json::Array(parts)
+    }
+
+    /// An event whose prefixes mean here what they meant in its own document; where others have
+    /// taken one, it keeps its own `@context`.
+    fn event(&mut self, kept: &Kept, format: EpcFormat) -> Json {
+        let event = translated(kept.event.source(), format);
+        if self.takes(&kept.frame) {
+            return event;
+        }
+        let Json::Object(mut members) = event else { return event };
+        match members.iter_mut().find(|(name, _)| name == "@context") {
+            Some((_, own)) => {
+                *own = Json::Array(vec![kept.frame.context.clone(), own.clone()]);
+            }
+            None => members.insert(0, (String::from("@context"), kept.frame.context.clone())),
+        }
+        Json::Object(members)
+    }
+
+    fn takes(&mut self, frame: &Frame) -> bool {
+        let declared = frame.prefixes.declared();
+        let clashes = declared.iter().any(|(prefix, uri)| {
+            let here = self.prefixes.declared().iter().find(|(known, _)| known == prefix);
+            here.is_some_and(|(_, known)| known != uri)
+        });
+        if clashes {
+            return false;
+        }
+        for (prefix, uri) in declared {
+            if !self.prefixes.declared().iter().any(|(known, _)| known == prefix) {
+                self.prefixes.declare(prefix, uri);
+            }
+        }
+        for uri in uris(&frame.context) {
+            if !is_standard(uri) && !self.elsewhere.iter().any(|known| known == uri) {
+                self.elsewhere.push(String::from(uri));
+            }
+        }
+        true
+    }
+}
+
+fn uris(context: &Json) -> Vec<&str> {
+    context.items().iter().chain([context]).filter_map(Json::as_text).collect()
+}
+
+fn is_standard(uri: &str) -> bool {
+    uri.starts_with("https://ref.gs1.org/standards/epcis/")
+        && uri.ends_with("/epcis-context.jsonld")
+        || uri == "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
+        || uri == "https://gs1.github.io/EPCIS/epcis-context.jsonld"
+}
+
+/// Members that hold identifiers, or objects and lists of those.
+const IDENTIFIERS: [&str; 13] = [
+    "epcList",
+    "childEPCs",
+    "inputEPCList",
+    "outputEPCList",
+    "parentID",
+    "quantityList",
+    "childQuantityList",
+    "inputQuantityList",
+    "outputQuantityList",
+    "readPoint",
+    "bizLocation",
+    "sourceList",
+    "destinationList",
+];
+
+/// An event whose identifiers are written as asked for. An EPC URN cannot be made of a Digital
+/// Link, for it does not tell the length of the company prefix; such identifiers stay.
+fn translated(event: &Json, format: EpcFormat) -> Json {
+    if format != EpcFormat::Link {
+        return event.clone();
+    }
+    let members = event.members().iter().map(|(name, value)| {
+        let holds = IDENTIFIERS.contains(&name.as_str());
+        (name.clone(), if holds { linked(value) } else { value.clone() })
+    });
+    Json::Object(members.collect())
+}
+
+fn linked(value: &Json) -> Json {
+    match value {
+        Json::Text(text) => canonical_link(text).map_or_else(|| value.clone(), Json::Text),
+        Json::Array(items) => Json::Array(items.iter().map(linked).collect()),
+        Json::Object(members) => Json::Object(
+            members
+                .iter()
+                .map(|(name, value)| {
+                    let holds =
+                        matches!(name.as_str(), "id" | "epcClass" | "source" | "destination");
+                    (name.clone(), if holds { linked(value) } else { value.clone() })
+                })
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+/// A document in the form that was asked for.
+pub(crate) fn render(document: Json, media: Media) -> Result<String> {
+    let Media::Xml(form) = media else { return Ok(document.to_string()) };
+    document_to_xml(&Document::new(document), form).map_err(|faults| {
+        let told: Vec<String> = faults.iter().take(3).map(ToString::to_string).collect();
+        let detail = format!("这些事件不能写成所要的 XML：{}", told.join("；"));
+        Refusal::of(Exception::NotAcceptable, detail)
+    })
+}
+
+/// An answer of this form.
+pub(crate) fn response(text: String, media: Media) -> Response {
+    let kind = HeaderValue::from_static(media.name());
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// Says how identifiers are written.
+pub(crate) fn tell_format(response: &mut Response, format: EpcFormat) {
+    let name = HeaderName::from_static("gs1-epc-format");
+    response.headers_mut().insert(name, HeaderValue::from_static(format.code()));
+}
+
+/// Says where the next page is.
+pub(crate) fn tell_next(response: &mut Response, link: &str, expires: i64) -> Result<()> {
+    let link =
+        HeaderValue::from_str(&format!("<{link}>; rel=\"next\"")).map_err(Problem::internal)?;
+    let expires =
+        HeaderValue::from_str(&Instant(expires).to_string()).map_err(Problem::internal)?;
+    let headers = response.headers_mut();
+    headers.insert(header::LINK, link);
+    headers.insert(HeaderName::from_static("gs1-next-page-token-expires"), expires);
+    Ok(())
+}

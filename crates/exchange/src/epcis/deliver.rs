@@ -1,0 +1,307 @@
+//! Telling subscribers (§8.2.5): by a duty that follows the numbers of events, so that capture
+//! waits for nobody, and each event is told at least once.
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use tokio::{
+    sync::watch as signal,
+    time::{MissedTickBehavior, interval},
+};
+use ureq::{
+    config::Config,
+    http::Uri,
+    unversioned::{
+        resolver::{ResolvedSocketAddrs, Resolver},
+        transport::{DefaultConnector, NextTimeout},
+    },
+};
+use yj_crypto::{sm3, to_hex};
+use yj_epcis::{
+    Instant,
+    query::{Comparison, Condition, TimeField},
+};
+use yj_kernel::{App, Problem, Result, Row, Sql};
+
+use super::{
+    answer::{self, Occasion},
+    find,
+    guard::Callbacks,
+    header::EpcFormat,
+    job, named,
+    schedule::Schedule,
+    store,
+    subscription::TOKEN,
+};
+
+/// Subscriptions of one round.
+const ROUND: i64 = 20;
+/// Events of one message.
+const EVENTS_MAX: usize = 200;
+/// A subscription that a node works on is left alone by others for this long.
+const CLAIM_MS: i64 = 60_000;
+/// Longest time between two tries.
+const PAUSE_MAX_MS: i64 = 3_600_000;
+/// Time for one call.
+const WAIT: Duration = Duration::from_secs(10);
+/// How often it is looked whether somebody is to be told.
+const PACE: Duration = Duration::from_secs(1);
+/// How often documents that never came whole are forgotten.
+const SWEEP_EVERY: u64 = 600;
+
+/// Tells subscribers until `stop` says so.
+pub async fn watch(app: App, callbacks: Callbacks, mut stop: signal::Receiver<bool>) {
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for round in 0_u64.. {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = pace.tick() => {}
+        }
+        if let Err(problem) = deliver(&app, &callbacks).await {
+            problem.log();
+        }
+        if round % SWEEP_EVERY == 0
+            && let Err(problem) = job::sweep(&app).await
+        {
+            problem.log();
+        }
+    }
+}
+
+/// A subscription whose time has come.
+struct Due {
+    id: String,
+    query: String,
+    owner: String,
+    dest: String,
+    token: Option<String>,
+    schedule: Option<String>,
+    report_if_empty: bool,
+    since: Option<i64>,
+    format: EpcFormat,
+    position: i64,
+    next_at: i64,
+    tries: i64,
+}
+
+impl Due {
+    fn read(row: &Row) -> Result<Self> {
+        let text = |index| row.text(index).map(String::from);
+        let maybe = |index| row.text_opt(index).map(|text| text.map(String::from));
+        Ok(Self {
+            id: text(0)?,
+            query: text(1)?,
+            owner: text(2)?,
+            dest: text(3)?,
+            token: maybe(4)?,
+            schedule: maybe(5)?,
+            report_if_empty: row.int(6)? != 0,
+            since: row.int_opt(7)?.max(row.int_opt(8)?),
+            format: EpcFormat::from_code(row.text(9)?).unwrap_or(EpcFormat::AsSent),
+            position: row.int(10)?,
+            next_at: row.int(11)?,
+            tries: row.int(12)?,
+        })
+    }
+}
+
+/// Tells everybody whose time has come; how many messages arrived.
+pub async fn deliver(app: &App, callbacks: &Callbacks) -> Result<usize> {
+    let now = app.now().as_millisecond();
+    let mut tx = app.db().snapshot().await?;
+    let last = store::last(&mut tx).await?;
+    let sql = Sql::new(
+        "SELECT id, query_id, owner, dest, token, schedule, report_if_empty, initial_record_time, \
+         min_record_time, epc_format, position, next_at, tries FROM epcis_subscription \
+         WHERE next_at <= $1 AND (schedule IS NOT NULL OR position < $2) ORDER BY next_at, id LIMIT $3",
+    );
+    let rows = tx.fetch(sql.arg(now).arg(last).arg(ROUND)).await?;
+    drop(tx);
+    let mut arrived = 0;
+    for row in &rows {
+        let due = Due::read(row)?;
+        if claim(app, &due, now).await? {
+            arrived += usize::from(tell(app, callbacks, &due, last).await?);
+        }
+    }
+    Ok(arrived)
+}
+
+/// Whether this node is the one to do it.
+async fn claim(app: &App, due: &Due, now: i64) -> Result<bool> {
+    let mut tx = app.db().begin().await?;
+    let sql = Sql::new("UPDATE epcis_subscription SET next_at = $1 WHERE id = $2 AND next_at = $3");
+    let changed = tx.execute(sql.arg(now + CLAIM_MS).arg(due.id.as_str()).arg(due.next_at)).await?;
+    tx.commit().await?;
+    Ok(changed > 0)
+}
+
+/// What there is to tell.
+struct Message {
+    body: String,
+    empty: bool,
+    /// Up to which event it tells.
+    reached: i64,
+}
+
+/// Tells one subscriber; whether a message arrived.
+async fn tell(app: &App, callbacks: &Callbacks, due: &Due, last: i64) -> Result<bool> {
+    let outcome = attempt(app, callbacks, due, last).await;
+    let now = app.now().as_millisecond();
+    let mut tx = app.db().begin().await?;
+    let arrived = match outcome {
+        Ok((reached, arrived)) => {
+            let next = if reached < last { Some(now) } else { next_time(due, now)? };
+            let sql = Sql::new(
+                "UPDATE epcis_subscription SET position = $1, next_at = $2, tries = 0, \
+                 last_error = NULL, last_notified_at = COALESCE($3, last_notified_at) WHERE id = $4",
+            );
+            let told = arrived.then_some(now);
+            tx.later([sql.arg(reached).arg(next).arg(told).arg(due.id.as_str())]);
+            arrived
+        }
+        Err(problem) => {
+            let pause = (1_000_i64 << due.tries.clamp(0, 12)).min(PAUSE_MAX_MS);
+            let error: String = match &problem {
+                Problem::Internal(cause) => cause.to_string(),
+                other => other.to_string(),
+            };
+            let error: String =
+                error.chars().filter(|letter| !letter.is_control()).take(300).collect();
+            let sql = Sql::new(
+                "UPDATE epcis_subscription SET tries = tries + 1, next_at = $1, last_error = $2 \
+                 WHERE id = $3",
+            );
+            tx.later([sql.arg(now + pause).arg(error).arg(due.id.as_str())]);
+            false
+        }
+    };
+    tx.commit().await?;
+    Ok(arrived)
+}
+
+fn next_time(due: &Due, now: i64) -> Result<Option<i64>> {
+    let Some(text) = &due.schedule else { return Ok(Some(now)) };
+    let schedule = Schedule::read(&serde_json::from_str(text).map_err(Problem::internal)?)?;
+    Ok(schedule.next(now))
+}
+
+async fn attempt(app: &App, callbacks: &Callbacks, due: &Due, last: i64) -> Result<(i64, bool)> {
+    let message = message(app, due, last).await?;
+    if message.empty && !(due.report_if_empty && due.schedule.is_some()) {
+        return Ok((message.reached, false));
+    }
+    let token = match &due.token {
+        Some(sealed) => Some(app.vault().open_secret(&format!("{TOKEN}|{}", due.id), sealed)?),
+        None => None,
+    };
+    let time = app.now().as_second();
+    let signature = token.map(|token| signed(&token, time, &message.body)).transpose()?;
+    let (dest, callbacks) = (due.dest.clone(), callbacks.clone());
+    let work = move || post(&callbacks, &dest, (message.body, signature));
+    let done = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
+    done.map_err(Problem::internal)?;
+    Ok((message.reached, true))
+}
+
+/// What a subscriber may see, with the rights they have now.
+async fn message(app: &App, due: &Due, last: i64) -> Result<Message> {
+    let ctx = app.on_behalf_of(&due.owner, "epcis:read").await?;
+    let mut tx = ctx.snapshot().await?;
+    let sql = Sql::new("SELECT name, query FROM epcis_query WHERE id = $1");
+    let row = tx.fetch_one(sql.arg(due.query.as_str())).await?;
+    let row = row.ok_or(Problem::NotFound("命名查询"))?;
+    let (name, mut query) = (String::from(row.text(0)?), named::parse(row.text(1)?)?);
+    if let Some(since) = due.since {
+        query.conditions.push(Condition::Time {
+            field: TimeField::RecordTime,
+            comparison: Comparison::Ge,
+            at: Instant(since),
+        });
+    }
+    let span = (due.position, last);
+    let (events, reached) = find::since(&ctx, &mut tx, &query, (span, EVENTS_MAX)).await?;
+    let now = Instant(app.now().as_millisecond());
+    let subscription = Some(due.id.as_str());
+    let occasion = Occasion { name: &name, subscription, now, format: due.format };
+    let body = answer::query_document(&events, occasion).to_string();
+    Ok(Message { body, empty: events.is_empty(), reached })
+}
+
+/// `t=…,sha256=…,sm3=…`: both digests are HMAC under the token over the time, a point and the body.
+fn signed(token: &[u8], time: i64, body: &str) -> Result<String> {
+    let text = format!("{time}.{body}");
+    let mut mac = Hmac::<Sha256>::new_from_slice(token).map_err(Problem::internal)?;
+    mac.update(text.as_bytes());
+    let sha256 = to_hex(&mac.finalize().into_bytes());
+    let sm3 = sm3::hex(&sm3::hmac(token, text.as_bytes()));
+    Ok(format!("t={time},sha256={sha256},sm3={sm3}"))
+}
+
+/// Resolves names to addresses that may be called, and to no others.
+#[derive(Debug)]
+struct Guarded(Callbacks);
+
+impl Resolver for Guarded {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.0.resolve(uri).map_err(ureq::Error::Io)?;
+        let mut addresses = self.empty();
+        for address in found.into_iter().take(16) {
+            addresses.push(address);
+        }
+        if addresses.is_empty() { Err(ureq::Error::HostNotFound) } else { Ok(addresses) }
+    }
+}
+
+/// Longest answer that is read.
+const ANSWER_MAX: u64 = 64 << 10;
+
+fn post(
+    callbacks: &Callbacks,
+    dest: &str,
+    (body, signature): (String, Option<String>),
+) -> Result<(), ureq::Error> {
+    // What was allowed when the subscription was made may be allowed no longer.
+    callbacks.check(dest).map_err(|detail| ureq::Error::Io(std::io::Error::other(detail)))?;
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(WAIT))
+        .max_redirects(0)
+        .proxy(None)
+        .build();
+    let agent =
+        ureq::Agent::with_parts(config, DefaultConnector::default(), Guarded(callbacks.clone()));
+    let mut request = agent
+        .post(dest)
+        .header("content-type", "application/ld+json")
+        .header("gs1-epcis-version", "2.0")
+        .header("gs1-cbv-version", "2.0");
+    if let Some(signature) = signature {
+        request = request.header("gs1-signature", signature);
+    }
+    let mut answer = request.send(body)?;
+    // A redirect is no receipt.
+    if !answer.status().is_success() {
+        return Err(ureq::Error::StatusCode(answer.status().as_u16()));
+    }
+    answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_signed_with_the_time_it_was_sent() {
+        let signature = signed(b"key", 1, "body").unwrap();
+        let other = signed(b"key", 2, "body").unwrap();
+        assert!(signature.starts_with("t=1,sha256=") && signature.len() == 4 + 7 + 64 + 5 + 64);
+        assert_ne!(signature[3..], other[3..]);
+    }
+}

@@ -1,0 +1,286 @@
+//! Finding events, page by page.
+
+use std::cmp::Ordering;
+
+use yj_epcis::{
+    Event, Json, matches,
+    query::{Direction, ExtensionValue, FieldName, OrderBy, Query},
+};
+use yj_kernel::{Ctx, Problem, Row, Sql, Tx};
+
+use super::{
+    page::{PER_PAGE, Token},
+    plan,
+    problem::{Exception, Refusal, Result},
+    store::{self, EVENT, Kept},
+};
+
+/// Rows of one trip.
+const BATCH: i64 = 250;
+/// Rows that one request looks at; then its page ends, however full.
+const SCAN_MAX: usize = 10_000;
+/// Events that are put into an order of their own.
+const SORT_MAX: usize = 5_000;
+
+/// Some events in their order, and where the next begin.
+pub(crate) struct Page {
+    pub(crate) events: Vec<Kept>,
+    pub(crate) next: Option<Token>,
+}
+
+/// In which order rows come.
+#[derive(Clone, Copy)]
+struct Order {
+    column: &'static str,
+    descending: bool,
+}
+
+impl Order {
+    fn of(query: &Query) -> Self {
+        let descending = query.direction == Direction::Descending;
+        match query.order_by {
+            Some(OrderBy::EventTime) => Self { column: "e.event_time", descending },
+            Some(OrderBy::RecordTime) => Self { column: "e.record_time", descending },
+            // In the order in which they were recorded: what comes later changes no page.
+            None | Some(OrderBy::Field(_)) => Self { column: "e.seq", descending: false },
+        }
+    }
+
+    fn at(self, row: &Row) -> yj_kernel::Result<(i64, i64)> {
+        let seq = row.int(0)?;
+        let time = match self.column {
+            "e.event_time" => row.int(3)?,
+            "e.record_time" => row.int(4)?,
+            _ => seq,
+        };
+        Ok((time, seq))
+    }
+
+    fn after(self, sql: &mut Sql, (at, seq): (i64, i64)) {
+        let beyond = if self.descending { " < " } else { " > " };
+        sql.push(" AND (").push(self.column).push(beyond).bind(at);
+        sql.push(" OR (").push(self.column).push(" = ").bind(at);
+        sql.push(" AND e.seq").push(beyond).bind(seq).push("))");
+    }
+
+    fn write(self, sql: &mut Sql) {
+        let direction = if self.descending { " DESC" } else { "" };
+        sql.push(" ORDER BY ").push(self.column).push(direction);
+        if self.column != "e.seq" {
+            sql.push(", e.seq").push(direction);
+        }
+    }
+}
+
+/// A walk over the events that a query may mean.
+struct Walk<'q> {
+    query: &'q Query,
+    order: Order,
+    /// Only those recorded after the first of these and up to the second.
+    span: (i64, i64),
+    place: Option<(i64, i64)>,
+    seen: usize,
+    ended: bool,
+}
+
+impl Walk<'_> {
+    /// The next events that are meant, each with its place; none at the end.
+    async fn next(&mut self, ctx: &Ctx, tx: &mut Tx) -> yj_kernel::Result<Vec<((i64, i64), Kept)>> {
+        let mut sql = Sql::new(EVENT);
+        sql.push(" WHERE e.seq > ").bind(self.span.0).push(" AND e.seq <= ").bind(self.span.1);
+        store::narrow(ctx, &mut sql, tx);
+        plan::narrow(self.query, &mut sql);
+        if let Some(place) = self.place {
+            self.order.after(&mut sql, place);
+        }
+        self.order.write(&mut sql);
+        sql.push(" LIMIT ").bind(BATCH);
+        let rows = tx.fetch(sql).await?;
+        self.seen += rows.len();
+        self.ended = i64::try_from(rows.len()).is_ok_and(|count| count < BATCH);
+        if let Some(last) = rows.last() {
+            self.place = Some(self.order.at(last)?);
+        }
+        let kept = store::read(ctx, tx, &rows).await?;
+        let meant = kept.into_iter().filter(|one| matches(self.query, &one.event));
+        let order = self.order;
+        let place = |one: &Kept| match order.column {
+            "e.event_time" => (one.event_time, one.seq),
+            "e.record_time" => (one.record_time, one.seq),
+            _ => (one.seq, one.seq),
+        };
+        Ok(meant.map(|one| (place(&one), one)).collect())
+    }
+}
+
+/// The next page of a query.
+pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, query: &Query) -> Result<Page> {
+    let now = ctx.now_ms();
+    let token = match &query.next_page_token {
+        Some(text) => Some(Token::read(text, query, now)?),
+        None => None,
+    };
+    let upto = match token {
+        Some(token) => token.upto,
+        None => store::last(tx).await?,
+    };
+    if token.is_none()
+        && let Some(most) = query.max_event_count
+    {
+        require_at_most(ctx, tx, (query, upto), most).await?;
+    }
+    let left = token.map_or(query.event_count_limit, |token| token.left);
+    if let Some(OrderBy::Field(name)) = &query.order_by {
+        return sorted(ctx, tx, (query, name), (token, upto, left)).await;
+    }
+    let per_page = query.per_page.unwrap_or(PER_PAGE);
+    let wanted = usize::try_from(per_page.min(left.unwrap_or(u64::MAX))).unwrap_or(usize::MAX);
+    let mut walk = Walk {
+        query,
+        order: Order::of(query),
+        span: (0, upto),
+        place: token.map(|token| (token.at, token.seq)),
+        seen: 0,
+        ended: false,
+    };
+    let mut found: Vec<((i64, i64), Kept)> = Vec::new();
+    while !walk.ended && found.len() <= wanted && walk.seen < SCAN_MAX {
+        found.extend(walk.next(ctx, tx).await?);
+    }
+    let more = found.len() > wanted;
+    found.truncate(wanted);
+    let given = u64::try_from(found.len()).unwrap_or(u64::MAX);
+    let left = left.map(|left| left.saturating_sub(given));
+    let place = match (more, walk.ended) {
+        (true, _) => found.last().map(|(place, _)| *place),
+        (false, true) => None,
+        (false, false) => walk.place,
+    };
+    let place = place.filter(|_| left != Some(0));
+    let next = place.map(|place| Token::new(place, upto, left, now));
+    Ok(Page { events: found.into_iter().map(|(_, kept)| kept).collect(), next })
+}
+
+/// The events recorded after one and up to another, in their order; at most so many.
+pub(crate) async fn since(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    query: &Query,
+    (span, most): ((i64, i64), usize),
+) -> yj_kernel::Result<(Vec<Kept>, i64)> {
+    let order = Order { column: "e.seq", descending: false };
+    let mut walk = Walk { query, order, span, place: None, seen: 0, ended: false };
+    let mut found: Vec<Kept> = Vec::new();
+    while !walk.ended && walk.seen < SCAN_MAX {
+        let next = walk.next(ctx, tx).await?;
+        for (_, kept) in next {
+            if found.len() == most {
+                let reached = found.last().map_or(span.0, |last: &Kept| last.seq);
+                return Ok((found, reached));
+            }
+            found.push(kept);
+        }
+    }
+    let reached = if walk.ended { span.1 } else { walk.place.map_or(span.1, |(_, seq)| seq) };
+    Ok((found, reached))
+}
+
+async fn require_at_most(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (query, upto): (&Query, i64),
+    most: u64,
+) -> Result<()> {
+    let order = Order { column: "e.seq", descending: false };
+    let mut walk = Walk { query, order, span: (0, upto), place: None, seen: 0, ended: false };
+    let mut count = 0_u64;
+    while !walk.ended {
+        if walk.seen >= SCAN_MAX {
+            return Err(too_complex());
+        }
+        count += walk.next(ctx, tx).await?.len() as u64;
+        if count > most {
+            let detail = format!("符合条件的事件多于 maxEventCount 所限的 {most} 个");
+            return Err(Refusal::of(Exception::QueryTooLarge, detail));
+        }
+    }
+    Ok(())
+}
+
+fn too_complex() -> Refusal {
+    let detail = "查询涉及的事件过多，请以时间、标识或业务步骤缩小范围";
+    Refusal::of(Exception::QueryTooComplex, detail)
+}
+
+/// Events in the order of an extension: all of them are looked at first.
+async fn sorted(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (query, name): (&Query, &FieldName),
+    (token, upto, left): (Option<Token>, i64, Option<u64>),
+) -> Result<Page> {
+    let order = Order { column: "e.seq", descending: false };
+    let mut walk = Walk { query, order, span: (0, upto), place: None, seen: 0, ended: false };
+    let mut found = Vec::new();
+    while !walk.ended {
+        found.extend(walk.next(ctx, tx).await?.into_iter().map(|(_, kept)| kept));
+        if found.len() > SORT_MAX || walk.seen >= SCAN_MAX {
+            return Err(too_complex());
+        }
+    }
+    found.sort_by(|one: &Kept, two: &Kept| {
+        let (one, two) = (value(&one.event, name), value(&two.event, name));
+        match (one, two) {
+            (Some(one), Some(two)) => {
+                let order = compare(&one, &two);
+                if query.direction == Direction::Descending { order.reverse() } else { order }
+            }
+            // What lacks the field comes last either way.
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        }
+    });
+    let skip = usize::try_from(token.map_or(0, |token| token.at)).map_err(Problem::internal)?;
+    let per_page = query.per_page.unwrap_or(PER_PAGE).min(left.unwrap_or(u64::MAX));
+    let count = usize::try_from(per_page).unwrap_or(usize::MAX);
+    let (all, end) = (found.len(), skip.saturating_add(count));
+    let events: Vec<Kept> = found.into_iter().skip(skip).take(count).collect();
+    let left = left.map(|left| left.saturating_sub(events.len() as u64));
+    let at = i64::try_from(end).unwrap_or(i64::MAX);
+    let next =
+        (end < all && left != Some(0)).then(|| Token::new((at, 0), upto, left, ctx.now_ms()));
+    Ok(Page { events, next })
+}
+
+fn value(event: &Event, name: &FieldName) -> Option<ExtensionValue> {
+    let whole = format!("{}{}", name.namespace, name.local);
+    let named = |key: &str| {
+        event.context().resolve(key).is_some_and(|(namespace, local)| {
+            format!("{}{local}", namespace.trim_end_matches('#')) == whole
+        })
+    };
+    let (_, value) = event.source().members().iter().find(|(key, _)| named(key))?;
+    value.scalar().or_else(|| value.get("#text").and_then(Json::scalar)).map(ExtensionValue::read)
+}
+
+/// Numbers before times before texts.
+fn compare(one: &ExtensionValue, two: &ExtensionValue) -> Ordering {
+    let rank = |value: &ExtensionValue| match value {
+        ExtensionValue::Number(_) => 0,
+        ExtensionValue::Time(_) => 1,
+        ExtensionValue::Text(_) => 2,
+    };
+    two.order_of(one).unwrap_or_else(|| rank(one).cmp(&rank(two)))
+}
+
+/// The events of a name within reach: itself and its error declaration.
+pub(crate) async fn named(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Vec<Kept>> {
+    let mut sql = Sql::new(EVENT);
+    sql.push(" WHERE e.event_id = ").bind(id);
+    store::narrow(ctx, &mut sql, tx);
+    sql.push(" ORDER BY e.seq LIMIT 100");
+    let rows = tx.fetch(sql).await?;
+    let found = store::read(ctx, tx, &rows).await?;
+    if found.is_empty() { Err(Problem::NotFound("EPCIS 事件").into()) } else { Ok(found) }
+}

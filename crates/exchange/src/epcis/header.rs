@@ -1,0 +1,297 @@
+//! The headers of GS1: what this server speaks, and what a client asks for.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use yj_epcis::XmlForm;
+
+use super::problem::{Exception, Refusal, Result};
+
+/// Events of one capture.
+pub(crate) const EVENTS_MAX: u64 = 1_000_000;
+/// Bytes of one capture.
+pub(crate) const BYTES_MAX: u64 = 256 << 20;
+
+/// What every answer says of the server.
+const SPOKEN: [(&str, &str); 3] = [
+    ("gs1-epcis-version", "2.0"),
+    ("gs1-cbv-version", "2.0"),
+    ("gs1-extensions", "yj=urn:yj:epcis:"),
+];
+
+/// What `OPTIONS` says besides.
+const ABILITIES: [(&str, &str); 9] = [
+    ("gs1-epcis-min", "1.2"),
+    ("gs1-epcis-max", "2.0"),
+    ("gs1-cbv-min", "1.2"),
+    ("gs1-cbv-max", "2.0"),
+    ("gs1-vendor-version", env!("CARGO_PKG_VERSION")),
+    ("gs1-epc-format", "No_Preference, Always_GS1_Digital_Link, Always_EPC_URN, Never_Translates"),
+    ("gs1-cbv-xml-format", "No_Preference, Never_Translates, Always_URN"),
+    ("gs1-epcis-capture-limit", "1000000"),
+    ("gs1-epcis-capture-file-size-limit", "268435456"),
+];
+
+/// Says what the server speaks.
+pub(crate) fn announce(headers: &mut HeaderMap) {
+    for (name, value) in SPOKEN {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// The answer to `OPTIONS` of a resource with these methods.
+pub(crate) fn abilities(allow: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    for (name, value) in ABILITIES {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let behaviour = HeaderValue::from_static("rollback, proceed");
+    headers.insert(HeaderName::from_static("gs1-capture-error-behaviour"), behaviour);
+    headers
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+}
+
+/// A version such as `2.0` or `2.0.1`, as far as it is compared.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next().map_or(Some(0), |part| part.parse().ok())?;
+    Some((major, minor))
+}
+
+/// What a client demands of the version that this server cannot do.
+pub(crate) fn unsupported(headers: &HeaderMap) -> Option<Refusal> {
+    let refuse = |name: &str, wanted: &str| {
+        Some(Refusal::of(
+            Exception::NotAcceptable,
+            format!("本服务支持 EPCIS 与 CBV 1.2 至 2.0，不能满足 {name}: {wanted}"),
+        ))
+    };
+    for (name, holds) in [
+        ("gs1-epcis-version", [(1, 0), (2, 0)]),
+        ("gs1-cbv-version", [(1, 0), (2, 0)]),
+        ("gs1-epcis-min", [(0, 0), (2, 0)]),
+        ("gs1-cbv-min", [(0, 0), (2, 0)]),
+        ("gs1-epcis-max", [(1, 2), (99, 0)]),
+        ("gs1-cbv-max", [(1, 2), (99, 0)]),
+    ] {
+        let Some(wanted) = text(headers, name).filter(|wanted| !wanted.is_empty()) else {
+            continue;
+        };
+        match version(wanted) {
+            Some(found) if (holds[0]..=holds[1]).contains(&found) => {}
+            _ => return refuse(name, wanted),
+        }
+    }
+    None
+}
+
+/// How identifiers are written in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EpcFormat {
+    /// As they were sent.
+    AsSent,
+    /// GS1 Digital Links.
+    Link,
+    /// EPC URNs, where the length of the company prefix is known.
+    Urn,
+}
+
+impl EpcFormat {
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::AsSent => "Never_Translates",
+            Self::Link => "Always_GS1_Digital_Link",
+            Self::Urn => "Always_EPC_URN",
+        }
+    }
+
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "No_Preference" | "Never_Translates" => Some(Self::AsSent),
+            "Always_GS1_Digital_Link" => Some(Self::Link),
+            "Always_EPC_URN" => Some(Self::Urn),
+            _ => None,
+        }
+    }
+
+    /// What the client asks for; as sent where it asks for nothing.
+    pub(crate) fn asked(headers: &HeaderMap) -> Result<Self> {
+        match text(headers, "gs1-epc-format") {
+            None | Some("") => Ok(Self::AsSent),
+            Some(code) => Self::from_code(code).ok_or_else(|| {
+                Refusal::of(
+                    Exception::NotAcceptable,
+                    "GS1-EPC-Format 应为 No_Preference、Always_GS1_Digital_Link、Always_EPC_URN 或 Never_Translates",
+                )
+            }),
+        }
+    }
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Media {
+    /// `application/json`
+    Json,
+    /// `application/ld+json`
+    JsonLd,
+    /// `application/xml`
+    Xml(XmlForm),
+}
+
+impl Media {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::JsonLd => "application/ld+json",
+            Self::Xml(_) => "application/xml",
+        }
+    }
+
+    /// The first kind of `Accept` that there is; JSON where nothing is asked for. XML is that of
+    /// the highest version the client can read.
+    pub(crate) fn asked(headers: &HeaderMap, xml: bool) -> Result<Self> {
+        let accept = text(headers, "accept").unwrap_or("*/*");
+        let mut wanted: Vec<(u32, &str)> = Vec::new();
+        for part in accept.split(',') {
+            let mut pieces = part.split(';').map(str::trim);
+            let kind = pieces.next().unwrap_or_default();
+            let weight = pieces.find_map(|piece| piece.strip_prefix("q=")).map_or(1000, weight);
+            if weight > 0 {
+                wanted.push((weight, kind));
+            }
+        }
+        wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        let old = text(headers, "gs1-epcis-max").and_then(version).is_some_and(|max| max < (2, 0));
+        let form = if old { XmlForm::V1_2 } else { XmlForm::V2_0 };
+        let media = |kind: &str| match kind.to_ascii_lowercase().as_str() {
+            "*/*" | "application/*" | "application/json" => Some(Self::Json),
+            "application/ld+json" => Some(Self::JsonLd),
+            "application/xml" | "text/xml" if xml => Some(Self::Xml(form)),
+            _ => None,
+        };
+        let found = wanted.iter().find_map(|(_, kind)| media(kind));
+        found.ok_or_else(|| {
+            let known = if xml {
+                "application/json、application/ld+json 或 application/xml"
+            } else {
+                "application/json 或 application/ld+json"
+            };
+            Refusal::of(Exception::NotAcceptable, format!("Accept 应含 {known}"))
+        })
+    }
+}
+
+/// A quality of `Accept` in thousandths.
+fn weight(text: &str) -> u32 {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let thousandths = format!("{rest:0<3}");
+    let whole: u32 = whole.parse().unwrap_or(1);
+    (whole * 1000 + thousandths.get(..3).and_then(|part| part.parse().ok()).unwrap_or(0)).min(1000)
+}
+
+/// What becomes of a capture when one of its events is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behaviour {
+    /// All events or none.
+    Rollback,
+    /// As many as possible.
+    Proceed,
+}
+
+impl Behaviour {
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Proceed => "proceed",
+        }
+    }
+
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "rollback" => Some(Self::Rollback),
+            "proceed" => Some(Self::Proceed),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn asked(headers: &HeaderMap) -> Result<Self> {
+        match text(headers, "gs1-capture-error-behaviour") {
+            None | Some("") => Ok(Self::Rollback),
+            Some(code) => Self::from_code(&code.to_ascii_lowercase()).ok_or_else(|| {
+                yj_kernel::Problem::invalid(
+                    "GS1-Capture-Error-Behaviour",
+                    "应为 rollback（全部或全不）或 proceed（能收的都收）",
+                )
+                .into()
+            }),
+        }
+    }
+}
+
+/// The form of a document that is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Xml,
+}
+
+impl Form {
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Xml => "xml",
+        }
+    }
+
+    pub(crate) fn sent(headers: &HeaderMap) -> Result<Self> {
+        let kind = text(headers, "content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "application/json" | "application/ld+json" => Ok(Self::Json),
+            "application/xml" | "text/xml" => Ok(Self::Xml),
+            _ => Err(yj_kernel::Problem::UnsupportedMediaType(String::from(
+                "应为 application/json、application/ld+json 或 application/xml",
+            ))
+            .into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn the_best_of_what_is_accepted_is_given() {
+        let asked = |accept| Media::asked(&headers(&[("accept", accept)]), true).ok();
+        assert_eq!(asked("application/xml;q=0.4, application/ld+json;q=0.9"), Some(Media::JsonLd));
+        assert_eq!(asked("text/html, */*;q=0.1"), Some(Media::Json));
+        assert_eq!(asked("text/xml"), Some(Media::Xml(XmlForm::V2_0)));
+        assert_eq!(asked("text/html"), None);
+        assert_eq!(asked("application/json;q=0"), None);
+        let old = headers(&[("accept", "application/xml"), ("gs1-epcis-max", "1.2")]);
+        assert_eq!(Media::asked(&old, true).ok(), Some(Media::Xml(XmlForm::V1_2)));
+        assert!(Media::asked(&old, false).is_err());
+    }
+
+    #[test]
+    fn versions_that_are_not_spoken_are_refused() {
+        let refused = |name, value| unsupported(&headers(&[(name, value)])).is_some();
+        assert!(!refused("gs1-epcis-version", "2.0.1"));
+        assert!(!refused("gs1-epcis-max", "2.1"));
+        assert!(refused("gs1-epcis-min", "3.0"));
+        assert!(refused("gs1-epcis-max", "1.0"));
+        assert!(refused("gs1-epcis-version", "two"));
+    }
+}

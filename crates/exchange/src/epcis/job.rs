@@ -1,0 +1,293 @@
+//! Documents that come: small ones are read at once, others lie in parts until a job has read
+//! them, event by event, whatever their length.
+
+use axum::body::Body;
+use futures_util::StreamExt as _;
+use serde_json::json;
+use yj_epcis::{Json, Limits, ReadError};
+use yj_kernel::{
+    Ctx, Problem, Result, Sql, Tx,
+    jobs::{self, NewJob},
+    vault::{self, DataKey},
+};
+
+use super::{
+    capture::{self, CHUNK_MAX, Item, Taken, Tally, take},
+    document::{FAULTS_MAX, Stream},
+    header::{BYTES_MAX, Behaviour, Form},
+    prepare::prepare,
+    problem::invalid,
+};
+
+/// A document up to this size is read at once.
+const SMALL: usize = 1 << 20;
+/// Bytes of one part.
+const PART: usize = 1 << 20;
+/// Where parts are sealed.
+pub(crate) const PART_BYTES: &str = "epcis_part.bytes";
+/// Tries when others write the same at the same moment.
+pub(crate) const TRIES: usize = 3;
+
+/// What became of a document.
+pub(crate) struct Received {
+    /// The capture.
+    pub(crate) id: String,
+    /// What became of each event, where it was read at once.
+    pub(crate) taken: Vec<Taken>,
+}
+
+/// Takes in a document as it arrives. A small one is kept when this returns; of a longer one that
+/// it has come whole.
+pub(crate) async fn receive(
+    ctx: &Ctx,
+    body: Body,
+    (form, behaviour): (Form, Behaviour),
+) -> Result<Received> {
+    let mut stream = body.into_data_stream();
+    let mut head: Vec<u8> = Vec::new();
+    while let Some(piece) = stream.next().await {
+        head.extend_from_slice(&piece.map_err(|_| broken())?);
+        if head.len() > SMALL {
+            return spool(ctx, (head, Some(stream)), (form, behaviour)).await;
+        }
+    }
+    match small(&head, form)? {
+        Some((items, context)) => at_once(ctx, &items, context, (form, behaviour), false).await,
+        None => spool(ctx, (head, None), (form, behaviour)).await,
+    }
+}
+
+fn broken() -> Problem {
+    Problem::Malformed(String::from("请求体没有完整到达，请重试"))
+}
+
+/// The problem of bytes that could not be read.
+pub(crate) fn unreadable(error: ReadError) -> Problem {
+    match error {
+        ReadError::Broken(_) => broken(),
+        ReadError::Syntax { .. } => Problem::Malformed(error.to_string()),
+        ReadError::TooMuch { .. } => Problem::TooLarge(error.to_string()),
+    }
+}
+
+pub(crate) fn item(
+    place: i64,
+    (source, context): (Json, std::sync::Arc<yj_epcis::Context>),
+) -> Item {
+    Item { place, event: prepare(source, &context, FAULTS_MAX) }
+}
+
+/// The events of a document that is at hand; `None` where there are too many for one go.
+pub(crate) fn small(bytes: &[u8], form: Form) -> Result<Option<(Vec<Item>, Option<Json>)>> {
+    let mut stream = Stream::new(form, bytes);
+    let mut items = Vec::new();
+    while let Some(found) = stream.next().map_err(unreadable)? {
+        if items.len() == CHUNK_MAX {
+            return Ok(None);
+        }
+        let place = i64::try_from(items.len()).unwrap_or(i64::MAX) + 1;
+        items.push(item(place, found));
+    }
+    let faults = stream.frame_faults();
+    if faults.is_empty() { Ok(Some((items, stream.kept_context()))) } else { Err(invalid(faults)) }
+}
+
+/// Keeps a small document. Under `rollback`, one refusal is the request's own problem.
+pub(crate) async fn at_once(
+    ctx: &Ctx,
+    items: &[Item],
+    context: Option<Json>,
+    (form, behaviour): (Form, Behaviour),
+    bare: bool,
+) -> Result<Received> {
+    let mut tries = 1;
+    loop {
+        match at_once_in(ctx, items, context.as_ref(), (form, behaviour), bare).await {
+            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn at_once_in(
+    ctx: &Ctx,
+    items: &[Item],
+    context: Option<&Json>,
+    (form, behaviour): (Form, Behaviour),
+    bare: bool,
+) -> Result<Received> {
+    let mut tx = ctx.begin().await?;
+    let id = ctx.new_id::<()>().to_string();
+    let key = vault::fresh_data_key(ctx, &mut tx, &id)?;
+    tx.later([opened(ctx, (&id, context), "done", (form, behaviour))]);
+    let taken = take(ctx, &mut tx, (&id, &key), items).await?;
+    if behaviour == Behaviour::Rollback && taken.iter().any(|one| matches!(one, Taken::Refused(_)))
+    {
+        return Err(refusals(taken, bare));
+    }
+    let mut tally = Tally::default();
+    for (item, taken) in items.iter().zip(&taken) {
+        tally.add(item.place, taken);
+    }
+    tally.write(&mut tx, &id);
+    tx.commit().await?;
+    Ok(Received { id, taken })
+}
+
+/// All refusals of a document as one problem; of a bare event its own.
+fn refusals(mut taken: Vec<Taken>, bare: bool) -> Problem {
+    if bare && let Some(Taken::Refused(problem)) = taken.pop() {
+        return problem;
+    }
+    let mut errors = Vec::new();
+    for (at, one) in taken.into_iter().enumerate() {
+        let Taken::Refused(problem) = one else { continue };
+        match problem {
+            Problem::Invalid(found) => errors.extend(found.into_iter().map(|mut error| {
+                error.field = format!("eventList[{at}].{}", error.field);
+                error
+            })),
+            other => errors.push(yj_kernel::FieldError {
+                field: format!("eventList[{at}]"),
+                detail: other.to_string(),
+            }),
+        }
+        if errors.len() >= capture::ERRORS_MAX {
+            break;
+        }
+    }
+    Problem::Invalid(errors)
+}
+
+fn opened(
+    ctx: &Ctx,
+    (id, context): (&str, Option<&Json>),
+    state: &str,
+    (form, behaviour): (Form, Behaviour),
+) -> Sql {
+    let sql = Sql::new(
+        "INSERT INTO epcis_capture (id, created_at, created_by, finished_at, state, behaviour, form, \
+         context, checked, taken, duplicate, refused, told, untold, errors) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, '[]', '[]')",
+    );
+    let finished = (state == "done").then(|| ctx.now_ms());
+    let sql = sql.arg(id).arg(ctx.now_ms()).arg(ctx.actor()).arg(finished).arg(state);
+    sql.arg(behaviour.code()).arg(form.code()).arg(context.map(ToString::to_string))
+}
+
+/// Puts a document aside, part by part, and queues the job that reads it.
+async fn spool(
+    ctx: &Ctx,
+    (mut waiting, rest): (Vec<u8>, Option<axum::body::BodyDataStream>),
+    (form, behaviour): (Form, Behaviour),
+) -> Result<Received> {
+    let id = ctx.new_id::<()>().to_string();
+    let mut tx = ctx.begin().await?;
+    let key = vault::fresh_data_key(ctx, &mut tx, &id)?;
+    tx.later([opened(ctx, (&id, None), "receiving", (form, behaviour))]);
+    tx.commit().await?;
+    let outcome = parts(ctx, (&id, &key), (&mut waiting, rest)).await;
+    if let Err(problem) = outcome {
+        let mut tx = ctx.begin().await?;
+        forget(&mut tx, &id);
+        tx.commit().await?;
+        return Err(problem);
+    }
+    let mut tx = ctx.begin().await?;
+    let params = json!({ "capture": id });
+    let new =
+        NewJob {
+            kind: "exchange.epcis", title: "采集 EPCIS 文档", params: &params, rows: None
+        };
+    let job = jobs::enqueue(ctx, &mut tx, new).await?;
+    let sql = Sql::new("UPDATE epcis_capture SET state = 'running', job_id = $1 WHERE id = $2");
+    tx.later([sql.arg(job).arg(id.as_str())]);
+    tx.commit().await?;
+    jobs::wake(ctx.app());
+    Ok(Received { id, taken: Vec::new() })
+}
+
+/// A document that never came whole leaves nothing.
+fn forget(tx: &mut Tx, id: &str) {
+    tx.later([
+        Sql::new("DELETE FROM epcis_part WHERE capture_id = $1").arg(id),
+        Sql::new("DELETE FROM epcis_capture WHERE id = $1 AND state = 'receiving'").arg(id),
+    ]);
+}
+
+async fn parts(
+    ctx: &Ctx,
+    (id, key): (&str, &DataKey),
+    (waiting, rest): (&mut Vec<u8>, Option<axum::body::BodyDataStream>),
+) -> Result<()> {
+    let (mut part, mut length) = (0_i64, waiting.len() as u64);
+    let write = async |part: i64, bytes: &[u8]| {
+        let sealed = key.seal_bytes(ctx.app().random(), (PART_BYTES, id), bytes)?;
+        let mut tx = ctx.begin().await?;
+        let sql = Sql::new("INSERT INTO epcis_part (capture_id, part, bytes) VALUES ($1, $2, $3)");
+        tx.later([sql.arg(id).arg(part).arg(sealed)]);
+        tx.commit().await
+    };
+    if let Some(mut rest) = rest {
+        while let Some(piece) = rest.next().await {
+            let piece = piece.map_err(|_| broken())?;
+            length += piece.len() as u64;
+            if length > BYTES_MAX {
+                let detail = format!("一份文档至多 {} MiB，请分批提交", BYTES_MAX >> 20);
+                return Err(Problem::TooLarge(detail));
+            }
+            waiting.extend_from_slice(&piece);
+            while waiting.len() >= PART {
+                write(part, &waiting[..PART]).await?;
+                waiting.drain(..PART);
+                part += 1;
+            }
+        }
+    }
+    for piece in waiting.chunks(PART) {
+        write(part, piece).await?;
+        part += 1;
+    }
+    Ok(())
+}
+
+/// Documents that stopped arriving this long ago never will.
+const ARRIVAL_MS: i64 = 3_600_000;
+
+/// Forgets documents that never came whole, and ends captures whose job has ended without them.
+pub(crate) async fn sweep(app: &yj_kernel::App) -> Result<()> {
+    let ctx = app.on_own_behalf("retention");
+    let mut tx = ctx.begin().await?;
+    let sql = Sql::new(
+        "SELECT id FROM epcis_capture WHERE state = 'receiving' AND created_at < $1 LIMIT 100",
+    );
+    let late = tx.fetch(sql.arg(ctx.now_ms() - ARRIVAL_MS)).await?;
+    for row in &late {
+        forget(&mut tx, row.text(0)?);
+    }
+    let sql = Sql::new(
+        "SELECT c.id FROM epcis_capture c JOIN job j ON j.id = c.job_id \
+         WHERE c.state = 'running' AND j.state IN ('cancelled', 'failed') LIMIT 100",
+    );
+    for row in tx.fetch(sql).await? {
+        let id = row.text(0)?;
+        let sql =
+            Sql::new("UPDATE epcis_capture SET state = 'failed', finished_at = $1 WHERE id = $2");
+        tx.later([
+            sql.arg(ctx.now_ms()).arg(id),
+            Sql::new("DELETE FROM epcis_part WHERE capture_id = $1").arg(id),
+        ]);
+    }
+    tx.commit().await
+}
+
+/// Reads one bare event or a document with one.
+pub(crate) fn single(bytes: &[u8], form: Form) -> Result<(Vec<Item>, Option<Json>)> {
+    if bytes.len() > Limits::default().event_bytes_max {
+        return Err(Problem::TooLarge(String::from("一个事件至多 1 MiB")));
+    }
+    match small(bytes, form)? {
+        Some((items, context)) if items.len() == 1 => Ok((items, context)),
+        _ => Err(Problem::invalid("", "应为恰好一个事件；多个事件请提交至 /epcis/v2/capture")),
+    }
+}

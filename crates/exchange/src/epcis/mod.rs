@@ -1,0 +1,41 @@
+//! The EPCIS 2.0 interface under `/epcis/v2` (ISO/IEC 19987:2024; ADR 18, 19).
+//!
+//! The repository takes every valid EPCIS event of a 追溯主体 and gives it back as it was sent.
+//! What can be told as a 追溯事件 is captured as one in the same transaction.
+
+mod answer;
+mod capture;
+mod deliver;
+mod document;
+mod find;
+mod guard;
+mod header;
+mod http;
+mod job;
+mod named;
+mod owner;
+mod page;
+mod plan;
+mod prepare;
+mod problem;
+mod query_http;
+mod resource;
+mod schedule;
+mod status;
+mod store;
+mod subscription;
+mod tell;
+mod work;
+
+pub use deliver::{deliver, watch};
+pub use guard::Callbacks;
+pub use http::routes;
+pub use problem::dress;
+pub use work::JOBS;
+
+/// Where the interface lies.
+pub(crate) const BASE: &str = "/epcis/v2";
+
+/// Namespace of the extensions that say what EPCIS has no word for: subject, domain, type and
+/// attributes of a 追溯事件.
+pub(crate) const NAMESPACE: &str = "urn:yj:epcis:";

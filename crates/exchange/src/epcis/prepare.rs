@@ -1,0 +1,177 @@
+//! From one event of a document to what the repository keeps of it.
+
+use std::sync::Arc;
+
+use yj_crypto::sm3;
+use yj_epcis::{
+    Context, Event, EventHash, EventKind, Fault, Json, Vocabulary, canonical_link, event_hash,
+};
+
+/// Longest eventID.
+const ID_MAX: usize = 512;
+/// Longest term that is kept whole; of longer ones the SM3 is.
+const TERM_MAX: usize = 400;
+
+/// A checked event, ready to be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// Checked, with what is sent in [`Event::source`].
+    pub(crate) event: Event,
+    /// Its own eventID, or its hash.
+    pub(crate) id: String,
+    /// Whether the sender gave the eventID.
+    pub(crate) own_id: bool,
+    /// The event hash of the standard.
+    pub(crate) hash: String,
+    /// Its twin.
+    pub(crate) sm3: String,
+    /// What it mentions.
+    pub(crate) terms: Vec<Term>,
+    /// As it is kept.
+    pub(crate) text: String,
+}
+
+/// Something that an event mentions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Term {
+    /// Where.
+    pub(crate) role: Role,
+    /// In the one spelling that is searched for.
+    pub(crate) spelling: String,
+    /// As it was sent.
+    pub(crate) raw: String,
+}
+
+/// Where in an event something is mentioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Type,
+    BizStep,
+    Disposition,
+    ReadPoint,
+    BizLocation,
+    Epc,
+    Parent,
+    InputEpc,
+    OutputEpc,
+    Class,
+    InputClass,
+    OutputClass,
+    Transaction,
+    Source,
+    Destination,
+    Transformation,
+    Corrective,
+}
+
+impl Role {
+    /// As stored.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::BizStep => "step",
+            Self::Disposition => "disp",
+            Self::ReadPoint => "read",
+            Self::BizLocation => "loc",
+            Self::Epc => "epc",
+            Self::Parent => "parent",
+            Self::InputEpc => "in",
+            Self::OutputEpc => "out",
+            Self::Class => "class",
+            Self::InputClass => "inclass",
+            Self::OutputClass => "outclass",
+            Self::Transaction => "txn",
+            Self::Source => "src",
+            Self::Destination => "dst",
+            Self::Transformation => "xform",
+            Self::Corrective => "fix",
+        }
+    }
+}
+
+/// The one spelling of an identifier.
+pub(crate) fn spelled(id: &str) -> String {
+    bounded(canonical_link(id).unwrap_or_else(|| String::from(id)))
+}
+
+/// A text that fits into an index.
+pub(crate) fn bounded(text: String) -> String {
+    if text.len() <= TERM_MAX {
+        text
+    } else {
+        format!("sm3:{}", sm3::hex(&sm3::digest(text.as_bytes())))
+    }
+}
+
+/// Checks an event and finds what is kept of it; all its faults.
+pub(crate) fn prepare(
+    source: Json,
+    context: &Arc<Context>,
+    faults_max: usize,
+) -> Result<Prepared, Vec<Fault>> {
+    let event = Event::new(source, context, faults_max)?;
+    let fault = |detail: &str| {
+        vec![Fault { pointer: String::from("/eventID"), detail: String::from(detail) }]
+    };
+    if event.event_id.as_ref().is_some_and(|id| id.len() > ID_MAX) {
+        return Err(fault("eventID 至多 512 个字符"));
+    }
+    let hash = event_hash(event.source(), context, EventHash::Sha256);
+    let sm3 = event_hash(event.source(), context, EventHash::Sm3);
+    let id = event.event_id.clone().unwrap_or_else(|| hash.clone());
+    let (terms, text) = (terms(&event), event.source().to_string());
+    Ok(Prepared { id, own_id: event.event_id.is_some(), hash, sm3, terms, text, event })
+}
+
+fn terms(event: &Event) -> Vec<Term> {
+    let mut terms = Vec::new();
+    let mut ids = |role: Role, list: &mut dyn Iterator<Item = &String>| {
+        terms.extend(list.map(|id| Term { role, spelling: spelled(id), raw: bounded(id.clone()) }));
+    };
+    ids(Role::Epc, &mut event.epc_list.iter().chain(&event.child_epcs));
+    ids(Role::Parent, &mut event.parent_id.iter());
+    ids(Role::InputEpc, &mut event.input_epc_list.iter());
+    ids(Role::OutputEpc, &mut event.output_epc_list.iter());
+    let quantities = event.quantity_list.iter().chain(&event.child_quantity_list);
+    ids(Role::Class, &mut quantities.map(|one| &one.epc_class));
+    ids(Role::InputClass, &mut event.input_quantity_list.iter().map(|one| &one.epc_class));
+    ids(Role::OutputClass, &mut event.output_quantity_list.iter().map(|one| &one.epc_class));
+    ids(Role::Transaction, &mut event.biz_transactions.iter().map(|one| &one.id));
+    ids(Role::Source, &mut event.sources.iter().map(|one| &one.id));
+    ids(Role::Destination, &mut event.destinations.iter().map(|one| &one.id));
+    ids(Role::ReadPoint, &mut event.read_point.iter());
+    ids(Role::BizLocation, &mut event.biz_location.iter());
+    let mut words = |role: Role, word: Option<&String>, list: Vocabulary| {
+        terms.extend(word.map(|word| Term {
+            role,
+            spelling: bounded(word.clone()),
+            raw: bounded(String::from(list.compact(word))),
+        }));
+    };
+    words(Role::BizStep, event.biz_step.as_ref(), Vocabulary::BizStep);
+    words(Role::Disposition, event.disposition.as_ref(), Vocabulary::Disposition);
+    let mut plain = |role: Role, text: &String| {
+        terms.push(Term { role, spelling: bounded(text.clone()), raw: bounded(text.clone()) });
+    };
+    event.transformation_id.iter().for_each(|id| plain(Role::Transformation, id));
+    let corrective = event.error_declaration.iter().flat_map(|error| &error.corrective_event_ids);
+    corrective.for_each(|id| plain(Role::Corrective, id));
+    let (spelling, raw) = match &event.kind {
+        // What prefixes mean differs from document to document; a query names the kind by its own.
+        EventKind::Extended(own) => {
+            let context = event.context();
+            let whole = context
+                .resolve(own)
+                .map_or_else(|| own.clone(), |(ns, local)| format!("{ns}{local}"));
+            (String::from(EXTENDED), whole)
+        }
+        standard => (String::from(standard.name()), String::from(standard.name())),
+    };
+    terms.push(Term { role: Role::Type, spelling, raw: bounded(raw) });
+    terms.sort();
+    terms.dedup_by(|one, two| one.role == two.role && one.spelling == two.spelling);
+    terms
+}
+
+/// The term of every kind of event that is not the standard's own.
+pub(crate) const EXTENDED: &str = "extended";

@@ -1,0 +1,187 @@
+//! Top-level resources: what there is to ask for, and the events below each.
+
+use serde_json::{Value, json};
+use yj_epcis::{EPCIS_CONTEXT, EventKind, Vocabulary};
+use yj_kernel::{Ctx, Problem, Sql, Tx};
+
+use super::{
+    prepare::{EXTENDED, Role, bounded, spelled},
+    problem::Result,
+    store,
+};
+
+/// One kind of resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    EventTypes,
+    Epcs,
+    BizSteps,
+    BizLocations,
+    ReadPoints,
+    Dispositions,
+}
+
+/// Members of one page.
+pub(crate) const PER_PAGE: i64 = 30;
+pub(crate) const PER_PAGE_MAX: i64 = 1000;
+
+impl Resource {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::EventTypes,
+        Self::Epcs,
+        Self::BizSteps,
+        Self::BizLocations,
+        Self::ReadPoints,
+        Self::Dispositions,
+    ];
+
+    /// As paths name it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::EventTypes => "eventTypes",
+            Self::Epcs => "epcs",
+            Self::BizSteps => "bizSteps",
+            Self::BizLocations => "bizLocations",
+            Self::ReadPoints => "readPoints",
+            Self::Dispositions => "dispositions",
+        }
+    }
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::EventTypes => "事件类型",
+            Self::Epcs => "物品标识",
+            Self::BizSteps => "业务步骤",
+            Self::BizLocations => "业务地点",
+            Self::ReadPoints => "读取点",
+            Self::Dispositions => "状态",
+        }
+    }
+
+    /// The parameter that asks for the events of one.
+    pub(crate) const fn parameter(self) -> &'static str {
+        match self {
+            Self::EventTypes => "eventType",
+            Self::Epcs => "MATCH_anyEPC",
+            Self::BizSteps => "EQ_bizStep",
+            Self::BizLocations => "EQ_bizLocation",
+            Self::ReadPoints => "EQ_readPoint",
+            Self::Dispositions => "EQ_disposition",
+        }
+    }
+
+    const fn roles(self) -> &'static [Role] {
+        match self {
+            Self::EventTypes => &[Role::Type],
+            Self::Epcs => &[Role::Epc, Role::Parent, Role::InputEpc, Role::OutputEpc],
+            Self::BizSteps => &[Role::BizStep],
+            Self::BizLocations => &[Role::BizLocation],
+            Self::ReadPoints => &[Role::ReadPoint],
+            Self::Dispositions => &[Role::Disposition],
+        }
+    }
+
+    /// Those that there are whether or not an event mentions them.
+    const fn standing(self) -> &'static [&'static str] {
+        match self {
+            Self::EventTypes => &[
+                "AggregationEvent",
+                "AssociationEvent",
+                "ObjectEvent",
+                "TransactionEvent",
+                "TransformationEvent",
+            ],
+            _ => &[],
+        }
+    }
+
+    const fn vocabulary(self) -> Option<Vocabulary> {
+        match self {
+            Self::BizSteps => Some(Vocabulary::BizStep),
+            Self::Dispositions => Some(Vocabulary::Disposition),
+            _ => None,
+        }
+    }
+
+    fn words(self) -> &'static [&'static str] {
+        self.vocabulary().map_or_else(|| self.standing(), Vocabulary::words)
+    }
+
+    /// Those from `after` on, and where the next page begins. The standard's own words come with
+    /// those that events within reach mention.
+    pub(crate) async fn list(
+        self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        (per_page, after): (i64, Option<&str>),
+    ) -> Result<(Vec<String>, Option<String>)> {
+        let mut sql = Sql::new(
+            "SELECT DISTINCT t.raw FROM epcis_term t JOIN epcis_event e ON e.seq = t.seq WHERE t.role ",
+        );
+        sql.bind_texts(self.roles().iter().map(|role| role.code()));
+        if self == Self::EventTypes {
+            sql.push(" AND t.term = ").bind(EXTENDED);
+        }
+        if let Some(after) = after {
+            sql.push(" AND t.raw > ").bind(after);
+        }
+        store::narrow(ctx, &mut sql, tx);
+        sql.push(" ORDER BY t.raw LIMIT ").bind(per_page + 1);
+        let rows = tx.fetch(sql).await?;
+        let mut found: Vec<String> = rows
+            .iter()
+            .map(|row| row.text(0).map(String::from))
+            .collect::<yj_kernel::Result<_>>()?;
+        let later = |word: &&&str| after.is_none_or(|after| **word > after);
+        found.extend(self.words().iter().filter(later).map(|word| String::from(*word)));
+        found.sort_unstable();
+        found.dedup();
+        let limit = usize::try_from(per_page).unwrap_or(usize::MAX);
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).cloned();
+        found.retain(|raw| !raw.starts_with("sm3:"));
+        Ok((found, next))
+    }
+
+    /// Refuses one that no event within reach mentions and the standard does not know.
+    pub(crate) async fn require(self, ctx: &Ctx, tx: &mut Tx, value: &str) -> Result<()> {
+        let compact = self.vocabulary().map_or(value, |list| list.compact(value));
+        if self.words().contains(&compact) {
+            return Ok(());
+        }
+        let term = match self {
+            Self::EventTypes => String::from(EXTENDED),
+            Self::BizSteps | Self::Dispositions => bounded(
+                self.vocabulary()
+                    .map_or_else(|| value.into(), |list| list.expand(value))
+                    .into_owned(),
+            ),
+            _ => spelled(value),
+        };
+        let known = self != Self::EventTypes || EventKind::named(value).is_some();
+        let sound = known && !value.chars().any(char::is_control);
+        if sound {
+            let mut sql = Sql::new(
+                "SELECT 1 FROM epcis_term t JOIN epcis_event e ON e.seq = t.seq WHERE t.role ",
+            );
+            sql.bind_texts(self.roles().iter().map(|role| role.code()));
+            sql.push(" AND t.term = ").bind(term);
+            if self == Self::EventTypes {
+                sql.push(" AND t.raw = ").bind(bounded(String::from(value)));
+            }
+            store::narrow(ctx, &mut sql, tx);
+            sql.push(" LIMIT 1");
+            if tx.fetch_one(sql).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Problem::NotFound(self.title()).into())
+    }
+}
+
+/// A list of names as the binding writes it.
+pub(crate) fn collection(members: impl IntoIterator<Item = impl Into<Value>>) -> Value {
+    let members: Vec<Value> = members.into_iter().map(Into::into).collect();
+    json!({ "@context": EPCIS_CONTEXT, "type": "Collection", "member": members })
+}

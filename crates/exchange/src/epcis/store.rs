@@ -1,0 +1,202 @@
+//! The tables of the repository.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use yj_epcis::{Context, Event, Instant, Json, Limits};
+use yj_kernel::{
+    Columns, Ctx, Problem, Reach, Result, Row, Scoping, Sql, SqlValue, Tx, insert_rows,
+    vault::{self, DataKey},
+};
+
+/// How an event's columns say who may see it.
+pub(crate) const EVENT_COLUMNS: Columns = Columns {
+    region: Some("e.region"),
+    subject: Some("e.subject_id"),
+    organization: None,
+    category: Reach::Equal("e.domain"),
+    stage: Reach::Equal("e.stage"),
+    label: None,
+};
+
+/// Limits to events within reach.
+pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
+    ctx.scope().narrow(sql, tx, Scoping::By(EVENT_COLUMNS));
+}
+
+/// Under which name a body is sealed.
+const PLACE: &str = "epcis_event.body";
+
+/// An event as it is about to be kept.
+pub(crate) struct NewEvent<'a> {
+    pub(crate) prepared: &'a super::prepare::Prepared,
+    pub(crate) uid: String,
+    pub(crate) subject_id: String,
+    pub(crate) region: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) stage: Option<String>,
+    pub(crate) trace_uid: Option<String>,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) detail: Option<String>,
+}
+
+const EVENT_INSERT: &str = "INSERT INTO epcis_event (seq, uid, event_id, declared, declared_at, hash, \
+     sm3, subject_id, region, domain, stage, capture_id, action, event_time, record_time, sensors, \
+     own_id, body, trace_uid, reason, detail)";
+
+/// Writes events with the next trip, in this order: from the first number on without a hole.
+pub(crate) async fn insert(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (capture_id, key): (&str, &DataKey),
+    events: &[NewEvent<'_>],
+) -> Result<()> {
+    let count = i64::try_from(events.len()).map_err(Problem::internal)?;
+    let sql = Sql::new("UPDATE epcis_sequence SET value = value + $1 WHERE id = 1 RETURNING value");
+    let row = tx.fetch_one(sql.arg(count)).await?;
+    let last = row.ok_or_else(|| Problem::internal("epcis_sequence is empty"))?.int(0)?;
+    let (mut rows, mut terms) = (Vec::new(), Vec::new());
+    for (new, seq) in events.iter().zip(last - count + 1..) {
+        let (prepared, event) = (new.prepared, &new.prepared.event);
+        let declared = event.error_declaration.as_ref();
+        let body = key.seal(ctx, (PLACE, &new.uid), &prepared.text)?;
+        rows.push(vec![
+            seq.into(),
+            (&new.uid).into(),
+            (&prepared.id).into(),
+            declared.is_some().into(),
+            declared.map(|error| error.declaration_time.0).into(),
+            (&prepared.hash).into(),
+            (&prepared.sm3).into(),
+            (&new.subject_id).into(),
+            (&new.region).into(),
+            new.domain.clone().into(),
+            new.stage.clone().into(),
+            capture_id.into(),
+            event.action.map(yj_epcis::Action::name).into(),
+            event.event_time.0.into(),
+            ctx.now_ms().into(),
+            (!event.sensors.is_empty()).into(),
+            prepared.own_id.into(),
+            body.into(),
+            new.trace_uid.clone().into(),
+            new.reason.into(),
+            new.detail.clone().into(),
+        ]);
+        terms.extend(prepared.terms.iter().map(|term| -> Vec<SqlValue> {
+            vec![term.role.code().into(), (&term.spelling).into(), seq.into(), (&term.raw).into()]
+        }));
+    }
+    tx.later(insert_rows(EVENT_INSERT, "", rows));
+    tx.later(insert_rows("INSERT INTO epcis_term (role, term, seq, raw)", "", terms));
+    Ok(())
+}
+
+/// A kept event.
+pub(crate) struct Kept {
+    pub(crate) seq: i64,
+    pub(crate) event_time: i64,
+    pub(crate) record_time: i64,
+    /// Checked, with `recordTime`, and with `eventID` also where the sender gave none.
+    pub(crate) event: Event,
+    /// The `@context` of its document.
+    pub(crate) frame: Arc<Frame>,
+}
+
+/// What the events of one capture have in common.
+pub(crate) struct Frame {
+    /// `@context` as it was sent.
+    pub(crate) context: Json,
+    /// What its prefixes mean.
+    pub(crate) prefixes: Arc<Context>,
+}
+
+/// Columns for [`read`]; the table is called `e`.
+pub(crate) const EVENT: &str = "SELECT e.seq, e.uid, e.event_id, e.event_time, e.record_time, e.own_id, \
+     e.body, e.capture_id FROM epcis_event e";
+
+/// Reads rows of [`EVENT`]. What was erased is left out.
+pub(crate) async fn read(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Kept>> {
+    let mut captures: Vec<&str> = rows.iter().map(|row| row.text(7)).collect::<Result<_>>()?;
+    captures.sort_unstable();
+    captures.dedup();
+    let keys = vault::data_keys(ctx.app(), tx, &captures).await?;
+    let frames = frames(tx, &captures).await?;
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (uid, capture) = (row.text(1)?, row.text(7)?);
+        let missing = || Problem::internal(format!("EPCIS event {uid} has lost its capture"));
+        let key = keys.get(capture).ok_or_else(missing)?;
+        let frame = frames.get(capture).ok_or_else(missing)?;
+        let body = key.open((PLACE, uid), row.text(6)?)?;
+        if body == vault::ERASED {
+            continue;
+        }
+        let source = Json::parse(body.as_bytes(), &Limits::default()).map_err(Problem::internal)?;
+        let own_id = (row.int(5)? == 0).then(|| row.text(2)).transpose()?;
+        let source = completed(source, Instant(row.int(4)?), own_id);
+        let unsound = |_| Problem::internal(format!("EPCIS event {uid} is no longer valid"));
+        let event = Event::new(source, &frame.prefixes, 1).map_err(unsound)?;
+        events.push(Kept {
+            seq: row.int(0)?,
+            event_time: row.int(3)?,
+            record_time: row.int(4)?,
+            event,
+            frame: Arc::clone(frame),
+        });
+    }
+    Ok(events)
+}
+
+/// With what the repository adds: when it was recorded, and its name where it had none.
+fn completed(source: Json, recorded: Instant, id: Option<&str>) -> Json {
+    let Json::Object(mut members) = source else { return source };
+    let time = Json::text(recorded.to_string());
+    if let Some((_, value)) = members.iter_mut().find(|(name, _)| name == "recordTime") {
+        *value = time;
+    } else {
+        let after = members.iter().position(|(name, _)| name == "eventTime");
+        let at = after.map_or(members.len(), |at| at + 1);
+        members.insert(at, (String::from("recordTime"), time));
+    }
+    if let Some(id) = id {
+        let at = members.iter().position(|(name, _)| name == "type").map_or(0, |at| at + 1);
+        members.insert(at, (String::from("eventID"), Json::text(id)));
+    }
+    Json::Object(members)
+}
+
+async fn frames(tx: &mut Tx, captures: &[&str]) -> Result<BTreeMap<String, Arc<Frame>>> {
+    let mut sql = Sql::new("SELECT id, context FROM epcis_capture WHERE id ");
+    sql.bind_texts(captures.iter().copied());
+    let mut frames = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        let text = row.text_opt(1)?.unwrap_or("null");
+        let context =
+            Json::parse(text.as_bytes(), &Limits::default()).map_err(Problem::internal)?;
+        let prefixes = Arc::new(Context::new(Some(&context)));
+        frames.insert(String::from(row.text(0)?), Arc::new(Frame { context, prefixes }));
+    }
+    Ok(frames)
+}
+
+/// What is kept already of some names: subject, name, declared or not → hash.
+pub(crate) async fn known(
+    tx: &mut Tx,
+    ids: &[&str],
+) -> Result<BTreeMap<(String, String, bool), String>> {
+    let mut sql =
+        Sql::new("SELECT subject_id, event_id, declared, sm3 FROM epcis_event WHERE event_id ");
+    sql.bind_texts(ids.iter().copied());
+    let mut known = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        let name = (String::from(row.text(0)?), String::from(row.text(1)?), row.int(2)? != 0);
+        known.insert(name, String::from(row.text(3)?));
+    }
+    Ok(known)
+}
+
+/// The number of the last event that was recorded.
+pub(crate) async fn last(tx: &mut Tx) -> Result<i64> {
+    let row = tx.fetch_one(Sql::new("SELECT value FROM epcis_sequence WHERE id = 1")).await?;
+    row.map_or(Ok(0), |row| row.int(0))
+}

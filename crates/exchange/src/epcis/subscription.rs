@@ -1,0 +1,227 @@
+//! Who is told of the events of a named query, where, and when.
+
+use serde_json::{Map, Value, json};
+use yj_epcis::Instant;
+use yj_kernel::{Ctx, FieldError, Problem, Row, Sql, Tx, json as strict};
+
+use super::{
+    guard::Callbacks,
+    header::EpcFormat,
+    named::{Named, note},
+    problem::{Exception, Refusal, Result},
+    schedule::Schedule,
+    store,
+};
+
+/// Subscriptions of one query.
+const SUBSCRIPTIONS_MAX: i64 = 20;
+/// Where the token of a subscription is sealed.
+pub(crate) const TOKEN: &str = "epcis_subscription.token";
+
+/// A subscription as it is described to its owner: without its token.
+pub(crate) struct Subscription {
+    pub(crate) id: String,
+    body: Value,
+}
+
+const SUBSCRIPTION: &str = "SELECT id, created_at, dest, schedule, report_if_empty, \
+     initial_record_time, min_record_time, epc_format, last_notified_at, last_error, tries \
+     FROM epcis_subscription WHERE query_id = ";
+
+impl Subscription {
+    fn read(row: &Row, query: &str) -> yj_kernel::Result<Self> {
+        let time = |ms: i64| Value::from(Instant(ms).to_string());
+        let mut body = json!({
+            "subscriptionID": row.text(0)?, "queryName": query, "createdAt": time(row.int(1)?),
+            "dest": row.text(2)?, "reportIfEmpty": row.int(4)? != 0, "epcFormat": row.text(7)?,
+        });
+        match row.text_opt(3)? {
+            Some(text) => {
+                body["schedule"] = serde_json::from_str(text).map_err(Problem::internal)?;
+            }
+            None => body["stream"] = Value::Bool(true),
+        }
+        for (name, at) in [("initialRecordTime", 5), ("minRecordTime", 6), ("lastNotifiedAt", 8)] {
+            if let Some(ms) = row.int_opt(at)? {
+                body[name] = time(ms);
+            }
+        }
+        if let Some(error) = row.text_opt(9)? {
+            body["lastError"] = Value::from(error);
+            body["tries"] = Value::from(row.int(10)?);
+        }
+        Ok(Self { id: String::from(row.text(0)?), body })
+    }
+
+    pub(crate) fn describe(self) -> Value {
+        self.body
+    }
+}
+
+/// One subscription of a query.
+pub(crate) async fn find(tx: &mut Tx, named: &Named, id: &str) -> Result<Subscription> {
+    let unknown = || Refusal::from(Problem::NotFound("订阅"));
+    if id.chars().any(char::is_control) {
+        return Err(unknown());
+    }
+    let mut sql = Sql::new(SUBSCRIPTION);
+    sql.bind(named.id.as_str()).push(" AND id = ").bind(id);
+    let row = tx.fetch_one(sql).await?.ok_or_else(unknown)?;
+    Ok(Subscription::read(&row, &named.name)?)
+}
+
+/// The subscriptions of a query; there are few.
+pub(crate) async fn list(tx: &mut Tx, named: &Named) -> Result<Vec<Value>> {
+    let mut sql = Sql::new(SUBSCRIPTION);
+    sql.bind(named.id.as_str()).push(" ORDER BY id");
+    let rows = tx.fetch(sql).await?;
+    let read = |row: &Row| Subscription::read(row, &named.name).map(Subscription::describe);
+    Ok(rows.iter().map(read).collect::<yj_kernel::Result<_>>()?)
+}
+
+/// What a client asks for.
+struct Asked {
+    dest: String,
+    token: Option<String>,
+    schedule: Option<(Value, Schedule)>,
+    report_if_empty: bool,
+    initial: Option<i64>,
+    minimum: Option<i64>,
+}
+
+const MEMBERS: [&str; 9] = [
+    "dest",
+    "signatureToken",
+    "schedule",
+    "stream",
+    "reportIfEmpty",
+    "initialRecordTime",
+    "minRecordTime",
+    "subscriptionID",
+    "queryName",
+];
+
+impl Asked {
+    fn read(bytes: &[u8], callbacks: &Callbacks) -> Result<Self> {
+        let body: Map<String, Value> = strict::parse(bytes)?;
+        let mut errors: Vec<FieldError> = Vec::new();
+        let mut wrong = |field: &str, detail: &str| {
+            errors.push(FieldError { field: String::from(field), detail: String::from(detail) });
+        };
+        if let Some(name) = body.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            wrong(name, "没有这个字段");
+        }
+        let given = |name: &str| body.get(name).filter(|value| !value.is_null());
+        let dest = given("dest").and_then(Value::as_str).unwrap_or_default();
+        if let Err(detail) = callbacks.check(dest) {
+            return Err(Refusal::of(Exception::InvalidUri, format!("dest：{detail}")));
+        }
+        let token = match given("signatureToken") {
+            None => None,
+            Some(Value::String(token)) if (1..=500).contains(&token.chars().count()) => {
+                Some(token.clone())
+            }
+            Some(_) => {
+                wrong("signatureToken", "应为 1 至 500 个字的文本");
+                None
+            }
+        };
+        let mut flag = |name: &str| match given(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                wrong(name, "应为 true 或 false");
+                false
+            }
+        };
+        let (stream, report_if_empty) = (flag("stream"), flag("reportIfEmpty"));
+        let mut time = |name: &str| match given(name) {
+            None => None,
+            Some(value) => {
+                let found = value.as_str().and_then(Instant::parse);
+                if found.is_none() {
+                    wrong(name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00");
+                }
+                found.map(|time| time.0)
+            }
+        };
+        let (initial, minimum) = (time("initialRecordTime"), time("minRecordTime"));
+        let schedule = match given("schedule") {
+            None => None,
+            Some(value) => match Schedule::read(value) {
+                Ok(schedule) => Some((value.clone(), schedule)),
+                Err(Problem::Invalid(found)) => {
+                    errors.extend(found);
+                    None
+                }
+                Err(other) => return Err(other.into()),
+            },
+        };
+        if !errors.is_empty() {
+            return Err(Problem::Invalid(errors).into());
+        }
+        if stream == schedule.is_some() {
+            let detail = "应写明 schedule（定时）或 stream: true（随采集），二者择一";
+            return Err(Refusal::of(Exception::SubscriptionControls, detail));
+        }
+        let dest = String::from(dest);
+        Ok(Self { dest, token, schedule, report_if_empty, initial, minimum })
+    }
+}
+
+/// Subscribes.
+pub(crate) async fn create(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    named: &Named,
+    (bytes, callbacks, format): (&[u8], &Callbacks, EpcFormat),
+) -> Result<Subscription> {
+    let asked = Asked::read(bytes, callbacks)?;
+    let sql = Sql::new("SELECT COUNT(*) FROM epcis_subscription WHERE query_id = $1");
+    let count = tx.fetch_one(sql.arg(named.id.as_str())).await?.map_or(Ok(0), |row| row.int(0))?;
+    if count >= SUBSCRIPTIONS_MAX {
+        let detail = format!("每个命名查询至多 {SUBSCRIPTIONS_MAX} 个订阅");
+        return Err(Problem::Conflict(detail).into());
+    }
+    let next = match &asked.schedule {
+        None => Some(ctx.now_ms()),
+        Some((_, schedule)) => schedule.next(ctx.now_ms()),
+    };
+    let Some(next) = next else {
+        let detail = "这个时间表在四年之内没有一次";
+        return Err(Refusal::of(Exception::SubscriptionControls, detail));
+    };
+    let id = ctx.new_id::<()>().to_string();
+    let app = ctx.app();
+    let token = match &asked.token {
+        Some(token) => {
+            let place = format!("{TOKEN}|{id}");
+            Some(app.vault().seal_secret(app, &place, token.as_bytes())?)
+        }
+        None => None,
+    };
+    // What was recorded before counts where the client asks for it.
+    let position = if asked.initial.is_some() { 0 } else { store::last(tx).await? };
+    let sql = Sql::new(
+        "INSERT INTO epcis_subscription (id, query_id, owner, created_at, dest, token, schedule, \
+         report_if_empty, initial_record_time, min_record_time, epc_format, position, next_at, tries) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
+    );
+    let schedule = asked.schedule.as_ref().map(|(value, _)| value.to_string());
+    let sql = sql.arg(id.as_str()).arg(named.id.as_str()).arg(ctx.actor()).arg(ctx.now_ms());
+    let sql = sql.arg(asked.dest.as_str()).arg(token).arg(schedule).arg(asked.report_if_empty);
+    let sql = sql.arg(asked.initial).arg(asked.minimum).arg(format.code()).arg(position);
+    tx.execute(sql.arg(next)).await?;
+    let body = json!({ "query": named.name, "dest": asked.dest });
+    note(ctx, tx, ("epcis_subscription", "created"), (&id, body));
+    find(tx, named, &id).await
+}
+
+/// Unsubscribes.
+pub(crate) async fn remove(ctx: &Ctx, tx: &mut Tx, named: &Named, id: &str) -> Result<()> {
+    let found = find(tx, named, id).await?;
+    tx.later([Sql::new("DELETE FROM epcis_subscription WHERE id = $1").arg(found.id.as_str())]);
+    let body = json!({ "query": named.name });
+    note(ctx, tx, ("epcis_subscription", "removed"), (&found.id, body));
+    Ok(())
+}

@@ -1,0 +1,343 @@
+//! The job that reads a document which lies in parts.
+
+use std::{
+    collections::HashMap,
+    io::{Cursor, Read},
+};
+
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use yj_crypto::sm3;
+use yj_epcis::{Fault, Json};
+use yj_kernel::{
+    Ctx, JobKind, JobRun, Outcome, Problem, Result, RowResult, Sql, Tx,
+    vault::{self, DataKey},
+};
+
+use super::{
+    capture::{self, CHUNK_MAX, Item, Taken, Tally, examine, take},
+    document::Stream,
+    header::{Behaviour, Form},
+    job::{PART_BYTES, TRIES, item, unreadable},
+    problem::invalid,
+};
+
+/// Text of the events of one chunk.
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// The background work of this crate.
+pub const JOBS: [JobKind; 1] = [JobKind {
+    name: "exchange.epcis",
+    title: "采集 EPCIS 文档",
+    permission: |_| String::from("epcis:capture"),
+    run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(work(run)) },
+    row: None,
+}];
+
+/// What the reader of a document says.
+enum Said {
+    /// Events, and the `@context` around them.
+    Chunk(Vec<Item>, Option<Json>),
+    /// The end, with what is wrong around the events.
+    End(Vec<Fault>),
+    /// It cannot be read on.
+    Broken(Problem),
+}
+
+/// Bytes that come in parts from elsewhere.
+struct Parts {
+    parts: mpsc::Receiver<Result<Vec<u8>>>,
+    current: Cursor<Vec<u8>>,
+}
+
+impl Read for Parts {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let count = self.current.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match self.parts.blocking_recv() {
+                None => return Ok(0),
+                Some(Ok(part)) => self.current = Cursor::new(part),
+                Some(Err(problem)) => return Err(std::io::Error::other(problem)),
+            }
+        }
+    }
+}
+
+/// Reads a document that lies in parts, in a thread of its own, leaving out what was done before.
+fn read_parts(
+    ctx: &Ctx,
+    (id, key): (&str, DataKey),
+    form: Form,
+    done: i64,
+) -> mpsc::Receiver<Said> {
+    let (give, parts) = mpsc::channel(1);
+    let (say, said) = mpsc::channel(1);
+    let (ctx, id) = (ctx.clone(), String::from(id));
+    tokio::spawn(async move {
+        for part in 0.. {
+            let loaded = load(&ctx, (&id, &key), part).await.transpose();
+            let Some(loaded) = loaded else { return };
+            let failed = loaded.is_err();
+            if give.send(loaded).await.is_err() || failed {
+                return;
+            }
+        }
+    });
+    tokio::task::spawn_blocking(move || {
+        let reader = Parts { parts, current: Cursor::default() };
+        let mut stream = Stream::new(form, reader);
+        let last = tell(&mut stream, done, &say);
+        // Nobody listening any more is no harm.
+        let _ = say.blocking_send(last);
+    });
+    said
+}
+
+fn tell(stream: &mut Stream<Parts>, done: i64, say: &mpsc::Sender<Said>) -> Said {
+    let (mut place, mut items, mut size) = (0, Vec::new(), 0);
+    loop {
+        let found = match stream.next() {
+            Ok(Some(found)) => found,
+            Ok(None) => break,
+            Err(error) => return Said::Broken(unreadable(error)),
+        };
+        place += 1;
+        if place <= done {
+            continue;
+        }
+        let item = item(place, found);
+        size += item.event.as_ref().map_or(0, |prepared| prepared.text.len());
+        items.push(item);
+        if items.len() == CHUNK_MAX || size > CHUNK_BYTES {
+            size = 0;
+            let chunk = Said::Chunk(std::mem::take(&mut items), stream.kept_context());
+            if say.blocking_send(chunk).is_err() {
+                return Said::End(Vec::new());
+            }
+        }
+    }
+    let faults = stream.frame_faults();
+    if !items.is_empty() && say.blocking_send(Said::Chunk(items, stream.kept_context())).is_err() {
+        return Said::End(Vec::new());
+    }
+    Said::End(faults)
+}
+
+async fn load(ctx: &Ctx, (id, key): (&str, &DataKey), part: i64) -> Result<Option<Vec<u8>>> {
+    let mut tx = ctx.snapshot().await?;
+    let sql = Sql::new("SELECT bytes FROM epcis_part WHERE capture_id = $1 AND part = $2");
+    let Some(row) = tx.fetch_one(sql.arg(id).arg(part)).await? else { return Ok(None) };
+    key.open_bytes((PART_BYTES, id), row.blob(0)?).map(Some)
+}
+
+/// Every event of the document has been looked at.
+const CHECKED: i64 = -1;
+
+/// A capture whose document lies in parts.
+struct Waiting {
+    id: String,
+    form: Form,
+    behaviour: Behaviour,
+    /// Events of a `rollback` that have been looked at; [`CHECKED`] when all have.
+    checked: i64,
+    tally: Tally,
+}
+
+impl Waiting {
+    async fn load(ctx: &Ctx, id: &str) -> Result<Self> {
+        let mut tx = ctx.snapshot().await?;
+        let sql = Sql::new(
+            "SELECT form, behaviour, checked, untold, errors FROM epcis_capture \
+             WHERE id = $1 AND state = 'running'",
+        );
+        let gone = || Problem::Conflict(String::from("这次采集已结束"));
+        let row = tx.fetch_one(sql.arg(id)).await?.ok_or_else(gone)?;
+        let unknown = || Problem::internal("epcis_capture holds an unknown code");
+        Ok(Self {
+            id: String::from(id),
+            form: if row.text(0)? == "xml" { Form::Xml } else { Form::Json },
+            behaviour: Behaviour::from_code(row.text(1)?).ok_or_else(unknown)?,
+            checked: row.int(2)?,
+            tally: Tally::resumed(&row.json(3)?, row.json(4)?),
+        })
+    }
+
+    async fn read(&self, ctx: &Ctx, done: i64) -> Result<mpsc::Receiver<Said>> {
+        let mut tx = ctx.snapshot().await?;
+        let key = vault::data_keys(ctx.app(), &mut tx, &[&self.id]).await?.remove(&self.id);
+        let key = key.ok_or_else(|| Problem::internal("a capture without a key"))?;
+        Ok(read_parts(ctx, (&self.id, key), self.form, done))
+    }
+
+    /// Looks at the whole document without keeping any of it; whether all of it may be kept.
+    /// Whoever takes over goes on where the last one stopped.
+    async fn check(&mut self, ctx: &Ctx, run: &JobRun) -> Result<bool> {
+        let mut said = self.read(ctx, self.checked).await?;
+        let mut names: HashMap<[u8; 16], [u8; 16]> = HashMap::new();
+        while let Some(next) = said.recv().await {
+            match next {
+                Said::Chunk(items, _) => self.check_chunk(ctx, &items, &mut names).await?,
+                Said::End(faults) if faults.is_empty() => {}
+                Said::End(faults) => self.tally.tell(None, &invalid(faults)),
+                Said::Broken(problem) => self.tally.tell(None, &problem),
+            }
+        }
+        run.expect(self.checked).await?;
+        let sound = self.tally.errors.is_empty();
+        if sound {
+            let mut tx = ctx.begin().await?;
+            self.looked_at(&mut tx, CHECKED);
+            tx.commit().await?;
+        }
+        Ok(sound)
+    }
+
+    async fn check_chunk(
+        &mut self,
+        ctx: &Ctx,
+        items: &[Item],
+        names: &mut HashMap<[u8; 16], [u8; 16]>,
+    ) -> Result<()> {
+        let mut tx = ctx.snapshot().await?;
+        let examined = examine(ctx, &mut tx, items).await?;
+        drop(tx);
+        let mut place = self.checked;
+        for (item, outcome) in items.iter().zip(examined) {
+            place = item.place;
+            let problem = match outcome {
+                Ok(None) => continue,
+                Ok(Some((name, content))) => {
+                    let (name, content) = (short(&name), short(&content));
+                    if *names.entry(name).or_insert(content) == content {
+                        continue;
+                    }
+                    let id = item.event.as_ref().map(|one| one.id.clone());
+                    capture::taken(&id.unwrap_or_default())
+                }
+                Err(problem) => problem,
+            };
+            self.tally.refuse(item.place, &problem);
+        }
+        let mut tx = ctx.begin().await?;
+        self.looked_at(&mut tx, place);
+        tx.commit().await?;
+        self.tally.written();
+        Ok(())
+    }
+
+    fn looked_at(&mut self, tx: &mut Tx, place: i64) {
+        self.checked = place;
+        self.tally.write(tx, &self.id);
+        let sql = Sql::new("UPDATE epcis_capture SET checked = $1 WHERE id = $2");
+        tx.later([sql.arg(place).arg(self.id.as_str())]);
+    }
+
+    /// Keeps what was not kept before.
+    async fn keep(&mut self, ctx: &Ctx, run: &JobRun) -> Result<()> {
+        let mut said = self.read(ctx, run.first_row).await?;
+        while let Some(next) = said.recv().await {
+            match next {
+                Said::Chunk(items, context) => {
+                    let mut tries = 1;
+                    loop {
+                        match self.keep_chunk(ctx, run, (&items, context.as_ref())).await {
+                            Err(Problem::Duplicate(_) | Problem::Unavailable(_))
+                                if tries < TRIES =>
+                            {
+                                tries += 1;
+                            }
+                            other => break other?,
+                        }
+                    }
+                    run.noted();
+                }
+                Said::End(faults) if faults.is_empty() => {}
+                Said::End(faults) => self.tally.tell(None, &invalid(faults)),
+                Said::Broken(problem) => self.tally.tell(None, &problem),
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_chunk(
+        &mut self,
+        ctx: &Ctx,
+        run: &JobRun,
+        (items, context): (&[Item], Option<&Json>),
+    ) -> Result<()> {
+        let mut tx = ctx.begin().await?;
+        let key = vault::data_keys(ctx.app(), &mut tx, &[&self.id]).await?.remove(&self.id);
+        let key = key.ok_or_else(|| Problem::internal("a capture without a key"))?;
+        let sql = "UPDATE epcis_capture SET context = $1 WHERE id = $2 AND context IS NULL";
+        tx.later([Sql::new(sql).arg(context.map(ToString::to_string)).arg(self.id.as_str())]);
+        let taken = take(ctx, &mut tx, (&self.id, &key), items).await?;
+        let mut tally = self.tally.clone();
+        let mut rows = Vec::with_capacity(items.len());
+        for (item, taken) in items.iter().zip(taken) {
+            tally.add(item.place, &taken);
+            let outcome = match taken {
+                Taken::New { uid, .. } => Outcome::Done(uid),
+                Taken::Duplicate { id } => Outcome::Duplicate(id),
+                Taken::Refused(problem) => Outcome::refused(problem)?,
+            };
+            rows.push(RowResult { row: item.place, outcome, source: Value::Null });
+        }
+        run.note(&mut tx, &rows).await?;
+        tally.write(&mut tx, &self.id);
+        tx.commit().await?;
+        tally.written();
+        self.tally = tally;
+        Ok(())
+    }
+
+    async fn finish(&self, ctx: &Ctx, failed: bool) -> Result<()> {
+        let mut tx = ctx.begin().await?;
+        self.tally.write(&mut tx, &self.id);
+        let sql = Sql::new("UPDATE epcis_capture SET state = $1, finished_at = $2 WHERE id = $3");
+        let state = if failed { "failed" } else { "done" };
+        tx.later([
+            sql.arg(state).arg(ctx.app().now().as_millisecond()).arg(self.id.as_str()),
+            Sql::new("DELETE FROM epcis_part WHERE capture_id = $1").arg(self.id.as_str()),
+        ]);
+        tx.commit().await
+    }
+}
+
+/// Half a digest tells names apart.
+fn short(text: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&sm3::digest(text.as_bytes())[..16]);
+    half
+}
+
+async fn work(run: JobRun) -> Result<Value> {
+    let ctx = run.ctx.clone();
+    let id = String::from(run.params["capture"].as_str().unwrap_or_default());
+    let mut waiting = Waiting::load(&ctx, &id).await?;
+    let outcome = async {
+        let all = waiting.behaviour == Behaviour::Rollback;
+        if all && waiting.checked != CHECKED && !waiting.check(&ctx, &run).await? {
+            return Ok(false);
+        }
+        waiting.keep(&ctx, &run).await?;
+        Ok(true)
+    }
+    .await;
+    match outcome {
+        Ok(kept) => {
+            waiting.finish(&ctx, !kept).await?;
+            Ok(json!({ "capture": id, "kept": kept, "errors": waiting.tally.errors.len() }))
+        }
+        // Somebody else works on it now, or its sender has cancelled it.
+        Err(problem @ Problem::Conflict(_)) => Err(problem),
+        Err(problem) => {
+            waiting.tally.tell(None, &problem);
+            waiting.finish(&ctx, true).await?;
+            Err(problem)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! 与其他系统的交换 (G-8, G-5.4.4): what enterprises already speak goes in and comes out again.
+//!
+//! EPCIS 2.0 (ISO/IEC 19987) is the first of these languages: see [`epcis`].
+
+pub mod epcis;
+
+use yj_kernel::Migration;
+
+/// The tables of this crate.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "exchange/0001_epcis",
+    script: include_str!("../migrations/0001_epcis.sql"),
+}];
