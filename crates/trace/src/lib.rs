@@ -44,7 +44,7 @@ pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use http::routes;
 pub use import::JOBS;
 pub use order::{OrderKind, TraceOrder};
-pub use ordering::{NewOrder, issue, lift};
+pub use ordering::{NewOrder, issue, lift, tampered_orders};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use story::{code_of, count_scan, public_proofs, story};
