@@ -93,6 +93,10 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
                   WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.id) \
                   OR (r.state = 'lifted' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.lift_record))";
     none(assembled, orders, "项管控或其解除不在存证队列中").await?;
+    let tampered = yj_trace::tampered_orders(&assembled.app, &assembled.ledger).await?;
+    if let Some((id, finding)) = tampered.first() {
+        return Err(Problem::internal(format!("管控 {id}：{finding}")));
+    }
     let stopped = "SELECT COUNT(*) FROM trace_object o WHERE COALESCE(o.quality, '01') <> \
                    COALESCE((SELECT MAX(CASE r.kind WHEN 'await' THEN '02' WHEN 'fail' THEN '03' \
                    WHEN 'freeze' THEN '04' WHEN 'stop' THEN '04' WHEN 'recall' THEN '05' ELSE '06' END) \

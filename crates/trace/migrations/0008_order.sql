@@ -2,6 +2,7 @@
 -- is empty until then, once. What stands in trace_object follows from the orders in force.
 
 ALTER TABLE trace_object ADD COLUMN quality @code CHECK (quality BETWEEN '02' AND '06');
+CREATE INDEX trace_object_stopped ON trace_object (subject_id, id) WHERE quality IS NOT NULL;
 
 CREATE TABLE trace_order (
     id @code PRIMARY KEY,

@@ -8,13 +8,12 @@ use yj_kernel::{
     ActorKind, Ctx, DataClass, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
 };
 use yj_model::Id;
-use yj_product::ProductBrief;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
-    correction::{Meanwhile, take_back},
+    correction::{Meanwhile, corrected, take_back},
     event::{Checked, InLine, TraceEvent},
     failing,
     handover::{self, Handed, Regained},
@@ -23,7 +22,7 @@ use crate::{
     ordering, pairing,
     papers::{self, Judged, Papers, Parties},
     personal, standing,
-    store::{self, EVENT, StoredEvent},
+    store::{self, StoredEvent},
     surroundings::Surroundings,
 };
 
@@ -231,7 +230,7 @@ async fn accept(
         ));
     }
     let of_standing = standing::review_reason(subject, &event)?;
-    require_going(&event, &around.halted)?;
+    standing::require_going(&event, &around.halted)?;
     let corrected = corrected(ctx, tx, (&event, subject)).await?;
     if corrected.as_ref().is_some_and(|(original, _)| batch.supersedes(original.id)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
@@ -415,23 +414,6 @@ impl Batch {
     }
 }
 
-/// Nothing more is made of a product that is suspended or recalled; what there is may still move,
-/// for it must come back.
-fn require_going(event: &Checked, halted: &BTreeMap<String, ProductBrief>) -> Result<()> {
-    let named = event.outputs.iter().filter_map(|line| line.product.as_deref());
-    let stopped = |product: &&ProductBrief| !product.may_be_made(event.time.unix_ms());
-    let Some(product) = named.filter_map(|code| halted.get(code)).find(stopped) else {
-        return Ok(());
-    };
-    let detail = format!(
-        "产品 {} {}为“{}”，不能再登记其后的产出",
-        product.code,
-        product.name,
-        product.state.label()
-    );
-    Err(Problem::invalid("outputs", detail))
-}
-
 /// Copies of the few objects that one event touches.
 trait Excerpt {
     fn clone_for(&self, event: &Checked, corrected: Option<&(StoredEvent, Vec<Link>)>) -> Objects;
@@ -447,65 +429,6 @@ impl Excerpt for Objects {
             .filter_map(|code| self.get(code).map(|object| (String::from(code), object.clone())))
             .collect()
     }
-}
-
-/// The event that this one corrects, with its links.
-async fn corrected(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    (event, subject): (&Checked, &SubjectBrief),
-) -> Result<Option<(StoredEvent, Vec<Link>)>> {
-    let Some(uid) = event.correction_of else { return Ok(None) };
-    let unknown = || Problem::invalid("correction_of", "没有这条事件，或不属于同一主体");
-    let original = lock_by_uid(tx, &uid.to_string()).await?.ok_or_else(unknown)?;
-    if !is_same_subject(tx, &original, subject).await? {
-        return Err(unknown());
-    }
-    if original.state != "accepted" {
-        let detail = if original.state == "superseded" {
-            "该事件已被更正过，请更正其最新的一条"
-        } else {
-            "该事件尚未接收，不需要更正"
-        };
-        return Err(Problem::Conflict(String::from(detail)));
-    }
-    if ctx.now_ms() < original.recorded_at {
-        return Err(Problem::internal("the clock stepped back behind a stored event"));
-    }
-    let links = store::links(tx, original.id).await?;
-    Ok(Some((original, links)))
-}
-
-/// Whether an event is of a subject, whatever that was called then: codes change, and of those that
-/// were merged the one that remains answers for all.
-async fn is_same_subject(
-    tx: &mut Tx,
-    original: &StoredEvent,
-    subject: &SubjectBrief,
-) -> Result<bool> {
-    if original.subject_id == subject.id {
-        return Ok(true);
-    }
-    let heirs = yj_subject::heirs(tx, &[&original.subject_id]).await?;
-    Ok(heirs.get(&original.subject_id).is_some_and(|heir| heir.id == subject.id))
-}
-
-/// One event by its identifier, whoever asks.
-pub(crate) async fn by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
-    let mut sql = Sql::new(EVENT);
-    sql.push(" WHERE e.uid = ").bind(uid);
-    match tx.fetch_one(sql).await? {
-        Some(row) => StoredEvent::read(tx, &row).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-/// The same, locked against others who correct or decide it at the same moment.
-pub(crate) async fn lock_by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
-    let mut lock = Sql::new("SELECT id FROM trace_event WHERE uid = ");
-    lock.bind(uid).push(tx.dialect().for_update());
-    tx.fetch(lock).await?;
-    by_uid(tx, uid).await
 }
 
 fn stored_event(

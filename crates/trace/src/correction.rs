@@ -1,10 +1,12 @@
 //! 更正: what the corrected event did is taken back before its correction is applied.
 
-use yj_kernel::{Result, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Link, LinkRole, Objects, revert},
-    store::{self, StoredEvent},
+    event::Checked,
+    store::{self, EVENT, StoredEvent},
 };
 
 /// What the batch that a correction comes in has already changed and not written yet.
@@ -65,4 +67,63 @@ async fn load_missing(tx: &mut Tx, objects: &mut Objects, links: &[Link]) -> Res
         .collect();
     objects.extend(store::lock_objects(tx, &missing).await?);
     Ok(())
+}
+
+/// The event that this one corrects, with its links.
+pub(crate) async fn corrected(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (event, subject): (&Checked, &SubjectBrief),
+) -> Result<Option<(StoredEvent, Vec<Link>)>> {
+    let Some(uid) = event.correction_of else { return Ok(None) };
+    let unknown = || Problem::invalid("correction_of", "没有这条事件，或不属于同一主体");
+    let original = lock_by_uid(tx, &uid.to_string()).await?.ok_or_else(unknown)?;
+    if !is_same_subject(tx, &original, subject).await? {
+        return Err(unknown());
+    }
+    if original.state != "accepted" {
+        let detail = if original.state == "superseded" {
+            "该事件已被更正过，请更正其最新的一条"
+        } else {
+            "该事件尚未接收，不需要更正"
+        };
+        return Err(Problem::Conflict(String::from(detail)));
+    }
+    if ctx.now_ms() < original.recorded_at {
+        return Err(Problem::internal("the clock stepped back behind a stored event"));
+    }
+    let links = store::links(tx, original.id).await?;
+    Ok(Some((original, links)))
+}
+
+/// Whether an event is of a subject, whatever that was called then: codes change, and of those that
+/// were merged the one that remains answers for all.
+async fn is_same_subject(
+    tx: &mut Tx,
+    original: &StoredEvent,
+    subject: &SubjectBrief,
+) -> Result<bool> {
+    if original.subject_id == subject.id {
+        return Ok(true);
+    }
+    let heirs = yj_subject::heirs(tx, &[&original.subject_id]).await?;
+    Ok(heirs.get(&original.subject_id).is_some_and(|heir| heir.id == subject.id))
+}
+
+/// One event by its identifier, whoever asks.
+async fn by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
+    let mut sql = Sql::new(EVENT);
+    sql.push(" WHERE e.uid = ").bind(uid);
+    match tx.fetch_one(sql).await? {
+        Some(row) => StoredEvent::read(tx, &row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The same, locked against others who correct or decide it at the same moment.
+pub(crate) async fn lock_by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
+    let mut lock = Sql::new("SELECT id FROM trace_event WHERE uid = ");
+    lock.bind(uid).push(tx.dialect().for_update());
+    tx.fetch(lock).await?;
+    by_uid(tx, uid).await
 }

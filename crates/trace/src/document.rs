@@ -92,7 +92,7 @@ impl DocumentKind {
     pub(crate) fn meant(word: &str) -> Option<Self> {
         let word = word.trim().trim_end_matches('号').trim_end_matches("编");
         let exact = Self::ALL.into_iter().find(|kind| kind.code() == word || kind.label() == word);
-        exact.or_else(|| match word {
+        exact.or(match word {
             "合格证" => Some(Self::Commitment),
             "检疫证" | "产地检疫证" | "动物检疫证" => Some(Self::Quarantine),
             "电子运单" => Some(Self::Waybill),

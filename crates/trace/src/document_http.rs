@@ -198,10 +198,8 @@ async fn uses(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
         let name = ["流出", "收入", "重新开具"].get(usize::try_from(side).unwrap_or(0));
         items.push(json!({ "source": row.text(0)?, "side": name, "quantity": amount }));
     }
-    let remaining = match stored.data.quantity {
-        Some(covered) => Some(covered.minus(used).unwrap_or(Quantity::ZERO)),
-        None => None,
-    };
+    let left = |covered: Quantity| covered.minus(used).unwrap_or(Quantity::ZERO);
+    let remaining = stored.data.quantity.map(left);
     Ok(Json(json!({
         "number": stored.data.number, "quantity": stored.data.quantity, "unit": stored.data.unit,
         "used": used, "remaining": remaining, "items": items,

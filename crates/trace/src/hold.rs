@@ -50,29 +50,33 @@ pub(crate) fn query(codes: &[&str]) -> Sql {
     sql
 }
 
+/// Reads an order from a row of [`query`].
+fn hold(row: &Row) -> Result<Hold> {
+    let kind = row.text(2)?;
+    let kind = OrderKind::from_code(kind)
+        .ok_or_else(|| Problem::internal(format!("trace_order.kind is {kind}")))?;
+    Ok(Hold {
+        order: String::from(row.text(1)?),
+        kind,
+        official: row.int(3)? != 0,
+        authority: String::from(row.text(4)?),
+        document_no: row.text_opt(5)?.map(String::from),
+        since: row.int(6)?,
+    })
+}
+
 /// The answer to [`query`].
 pub(crate) fn read(rows: &[Row]) -> Result<Holds> {
     let mut orders: BTreeMap<String, Arc<Hold>> = BTreeMap::new();
     let mut holds = Holds::new();
     for row in rows {
         let id = row.text(1)?;
-        let hold = match orders.get(id) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let kind = row.text(2)?;
-                let kind = OrderKind::from_code(kind)
-                    .ok_or_else(|| Problem::internal(format!("trace_order.kind is {kind}")))?;
-                let hold = Arc::new(Hold {
-                    order: String::from(id),
-                    kind,
-                    official: row.int(3)? != 0,
-                    authority: String::from(row.text(4)?),
-                    document_no: row.text_opt(5)?.map(String::from),
-                    since: row.int(6)?,
-                });
-                orders.insert(String::from(id), Arc::clone(&hold));
-                hold
-            }
+        let hold = if let Some(known) = orders.get(id) {
+            Arc::clone(known)
+        } else {
+            let hold = Arc::new(hold(row)?);
+            orders.insert(String::from(id), Arc::clone(&hold));
+            hold
         };
         holds.entry(String::from(row.text(0)?)).or_default().push(hold);
     }
@@ -236,7 +240,7 @@ pub(crate) fn inherited(event: &Checked, holds: &Holds) -> Vec<Arc<Hold>> {
 mod tests {
     use super::*;
 
-    fn hold(kind: OrderKind, official: bool) -> Hold {
+    fn made(kind: OrderKind, official: bool) -> Hold {
         Hold {
             order: String::from(kind.code()),
             kind,
@@ -250,7 +254,7 @@ mod tests {
     #[test]
     fn every_order_lets_through_what_it_says_and_no_sale() {
         for kind in OrderKind::ALL {
-            let hold = hold(kind, true);
+            let hold = made(kind, true);
             assert!(hold.allows(Some("206")), "{kind:?}");
             for movement in ["101", "102", "104", "201", "203", "208", "212", "217", "321", "322"] {
                 assert!(!hold.allows(Some(movement)), "{kind:?} {movement}");
@@ -263,10 +267,11 @@ mod tests {
 
     #[test]
     fn a_graver_order_goes_on_from_a_lighter_one_but_never_over_an_authority() {
-        let yields = |left: (OrderKind, bool), right: (OrderKind, bool)| {
-            hold(left.0, left.1).yields_to(&hold(right.0, right.1))
-        };
         use OrderKind::{Await, Destroy, Freeze, Recall, Stop};
+
+        let yields = |left: (OrderKind, bool), right: (OrderKind, bool)| {
+            made(left.0, left.1).yields_to(&made(right.0, right.1))
+        };
         assert!(yields((Freeze, true), (Recall, true)));
         assert!(!yields((Freeze, true), (Recall, false)));
         assert!(yields((Freeze, false), (Recall, false)));

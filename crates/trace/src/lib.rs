@@ -50,7 +50,7 @@ pub use holding::{holders, require_chain};
 pub use http::routes;
 pub use import::JOBS;
 pub use order::{OrderKind, TraceOrder};
-pub use ordering::{NewOrder, issue, lift};
+pub use ordering::{NewOrder, issue, lift, tampered_orders};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scan_count::{Scan, Scans};

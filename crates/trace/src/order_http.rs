@@ -1,5 +1,7 @@
 //! The doors of 批次管控: ordering, lifting, what an order would cover, and whom it concerns.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{Path, RawQuery},
@@ -16,14 +18,18 @@ use yj_ledger::Ledger;
 use yj_model::{Id, TraceCode, regions};
 
 use crate::{
+    hold::{self, Hold},
     order::{OrderKind, Quality, TraceOrder},
     ordering::{self, NewOrder},
     query::{self, EVENT_COLUMNS},
+    stock::require_holder,
     store::{self, quantity},
 };
 
 /// Subjects told of one order.
 const SUBJECTS_MAX: i64 = 1_000;
+/// Trace objects on one page.
+const STOPPED_MAX: i64 = 200;
 /// Tries of one order.
 const TRIES: usize = 3;
 
@@ -69,7 +75,9 @@ fn register() -> impl Iterator<Item = Route> {
 
 /// The routes.
 pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
-    let (bell, lifted) = (ledger.clone(), ledger.clone());
+    let (bell, lifted, checker) = (ledger.clone(), ledger.clone(), ledger.clone());
+    let concerned =
+        move |ctx: Ctx, Path(id): Path<String>| async move { concerned(&ctx, &checker, &id).await };
     let order = move |ctx: Ctx, Path(code): Path<String>, Body(body): Body<Order>| async move {
         let code = parsed(&code)?;
         if body.act == OrderKind::Fail {
@@ -110,6 +118,16 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
                     Param { name: "act", label: "措施；缺省为冻结", required: false },
                     Param { name: "downstream", label: "true 时及于下游", required: false },
                 ]),
+            Route::new(
+                (Method::GET, "/api/v1/trace/stopped"),
+                may("read"),
+                "某主体持有的受管控追溯单元",
+                stopped,
+            )
+            .query(&[
+                Param { name: "subject_id", label: "持有的主体", required: true },
+                Param { name: "after", label: "上一页答复中的 next", required: false },
+            ]),
             Route::new((Method::POST, format!("{one}/lift")), may("order"), "解除管控", lift)
                 .takes(Shape::of::<Lift>()),
             Route::new(
@@ -215,6 +233,53 @@ async fn over(ctx: Ctx, Path(code): Path<String>) -> Result<Json<Value>> {
     })))
 }
 
+/// What a subject holds that some order stops, whoever's batch the order was made over.
+async fn stopped(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
+    let (mut subject, mut after) = (None, 0_i64);
+    for (name, text) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match &*name {
+            "subject_id" => subject = Some(text.into_owned()),
+            "after" => {
+                after = text
+                    .parse()
+                    .map_err(|_| Problem::invalid("after", "请使用上一页答复中的 next"))?;
+            }
+            other => return Err(Problem::invalid(other, "没有这个查询条件")),
+        }
+    }
+    let subject = subject.ok_or_else(|| Problem::invalid("subject_id", "请给出主体"))?;
+    let mut tx = ctx.snapshot().await?;
+    require_holder(&ctx, &mut tx, &subject, || Problem::NotFound("追溯主体")).await?;
+    let sql = Sql::new(
+        "SELECT id, code, lot, unit, balance, quality FROM trace_object \
+         WHERE quality IS NOT NULL AND subject_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    );
+    let rows = tx.fetch(sql.arg(subject).arg(after).arg(STOPPED_MAX)).await?;
+    let codes = rows.iter().map(|row| row.text(1)).collect::<Result<Vec<_>>>()?;
+    let holds = hold::read(&tx.fetch(hold::query(&codes)).await?)?;
+    let line = |row: &Row| {
+        let (code, quality) = (row.text(1)?, row.text(5)?);
+        let over = holds.get(code).into_iter().flatten();
+        let order = |hold: &Arc<Hold>| {
+            json!({ "id": hold.order, "kind_name": hold.kind.label(), "authority": hold.authority,
+                    "document_no": hold.document_no })
+        };
+        Ok(json!({
+            "code": code, "lot": row.text_opt(2)?, "unit": row.text(3)?,
+            "held": quantity(row.int(4)?)?, "quality": quality,
+            "quality_name": Quality::from_code(quality).map(Quality::label),
+            "orders": over.map(order).collect::<Vec<_>>(),
+        }))
+    };
+    let items = rows.iter().map(line).collect::<Result<Vec<_>>>()?;
+    let full = i64::try_from(rows.len()).is_ok_and(|count| count == STOPPED_MAX);
+    let next = match rows.last().filter(|_| full) {
+        Some(last) => Some(last.int(0)?.to_string()),
+        None => None,
+    };
+    Ok(Json(json!({ "items": items, "next": next })))
+}
+
 /// How much an order would cover, without making it.
 async fn preview(
     ctx: Ctx,
@@ -244,17 +309,21 @@ async fn preview(
 }
 
 /// Whom an order concerns: who holds what it covers, with whom to call.
-async fn concerned(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
+async fn concerned(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let id: Id<TraceOrder> = id.parse().map_err(|_| Problem::NotFound("批次管控"))?;
     let mut tx = ctx.snapshot().await?;
-    tx.get::<TraceOrder>(&ctx, id).await?;
+    let stored = tx.get::<TraceOrder>(ctx, id).await?;
+    let integrity = ordering::integrity(ledger, &mut tx, &stored).await?;
     let units = Sql::new("SELECT object_id FROM trace_order_unit WHERE order_id = $1");
     let rows = tx.fetch(units.arg(id)).await?;
     let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
-    let items = holders(&ctx, &mut tx, ids.iter().copied()).await?;
+    let items = holders(ctx, &mut tx, ids.iter().copied()).await?;
     drop(tx);
-    audit::note_use(&ctx, "trace_order", (&id.to_string(), items.len())).await?;
-    Ok(Json(json!({ "units": ids.len(), "items": items })))
+    audit::note_use(ctx, "trace_order", (&id.to_string(), items.len())).await?;
+    Ok(Json(json!({
+        "units": ids.len(), "items": items,
+        "integrity": { "intact": integrity.intact, "finding": integrity.finding },
+    })))
 }
 
 /// Who holds some objects, how many of them and how much of it in each unit, with contacts.

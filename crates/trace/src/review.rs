@@ -11,8 +11,8 @@ use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Maker, Object, Objects, apply},
-    capture::{envelope, lock_by_uid, rollup_key, supersede},
-    correction::{Meanwhile, take_back},
+    capture::{envelope, rollup_key, supersede},
+    correction::{Meanwhile, lock_by_uid, take_back},
     event::{Checked, TraceEvent},
     failing,
     handover::{self, Handed},

@@ -13,8 +13,11 @@
 //! themselves: a time of the event is what the sender says. Approving an event that was registered
 //! earlier is not registering one, and stays possible.
 
+use std::collections::BTreeMap;
+
 use yj_kernel::{Problem, Result};
 use yj_model::{OffsetTime, Stage};
+use yj_product::ProductBrief;
 use yj_subject::{Status, SubjectBrief};
 
 use crate::event::Checked;
@@ -51,6 +54,26 @@ pub(crate) fn review_reason(subject: &SubjectBrief, event: &Checked) -> Result<O
 
 fn is_still_possible(stage: Stage, movement: Option<&str>) -> bool {
     stage == Stage::Supervision || movement.is_some_and(|code| STILL_POSSIBLE.contains(&code))
+}
+
+/// Nothing more is made of a product that is suspended or recalled; what there is may still move,
+/// for it must come back.
+pub(crate) fn require_going(
+    event: &Checked,
+    halted: &BTreeMap<String, ProductBrief>,
+) -> Result<()> {
+    let named = event.outputs.iter().filter_map(|line| line.product.as_deref());
+    let stopped = |product: &&ProductBrief| !product.may_be_made(event.time.unix_ms());
+    let Some(product) = named.filter_map(|code| halted.get(code)).find(stopped) else {
+        return Ok(());
+    };
+    let detail = format!(
+        "产品 {} {}为“{}”，不能再登记其后的产出",
+        product.code,
+        product.name,
+        product.state.label()
+    );
+    Err(Problem::invalid("outputs", detail))
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ async fn of_subject(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> 
 }
 
 /// Whether the holder of something is within reach.
-async fn require_holder(
+pub(crate) async fn require_holder(
     ctx: &Ctx,
     tx: &mut Tx,
     subject: &str,

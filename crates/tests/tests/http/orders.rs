@@ -109,6 +109,13 @@ async fn g_6_5_a_frozen_lot_and_all_made_of_it_go_nowhere_until_the_authority_li
     );
     let chain = app.get("supervisor", "/api/v1/trace/chain?code=ORD-1").await.expect(200);
     assert_eq!(chain["root"]["quality_name"], "冻结");
+    let path = format!("/api/v1/trace/stopped?subject_id={}", id_of(&farm));
+    let stopped = app.get("farm", &path).await.expect(200);
+    let codes: Vec<_> =
+        stopped["items"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(codes, ["ORD-1", "ORD-2"], "{stopped}");
+    assert_eq!(stopped["items"][1]["orders"][0]["id"], made["id"], "{stopped}");
+    app.get("enterprise", &path).await.expect(404);
     let id = id_of(&made);
     let concerned = app.get("supervisor", &format!("/api/v1/trace_order/{id}/subjects")).await;
     let concerned = concerned.expect(200);
@@ -140,6 +147,15 @@ async fn g_6_5_a_frozen_lot_and_all_made_of_it_go_nowhere_until_the_authority_li
     for (name, well, detail) in findings.iter().filter(|one| one.0 == "存证一致") {
         assert!(well, "{name}: {detail}");
     }
+    // An order changed behind the platform's back is found and named.
+    app.tamper("UPDATE trace_order SET authority = '示例其他机关' WHERE kind = 'freeze'").await;
+    let path = format!("/api/v1/trace_order/{id}/subjects");
+    let found = app.get("supervisor", &path).await.expect(200)["integrity"].clone();
+    assert_eq!(found["intact"], false, "{found}");
+    assert!(found["finding"].as_str().unwrap().contains("authority"), "{found}");
+    let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
+    let found = findings.iter().find(|one| one.0 == "存证一致").unwrap();
+    assert!(!found.1 && found.2.contains(&id), "{found:?}");
 }
 
 #[tokio::test]
