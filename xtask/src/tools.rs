@@ -86,13 +86,11 @@ fn missing() -> Vec<&'static str> {
     if output("openssl", &["version"]).is_none() {
         missing.push("OpenSSL");
     }
-<<<<<<< HEAD
     if mosquitto().is_none() {
         missing.push("mosquitto");
-=======
+    }
     if output("sh", &["-c", "command -v xmllint"]).is_none() {
         missing.push("xmllint");
->>>>>>> i5-spec
     }
     let driver = |folder: &str| Path::new(folder).join("rsyslog/lmnsd_ossl.so").exists();
     let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"];

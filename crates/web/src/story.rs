@@ -23,6 +23,8 @@ struct Page<'a> {
     platform: &'a str,
     operator: &'a str,
     code: &'a str,
+    /// The unit whose proofs stand behind the page: of the code itself, or of its lot.
+    unit: &'a str,
     found: bool,
     /// Whether a test found it unqualified.
     failed: bool,
@@ -195,22 +197,20 @@ pub(crate) async fn answer(
     code: String,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let told = told(app, &code).await?;
-    let Told::Story(story, minted) = told else {
+    let Some((story, minted)) = told(app, &code).await? else {
         return missing(app, &door.ledger, &code, headers);
     };
-    let (scans, first_scan) = match &minted {
-        Some(minted) => yj_product::count_code_scan(app, minted).await?,
-        None => {
-            let scan = door.scans.count(app, &code).await?;
-            (scan.count, scan.first.map(time_text).transpose()?)
-        }
+    let (scans, first_scan) = if let Some(minted) = &minted {
+        yj_product::count_code_scan(app, minted).await?
+    } else {
+        let scan = door.scans.count(app, &code).await?;
+        (scan.count, scan.first.map(time_text).transpose()?)
     };
     let first_scan = first_scan.and_then(|time| time.as_str().map(String::from));
     let first_scan = first_scan.unwrap_or_default();
     let fingerprint = fingerprint(&door.ledger);
     if wants_json(headers) {
-        let mut body = *story;
+        let mut body = story;
         body["scans"] = scans.into();
         body["first_scanned_at"] = first_scan.into();
         body["chain_fingerprint"] = fingerprint.into();
@@ -220,22 +220,17 @@ pub(crate) async fn answer(
     Ok(Html(page.render().map_err(Problem::internal)?).into_response())
 }
 
-/// What there is to tell.
-enum Told {
-    Story(Box<Value>, Option<MintedCode>),
-    Nothing,
-}
-
-async fn told(app: &App, code: &str) -> Result<Told> {
+/// What there is to tell of a code, and the code of a batch that it is.
+async fn told(app: &App, code: &str) -> Result<Option<(Value, Option<MintedCode>)>> {
     let mut tx = app.db().snapshot().await?;
     if let Ok(known) = code.parse::<TraceCode>()
         && let Some(story) = yj_trace::story(&mut tx, known.as_str()).await?
     {
-        return Ok(Told::Story(Box::new(story), None));
+        return Ok(Some((story, None)));
     }
     let readings = candidates(code);
     let found = find(app, &mut tx, (code, &readings)).await?;
-    let Some(own) = found.story(code) else { return Ok(Told::Nothing) };
+    let Some(own) = found.story(code) else { return Ok(None) };
     // Where its lot has a story, that is the code's story too.
     let of_lot = match &found.unit {
         Some(unit) => yj_trace::story(&mut tx, unit).await?,
@@ -243,6 +238,7 @@ async fn told(app: &App, code: &str) -> Result<Told> {
     };
     let mut story = own.clone();
     if let Some(mut of_lot) = of_lot {
+        of_lot["unit"] = of_lot["code"].clone();
         of_lot["code"] = code.into();
         if own["state"] == "recalled" && of_lot["state"] != "recalled" {
             of_lot["state"] = own["state"].clone();
@@ -253,7 +249,7 @@ async fn told(app: &App, code: &str) -> Result<Told> {
         }
         story = of_lot;
     }
-    Ok(Told::Story(Box::new(story), found.minted))
+    Ok(Some((story, found.minted)))
 }
 
 /// The one answer for what is unknown and for what is not public.
@@ -312,6 +308,7 @@ fn page<'a>(
         platform: &app.platform().name,
         operator: &app.platform().operator,
         code,
+        unit: story["unit"].as_str().unwrap_or(code),
         found: !story.is_null(),
         failed: steps.iter().any(|step| step.failed),
         recalled: story["state"] == "recalled",

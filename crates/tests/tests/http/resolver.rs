@@ -193,6 +193,33 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
 }
 
 #[tokio::test]
+async fn d_6_4_3_2_a_single_code_tells_the_story_of_its_lot() {
+    let app = TestApp::start().await;
+    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
+    let product = &found["items"][0];
+    let body = json!({
+        "code": "LOT", "subject_id": product["subject_id"], "product_id": product["id"],
+        "scheme": "own", "level": "item", "random": true, "size": 5,
+    });
+    let made = app.post("supervisor", "/api/v1/code_batch", body).await.expect(201);
+    let path = format!("/api/v1/code_batch/{}", id_of(&made));
+    let lot = json!({ "from": 1, "lot": "R1-sold", "produced_on": "2026-11-03" });
+    app.post("supervisor", &format!("{path}/activate"), lot).await.expect(200);
+    let made = app.get("supervisor", &path).await.expect(200);
+    let code = made["sample"].as_str().unwrap();
+    let page = format!("/t/{code}");
+    let told = ask(&app, &page, &[("accept", "application/json")]).await.expect(200);
+    assert_eq!(
+        (&told["code"], &told["unit"], &told["produced_on"], &told["scans"]),
+        (&code.into(), &"R1-sold".into(), &"2026-11-03".into(), &1.into())
+    );
+    let of_lot = ask(&app, "/t/R1-sold", &[("accept", "application/json")]).await.expect(200);
+    assert_eq!(told["steps"], of_lot["steps"]);
+    assert!(!told["steps"].as_array().unwrap().is_empty());
+    assert_eq!(of_lot["scans"], 1, "a single code counts its own scans");
+}
+
+#[tokio::test]
 async fn d_6_4_3_2_what_is_unknown_and_what_is_not_public_look_alike() {
     let app = TestApp::start().await;
     let plant = app.subject("示例蔬菜加工厂").await;
