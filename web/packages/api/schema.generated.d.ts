@@ -1764,6 +1764,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device_binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询设备绑定 */
+        get: operations["get_api_v1_device_binding"];
+        put?: never;
+        /** 新增设备绑定 */
+        post: operations["post_api_v1_device_binding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出设备绑定 */
+        get: operations["get_api_v1_device_binding_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备绑定统计 */
+        get: operations["get_api_v1_device_binding_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入设备绑定 */
+        post: operations["post_api_v1_device_binding_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备绑定导入模板 */
+        get: operations["get_api_v1_device_binding_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取设备绑定 */
+        get: operations["get_api_v1_device_binding_id"];
+        /** 修改设备绑定 */
+        put: operations["put_api_v1_device_binding_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 修改设备绑定部分字段 */
+        patch: operations["patch_api_v1_device_binding_id"];
+        trace?: never;
+    };
+    "/api/v1/device_binding/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备绑定变更记录 */
+        get: operations["get_api_v1_device_binding_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记设备绑定密级 */
+        put: operations["put_api_v1_device_binding_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/conditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯单元的温湿度小结 */
+        get: operations["get_api_v1_devices_conditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备与事件的关联 */
+        get: operations["get_api_v1_devices_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备消息 */
+        get: operations["get_api_v1_devices_messages"];
+        put?: never;
+        /** 设备上报数据 */
+        post: operations["post_api_v1_devices_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备消息的存证证明 */
+        get: operations["get_api_v1_devices_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索设备读数 */
+        get: operations["get_api_v1_devices_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备测量项目与缺号 */
+        get: operations["get_api_v1_devices_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dictionary": {
         parameters: {
             query?: never;
@@ -7186,6 +7428,109 @@ export interface components {
             verified_until: string | null;
             version: number;
         };
+        /** 设备绑定 */
+        DeviceBinding: {
+            /**
+             * 追溯码
+             * @description 设备所属企业持有的追溯单元；为他人持有的绑定，须由对双方都有权限的监管人员登记
+             */
+            code: string;
+            created_at: string;
+            created_by: string;
+            /**
+             * 设备
+             * Format: uuid
+             */
+            device_id: string;
+            /**
+             * 结束时间
+             * Format: date-time
+             * @description 留空为仍在进行
+             */
+            ends_at: string | null;
+            /**
+             * 上限
+             * @description 如冷藏药品温度 8
+             */
+            high: string | null;
+            id: string;
+            /**
+             * 测量项目
+             * @enum {string}
+             */
+            kind: "temperature" | "humidity" | "weight" | "longitude" | "latitude" | "speed" | "pressure" | "count" | "illuminance" | "carbon_dioxide" | "acidity" | "energy";
+            label: string;
+            /**
+             * 下限
+             * @description 如冷藏药品温度 2
+             */
+            low: string | null;
+            /** 所属区域 */
+            region: string | null;
+            /**
+             * 开始时间
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * 设备所属企业
+             * Format: uuid
+             */
+            subject_id: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+            /** 运单号 */
+            waybill: string | null;
+        };
+        /** 设备绑定 */
+        DeviceBindingInput: {
+            /**
+             * 追溯码
+             * @description 设备所属企业持有的追溯单元；为他人持有的绑定，须由对双方都有权限的监管人员登记
+             */
+            code: string;
+            /**
+             * 设备
+             * Format: uuid
+             */
+            device_id: string;
+            /**
+             * 结束时间
+             * Format: date-time
+             * @description 留空为仍在进行
+             */
+            ends_at?: string | null;
+            /**
+             * 上限
+             * @description 如冷藏药品温度 8
+             */
+            high?: string | null;
+            /**
+             * 测量项目
+             * @enum {string}
+             */
+            kind: "temperature" | "humidity" | "weight" | "longitude" | "latitude" | "speed" | "pressure" | "count" | "illuminance" | "carbon_dioxide" | "acidity" | "energy";
+            /**
+             * 下限
+             * @description 如冷藏药品温度 2
+             */
+            low?: string | null;
+            /** 所属区域 */
+            region?: string | null;
+            /**
+             * 开始时间
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * 设备所属企业
+             * Format: uuid
+             */
+            subject_id?: string | null;
+            /** 运单号 */
+            waybill?: string | null;
+        };
         /** 设备 */
         DeviceInput: {
             /** 固件版本 */
@@ -7633,7 +7978,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -13108,6 +13453,826 @@ export interface operations {
             path: {
                 id: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 设备 */
+                device_id?: string;
+                /** @description 追溯码 */
+                code?: string;
+                /** @description 运单号 */
+                waybill?: string;
+                /** @description 开始时间 */
+                "starts_at.from"?: string;
+                /** @description 开始时间 */
+                "starts_at.to"?: string;
+                /** @description 结束时间 */
+                "ends_at.from"?: string;
+                /** @description 结束时间 */
+                "ends_at.to"?: string;
+                /** @description 测量项目 */
+                kind?: string;
+                /** @description 设备所属企业 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DeviceBinding"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_binding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceBindingInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_binding_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_binding_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceBindingInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_device_binding_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_binding_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_conditions: {
+        parameters: {
+            query: {
+                /** @description 追溯码 */
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_events: {
+        parameters: {
+            query?: {
+                /** @description 设备标识 */
+                device_id?: string;
+                /** @description 追溯事件标识 */
+                event?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_messages: {
+        parameters: {
+            query: {
+                /** @description 设备标识 */
+                device_id: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_devices_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1 至 1000 条，可属多台设备；逐条答复 */
+                    messages: {
+                        /** @description 设备的 MAC 地址 */
+                        device: string;
+                        /**
+                         * Format: int64
+                         * @description 开机批次：设备每次开机大于上一次，如开机时的 Unix 秒
+                         */
+                        epoch: number;
+                        /**
+                         * @description 追溯事件，至多 10 条；主体即设备所属企业
+                         * @default []
+                         */
+                        events?: {
+                            /**
+                             * @description 领域包规定的字段
+                             * @default {}
+                             */
+                            attributes?: {
+                                [key: string]: unknown;
+                            };
+                            /**
+                             * @description 交易对方的代码
+                             * @default null
+                             */
+                            counterparty?: string | null;
+                            /**
+                             * @description 凭证
+                             * @default []
+                             */
+                            documents?: {
+                                /** @description 编号 */
+                                no: string;
+                                /** @description 类型 */
+                                type: string;
+                            }[];
+                            /** @description 领域代码，如 agri */
+                            domain: string;
+                            /** @description 发生时间，带时区偏移 */
+                            event_time: string;
+                            /**
+                             * @description 证据文件
+                             * @default []
+                             */
+                            evidence?: {
+                                /** @description 文件名 */
+                                name: string;
+                                /** @description SM3 摘要，64 位小写十六进制 */
+                                sm3: string;
+                            }[];
+                            /**
+                             * @description 设备自己的编号
+                             * @default null
+                             */
+                            external_id?: string | null;
+                            /**
+                             * @description 投入
+                             * @default []
+                             */
+                            inputs?: {
+                                /** @description 追溯码 */
+                                code: string;
+                                /**
+                                 * @description 来源于平台之外
+                                 * @default false
+                                 */
+                                external?: boolean;
+                                /**
+                                 * @description 数量，十进制字符串；检测、监管类可不填
+                                 * @default null
+                                 */
+                                quantity?: string | null;
+                                /**
+                                 * @description 计量单位，UN/CEFACT 代码
+                                 * @default null
+                                 */
+                                unit?: string | null;
+                            }[];
+                            /**
+                             * @description 产出
+                             * @default []
+                             */
+                            outputs?: {
+                                /** @description 追溯码 */
+                                code: string;
+                                /**
+                                 * @description 批次号
+                                 * @default null
+                                 */
+                                lot?: string | null;
+                                /**
+                                 * @description 产品代码
+                                 * @default null
+                                 */
+                                product?: string | null;
+                                /** @description 数量，十进制字符串 */
+                                quantity: string;
+                                /** @description 计量单位 */
+                                unit: string;
+                            }[];
+                            /**
+                             * @description 地点
+                             * @default null
+                             */
+                            place?: {
+                                /**
+                                 * @description 地址
+                                 * @default null
+                                 */
+                                address?: string | null;
+                                /**
+                                 * @description 纬度
+                                 * @default null
+                                 */
+                                lat?: string | null;
+                                /**
+                                 * @description 经度
+                                 * @default null
+                                 */
+                                lon?: string | null;
+                                /** @description 行政区划代码 */
+                                region: string;
+                            } | null;
+                            /** @description 事件类型，如 harvest */
+                            type: string;
+                        }[];
+                        /** @description 读数，至多 100 个 */
+                        readings?: {
+                            /**
+                             * Format: int64
+                             * @description 通道：同一设备的多个探头，0 至 255
+                             * @default 0
+                             */
+                            channel?: number;
+                            /**
+                             * @description 所测追溯单元的追溯码，须由设备所属企业持有或已为设备绑定
+                             * @default null
+                             */
+                            code?: string | null;
+                            /** @description 测量项目，如 temperature */
+                            kind: string;
+                            /** @description 采样时间，RFC 3339 带时区 */
+                            time: string;
+                            /** @description 计量单位，UN/CEFACT 代码；每个测量项目只有一种 */
+                            unit: string;
+                            /** @description 数值，十进制字符串 */
+                            value: string;
+                        }[];
+                        /** @description 发出时间，RFC 3339 带时区；断网缓存后补传的仍为原文，至多 30 天前 */
+                        sent_at: string;
+                        /**
+                         * Format: int64
+                         * @description 序号：每个开机批次从 1 起连续
+                         */
+                        seq: number;
+                        /**
+                         * @description SM2 签名 r ‖ s 的十六进制，原文为 yj-message-v1、MAC 地址（大写、冒号分隔）、开机批次、序号、
+                         *     发出时间原文、去掉 signature 的消息按 RFC 8785 规范化后的 SM3 摘要（小写十六进制），各占一行
+                         */
+                        signature: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_proof: {
+        parameters: {
+            query: {
+                /** @description 消息标识 */
+                message: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_readings: {
+        parameters: {
+            query?: {
+                /** @description 设备标识 */
+                device_id?: string;
+                /** @description 设备所属企业 */
+                subject_id?: string;
+                /** @description 测量项目 */
+                kind?: string;
+                /** @description 通道 */
+                channel?: string;
+                /** @description 追溯码 */
+                code?: string;
+                /** @description 标记：gap、frozen、late、implausible 或 any */
+                mark?: string;
+                /** @description 采样时间起 */
+                "time.from"?: string;
+                /** @description 采样时间止 */
+                "time.to"?: string;
+                /** @description time 或 -time */
+                sort?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_series: {
+        parameters: {
+            query: {
+                /** @description 设备标识 */
+                device_id: string;
+            };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;

@@ -9,8 +9,8 @@ use super::{
 };
 
 /// The crates whose words are the field's words.
-const BUSINESS: [&str; 7] =
-    ["model", "identity", "ledger", "domain", "subject", "product", "trace"];
+const BUSINESS: [&str; 8] =
+    ["model", "identity", "ledger", "domain", "subject", "product", "trace", "telemetry"];
 const GLOSSARY: &str = "docs/GLOSSARY.md";
 
 pub(super) fn findings(files: &[File]) -> Vec<Finding> {
