@@ -41,7 +41,7 @@ enum Next {
     /// These answers.
     Answer(Vec<Packet>),
     /// A message to be taken; its number where it wants an acknowledgement.
-    Take(Publish),
+    Take(Box<Publish>),
     /// The end, for a reason that the client is told.
     End(DisconnectReasonCode),
     /// The client has said goodbye.
@@ -70,6 +70,8 @@ pub(crate) async fn converse<K: Keeper>(
             packet = timeout(silence, packets.next()), if taking.len() < usize::from(RECEIVE_MAX) => {
                 match packet {
                     Err(_) => Next::End(DisconnectReasonCode::KeepAliveTimeout),
+                    // An empty goodbye, which this codec does not read.
+                    Ok(Err(Broken::Protocol(mqttbytes::Error::PayloadRequired))) => Next::Goodbye,
                     Ok(Err(Broken::Protocol(error))) => Next::End(why(&error)),
                     Ok(Err(Broken::Gone)) => break,
                     Ok(Ok(packet)) => client.hear(packet),
@@ -79,7 +81,7 @@ pub(crate) async fn converse<K: Keeper>(
         match next {
             Next::Answer(answers) => packets.send(&answers).await?,
             Next::Take(publish) => {
-                let keeper = Arc::clone(&client.keeper);
+                let (publish, keeper) = (*publish, Arc::clone(&client.keeper));
                 taking.push_back(async move {
                     let topic = String::from_utf8_lossy(&publish.topic).into_owned();
                     let taken = keeper.take(&topic, publish.payload.clone()).await;
@@ -157,7 +159,6 @@ fn welcome(connect: &Connect, name: &str) -> (u16, Packet) {
 
 fn why(error: &mqttbytes::Error) -> DisconnectReasonCode {
     match error {
-        // An empty DISCONNECT, which this codec does not read.
         mqttbytes::Error::PayloadSizeLimitExceeded { .. } => DisconnectReasonCode::PacketTooLarge,
         _ => DisconnectReasonCode::MalformedPacket,
     }
@@ -194,7 +195,7 @@ impl<K: Keeper> Client<K> {
         }
         let topic = String::from_utf8_lossy(&publish.topic);
         if self.keeper.may_publish(&self.name, &topic) {
-            return Next::Take(publish);
+            return Next::Take(Box::new(publish));
         }
         let taken = Taken {
             reason: Reason::NotAuthorized,

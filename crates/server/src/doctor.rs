@@ -87,8 +87,9 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
                     WHERE a.org <> 'audit' \
                     AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.uid = a.record) \
+                    AND NOT EXISTS (SELECT 1 FROM device_batch b WHERE b.id = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM trace_order r WHERE r.id = a.record OR r.lift_record = a.record)";
-    none(assembled, invented, "条存证没有对应的事件或管控").await?;
+    none(assembled, invented, "条存证没有对应的事件、管控或设备数据").await?;
     let orders = "SELECT COUNT(*) FROM trace_order r \
                   WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.id) \
                   OR (r.state = 'lifted' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.lift_record))";

@@ -9,8 +9,17 @@ use super::{
 };
 
 /// The crates whose words are the field's words.
-const BUSINESS: [&str; 8] =
-    ["model", "identity", "ledger", "domain", "subject", "product", "trace", "exchange"];
+const BUSINESS: [&str; 9] = [
+    "model",
+    "identity",
+    "ledger",
+    "domain",
+    "subject",
+    "product",
+    "trace",
+    "telemetry",
+    "exchange",
+];
 const GLOSSARY: &str = "docs/GLOSSARY.md";
 
 pub(super) fn findings(files: &[File]) -> Vec<Finding> {
