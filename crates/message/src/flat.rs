@@ -65,7 +65,7 @@ pub(crate) fn read_all<T>(
             let detail = format!("没有 {} 这种记录，应为 {name}", flat.name);
             Err(vec![Fault::new("", detail)])
         };
-        Read { record, flat }
+        Read { flat, record }
     };
     Ok(read_flat(bytes, &[name])?.into_iter().map(one).collect())
 }

@@ -211,12 +211,11 @@ pub fn join(read: Vec<Read<MeatRecord>>) -> Vec<Joined> {
         let key = key(&one.flat);
         // Without a voucher it belongs to nothing.
         let at = if key.1.is_empty() { None } else { known.get(&key).copied() };
-        match at.and_then(|at| groups.get_mut(at)) {
-            Some(group) => group.push(one),
-            None => {
-                known.insert(key, groups.len());
-                groups.push(vec![one]);
-            }
+        if let Some(group) = at.and_then(|at| groups.get_mut(at)) {
+            group.push(one);
+        } else {
+            known.insert(key, groups.len());
+            groups.push(vec![one]);
         }
     }
     groups.into_iter().map(joined).collect()

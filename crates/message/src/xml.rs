@@ -62,9 +62,8 @@ impl Records<'_> {
         let mut flat = Flat::default();
         let (mut text, mut items) = (String::new(), 0usize);
         loop {
-            let event = match self.reader.read_event() {
-                Ok(event) => event,
-                Err(_) => return self.broken("应为完好的 XML"),
+            let Ok(event) = self.reader.read_event() else {
+                return self.broken("应为完好的 XML");
             };
             match event {
                 Event::Start(start) => {

@@ -134,9 +134,9 @@ fn counterparty(bill: &Bill, scene: &Scene<'_>) -> Option<String> {
     scene.subjects.get(code).map(|_| code.clone())
 }
 
-fn name_of(scene: &Scene<'_>, (name, code): (&Option<String>, &Option<String>)) -> Option<String> {
-    let registered = || scene.subjects.get(code.as_ref()?).map(|subject| subject.name.clone());
-    name.clone().or_else(registered).or_else(|| code.clone())
+fn name_of(scene: &Scene<'_>, (name, code): (Option<&String>, Option<&String>)) -> Option<String> {
+    let registered = || scene.subjects.get(code?).map(|subject| subject.name.clone());
+    name.cloned().or_else(registered).or_else(|| code.cloned())
 }
 
 fn documents(bill: &Bill, scene: &Scene<'_>) -> Vec<Document> {
@@ -148,8 +148,8 @@ fn documents(bill: &Bill, scene: &Scene<'_>) -> Vec<Document> {
     for (kind, no) in [
         ("随货同行单", bill.voucher_no.clone()),
         ("货主", bill.owner_id.clone()),
-        ("发货企业", name_of(scene, (&bill.from_name, &bill.from_id))),
-        ("收货企业", name_of(scene, (&bill.to_name, &bill.to_id))),
+        ("发货企业", name_of(scene, (bill.from_name.as_ref(), bill.from_id.as_ref()))),
+        ("收货企业", name_of(scene, (bill.to_name.as_ref(), bill.to_id.as_ref()))),
     ] {
         documents.extend(no.map(|no| Document { kind: String::from(kind), no: short(no) }));
     }
@@ -205,8 +205,8 @@ fn attributes(
     }
     for (name, text) in [
         ("document_no", Some(bill.bill_no.clone())),
-        ("consignor", name_of(scene, (&bill.from_name, &bill.from_id))),
-        ("consignee", name_of(scene, (&bill.to_name, &bill.to_id))),
+        ("consignor", name_of(scene, (bill.from_name.as_ref(), bill.from_id.as_ref()))),
+        ("consignee", name_of(scene, (bill.to_name.as_ref(), bill.to_id.as_ref()))),
     ] {
         let has = spec.fields.iter().any(|field| field.name == name);
         if let (true, Some(text)) = (has, text) {

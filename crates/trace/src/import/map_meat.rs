@@ -20,13 +20,12 @@ fn unit_code(voucher: &str, goods: &str, several: bool) -> String {
 }
 
 pub(super) fn mentions(happening: &Happening) -> Mentions {
-    let own = |text: &Option<String>| text.clone();
     match happening {
         Happening::Trade(trades) => Mentions {
             door: "meat-trade",
             number: trades[0].tran_id.clone(),
             party: ("ws_supplier_id", trades[0].ws_supplier_id.clone()),
-            others: own(&trades[0].retailer_id).into_iter().collect(),
+            others: trades[0].retailer_id.clone().into_iter().collect(),
             objects: trades.iter().map(|trade| trade.batch_id.clone()).collect(),
             products: trades.iter().map(|trade| trade.goods_code.clone()).collect(),
         },
@@ -34,7 +33,11 @@ pub(super) fn mentions(happening: &Happening) -> Mentions {
             door: "meat-in",
             number: base.tran_id.clone(),
             party: ("retailer_id", base.retailer_id.clone()),
-            others: details.first().and_then(|one| own(&one.ws_supplier_id)).into_iter().collect(),
+            others: details
+                .first()
+                .and_then(|one| one.ws_supplier_id.clone())
+                .into_iter()
+                .collect(),
             objects: std::iter::once(base.tran_id.clone())
                 .chain(details.iter().map(|one| unit_code(&base.tran_id, &one.goods_code, true)))
                 .collect(),
@@ -44,7 +47,7 @@ pub(super) fn mentions(happening: &Happening) -> Mentions {
             door: "meat-in",
             number: base.tran_id.clone(),
             party: ("supermarket_id", base.supermarket_id.clone()),
-            others: own(&base.supplier_id).into_iter().collect(),
+            others: base.supplier_id.clone().into_iter().collect(),
             objects: vec![base.tran_id.clone()],
             products: Vec::new(),
         },
@@ -110,14 +113,13 @@ fn note(event: &mut TraceEvent, kind: &str, number: Option<impl Into<String>>) {
 fn other(
     event: &mut TraceEvent,
     scene: &Scene<'_>,
-    (code, name): (&Option<String>, &Option<String>),
+    (code, name): (Option<&String>, Option<&String>),
 ) {
-    match code {
-        Some(code) if scene.subjects.get(code).is_some() => event.counterparty = Some(code.clone()),
-        _ => {
-            let named: Vec<_> = [code, name].into_iter().flatten().map(String::as_str).collect();
-            note(event, "交易对方", (!named.is_empty()).then(|| short(&named.join(" "))));
-        }
+    let registered = code.filter(|code| scene.subjects.get(code).is_some());
+    event.counterparty = registered.cloned();
+    if registered.is_none() {
+        let named: Vec<_> = [code, name].into_iter().flatten().map(String::as_str).collect();
+        note(event, "交易对方", (!named.is_empty()).then(|| short(&named.join(" "))));
     }
 }
 
@@ -127,9 +129,9 @@ fn short(text: &str) -> String {
 }
 
 /// A market's code begins with its division, where it is a code of nine digits.
-fn place(market: &str, name: &Option<String>) -> Option<Place> {
+fn place(market: &str, name: Option<&String>) -> Option<Place> {
     let region: RegionCode = market.get(..6).filter(|_| market.len() == 9)?.parse().ok()?;
-    Some(Place { region: region.to_string(), address: name.clone(), ..Place::default() })
+    Some(Place { region: region.to_string(), address: name.cloned(), ..Place::default() })
 }
 
 fn attribute(event: &mut TraceEvent, name: &str, text: Option<&str>) {
@@ -166,7 +168,7 @@ fn goods(event: &mut TraceEvent, (code, name): (&str, &str)) {
 fn trade(trades: &[MarketTrade], scene: &Scene<'_>) -> Result<TraceEvent> {
     let first = &trades[0];
     let mut event = event("wholesale", &first.ws_supplier_id, (&first.tran_date, &first.tran_id));
-    event.place = place(&first.market_id, &first.market_name);
+    event.place = place(&first.market_id, first.market_name.as_ref());
     attribute(&mut event, "voucher_no", Some(&first.tran_id));
     for trade in trades {
         let code = unit_code(&trade.tran_id, &trade.goods_code, trades.len() > 1);
@@ -187,34 +189,30 @@ fn trade(trades: &[MarketTrade], scene: &Scene<'_>) -> Result<TraceEvent> {
         note(&mut event, "检疫证", trade.quarantine_animal_products_id.clone());
         note(&mut event, "销往地", trade.dest.clone());
     }
-    other(&mut event, scene, (&first.retailer_id, &first.retailer_name));
+    other(&mut event, scene, (first.retailer_id.as_ref(), first.retailer_name.as_ref()));
     Ok(event)
 }
 
 /// Which paper goods came in with, the strongest there is.
 fn voucher(
     event: &mut TraceEvent,
-    quarantine: &Option<String>,
-    others: [&Option<String>; 2],
+    quarantine: Option<&String>,
+    others: [Option<&String>; 2],
     tran: &str,
 ) {
-    let (kind, number) = match quarantine {
-        Some(number) => ("quarantine", number.as_str()),
-        None => {
-            let number = others.into_iter().flatten().next().map_or(tran, String::as_str);
-            ("purchase", number)
-        }
-    };
+    let purchase = || others.into_iter().flatten().next().map_or(tran, String::as_str);
+    let (kind, number) = quarantine
+        .map_or_else(|| ("purchase", purchase()), |number| ("quarantine", number.as_str()));
     attribute(event, "voucher", Some(kind));
     attribute(event, "voucher_no", Some(number));
 }
 
 fn arrival(base: &RetailIn, details: &[RetailInDetail], scene: &Scene<'_>) -> Result<TraceEvent> {
     let mut event = event("market_entry", &base.retailer_id, (&base.in_date, &base.tran_id));
-    event.place = place(&base.retail_market_id, &base.retail_market_name);
+    event.place = place(&base.retail_market_id, base.retail_market_name.as_ref());
     let of_details = details.iter().find_map(|one| one.quarantine_animal_products_id.clone());
     let quarantine = base.quarantine_animal_products_id.clone().or(of_details);
-    voucher(&mut event, &quarantine, [&base.prov_id, &None], &base.tran_id);
+    voucher(&mut event, quarantine.as_ref(), [base.prov_id.as_ref(), None], &base.tran_id);
     for detail in details {
         let long = unit_code(&base.tran_id, &detail.goods_code, true);
         let code = scene.existing(&[&long, &base.tran_id]).unwrap_or(&base.tran_id);
@@ -235,8 +233,8 @@ fn arrival(base: &RetailIn, details: &[RetailInDetail], scene: &Scene<'_>) -> Re
         &mut event,
         scene,
         (
-            supplier.map_or(&None, |one| &one.ws_supplier_id),
-            supplier.map_or(&None, |one| &one.ws_supplier_name),
+            supplier.and_then(|one| one.ws_supplier_id.as_ref()),
+            supplier.and_then(|one| one.ws_supplier_name.as_ref()),
         ),
     );
     Ok(event)
@@ -245,20 +243,21 @@ fn arrival(base: &RetailIn, details: &[RetailInDetail], scene: &Scene<'_>) -> Re
 fn supermarket(base: &SupermarketIn, scene: &Scene<'_>) -> TraceEvent {
     let mut event = event("market_entry", &base.supermarket_id, (&base.in_date, &base.tran_id));
     let quarantine = &base.quarantine_animal_products_id;
-    voucher(&mut event, quarantine, [&base.prov_id, &base.quarantine_vege_id], &base.tran_id);
+    let others = [base.prov_id.as_ref(), base.quarantine_vege_id.as_ref()];
+    voucher(&mut event, quarantine.as_ref(), others, &base.tran_id);
     event.inputs.push(Input { code: base.tran_id.clone(), ..Input::default() });
     note(&mut event, "检疫证", quarantine.clone());
     note(&mut event, "肉品品质检验证", base.inspection_meat_id.clone());
     note(&mut event, "产地证明", base.prov_id.clone());
     note(&mut event, "蔬菜检测证", base.quarantine_vege_id.clone());
-    other(&mut event, scene, (&base.supplier_id, &base.supplier_name));
+    other(&mut event, scene, (base.supplier_id.as_ref(), base.supplier_name.as_ref()));
     event
 }
 
 fn sale(sales: &[RetailSale], scene: &Scene<'_>) -> Result<TraceEvent> {
     let first = &sales[0];
     let mut event = event("retail", &first.retailer_id, (&first.sale_date, &first.sale_tran_id));
-    event.place = place(&first.retail_market_id, &first.retail_market_name);
+    event.place = place(&first.retail_market_id, first.retail_market_name.as_ref());
     attribute(&mut event, "stall", first.position_id.as_deref());
     attribute(&mut event, "voucher_no", Some(&first.sale_tran_id));
     for sale in sales {

@@ -71,7 +71,6 @@ impl Told {
 
 /// What one or several records of a message tell together, or what is wrong with them.
 pub(super) struct Story {
-    pub(super) door: Door,
     /// Numbers of the records in their message.
     pub(super) records: Vec<usize>,
     /// The records as they came.
@@ -81,8 +80,7 @@ pub(super) struct Story {
 
 /// Reads a message of this kind.
 pub(super) fn read(door: Door, bytes: &[u8]) -> Result<Vec<Story>, MessageError> {
-    let single =
-        |flat: Flat, told| Story { door, records: vec![flat.number], flats: vec![flat], told };
+    let single = |flat: Flat, told| Story { records: vec![flat.number], flats: vec![flat], told };
     Ok(match door {
         Door::MeatVegetable => meat::read_joined(bytes)?.into_iter().map(told).collect(),
         Door::DrugBill => drug::read(bytes)?
@@ -98,7 +96,7 @@ pub(super) fn read(door: Door, bytes: &[u8]) -> Result<Vec<Story>, MessageError>
 
 fn told(joined: meat::Joined) -> Story {
     let told = joined.told.map(Told::Meat);
-    Story { door: Door::MeatVegetable, records: joined.records, flats: joined.flats, told }
+    Story { records: joined.records, flats: joined.flats, told }
 }
 
 /// What these records tell, each as it came.
@@ -114,7 +112,7 @@ pub(super) fn retell(door: Door, flats: Vec<Flat>) -> Vec<Story> {
                     Door::DrugBill => drug::of(&flat).map(|bill| Told::Bill(Box::new(bill))),
                     _ => waybill::of(&flat).map(|bill| Told::Waybill(Box::new(bill))),
                 };
-                Story { door, records: vec![flat.number], flats: vec![flat], told }
+                Story { records: vec![flat.number], flats: vec![flat], told }
             };
             flats.into_iter().map(one).collect()
         }
