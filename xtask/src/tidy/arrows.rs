@@ -8,7 +8,7 @@ use super::Finding;
 use crate::shell::{Outcome, output};
 
 /// Every arrow there may be, from the bottom up.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("yj-model", &[]),
     ("yj-crypto", &[]),
     ("yj-http", &[]),
@@ -38,6 +38,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-trace"]),
+    // Outside everything: it knows the platform by its interface alone.
+    ("yuanjian-client", &[]),
     ("xtask", &[]),
 ];
 /// These stand above everything.
