@@ -5,9 +5,9 @@ use std::{fmt::Display, str::FromStr};
 
 use libfuzzer_sys::fuzz_target;
 use yj_model::{
-    CasNumber, CreditCode, Email, FoodLicence, Gln, Gtin, Id, IdentityNumber, IndustryCode, KnownCode,
-    LotNumber, MacAddress, OffsetTime, Phone, Quantity, RegionCode, Sscc, SubjectCode, TraceCode,
-    UnNumber, UnitCode,
+    CasNumber, CreditCode, Email, FoodLicence, Gln, Gtin, Id, IdentityNumber, IndustryCode,
+    KnownCode, LotNumber, MacAddress, OffsetTime, Phone, Quantity, RegionCode, Sscc, SubjectCode,
+    TraceCode, UnNumber, UnitCode,
 };
 
 fn stable<T: FromStr + Display>(text: &str) {
@@ -31,14 +31,14 @@ fuzz_target!(|text: &str| {
     stable::<Sscc>(text);
     stable::<Gln>(text);
     stable::<Id<()>>(text);
-    stable::<IdentityNumber>(text);
     stable::<IndustryCode>(text);
     stable::<MacAddress>(text);
-    stable::<Phone>(text);
-    stable::<Email>(text);
     stable::<FoodLicence>(text);
     stable::<CasNumber>(text);
     stable::<UnNumber>(text);
+    drop(text.parse::<IdentityNumber>());
+    drop(text.parse::<Phone>());
+    drop(text.parse::<Email>());
     drop(text.parse::<UnitCode>());
     if let Ok(code) = text.parse::<TraceCode>() {
         code.scheme();

@@ -8,9 +8,8 @@ use serde_json::Value;
 use crate::shell::{Outcome, root};
 
 /// The registers that integrators work with.
-const REGISTERS: [&str; 8] = [
-    "trace_subject", "licence", "site", "node", "merchant", "product", "device", "source_policy",
-];
+const REGISTERS: [&str; 8] =
+    ["trace_subject", "licence", "site", "node", "merchant", "product", "device", "source_policy"];
 const DESCRIPTION: &str = "web/packages/api/openapi.generated.json";
 const NOTE: &str = "由 cargo xtask clients 生成，请勿手改。";
 
@@ -46,7 +45,8 @@ pub(crate) fn all(arguments: &[&str]) -> Outcome {
         ["--check"] => true,
         _ => return Err(String::from("用法：cargo xtask clients [--check]")),
     };
-    let text = std::fs::read_to_string(root().join(DESCRIPTION)).map_err(|error| error.to_string())?;
+    let text =
+        std::fs::read_to_string(root().join(DESCRIPTION)).map_err(|error| error.to_string())?;
     let description: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let models = models(&description)?;
     let mut stale = Vec::new();
@@ -74,8 +74,9 @@ pub(crate) fn all(arguments: &[&str]) -> Outcome {
 }
 
 fn models(description: &Value) -> Outcome<Vec<Model>> {
-    let body = description
-        .pointer("/paths/~1api~1v1~1trace~1events/post/requestBody/content/application~1json/schema/anyOf/0");
+    let body = description.pointer(
+        "/paths/~1api~1v1~1trace~1events/post/requestBody/content/application~1json/schema/anyOf/0",
+    );
     let mut models = Vec::new();
     model("TraceEvent", body.ok_or("接口描述中没有追溯事件")?, &mut models);
     for table in REGISTERS {
@@ -184,12 +185,19 @@ fn typescript(models: &[Model]) -> String {
         for field in &model.fields {
             let mark = if field.required { "" } else { "?" };
             let null = if field.nullable { " | null" } else { "" };
-            let _ = writeln!(out, "  /** {} */\n  {}{mark}: {}{null};", field.title, field.name, of(&field.kind));
+            let _ = writeln!(
+                out,
+                "  /** {} */\n  {}{mark}: {}{null};",
+                field.title,
+                field.name,
+                of(&field.kind)
+            );
         }
         out += "}\n";
     }
     out += "\n/** What became of one event. */\nexport interface CaptureResult {\n  index: number;\n  id?: string;\n  state?: 'accepted' | 'held';\n  duplicate?: boolean;\n  problem?: { status: number; code: string; detail: string; errors?: { field: string; detail: string }[] };\n}\n";
-    out += "\n/** The registers: what is sent, and what is stored. */\nexport interface Registers {\n";
+    out +=
+        "\n/** The registers: what is sent, and what is stored. */\nexport interface Registers {\n";
     for table in REGISTERS {
         let _ = writeln!(out, "  {table}: {{ input: {0}Input; stored: {0} }};", camel(table));
     }
@@ -201,7 +209,8 @@ fn python(models: &[Model]) -> String {
         match kind {
             Kind::Text => String::from("str"),
             Kind::Choice(choices) => {
-                let choices: Vec<_> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
+                let choices: Vec<_> =
+                    choices.iter().map(|choice| format!("\"{choice}\"")).collect();
                 format!("Literal[{}]", choices.join(", "))
             }
             Kind::Int => String::from("int"),
@@ -216,7 +225,11 @@ fn python(models: &[Model]) -> String {
     );
     for model in models {
         // Some names of fields are words of the language.
-        let _ = writeln!(out, "\n\nclass {}(TypedDict):\n    \"\"\"{}\"\"\"\n", model.name, model.title);
+        let _ = writeln!(
+            out,
+            "\n\nclass {}(TypedDict):\n    \"\"\"{}\"\"\"\n",
+            model.name, model.title
+        );
         for field in &model.fields {
             let null = if field.nullable { " | None" } else { "" };
             let plain = format!("{}{null}", of(&field.kind));
@@ -238,7 +251,9 @@ fn rust(models: &[Model]) -> String {
             Kind::Any => String::from("Value"),
         }
     }
-    let mut out = format!("//! {NOTE}\n\nuse serde::{{Deserialize, Serialize}};\nuse serde_json::Value;\n\nuse crate::Register;\n");
+    let mut out = format!(
+        "//! {NOTE}\n\nuse serde::{{Deserialize, Serialize}};\nuse serde_json::Value;\n\nuse crate::Register;\n"
+    );
     for model in models {
         let _ = writeln!(
             out,
@@ -252,7 +267,12 @@ fn rust(models: &[Model]) -> String {
                 let _ = writeln!(out, "    pub {word}{}: {},", field.name, of(&field.kind));
             } else {
                 let skipped = "    #[serde(default, skip_serializing_if = \"Option::is_none\")]";
-                let _ = writeln!(out, "{skipped}\n    pub {word}{}: Option<{}>,", field.name, of(&field.kind));
+                let _ = writeln!(
+                    out,
+                    "{skipped}\n    pub {word}{}: Option<{}>,",
+                    field.name,
+                    of(&field.kind)
+                );
             }
         }
         out += "}\n";

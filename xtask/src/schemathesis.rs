@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::PathBuf,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -56,9 +56,27 @@ pub(crate) fn all() -> Outcome {
         let (cookie, csrf) = (format!("cookie: {cookie}"), format!("x-csrf: {csrf}"));
         let url = format!("http://{LISTEN}/openapi.json");
         let arguments = [
-            "run", &url, "-H", &cookie, "-H", &csrf, "--phases", "coverage,fuzzing", "--checks",
-            CHECKS, "--exclude-path-regex", SPARED, "--max-time", SECONDS, "--seed", SEED,
-            "--max-examples", "15", "--continue-on-failure", "--warnings", "off",
+            "run",
+            &url,
+            "-H",
+            &cookie,
+            "-H",
+            &csrf,
+            "--phases",
+            "coverage,fuzzing",
+            "--checks",
+            CHECKS,
+            "--exclude-path-regex",
+            SPARED,
+            "--max-time",
+            SECONDS,
+            "--seed",
+            SEED,
+            "--max-examples",
+            "15",
+            "--continue-on-failure",
+            "--warnings",
+            "off",
         ];
         // The session's own words are not for the log.
         let status = Command::new(&program).args(arguments).current_dir(&data).status();
@@ -66,16 +84,21 @@ pub(crate) fn all() -> Outcome {
             failed.push(role);
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(format!("接口与描述不符，见 {}", failed.join("、"))) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("接口与描述不符，见 {}", failed.join("、")))
+    }
 }
 
-fn start(data: &PathBuf) -> Outcome<Server> {
-    let mut command = command("", "target/debug/yuanjian", &["demo", "--size", "golden", "--listen"]);
+fn start(data: &Path) -> Outcome<Server> {
+    let mut command =
+        command("", "target/debug/yuanjian", &["demo", "--size", "golden", "--listen"]);
     let child = command.arg(LISTEN).arg("--data").arg(data).stdout(Stdio::piped()).spawn();
     let mut server = Server(child.map_err(|error| error.to_string())?);
     let lines = server.0.stdout.take().map(|output| BufReader::new(output).lines());
-    let started = lines.into_iter().flatten().map_while(Result::ok);
-    let found = started.into_iter().any(|line| line.starts_with("源鉴已启动"));
+    let mut said = lines.into_iter().flatten().map_while(Result::ok);
+    let found = said.any(|line| line.starts_with("源鉴已启动"));
     if found { Ok(server) } else { Err(String::from("演示平台没有启动")) }
 }
 

@@ -89,7 +89,8 @@ impl Client {
 
     /// Logs in as a person who needs no second factor.
     pub fn session(url: &str, user: &str, password: &str) -> Result<Self> {
-        let mut client = Self::new(url, Way::Session { cookie: String::new(), csrf: String::new() });
+        let mut client =
+            Self::new(url, Way::Session { cookie: String::new(), csrf: String::new() });
         let body = json!({ "user": user, "password": password }).to_string();
         let path = "/api/v1/session";
         let (status, headers, answer) = client.send("POST", path, &body, &Headers::new())?;
@@ -146,7 +147,13 @@ impl Client {
     }
 
     /// Any operation. `again`: whether it may be repeated when nobody knows what became of it.
-    pub fn call(&self, method: &str, path: &str, body: Option<&Value>, again: bool) -> Result<Value> {
+    pub fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        again: bool,
+    ) -> Result<Value> {
         let text = body.map(Value::to_string).unwrap_or_default();
         let mut attempt = 1;
         loop {

@@ -41,7 +41,8 @@ fn g_8_2_every_client_registers_a_subject_and_posts_an_event() {
     command.args(["demo", "--size", "golden", "--listen", &format!("127.0.0.1:{port}"), "--data"]);
     let mut platform = Process(command.arg(&data).stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(platform.0.stdout.take().unwrap()).lines();
-    let url = lines.find_map(|line| Some(line.ok()?.strip_prefix("源鉴已启动：")?.to_owned())).unwrap();
+    let url =
+        lines.find_map(|line| Some(line.ok()?.strip_prefix("源鉴已启动：")?.to_owned())).unwrap();
     let accounts = std::fs::read_to_string(data.join("demo-accounts.json")).unwrap();
     let accounts: Value = serde_json::from_str(&accounts).unwrap();
     let word = |user: &str| {
