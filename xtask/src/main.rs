@@ -1,8 +1,11 @@
 //! The few verbs of the workshop: `cargo xtask run | test | assess | check | tidy`.
 
 mod assessment;
+mod clients;
+mod fuzz;
 mod postgres;
 mod run;
+mod schemathesis;
 mod shell;
 mod test;
 mod tidy;
@@ -16,6 +19,9 @@ const USAGE: &str = "\
   test                               全部测试：格式、静态检查、SQLite、PostgreSQL、前端、浏览器
   assess                             只测三级控制，写出测评记录 target/assessment
   check                              提交前的快速检查：格式、静态检查、tidy
+  clients [--check]                  由接口描述生成客户端库的类型
+  schemathesis                       以随机请求核对运行中的平台与接口描述（约 4 分钟）
+  fuzz [--seconds 秒数] [目标]       以随机输入试每一个解析器（缺省各 60 秒）
   tidy                               仓库自身的规矩：依赖方向、文件大小、术语、链接";
 
 fn main() -> ExitCode {
@@ -26,6 +32,9 @@ fn main() -> ExitCode {
         ["test"] => test::all(),
         ["assess"] => test::assess(),
         ["check"] => test::check(),
+        ["clients", rest @ ..] => clients::all(rest),
+        ["fuzz", rest @ ..] => fuzz::all(rest),
+        ["schemathesis"] => schemathesis::all(),
         ["tidy"] => tidy::report(),
         _ => Err(String::from(USAGE)),
     };

@@ -71,6 +71,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yj-trace",
         ],
     ),
+    // Outside everything: it knows the platform by its interface alone.
+    ("yuanjian-client", &[]),
     ("xtask", &[]),
 ];
 /// These stand above everything.

@@ -84,9 +84,18 @@ async fn d_5_f_the_interface_describes_itself() {
         let parameters = operation["parameters"].as_array().unwrap();
         let named = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
         assert_eq!(named, path.matches('{').count(), "{path}");
+        assert!(!path.contains('*'), "{path} is no path of OpenAPI");
     }
     let text = app.send("GET", "/openapi.json", None, &[], None).await.expect(200);
     assert_eq!(text["openapi"], "3.1.0");
+    // What answers show is what is described: security labels are numbers, GeoJSON is JSON, and an event
+    // may be sent by itself, in a batch or in XML.
+    assert_eq!(text["components"]["schemas"]["Site"]["properties"]["label"]["type"], "integer");
+    let geo = &text["paths"]["/api/v1/site/geojson"]["get"]["responses"]["2XX"]["content"];
+    assert_eq!(geo["application/geo+json"]["schema"], serde_json::json!({}));
+    let sent = &text["paths"]["/api/v1/trace/events"]["post"]["requestBody"]["content"];
+    assert_eq!(sent["application/json"]["schema"]["anyOf"].as_array().unwrap().len(), 2);
+    assert!(sent["application/xml"].is_object());
     let fields = text["components"]["schemas"].as_object().unwrap();
     assert!(fields.len() >= 7, "{:?}", fields.keys());
     let meta = app.get("supervisor", "/api/v1/meta").await.expect(200);
@@ -133,6 +142,16 @@ async fn d_5_f_the_console_knows_the_interface_as_it_is() {
     let mut known: Value = serde_json::from_str(&std::fs::read_to_string(copy).unwrap()).unwrap();
     known["info"] = Value::Null;
     assert!(known == found, "接口已变：YJ_WRITE_OPENAPI=1 cargo test d_5_f，然后 npm run schema");
+}
+
+/// What the framework refuses by itself is answered like everything else.
+#[tokio::test]
+async fn d_5_f_an_address_that_is_no_text_is_a_problem_too() {
+    let app = TestApp::start().await;
+    for path in ["/api/v1/ledger/blocks/%FF", "/t/%FF", "/api/v1/interface/%FF/x"] {
+        let answer = app.get("supervisor", path).await;
+        assert_eq!((answer.status, &answer.body["code"]), (400, &"malformed".into()), "{path}");
+    }
 }
 
 #[tokio::test]

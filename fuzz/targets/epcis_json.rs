@@ -1,0 +1,18 @@
+//! An EPCIS document in JSON: read whole, read event by event, checked, hashed, written as XML.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use yj_epcis::{Document, EventHash, EventReader, Limits, document_to_xml, event_hash};
+
+fuzz_target!(|bytes: &[u8]| {
+    let limits = Limits::default();
+    let mut reader = EventReader::new(bytes, limits);
+    while let Ok(Some(_)) = reader.next_event() {}
+    if let Ok(document) = Document::parse(bytes, &limits) {
+        for event in document.events() {
+            event_hash(event, document.context(), EventHash::Sm3);
+        }
+        drop(document.check(20));
+        drop(document_to_xml(&document, yj_epcis::XmlForm::V2_0));
+    }
+});

@@ -1,0 +1,21 @@
+//! Digital links and identifiers of GS1: what is read is written back the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use yj_epcis::{Epc, Gs1Key, canonical_link, id_matches};
+use yj_model::DigitalLink;
+
+fuzz_target!(|text: &str| {
+    if let Ok(link) = DigitalLink::parse_path(text) {
+        assert_eq!(DigitalLink::parse_path(&link.path()).map(|link| link.path()), Ok(link.path()));
+    }
+    if let Some(key) = Gs1Key::parse(text) {
+        key.to_link();
+    }
+    if let Some(epc) = Epc::parse(text) {
+        assert_eq!(Epc::parse(&epc.to_urn()).map(|epc| epc.to_urn()), Some(epc.to_urn()));
+        epc.to_key();
+    }
+    canonical_link(text);
+    id_matches(text, text);
+});
