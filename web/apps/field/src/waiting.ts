@@ -14,10 +14,11 @@ export function waitingHere(factory: IDBFactory = indexedDB): Promise<number> {
     };
     request.onsuccess = () => {
       const base = request.result;
-      const count = base.transaction('outbox').objectStore('outbox').count();
+      const transaction = base.transaction('outbox');
+      const count = transaction.objectStore('outbox').count();
       count.onsuccess = () => resolve(count.result);
       count.onerror = () => resolve(1);
-      count.transaction.oncomplete = () => base.close();
+      transaction.oncomplete = () => base.close();
     };
   });
 }

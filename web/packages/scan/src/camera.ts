@@ -82,7 +82,7 @@ export async function openCamera(video: HTMLVideoElement, read: (text: string) =
       // A frame that cannot be read is followed by one that can.
       const texts = await decode(video).catch(() => []);
       if (!open) return;
-      for (const text of texts) if (text !== '' && debounce.isNew(text, performance.now())) read(text);
+      debounce.fresh(texts, performance.now()).forEach(read);
       setTimeout(() => void look(), PAUSE);
     };
     void look();

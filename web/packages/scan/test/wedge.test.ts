@@ -48,11 +48,13 @@ describe('a scanner that types', () => {
 describe('a camera', () => {
   it('counts a label once until it was out of sight', () => {
     const debounce = new Debounce(1500);
-    expect(debounce.isNew('A', 0)).toBe(true);
-    expect(debounce.isNew('A', 100)).toBe(false);
-    expect(debounce.isNew('A', 1500)).toBe(false);
-    expect(debounce.isNew('B', 1600)).toBe(true);
-    expect(debounce.isNew('A', 1700)).toBe(true);
-    expect(debounce.isNew('A', 3300)).toBe(true);
+    const fresh = (text: string, now: number): number => debounce.fresh(text ? [text] : [], now).length;
+    expect([fresh('A', 0), fresh('A', 100), fresh('A', 1500)]).toEqual([1, 0, 0]);
+    // No frames for a while is no absence.
+    expect(fresh('A', 9_000)).toBe(0);
+    // A frame that could not be read is too short an absence.
+    expect([fresh('', 9_100), fresh('A', 9_200)]).toEqual([0, 0]);
+    expect([fresh('', 9_300), fresh('', 10_900), fresh('A', 11_000)]).toEqual([0, 0, 1]);
+    expect([fresh('B', 11_100), fresh('A', 11_200)]).toEqual([1, 1]);
   });
 });
