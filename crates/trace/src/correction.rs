@@ -111,7 +111,7 @@ async fn is_same_subject(
 }
 
 /// One event by its identifier, whoever asks.
-async fn by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
+pub(crate) async fn by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
     let mut sql = Sql::new(EVENT);
     sql.push(" WHERE e.uid = ").bind(uid);
     match tx.fetch_one(sql).await? {

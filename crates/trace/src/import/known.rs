@@ -3,7 +3,7 @@
 
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 
-use crate::{capture, query};
+use crate::{correction, query};
 
 /// Of which record: its kind, in whose name, under which number.
 pub(super) struct Key {
@@ -61,7 +61,7 @@ pub(super) async fn look(ctx: &Ctx, tx: &mut Tx, key: &Key) -> Result<Standing> 
         Err(problem) => return Err(problem),
     }
     for _ in 0..CORRECTIONS_MAX {
-        let Some(event) = capture::by_uid(tx, &known.event).await? else { break };
+        let Some(event) = correction::by_uid(tx, &known.event).await? else { break };
         match (event.state.as_str(), event.superseded_by) {
             ("superseded", Some(by)) => known.event = by,
             ("rejected", _) => {
