@@ -900,6 +900,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batch_document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询批次凭证 */
+        get: operations["get_api_v1_batch_document"];
+        put?: never;
+        /** 新增批次凭证 */
+        post: operations["post_api_v1_batch_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出批次凭证 */
+        get: operations["get_api_v1_batch_document_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证统计 */
+        get: operations["get_api_v1_batch_document_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入批次凭证 */
+        post: operations["post_api_v1_batch_document_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证导入模板 */
+        get: operations["get_api_v1_batch_document_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取批次凭证 */
+        get: operations["get_api_v1_batch_document_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除批次凭证个人信息 */
+        post: operations["post_api_v1_batch_document_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证变更记录 */
+        get: operations["get_api_v1_batch_document_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 揭示批次凭证个人信息 */
+        post: operations["post_api_v1_batch_document_id_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证使用情况 */
+        get: operations["get_api_v1_batch_document_id_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 作废批次凭证 */
+        post: operations["post_api_v1_batch_document_id_void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalogue": {
         parameters: {
             query?: never;
@@ -5479,6 +5667,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 主体的收支结存 */
+        get: operations["get_api_v1_trace_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开具承诺达标合格证 */
+        post: operations["post_api_v1_trace_certificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/certificates/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 入场无凭证统计 */
+        get: operations["get_api_v1_trace_certificates_missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/chain": {
         parameters: {
             query?: never;
@@ -5684,6 +5923,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/objects/{code}/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯单元的收支结存 */
+        get: operations["get_api_v1_trace_objects_code_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/objects/{code}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯单元的管控 */
+        get: operations["get_api_v1_trace_objects_code_orders"];
+        put?: never;
+        /** 管控追溯单元 */
+        post: operations["post_api_v1_trace_objects_code_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/objects/{code}/orders/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 管控预览 */
+        get: operations["get_api_v1_trace_objects_code_orders_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/stopped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 某主体持有的受管控追溯单元 */
+        get: operations["get_api_v1_trace_stopped"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/templates/{domain}/{type}": {
         parameters: {
             query?: never;
@@ -5693,6 +6001,125 @@ export interface paths {
         };
         /** 采集导入模板 */
         get: operations["get_api_v1_trace_templates_domain_type"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询批次管控 */
+        get: operations["get_api_v1_trace_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出批次管控 */
+        get: operations["get_api_v1_trace_order_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次管控统计 */
+        get: operations["get_api_v1_trace_order_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取批次管控 */
+        get: operations["get_api_v1_trace_order_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次管控变更记录 */
+        get: operations["get_api_v1_trace_order_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order/{id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除管控 */
+        post: operations["post_api_v1_trace_order_id_lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace_order/{id}/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 管控涉及的主体 */
+        get: operations["get_api_v1_trace_order_id_subjects"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6225,6 +6652,23 @@ export interface paths {
         };
         /** 工作台 */
         get: operations["get_api_v1_workbench"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/c/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 承诺达标合格证 */
+        get: operations["get_c_number"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6788,6 +7232,185 @@ export interface components {
              * Format: date
              */
             valid_until?: string | null;
+        };
+        /** 批次凭证 */
+        BatchDocument: {
+            /**
+             * 到达时间
+             * Format: date-time
+             */
+            arrive_at: string | null;
+            /**
+             * 承诺依据
+             * @enum {string|null}
+             */
+            basis: "control" | "self_test" | "commissioned" | null;
+            /** 联系方式 */
+            contact: string | null;
+            created_at: string;
+            created_by: string;
+            /**
+             * 起运时间
+             * Format: date-time
+             */
+            depart_at: string | null;
+            id: string;
+            /**
+             * 开具日期
+             * Format: date
+             */
+            issued_on: string;
+            /** 开具单位 */
+            issuer: string;
+            /**
+             * 凭证种类
+             * @enum {string}
+             */
+            kind: "commitment" | "quarantine" | "meat_inspection" | "origin" | "test_report" | "waybill" | "purchase" | "licence" | "lot_release" | "certificate";
+            label: string;
+            /** 凭证编号 */
+            number: string;
+            /** 产地 */
+            origin: string | null;
+            /**
+             * 来源凭证
+             * @description 并批或分装后重新开具的，写原合格证的编号
+             */
+            origins: unknown;
+            /** 产品名称 */
+            product: string;
+            /**
+             * 登记的产品
+             * Format: uuid
+             */
+            product_id: string | null;
+            /** 承诺内容 */
+            promise: string | null;
+            /** 数量 */
+            quantity: string | null;
+            /**
+             * 所属区域
+             * @description 由批次所属主体确定
+             */
+            region: string | null;
+            /**
+             * 状态
+             * @enum {string|null}
+             */
+            state: "valid" | "reissued" | "void" | null;
+            /**
+             * 批次所属主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 计量单位
+             * @description UN/CEFACT 代码，如 KGM
+             */
+            unit: string | null;
+            /**
+             * 所附批次
+             * @description 追溯码与数量，如 [{"code":"…","quantity":"100"}]
+             */
+            units: unknown;
+            updated_at: string;
+            updated_by: string;
+            /**
+             * 有效期至
+             * Format: date
+             */
+            valid_until: string | null;
+            /** 车牌号 */
+            vehicle_no: string | null;
+            version: number;
+            /** 作废原因 */
+            void_reason: string | null;
+        };
+        /** 批次凭证 */
+        BatchDocumentInput: {
+            /**
+             * 到达时间
+             * Format: date-time
+             */
+            arrive_at?: string | null;
+            /**
+             * 承诺依据
+             * @enum {string|null}
+             */
+            basis?: "control" | "self_test" | "commissioned" | null;
+            /** 联系方式 */
+            contact?: string | null;
+            /**
+             * 起运时间
+             * Format: date-time
+             */
+            depart_at?: string | null;
+            /**
+             * 开具日期
+             * Format: date
+             */
+            issued_on: string;
+            /** 开具单位 */
+            issuer: string;
+            /**
+             * 凭证种类
+             * @enum {string}
+             */
+            kind: "commitment" | "quarantine" | "meat_inspection" | "origin" | "test_report" | "waybill" | "purchase" | "licence" | "lot_release" | "certificate";
+            /** 凭证编号 */
+            number: string;
+            /** 产地 */
+            origin?: string | null;
+            /**
+             * 来源凭证
+             * @description 并批或分装后重新开具的，写原合格证的编号
+             */
+            origins?: unknown;
+            /** 产品名称 */
+            product: string;
+            /**
+             * 登记的产品
+             * Format: uuid
+             */
+            product_id?: string | null;
+            /** 承诺内容 */
+            promise?: string | null;
+            /** 数量 */
+            quantity?: string | null;
+            /**
+             * 所属区域
+             * @description 由批次所属主体确定
+             */
+            region?: string | null;
+            /**
+             * 状态
+             * @enum {string|null}
+             */
+            state?: "valid" | "reissued" | "void" | null;
+            /**
+             * 批次所属主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 计量单位
+             * @description UN/CEFACT 代码，如 KGM
+             */
+            unit?: string | null;
+            /**
+             * 所附批次
+             * @description 追溯码与数量，如 [{"code":"…","quantity":"100"}]
+             */
+            units?: unknown;
+            /**
+             * 有效期至
+             * Format: date
+             */
+            valid_until?: string | null;
+            /** 车牌号 */
+            vehicle_no?: string | null;
+            /** 作废原因 */
+            void_reason?: string | null;
         };
         /** 产品分类 */
         Catalogue: {
@@ -7633,7 +8256,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:personal" | "trace:read" | "trace:review" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "export:approve" | "key:read" | "key:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -8263,6 +8886,127 @@ export interface components {
              * @description 由被合并主体确定
              */
             region?: string | null;
+        };
+        /** 批次管控 */
+        TraceOrder: {
+            /** 决定机关 */
+            authority: string;
+            /** 依据的事件 */
+            basis: string | null;
+            /** 追溯码 */
+            code: string;
+            created_at: string;
+            created_by: string;
+            /** 文号 */
+            document_no: string | null;
+            /** 及于下游 */
+            downstream: boolean;
+            id: string;
+            /**
+             * 管控措施
+             * @enum {string}
+             */
+            kind: "await" | "fail" | "freeze" | "stop" | "recall" | "destroy";
+            label: string;
+            /** 解除文号 */
+            lift_document_no: string | null;
+            /** 解除原因 */
+            lift_reason: string | null;
+            /** 解除的存证 */
+            lift_record: string | null;
+            /**
+             * 解除时间
+             * Format: date-time
+             */
+            lifted_at: string | null;
+            /** 解除人 */
+            lifted_by: string | null;
+            /** 由监管机关作出 */
+            official: boolean;
+            /** 原因 */
+            reason: string;
+            /** 所属区域 */
+            region: string;
+            /**
+             * 状态
+             * @enum {string}
+             */
+            state: "in_force" | "lifted";
+            /**
+             * 批次所属主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 涉及主体
+             * @description 作出时持有这些追溯单元的主体数
+             */
+            subjects: number;
+            /**
+             * 涉及追溯单元
+             * @description 作出时的个数；此后由其产出的另计
+             */
+            units: number;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 批次管控 */
+        TraceOrderInput: {
+            /** 决定机关 */
+            authority: string;
+            /** 依据的事件 */
+            basis?: string | null;
+            /** 追溯码 */
+            code: string;
+            /** 文号 */
+            document_no?: string | null;
+            /** 及于下游 */
+            downstream: boolean;
+            /**
+             * 管控措施
+             * @enum {string}
+             */
+            kind: "await" | "fail" | "freeze" | "stop" | "recall" | "destroy";
+            /** 解除文号 */
+            lift_document_no?: string | null;
+            /** 解除原因 */
+            lift_reason?: string | null;
+            /** 解除的存证 */
+            lift_record?: string | null;
+            /**
+             * 解除时间
+             * Format: date-time
+             */
+            lifted_at?: string | null;
+            /** 解除人 */
+            lifted_by?: string | null;
+            /** 由监管机关作出 */
+            official: boolean;
+            /** 原因 */
+            reason: string;
+            /** 所属区域 */
+            region: string;
+            /**
+             * 状态
+             * @enum {string}
+             */
+            state: "in_force" | "lifted";
+            /**
+             * 批次所属主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 涉及主体
+             * @description 作出时持有这些追溯单元的主体数
+             */
+            subjects: number;
+            /**
+             * 涉及追溯单元
+             * @description 作出时的个数；此后由其产出的另计
+             */
+            units: number;
         };
         /** 追溯主体 */
         TraceSubject: {
@@ -10811,6 +11555,443 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 凭证种类 */
+                kind?: string;
+                /** @description 凭证编号 */
+                number?: string;
+                /** @description 开具单位 */
+                issuer?: string;
+                /** @description 批次所属主体 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 登记的产品 */
+                product_id?: string;
+                /** @description 产品名称 */
+                product?: string;
+                /** @description 开具日期 */
+                "issued_on.from"?: string;
+                /** @description 开具日期 */
+                "issued_on.to"?: string;
+                /** @description 有效期至 */
+                "valid_until.from"?: string;
+                /** @description 有效期至 */
+                "valid_until.to"?: string;
+                /** @description 车牌号 */
+                vehicle_no?: string;
+                /** @description 状态 */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["BatchDocument"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchDocumentInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDocument"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDocument"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_void: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -22277,6 +23458,142 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_balance: {
+        parameters: {
+            query: {
+                /** @description 持有的主体 */
+                subject_id: string;
+                /** @description 产品 */
+                product_id?: string;
+                /** @description 批次号 */
+                lot?: string;
+                /** @description 自何时，带时区；留空为自始 */
+                from?: string;
+                /** @description 至何时，带时区；留空为至今 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 承诺依据：control 质量安全控制、self_test 自行检测、commissioned 委托检测 */
+                    basis: string;
+                    /** @description 联系方式 */
+                    contact: string;
+                    /** @description 产地 */
+                    origin: string;
+                    /**
+                     * @description 并批或分装后重新开具的，写原合格证的编号
+                     * @default []
+                     */
+                    origins?: string[];
+                    /** @description 产品代码 */
+                    product: string;
+                    /**
+                     * @description 承诺内容；留空为通行的承诺
+                     * @default null
+                     */
+                    promise?: string | null;
+                    /** @description 数量，十进制字符串 */
+                    quantity: string;
+                    /** @description 承诺主体的代码 */
+                    subject: string;
+                    /** @description 计量单位 */
+                    unit: string;
+                    /** @description 所附批次 */
+                    units: {
+                        /** @description 追溯码 */
+                        code: string;
+                        /**
+                         * @description 数量, in the document's unit; absent for all of it.
+                         * @default null
+                         */
+                        quantity?: string | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_certificates_missing: {
+        parameters: {
+            query?: {
+                /** @description 自哪一天 */
+                from?: string;
+                /** @description 至哪一天 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_chain: {
         parameters: {
             query: {
@@ -22896,6 +24213,188 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_objects_code_balance: {
+        parameters: {
+            query?: {
+                /** @description 自何时，带时区；留空为自始 */
+                from?: string;
+                /** @description 至何时，带时区；留空为至今 */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_objects_code_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_objects_code_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 措施：await 待检、freeze 冻结、stop 停止交易、recall 召回、destroy 销毁 */
+                    act: "await" | "fail" | "freeze" | "stop" | "recall" | "destroy";
+                    /**
+                     * @description 决定机关；留空为运营机构
+                     * @default null
+                     */
+                    authority?: string | null;
+                    /**
+                     * @description 文号；监管机关必填
+                     * @default null
+                     */
+                    document_no?: string | null;
+                    /**
+                     * @description true 时及于由它产出的一切
+                     * @default false
+                     */
+                    downstream?: boolean;
+                    /** @description 原因 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_objects_code_orders_preview: {
+        parameters: {
+            query?: {
+                /** @description 措施；缺省为冻结 */
+                act?: string;
+                /** @description true 时及于下游 */
+                downstream?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_stopped: {
+        parameters: {
+            query: {
+                /** @description 持有的主体 */
+                subject_id: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_templates_domain_type: {
         parameters: {
             query?: never;
@@ -22916,6 +24415,276 @@ export interface operations {
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_order: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 追溯码 */
+                code?: string;
+                /** @description 管控措施 */
+                kind?: string;
+                /** @description 及于下游 */
+                downstream?: string;
+                /** @description 文号 */
+                document_no?: string;
+                /** @description 决定机关 */
+                authority?: string;
+                /** @description 由监管机关作出 */
+                official?: string;
+                /** @description 批次所属主体 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 状态 */
+                state?: string;
+                /** @description 解除时间 */
+                "lifted_at.from"?: string;
+                /** @description 解除时间 */
+                "lifted_at.to"?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["TraceOrder"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_order_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_order_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_order_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceOrder"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_order_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_order_id_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 文号；解除监管机关的管控必填
+                     * @default null
+                     */
+                    document_no?: string | null;
+                    /** @description 原因 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_order_id_subjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -24207,6 +25976,35 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_c_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
