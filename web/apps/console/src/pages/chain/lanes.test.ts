@@ -17,6 +17,7 @@ const object = (code: string, stage: string): ChainObject => ({
   share: '1',
   role: 'downstream',
   external: false,
+  quality: null,
 });
 
 describe('swim lanes', () => {
