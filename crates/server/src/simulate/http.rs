@@ -22,7 +22,7 @@ impl Sender {
     pub(super) fn new(url: &str, answers: mpsc::Sender<Result<Answered, String>>) -> Self {
         let url = format!("{}/api/v1/devices/messages", url.trim_end_matches('/'));
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(std::time::Duration::from_secs(60)))
+            .timeout_global(Some(std::time::Duration::from_mins(1)))
             .build()
             .new_agent();
         Self { agent, url, answers, room: Arc::new(Semaphore::new(AT_ONCE)) }

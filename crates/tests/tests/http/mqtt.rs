@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Nothing here takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A platform whose doors are open.
 struct Open {
