@@ -38,7 +38,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/01/{*link}": {
+    "/01/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -46,7 +46,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_01_*link"];
+        get: operations["get_01_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1997,6 +1997,40 @@ export interface paths {
         put?: never;
         /** 不批准导出 */
         post: operations["post_api_v1_exports_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interface": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接口规范目录 */
+        get: operations["get_api_v1_interface"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interface/{version}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接口规范文件 */
+        get: operations["get_api_v1_interface_version_path"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6519,7 +6553,7 @@ export interface components {
              * @enum {string}
              */
             kind: "person" | "service";
-            label: string;
+            label: number;
             /** 姓名 */
             name: string;
             /**
@@ -6626,7 +6660,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /** 应用名称 */
             name: string;
             /** 退出后返回地址 */
@@ -6697,7 +6731,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /**
              * 机构
              * Format: uuid
@@ -6815,7 +6849,7 @@ export interface components {
              * @description 不填为今天；随所在版本生效
              */
             in_scope_from: string | null;
-            label: string;
+            label: number;
             /** 法定目录 */
             legal_list: string | null;
             /**
@@ -6912,7 +6946,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /**
              * 认证方式
              * @enum {string}
@@ -7026,7 +7060,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /**
              * 机构
              * Format: uuid
@@ -7132,7 +7166,7 @@ export interface components {
              * @enum {string}
              */
             kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -7279,7 +7313,7 @@ export interface components {
              * @enum {string}
              */
             kind: "101" | "201" | "202" | "203" | "204" | "205" | "206" | "301" | "302" | "303" | "401" | "402" | "403" | "404" | "405" | "406" | "407" | "501" | "502" | "503" | "601" | "602" | "603" | "604" | "701" | "702" | "801" | "901" | "902" | "903" | "990";
-            label: string;
+            label: number;
             /**
              * 证照编号
              * @description 食品生产许可证如 SC 加 14 位数字；不含连字符与空格
@@ -7374,7 +7408,7 @@ export interface components {
              * @enum {string}
              */
             kind: "individual" | "enterprise" | "cooperative" | "farmer" | "other";
-            label: string;
+            label: number;
             /** 商户名称 */
             name: string;
             /**
@@ -7485,7 +7519,7 @@ export interface components {
              * @enum {string}
              */
             kind: "wholesale" | "market" | "supermarket" | "slaughter" | "group" | "online" | "logistics" | "other";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -7569,7 +7603,7 @@ export interface components {
              * @enum {string}
              */
             kind: "authority" | "enterprise" | "laboratory" | "platform" | "auditor";
-            label: string;
+            label: number;
             /** 机构名称 */
             name: string;
             /**
@@ -7710,7 +7744,7 @@ export interface components {
              * @description 企业自己的编码，同一责任主体之内不重复
              */
             item_code: string | null;
-            label: string;
+            label: number;
             /**
              * 生产企业
              * Format: uuid
@@ -7919,7 +7953,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /** 角色名称 */
             name: string;
             /**
@@ -7990,7 +8024,7 @@ export interface components {
              * @enum {string}
              */
             kind: "office" | "plant" | "base" | "slaughter" | "warehouse" | "shop" | "stall" | "laboratory" | "other";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -8094,7 +8128,7 @@ export interface components {
              */
             domain: string | null;
             id: string;
-            label: string;
+            label: number;
             /** 策略名称 */
             name: string;
             /**
@@ -8175,7 +8209,7 @@ export interface components {
              * @enum {string}
              */
             kind: "reg15" | "org9" | "node9" | "merchant13" | "gln13" | "trace20" | "uscc" | "zs";
-            label: string;
+            label: number;
             /** 备注 */
             note: string | null;
             /**
@@ -8232,7 +8266,7 @@ export interface components {
              * Format: uuid
              */
             into_id: string;
-            label: string;
+            label: number;
             /** 理由 */
             reason: string;
             /**
@@ -8312,7 +8346,7 @@ export interface components {
              * @enum {string}
              */
             kind: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "99";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -8509,6 +8543,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -8538,11 +8573,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_01_*link": {
+    get_01_link: {
         parameters: {
             query?: never;
             header?: never;
@@ -8567,6 +8603,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -10789,7 +10826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/x-ndjson": string;
+                    "application/x-ndjson": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -12626,7 +12663,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -13359,7 +13396,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -13600,6 +13637,116 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_interface: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        archive: {
+                            /** 施行日期 */
+                            effective_on: string | null;
+                            /** 种类 */
+                            kind: string;
+                            /** 类型 */
+                            media_type: string;
+                            /** 文件，接在 base 之后 */
+                            path: string;
+                            /** 字节数 */
+                            size: number;
+                            /** SM3 摘要 */
+                            sm3: string;
+                            /** 名称 */
+                            title: string;
+                        };
+                        artefacts: {
+                            /** 施行日期 */
+                            effective_on: string | null;
+                            /** 种类 */
+                            kind: string;
+                            /** 类型 */
+                            media_type: string;
+                            /** 文件，接在 base 之后 */
+                            path: string;
+                            /** 字节数 */
+                            size: number;
+                            /** SM3 摘要 */
+                            sm3: string;
+                            /** 名称 */
+                            title: string;
+                        }[];
+                        /** 文件所在路径 */
+                        base: string;
+                        /** 内容摘要 */
+                        digest: string;
+                        packs: {
+                            /** 领域代码 */
+                            code: string;
+                            /** 施行日期 */
+                            effective_on: string;
+                            /** 领域名称 */
+                            name: string;
+                            /** 领域包版本 */
+                            version: string;
+                        }[];
+                        /** 规范版本 */
+                        version: string;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_interface_version_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -14870,7 +15017,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -15024,7 +15171,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -16727,7 +16874,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -19742,7 +19889,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -22417,6 +22564,130 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
+                     * @description 领域包规定的字段
+                     * @default {}
+                     */
+                    attributes?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description 被更正事件的标识
+                     * @default null
+                     */
+                    correction_of?: string | null;
+                    /**
+                     * @description 更正原因
+                     * @default null
+                     */
+                    correction_reason?: string | null;
+                    /**
+                     * @description 交易对方的代码，现用或旧代码；登记为现用代码
+                     * @default null
+                     */
+                    counterparty?: string | null;
+                    /**
+                     * @description 凭证
+                     * @default []
+                     */
+                    documents?: {
+                        /** @description 编号 */
+                        no: string;
+                        /** @description 类型 */
+                        type: string;
+                    }[];
+                    /** @description 领域代码，如 agri */
+                    domain: string;
+                    /** @description 发生时间，带时区偏移 */
+                    event_time: string;
+                    /**
+                     * @description 证据文件
+                     * @default []
+                     */
+                    evidence?: {
+                        /** @description 文件名 */
+                        name: string;
+                        /** @description SM3 摘要，64 位小写十六进制 */
+                        sm3: string;
+                    }[];
+                    /**
+                     * @description 来源系统自己的编号
+                     * @default null
+                     */
+                    external_id?: string | null;
+                    /**
+                     * @description 投入
+                     * @default []
+                     */
+                    inputs?: {
+                        /** @description 追溯码 */
+                        code: string;
+                        /**
+                         * @description 来源于平台之外
+                         * @default false
+                         */
+                        external?: boolean;
+                        /**
+                         * @description 数量，十进制字符串；检测、监管类可不填
+                         * @default null
+                         */
+                        quantity?: string | null;
+                        /**
+                         * @description 计量单位，UN/CEFACT 代码
+                         * @default null
+                         */
+                        unit?: string | null;
+                    }[];
+                    /**
+                     * @description 产出
+                     * @default []
+                     */
+                    outputs?: {
+                        /** @description 追溯码 */
+                        code: string;
+                        /**
+                         * @description 批次号
+                         * @default null
+                         */
+                        lot?: string | null;
+                        /**
+                         * @description 产品代码
+                         * @default null
+                         */
+                        product?: string | null;
+                        /** @description 数量，十进制字符串 */
+                        quantity: string;
+                        /** @description 计量单位 */
+                        unit: string;
+                    }[];
+                    /**
+                     * @description 地点
+                     * @default null
+                     */
+                    place?: {
+                        /**
+                         * @description 地址
+                         * @default null
+                         */
+                        address?: string | null;
+                        /**
+                         * @description 纬度
+                         * @default null
+                         */
+                        lat?: string | null;
+                        /**
+                         * @description 经度
+                         * @default null
+                         */
+                        lon?: string | null;
+                        /** @description 行政区划代码 */
+                        region: string;
+                    } | null;
+                    /** @description 主体的代码：现用代码，或其任何一个旧代码；登记为现用代码 */
+                    subject: string;
+                    /** @description 事件类型，如 harvest */
+                    type: string;
+                } | {
+                    /**
                      * @description true 时一条有误则全部不收
                      * @default false
                      */
@@ -22548,6 +22819,7 @@ export interface operations {
                         type: string;
                     }[];
                 };
+                "application/xml": string;
             };
         };
         responses: {
@@ -22690,7 +22962,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -23443,7 +23715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -24256,6 +24528,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24283,6 +24556,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24310,6 +24584,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24337,6 +24612,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24364,6 +24640,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24391,6 +24668,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24420,6 +24698,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24447,6 +24726,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24474,6 +24754,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24501,6 +24782,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24527,7 +24809,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/scim+json": string;
+                    "application/scim+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -24537,6 +24819,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24550,7 +24833,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/scim+json": string;
+                "application/scim+json": unknown;
             };
         };
         responses: {
@@ -24568,6 +24851,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24589,7 +24873,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/scim+json": string;
+                    "application/scim+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -24599,6 +24883,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24617,7 +24902,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/scim+json": string;
+                "application/scim+json": unknown;
             };
         };
         responses: {
@@ -24635,6 +24920,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24667,6 +24953,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24685,7 +24972,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/scim+json": string;
+                "application/scim+json": unknown;
             };
         };
         responses: {
@@ -24703,6 +24990,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24730,6 +25018,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24757,6 +25046,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -24786,6 +25076,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
