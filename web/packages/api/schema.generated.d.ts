@@ -55,7 +55,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/01/{*link}": {
+    "/01/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -63,7 +63,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_01_*link"];
+        get: operations["get_01_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2633,6 +2633,40 @@ export interface paths {
         put?: never;
         /** 不批准导出 */
         post: operations["post_api_v1_exports_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interface": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接口规范目录 */
+        get: operations["get_api_v1_interface"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interface/{version}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接口规范文件 */
+        get: operations["get_api_v1_interface_version_path"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7967,7 +8001,7 @@ export interface components {
              * @enum {string}
              */
             kind: "person" | "service";
-            label: string;
+            label: number;
             /** 姓名 */
             name: string;
             /**
@@ -8074,7 +8108,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /** 应用名称 */
             name: string;
             /** 退出后返回地址 */
@@ -8145,7 +8179,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /**
              * 机构
              * Format: uuid
@@ -8263,7 +8297,7 @@ export interface components {
              * @description 不填为今天；随所在版本生效
              */
             in_scope_from: string | null;
-            label: string;
+            label: number;
             /** 法定目录 */
             legal_list: string | null;
             /**
@@ -8360,7 +8394,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /**
              * 认证方式
              * @enum {string}
@@ -8692,7 +8726,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /**
              * 机构
              * Format: uuid
@@ -8798,7 +8832,7 @@ export interface components {
              * @enum {string}
              */
             kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -9072,7 +9106,7 @@ export interface components {
              * @enum {string}
              */
             kind: "101" | "201" | "202" | "203" | "204" | "205" | "206" | "301" | "302" | "303" | "401" | "402" | "403" | "404" | "405" | "406" | "407" | "501" | "502" | "503" | "601" | "602" | "603" | "604" | "701" | "702" | "801" | "901" | "902" | "903" | "990";
-            label: string;
+            label: number;
             /**
              * 证照编号
              * @description 食品生产许可证如 SC 加 14 位数字；不含连字符与空格
@@ -9167,7 +9201,7 @@ export interface components {
              * @enum {string}
              */
             kind: "individual" | "enterprise" | "cooperative" | "farmer" | "other";
-            label: string;
+            label: number;
             /** 商户名称 */
             name: string;
             /**
@@ -9278,7 +9312,7 @@ export interface components {
              * @enum {string}
              */
             kind: "wholesale" | "market" | "supermarket" | "slaughter" | "group" | "online" | "logistics" | "other";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -9362,7 +9396,7 @@ export interface components {
              * @enum {string}
              */
             kind: "authority" | "enterprise" | "laboratory" | "platform" | "auditor";
-            label: string;
+            label: number;
             /** 机构名称 */
             name: string;
             /**
@@ -9503,7 +9537,7 @@ export interface components {
              * @description 企业自己的编码，同一责任主体之内不重复
              */
             item_code: string | null;
-            label: string;
+            label: number;
             /**
              * 生产企业
              * Format: uuid
@@ -9858,7 +9892,7 @@ export interface components {
             created_at: string;
             created_by: string;
             id: string;
-            label: string;
+            label: number;
             /** 角色名称 */
             name: string;
             /**
@@ -9929,7 +9963,7 @@ export interface components {
              * @enum {string}
              */
             kind: "office" | "plant" | "base" | "slaughter" | "warehouse" | "shop" | "stall" | "laboratory" | "other";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -10033,7 +10067,7 @@ export interface components {
              */
             domain: string | null;
             id: string;
-            label: string;
+            label: number;
             /** 策略名称 */
             name: string;
             /**
@@ -10114,7 +10148,7 @@ export interface components {
              * @enum {string}
              */
             kind: "reg15" | "org9" | "node9" | "merchant13" | "gln13" | "trace20" | "uscc" | "zs";
-            label: string;
+            label: number;
             /** 备注 */
             note: string | null;
             /**
@@ -10171,7 +10205,7 @@ export interface components {
              * Format: uuid
              */
             into_id: string;
-            label: string;
+            label: number;
             /** 理由 */
             reason: string;
             /**
@@ -10372,7 +10406,7 @@ export interface components {
              * @enum {string}
              */
             kind: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "99";
-            label: string;
+            label: number;
             /**
              * 纬度
              * @description CGCS2000 十进制度数
@@ -10596,6 +10630,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -10628,11 +10663,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_01_*link": {
+    get_01_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10884,6 +10920,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -13106,7 +13143,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/x-ndjson": string;
+                    "application/x-ndjson": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -16286,7 +16323,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -17019,7 +17056,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -17260,6 +17297,116 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_interface: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        archive: {
+                            /** 施行日期 */
+                            effective_on: string | null;
+                            /** 种类 */
+                            kind: string;
+                            /** 类型 */
+                            media_type: string;
+                            /** 文件，接在 base 之后 */
+                            path: string;
+                            /** 字节数 */
+                            size: number;
+                            /** SM3 摘要 */
+                            sm3: string;
+                            /** 名称 */
+                            title: string;
+                        };
+                        artefacts: {
+                            /** 施行日期 */
+                            effective_on: string | null;
+                            /** 种类 */
+                            kind: string;
+                            /** 类型 */
+                            media_type: string;
+                            /** 文件，接在 base 之后 */
+                            path: string;
+                            /** 字节数 */
+                            size: number;
+                            /** SM3 摘要 */
+                            sm3: string;
+                            /** 名称 */
+                            title: string;
+                        }[];
+                        /** 文件所在路径 */
+                        base: string;
+                        /** 内容摘要 */
+                        digest: string;
+                        packs: {
+                            /** 领域代码 */
+                            code: string;
+                            /** 施行日期 */
+                            effective_on: string;
+                            /** 领域名称 */
+                            name: string;
+                            /** 领域包版本 */
+                            version: string;
+                        }[];
+                        /** 规范版本 */
+                        version: string;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_interface_version_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -19042,7 +19189,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -19196,7 +19343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -20899,7 +21046,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -25032,7 +25179,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -27707,6 +27854,130 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
+                     * @description 领域包规定的字段
+                     * @default {}
+                     */
+                    attributes?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description 被更正事件的标识
+                     * @default null
+                     */
+                    correction_of?: string | null;
+                    /**
+                     * @description 更正原因
+                     * @default null
+                     */
+                    correction_reason?: string | null;
+                    /**
+                     * @description 交易对方的代码，现用或旧代码；登记为现用代码
+                     * @default null
+                     */
+                    counterparty?: string | null;
+                    /**
+                     * @description 凭证
+                     * @default []
+                     */
+                    documents?: {
+                        /** @description 编号 */
+                        no: string;
+                        /** @description 类型 */
+                        type: string;
+                    }[];
+                    /** @description 领域代码，如 agri */
+                    domain: string;
+                    /** @description 发生时间，带时区偏移 */
+                    event_time: string;
+                    /**
+                     * @description 证据文件
+                     * @default []
+                     */
+                    evidence?: {
+                        /** @description 文件名 */
+                        name: string;
+                        /** @description SM3 摘要，64 位小写十六进制 */
+                        sm3: string;
+                    }[];
+                    /**
+                     * @description 来源系统自己的编号
+                     * @default null
+                     */
+                    external_id?: string | null;
+                    /**
+                     * @description 投入
+                     * @default []
+                     */
+                    inputs?: {
+                        /** @description 追溯码 */
+                        code: string;
+                        /**
+                         * @description 来源于平台之外
+                         * @default false
+                         */
+                        external?: boolean;
+                        /**
+                         * @description 数量，十进制字符串；检测、监管类可不填
+                         * @default null
+                         */
+                        quantity?: string | null;
+                        /**
+                         * @description 计量单位，UN/CEFACT 代码
+                         * @default null
+                         */
+                        unit?: string | null;
+                    }[];
+                    /**
+                     * @description 产出
+                     * @default []
+                     */
+                    outputs?: {
+                        /** @description 追溯码 */
+                        code: string;
+                        /**
+                         * @description 批次号
+                         * @default null
+                         */
+                        lot?: string | null;
+                        /**
+                         * @description 产品代码
+                         * @default null
+                         */
+                        product?: string | null;
+                        /** @description 数量，十进制字符串 */
+                        quantity: string;
+                        /** @description 计量单位 */
+                        unit: string;
+                    }[];
+                    /**
+                     * @description 地点
+                     * @default null
+                     */
+                    place?: {
+                        /**
+                         * @description 地址
+                         * @default null
+                         */
+                        address?: string | null;
+                        /**
+                         * @description 纬度
+                         * @default null
+                         */
+                        lat?: string | null;
+                        /**
+                         * @description 经度
+                         * @default null
+                         */
+                        lon?: string | null;
+                        /** @description 行政区划代码 */
+                        region: string;
+                    } | null;
+                    /** @description 主体的代码：现用代码，或其任何一个旧代码；登记为现用代码 */
+                    subject: string;
+                    /** @description 事件类型，如 harvest */
+                    type: string;
+                } | {
+                    /**
                      * @description true 时一条有误则全部不收
                      * @default false
                      */
@@ -27838,6 +28109,7 @@ export interface operations {
                         type: string;
                     }[];
                 };
+                "application/xml": string;
             };
         };
         responses: {
@@ -27980,7 +28252,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -29226,7 +29498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -30071,6 +30343,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30098,6 +30371,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30125,6 +30399,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30152,6 +30427,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30179,6 +30455,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30206,6 +30483,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30235,6 +30513,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30294,6 +30573,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30321,6 +30601,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30348,6 +30629,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30374,7 +30656,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/scim+json": string;
+                    "application/scim+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -30384,6 +30666,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30397,7 +30680,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/scim+json": string;
+                "application/scim+json": unknown;
             };
         };
         responses: {
@@ -30415,6 +30698,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30436,7 +30720,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/scim+json": string;
+                    "application/scim+json": unknown;
                 };
             };
             /** @description 问题，见 code 字段 */
@@ -30446,6 +30730,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30464,7 +30749,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/scim+json": string;
+                "application/scim+json": unknown;
             };
         };
         responses: {
@@ -30482,6 +30767,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30514,6 +30800,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30532,7 +30819,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/scim+json": string;
+                "application/scim+json": unknown;
             };
         };
         responses: {
@@ -30550,6 +30837,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30577,6 +30865,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30604,6 +30893,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30633,6 +30923,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
