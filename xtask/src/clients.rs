@@ -195,7 +195,9 @@ fn typescript(models: &[Model]) -> String {
         }
         out += "}\n";
     }
-    out += "\n/** What became of one event. */\nexport interface CaptureResult {\n  index: number;\n  id?: string;\n  state?: 'accepted' | 'held';\n  duplicate?: boolean;\n  problem?: { status: number; code: string; detail: string; errors?: { field: string; detail: string }[] };\n}\n";
+    out += "\n/** What became of one event. */\nexport interface CaptureResult {\n  index: number;\n  id?: string;\n\
+\x20 state?: 'accepted' | 'held';\n  duplicate?: boolean;\n  problem?: { status: number; code: string; detail: string; errors?: { field: string; detail: string }[] };\n\
+}\n";
     out +=
         "\n/** The registers: what is sent, and what is stored. */\nexport interface Registers {\n";
     for table in REGISTERS {
@@ -237,7 +239,9 @@ fn python(models: &[Model]) -> String {
             let _ = writeln!(out, "    {}: {kind}  # {}", field.name, field.title);
         }
     }
-    out + "\n\nclass CaptureResult(TypedDict):\n    \"\"\"What became of one event.\"\"\"\n\n    index: int\n    id: NotRequired[str]\n    state: NotRequired[Literal[\"accepted\", \"held\"]]\n    duplicate: NotRequired[bool]\n    problem: NotRequired[dict[str, Any]]\n"
+    out + "\n\nclass CaptureResult(TypedDict):\n    \"\"\"What became of one event.\"\"\"\n\n    index: int\n\
+\x20   id: NotRequired[str]\n    state: NotRequired[Literal[\"accepted\", \"held\"]]\n    duplicate: NotRequired[bool]\n\
+\x20   problem: NotRequired[dict[str, Any]]\n"
 }
 
 fn rust(models: &[Model]) -> String {
@@ -277,7 +281,11 @@ fn rust(models: &[Model]) -> String {
         }
         out += "}\n";
     }
-    out += "\n/// What became of one event.\n#[derive(Debug, Clone, Default, PartialEq, Deserialize)]\npub struct CaptureResult {\n    /// Its place in the request.\n    pub index: usize,\n    /// 事件标识\n    pub id: Option<String>,\n    /// `accepted` 或 `held`\n    pub state: Option<String>,\n    /// 此前已登记\n    #[serde(default)]\n    pub duplicate: bool,\n    /// 没有接收的原因\n    pub problem: Option<Value>,\n}\n";
+    out += "\n/// What became of one event.\n#[derive(Debug, Clone, Default, PartialEq, Deserialize)]\n\
+pub struct CaptureResult {\n    /// Its place in the request.\n    pub index: usize,\n    /// 事件标识\n\
+\x20   pub id: Option<String>,\n    /// `accepted` 或 `held`\n    pub state: Option<String>,\n    /// 此前已登记\n\
+\x20   #[serde(default)]\n    pub duplicate: bool,\n    /// 没有接收的原因\n    pub problem: Option<Value>,\n\
+}\n";
     for table in REGISTERS {
         let name = camel(table);
         let _ = writeln!(

@@ -31,11 +31,13 @@ pub fn xsd(pack: &Pack, names: &StandardNames) -> String {
         event_type(&mut writer, (pack, event), names);
     }
     let title = escaped(&format!(
-        "{}领域包 {} 的追溯事件，自 {} 起施行。一份文档至多 {EVENTS_MAX} 个事件；元素名与 JSON 相同，次序不限，首尾与连续的空白不计；字段之间的规则见 JSON Schema。",
+        "{}领域包 {} 的追溯事件，自 {} 起施行。一份文档至多 {EVENTS_MAX} 个事件；元素名与 JSON 相同，\
+         次序不限，首尾与连续的空白不计；字段之间的规则见 JSON Schema。",
         pack.name, pack.version, pack.effective_on
     ));
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns=\"{XML_NAMESPACE}\" targetNamespace=\"{XML_NAMESPACE}\" elementFormDefault=\"qualified\" version=\"{}\">\n  \
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns=\"{XML_NAMESPACE}\" targetNamespace=\"{XML_NAMESPACE}\" elementFormDefault=\"qualified\" version=\"{}\">\n  \
          <xs:annotation><xs:documentation xml:lang=\"zh\">{title}</xs:documentation></xs:annotation>\n{}{}</xs:schema>\n",
         pack.version,
         writer.text,

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod clients;
+mod leaving;
 mod oidc;
 mod oneself;
 mod scim;

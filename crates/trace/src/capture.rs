@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use yj_kernel::{
-    ActorKind, Ctx, DataClass, Problem, Result, Sql, SqlValue, Tx, audit, insert_rows, outbox,
-};
+use yj_kernel::{ActorKind, Ctx, DataClass, Problem, Result, Sql, Tx, audit, insert_rows, outbox};
 use yj_model::Id;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
@@ -151,11 +149,9 @@ pub(crate) async fn capture_of(tx: &mut Tx, senders: &[Sender<'_>]) -> Result<Ve
     for (from, Sender { ctx, source, events }) in senders.iter().enumerate() {
         let mut captured = Vec::with_capacity(events.len());
         for event in checked.by_ref().take(events.len()) {
+            let said = (from, *source, &surroundings);
             let one = match event {
-                Ok(event) => {
-                    let said = (from, *source, &surroundings);
-                    accept(ctx, tx, said, &mut batch, event).await
-                }
+                Ok(event) => accept(ctx, tx, said, &mut batch, event).await,
                 Err(problem) => Err(problem),
             };
             captured.push(match one {
@@ -488,7 +484,11 @@ impl Batch {
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
             ready.stored.id = id;
-            rows.push(event_row(ready));
+            rows.push(store::event_row(
+                &ready.stored,
+                &ready.digest,
+                ready.counterparty_id.as_deref(),
+            ));
             if ready.stored.state == "accepted" {
                 for link in &ready.links {
                     links.push(store::link_row(
@@ -509,7 +509,7 @@ impl Batch {
                 *counts.entry(rollup_key(&ready.stored, ready.spec_stage)).or_default() += 1;
             }
         }
-        tx.later(insert_rows(EVENT_INSERT, "", rows));
+        tx.later(insert_rows(store::EVENT_INSERT, "", rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
         tx.later(pairing::write(now, told));
@@ -590,38 +590,6 @@ pub(crate) fn supersede(original: i64, by: &str) -> Vec<Sql> {
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
     ];
     own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
-}
-
-const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \
-     subject_code, product_id, lot, region, event_time, event_offset, recorded_at, recorded_by, source, \
-     state, held_reason, body, correction_of, pack_version, counterparty_id)";
-
-fn event_row(ready: &Ready) -> Vec<SqlValue> {
-    let stored = &ready.stored;
-    vec![
-        stored.id.into(),
-        (&stored.uid).into(),
-        (&ready.digest).into(),
-        (&stored.domain).into(),
-        (&stored.kind).into(),
-        (&stored.stage).into(),
-        (&stored.subject_id).into(),
-        (&stored.subject_code).into(),
-        stored.product_id.clone().into(),
-        stored.lot.clone().into(),
-        (&stored.region).into(),
-        stored.time.unix_ms().into(),
-        stored.time.offset_minutes().into(),
-        stored.recorded_at.into(),
-        (&stored.recorded_by).into(),
-        (&stored.source).into(),
-        (&stored.state).into(),
-        stored.held_reason.clone().into(),
-        stored.body.to_string().into(),
-        stored.correction_of.clone().into(),
-        (&stored.pack_version).into(),
-        ready.counterparty_id.clone().into(),
-    ]
 }
 
 /// Parses an identifier from a path.

@@ -304,6 +304,43 @@ impl StoredEvent {
     }
 }
 
+/// Head of a statement for [`event_row`].
+pub(crate) const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \
+     subject_code, product_id, lot, region, event_time, event_offset, recorded_at, recorded_by, source, \
+     state, held_reason, body, correction_of, pack_version, counterparty_id)";
+
+/// One row of `trace_event`.
+pub(crate) fn event_row(
+    stored: &StoredEvent,
+    digest: &str,
+    counterparty_id: Option<&str>,
+) -> Vec<SqlValue> {
+    vec![
+        stored.id.into(),
+        (&stored.uid).into(),
+        digest.into(),
+        (&stored.domain).into(),
+        (&stored.kind).into(),
+        (&stored.stage).into(),
+        (&stored.subject_id).into(),
+        (&stored.subject_code).into(),
+        stored.product_id.clone().into(),
+        stored.lot.clone().into(),
+        (&stored.region).into(),
+        stored.time.unix_ms().into(),
+        stored.time.offset_minutes().into(),
+        stored.recorded_at.into(),
+        (&stored.recorded_by).into(),
+        (&stored.source).into(),
+        (&stored.state).into(),
+        stored.held_reason.clone().into(),
+        stored.body.to_string().into(),
+        stored.correction_of.clone().into(),
+        (&stored.pack_version).into(),
+        counterparty_id.into(),
+    ]
+}
+
 /// Adds to the daily counts: key is day, region, domain, stage.
 pub(crate) fn rollup(counts: BTreeMap<(String, String, String, &'static str), i64>) -> Vec<Sql> {
     let rows = counts.into_iter().map(|((day, region, domain, stage), events)| {

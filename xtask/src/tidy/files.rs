@@ -39,11 +39,13 @@ pub(super) fn tracked() -> Outcome<Vec<File>> {
     Ok(list.lines().filter_map(read).collect())
 }
 
-/// Lock files and data that come from elsewhere.
+/// Lock files, what is generated, and data that come from elsewhere.
 fn is_foreign(path: &str) -> bool {
     has_extension(path, "lock")
         || path.ends_with("package-lock.json")
         || path.starts_with("data/")
+        || path.starts_with("fuzz/seeds/")
+        || path.starts_with("clients/") && path.contains("/models.")
         || path.contains("generated")
 }
 

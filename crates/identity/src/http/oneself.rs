@@ -2,8 +2,8 @@
 
 use axum::{
     Json,
-    extract::{Path, RawQuery},
-    http::{HeaderName, HeaderValue, Method, StatusCode},
+    extract::Path,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use yj_kernel::{
     Access, App, Body, Ctx, Origin, Param, Problem, Result, Route, Shape, Sql, Standing, Tx, audit,
 };
 
-use super::set_cookie;
+use super::{leaving, set_cookie};
 use crate::{
     Identity, account, alarm,
     attempts::{self, Guess},
@@ -364,7 +364,7 @@ fn leaving(identity: &Identity) -> Vec<Route> {
         Ok::<_, Problem>(StatusCode::NO_CONTENT)
     };
     vec![
-        Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", leave)
+        Route::new((Method::DELETE, "/api/v1/session"), Access::SignedIn, "退出", leaving::leave)
             .query(&[Param {
                 name: "keep",
                 label: "outbox：留下现场页未发的记录",
@@ -382,29 +382,6 @@ fn leaving(identity: &Identity) -> Vec<Route> {
             revoke,
         ),
     ]
-}
-
-/// Ends the session that the request brings, and what browsers keep of it (S-34). Records of the
-/// field page that are not sent yet exist nowhere else: where there are any, the browser keeps its
-/// store, and the page removes the rest itself.
-async fn leave(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
-    let keeps = match query.as_deref() {
-        None | Some("") => false,
-        Some("keep=outbox") => true,
-        Some(_) => return Err(Problem::invalid("keep", "应为 outbox，或不填")),
-    };
-    let mut tx = ctx.begin().await?;
-    let sql = Sql::new("DELETE FROM session WHERE id = $1");
-    tx.execute(sql.arg(ctx.principal().session.as_str())).await?;
-    factor::note(&ctx, &mut tx, "logged_out", json!({}));
-    tx.commit().await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&mut response, "", "; Max-Age=0");
-    let clear =
-        if keeps { "\"cache\", \"cookies\"" } else { "\"cache\", \"cookies\", \"storage\"" };
-    let clear = HeaderValue::from_static(clear);
-    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), clear);
-    Ok(response)
 }
 
 async fn change_password(identity: &Identity, ctx: &Ctx, body: NewPassword) -> Result<StatusCode> {
