@@ -97,9 +97,9 @@ export interface TraceSubjectInput {
   /** 联系电话 */
   contact_phone: string;
   /** 坐标系 */
-  datum?: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 原坐标系 */
-  datum_given?: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum_given?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 电子邮箱 */
   email?: string | null;
   /** 备案时间 */
@@ -107,7 +107,7 @@ export interface TraceSubjectInput {
   /** 行业代码 */
   industry_code?: string | null;
   /** 主体类型 */
-  kind: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "99";
+  kind: '01' | '02' | '03' | '04' | '05' | '06' | '07' | '08' | '09' | '99';
   /** 纬度 */
   lat?: string | null;
   /** 法定代表人 */
@@ -115,8 +115,7 @@ export interface TraceSubjectInput {
   /** 法定代表人证件号码 */
   legal_rep_id?: string | null;
   /** 法定代表人证件类型 */
-  legal_rep_id_kind?:
-    "111" | "114" | "414" | "511" | "516" | "553" | "990" | null;
+  legal_rep_id_kind?: '111' | '114' | '414' | '511' | '516' | '553' | '990' | null;
   /** 许可证号 */
   licence_no?: string | null;
   /** 经度 */
@@ -134,37 +133,11 @@ export interface TraceSubjectInput {
   /** 所属区域 */
   region: string;
   /** 环节角色 */
-  roles: (
-    | "10"
-    | "11"
-    | "12"
-    | "13"
-    | "20"
-    | "21"
-    | "22"
-    | "23"
-    | "30"
-    | "31"
-    | "32"
-    | "33"
-    | "34"
-    | "35"
-    | "36"
-    | "37"
-    | "40"
-    | "41"
-    | "50"
-    | "60"
-    | "61"
-    | "62"
-    | "63"
-    | "70"
-    | "99"
-  )[];
+  roles: ('10' | '11' | '12' | '13' | '20' | '21' | '22' | '23' | '30' | '31' | '32' | '33' | '34' | '35' | '36' | '37' | '40' | '41' | '50' | '60' | '61' | '62' | '63' | '70' | '99')[];
   /** 来源系统 */
   source_system?: string | null;
   /** 主体状态 */
-  status?: "40" | "60" | "70" | "80" | null;
+  status?: '40' | '60' | '70' | '80' | null;
   /** 并入主体 */
   successor_id?: string | null;
 }
@@ -184,9 +157,9 @@ export interface TraceSubject {
   /** created_by */
   created_by: string;
   /** 坐标系 */
-  datum: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 原坐标系 */
-  datum_given: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum_given: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 电子邮箱 */
   email: string | null;
   /** 备案时间 */
@@ -196,7 +169,7 @@ export interface TraceSubject {
   /** 行业代码 */
   industry_code: string | null;
   /** 主体类型 */
-  kind: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "99";
+  kind: '01' | '02' | '03' | '04' | '05' | '06' | '07' | '08' | '09' | '99';
   /** label */
   label: number;
   /** 纬度 */
@@ -206,8 +179,7 @@ export interface TraceSubject {
   /** 法定代表人证件号码 */
   legal_rep_id: string | null;
   /** 法定代表人证件类型 */
-  legal_rep_id_kind:
-    "111" | "114" | "414" | "511" | "516" | "553" | "990" | null;
+  legal_rep_id_kind: '111' | '114' | '414' | '511' | '516' | '553' | '990' | null;
   /** 许可证号 */
   licence_no: string | null;
   /** 经度 */
@@ -225,37 +197,11 @@ export interface TraceSubject {
   /** 所属区域 */
   region: string;
   /** 环节角色 */
-  roles: (
-    | "10"
-    | "11"
-    | "12"
-    | "13"
-    | "20"
-    | "21"
-    | "22"
-    | "23"
-    | "30"
-    | "31"
-    | "32"
-    | "33"
-    | "34"
-    | "35"
-    | "36"
-    | "37"
-    | "40"
-    | "41"
-    | "50"
-    | "60"
-    | "61"
-    | "62"
-    | "63"
-    | "70"
-    | "99"
-  )[];
+  roles: ('10' | '11' | '12' | '13' | '20' | '21' | '22' | '23' | '30' | '31' | '32' | '33' | '34' | '35' | '36' | '37' | '40' | '41' | '50' | '60' | '61' | '62' | '63' | '70' | '99')[];
   /** 来源系统 */
   source_system: string | null;
   /** 主体状态 */
-  status: "40" | "60" | "70" | "80" | null;
+  status: '40' | '60' | '70' | '80' | null;
   /** 并入主体 */
   successor_id: string | null;
   /** updated_at */
@@ -271,38 +217,7 @@ export interface LicenceInput {
   /** 发证机关 */
   issuer: string;
   /** 证照类型 */
-  kind:
-    | "101"
-    | "201"
-    | "202"
-    | "203"
-    | "204"
-    | "205"
-    | "206"
-    | "301"
-    | "302"
-    | "303"
-    | "401"
-    | "402"
-    | "403"
-    | "404"
-    | "405"
-    | "406"
-    | "407"
-    | "501"
-    | "502"
-    | "503"
-    | "601"
-    | "602"
-    | "603"
-    | "604"
-    | "701"
-    | "702"
-    | "801"
-    | "901"
-    | "902"
-    | "903"
-    | "990";
+  kind: '101' | '201' | '202' | '203' | '204' | '205' | '206' | '301' | '302' | '303' | '401' | '402' | '403' | '404' | '405' | '406' | '407' | '501' | '502' | '503' | '601' | '602' | '603' | '604' | '701' | '702' | '801' | '901' | '902' | '903' | '990';
   /** 证照编号 */
   no: string;
   /** 所属区域 */
@@ -326,38 +241,7 @@ export interface Licence {
   /** 发证机关 */
   issuer: string;
   /** 证照类型 */
-  kind:
-    | "101"
-    | "201"
-    | "202"
-    | "203"
-    | "204"
-    | "205"
-    | "206"
-    | "301"
-    | "302"
-    | "303"
-    | "401"
-    | "402"
-    | "403"
-    | "404"
-    | "405"
-    | "406"
-    | "407"
-    | "501"
-    | "502"
-    | "503"
-    | "601"
-    | "602"
-    | "603"
-    | "604"
-    | "701"
-    | "702"
-    | "801"
-    | "901"
-    | "902"
-    | "903"
-    | "990";
+  kind: '101' | '201' | '202' | '203' | '204' | '205' | '206' | '301' | '302' | '303' | '401' | '402' | '403' | '404' | '405' | '406' | '407' | '501' | '502' | '503' | '601' | '602' | '603' | '604' | '701' | '702' | '801' | '901' | '902' | '903' | '990';
   /** label */
   label: number;
   /** 证照编号 */
@@ -383,22 +267,13 @@ export interface SiteInput {
   /** 地址 */
   address: string;
   /** 坐标系 */
-  datum?: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 原坐标系 */
-  datum_given?: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum_given?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 是否在用 */
   in_use: boolean;
   /** 场所类型 */
-  kind:
-    | "office"
-    | "plant"
-    | "base"
-    | "slaughter"
-    | "warehouse"
-    | "shop"
-    | "stall"
-    | "laboratory"
-    | "other";
+  kind: 'office' | 'plant' | 'base' | 'slaughter' | 'warehouse' | 'shop' | 'stall' | 'laboratory' | 'other';
   /** 纬度 */
   lat?: string | null;
   /** 经度 */
@@ -424,24 +299,15 @@ export interface Site {
   /** created_by */
   created_by: string;
   /** 坐标系 */
-  datum: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 原坐标系 */
-  datum_given: "cgcs2000" | "gcj02" | "bd09" | null;
+  datum_given: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** id */
   id: string;
   /** 是否在用 */
   in_use: boolean;
   /** 场所类型 */
-  kind:
-    | "office"
-    | "plant"
-    | "base"
-    | "slaughter"
-    | "warehouse"
-    | "shop"
-    | "stall"
-    | "laboratory"
-    | "other";
+  kind: 'office' | 'plant' | 'base' | 'slaughter' | 'warehouse' | 'shop' | 'stall' | 'laboratory' | 'other';
   /** label */
   label: number;
   /** 纬度 */
@@ -477,15 +343,7 @@ export interface NodeInput {
   /** 是否启用 */
   in_use: boolean;
   /** 节点类型 */
-  kind:
-    | "wholesale"
-    | "market"
-    | "supermarket"
-    | "slaughter"
-    | "group"
-    | "online"
-    | "logistics"
-    | "other";
+  kind: 'wholesale' | 'market' | 'supermarket' | 'slaughter' | 'group' | 'online' | 'logistics' | 'other';
   /** 纬度 */
   lat?: string | null;
   /** 经度 */
@@ -517,15 +375,7 @@ export interface Node {
   /** 是否启用 */
   in_use: boolean;
   /** 节点类型 */
-  kind:
-    | "wholesale"
-    | "market"
-    | "supermarket"
-    | "slaughter"
-    | "group"
-    | "online"
-    | "logistics"
-    | "other";
+  kind: 'wholesale' | 'market' | 'supermarket' | 'slaughter' | 'group' | 'online' | 'logistics' | 'other';
   /** label */
   label: number;
   /** 纬度 */
@@ -559,26 +409,11 @@ export interface MerchantInput {
   /** 联系电话 */
   contact_phone: string;
   /** 品种 */
-  goods: (
-    | "vegetable"
-    | "fruit"
-    | "pork"
-    | "beef"
-    | "poultry"
-    | "egg"
-    | "aquatic"
-    | "dairy"
-    | "grain"
-    | "tea"
-    | "fungus"
-    | "herb"
-    | "food"
-    | "other"
-  )[];
+  goods: ('vegetable' | 'fruit' | 'pork' | 'beef' | 'poultry' | 'egg' | 'aquatic' | 'dairy' | 'grain' | 'tea' | 'fungus' | 'herb' | 'food' | 'other')[];
   /** 是否在营 */
   in_use: boolean;
   /** 商户类型 */
-  kind: "individual" | "enterprise" | "cooperative" | "farmer" | "other";
+  kind: 'individual' | 'enterprise' | 'cooperative' | 'farmer' | 'other';
   /** 商户名称 */
   name: string;
   /** 注册所在节点 */
@@ -608,28 +443,13 @@ export interface Merchant {
   /** created_by */
   created_by: string;
   /** 品种 */
-  goods: (
-    | "vegetable"
-    | "fruit"
-    | "pork"
-    | "beef"
-    | "poultry"
-    | "egg"
-    | "aquatic"
-    | "dairy"
-    | "grain"
-    | "tea"
-    | "fungus"
-    | "herb"
-    | "food"
-    | "other"
-  )[];
+  goods: ('vegetable' | 'fruit' | 'pork' | 'beef' | 'poultry' | 'egg' | 'aquatic' | 'dairy' | 'grain' | 'tea' | 'fungus' | 'herb' | 'food' | 'other')[];
   /** id */
   id: string;
   /** 是否在营 */
   in_use: boolean;
   /** 商户类型 */
-  kind: "individual" | "enterprise" | "cooperative" | "farmer" | "other";
+  kind: 'individual' | 'enterprise' | 'cooperative' | 'farmer' | 'other';
   /** label */
   label: number;
   /** 商户名称 */
@@ -691,24 +511,23 @@ export interface ProductInput {
   /** 产地 */
   origin_region?: string | null;
   /** 包装层级 */
-  pack_level?:
-    "item" | "inner" | "middle" | "case" | "pallet" | "container" | null;
+  pack_level?: 'item' | 'inner' | 'middle' | 'case' | 'pallet' | 'container' | null;
   /** 领域包版本 */
   pack_version?: string | null;
   /** 召回级别 */
-  recall_level?: "first" | "second" | "third" | null;
+  recall_level?: 'first' | 'second' | 'third' | null;
   /** 所属区域 */
   region: string;
   /** 保质期 */
   shelf_life?: number | null;
   /** 保质期单位 */
-  shelf_life_unit?: "hour" | "day" | "month" | "year" | null;
+  shelf_life_unit?: 'hour' | 'day' | 'month' | 'year' | null;
   /** 规格 */
   spec?: string | null;
   /** 执行标准 */
   standard_no?: string | null;
   /** 产品状态 */
-  state?: "active" | "suspended" | "recalling" | null;
+  state?: 'active' | 'suspended' | 'recalling' | null;
   /** 状态理由 */
   state_reason?: string | null;
   /** 状态始于 */
@@ -768,24 +587,23 @@ export interface Product {
   /** 产地 */
   origin_region: string | null;
   /** 包装层级 */
-  pack_level:
-    "item" | "inner" | "middle" | "case" | "pallet" | "container" | null;
+  pack_level: 'item' | 'inner' | 'middle' | 'case' | 'pallet' | 'container' | null;
   /** 领域包版本 */
   pack_version: string | null;
   /** 召回级别 */
-  recall_level: "first" | "second" | "third" | null;
+  recall_level: 'first' | 'second' | 'third' | null;
   /** 所属区域 */
   region: string;
   /** 保质期 */
   shelf_life: number | null;
   /** 保质期单位 */
-  shelf_life_unit: "hour" | "day" | "month" | "year" | null;
+  shelf_life_unit: 'hour' | 'day' | 'month' | 'year' | null;
   /** 规格 */
   spec: string | null;
   /** 执行标准 */
   standard_no: string | null;
   /** 产品状态 */
-  state: "active" | "suspended" | "recalling" | null;
+  state: 'active' | 'suspended' | 'recalling' | null;
   /** 状态理由 */
   state_reason: string | null;
   /** 状态始于 */
@@ -819,17 +637,7 @@ export interface DeviceInput {
   /** 上报间隔 */
   interval_minutes?: number | null;
   /** 设备类型 */
-  kind:
-    | "scale"
-    | "scanner"
-    | "rfid"
-    | "sensor"
-    | "locator"
-    | "camera"
-    | "gateway"
-    | "printer"
-    | "kiosk"
-    | "other";
+  kind: 'scale' | 'scanner' | 'rfid' | 'sensor' | 'locator' | 'camera' | 'gateway' | 'printer' | 'kiosk' | 'other';
   /** 纬度 */
   lat?: string | null;
   /** 本地管理地址 */
@@ -849,7 +657,7 @@ export interface DeviceInput {
   /** 出厂编号 */
   serial_no?: string | null;
   /** 在线状态 */
-  state?: "online" | "offline" | "never" | null;
+  state?: 'online' | 'offline' | 'never' | null;
   /** 所属企业 */
   subject_id: string;
   /** 检定有效期至 */
@@ -877,17 +685,7 @@ export interface Device {
   /** 上报间隔 */
   interval_minutes: number | null;
   /** 设备类型 */
-  kind:
-    | "scale"
-    | "scanner"
-    | "rfid"
-    | "sensor"
-    | "locator"
-    | "camera"
-    | "gateway"
-    | "printer"
-    | "kiosk"
-    | "other";
+  kind: 'scale' | 'scanner' | 'rfid' | 'sensor' | 'locator' | 'camera' | 'gateway' | 'printer' | 'kiosk' | 'other';
   /** label */
   label: number;
   /** 纬度 */
@@ -909,7 +707,7 @@ export interface Device {
   /** 出厂编号 */
   serial_no: string | null;
   /** 在线状态 */
-  state: "online" | "offline" | "never" | null;
+  state: 'online' | 'offline' | 'never' | null;
   /** 所属企业 */
   subject_id: string;
   /** updated_at */
@@ -925,7 +723,7 @@ export interface Device {
 /** 采集来源策略（提交） */
 export interface SourcePolicyInput {
   /** 处理方式 */
-  decision: "auto" | "manual";
+  decision: 'auto' | 'manual';
   /** 领域 */
   domain?: string | null;
   /** 策略名称 */
@@ -933,17 +731,9 @@ export interface SourcePolicyInput {
   /** 主体所属区域 */
   region?: string | null;
   /** 来源 */
-  source: "any" | "form" | "import" | "api" | "device";
+  source: 'any' | 'form' | 'import' | 'api' | 'device';
   /** 环节 */
-  stage?:
-    | "primary_production"
-    | "processing"
-    | "distribution"
-    | "transport"
-    | "inspection"
-    | "supervision"
-    | "consumption"
-    | null;
+  stage?: 'primary_production' | 'processing' | 'distribution' | 'transport' | 'inspection' | 'supervision' | 'consumption' | null;
   /** 主体 */
   subject_id?: string | null;
 }
@@ -955,7 +745,7 @@ export interface SourcePolicy {
   /** created_by */
   created_by: string;
   /** 处理方式 */
-  decision: "auto" | "manual";
+  decision: 'auto' | 'manual';
   /** 领域 */
   domain: string | null;
   /** id */
@@ -967,17 +757,9 @@ export interface SourcePolicy {
   /** 主体所属区域 */
   region: string | null;
   /** 来源 */
-  source: "any" | "form" | "import" | "api" | "device";
+  source: 'any' | 'form' | 'import' | 'api' | 'device';
   /** 环节 */
-  stage:
-    | "primary_production"
-    | "processing"
-    | "distribution"
-    | "transport"
-    | "inspection"
-    | "supervision"
-    | "consumption"
-    | null;
+  stage: 'primary_production' | 'processing' | 'distribution' | 'transport' | 'inspection' | 'supervision' | 'consumption' | null;
   /** 主体 */
   subject_id: string | null;
   /** updated_at */
@@ -992,14 +774,9 @@ export interface SourcePolicy {
 export interface CaptureResult {
   index: number;
   id?: string;
-  state?: "accepted" | "held";
+  state?: 'accepted' | 'held';
   duplicate?: boolean;
-  problem?: {
-    status: number;
-    code: string;
-    detail: string;
-    errors?: { field: string; detail: string }[];
-  };
+  problem?: { status: number; code: string; detail: string; errors?: { field: string; detail: string }[] };
 }
 
 /** The registers: what is sent, and what is stored. */
