@@ -198,13 +198,11 @@ fn text(field: &FieldSpec, rules: &[Rule]) -> Vec<String> {
             return vec![String::from(number)];
         }
     }
-    match &field.pattern {
-        Some(pattern) => schema_pattern::sample(pattern).into_iter().collect(),
-        None => {
-            let made_up = format!("示例{}", field.label.split('（').next().unwrap_or_default());
-            vec![made_up.chars().take(field.length()).collect()]
-        }
+    if let Some(pattern) = &field.pattern {
+        return schema_pattern::sample(pattern).into_iter().collect();
     }
+    let made_up = format!("示例{}", field.label.split('（').next().unwrap_or_default());
+    vec![made_up.chars().take(field.length()).collect()]
 }
 
 /// An event as an XML document of one.

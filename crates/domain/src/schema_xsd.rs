@@ -14,9 +14,9 @@ use crate::{
 /// The XML Schema of a pack.
 pub fn xsd(pack: &Pack, names: &StandardNames) -> String {
     let mut writer = Writer { text: String::new(), depth: 1 };
-    writer.line(&format!(
-        "<xs:element name=\"events\">\n    <xs:complexType>\n      <xs:choice maxOccurs=\"unbounded\">"
-    ));
+    writer.line(
+        "<xs:element name=\"events\">\n    <xs:complexType>\n      <xs:choice maxOccurs=\"unbounded\">",
+    );
     writer.depth = 4;
     for (_, event) in pack.events() {
         writer.line(&format!("<xs:element name=\"{0}\" type=\"event_{0}\"/>", event.code));
