@@ -185,20 +185,17 @@ async fn queue(ctx: &Ctx, query: &str, request: Request) -> Result<Response> {
     };
     let (domain, kind) = (parameter("domain"), parameter("type"));
     let (stage, message) = (parameter("stage"), parameter("message"));
-    let (wanted, title) = match &message {
-        Some(code) => {
-            let door = Door::find(code).ok_or(Problem::NotFound("报文类型"))?;
-            (Wanted::Message(door), String::from(door.label()))
-        }
-        None => {
-            let domain = domain.as_deref().unwrap_or_default();
-            let layouts = layouts(ctx, (domain, kind.as_deref(), stage.as_deref())).await?;
-            let title = match layouts.as_slice() {
-                [only] => only.spec().name.clone(),
-                _ => String::from("追溯事件"),
-            };
-            (Wanted::Events(layouts), title)
-        }
+    let (wanted, title) = if let Some(code) = &message {
+        let door = Door::find(code).ok_or(Problem::NotFound("报文类型"))?;
+        (Wanted::Message(door), String::from(door.label()))
+    } else {
+        let domain = domain.as_deref().unwrap_or_default();
+        let layouts = layouts(ctx, (domain, kind.as_deref(), stage.as_deref())).await?;
+        let title = match layouts.as_slice() {
+            [only] => only.spec().name.clone(),
+            _ => String::from("追溯事件"),
+        };
+        (Wanted::Events(layouts), title)
     };
     let name = parameter("name").unwrap_or_else(|| title.clone());
     let taken = intake::take_in(ctx, (wanted, &name), request).await?;

@@ -26,8 +26,6 @@ struct Page<'a> {
     /// The unit whose proofs stand behind the page: of the code itself, or of its lot.
     unit: &'a str,
     found: bool,
-    /// Whether a test found it unqualified.
-    failed: bool,
     recalled: bool,
     /// What stops it from being passed on.
     orders: Vec<Order>,
@@ -42,6 +40,13 @@ struct Page<'a> {
     first_scan: String,
     /// Whether the scripts of the page are in this binary.
     islands: bool,
+}
+
+impl Page<'_> {
+    /// Whether a test found it unqualified.
+    fn is_failed(&self) -> bool {
+        self.steps.iter().any(|step| step.failed)
+    }
 }
 
 struct Order {
@@ -310,7 +315,6 @@ fn page<'a>(
         code,
         unit: story["unit"].as_str().unwrap_or(code),
         found: !story.is_null(),
-        failed: steps.iter().any(|step| step.failed),
         recalled: story["state"] == "recalled",
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
         recall: story["recall"]["reason"]

@@ -253,7 +253,7 @@ async fn g_8_2_a_long_document_with_a_fault_leaves_nothing_or_what_is_sound() {
     );
     // A document that ends in the middle.
     let text = many(1_300, 998).to_string();
-    let cut = text[..text.len() - 40].as_bytes().to_vec();
+    let cut = text.as_bytes()[..text.len() - 40].to_vec();
     let answer = app.send("POST", "/epcis/v2/capture", Some("farm"), &[], Some(cut)).await;
     app.run_jobs().await;
     let done = job(&app, "farm", &answer).await;

@@ -272,9 +272,9 @@ async fn d_5_b_a_tampered_message_is_refused_and_alarmed() {
     assert_eq!(told, ["bad_signature", "malformed", "bad_signature", "unknown", "stored"]);
     assert_eq!(alarms(&app).await, 2, "one for each device, however often");
     // Heard again, the same words are the same message; other words under its number are not.
-    assert_eq!(send(&app, &[good.clone()]).await, ["duplicate"]);
+    assert_eq!(send(&app, std::slice::from_ref(&good)).await, ["duplicate"]);
     let different = sensor.measures(1, app.now(), "4.6");
-    assert_eq!(send(&app, &[different.clone()]).await, ["contradiction"]);
+    assert_eq!(send(&app, std::slice::from_ref(&different)).await, ["contradiction"]);
     assert_eq!(
         send(&app, &[sensor.measures(2, app.now(), "1"), sensor.measures(2, app.now(), "2")]).await,
         ["stored", "contradiction"]
@@ -345,7 +345,7 @@ async fn g_6_7_5_events_and_the_device_that_brought_them_know_each_other() {
     let says =
         |seq: i64, event: Value| sensor.says((1, seq), app.now(), json!({ "events": [event] }));
     let first = says(1, harvest("IOT-1"));
-    let answer = ask(&app, &[first.clone()]).await.expect(200);
+    let answer = ask(&app, std::slice::from_ref(&first)).await.expect(200);
     let event = String::from(answer["results"][0]["events"][0]["id"].as_str().unwrap());
     assert_eq!(answer["results"][0]["events"][0]["state"], "accepted", "{answer}");
     let stored = app.get("farm", &format!("/api/v1/trace/events/{event}")).await.expect(200);
@@ -389,7 +389,7 @@ async fn d_6_3_2_killed_between_events_and_message_everything_is_stored_once() {
     // The first, second, third … statement fails; whatever stays behind, it comes to the same.
     for nth in 0..200 {
         app.fuse.arm(nth);
-        let answer = ask(&app, &[message.clone()]).await;
+        let answer = ask(&app, std::slice::from_ref(&message)).await;
         app.fuse.disarm();
         if answer.status == 200 {
             told = Some((nth, answer.body));

@@ -48,7 +48,7 @@ impl Door {
 
 /// What records say.
 pub(super) enum Told {
-    Meat(Happening),
+    Meat(Box<Happening>),
     Bill(Box<Bill>),
     Waybill(Box<Waybill>),
 }
@@ -57,12 +57,14 @@ impl Told {
     /// Its records in their normal form, whatever the notation they came in.
     pub(super) fn flats(&self) -> Vec<Flat> {
         match self {
-            Self::Meat(Happening::Trade(trades)) => trades.iter().map(|one| one.flat(0)).collect(),
-            Self::Meat(Happening::Arrival(base, details)) => {
-                std::iter::once(base.flat(0)).chain(details.iter().map(|one| one.flat(0))).collect()
-            }
-            Self::Meat(Happening::SupermarketArrival(base)) => vec![base.flat(0)],
-            Self::Meat(Happening::Sale(sales)) => sales.iter().map(|one| one.flat(0)).collect(),
+            Self::Meat(happening) => match &**happening {
+                Happening::Trade(trades) => trades.iter().map(|one| one.flat(0)).collect(),
+                Happening::Arrival(base, details) => std::iter::once(base.flat(0))
+                    .chain(details.iter().map(|one| one.flat(0)))
+                    .collect(),
+                Happening::SupermarketArrival(base) => vec![base.flat(0)],
+                Happening::Sale(sales) => sales.iter().map(|one| one.flat(0)).collect(),
+            },
             Self::Bill(bill) => vec![bill.flat(0)],
             Self::Waybill(bill) => vec![bill.flat(0)],
         }
@@ -95,7 +97,7 @@ pub(super) fn read(door: Door, bytes: &[u8]) -> Result<Vec<Story>, MessageError>
 }
 
 fn told(joined: meat::Joined) -> Story {
-    let told = joined.told.map(Told::Meat);
+    let told = joined.told.map(|happening| Told::Meat(Box::new(happening)));
     Story { records: joined.records, flats: joined.flats, told }
 }
 

@@ -105,19 +105,18 @@ fn lines<'a>(
         let (sheet, row) = (whole(values.first()), whole(values.get(1)));
         let sheet = usize::try_from(sheet).map_err(Problem::internal)?;
         let mut cells = Map::new();
-        match values.get_mut(2) {
-            Some(Value::Object(object)) => cells = std::mem::take(object),
-            _ => {
-                let of = sheets.get(sheet).unwrap_or(&Value::Null);
-                if self::text(params, "type").is_empty() {
-                    cells.insert(String::from(KIND), of["type"].clone());
-                }
-                let names = of["columns"].as_array().map_or(&[][..], Vec::as_slice);
-                let names = names.iter().filter_map(Value::as_str);
-                for (name, cell) in names.zip(values.into_iter().skip(2)) {
-                    if !WRONG.contains(&name) {
-                        cells.insert(String::from(name), cell);
-                    }
+        if let Some(Value::Object(object)) = values.get_mut(2) {
+            cells = std::mem::take(object);
+        } else {
+            let of = sheets.get(sheet).unwrap_or(&Value::Null);
+            if self::text(params, "type").is_empty() {
+                cells.insert(String::from(KIND), of["type"].clone());
+            }
+            let names = of["columns"].as_array().map_or(&[][..], Vec::as_slice);
+            let names = names.iter().filter_map(Value::as_str);
+            for (name, cell) in names.zip(values.into_iter().skip(2)) {
+                if !WRONG.contains(&name) {
+                    cells.insert(String::from(name), cell);
                 }
             }
         }
