@@ -38,7 +38,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/00/{*link}": {
+    "/00/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -46,7 +46,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_00_*link"];
+        get: operations["get_00_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -72,7 +72,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/414/{*link}": {
+    "/414/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -80,7 +80,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_414_*link"];
+        get: operations["get_414_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -89,7 +89,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/417/{*link}": {
+    "/417/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -97,7 +97,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_417_*link"];
+        get: operations["get_417_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -106,7 +106,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/8003/{*link}": {
+    "/8003/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -114,7 +114,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_8003_*link"];
+        get: operations["get_8003_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -123,7 +123,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/8004/{*link}": {
+    "/8004/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -131,7 +131,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_8004_*link"];
+        get: operations["get_8004_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -140,7 +140,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/8006/{*link}": {
+    "/8006/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -148,7 +148,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_8006_*link"];
+        get: operations["get_8006_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,7 +157,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/8017/{*link}": {
+    "/8017/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -165,7 +165,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_8017_*link"];
+        get: operations["get_8017_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -174,7 +174,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/8018/{*link}": {
+    "/8018/{link}": {
         parameters: {
             query?: never;
             header?: never;
@@ -182,7 +182,7 @@ export interface paths {
             cookie?: never;
         };
         /** GS1 Digital Link 解析 */
-        get: operations["get_8018_*link"];
+        get: operations["get_8018_link"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1030,6 +1030,194 @@ export interface paths {
         put?: never;
         /** 复算审计链 */
         post: operations["post_api_v1_audit_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询批次凭证 */
+        get: operations["get_api_v1_batch_document"];
+        put?: never;
+        /** 新增批次凭证 */
+        post: operations["post_api_v1_batch_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出批次凭证 */
+        get: operations["get_api_v1_batch_document_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证统计 */
+        get: operations["get_api_v1_batch_document_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入批次凭证 */
+        post: operations["post_api_v1_batch_document_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证导入模板 */
+        get: operations["get_api_v1_batch_document_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取批次凭证 */
+        get: operations["get_api_v1_batch_document_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除批次凭证个人信息 */
+        post: operations["post_api_v1_batch_document_id_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证变更记录 */
+        get: operations["get_api_v1_batch_document_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 揭示批次凭证个人信息 */
+        post: operations["post_api_v1_batch_document_id_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证使用情况 */
+        get: operations["get_api_v1_batch_document_id_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/batch_document/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 作废批次凭证 */
+        post: operations["post_api_v1_batch_document_id_void"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2392,6 +2580,248 @@ export interface paths {
         };
         /** 设备最近心跳 */
         get: operations["get_api_v1_device_id_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询设备绑定 */
+        get: operations["get_api_v1_device_binding"];
+        put?: never;
+        /** 新增设备绑定 */
+        post: operations["post_api_v1_device_binding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出设备绑定 */
+        get: operations["get_api_v1_device_binding_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备绑定统计 */
+        get: operations["get_api_v1_device_binding_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入设备绑定 */
+        post: operations["post_api_v1_device_binding_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备绑定导入模板 */
+        get: operations["get_api_v1_device_binding_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取设备绑定 */
+        get: operations["get_api_v1_device_binding_id"];
+        /** 修改设备绑定 */
+        put: operations["put_api_v1_device_binding_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 修改设备绑定部分字段 */
+        patch: operations["patch_api_v1_device_binding_id"];
+        trace?: never;
+    };
+    "/api/v1/device_binding/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备绑定变更记录 */
+        get: operations["get_api_v1_device_binding_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/device_binding/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记设备绑定密级 */
+        put: operations["put_api_v1_device_binding_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/conditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯单元的温湿度小结 */
+        get: operations["get_api_v1_devices_conditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备与事件的关联 */
+        get: operations["get_api_v1_devices_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备消息 */
+        get: operations["get_api_v1_devices_messages"];
+        put?: never;
+        /** 设备上报数据 */
+        post: operations["post_api_v1_devices_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备消息的存证证明 */
+        get: operations["get_api_v1_devices_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索设备读数 */
+        get: operations["get_api_v1_devices_readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 设备测量项目与缺号 */
+        get: operations["get_api_v1_devices_series"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6722,6 +7152,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 主体的收支结存 */
+        get: operations["get_api_v1_trace_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开具承诺达标合格证 */
+        post: operations["post_api_v1_trace_certificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/certificates/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 入场无凭证统计 */
+        get: operations["get_api_v1_trace_certificates_missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/chain": {
         parameters: {
             query?: never;
@@ -6768,6 +7249,23 @@ export interface paths {
         put?: never;
         /** 采集追溯事件 */
         post: operations["post_api_v1_trace_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/events/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按模板的列导出追溯事件 */
+        get: operations["get_api_v1_trace_events_sheet"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6944,6 +7442,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/objects/{code}/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 追溯单元的收支结存 */
+        get: operations["get_api_v1_trace_objects_code_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/objects/{code}/orders": {
         parameters: {
             query?: never;
@@ -6990,6 +7505,23 @@ export interface paths {
         put?: never;
         /** 扫码查询追溯单元 */
         post: operations["post_api_v1_trace_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/stopped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 某主体持有的受管控追溯单元 */
+        get: operations["get_api_v1_trace_stopped"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7681,7 +8213,569 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/id/{*identifier}": {
+    "/c/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 承诺达标合格证 */
+        get: operations["get_c_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 顶层资源 */
+        get: operations["get_epcis_v2"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 接口的能力 */
+        options: operations["options_epcis_v2"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 顶层资源（以斜线结尾） */
+        get: operations["get_epcis_v2_"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 接口的能力（以斜线结尾） */
+        options: operations["options_epcis_v2_"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizLocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务地点 */
+        get: operations["get_epcis_v2_bizLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务地点的能力 */
+        options: operations["options_epcis_v2_bizLocations"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizLocations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务地点的下级资源 */
+        get: operations["get_epcis_v2_bizLocations_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务地点的能力（单个） */
+        options: operations["options_epcis_v2_bizLocations_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizLocations/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务地点的事件 */
+        get: operations["get_epcis_v2_bizLocations_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务地点事件的能力 */
+        options: operations["options_epcis_v2_bizLocations_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizSteps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务步骤 */
+        get: operations["get_epcis_v2_bizSteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务步骤的能力 */
+        options: operations["options_epcis_v2_bizSteps"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizSteps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务步骤的下级资源 */
+        get: operations["get_epcis_v2_bizSteps_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务步骤的能力（单个） */
+        options: operations["options_epcis_v2_bizSteps_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/bizSteps/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 业务步骤的事件 */
+        get: operations["get_epcis_v2_bizSteps_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 业务步骤事件的能力 */
+        options: operations["options_epcis_v2_bizSteps_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 采集任务 */
+        get: operations["get_epcis_v2_capture"];
+        put?: never;
+        /** 采集 EPCIS 文档 */
+        post: operations["post_epcis_v2_capture"];
+        delete?: never;
+        /** EPCIS 采集的能力 */
+        options: operations["options_epcis_v2_capture"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/capture/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次 EPCIS 采集 */
+        get: operations["get_epcis_v2_capture_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 采集任务的能力 */
+        options: operations["options_epcis_v2_capture_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/dispositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 状态 */
+        get: operations["get_epcis_v2_dispositions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 状态的能力 */
+        options: operations["options_epcis_v2_dispositions"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/dispositions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 状态的下级资源 */
+        get: operations["get_epcis_v2_dispositions_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 状态的能力（单个） */
+        options: operations["options_epcis_v2_dispositions_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/dispositions/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 状态的事件 */
+        get: operations["get_epcis_v2_dispositions_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 状态事件的能力 */
+        options: operations["options_epcis_v2_dispositions_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/epcs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 物品标识 */
+        get: operations["get_epcis_v2_epcs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 物品标识的能力 */
+        options: operations["options_epcis_v2_epcs"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/epcs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 物品标识的下级资源 */
+        get: operations["get_epcis_v2_epcs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 物品标识的能力（单个） */
+        options: operations["options_epcis_v2_epcs_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/epcs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 物品标识的事件 */
+        get: operations["get_epcis_v2_epcs_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 物品标识事件的能力 */
+        options: operations["options_epcis_v2_epcs_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/eventTypes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 事件类型 */
+        get: operations["get_epcis_v2_eventTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件类型的能力 */
+        options: operations["options_epcis_v2_eventTypes"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/eventTypes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 事件类型的下级资源 */
+        get: operations["get_epcis_v2_eventTypes_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件类型的能力（单个） */
+        options: operations["options_epcis_v2_eventTypes_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/eventTypes/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 事件类型的事件 */
+        get: operations["get_epcis_v2_eventTypes_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件类型事件的能力 */
+        options: operations["options_epcis_v2_eventTypes_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询 EPCIS 事件 */
+        get: operations["get_epcis_v2_events"];
+        put?: never;
+        /** 采集一个 EPCIS 事件 */
+        post: operations["post_epcis_v2_events"];
+        delete?: never;
+        /** EPCIS 事件的能力 */
+        options: operations["options_epcis_v2_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个 EPCIS 事件 */
+        get: operations["get_epcis_v2_events_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 事件的能力（单个） */
+        options: operations["options_epcis_v2_events_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/nextPageToken/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** 释放翻页令牌 */
+        delete: operations["delete_epcis_v2_nextPageToken_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 命名查询 */
+        get: operations["get_epcis_v2_queries"];
+        put?: never;
+        /** 建立 EPCIS 命名查询 */
+        post: operations["post_epcis_v2_queries"];
+        delete?: never;
+        /** EPCIS 命名查询的能力 */
+        options: operations["options_epcis_v2_queries"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个 EPCIS 命名查询 */
+        get: operations["get_epcis_v2_queries_id"];
+        put?: never;
+        post?: never;
+        /** 删除 EPCIS 命名查询 */
+        delete: operations["delete_epcis_v2_queries_id"];
+        /** EPCIS 命名查询的能力（单个） */
+        options: operations["options_epcis_v2_queries_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 命名查询的事件 */
+        get: operations["get_epcis_v2_queries_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 命名查询事件的能力 */
+        options: operations["options_epcis_v2_queries_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 订阅 */
+        get: operations["get_epcis_v2_queries_id_subscriptions"];
+        put?: never;
+        /** 订阅 EPCIS 命名查询 */
+        post: operations["post_epcis_v2_queries_id_subscriptions"];
+        delete?: never;
+        /** EPCIS 订阅的能力 */
+        options: operations["options_epcis_v2_queries_id_subscriptions"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/queries/{id}/subscriptions/{sub}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个 EPCIS 订阅 */
+        get: operations["get_epcis_v2_queries_id_subscriptions_sub"];
+        put?: never;
+        post?: never;
+        /** 取消 EPCIS 订阅 */
+        delete: operations["delete_epcis_v2_queries_id_subscriptions_sub"];
+        /** EPCIS 订阅的能力（单个） */
+        options: operations["options_epcis_v2_queries_id_subscriptions_sub"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/readPoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 读取点 */
+        get: operations["get_epcis_v2_readPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 读取点的能力 */
+        options: operations["options_epcis_v2_readPoints"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/readPoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 读取点的下级资源 */
+        get: operations["get_epcis_v2_readPoints_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 读取点的能力（单个） */
+        options: operations["options_epcis_v2_readPoints_id"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcis/v2/readPoints/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS 读取点的事件 */
+        get: operations["get_epcis_v2_readPoints_id_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** EPCIS 读取点事件的能力 */
+        options: operations["options_epcis_v2_readPoints_id_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/id/{identifier}": {
         parameters: {
             query?: never;
             header?: never;
@@ -7689,7 +8783,7 @@ export interface paths {
             cookie?: never;
         };
         /** 标识解析（路径） */
-        get: operations["get_id_*identifier"];
+        get: operations["get_id_identifier"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8271,6 +9365,185 @@ export interface components {
              */
             valid_until?: string | null;
         };
+        /** 批次凭证 */
+        BatchDocument: {
+            /**
+             * 到达时间
+             * Format: date-time
+             */
+            arrive_at: string | null;
+            /**
+             * 承诺依据
+             * @enum {string|null}
+             */
+            basis: "control" | "self_test" | "commissioned" | null;
+            /** 联系方式 */
+            contact: string | null;
+            created_at: string;
+            created_by: string;
+            /**
+             * 起运时间
+             * Format: date-time
+             */
+            depart_at: string | null;
+            id: string;
+            /**
+             * 开具日期
+             * Format: date
+             */
+            issued_on: string;
+            /** 开具单位 */
+            issuer: string;
+            /**
+             * 凭证种类
+             * @enum {string}
+             */
+            kind: "commitment" | "quarantine" | "meat_inspection" | "origin" | "test_report" | "waybill" | "purchase" | "licence" | "lot_release" | "certificate";
+            label: number;
+            /** 凭证编号 */
+            number: string;
+            /** 产地 */
+            origin: string | null;
+            /**
+             * 来源凭证
+             * @description 并批或分装后重新开具的，写原合格证的编号
+             */
+            origins: unknown;
+            /** 产品名称 */
+            product: string;
+            /**
+             * 登记的产品
+             * Format: uuid
+             */
+            product_id: string | null;
+            /** 承诺内容 */
+            promise: string | null;
+            /** 数量 */
+            quantity: string | null;
+            /**
+             * 所属区域
+             * @description 由批次所属主体确定
+             */
+            region: string | null;
+            /**
+             * 状态
+             * @enum {string|null}
+             */
+            state: "valid" | "reissued" | "void" | null;
+            /**
+             * 批次所属主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 计量单位
+             * @description UN/CEFACT 代码，如 KGM
+             */
+            unit: string | null;
+            /**
+             * 所附批次
+             * @description 追溯码与数量，如 [{"code":"…","quantity":"100"}]
+             */
+            units: unknown;
+            updated_at: string;
+            updated_by: string;
+            /**
+             * 有效期至
+             * Format: date
+             */
+            valid_until: string | null;
+            /** 车牌号 */
+            vehicle_no: string | null;
+            version: number;
+            /** 作废原因 */
+            void_reason: string | null;
+        };
+        /** 批次凭证 */
+        BatchDocumentInput: {
+            /**
+             * 到达时间
+             * Format: date-time
+             */
+            arrive_at?: string | null;
+            /**
+             * 承诺依据
+             * @enum {string|null}
+             */
+            basis?: "control" | "self_test" | "commissioned" | null;
+            /** 联系方式 */
+            contact?: string | null;
+            /**
+             * 起运时间
+             * Format: date-time
+             */
+            depart_at?: string | null;
+            /**
+             * 开具日期
+             * Format: date
+             */
+            issued_on: string;
+            /** 开具单位 */
+            issuer: string;
+            /**
+             * 凭证种类
+             * @enum {string}
+             */
+            kind: "commitment" | "quarantine" | "meat_inspection" | "origin" | "test_report" | "waybill" | "purchase" | "licence" | "lot_release" | "certificate";
+            /** 凭证编号 */
+            number: string;
+            /** 产地 */
+            origin?: string | null;
+            /**
+             * 来源凭证
+             * @description 并批或分装后重新开具的，写原合格证的编号
+             */
+            origins?: unknown;
+            /** 产品名称 */
+            product: string;
+            /**
+             * 登记的产品
+             * Format: uuid
+             */
+            product_id?: string | null;
+            /** 承诺内容 */
+            promise?: string | null;
+            /** 数量 */
+            quantity?: string | null;
+            /**
+             * 所属区域
+             * @description 由批次所属主体确定
+             */
+            region?: string | null;
+            /**
+             * 状态
+             * @enum {string|null}
+             */
+            state?: "valid" | "reissued" | "void" | null;
+            /**
+             * 批次所属主体
+             * Format: uuid
+             */
+            subject_id: string;
+            /**
+             * 计量单位
+             * @description UN/CEFACT 代码，如 KGM
+             */
+            unit?: string | null;
+            /**
+             * 所附批次
+             * @description 追溯码与数量，如 [{"code":"…","quantity":"100"}]
+             */
+            units?: unknown;
+            /**
+             * 有效期至
+             * Format: date
+             */
+            valid_until?: string | null;
+            /** 车牌号 */
+            vehicle_no?: string | null;
+            /** 作废原因 */
+            void_reason?: string | null;
+        };
         /** 产品分类 */
         Catalogue: {
             /**
@@ -8499,7 +9772,7 @@ export interface components {
             /** 码段前部 */
             head: string | null;
             id: string;
-            label: string;
+            label: number;
             /**
              * 包装层级
              * @enum {string}
@@ -8631,7 +9904,7 @@ export interface components {
             in_use: boolean;
             /** 分配机构 */
             issuer: string | null;
-            label: string;
+            label: number;
             /**
              * 适用包装层级
              * @description 不选为全部
@@ -8886,6 +10159,109 @@ export interface components {
             verified_until: string | null;
             version: number;
         };
+        /** 设备绑定 */
+        DeviceBinding: {
+            /**
+             * 追溯码
+             * @description 设备所属企业持有的追溯单元；为他人持有的绑定，须由对双方都有权限的监管人员登记
+             */
+            code: string;
+            created_at: string;
+            created_by: string;
+            /**
+             * 设备
+             * Format: uuid
+             */
+            device_id: string;
+            /**
+             * 结束时间
+             * Format: date-time
+             * @description 留空为仍在进行
+             */
+            ends_at: string | null;
+            /**
+             * 上限
+             * @description 如冷藏药品温度 8
+             */
+            high: string | null;
+            id: string;
+            /**
+             * 测量项目
+             * @enum {string}
+             */
+            kind: "temperature" | "humidity" | "weight" | "longitude" | "latitude" | "speed" | "pressure" | "count" | "illuminance" | "carbon_dioxide" | "acidity" | "energy";
+            label: number;
+            /**
+             * 下限
+             * @description 如冷藏药品温度 2
+             */
+            low: string | null;
+            /** 所属区域 */
+            region: string | null;
+            /**
+             * 开始时间
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * 设备所属企业
+             * Format: uuid
+             */
+            subject_id: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+            /** 运单号 */
+            waybill: string | null;
+        };
+        /** 设备绑定 */
+        DeviceBindingInput: {
+            /**
+             * 追溯码
+             * @description 设备所属企业持有的追溯单元；为他人持有的绑定，须由对双方都有权限的监管人员登记
+             */
+            code: string;
+            /**
+             * 设备
+             * Format: uuid
+             */
+            device_id: string;
+            /**
+             * 结束时间
+             * Format: date-time
+             * @description 留空为仍在进行
+             */
+            ends_at?: string | null;
+            /**
+             * 上限
+             * @description 如冷藏药品温度 8
+             */
+            high?: string | null;
+            /**
+             * 测量项目
+             * @enum {string}
+             */
+            kind: "temperature" | "humidity" | "weight" | "longitude" | "latitude" | "speed" | "pressure" | "count" | "illuminance" | "carbon_dioxide" | "acidity" | "energy";
+            /**
+             * 下限
+             * @description 如冷藏药品温度 2
+             */
+            low?: string | null;
+            /** 所属区域 */
+            region?: string | null;
+            /**
+             * 开始时间
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * 设备所属企业
+             * Format: uuid
+             */
+            subject_id?: string | null;
+            /** 运单号 */
+            waybill?: string | null;
+        };
         /** 设备 */
         DeviceInput: {
             /** 固件版本 */
@@ -8995,7 +10371,7 @@ export interface components {
              * @enum {string}
              */
             kind: "trace" | "certificate" | "pesticide" | "veterinary_drug" | "seed";
-            label: string;
+            label: number;
             /**
              * 文字
              * @description 一行一条，或用 | 分行；可用 {产品名称} {规格} {批次号} {生产日期} {有效期至} {主体名称} {编码} {网址} {序号}
@@ -9460,7 +10836,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -9748,7 +11124,7 @@ export interface components {
             id: string;
             /** 是否启用 */
             in_use: boolean;
-            label: string;
+            label: number;
             /**
              * 语言
              * @enum {string}
@@ -9843,7 +11219,7 @@ export interface components {
             id: string;
             /** 是否启用 */
             in_use: boolean;
-            label: string;
+            label: number;
             /** 名称 */
             name: string;
             /**
@@ -10257,7 +11633,7 @@ export interface components {
              * @enum {string}
              */
             kind: "await" | "fail" | "freeze" | "stop" | "recall" | "destroy";
-            label: string;
+            label: number;
             /** 解除文号 */
             lift_document_no: string | null;
             /** 解除原因 */
@@ -10603,6 +11979,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -10635,7 +12012,7 @@ export interface operations {
             };
         };
     };
-    "get_00_*link": {
+    get_00_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10696,11 +12073,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_414_*link": {
+    get_414_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10728,11 +12106,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_417_*link": {
+    get_417_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10760,11 +12139,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_8003_*link": {
+    get_8003_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10792,11 +12172,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_8004_*link": {
+    get_8004_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10824,11 +12205,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_8006_*link": {
+    get_8006_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10856,11 +12238,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_8017_*link": {
+    get_8017_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -10888,11 +12271,12 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
     };
-    "get_8018_*link": {
+    get_8018_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -13165,6 +14549,443 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 凭证种类 */
+                kind?: string;
+                /** @description 凭证编号 */
+                number?: string;
+                /** @description 开具单位 */
+                issuer?: string;
+                /** @description 批次所属主体 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 登记的产品 */
+                product_id?: string;
+                /** @description 产品名称 */
+                product?: string;
+                /** @description 开具日期 */
+                "issued_on.from"?: string;
+                /** @description 开具日期 */
+                "issued_on.to"?: string;
+                /** @description 有效期至 */
+                "valid_until.from"?: string;
+                /** @description 有效期至 */
+                "valid_until.to"?: string;
+                /** @description 车牌号 */
+                vehicle_no?: string;
+                /** @description 状态 */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["BatchDocument"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchDocumentInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDocument"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDocument"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_void: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -16805,6 +18626,826 @@ export interface operations {
             path: {
                 id: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 设备 */
+                device_id?: string;
+                /** @description 追溯码 */
+                code?: string;
+                /** @description 运单号 */
+                waybill?: string;
+                /** @description 开始时间 */
+                "starts_at.from"?: string;
+                /** @description 开始时间 */
+                "starts_at.to"?: string;
+                /** @description 结束时间 */
+                "ends_at.from"?: string;
+                /** @description 结束时间 */
+                "ends_at.to"?: string;
+                /** @description 测量项目 */
+                kind?: string;
+                /** @description 设备所属企业 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["DeviceBinding"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_binding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceBindingInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_device_binding_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_binding_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceBindingInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_device_binding_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_device_binding_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_device_binding_id_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceBinding"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_conditions: {
+        parameters: {
+            query: {
+                /** @description 追溯码 */
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_events: {
+        parameters: {
+            query?: {
+                /** @description 设备标识 */
+                device_id?: string;
+                /** @description 追溯事件标识 */
+                event?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_messages: {
+        parameters: {
+            query: {
+                /** @description 设备标识 */
+                device_id: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_devices_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1 至 1000 条，可属多台设备；逐条答复 */
+                    messages: {
+                        /** @description 设备的 MAC 地址 */
+                        device: string;
+                        /**
+                         * Format: int64
+                         * @description 开机批次：设备每次开机大于上一次，如开机时的 Unix 秒
+                         */
+                        epoch: number;
+                        /**
+                         * @description 追溯事件，至多 10 条；主体即设备所属企业
+                         * @default []
+                         */
+                        events?: {
+                            /**
+                             * @description 领域包规定的字段
+                             * @default {}
+                             */
+                            attributes?: {
+                                [key: string]: unknown;
+                            };
+                            /**
+                             * @description 交易对方的代码
+                             * @default null
+                             */
+                            counterparty?: string | null;
+                            /**
+                             * @description 凭证
+                             * @default []
+                             */
+                            documents?: {
+                                /** @description 编号 */
+                                no: string;
+                                /** @description 类型 */
+                                type: string;
+                            }[];
+                            /** @description 领域代码，如 agri */
+                            domain: string;
+                            /** @description 发生时间，带时区偏移 */
+                            event_time: string;
+                            /**
+                             * @description 证据文件
+                             * @default []
+                             */
+                            evidence?: {
+                                /** @description 文件名 */
+                                name: string;
+                                /** @description SM3 摘要，64 位小写十六进制 */
+                                sm3: string;
+                            }[];
+                            /**
+                             * @description 设备自己的编号
+                             * @default null
+                             */
+                            external_id?: string | null;
+                            /**
+                             * @description 投入
+                             * @default []
+                             */
+                            inputs?: {
+                                /** @description 追溯码 */
+                                code: string;
+                                /**
+                                 * @description 来源于平台之外
+                                 * @default false
+                                 */
+                                external?: boolean;
+                                /**
+                                 * @description 数量，十进制字符串；检测、监管类可不填
+                                 * @default null
+                                 */
+                                quantity?: string | null;
+                                /**
+                                 * @description 计量单位，UN/CEFACT 代码
+                                 * @default null
+                                 */
+                                unit?: string | null;
+                            }[];
+                            /**
+                             * @description 产出
+                             * @default []
+                             */
+                            outputs?: {
+                                /** @description 追溯码 */
+                                code: string;
+                                /**
+                                 * @description 批次号
+                                 * @default null
+                                 */
+                                lot?: string | null;
+                                /**
+                                 * @description 产品代码
+                                 * @default null
+                                 */
+                                product?: string | null;
+                                /** @description 数量，十进制字符串 */
+                                quantity: string;
+                                /** @description 计量单位 */
+                                unit: string;
+                            }[];
+                            /**
+                             * @description 地点
+                             * @default null
+                             */
+                            place?: {
+                                /**
+                                 * @description 地址
+                                 * @default null
+                                 */
+                                address?: string | null;
+                                /**
+                                 * @description 纬度
+                                 * @default null
+                                 */
+                                lat?: string | null;
+                                /**
+                                 * @description 经度
+                                 * @default null
+                                 */
+                                lon?: string | null;
+                                /** @description 行政区划代码 */
+                                region: string;
+                            } | null;
+                            /** @description 事件类型，如 harvest */
+                            type: string;
+                        }[];
+                        /** @description 读数，至多 100 个 */
+                        readings?: {
+                            /**
+                             * Format: int64
+                             * @description 通道：同一设备的多个探头，0 至 255
+                             * @default 0
+                             */
+                            channel?: number;
+                            /**
+                             * @description 所测追溯单元的追溯码，须由设备所属企业持有或已为设备绑定
+                             * @default null
+                             */
+                            code?: string | null;
+                            /** @description 测量项目，如 temperature */
+                            kind: string;
+                            /** @description 采样时间，RFC 3339 带时区 */
+                            time: string;
+                            /** @description 计量单位，UN/CEFACT 代码；每个测量项目只有一种 */
+                            unit: string;
+                            /** @description 数值，十进制字符串 */
+                            value: string;
+                        }[];
+                        /** @description 发出时间，RFC 3339 带时区；断网缓存后补传的仍为原文，至多 30 天前 */
+                        sent_at: string;
+                        /**
+                         * Format: int64
+                         * @description 序号：每个开机批次从 1 起连续
+                         */
+                        seq: number;
+                        /**
+                         * @description SM2 签名 r ‖ s 的十六进制，原文为 yj-message-v1、MAC 地址（大写、冒号分隔）、开机批次、序号、
+                         *     发出时间原文、去掉 signature 的消息按 RFC 8785 规范化后的 SM3 摘要（小写十六进制），各占一行
+                         */
+                        signature: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_proof: {
+        parameters: {
+            query: {
+                /** @description 消息标识 */
+                message: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_readings: {
+        parameters: {
+            query?: {
+                /** @description 设备标识 */
+                device_id?: string;
+                /** @description 设备所属企业 */
+                subject_id?: string;
+                /** @description 测量项目 */
+                kind?: string;
+                /** @description 通道 */
+                channel?: string;
+                /** @description 追溯码 */
+                code?: string;
+                /** @description 标记：gap、frozen、late、implausible 或 any */
+                mark?: string;
+                /** @description 采样时间起 */
+                "time.from"?: string;
+                /** @description 采样时间止 */
+                "time.to"?: string;
+                /** @description time 或 -time */
+                sort?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_devices_series: {
+        parameters: {
+            query: {
+                /** @description 设备标识 */
+                device_id: string;
+            };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -24399,7 +27040,10 @@ export interface operations {
     };
     delete_api_v1_session: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description outbox：留下现场页未发的记录 */
+                keep?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -27714,6 +30358,142 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_balance: {
+        parameters: {
+            query: {
+                /** @description 持有的主体 */
+                subject_id: string;
+                /** @description 产品 */
+                product_id?: string;
+                /** @description 批次号 */
+                lot?: string;
+                /** @description 自何时，带时区；留空为自始 */
+                from?: string;
+                /** @description 至何时，带时区；留空为至今 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 承诺依据：control 质量安全控制、self_test 自行检测、commissioned 委托检测 */
+                    basis: string;
+                    /** @description 联系方式 */
+                    contact: string;
+                    /** @description 产地 */
+                    origin: string;
+                    /**
+                     * @description 并批或分装后重新开具的，写原合格证的编号
+                     * @default []
+                     */
+                    origins?: string[];
+                    /** @description 产品代码 */
+                    product: string;
+                    /**
+                     * @description 承诺内容；留空为通行的承诺
+                     * @default null
+                     */
+                    promise?: string | null;
+                    /** @description 数量，十进制字符串 */
+                    quantity: string;
+                    /** @description 承诺主体的代码 */
+                    subject: string;
+                    /** @description 计量单位 */
+                    unit: string;
+                    /** @description 所附批次 */
+                    units: {
+                        /** @description 追溯码 */
+                        code: string;
+                        /**
+                         * @description 数量, in the document's unit; absent for all of it.
+                         * @default null
+                         */
+                        quantity?: string | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_certificates_missing: {
+        parameters: {
+            query?: {
+                /** @description 自哪一天 */
+                from?: string;
+                /** @description 至哪一天 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_chain: {
         parameters: {
             query: {
@@ -28131,6 +30911,58 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_events_sheet: {
+        parameters: {
+            query: {
+                /** @description 领域 */
+                domain: string;
+                /** @description 事件类型 */
+                type: string;
+                /** @description xlsx 或 csv */
+                format?: string;
+                /** @description 主体所属区域 */
+                region?: string;
+                /** @description 上报节点（主体） */
+                subject_id?: string;
+                /** @description 产品品种 */
+                product_id?: string;
+                /** @description 批次号 */
+                lot?: string;
+                /** @description 状态 */
+                state?: string;
+                /** @description 来源 */
+                source?: string;
+                /** @description 发生时间起 */
+                "event_time.from"?: string;
+                /** @description 发生时间止 */
+                "event_time.to"?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_events_id: {
         parameters: {
             query?: never;
@@ -28495,6 +31327,40 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_objects_code_balance: {
+        parameters: {
+            query?: {
+                /** @description 自何时，带时区；留空为自始 */
+                from?: string;
+                /** @description 至何时，带时区；留空为至今 */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_trace_objects_code_orders: {
         parameters: {
             query?: never;
@@ -28630,6 +31496,38 @@ export interface operations {
                 };
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_stopped: {
+        parameters: {
+            query: {
+                /** @description 持有的主体 */
+                subject_id: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -30284,7 +33182,2291 @@ export interface operations {
             };
         };
     };
-    "get_id_*identifier": {
+    get_c_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizLocations: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizLocations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizLocations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizLocations_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizLocations_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizSteps: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizSteps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizSteps_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizSteps_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_bizSteps_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_bizSteps_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_capture: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    post_epcis_v2_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ld+json": unknown;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_capture_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_capture_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_dispositions: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_dispositions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_dispositions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_dispositions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_dispositions_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_dispositions_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_epcs: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_epcs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_epcs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_epcs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_epcs_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_epcs_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_eventTypes: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_eventTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_eventTypes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_eventTypes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_eventTypes_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_eventTypes_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    post_epcis_v2_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/ld+json": unknown;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_events_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_events_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    delete_epcis_v2_nextPageToken_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    post_epcis_v2_queries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    delete_epcis_v2_queries_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id_events: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    post_epcis_v2_queries_id_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_queries_id_subscriptions_sub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    delete_epcis_v2_queries_id_subscriptions_sub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_queries_id_subscriptions_sub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sub: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_readPoints: {
+        parameters: {
+            query?: {
+                /** @description 每页条数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_readPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_readPoints_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_readPoints_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_epcis_v2_readPoints_id_events: {
+        parameters: {
+            query?: {
+                /** @description 事件类型 */
+                eventType?: string;
+                /** @description 发生时间不早于 */
+                GE_eventTime?: string;
+                /** @description 发生时间早于 */
+                LT_eventTime?: string;
+                /** @description 记录时间不早于 */
+                GE_recordTime?: string;
+                /** @description 记录时间早于 */
+                LT_recordTime?: string;
+                /** @description 动作 */
+                EQ_action?: string;
+                /** @description 业务步骤 */
+                EQ_bizStep?: string;
+                /** @description 状态 */
+                EQ_disposition?: string;
+                /** @description 读取点 */
+                EQ_readPoint?: string;
+                /** @description 业务地点 */
+                EQ_bizLocation?: string;
+                /** @description 物品标识 */
+                MATCH_epc?: string;
+                /** @description 任何位置的物品标识 */
+                MATCH_anyEPC?: string;
+                /** @description 物品类别 */
+                MATCH_epcClass?: string;
+                /** @description 事件标识 */
+                EQ_eventID?: string;
+                /** @description 排序：eventTime、recordTime 或扩展字段 */
+                orderBy?: string;
+                /** @description ASC 或 DESC */
+                orderDirection?: string;
+                /** @description 至多多少个事件 */
+                eventCountLimit?: string;
+                /** @description 多于此数则查询失败 */
+                maxEventCount?: string;
+                /** @description 每页事件数，1 至 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_epcis_v2_readPoints_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_id_identifier: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
@@ -30312,6 +35494,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
@@ -30546,6 +35729,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
         };
