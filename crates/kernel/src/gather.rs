@@ -3,10 +3,11 @@
 
 use std::{
     collections::VecDeque,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{Problem, Result};
@@ -73,7 +74,10 @@ impl<T: Send + 'static, R: Send + 'static> Gather<T, R> {
         tokio::spawn(async move {
             while let Some(group) = all.next() {
                 let (asked, replies): (Vec<T>, Vec<_>) = group.into_iter().unzip();
-                for (reply, answer) in replies.into_iter().zip((all.0.work)(asked).await) {
+                // A group that panics is told to try again; those behind it are not its business.
+                let work = AssertUnwindSafe(async { (all.0.work)(asked).await });
+                let answers = work.catch_unwind().await.unwrap_or_default();
+                for (reply, answer) in replies.into_iter().zip(answers) {
                     // The owner may have stopped waiting; what was done is done.
                     let _ = reply.send(answer);
                 }
@@ -119,6 +123,18 @@ mod tests {
         }
         let groups = groups.load(Ordering::SeqCst);
         assert!((10..=12).contains(&groups), "{groups} groups");
+    }
+
+    #[tokio::test]
+    async fn a_panic_harms_its_own_group_alone() {
+        let gather: Gather<u8, u8> = Gather::new(1, |numbers| {
+            Box::pin(async move {
+                assert!(numbers != [1], "as planned");
+                numbers.into_iter().map(Ok).collect()
+            })
+        });
+        let answers = join_all((0..3).map(|number| gather.ask(number))).await;
+        assert!(matches!(answers[..], [Ok(0), Err(Problem::Unavailable(_)), Ok(2)]));
     }
 
     #[tokio::test]

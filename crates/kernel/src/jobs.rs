@@ -253,13 +253,16 @@ impl JobRun {
         Ok(())
     }
 
-    /// Says how much there is to do.
+    /// Says how much there is to do, and that it is still being done.
     pub async fn expect(&self, total: i64) -> Result<()> {
         let mut tx = self.ctx.begin().await?;
         let sql = Sql::new(
-            "UPDATE job SET total = $1 WHERE id = $2 AND epoch = $3 AND state = 'running'",
+            "UPDATE job SET total = $1, lease_until = $2 \
+             WHERE id = $3 AND epoch = $4 AND state = 'running'",
         );
-        self.fenced(&mut tx, sql.arg(total).arg(self.id.as_str()).arg(self.epoch)).await?;
+        let lease = self.ctx.app().now().as_millisecond() + LEASE_MS;
+        let sql = sql.arg(total).arg(lease).arg(self.id.as_str()).arg(self.epoch);
+        self.fenced(&mut tx, sql).await?;
         tx.commit().await?;
         self.ctx.app().signal().touch();
         Ok(())

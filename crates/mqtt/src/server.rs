@@ -77,7 +77,11 @@ pub async fn serve<K: Keeper>(
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
-        let Ok((stream, peer)) = accepted else { continue };
+        let Ok((stream, peer)) = accepted else {
+            // Out of descriptors and the like: let others finish, then go on.
+            tokio::task::yield_now().await;
+            continue;
+        };
         let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { continue };
         if !keeper.welcomes(peer.ip()) {
             continue;

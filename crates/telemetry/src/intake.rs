@@ -2,7 +2,7 @@
 //! everybody has brought until then, in one transaction; nobody is answered before it is durable.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,8 +23,9 @@ use crate::{
 const BATCH_MAX: usize = 2_000;
 /// Messages that may wait at once; who brings more waits or is told to come again.
 const WAITING_MAX: u32 = 20_000;
-/// Wrong signatures in one device's name that one transaction looks at: verifying is work, and who
-/// cannot sign sends as many as they like.
+/// Wrong signatures in one device's name that are looked at in one request: verifying is work, and who
+/// cannot sign sends as many as they like. Counted by request, so that nobody's forgeries cost the
+/// device's own words.
 const WRONG_MAX: usize = 3;
 /// An alarm about one device is looked at once in so long.
 const ALARM_EVERY_MS: i64 = 60_000;
@@ -209,8 +210,11 @@ impl Intake {
         let owners = yj_subject::by_ids(&mut tx, &owners).await?;
         drop(tx);
         let (mut refused, mut kept) = (Vec::new(), Vec::with_capacity(sound.len()));
+        let mut seen = BTreeSet::new();
         for mut one in sound.drain(..) {
-            if !one.heard.has_events() || known.contains_key(&one.id) {
+            // Of one number only the first counts: what else comes under it is a repetition or a lie.
+            let again = !seen.insert(one.id.clone());
+            if !one.heard.has_events() || again || known.contains_key(&one.id) {
                 kept.push(one);
                 continue;
             }
@@ -282,13 +286,14 @@ fn verify(
     let speakers: BTreeMap<String, Arc<Speaker>> =
         speakers.into_iter().map(|(mac, one)| (mac, Arc::new(one))).collect();
     let (mut sound, mut refused) = (Vec::with_capacity(messages.len()), Vec::new());
-    let mut wrong: BTreeMap<String, usize> = BTreeMap::new();
+    let mut wrong: BTreeMap<(usize, String), usize> = BTreeMap::new();
     for (place, heard) in messages {
         let Some(speaker) = speakers.get(&heard.mac) else {
             refused.push((place, Refusal::Unknown));
             continue;
         };
-        let tried = wrong.get(&heard.mac).copied().unwrap_or(0);
+        let asked = (place.0, heard.mac.clone());
+        let tried = wrong.get(&asked).copied().unwrap_or(0);
         let judged = if tried < WRONG_MAX {
             speaker.vouches(&heard.signed, &heard.signature)
         } else {
@@ -298,7 +303,7 @@ fn verify(
             Ok(()) => sound.push(Sound::new(place, heard, Arc::clone(speaker))),
             Err(distrust) => {
                 if distrust == Distrust::BadSignature {
-                    *wrong.entry(heard.mac.clone()).or_default() += 1;
+                    *wrong.entry(asked).or_default() += 1;
                 }
                 refused.push((place, Refusal::Distrusted(distrust)));
             }

@@ -232,7 +232,10 @@ async fn accept(
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
     }
     let before = corrected.as_ref().map_or(&[][..], |(_, links)| links);
-    let repeats = |line: &InLine| hold::repeats(line, &batch.objects, before);
+    // What a sale took, another kind of event did not take.
+    let same =
+        corrected.as_ref().is_some_and(|(one, _)| one.is_of(&event.domain, &event.spec.code));
+    let repeats = |line: &InLine| same && hold::repeats(line, &batch.objects, before);
     let of_hold = hold::judge(&event, &batch.holds, repeats)?;
     let failed = failing::is_failed(&event.spec, &event.body);
     let parties = Parties {

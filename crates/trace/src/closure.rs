@@ -86,15 +86,19 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, direction: Direction) -> Res
     })
 }
 
+/// Everything downstream, whatever the times that were given: a clock that is wrong, or made so, takes
+/// nothing out of a recall.
+const ALL_DOWNSTREAM: &str = "WITH RECURSIVE reach(object_id) AS ( \
+    SELECT id FROM trace_object WHERE id = $1 \
+    UNION \
+    SELECT o.object_id FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
+      WHERE i.object_id = r.object_id AND i.role = 0 AND o.event_id = i.event_id AND o.role = 1) \
+    SELECT object_id FROM reach";
+
 /// The identifiers of what an object leads to downstream, its own among them.
 pub(crate) async fn downstream(tx: &mut Tx, root: i64) -> Result<BTreeSet<i64>> {
-    let rows = tx.fetch(Sql::new(DOWNSTREAM).arg(root)).await?;
-    let mut reached = BTreeSet::new();
-    for row in &rows {
-        if row.int(0)? == 0 {
-            reached.insert(row.int(1)?);
-        }
-    }
+    let rows = tx.fetch(Sql::new(ALL_DOWNSTREAM).arg(root)).await?;
+    let reached = rows.iter().map(|row| row.int(0)).collect::<Result<BTreeSet<i64>>>()?;
     if reached.len() > OBJECTS_MAX {
         return Err(Problem::TooLarge(format!("下游追溯单元超过 {OBJECTS_MAX} 个，请分批处理")));
     }

@@ -332,6 +332,9 @@ impl Resource for BatchDocument {
         {
             require_one_trip(tx, (vehicle, depart, arrive)).await?;
         }
+        if self.kind == DocumentKind::Commitment.code() {
+            require_own(tx, (&self.subject_id.to_string(), self.units.as_deref())).await?;
+        }
         let origins = self.origins.as_deref().unwrap_or_default();
         if origins.len() > ORIGINS_MAX {
             return Err(invalid("origins", format!("来源凭证至多 {ORIGINS_MAX} 张")));
@@ -374,6 +377,26 @@ impl Resource for BatchDocument {
             arrive_at: None,
             state: None,
             void_reason: None,
+        }
+    }
+}
+
+/// Nobody promises for lots that are not theirs and that they never put out. Of codes that are not
+/// registered yet nothing can be said.
+async fn require_own(tx: &mut Tx, (subject, units): (&str, Option<&[CoveredUnit]>)) -> Result<()> {
+    let mut sql = Sql::new("SELECT o.code FROM trace_object o WHERE o.subject_id <> ");
+    sql.bind(subject).push(
+        " AND NOT EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
+         WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id = ",
+    );
+    sql.bind(subject).push(") AND o.code ");
+    sql.bind_texts(units.into_iter().flatten().map(|unit| unit.code.as_str()));
+    match tx.fetch_one(sql).await? {
+        None => Ok(()),
+        Some(row) => {
+            let code = row.text(0)?;
+            let detail = format!("批次 {code} 不是该主体生产或持有的，不能为其开具承诺达标合格证");
+            Err(invalid("units", detail))
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::{
 
 /// Attributes in which packs keep what a test came to.
 const VERDICTS: [&str; 2] = ["verdict", "conclusion"];
+/// Longest number of a document that an order names, in characters.
+const DOCUMENT_NO_MAX: usize = 60;
 const UNQUALIFIED: &str = "不合格";
 
 /// Whether an event is a test that came to 不合格.
@@ -74,17 +76,23 @@ pub(crate) async fn stop(
     }
     let own = ctx.app().on_own_behalf("verdict").at(ctx.now);
     let (reason, number) = (reason(body), body["attributes"]["report_no"].as_str());
+    let number = number.filter(|number| number.chars().count() <= DOCUMENT_NO_MAX);
     for link in links.iter().filter(|link| link.role == LinkRole::Observed) {
-        let order = NewOrder {
+        let order = |downstream| NewOrder {
             code: &link.code,
             kind: OrderKind::Fail,
-            downstream: true,
+            downstream,
             reason: &reason,
             document_no: number,
             authority: None,
             basis: Some(uid),
         };
-        match ordering::issue(&own, tx, order).await {
+        let issued = match ordering::issue(&own, tx, order(true)).await {
+            // Too much for one order: the lot itself stops, and whatever is made of it from now on.
+            Err(Problem::TooLarge(_)) => ordering::issue(&own, tx, order(false)).await,
+            issued => issued,
+        };
+        match issued {
             Ok(_) | Err(Problem::Conflict(_)) => {}
             Err(problem) => return Err(problem),
         }

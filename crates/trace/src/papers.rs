@@ -147,8 +147,10 @@ pub(crate) fn queries(tx: &Tx, events: &[&Checked]) -> Vec<Sql> {
          FROM batch_document d JOIN batch_document_use u ON u.document_id = d.id WHERE d.number ",
     );
     used.bind_texts(numbers.iter().map(String::as_str));
-    let corrected: Vec<String> =
-        events.iter().filter_map(|event| event.correction_of.map(|id| id.to_string())).collect();
+    // Of a correction among others nobody knows yet whether it will stand: there what it takes back
+    // still counts, and it is sent alone where that is too much.
+    let alone = if let [only] = events { only.correction_of } else { None };
+    let corrected: Vec<String> = alone.iter().map(ToString::to_string).collect();
     used.push(" AND NOT u.source ").bind_texts(corrected.iter().map(String::as_str));
     used.push(" GROUP BY u.document_id, u.giver, u.side");
     let mut covering = Sql::new(
@@ -467,7 +469,8 @@ pub(crate) async fn draw_on(
     let numbers: BTreeSet<String> = origins.iter().map(|number| number_of(number)).collect();
     let names = || numbers.iter().map(String::as_str);
     let mut known = Sql::new(PAPER);
-    known.push(" WHERE kind = 'commitment' AND number ").bind_texts(names());
+    known.push(" WHERE kind = 'commitment' AND id <> ").bind(id);
+    known.push(" AND number ").bind_texts(names());
     known.push(" ORDER BY id").push(tx.dialect().for_update());
     let mut used = Sql::new(
         "SELECT u.document_id, CAST(SUM(u.quantity) AS BIGINT) FROM batch_document d \

@@ -146,7 +146,9 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         before = take_back(tx, &mut objects, (original, &links), &Meanwhile::default()).await?;
         corrects = links;
     }
-    let of_hold = hold::judge(&event, &holds, |line| hold::repeats(line, &objects, &corrects))?;
+    let same = original.as_ref().is_some_and(|one| one.is_of(&stored.domain, &stored.kind));
+    let repeats = |line: &_| same && hold::repeats(line, &objects, &corrects);
+    let of_hold = hold::judge(&event, &holds, repeats)?;
     let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
     let holders = yj_subject::heirs(tx, &holders).await?;
     let stands = |one: &Handed| original.as_ref().is_none_or(|event| one.event != Some(event.id));

@@ -6,6 +6,9 @@ use yj_kernel::{App, Gather, Problem, Result, Sql};
 /// Scans of one transaction.
 const TOGETHER_MAX: usize = 256;
 
+/// Tries where others write the same units at the same moment.
+const TRIES: usize = 3;
+
 /// Where scans are counted. Those that come at the same moment share a transaction.
 #[derive(Clone)]
 pub struct Scans(Gather<(App, String), Scan>);
@@ -36,7 +39,14 @@ async fn count(group: Vec<(App, String)>) -> Vec<Result<Scan>> {
     // In one order for all nodes, so that they wait for each other and not in a ring.
     let mut order: Vec<usize> = (0..group.len()).collect();
     order.sort_by(|a, b| group[*a].1.cmp(&group[*b].1));
-    let counted = match write(&group, &order).await {
+    let mut counted = write(&group, &order).await;
+    for _ in 1..TRIES {
+        // Whoever writes the same units in another order may have won.
+        if matches!(counted, Err(Problem::Unavailable(_))) {
+            counted = write(&group, &order).await;
+        }
+    }
+    let counted = match counted {
         Ok(counted) => counted,
         Err(problem) => {
             problem.log();

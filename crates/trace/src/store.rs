@@ -255,6 +255,11 @@ impl StoredEvent {
         })
     }
 
+    /// Whether it is of this type.
+    pub(crate) fn is_of(&self, domain: &str, kind: &str) -> bool {
+        self.domain == domain && self.kind == kind
+    }
+
     /// Whether it is within reach, by the same columns that lists are limited by.
     pub(crate) fn is_within(&self, scope: &Scope) -> bool {
         let place = Place {

@@ -1,7 +1,7 @@
 //! What the public may know of a code (G-6.9-3, G-10.4): product, maker, stages, tests, proofs. No
 //! prices, no quantities, no flows, no people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
@@ -160,13 +160,12 @@ pub async fn code_of(
     tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
 }
 
-/// The first of some codes that is a unit here.
-pub async fn known_code(tx: &mut Tx, codes: &[&str]) -> Result<Option<String>> {
-    let mut sql = Sql::new("SELECT code FROM trace_object WHERE code ");
+/// Those of some codes that are units here, with the product of each.
+pub async fn products_of(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, Option<String>>> {
+    let mut sql = Sql::new("SELECT code, product_id FROM trace_object WHERE code ");
     sql.bind_texts(codes.iter().copied());
-    let rows = tx.fetch(sql).await?;
-    let known = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
-    Ok(codes.iter().find(|code| known.contains(code)).map(|code| String::from(*code)))
+    let read = |row: &Row| Ok((String::from(row.text(0)?), row.text_opt(1)?.map(String::from)));
+    tx.fetch(sql).await?.iter().map(read).collect()
 }
 
 /// The newest unit of a product's lot; of any lot where none is named.

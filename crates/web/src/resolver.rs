@@ -11,6 +11,7 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use yj_kernel::{App, Origin, Param, Problem, Result, Route};
 use yj_model::{IDENTIFIER_MAX, Recognised, candidates};
+use yj_product::LINK_TYPES;
 
 use crate::{
     resolver_find::{Found, find},
@@ -136,6 +137,14 @@ impl Rest {
     }
 }
 
+/// Whether a `linkType` is one of those that there are, whatever its notation.
+fn is_link_type(text: &str) -> bool {
+    let name = text.rsplit([':', '/']).next().unwrap_or_default();
+    let special = ["all", "linkset", "defaultLink"];
+    text.len() <= 60
+        && (special.contains(&name) || LINK_TYPES.iter().any(|(code, _)| *code == name))
+}
+
 impl Resolver {
     async fn answer(&self, app: &App, origin: &Origin, id: &str, rest: Rest) -> Result<Response> {
         let now = app.now().as_millisecond();
@@ -165,6 +174,9 @@ impl Resolver {
         if let Some(address) = address.filter(|_| !found.ours) {
             let hops = rest.header(HOPS).parse().unwrap_or(0);
             let wants_links = asked == Asked::All;
+            // Of what is asked upstream only what is known is passed on, and every question counts.
+            let link_type = link_type.filter(|text| is_link_type(text));
+            self.pace.miss(origin.address, now);
             let question = Question { address, link_type, wants_links, hops };
             if let Some(response) = self.upstream.ask(app, question).await?.response() {
                 return Ok(response);

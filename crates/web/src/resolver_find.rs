@@ -33,19 +33,45 @@ impl Found {
     }
 }
 
-/// The codes under which units may be registered for a reading.
-fn unit_codes<'a>(text: &'a str, readings: &'a [Recognised]) -> Vec<&'a str> {
-    let mut codes = vec![text];
+/// The codes under which units may be registered for a reading, and whether a code is but a part of
+/// what was asked: a serial number or a product means nothing without the other.
+fn unit_codes<'a>(text: &'a str, readings: &'a [Recognised]) -> Vec<(&'a str, bool)> {
+    let mut codes = vec![(text, false)];
     for reading in readings {
-        codes.push(reading.canonical.as_str());
-        for name in ["sscc", "serial"] {
-            codes.extend(reading.part(name));
-        }
+        codes.push((reading.canonical.as_str(), false));
+        codes.extend(reading.part("sscc").map(|code| (code, false)));
+        codes.extend(reading.part("serial").map(|code| (code, true)));
         if reading.part("lot").is_none() && reading.part("serial").is_none() {
-            codes.extend(reading.part("gtin"));
+            codes.extend(reading.part("gtin").map(|code| (code, true)));
         }
     }
     codes
+}
+
+/// Whose a code is: that of a batch belongs to the batch's product, one that names a product to that
+/// product. Whatever else was registered under it by anybody is not what was asked for.
+pub(crate) fn is_rightful(
+    unit_product: Option<&String>,
+    (minted, by_gtin): (Option<&MintedCode>, Option<&ProductBrief>),
+    is_part: bool,
+) -> bool {
+    match (minted.and_then(|code| code.product_id.as_ref()), by_gtin) {
+        (Some(product), _) => unit_product == Some(product),
+        (None, Some(product)) => unit_product == Some(&product.id),
+        (None, None) => !is_part,
+    }
+}
+
+/// The product that a reading names by its GTIN.
+pub(crate) async fn product_named(
+    tx: &mut Tx,
+    readings: &[Recognised],
+) -> Result<Option<ProductBrief>> {
+    let gs1 = readings.iter().find(|reading| reading.scheme == Scheme::Gs1);
+    match gs1.and_then(|reading| reading.part("gtin")) {
+        Some(gtin) => yj_product::by_gtin(tx, gtin).await,
+        None => Ok(None),
+    }
 }
 
 /// Looks an identifier up.
@@ -54,13 +80,22 @@ pub(crate) async fn find(
     tx: &mut Tx,
     (text, readings): (&str, &[Recognised]),
 ) -> Result<Found> {
-    let unit = yj_trace::known_code(tx, &unit_codes(text, readings)).await?;
     let sought = yj_product::minted(app, tx, readings).await?;
-    let minted = sought.found.filter(MintedCode::is_public);
     let gs1 = readings.iter().find(|reading| reading.scheme == Scheme::Gs1);
     let part = |name: &str| gs1.and_then(|reading| reading.part(name)).map(String::from);
-    let (gtin, lot) = (part("gtin"), part("lot"));
-    let by_gtin = yj_product::by_gtin(tx, gtin.as_deref().unwrap_or_default()).await?;
+    let lot = part("lot");
+    // Asked also where there is nothing to find: what is unknown takes as long.
+    let gtin = part("gtin").unwrap_or_default();
+    let by_gtin = yj_product::by_gtin(tx, &gtin).await?;
+    let codes = unit_codes(text, readings);
+    let named: Vec<&str> = codes.iter().map(|(code, _)| *code).collect();
+    let named = yj_trace::products_of(tx, &named).await?;
+    let whose = (sought.found.as_ref(), by_gtin.as_ref());
+    let unit = codes.iter().find(|(code, is_part)| {
+        named.get(*code).is_some_and(|product| is_rightful(product.as_ref(), whose, *is_part))
+    });
+    let unit = unit.map(|(code, _)| String::from(*code));
+    let minted = sought.found.filter(MintedCode::is_public);
     let id = minted.as_ref().and_then(|code| code.product_id.clone()).unwrap_or_default();
     let by_code = yj_product::by_ids(tx, &[&id]).await?.into_values().next();
     // A serial number that a batch did not give names nothing, however well its product is known.

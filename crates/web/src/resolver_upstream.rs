@@ -22,9 +22,9 @@ const WAIT: Duration = Duration::from_secs(2);
 /// How long an answer, and that there is none, is remembered.
 const KEPT_MS: i64 = 60_000;
 /// Answers remembered.
-const KEPT_MAX: usize = 10_000;
+const KEPT_MAX: usize = 512;
 /// Longest answer that is passed on.
-const ANSWER_MAX: u64 = 256 << 10;
+const ANSWER_MAX: u64 = 64 << 10;
 /// Resolvers that a question may have passed.
 const HOPS_MAX: u32 = 3;
 /// Questions on their way at once.

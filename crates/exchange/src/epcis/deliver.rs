@@ -122,7 +122,7 @@ pub async fn deliver(app: &App, callbacks: &Callbacks) -> Result<usize> {
     let mut arrived = 0;
     for row in &rows {
         let due = Due::read(row)?;
-        if claim(app, &due, now).await? {
+        if claim(app, &due).await? {
             arrived += usize::from(tell(app, callbacks, &due, last).await?);
         }
     }
@@ -130,7 +130,8 @@ pub async fn deliver(app: &App, callbacks: &Callbacks) -> Result<usize> {
 }
 
 /// Whether this node is the one to do it.
-async fn claim(app: &App, due: &Due, now: i64) -> Result<bool> {
+async fn claim(app: &App, due: &Due) -> Result<bool> {
+    let now = app.now().as_millisecond();
     let mut tx = app.db().begin().await?;
     let sql = Sql::new("UPDATE epcis_subscription SET next_at = $1 WHERE id = $2 AND next_at = $3");
     let changed = tx.execute(sql.arg(now + CLAIM_MS).arg(due.id.as_str()).arg(due.next_at)).await?;

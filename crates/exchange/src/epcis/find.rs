@@ -16,7 +16,15 @@ use super::{
 };
 
 /// Rows of one trip.
-const BATCH: i64 = 250;
+const BATCH_MAX: i64 = 250;
+/// Rows of the first look; more where they are small.
+const BATCH_FIRST: i64 = 16;
+/// Text of one look beyond which the next one takes fewer rows.
+const BATCH_BYTES: usize = 1 << 20;
+/// Text of one page; what lies beyond is on the next.
+const PAGE_BYTES: usize = 16 << 20;
+/// Text of events that are put in order at once.
+const SORT_BYTES: usize = 64 << 20;
 /// Rows that one request looks at; then its page ends, however full.
 const SCAN_MAX: usize = 10_000;
 /// Events that are put into an order of their own.
@@ -80,6 +88,9 @@ struct Walk<'q> {
     span: (i64, i64),
     place: Option<(i64, i64)>,
     seen: usize,
+    /// Text of the events that were meant.
+    weight: usize,
+    batch: i64,
     ended: bool,
 }
 
@@ -94,22 +105,26 @@ impl Walk<'_> {
             self.order.after(&mut sql, place);
         }
         self.order.write(&mut sql);
-        sql.push(" LIMIT ").bind(BATCH);
+        sql.push(" LIMIT ").bind(self.batch);
         let rows = tx.fetch(sql).await?;
         self.seen += rows.len();
-        self.ended = i64::try_from(rows.len()).is_ok_and(|count| count < BATCH);
+        self.ended = i64::try_from(rows.len()).is_ok_and(|count| count < self.batch);
         if let Some(last) = rows.last() {
             self.place = Some(self.order.at(last)?);
         }
         let kept = store::read(ctx, tx, &rows).await?;
-        let meant = kept.into_iter().filter(|one| matches(self.query, &one.event));
+        let text: usize = kept.iter().map(|one| one.size).sum();
+        self.batch = if text > BATCH_BYTES { BATCH_FIRST } else { (self.batch * 2).min(BATCH_MAX) };
+        let meant: Vec<Kept> =
+            kept.into_iter().filter(|one| matches(self.query, &one.event)).collect();
+        self.weight += meant.iter().map(|one| one.size).sum::<usize>();
         let order = self.order;
         let place = |one: &Kept| match order.column {
             "e.event_time" => (one.event_time, one.seq),
             "e.record_time" => (one.record_time, one.seq),
             _ => (one.seq, one.seq),
         };
-        Ok(meant.map(|one| (place(&one), one)).collect())
+        Ok(meant.into_iter().map(|one| (place(&one), one)).collect())
     }
 }
 
@@ -141,10 +156,12 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, query: &Query) -> Result<Page> 
         span: (0, upto),
         place: token.map(|token| (token.at, token.seq)),
         seen: 0,
+        weight: 0,
+        batch: BATCH_FIRST,
         ended: false,
     };
     let mut found: Vec<((i64, i64), Kept)> = Vec::new();
-    while !walk.ended && found.len() <= wanted && walk.seen < SCAN_MAX {
+    while !walk.ended && found.len() <= wanted && walk.seen < SCAN_MAX && walk.weight < PAGE_BYTES {
         found.extend(walk.next(ctx, tx).await?);
     }
     let more = found.len() > wanted;
@@ -169,9 +186,18 @@ pub(crate) async fn since(
     (span, most): ((i64, i64), usize),
 ) -> yj_kernel::Result<(Vec<Kept>, i64)> {
     let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk { query, order, span, place: None, seen: 0, ended: false };
+    let mut walk = Walk {
+        query,
+        order,
+        span,
+        place: None,
+        seen: 0,
+        weight: 0,
+        batch: BATCH_FIRST,
+        ended: false,
+    };
     let mut found: Vec<Kept> = Vec::new();
-    while !walk.ended && walk.seen < SCAN_MAX {
+    while !walk.ended && walk.seen < SCAN_MAX && walk.weight < PAGE_BYTES {
         let next = walk.next(ctx, tx).await?;
         for (_, kept) in next {
             if found.len() == most {
@@ -192,7 +218,16 @@ async fn require_at_most(
     most: u64,
 ) -> Result<()> {
     let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk { query, order, span: (0, upto), place: None, seen: 0, ended: false };
+    let mut walk = Walk {
+        query,
+        order,
+        span: (0, upto),
+        place: None,
+        seen: 0,
+        weight: 0,
+        batch: BATCH_FIRST,
+        ended: false,
+    };
     let mut count = 0_u64;
     while !walk.ended {
         if walk.seen >= SCAN_MAX {
@@ -220,11 +255,20 @@ async fn sorted(
     (token, upto, left): (Option<Token>, i64, Option<u64>),
 ) -> Result<Page> {
     let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk { query, order, span: (0, upto), place: None, seen: 0, ended: false };
+    let mut walk = Walk {
+        query,
+        order,
+        span: (0, upto),
+        place: None,
+        seen: 0,
+        weight: 0,
+        batch: BATCH_FIRST,
+        ended: false,
+    };
     let mut found = Vec::new();
     while !walk.ended {
         found.extend(walk.next(ctx, tx).await?.into_iter().map(|(_, kept)| kept));
-        if found.len() > SORT_MAX || walk.seen >= SCAN_MAX {
+        if found.len() > SORT_MAX || walk.seen >= SCAN_MAX || walk.weight > SORT_BYTES {
             return Err(too_complex());
         }
     }

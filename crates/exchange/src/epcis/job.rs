@@ -175,6 +175,9 @@ fn opened(
     sql.arg(behaviour.code()).arg(form.code()).arg(context.map(ToString::to_string))
 }
 
+/// Documents of one sender that may be arriving or read at once.
+const OPEN_MAX: i64 = 20;
+
 /// Puts a document aside, part by part, and queues the job that reads it.
 async fn spool(
     ctx: &Ctx,
@@ -183,6 +186,15 @@ async fn spool(
 ) -> Result<Received> {
     let id = ctx.new_id::<()>().to_string();
     let mut tx = ctx.begin().await?;
+    let open = Sql::new(
+        "SELECT COUNT(*) FROM epcis_capture WHERE created_by = $1 AND state IN ('receiving', 'running')",
+    );
+    let open = tx.fetch_one(open.arg(ctx.actor())).await?.map_or(Ok(0), |row| row.int(0))?;
+    if open >= OPEN_MAX {
+        return Err(Problem::TooMany(format!(
+            "您已有 {open} 份文档在接收或处理，请等其完成后再提交"
+        )));
+    }
     let key = vault::fresh_data_key(ctx, &mut tx, &id)?;
     tx.later([opened(ctx, (&id, None), "receiving", (form, behaviour))]);
     tx.commit().await?;
@@ -199,7 +211,16 @@ async fn spool(
         NewJob {
             kind: "exchange.epcis", title: "采集 EPCIS 文档", params: &params, rows: None
         };
-    let job = jobs::enqueue(ctx, &mut tx, new).await?;
+    let job = match jobs::enqueue(ctx, &mut tx, new).await {
+        Ok(job) => job,
+        Err(problem) => {
+            drop(tx);
+            let mut tx = ctx.begin().await?;
+            forget(&mut tx, &id);
+            tx.commit().await?;
+            return Err(problem);
+        }
+    };
     let sql = Sql::new("UPDATE epcis_capture SET state = 'running', job_id = $1 WHERE id = $2");
     tx.later([sql.arg(job).arg(id.as_str())]);
     tx.commit().await?;
@@ -251,8 +272,8 @@ async fn parts(
     Ok(())
 }
 
-/// Documents that stopped arriving this long ago never will.
-const ARRIVAL_MS: i64 = 3_600_000;
+/// Documents that began to arrive this long ago never will: a request lasts a minute at most.
+const ARRIVAL_MS: i64 = 300_000;
 
 /// Forgets documents that never came whole, and ends captures whose job has ended without them.
 pub(crate) async fn sweep(app: &yj_kernel::App) -> Result<()> {

@@ -96,6 +96,8 @@ pub(crate) struct Kept {
     pub(crate) seq: i64,
     pub(crate) event_time: i64,
     pub(crate) record_time: i64,
+    /// Bytes of its text.
+    pub(crate) size: usize,
     /// Checked, with `recordTime`, and with `eventID` also where the sender gave none.
     pub(crate) event: Event,
     /// The `@context` of its document.
@@ -140,6 +142,7 @@ pub(crate) async fn read(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Kep
             seq: row.int(0)?,
             event_time: row.int(3)?,
             record_time: row.int(4)?,
+            size: body.len(),
             event,
             frame: Arc::clone(frame),
         });

@@ -3,6 +3,10 @@
 use std::{
     collections::HashMap,
     io::{Cursor, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::future::BoxFuture;
@@ -43,6 +47,8 @@ enum Said {
     End(Vec<Fault>),
     /// It cannot be read on.
     Broken(Problem),
+    /// Parts of it could not be fetched; that is nobody's fault who sent it.
+    Lost,
 }
 
 /// Bytes that come in parts from elsewhere.
@@ -77,11 +83,19 @@ fn read_parts(
     let (give, parts) = mpsc::channel(1);
     let (say, said) = mpsc::channel(1);
     let (ctx, id) = (ctx.clone(), String::from(id));
+    let lost = Arc::new(AtomicBool::new(false));
+    let noted = Arc::clone(&lost);
     tokio::spawn(async move {
         for part in 0.. {
-            let loaded = load(&ctx, (&id, &key), part).await.transpose();
-            let Some(loaded) = loaded else { return };
+            let mut loaded = load(&ctx, (&id, &key), part).await;
+            for _ in 1..TRIES {
+                if loaded.is_err() {
+                    loaded = load(&ctx, (&id, &key), part).await;
+                }
+            }
+            let Some(loaded) = loaded.transpose() else { return };
             let failed = loaded.is_err();
+            noted.fetch_or(failed, Ordering::SeqCst);
             if give.send(loaded).await.is_err() || failed {
                 return;
             }
@@ -90,7 +104,10 @@ fn read_parts(
     tokio::task::spawn_blocking(move || {
         let reader = Parts { parts, current: Cursor::default() };
         let mut stream = Stream::new(form, reader);
-        let last = tell(&mut stream, done, &say);
+        let last = match tell(&mut stream, done, &say) {
+            Said::Broken(_) if lost.load(Ordering::SeqCst) => Said::Lost,
+            last => last,
+        };
         // Nobody listening any more is no harm.
         let _ = say.blocking_send(last);
     });
@@ -174,16 +191,21 @@ impl Waiting {
     }
 
     /// Looks at the whole document without keeping any of it; whether all of it may be kept.
-    /// Whoever takes over goes on where the last one stopped.
+    /// Whoever takes over begins again: which names there were is known to nobody else.
     async fn check(&mut self, ctx: &Ctx, run: &JobRun) -> Result<bool> {
-        let mut said = self.read(ctx, self.checked).await?;
+        self.begin_again(ctx, run).await?;
+        let mut said = self.read(ctx, 0).await?;
         let mut names: HashMap<[u8; 16], [u8; 16]> = HashMap::new();
         while let Some(next) = said.recv().await {
             match next {
-                Said::Chunk(items, _) => self.check_chunk(ctx, &items, &mut names).await?,
+                Said::Chunk(items, _) => {
+                    self.check_chunk(ctx, &items, &mut names).await?;
+                    run.expect(self.checked).await?;
+                }
                 Said::End(faults) if faults.is_empty() => {}
                 Said::End(faults) => self.tally.tell(None, &invalid(faults)),
                 Said::Broken(problem) => self.tally.tell(None, &problem),
+                Said::Lost => return Err(lost()),
             }
         }
         run.expect(self.checked).await?;
@@ -194,6 +216,19 @@ impl Waiting {
             tx.commit().await?;
         }
         Ok(sound)
+    }
+
+    async fn begin_again(&mut self, ctx: &Ctx, run: &JobRun) -> Result<()> {
+        run.expect(0).await?;
+        if self.checked > 0 {
+            let mut tx = ctx.begin().await?;
+            let sql = "UPDATE epcis_capture SET checked = 0, refused = 0, untold = '[]', errors = '[]' \
+                       WHERE id = $1 AND state = 'running'";
+            tx.later([Sql::new(sql).arg(self.id.as_str())]);
+            tx.commit().await?;
+            (self.checked, self.tally) = (0, Tally::default());
+        }
+        Ok(())
     }
 
     async fn check_chunk(
@@ -258,6 +293,7 @@ impl Waiting {
                 Said::End(faults) if faults.is_empty() => {}
                 Said::End(faults) => self.tally.tell(None, &invalid(faults)),
                 Said::Broken(problem) => self.tally.tell(None, &problem),
+                Said::Lost => return Err(lost()),
             }
         }
         Ok(())
@@ -305,6 +341,10 @@ impl Waiting {
         ]);
         tx.commit().await
     }
+}
+
+fn lost() -> Problem {
+    Problem::Unavailable(String::from("文档的一部分暂不能读出，请重新提交；已收下的事件不会重复"))
 }
 
 /// Half a digest tells names apart.

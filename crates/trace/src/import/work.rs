@@ -158,7 +158,7 @@ async fn take_chunk(run: &JobRun, lines: Vec<Line>, wrong: &mut Wrong) -> Result
             }
             // Somebody else stored the same code or content between our look and our write.
             Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if attempt < TRIES => {}
-            Err(Problem::Duplicate(_)) => break,
+            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) => break,
             Err(problem) => return Err(problem),
         }
     }
@@ -172,14 +172,21 @@ async fn take_chunk(run: &JobRun, lines: Vec<Line>, wrong: &mut Wrong) -> Result
 /// Takes in a row in a transaction of its own.
 async fn take_one(run: &JobRun, line: Line, wrong: &mut Wrong) -> Result<()> {
     let mut tx = run.ctx.begin().await?;
-    let row = SheetRow { params: &run.params, cells: &line.cells };
-    let outcome = match row_outcome(&run.ctx, &mut tx, row).await {
-        Ok(outcome) => outcome,
-        Err(problem) => {
-            let refused = Outcome::refused(problem)?;
-            drop(tx);
-            tx = run.ctx.begin().await?;
-            refused
+    let mut attempt = 1;
+    let outcome = loop {
+        let row = SheetRow { params: &run.params, cells: &line.cells };
+        match row_outcome(&run.ctx, &mut tx, row).await {
+            Ok(outcome) => break outcome,
+            // Somebody else writes the same at the same moment.
+            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if attempt < TRIES => {
+                attempt += 1;
+                tx = run.ctx.begin().await?;
+            }
+            Err(problem) => {
+                let refused = Outcome::refused(problem)?;
+                tx = run.ctx.begin().await?;
+                break refused;
+            }
         }
     };
     let result = result(&line, outcome);

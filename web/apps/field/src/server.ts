@@ -25,7 +25,10 @@ async function reach(path: string, options: RequestInit = {}): Promise<Response>
   const control = new AbortController();
   const timer = setTimeout(() => control.abort(), PATIENCE_MS);
   try {
-    return await fetch(path, { ...options, signal: control.signal, cache: 'no-store' });
+    const response = await fetch(path, { ...options, signal: control.signal, cache: 'no-store' });
+    // The whole answer within the time, not its head alone.
+    const text = await response.text();
+    return new Response(text || null, response);
   } catch {
     throw new Unreachable('网络不通');
   } finally {

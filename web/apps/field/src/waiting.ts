@@ -10,7 +10,8 @@ export function waitingHere(factory: IDBFactory = indexedDB): Promise<number> {
     request.onupgradeneeded = () => request.transaction?.abort();
     request.onerror = (event) => {
       event.preventDefault();
-      resolve(0);
+      // There is none; or nobody can tell, and then nothing is wiped away.
+      resolve(request.error?.name === 'AbortError' ? 0 : 1);
     };
     request.onsuccess = () => {
       const base = request.result;
