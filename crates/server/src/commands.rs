@@ -185,9 +185,9 @@ async fn listen_until_stopped(
     }
     // Asked for port 0, the system chose one.
     let listen = listener.local_addr().map_err(|error| error.to_string())?;
-    println!("源鉴已启动：http://{listen}");
+    announce(&format!("源鉴已启动：http://{listen}"));
     if let Some(mqtt) = doors.listens {
-        println!("设备数据（MQTT 5）：mqtt://{mqtt}");
+        announce(&format!("设备数据（MQTT 5）：mqtt://{mqtt}"));
     }
     let served = yj_http::serve(listener, router, (limits, metrics), asked_to_stop()).await;
     // Nobody listening is no harm: the workers have then already ended.
@@ -196,6 +196,12 @@ async fn listen_until_stopped(
         worker.await.map_err(|error| error.to_string())?;
     }
     served.map(|()| true).map_err(|error| error.to_string())
+}
+
+/// Says something to whoever started the program. Where they have stopped listening, it serves all
+/// the same.
+fn announce(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 async fn asked_to_stop() {
