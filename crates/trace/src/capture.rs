@@ -476,8 +476,7 @@ impl Batch {
         let (Some(first), false) = (senders.first(), self.events.is_empty()) else {
             return Ok(());
         };
-        let now = senders.iter().map(|sender| sender.ctx.now_ms()).max();
-        let now = now.unwrap_or_else(|| first.ctx.now_ms());
+        let now = first.ctx.now_ms();
         let wanted =
             [("trace_object", store::fresh(&self.objects)), ("trace_event", self.events.len())];
         let [object_ids, ids] = tx.allocate(wanted).await?;
