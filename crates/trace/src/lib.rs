@@ -54,7 +54,7 @@ pub use ordering::{NewOrder, issue, lift, tampered_orders};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scan_count::{Scan, Scans};
-pub use story::{code_of, products_of, public_proofs, story, unit_of_lot};
+pub use story::{products_of, public_proofs, story, unit_of_lot};
 
 use yj_kernel::{Entity, Migration};
 

@@ -141,23 +141,14 @@ pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<O
 }
 
 /// The code that a product, lot and serial stand for: the newest object of that lot.
-pub async fn code_of(
+pub(crate) async fn code_of(
     tx: &mut Tx,
     gtin: &str,
     lot: Option<&str>,
     serial: Option<&str>,
 ) -> Result<Option<String>> {
     let Some(product) = yj_product::by_gtin(tx, gtin).await? else { return Ok(None) };
-    let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
-    sql.bind(product.id);
-    if let Some(serial) = serial {
-        sql.push(" AND code = ").bind(serial);
-    }
-    if let Some(lot) = lot {
-        sql.push(" AND lot = ").bind(lot);
-    }
-    sql.push(" ORDER BY id DESC LIMIT 1");
-    tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
+    newest_unit(tx, &product.id, (lot, serial)).await
 }
 
 /// Those of some codes that are units here, with the product of each.
@@ -174,8 +165,19 @@ pub async fn unit_of_lot(
     product_id: &str,
     lot: Option<&str>,
 ) -> Result<Option<String>> {
+    newest_unit(tx, product_id, (lot, None)).await
+}
+
+async fn newest_unit(
+    tx: &mut Tx,
+    product_id: &str,
+    (lot, serial): (Option<&str>, Option<&str>),
+) -> Result<Option<String>> {
     let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
     sql.bind(product_id);
+    if let Some(serial) = serial {
+        sql.push(" AND code = ").bind(serial);
+    }
     if let Some(lot) = lot {
         sql.push(" AND lot = ").bind(lot);
     }
