@@ -67,10 +67,13 @@ test('D-6.3 data captured by hand wait for review, then go on the ledger and are
 
   const other = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
   await logIn(other, 'reviewer', '/console/review?kind=trace_event');
-  await expect(other.getByText('HAND-1')).toBeVisible();
+  // What others have recorded may wait beside it.
+  const waiting = other.getByRole('list', { name: '待审事项' }).getByRole('button', { name: /HAND-1/ });
+  await waiting.click();
+  await expect(other.getByRole('region', { name: '所审事项' }).getByText('HAND-1')).toBeVisible();
   await inspect(other, 'review-event');
   await other.getByRole('button', { name: '通过并上链' }).click();
-  await expect(other.getByText('没有待审事项。')).toBeVisible();
+  await expect(waiting).toHaveCount(0);
   await other.close();
 
   await page.goto(url('/console/events?code=HAND-1'));

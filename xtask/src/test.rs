@@ -166,7 +166,8 @@ pub(crate) fn all() -> Outcome {
     score.tests("前端单元测试", &mut unit, &mut web_counts);
     lint(&mut score);
     let everything = ["test", "--workspace", "--locked"];
-    let on_both = ["test", "--locked", "-p", "yj-tests", "-p", "yj-server"];
+    // Still of the whole workspace: chosen alone, a package is built again with its own features.
+    let on_both = ["test", "--workspace", "--locked", "--test", "http", "--test", "kill"];
     on_engines(&mut score, (&everything, &on_both));
     journeys(&mut score);
     if let Some(size) = output("du", &["-sh", "--apparent-size", "target/debug/yuanjian"]) {
@@ -180,7 +181,7 @@ fn journeys(score: &mut Score) {
         return score.fail("浏览器", "没有找到 Chromium");
     };
     score.step("构建程序", || {
-        run_command(&mut cargo(&["build", "--locked", "--quiet", "-p", "yj-server"]))
+        run_command(&mut cargo(&["build", "--locked", "--quiet", "--workspace", "--bins"]))
     });
     let mut journeys = command("web", "npm", &["run", "journeys"]);
     score.tests("浏览器", journeys.env("YJ_CHROMIUM", chromium), &mut web_counts);

@@ -111,6 +111,7 @@ struct Inner {
     admin_networks: Vec<Network>,
     collector: Option<forward::Collector>,
     memory: rights::Memory,
+    sessions: session::Sessions,
     mill: password::Mill,
     throttle: attempts::Throttle,
     quotas: client::Quotas,
@@ -132,7 +133,7 @@ impl Identity {
         let collector = forward::Collector::open(address, authority)?;
         let networks = settings.admin_networks.iter().filter_map(|text| Network::parse(text));
         let admin_networks = networks.collect();
-        let (memory, mill, throttle, quotas) = Default::default();
+        let (memory, sessions, mill, throttle, quotas) = Default::default();
         let (bad_signatures, refusals) = Default::default();
         Ok(Self(Arc::new(Inner {
             settings,
@@ -141,6 +142,7 @@ impl Identity {
             admin_networks,
             collector,
             memory,
+            sessions,
             mill,
             throttle,
             quotas,
@@ -168,6 +170,10 @@ impl Identity {
 
     fn memory(&self) -> &rights::Memory {
         &self.0.memory
+    }
+
+    fn sessions(&self) -> &session::Sessions {
+        &self.0.sessions
     }
 
     fn mill(&self) -> &password::Mill {

@@ -177,6 +177,14 @@ const KEPT_MAX: usize = 20_000;
 pub(crate) struct Memory(Mutex<HashMap<String, Kept>>);
 
 impl Memory {
+    /// What is known without asking the database.
+    pub(crate) fn kept(&self, app: &App, (id, epoch): (&str, i64)) -> Option<Arc<Known>> {
+        let now = app.now().as_millisecond();
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.get(id).filter(|kept| kept.epoch == epoch)?;
+        (0..KEEP_MS).contains(&(now - kept.read_at)).then(|| Arc::clone(&kept.known))
+    }
+
     /// What is known of an account, as of this epoch.
     pub(crate) async fn of(
         &self,
@@ -184,13 +192,10 @@ impl Memory {
         tx: &mut Tx,
         (id, epoch): (&str, i64),
     ) -> Result<Option<Arc<Known>>> {
-        let now = app.now().as_millisecond();
-        if let Some(kept) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id)
-            && kept.epoch == epoch
-            && (0..KEEP_MS).contains(&(now - kept.read_at))
-        {
-            return Ok(Some(Arc::clone(&kept.known)));
+        if let Some(known) = self.kept(app, (id, epoch)) {
+            return Ok(Some(known));
         }
+        let now = app.now().as_millisecond();
         let rows = tx.fetch(account_query(id)).await?;
         let Some(known) = read(app, tx, &rows).await? else { return Ok(None) };
         let known = Arc::new(known);

@@ -1,10 +1,11 @@
 //! 会话 (S-07, S-08, S-09): opaque tokens, of which only digests are stored.
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use yj_crypto::{equal_in_constant_time, sm3, to_hex};
 use yj_kernel::{
-    ActorKind, App, Credentials, Ctx, Origin, Principal, Problem, Result, Row, Sql, Standing, Tx,
-    audit, time_text,
+    ActorKind, App, Credentials, Ctx, Gather, Origin, Principal, Problem, Result, Row, Sql,
+    Standing, Tx, audit, time_text,
 };
 
 use crate::{Identity, rights::Known};
@@ -36,22 +37,59 @@ pub(crate) struct Stored {
     epoch: i64,
 }
 
-async fn find(tx: &mut Tx, digest: &str) -> Result<Option<Stored>> {
-    let sql = Sql::new(
-        "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, e.value \
-         FROM session s JOIN access_epoch e ON e.id = 1 WHERE s.token_digest = $1",
-    );
-    let Some(row) = tx.fetch_one(sql.arg(digest)).await? else { return Ok(None) };
-    Ok(Some(Stored {
-        id: String::from(row.text(0)?),
-        account: String::from(row.text(1)?),
-        csrf: row.text_opt(2)?.map(String::from),
-        factor: String::from(row.text(3)?),
-        proved_at: row.int(4)?,
-        created_at: row.int(5)?,
-        seen_at: row.int(6)?,
-        epoch: row.int(7)?,
-    }))
+/// Sessions asked for at the same moment.
+const TOGETHER_MAX: usize = 256;
+
+/// Where sessions are looked up: those asked for at the same moment in one trip.
+pub(crate) struct Sessions(Gather<(App, String), Option<Stored>>);
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self(Gather::new(TOGETHER_MAX, |group| {
+            async move {
+                let count = group.len();
+                match find(group).await {
+                    Ok(found) => found.into_iter().map(Ok).collect(),
+                    Err(problem) => {
+                        problem.log();
+                        let failed =
+                            || Problem::Unavailable(String::from("会话暂不能核对，请稍后重试"));
+                        (0..count).map(|_| Err(failed())).collect()
+                    }
+                }
+            }
+            .boxed()
+        }))
+    }
+}
+
+async fn find(group: Vec<(App, String)>) -> Result<Vec<Option<Stored>>> {
+    let Some((app, _)) = group.first() else { return Ok(Vec::new()) };
+    let mut tx = app.db().snapshot().await?;
+    let query = |(_, digest): &(App, String)| {
+        let sql = Sql::new(
+            "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, \
+             e.value FROM session s JOIN access_epoch e ON e.id = 1 WHERE s.token_digest = $1",
+        );
+        sql.arg(digest.as_str())
+    };
+    let answers = tx.fetch_all(group.iter().map(query).collect()).await?;
+    answers.iter().map(|rows| rows.first().map(Stored::read).transpose()).collect()
+}
+
+impl Stored {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: String::from(row.text(0)?),
+            account: String::from(row.text(1)?),
+            csrf: row.text_opt(2)?.map(String::from),
+            factor: String::from(row.text(3)?),
+            proved_at: row.int(4)?,
+            created_at: row.int(5)?,
+            seen_at: row.int(6)?,
+            epoch: row.int(7)?,
+        })
+    }
 }
 
 /// Who is behind the cookie of a request.
@@ -63,11 +101,17 @@ pub(crate) async fn authenticate(
     let token = credentials.header("cookie").and_then(|header| cookie(header, COOKIE));
     let Some(token) = token.filter(|token| token.len() == 64) else { return Ok(None) };
     let digest = token_digest(token);
-    let mut tx = app.db().snapshot().await?;
-    let Some(session) = find(&mut tx, &digest).await? else { return Ok(None) };
+    let found = identity.sessions().0.ask((app.clone(), digest.clone())).await?;
+    let Some(session) = found else { return Ok(None) };
     let at = (session.account.as_str(), session.epoch);
-    let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(None) };
-    drop(tx);
+    let known = match identity.memory().kept(app, at) {
+        Some(known) => Some(known),
+        None => {
+            let mut tx = app.db().snapshot().await?;
+            identity.memory().of(app, &mut tx, at).await?
+        }
+    };
+    let Some(known) = known else { return Ok(None) };
     let (settings, now) = (identity.settings(), app.now());
     let administrator = known.principal.administrator.is_some();
     let now_ms = now.as_millisecond();

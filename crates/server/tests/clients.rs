@@ -74,9 +74,12 @@ fn g_8_2_every_client_registers_a_subject_and_posts_an_event() {
     python.arg(examples.join("first_event.py"));
     let mut node = Command::new("node");
     node.arg(made.join("examples/clients/first_event.mjs"));
-    let mut rust = Command::new(env!("CARGO"));
-    rust.args(["run", "--quiet", "--locked", "-p", "yuanjian-client", "--example", "first_event"])
-        .current_dir(root());
+    // Of the workspace as a whole, so that what the tests were built with is used again.
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--locked", "--workspace", "--example", "first_event"]);
+    assert!(build.current_dir(root()).status().unwrap().success());
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_yuanjian"));
+    let mut rust = Command::new(programs.with_file_name("examples").join("first_event"));
     for program in [&mut python, &mut node, &mut rust] {
         program.env("YJ_URL", &url).env("YJ_SECRET", word("gateway"));
         let found = said(program.env("YJ_PASSWORD", word("reviewer")));

@@ -36,6 +36,7 @@ mod standing;
 mod stock;
 mod store;
 mod story;
+mod story_kept;
 mod surroundings;
 mod together;
 mod xml;
@@ -54,7 +55,8 @@ pub use ordering::{NewOrder, issue, lift, tampered_orders};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scan_count::{Scan, Scans};
-pub use story::{products_of, public_proofs, story, unit_of_lot};
+pub use story::{products_of, public_proofs, unit_of_lot};
+pub use story_kept::Stories;
 
 use yj_kernel::{Entity, Migration};
 

@@ -35,6 +35,13 @@ pub(crate) async fn lock_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects>
     objects(&tx.fetch(query_and_lock(tx, codes)).await?)
 }
 
+/// The query for the object behind a code, to travel with others.
+pub(crate) fn query_object(code: &str) -> Sql {
+    let mut sql = Sql::new(OBJECT);
+    sql.push(" WHERE code ").bind_texts([code]);
+    sql
+}
+
 /// Reads the objects behind these codes.
 pub(crate) async fn read_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
     let mut sql = Sql::new(OBJECT);

@@ -10,7 +10,7 @@ use yj_ledger::Ledger;
 use yj_model::{OffsetTime, Stage, regions};
 
 use crate::{
-    balance::LinkRole,
+    balance::{LinkRole, Object},
     closure::{Direction, closure},
     order::OrderKind,
     store,
@@ -22,16 +22,41 @@ const STEPS_MAX: usize = 40;
 /// The event type that calls products back, in every domain.
 pub(crate) const RECALL: &str = "recall";
 
-/// The public story of a code; `None` when there is none, whatever the reason.
-pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
-    let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
+/// What a story was told from.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) root: i64,
+    pub(crate) lot: Option<String>,
+    /// Every unit upstream, the root among them.
+    pub(crate) objects: Vec<i64>,
+    pub(crate) subjects: Vec<String>,
+    pub(crate) product: Option<String>,
+}
+
+/// The public story of a unit, and what it was told from; none where it may change without a new event.
+pub(crate) async fn tell(
+    tx: &mut Tx,
+    code: &str,
+    root: &Object,
+) -> Result<(Value, Option<Source>)> {
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let found = closure(tx, id, Direction::Upstream).await?;
     let events: Vec<_> = found.events.iter().chain(&found.observations).collect();
-    let subjects: Vec<&str> = events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
-    let subjects = yj_subject::by_ids(tx, &subjects).await?;
+    let named: BTreeSet<&str> = events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
+    let named: Vec<&str> = named.into_iter().collect();
+    let subjects = yj_subject::by_ids(tx, &named).await?;
     let products: Vec<&str> = root.product_id.iter().map(String::as_str).collect();
     let product = yj_product::by_ids(tx, &products).await?.into_values().next();
+    let settled = root.quality.is_none()
+        && !found.truncated
+        && events.iter().all(|(event, _)| event.anchor.as_deref() == Some("confirmed"));
+    let source = settled.then(|| Source {
+        root: id,
+        lot: root.lot.clone(),
+        objects: found.objects.values().filter_map(|object| object.id).collect(),
+        subjects: named.iter().copied().map(String::from).collect(),
+        product: root.product_id.clone(),
+    });
     let mut steps = Vec::new();
     let mut ordered = events;
     ordered.sort_by_key(|(event, _)| (event.time.unix_ms(), event.id));
@@ -63,14 +88,16 @@ pub async fn story(tx: &mut Tx, code: &str) -> Result<Option<Value>> {
         (false, true) => "warning",
         (false, false) => "found",
     };
-    Ok(Some(json!({
+    let source = source.filter(|_| orders.is_empty());
+    let story = json!({
         "code": code, "state": state, "recall": recall,
         "product": product.map(|product| json!({
             "code": product.code, "name": product.name, "spec": product.spec, "brand": product.brand,
             "standard_no": product.standard_no,
         })),
         "lot": root.lot, "steps": steps, "orders": orders,
-    })))
+    });
+    Ok((story, source))
 }
 
 /// The orders in force over an object as the public may know them: what, by whom, since when. Reasons

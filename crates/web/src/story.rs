@@ -1,6 +1,8 @@
 //! `/t/{code}`: the page behind every printed code (G-6.9-3, D-6.6.2). Mobile first, whole without
 //! scripts, no prices, no quantities, no people.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     Json,
@@ -13,7 +15,7 @@ use yj_kernel::{App, Problem, Result, Route, Tx, time_text};
 use yj_ledger::Ledger;
 use yj_model::{Recognised, TraceCode, candidates};
 use yj_product::MintedCode;
-use yj_trace::Scans;
+use yj_trace::{Scans, Stories};
 
 use crate::{
     files, resolver,
@@ -74,7 +76,8 @@ struct Step {
 /// The public routes.
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = "公众扫码查询，不含价格、数量和个人信息";
-    let door = Door { ledger: ledger.clone(), scans: Scans::default() };
+    let door =
+        Door { ledger: ledger.clone(), scans: Scans::default(), stories: Stories::default() };
     let (mut routes, for_proofs) = (resolver::routes(&door), ledger.clone());
     let by_code = door;
     routes.extend([
@@ -195,6 +198,7 @@ fn style() -> Response {
 pub(crate) struct Door {
     pub(crate) ledger: Ledger,
     scans: Scans,
+    stories: Stories,
 }
 
 /// The page or the document of a code: the story of a unit, or what is known of a single code, a
@@ -205,7 +209,7 @@ pub(crate) async fn answer(
     code: String,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let Some((story, minted)) = told(app, &code).await? else {
+    let Some((story, minted)) = told(app, &door.stories, &code).await? else {
         return missing(app, &door.ledger, &code, headers);
     };
     let (scans, first_scan) = if let Some(minted) = &minted {
@@ -218,7 +222,7 @@ pub(crate) async fn answer(
     let first_scan = first_scan.unwrap_or_default();
     let fingerprint = fingerprint(&door.ledger);
     if wants_json(headers) {
-        let mut body = story;
+        let mut body = Arc::unwrap_or_clone(story);
         body["scans"] = scans.into();
         body["first_scanned_at"] = first_scan.into();
         body["chain_fingerprint"] = fingerprint.into();
@@ -229,12 +233,16 @@ pub(crate) async fn answer(
 }
 
 /// What there is to tell of a code, and the code of a batch that it is.
-async fn told(app: &App, code: &str) -> Result<Option<(Value, Option<MintedCode>)>> {
+async fn told(
+    app: &App,
+    stories: &Stories,
+    code: &str,
+) -> Result<Option<(Arc<Value>, Option<MintedCode>)>> {
     let mut tx = app.db().snapshot().await?;
     let readings = candidates(code);
     if let Ok(known) = code.parse::<TraceCode>()
         && is_ones_own(app, &mut tx, (&known, &readings)).await?
-        && let Some(story) = yj_trace::story(&mut tx, known.as_str()).await?
+        && let Some(story) = stories.tell(&mut tx, known.as_str()).await?
     {
         return Ok(Some((story, None)));
     }
@@ -242,11 +250,12 @@ async fn told(app: &App, code: &str) -> Result<Option<(Value, Option<MintedCode>
     let Some(own) = found.story(code) else { return Ok(None) };
     // Where its lot has a story, that is the code's story too.
     let of_lot = match &found.unit {
-        Some(unit) => yj_trace::story(&mut tx, unit).await?,
+        Some(unit) => stories.tell(&mut tx, unit).await?,
         None => None,
     };
     let mut story = own.clone();
-    if let Some(mut of_lot) = of_lot {
+    if let Some(of_lot) = of_lot {
+        let mut of_lot = Arc::unwrap_or_clone(of_lot);
         of_lot["unit"] = of_lot["code"].clone();
         of_lot["code"] = code.into();
         if own["state"] == "recalled" && of_lot["state"] != "recalled" {
@@ -258,7 +267,7 @@ async fn told(app: &App, code: &str) -> Result<Option<(Value, Option<MintedCode>
         }
         story = of_lot;
     }
-    Ok(Some((story, found.minted)))
+    Ok(Some((Arc::new(story), found.minted)))
 }
 
 /// Whether what is registered under a code is what the code was given for.

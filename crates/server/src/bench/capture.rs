@@ -36,7 +36,9 @@ pub(super) async fn run(
     events: usize,
 ) -> Result<(), String> {
     let subject = subject(assembled).await?;
-    batches(assembled, &subject, events).await?;
+    for clients in [1, 4] {
+        batches(assembled, (&subject, clients), events).await?;
+    }
     let begun = Instant::now();
     let anchored = assembled.ledger.drain(&assembled.app).await.map_err(say)?;
     line("存证（平台代签，按主体成批）", &rate(anchored, begun.elapsed()), "≥ 15000 条/秒");
@@ -46,22 +48,27 @@ pub(super) async fn run(
     provable(assembled, &client, &subject).await
 }
 
+/// Batches of a hundred, as so many who send them at the same time are acknowledged.
 async fn batches(
     assembled: &Assembled,
-    subject: &SubjectCode,
+    (subject, clients): (&SubjectCode, usize),
     events: usize,
 ) -> Result<(), String> {
-    let (mut times, begun) = (Vec::new(), Instant::now());
-    for batch in 0..events / 100 {
-        let numbers = batch * 50..batch * 50 + 50;
-        let harvests = numbers.clone().map(|number| harvest(subject, number));
-        let all = harvests.chain(numbers.map(|number| pack(subject, number)));
-        let all = all.collect::<Result<Vec<_>, _>>()?;
-        let begun = Instant::now();
-        store(assembled, &all).await?;
-        times.push(begun.elapsed());
-    }
-    line("批量采集（每批 100 条）", &rate(events / 100 * 100, begun.elapsed()), "≥ 5000 条/秒");
+    let batches = (events / 100 / clients).max(1);
+    let (assembled, subject) = (assembled.clone(), subject.clone());
+    let (mut times, took) = crowd((clients, batches), move |batch| {
+        let (assembled, subject) = (assembled.clone(), subject.clone());
+        async move {
+            let first = 100_000_000 * clients + batch * 50;
+            let harvests = (first..first + 50).map(|number| harvest(&subject, number));
+            let packs = (first..first + 50).map(|number| pack(&subject, number));
+            let all = harvests.chain(packs).collect::<Result<Vec<_>, _>>()?;
+            store(&assembled, &all).await
+        }
+    })
+    .await?;
+    let title = format!("批量采集（每批 100 条，{clients} 个客户端）");
+    line(&title, &rate(times.len() * 100, took), "≥ 5000 条/秒");
     spread("　每批耗时 p50 / p99", &mut times, "—");
     Ok(())
 }
@@ -71,7 +78,7 @@ async fn singles(client: &Arc<Client>, subject: &SubjectCode) -> Result<(), Stri
     let (client, subject) = (Arc::clone(client), subject.clone());
     let (mut times, took) = crowd((64, 150), move |number| {
         let (client, subject) = (Arc::clone(&client), subject.clone());
-        async move { post(&client, &subject, 200_000_000 + number).await.map(drop) }
+        async move { post(&client, &subject, 600_000_000 + number).await.map(drop) }
     })
     .await?;
     line("单条采集（64 个客户端）", &rate(times.len(), took), "≥ 3000 条/秒");
@@ -102,7 +109,7 @@ async fn provable(
     let (mut times, _) = crowd((8, 40), move |number| {
         let (client, subject) = (Arc::clone(&client), subject.clone());
         async move {
-            let id = post(&client, &subject, 300_000_000 + number).await?;
+            let id = post(&client, &subject, 700_000_000 + number).await?;
             let path = format!("/api/v1/trace/events/{id}");
             let begun = Instant::now();
             while begun.elapsed() < PATIENCE {

@@ -21,6 +21,8 @@ use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Environment, Fuse, Platform};
 use yj_server::{Assembled, Module, Parts, assemble, demo};
 
+use crate::{database::Database, template::Template};
+
 /// A clock that stands still and chance that repeats itself.
 pub struct TestEnvironment {
     now: Mutex<Timestamp>,
@@ -40,6 +42,14 @@ impl Environment for TestEnvironment {
             u128::from((mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB))
         };
         (step(1) << 64) | step(2)
+    }
+}
+
+impl TestEnvironment {
+    /// Another that goes on from where this one stands.
+    pub fn copy(&self) -> Self {
+        let now = *self.now.lock().unwrap();
+        Self { now: Mutex::new(now), chance: AtomicU64::new(self.chance.load(Ordering::SeqCst)) }
     }
 }
 
@@ -73,31 +83,13 @@ pub struct TestApp {
     pub assembled: Assembled,
     /// Makes statements fail.
     pub fuse: Fuse,
-    clock: Arc<TestEnvironment>,
-    database: String,
+    pub clock: Arc<TestEnvironment>,
+    pub database: Database,
     /// Lives as long as the platform.
-    folder: TempDir,
-    sessions: BTreeMap<String, Session>,
-    tokens: BTreeMap<String, String>,
-    passwords: BTreeMap<&'static str, String>,
-}
-
-static NUMBER: AtomicU64 = AtomicU64::new(0);
-
-/// An empty database: a file, or a schema of its own on the server named in `YJ_TEST_POSTGRES`.
-pub async fn fresh_database(folder: &Path) -> String {
-    let Ok(server) = std::env::var("YJ_TEST_POSTGRES") else {
-        return format!("sqlite:{}", folder.join("test.sqlite").display());
-    };
-    let schema = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
-    let (client, connection) =
-        tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
-    let connection = tokio::spawn(connection);
-    client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-    drop(client);
-    connection.await.unwrap().unwrap();
-    let mark = if server.contains('?') { '&' } else { '?' };
-    format!("{server}{mark}options=-csearch_path%3D{schema}")
+    pub folder: TempDir,
+    pub sessions: BTreeMap<String, Session>,
+    pub tokens: BTreeMap<String, String>,
+    pub passwords: BTreeMap<&'static str, String>,
 }
 
 pub fn platform() -> Platform {
@@ -137,11 +129,15 @@ async fn assembled_with(
 impl TestApp {
     /// A platform with the golden chains, GC-1 beginning on 2026-11-01.
     pub async fn start() -> Self {
-        Self::start_under(Security::demonstration()).await
+        Template::get().await.app().await
     }
 
     /// The same under other security settings; then those who need a second factor have none yet.
     pub async fn start_under(security: Security) -> Self {
+        Self::build(security).await
+    }
+
+    pub(crate) async fn build(security: Security) -> Self {
         let mut app = Self::bare(security).await;
         demo::load(&app.assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
         for account in demo::create_accounts(&app.assembled).await.unwrap() {
@@ -176,12 +172,20 @@ impl TestApp {
     async fn with(platform: Platform, security: Security, single_sign_on: SingleSignOn) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-19T12:00:00+08:00".parse().unwrap();
-        let environment =
-            Arc::new(TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) });
-        let database = fresh_database(folder.path()).await;
-        let (db, fuse) = Db::open(&database).unwrap().fused();
+        let environment = TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) };
+        let database = Database::fresh(folder.path()).await;
+        Self::on((folder, database), environment, (platform, security, single_sign_on)).await
+    }
+
+    /// On a folder and a database, whatever they hold.
+    pub(crate) async fn on(
+        (folder, database): (TempDir, Database),
+        environment: TestEnvironment,
+        guard: (Platform, Security, SingleSignOn),
+    ) -> Self {
+        let environment = Arc::new(environment);
+        let (db, fuse) = Db::open(&database.url).unwrap().fused();
         let clock = Arc::clone(&environment);
-        let guard = (platform, security, single_sign_on);
         let assembled = assembled_with((db, folder.path()), environment, guard, &[]).await;
         Self {
             assembled,
@@ -211,7 +215,7 @@ impl TestApp {
         let empty = (db, folder.path());
         let other = assembled_with(empty, Arc::clone(&self.clock), guard.clone(), off).await;
         drop(std::mem::replace(&mut self.assembled, other));
-        let (db, fuse) = Db::open(&self.database).unwrap().fused();
+        let (db, fuse) = Db::open(&self.database.url).unwrap().fused();
         self.fuse = fuse;
         let own = (db, self.folder.path());
         self.assembled = assembled_with(own, Arc::clone(&self.clock), guard, off).await;
@@ -391,12 +395,12 @@ impl TestApp {
 
     /// Changes the database behind the platform's back.
     pub async fn tamper(&self, sql: &str) {
-        if let Some(file) = self.database.strip_prefix("sqlite:") {
+        if let Some(file) = self.database.url.strip_prefix("sqlite:") {
             let connection = rusqlite::Connection::open(file).unwrap();
             assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
         } else {
             let (client, connection) =
-                tokio_postgres::connect(&self.database, tokio_postgres::NoTls).await.unwrap();
+                tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls).await.unwrap();
             let connection = tokio::spawn(connection);
             assert!(client.execute(sql, &[]).await.unwrap() > 0, "{sql}");
             drop(client);
@@ -406,7 +410,7 @@ impl TestApp {
 
     /// A statement of the database's owner, whatever it touches.
     pub async fn run_sql(&self, sql: &str) {
-        if let Some(file) = self.database.strip_prefix("sqlite:") {
+        if let Some(file) = self.database.url.strip_prefix("sqlite:") {
             rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
         } else {
             self.on_server(async |client| client.batch_execute(sql).await.unwrap()).await;
@@ -434,7 +438,7 @@ impl TestApp {
 
     async fn on_server(&self, work: impl AsyncFnOnce(&tokio_postgres::Client)) {
         let (client, connection) =
-            tokio_postgres::connect(&self.database, tokio_postgres::NoTls).await.unwrap();
+            tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls).await.unwrap();
         let connection = tokio::spawn(connection);
         work(&client).await;
         drop(client);

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![expect(unreachable_pub, reason = "modules of one program")]
 
+mod database;
 mod handing;
 mod harness;
 mod houses;
+mod template;
 
 mod access;
 mod applications;
