@@ -88,13 +88,49 @@ fn number_in(app: &App, row: &Row, split: &Split) -> Result<Option<i64>> {
 
 /// The code that a text is, by any of its readings.
 pub async fn minted(app: &App, tx: &mut Tx, readings: &[Recognised]) -> Result<Sought> {
-    let splits: Vec<(Split, Scheme)> = readings
-        .iter()
-        .flat_map(|one| forms_of(one).into_iter().map(|split| (split, one.scheme)))
-        .collect();
-    let answers = tx.fetch_all(splits.iter().map(|(split, _)| query(split)).collect()).await?;
+    Ok(minted_together(app, tx, &[readings]).await?.pop().unwrap_or_default())
+}
+
+/// The codes that some texts are, each by its readings; still two trips for all of them.
+pub async fn minted_together(
+    app: &App,
+    tx: &mut Tx,
+    texts: &[&[Recognised]],
+) -> Result<Vec<Sought>> {
+    let split = |readings: &&[Recognised]| {
+        let forms = |one: &Recognised| {
+            let scheme = one.scheme;
+            forms_of(one).into_iter().map(move |split| (split, scheme))
+        };
+        readings.iter().flat_map(forms).collect::<Vec<_>>()
+    };
+    let splits: Vec<Vec<(Split, Scheme)>> = texts.iter().map(split).collect();
+    let queries = splits.iter().flatten().map(|(split, _)| query(split)).collect();
+    let mut answers = tx.fetch_all(queries).await?.into_iter();
+    let mut found = Vec::with_capacity(texts.len());
+    for splits in &splits {
+        let rows: Vec<Vec<Row>> = answers.by_ref().take(splits.len()).collect();
+        found.push(sought(app, splits, &rows)?);
+    }
+    let at = |sought: &Sought| {
+        let (batch, number) =
+            sought.found.as_ref().map_or(("", 0), |code| (code.batch_id.as_str(), code.number));
+        [span_at(batch, number), pack_at(batch, number)]
+    };
+    let mut answers = tx.fetch_all(found.iter().flat_map(at).collect()).await?.into_iter();
+    for sought in &mut found {
+        let (spans, packs) =
+            (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+        if let Some(code) = &mut sought.found {
+            code.live(spans.first(), packs.first())?;
+        }
+    }
+    Ok(found)
+}
+
+fn sought(app: &App, splits: &[(Split, Scheme)], answers: &[Vec<Row>]) -> Result<Sought> {
     let mut sought = Sought::default();
-    for ((split, scheme), rows) in splits.iter().zip(&answers) {
+    for ((split, scheme), rows) in splits.iter().zip(answers) {
         let Some(row) = rows.first() else { continue };
         if row.text(1)? != scheme.code() {
             continue;
@@ -104,13 +140,6 @@ pub async fn minted(app: &App, tx: &mut Tx, readings: &[Recognised]) -> Result<S
             sought.found = Some(read(row, split, number)?);
             break;
         }
-    }
-    let (batch, number) =
-        sought.found.as_ref().map_or(("", 0), |code| (code.batch_id.as_str(), code.number));
-    let mut answers = tx.fetch_all(vec![span_at(batch, number), pack_at(batch, number)]).await?;
-    let (packs, spans) = (answers.pop().unwrap_or_default(), answers.pop().unwrap_or_default());
-    if let Some(code) = &mut sought.found {
-        code.live(spans.first(), packs.first())?;
     }
     Ok(sought)
 }

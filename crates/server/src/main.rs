@@ -7,6 +7,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+/// Answers are many small pieces of memory, taken and given back on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "yuanjian", version, about = "源鉴 追溯管理平台")]
 struct Arguments {

@@ -77,17 +77,8 @@ impl Mark {
 impl Stories {
     /// The public story of a code; `None` when there is none, whatever the reason.
     pub async fn tell(&self, tx: &mut Tx, code: &str) -> Result<Option<Arc<Value>>> {
-        if let Some(kept) = self.find(code) {
-            let queries = vec![store::query_object(code), Mark::query(&kept.source)];
-            let answers = tx.fetch_all(queries).await?;
-            let [object, mark] = answers.as_slice() else { return Ok(None) };
-            let root = store::objects(object)?.remove(code);
-            let mark = mark.first().map(Mark::read).transpose()?;
-            if root.is_some_and(|root| kept.source.is_of(&root))
-                && mark.as_ref() == Some(&kept.mark)
-            {
-                return Ok(Some(Arc::clone(&kept.story)));
-            }
+        if let Some(Some(story)) = self.still(tx, &[code]).await?.pop() {
+            return Ok(Some(story));
         }
         let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
         let (story, source) = tell(tx, code, &root).await?;
@@ -100,6 +91,40 @@ impl Stories {
             }
         }
         Ok(Some(story))
+    }
+
+    /// Whether a story of this code was told lately.
+    pub fn is_kept(&self, code: &str) -> bool {
+        let all = self.generations();
+        all.young.contains_key(code) || all.old.contains_key(code)
+    }
+
+    /// What was told of some codes before and still holds, in their order; one trip to the database
+    /// for all of them. `None` says nothing of whether there is a story.
+    pub async fn still(&self, tx: &mut Tx, codes: &[&str]) -> Result<Vec<Option<Arc<Value>>>> {
+        let kept: Vec<_> = codes.iter().map(|code| self.find(code)).collect();
+        let mut queries = Vec::with_capacity(codes.len() * 2);
+        for (code, kept) in codes.iter().zip(&kept) {
+            if let Some(kept) = kept {
+                queries.extend([store::query_object(code), Mark::query(&kept.source)]);
+            }
+        }
+        let mut answers = tx.fetch_all(queries).await?.into_iter();
+        let mut stories = Vec::with_capacity(codes.len());
+        for kept in kept {
+            stories.push(match kept {
+                None => None,
+                Some(kept) => {
+                    let (root, mark) = (answers.next(), answers.next());
+                    let root = store::objects(&root.unwrap_or_default())?.into_values().next();
+                    let mark = mark.unwrap_or_default().first().map(Mark::read).transpose()?;
+                    let same = root.is_some_and(|root| kept.source.is_of(&root))
+                        && mark.as_ref() == Some(&kept.mark);
+                    same.then(|| Arc::clone(&kept.story))
+                }
+            });
+        }
+        Ok(stories)
     }
 
     fn generations(&self) -> MutexGuard<'_, Generations> {

@@ -9,6 +9,7 @@ mod resolver_links;
 mod resolver_pace;
 mod resolver_upstream;
 mod story;
+mod told;
 
 pub use console::console;
 pub use field::field;

@@ -15,11 +15,12 @@ use yj_kernel::{App, Problem, Result, Route, Tx, time_text};
 use yj_ledger::Ledger;
 use yj_model::{Recognised, TraceCode, candidates};
 use yj_product::MintedCode;
-use yj_trace::{Scans, Stories};
+use yj_trace::Scans;
 
 use crate::{
     files, resolver,
     resolver_find::{find, is_rightful, product_named},
+    told::Told,
 };
 
 #[derive(Template)]
@@ -76,8 +77,7 @@ struct Step {
 /// The public routes.
 pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = "公众扫码查询，不含价格、数量和个人信息";
-    let door =
-        Door { ledger: ledger.clone(), scans: Scans::default(), stories: Stories::default() };
+    let door = Door { ledger: ledger.clone(), scans: Scans::default(), told: Told::default() };
     let (mut routes, for_proofs) = (resolver::routes(&door), ledger.clone());
     let by_code = door;
     routes.extend([
@@ -198,7 +198,7 @@ fn style() -> Response {
 pub(crate) struct Door {
     pub(crate) ledger: Ledger,
     scans: Scans,
-    stories: Stories,
+    told: Told,
 }
 
 /// The page or the document of a code: the story of a unit, or what is known of a single code, a
@@ -209,7 +209,7 @@ pub(crate) async fn answer(
     code: String,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let Some((story, minted)) = told(app, &door.stories, &code).await? else {
+    let Some((story, minted)) = told(app, &door.told, &code).await? else {
         return missing(app, &door.ledger, &code, headers);
     };
     let (scans, first_scan) = if let Some(minted) = &minted {
@@ -235,14 +235,17 @@ pub(crate) async fn answer(
 /// What there is to tell of a code, and the code of a batch that it is.
 async fn told(
     app: &App,
-    stories: &Stories,
+    told: &Told,
     code: &str,
 ) -> Result<Option<(Arc<Value>, Option<MintedCode>)>> {
-    let mut tx = app.db().snapshot().await?;
     let readings = candidates(code);
+    if let Some(story) = told.again(app, (code, &readings)).await? {
+        return Ok(Some((story, None)));
+    }
+    let mut tx = app.db().snapshot().await?;
     if let Ok(known) = code.parse::<TraceCode>()
         && is_ones_own(app, &mut tx, (&known, &readings)).await?
-        && let Some(story) = stories.tell(&mut tx, known.as_str()).await?
+        && let Some(story) = told.stories.tell(&mut tx, known.as_str()).await?
     {
         return Ok(Some((story, None)));
     }
@@ -250,7 +253,7 @@ async fn told(
     let Some(own) = found.story(code) else { return Ok(None) };
     // Where its lot has a story, that is the code's story too.
     let of_lot = match &found.unit {
-        Some(unit) => stories.tell(&mut tx, unit).await?,
+        Some(unit) => told.stories.tell(&mut tx, unit).await?,
         None => None,
     };
     let mut story = own.clone();

@@ -45,10 +45,13 @@ impl Environment for TestEnvironment {
     }
 }
 
+/// When every test begins.
+const NOW: &str = "2026-11-19T12:00:00+08:00";
+
 impl TestEnvironment {
-    /// Another that goes on from where this one stands.
+    /// Another that goes on from where this one stands, when tests begin.
     pub fn copy(&self) -> Self {
-        let now = *self.now.lock().unwrap();
+        let now = NOW.parse().unwrap();
         Self { now: Mutex::new(now), chance: AtomicU64::new(self.chance.load(Ordering::SeqCst)) }
     }
 }
@@ -134,11 +137,12 @@ impl TestApp {
 
     /// The same under other security settings; then those who need a second factor have none yet.
     pub async fn start_under(security: Security) -> Self {
-        Self::build(security).await
+        Self::build(security, NOW.parse().unwrap()).await
     }
 
-    pub(crate) async fn build(security: Security) -> Self {
-        let mut app = Self::bare(security).await;
+    pub(crate) async fn build(security: Security, now: Timestamp) -> Self {
+        let guard = (platform(), security, SingleSignOn::default());
+        let mut app = Self::with(guard, now).await;
         demo::load(&app.assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
         for account in demo::create_accounts(&app.assembled).await.unwrap() {
             if account.role == "client" {
@@ -154,7 +158,8 @@ impl TestApp {
     /// A demonstration platform that is reached at an address, under an identity provider.
     pub async fn start_at(address: &str, single_sign_on: SingleSignOn) -> Self {
         let platform = Platform { public_url: String::from(address), ..platform() };
-        let mut app = Self::with(platform, Security::demonstration(), single_sign_on).await;
+        let guard = (platform, Security::demonstration(), single_sign_on);
+        let mut app = Self::with(guard, NOW.parse().unwrap()).await;
         demo::load(&app.assembled, demo::Size::Golden, &mut |_| {}).await.unwrap();
         for account in demo::create_accounts(&app.assembled).await.unwrap() {
             if account.role != "client" {
@@ -166,15 +171,15 @@ impl TestApp {
 
     /// An empty platform.
     pub async fn bare(security: Security) -> Self {
-        Self::with(platform(), security, SingleSignOn::default()).await
+        let guard = (platform(), security, SingleSignOn::default());
+        Self::with(guard, NOW.parse().unwrap()).await
     }
 
-    async fn with(platform: Platform, security: Security, single_sign_on: SingleSignOn) -> Self {
+    async fn with(guard: (Platform, Security, SingleSignOn), now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let now = "2026-11-19T12:00:00+08:00".parse().unwrap();
         let environment = TestEnvironment { now: Mutex::new(now), chance: AtomicU64::new(1) };
         let database = Database::fresh(folder.path()).await;
-        Self::on((folder, database), environment, (platform, security, single_sign_on)).await
+        Self::on((folder, database), environment, guard).await
     }
 
     /// On a folder and a database, whatever they hold.

@@ -341,3 +341,68 @@ async fn g_6_5_after_a_freeze_is_acknowledged_none_of_eight_sales_goes_out() {
         capture(&app, event).await.expect(422);
     }
 }
+
+#[tokio::test]
+async fn g_6_9_3_a_story_told_again_is_as_it_is_now() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "AGAIN-1")).await;
+    captured(&app, processing(&farm, ("AGAIN-1", "60"), "AGAIN-2")).await;
+    app.anchor().await;
+    let tell = async || {
+        let headers = [("accept", "application/json")];
+        app.send("GET", "/t/AGAIN-2", None, &headers, None).await.expect(200)
+    };
+    let (first, second) = (tell().await, tell().await);
+    assert_eq!((&first["state"], &first["steps"]), (&json!("found"), &second["steps"]), "{first}");
+    assert_eq!((&first["scans"], &second["scans"]), (&json!(1), &json!(2)));
+    assert_eq!(first["steps"].as_array().unwrap().len(), 2, "{first}");
+    // Many at the same moment are counted one by one and told the same.
+    let all = futures_util::future::join_all((0..8).map(|_| tell())).await;
+    let mut counts: Vec<i64> = all.iter().map(|one| one["scans"].as_i64().unwrap()).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, (3..=10).collect::<Vec<_>>());
+    assert!(all.iter().all(|one| one["steps"] == first["steps"]));
+    // What was looked at further up.
+    let test = json!({
+        "domain": "agri", "type": "test", "subject": farm["code"], "event_time": NOW,
+        "inputs": [{ "code": "AGAIN-1" }],
+        "attributes": { "report_no": "示例检-21", "item": "腐霉利", "value": "0.1",
+            "value_unit": "mg/kg", "limit": "0.2", "verdict": "pass" },
+    });
+    captured(&app, test).await;
+    let tested = tell().await;
+    assert_eq!(tested["steps"].as_array().unwrap().len(), 3, "{tested}");
+    app.anchor().await;
+    assert_eq!(tell().await["steps"], tell().await["steps"]);
+    // What stops it, and what lets it go again.
+    let made = order(&app, "supervisor", "AGAIN-2", official("freeze", false)).await.expect(201);
+    let stopped = tell().await;
+    assert_eq!(
+        (&stopped["state"], &stopped["orders"][0]["kind"]),
+        (&json!("warning"), &json!("freeze"))
+    );
+    let freed = json!({ "reason": "示例复检合格", "document_no": "示监〔2026〕2号" });
+    lift(&app, "supervisor", &id_of(&made), freed).await.expect(200);
+    assert_eq!((&tell().await["state"], &tell().await["orders"]), (&json!("found"), &json!([])));
+    // Who made it, by today's name.
+    let path = format!("/api/v1/trace_subject/{}", farm["id"].as_str().unwrap());
+    let named = json!({ "name": "示例韭菜合作社第一社" });
+    let version = farm["version"].as_i64().unwrap();
+    let change = app.change("supervisor", ("PATCH", &path), version, named).await.expect(202);
+    let approve =
+        format!("/api/v1/trace_subject/changes/{}/approve", id_of(&change["change_request"]));
+    app.post("reviewer", &approve, json!({ "comment": "属实" })).await.expect(200);
+    assert!(tell().await.to_string().contains("示例韭菜合作社第一社"));
+    // What corrects what it was made of.
+    let wrong = app.get("supervisor", "/api/v1/trace/events?code=AGAIN-2").await.expect(200);
+    let mut right = processing(&farm, ("AGAIN-1", "70"), "AGAIN-2");
+    right["event_time"] = json!("2026-11-11T09:30:00+08:00");
+    right["correction_of"] = wrong["items"][0]["id"].clone();
+    right["correction_reason"] = json!("示例称量有误");
+    let before = tell().await;
+    captured(&app, right).await;
+    let after = tell().await;
+    assert_ne!(before["steps"], after["steps"]);
+    assert_eq!(after["steps"].as_array().unwrap().len(), 3, "{after}");
+}

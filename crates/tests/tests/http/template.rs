@@ -25,6 +25,9 @@ pub struct Template {
     pub passwords: BTreeMap<&'static str, String>,
 }
 
+/// A little before tests begin: what they do comes after it.
+const BEFORE: &str = "2026-11-19T11:59:59+08:00";
+
 static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
 
 impl Template {
@@ -32,7 +35,7 @@ impl Template {
     pub async fn get() -> &'static Self {
         TEMPLATE
             .get_or_init(|| async {
-                let app = TestApp::build(Security::demonstration()).await;
+                let app = TestApp::build(Security::demonstration(), BEFORE.parse().unwrap()).await;
                 let folder = kept();
                 copy(app.folder.path(), &folder);
                 let TestApp { assembled, database, clock, sessions, tokens, passwords, .. } = app;
