@@ -16,9 +16,12 @@ const LISTEN: &str = "127.0.0.1:18930";
 const SEED: &str = "7";
 /// Seconds for each role.
 const SECONDS: &str = "60";
-const ROLES: [&str; 4] = ["supervisor", "enterprise", "sysadmin", "secadmin"];
+const ROLES: [&str; 6] =
+    ["supervisor", "enterprise", "sysadmin", "secadmin", "auditor", "reviewer"];
 /// What is broken when it happens.
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+     response_headers_conformance,response_schema_conformance,negative_data_rejection,\
+     missing_required_header,unsupported_method,ignored_auth";
 /// What would end the session, the accounts or the run itself.
 const SPARED: &str =
     "^/(api/v1/session|api/v1/me/|oauth|oidc|api/v1/account|api/v1/jobs/.*/events)";

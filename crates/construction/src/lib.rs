@@ -14,6 +14,8 @@ mod state;
 
 pub use device::Device;
 pub use map_pack::MapApproval;
+#[cfg(fuzzing)]
+pub use map_pack::fuzz;
 pub use presence::{mark_offline, watch};
 pub use speaker::{Distrust, Speaker, distrust, hold, speakers, vouch_for};
 

@@ -16,6 +16,8 @@ mod duty;
 mod enterprise;
 mod factor;
 mod forward;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod http;
 mod login;
 mod oidc;

@@ -211,8 +211,8 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new((Method::GET, path), Access::SignedIn, "变更权限", list).query(&[Param {
             name: "entity",
-            label: "登记表",
-            required: true,
+            label: "登记表；不写则列出全部登记表",
+            required: false,
         }]),
         Route::new(
             (Method::PUT, one.as_str()),
@@ -221,6 +221,7 @@ pub(crate) fn routes() -> Vec<Route> {
             set,
         )
         .takes(Shape::of::<NewRule>())
+        .versioned()
         .fresh(),
     ]
 }

@@ -174,6 +174,7 @@ fn protecting_routes(entity: &'static Entity) -> Vec<Route> {
         )
         .takes(Shape::of::<Label>())
         .gives(Shape::Stored(entity))
+        .versioned()
         .fresh(),
     ];
     if entity.fields.iter().any(|field| field.class == crate::DataClass::Personal) {
@@ -234,15 +235,18 @@ fn writing_routes(entity: &'static Entity) -> Vec<Route> {
             .takes(Shape::Record(entity))
             .gives(Shape::Stored(entity)),
         Route::new((Method::PUT, one(entity)), write(), format!("修改{title}"), replace)
+            .versioned()
             .takes(Shape::Record(entity))
             .gives(Shape::Stored(entity)),
         Route::new((Method::PATCH, one(entity)), write(), format!("修改{title}部分字段"), amend)
+            .versioned()
             .takes(Shape::Json(json!({ "type": "object" })))
             .gives(Shape::Stored(entity)),
     ];
     if entity.removable {
         let summary = format!("删除{title}");
-        routes.push(Route::new((Method::DELETE, one(entity)), write(), summary, remove));
+        let at = (Method::DELETE, one(entity));
+        routes.push(Route::new(at, write(), summary, remove).versioned());
     }
     routes
 }
@@ -365,6 +369,7 @@ fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
         Route::new((Method::POST, all(entity)), write(), format!("申请登记{title}"), propose)
             .takes(Shape::Record(entity)),
         Route::new((Method::PUT, one(entity)), write(), format!("申请变更{title}"), replace)
+            .versioned()
             .takes(Shape::Record(entity)),
         Route::new(
             (Method::PATCH, one(entity)),
@@ -372,6 +377,7 @@ fn proposing_routes(entity: &'static Entity) -> Vec<Route> {
             format!("申请变更{title}部分字段"),
             amend,
         )
+        .versioned()
         .takes(Shape::Json(json!({ "type": "object" }))),
     ]
 }

@@ -37,7 +37,8 @@ pub fn openapi(platform: &Platform, routes: &[Route], entities: &[&'static Entit
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },
-                "session": { "type": "apiKey", "in": "cookie", "name": "yj_session" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "__Host-yj" },
+                "csrf": { "type": "apiKey", "in": "header", "name": "X-CSRF" },
             },
         },
     })
@@ -60,8 +61,8 @@ fn operation(route: &Route) -> Value {
     });
     operation["security"] = match &route.access {
         Err(_) => json!([]),
-        Ok(Access::SignedIn) => json!([{ "bearer": [] }, { "session": [] }]),
-        Ok(Access::Permission(name)) => json!([{ "bearer": [name] }, { "session": [name] }]),
+        Ok(Access::SignedIn) => security(route, &[]),
+        Ok(Access::Permission(name)) => security(route, &[name]),
     };
     if let Ok(Access::Permission(name)) = &route.access {
         operation["x-permission"] = json!(name);
@@ -73,6 +74,16 @@ fn operation(route: &Route) -> Value {
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
+}
+
+/// A token, or the cookie of a browser: what changes something wants the word besides that only our own
+/// pages know.
+fn security(route: &Route, names: &[&str]) -> Value {
+    let mut session = json!({ "session": names });
+    if !matches!(route.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+        session["csrf"] = json!([]);
+    }
+    json!([{ "bearer": names }, session])
 }
 
 fn operation_id(route: &Route) -> String {
@@ -108,8 +119,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             }
         }
     }
-    if matches!(route.method.as_str(), "PUT" | "PATCH" | "DELETE") && route.path.ends_with("/{id}")
-    {
+    if route.versioned {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "required": true,
             "description": "所依据的版本号", "schema": { "type": "string" },

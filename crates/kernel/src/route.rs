@@ -113,6 +113,8 @@ pub struct Route {
     pub fresh: bool,
     /// Whether it is there for those who have not shown everything yet.
     pub partial: bool,
+    /// Whether it wants the version that a change is based on, as `If-Match`.
+    pub versioned: bool,
     /// One line for people.
     pub summary: String,
     /// Query parameters beyond those of a list.
@@ -188,6 +190,7 @@ impl Route {
             access,
             fresh: false,
             partial: false,
+            versioned: false,
             summary,
             query: &[],
             takes: Shape::Nothing,
@@ -207,6 +210,12 @@ impl Route {
     #[must_use]
     pub fn partial(self) -> Self {
         Self { partial: true, ..self }
+    }
+
+    /// Wants the version that a change is based on, as `If-Match`.
+    #[must_use]
+    pub fn versioned(self) -> Self {
+        Self { versioned: true, ..self }
     }
 
     /// Describes the query parameters.

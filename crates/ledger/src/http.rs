@@ -60,8 +60,12 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             open,
             "验证存证证明",
             move |_: App, bytes: Bytes| async move {
+                if bytes.is_empty() {
+                    let detail = "请求体应为存证证明文件（.yjproof）";
+                    return Err(Problem::Malformed(String::from(detail)));
+                }
                 let (_, chain_id) = check.genesis();
-                Json(json!(yj_proof::verify(&bytes, TrustAnchor::Chain(chain_id))))
+                Ok(Json(json!(yj_proof::verify(&bytes, TrustAnchor::Chain(chain_id)))))
             },
         )
         .takes(Shape::Bytes("application/octet-stream")),

@@ -15,6 +15,7 @@ use rumqttc::v5::mqttbytes::{
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
+    census::Seat,
     keeper::{Keeper, Reason, Taken},
     packets::{Broken, Packets},
     server::{Place, Places},
@@ -50,12 +51,13 @@ enum Next {
 
 /// Speaks with a client until either is tired of it.
 pub(crate) async fn converse<K: Keeper>(
-    mut packets: Packets,
+    (mut packets, mut seat): (Packets, Seat),
     keeper: Arc<K>,
     (places, mut stop): (Places, watch::Receiver<bool>),
 ) -> Result<(), Broken> {
     let greeted = timeout(CONNECT_PATIENCE, greet(&mut packets, &*keeper)).await;
     let Some((name, keep_alive)) = greeted.map_err(|_| Broken::Gone)?? else { return Ok(()) };
+    seat.let_in();
     let mut place = places.take(&name);
     let mut client = Client { keeper, name, filters: Vec::new() };
     let silence = Duration::from_millis(u64::from(keep_alive) * 1_500);

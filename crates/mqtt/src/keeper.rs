@@ -56,12 +56,21 @@ pub enum Reason {
 pub struct Admission {
     /// Connections at once.
     pub connections_max: usize,
+    /// Those of them from one address: a gateway speaks for many, but not for all.
+    pub address_max: usize,
+    /// Those of an address that have not said yet who they are.
+    pub greeting_max: usize,
     /// Largest packet, in bytes.
     pub packet_max: u32,
 }
 
 impl Default for Admission {
     fn default() -> Self {
-        Self { connections_max: 10_000, packet_max: 128 * 1024 }
+        Self {
+            connections_max: 20_000,
+            address_max: 10_000,
+            greeting_max: 1_000,
+            packet_max: 128 * 1024,
+        }
     }
 }

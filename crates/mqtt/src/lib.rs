@@ -2,8 +2,11 @@
 //! consumer at an external broker. A message is acknowledged after the [`Keeper`] has it safe, never
 //! before; the codec is that of `rumqttc`. Knows nothing of devices.
 
+mod census;
 mod client;
 mod connection;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod keeper;
 mod packets;
 mod server;

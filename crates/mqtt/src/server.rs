@@ -5,13 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
+    census::Census,
     connection,
     keeper::{Admission, Keeper},
     packets::Packets,
@@ -69,7 +66,7 @@ pub async fn serve<K: Keeper>(
     admission: Admission,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (places, room) = (Places::default(), Arc::new(Semaphore::new(admission.connections_max)));
+    let (places, census) = (Places::default(), Census::default());
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -82,17 +79,17 @@ pub async fn serve<K: Keeper>(
             tokio::task::yield_now().await;
             continue;
         };
-        let Ok(permit) = Arc::clone(&room).try_acquire_owned() else { continue };
         if !keeper.welcomes(peer.ip()) {
             continue;
         }
+        let Some(seat) = census.seat(peer.ip(), &admission) else { continue };
         // Small answers at once; a peer that forbids it is served all the same.
         let _ = stream.set_nodelay(true);
         let packets = Packets::new(stream, admission.packet_max);
         let (keeper, places, stop) = (Arc::clone(&keeper), places.clone(), stop.clone());
         connections.spawn(async move {
-            let _permit = permit;
-            if let Err(broken) = connection::converse(packets, keeper, (places, stop)).await {
+            let spoken = connection::converse((packets, seat), keeper, (places, stop)).await;
+            if let Err(broken) = spoken {
                 tracing::debug!(?broken, "a client has gone");
             }
         });

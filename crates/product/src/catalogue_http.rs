@@ -89,11 +89,14 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new((Method::POST, ALL), may("write"), "新增地方分类", create).takes(record()),
         Route::new((Method::GET, ONE), may("read"), "读取产品分类", read),
         Route::new((Method::PUT, ONE), may("write"), "修改地方分类", change)
+            .versioned()
             .takes(Shape::of::<Wording>()),
-        Route::new((Method::DELETE, ONE), may("write"), "删除未发布的地方分类", remove),
+        Route::new((Method::DELETE, ONE), may("write"), "删除未发布的地方分类", remove).versioned(),
         Route::new(at("exclude"), may("write"), "将产品分类移出追溯范围", exclude)
+            .versioned()
             .takes(Shape::of::<Switch>()),
         Route::new(at("include"), may("write"), "将产品分类重新纳入追溯范围", include)
+            .versioned()
             .takes(Shape::of::<Switch>()),
         Route::new((Method::GET, format!("{ALL}/versions")), may("read"), "目录版本", versions),
         Route::new(

@@ -8,7 +8,7 @@ use yj_crypto::{Shuffle, sm4::Key};
 use yj_kernel::{
     App, Changed, Codes, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
 };
-use yj_model::{Form, Gtin, Id, RegionCode, Scheme, Tail, Wanted};
+use yj_model::{Form, Gtin, Id, RegionCode, SCHEMES, Scheme, Tail, Wanted};
 
 use crate::{
     code_rule::{CodeRule, OF_SUBJECT, region_of},
@@ -22,21 +22,39 @@ pub(crate) const SIZE_MAX: i64 = 100_000_000;
 const SPARSE: u64 = 1_000;
 
 /// Schemes that batches can be of; the platform's own needs no rule.
-const BATCH_SCHEMES: Codes = &[
-    ("own", "平台自有追溯码"),
-    ("gs1", "GS1"),
-    ("ecode", "Ecode"),
-    ("ma", "MA"),
-    ("handle", "Handle"),
-    ("vaa", "VAA"),
-    ("oid", "OID"),
-    ("drug", "药品追溯码"),
-    ("pesticide", "农药单元识别代码"),
-    ("veterinary_drug", "兽药追溯码"),
-    ("organic", "有机码"),
-    ("equipment", "特种设备代码"),
-    ("meat_vegetable", "肉菜流通追溯码"),
-];
+const BATCH_SCHEMES: Codes = &without::<13>(SCHEMES, &["vin", "did"]);
+
+/// A list without some of its codes; `N` are left.
+const fn without<const N: usize>(
+    list: Codes,
+    left_out: &[&str],
+) -> [(&'static str, &'static str); N] {
+    let (mut kept, mut count, mut at) = ([("", ""); N], 0, 0);
+    while at < list.len() {
+        let (mut out, mut one) = (false, 0);
+        while one < left_out.len() {
+            out |= same(list[at].0, left_out[one]);
+            one += 1;
+        }
+        if !out {
+            kept[count] = list[at];
+            count += 1;
+        }
+        at += 1;
+    }
+    assert!(count == N, "as many are left as there is room for");
+    kept
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let (mut at, mut same) = (0, one.len() == other.len());
+    while same && at < one.len() {
+        same = one[at] == other[at];
+        at += 1;
+    }
+    same
+}
 
 /// 批次状态
 pub(crate) const BATCH_STATES: Codes =

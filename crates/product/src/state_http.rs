@@ -59,7 +59,7 @@ fn route(verb: ProductVerb) -> Route {
             let level = Some(level.ok_or_else(wrong)?);
             act(&ctx, (&id, &headers), (verb, level), &reason).await
         };
-        return Route::new(at, access, summary, recall).takes(Shape::of::<Recall>());
+        return Route::new(at, access, summary, recall).versioned().takes(Shape::of::<Recall>());
     }
     let change = move |ctx: Ctx,
                        Path(id): Path<String>,
@@ -67,7 +67,7 @@ fn route(verb: ProductVerb) -> Route {
                        Body(body): Body<Cause>| async move {
         act(&ctx, (&id, &headers), (verb, None), &body.reason).await
     };
-    Route::new(at, access, summary, change).takes(Shape::of::<Cause>())
+    Route::new(at, access, summary, change).versioned().takes(Shape::of::<Cause>())
 }
 
 async fn act(

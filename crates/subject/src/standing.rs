@@ -149,6 +149,7 @@ pub(crate) fn routes() -> Vec<Route> {
             format!("{}追溯主体", verb.label()),
             act,
         )
+        .versioned()
         .takes(Shape::of::<Reason>())
     };
     Verb::ACTS.map(route).into()

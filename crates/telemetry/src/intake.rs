@@ -11,9 +11,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use yj_construction::{Distrust, Speaker};
 use yj_kernel::{ActorKind, App, Ctx, Origin, Principal, Problem, Result};
 use yj_ledger::Ledger;
-use yj_trace::{Captured, Source};
+use yj_trace::{Captured, Source, TraceEvent};
 
 use crate::{
+    claim,
     fate::{Brought, Fate, Refusal, Told},
     message::Heard,
     store::{self, Sound},
@@ -27,6 +28,8 @@ const WAITING_MAX: u32 = 20_000;
 /// cannot sign sends as many as they like. Counted by request, so that nobody's forgeries cost the
 /// device's own words.
 const WRONG_MAX: usize = 3;
+/// Attempts to capture the events of one message.
+const TRIES: u32 = 5;
 /// An alarm about one device is looked at once in so long.
 const ALARM_EVERY_MS: i64 = 60_000;
 /// Devices whose last alarm is remembered.
@@ -226,7 +229,7 @@ impl Intake {
                     one.brought = brought;
                     kept.push(one);
                 }
-                Err(problem) => refused.push((one.place, Refusal::Event(problem))),
+                Err(refusal) => refused.push((one.place, refusal)),
             }
         }
         *sound = kept;
@@ -314,22 +317,40 @@ fn verify(
     (sound, refused)
 }
 
-/// Captures the events of one message in the device's own name.
-async fn events_of(ctx: &Ctx, one: &Sound, owner: &str) -> Result<Result<Vec<Brought>, Problem>> {
+/// Captures the events of one message in the device's own name, all or none, and with them claims
+/// its number.
+async fn events_of(ctx: &Ctx, one: &Sound, owner: &str) -> Result<Result<Vec<Brought>, Refusal>> {
     let events = match one.heard.events(owner) {
         Ok(events) => events,
-        Err(problem) => return Ok(Err(problem)),
+        Err(problem) => return Ok(Err(Refusal::Event(problem))),
     };
     let mac = one.speaker.mac.clone();
     let mut device = Principal::new(String::new(), mac.clone(), mac, Arc::default());
     device.kind = ActorKind::Machine;
     let ctx = ctx.clone().signing_as(Some(&device), Origin::default());
-    let captured = yj_trace::capture(&ctx, Source::Device, &events, true).await;
-    let captured = match captured {
-        Ok(captured) => captured,
-        Err(problem @ (Problem::Internal(_) | Problem::Unavailable(_))) => return Err(problem),
-        Err(problem) => return Ok(Err(problem)),
-    };
+    let mut tries = 1;
+    loop {
+        match captured(&ctx, one, &events).await {
+            // Somebody else stored the same code or content between our look and our write.
+            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+            Err(problem @ (Problem::Internal(_) | Problem::Unavailable(_))) => return Err(problem),
+            Err(problem) => return Ok(Err(Refusal::Event(problem))),
+            Ok(brought) => return Ok(brought),
+        }
+    }
+}
+
+async fn captured(
+    ctx: &Ctx,
+    one: &Sound,
+    events: &[TraceEvent],
+) -> Result<Result<Vec<Brought>, Refusal>> {
+    let mut tx = ctx.begin().await?;
+    yj_construction::hold(&mut tx, [one.speaker.id.as_str()]).await?;
+    if !claim::claim(&mut tx, one).await? {
+        return Ok(Err(Refusal::Contradiction));
+    }
+    let captured = yj_trace::capture_in(ctx, &mut tx, Source::Device, events).await?;
     let mut brought = Vec::with_capacity(captured.len());
     for (index, one) in captured.into_iter().enumerate() {
         match one {
@@ -338,9 +359,10 @@ async fn events_of(ctx: &Ctx, one: &Sound, owner: &str) -> Result<Result<Vec<Bro
             }
             Captured::Duplicate { id } => brought.push(Brought { id, state: "duplicate" }),
             Captured::Refused(problem) => {
-                return Ok(Err(problem.within(&format!("events[{index}]."))));
+                return Ok(Err(Refusal::Event(problem.within(&format!("events[{index}].")))));
             }
         }
     }
+    tx.commit().await?;
     Ok(Ok(brought))
 }

@@ -3,9 +3,12 @@
 
 mod anchor;
 mod binding;
+mod claim;
 mod conditions;
 mod door;
 mod fate;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod gaps;
 mod http;
 mod intake;
@@ -42,5 +45,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "telemetry/0002_binding",
         script: include_str!("../migrations/0002_binding.sql"),
+    },
+    Migration {
+        name: "telemetry/0003_claim",
+        script: include_str!("../migrations/0003_claim.sql"),
     },
 ];

@@ -51,7 +51,8 @@ pub(crate) struct Reading {
     /// In millionths of its unit.
     pub(crate) value: i64,
     pub(crate) marks: i64,
-    /// When the run of equal values began that it belongs to.
+    /// When the run of equal values began that it belongs to, at most [`FROZEN_MS`] before it: what
+    /// came earlier decides nothing more.
     pub(crate) same_since: i64,
     /// How many of the run up to it, counted to [`FROZEN_COUNT`].
     pub(crate) same_count: i64,
@@ -83,7 +84,7 @@ impl Rule {
                 marks |= GAP;
             }
             if before.value == reading.value {
-                same_since = before.same_since;
+                same_since = before.same_since.max(time - FROZEN_MS);
                 same_count = (before.same_count + 1).min(FROZEN_COUNT);
             }
         }
@@ -271,6 +272,36 @@ mod tests {
                 weave(&mut stored, fresh.to_vec());
             }
             prop_assert_eq!(stored, judged(all));
+        }
+    }
+
+    #[test]
+    fn a_late_reading_touches_hours_and_never_the_whole_of_a_long_run() {
+        // Equal values every ten minutes for a month; then others come late, before and within.
+        let month = 30 * 24 * 6;
+        for late in [-10, 5, 1_005, 10 * month - 5] {
+            let mut stored = judged((0..month).map(|number| reading(number * 10, 4)).collect());
+            let fresh = reading(late, if late < 0 { 4 } else { 5 });
+            let mut weaver = Weaver::new(RULE, stored.last().copied(), vec![fresh]);
+            while let Some(wants) = weaver.wants() {
+                let (Wants::Around(key) | Wants::After(key)) = wants;
+                let before = stored.iter().rfind(|one| one.key < key).copied();
+                let after: Vec<_> = stored.iter().filter(|one| one.key > key).copied().collect();
+                weaver.take(before, &after[..after.len().min(64)], after.len() > 64);
+            }
+            let hours = usize::try_from(FROZEN_MS / (10 * MINUTE)).expect("small");
+            assert!(weaver.changed.len() <= hours + 1, "{late}: {}", weaver.changed.len());
+            stored.push(fresh);
+            let all = judged(stored.iter().map(|one| reading(one.key.seq, one.value)).collect());
+            let expected: Vec<_> = all.iter().filter(|one| one.marks & FROZEN != 0).collect();
+            stored.retain(|one| one.key != fresh.key);
+            for changed in weaver.changed.iter().chain(&weaver.laid) {
+                stored.retain(|one| one.key != changed.key);
+                stored.push(*changed);
+            }
+            stored.sort_by_key(|one| one.key);
+            let found: Vec<_> = stored.iter().filter(|one| one.marks & FROZEN != 0).collect();
+            assert_eq!(found, expected);
         }
     }
 

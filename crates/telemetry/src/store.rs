@@ -9,7 +9,7 @@ use yj_construction::Speaker;
 use yj_kernel::{Ctx, Problem, Result, Row, Sql, SqlValue, Tx, insert_rows};
 
 use crate::{
-    binding,
+    binding, claim,
     fate::{Brought, Fate, Refusal},
     gaps,
     intake::Place,
@@ -93,11 +93,15 @@ pub(crate) async fn store(ctx: &Ctx, sound: Vec<Sound>) -> Result<Vec<(Place, Fa
     let devices: BTreeSet<&str> = sound.iter().map(|one| one.speaker.id.as_str()).collect();
     yj_construction::hold(&mut tx, devices).await?;
     let mut known = known(&mut tx, &sound).await?;
+    let claimed = claim::claimed(&mut tx, &sound).await?;
     let (mut fates, mut fresh) = (Vec::with_capacity(sound.len()), Vec::new());
     for one in sound {
         match known.get(&one.id) {
             Some(digest) if *digest == one.heard.digest => fates.push((one.place, Fate::Duplicate)),
             Some(_) => fates.push((one.place, Fate::Refused(Refusal::Contradiction))),
+            None if claimed.get(&one.id).is_some_and(|digest| *digest != one.heard.digest) => {
+                fates.push((one.place, Fate::Refused(Refusal::Contradiction)));
+            }
             None => {
                 known.insert(one.id.clone(), one.heard.digest.clone());
                 fresh.push(one);
@@ -111,6 +115,11 @@ pub(crate) async fn store(ctx: &Ctx, sound: Vec<Sound>) -> Result<Vec<(Place, Fa
     epochs(&mut tx, &fresh).await?;
     readings(&mut tx, &fresh).await?;
     tx.later(events(&fresh));
+    let settled: Vec<&str> =
+        fresh.iter().map(|one| one.id.as_str()).filter(|id| claimed.contains_key(*id)).collect();
+    if !settled.is_empty() {
+        claim::settled(&mut tx, &settled);
+    }
     tx.commit().await?;
     fates.extend(fresh.into_iter().map(|one| (one.place, Fate::Stored(one.brought))));
     Ok(fates)

@@ -13,6 +13,8 @@ mod document_http;
 mod elements;
 mod event;
 mod failing;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod handover;
 mod hold;
 mod holding;

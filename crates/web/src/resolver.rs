@@ -171,18 +171,19 @@ impl Resolver {
         if found.is_public() {
             return self.found(app, &readings, &found, (&asked, &accept), &rest).await;
         }
+        // What is not answered here is a miss, and so is every question to others: one of them, before
+        // anybody waits for the answer.
+        self.pace.miss(origin.address, now);
         if let Some(address) = address.filter(|_| !found.ours) {
             let hops = rest.header(HOPS).parse().unwrap_or(0);
             let wants_links = asked == Asked::All;
-            // Of what is asked upstream only what is known is passed on, and every question counts.
+            // Of what is asked upstream only what is known is passed on.
             let link_type = link_type.filter(|text| is_link_type(text));
-            self.pace.miss(origin.address, now);
             let question = Question { address, link_type, wants_links, hops };
             if let Some(response) = self.upstream.ask(app, question).await?.response() {
                 return Ok(response);
             }
         }
-        self.pace.miss(origin.address, now);
         story::missing(app, &self.door.ledger, &readings[0].canonical, &rest.headers)
     }
 

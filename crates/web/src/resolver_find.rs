@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use yj_kernel::{App, DataClass, Result, Tx};
 use yj_model::{Recognised, Scheme};
-use yj_product::{MintedCode, ProductBrief, ProductState, PublicLink};
+use yj_product::{MintedCode, ProductBrief, ProductState, PublicLink, Sought};
 
 /// What an identifier stands for.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ fn unit_codes<'a>(text: &'a str, readings: &'a [Recognised]) -> Vec<(&'a str, bo
 
 /// Whose a code is: that of a batch belongs to the batch's product, one that names a product to that
 /// product. Whatever else was registered under it by anybody is not what was asked for.
-pub(crate) fn is_rightful(
+fn is_rightful(
     unit_product: Option<&String>,
     (minted, by_gtin): (Option<&MintedCode>, Option<&ProductBrief>),
     is_part: bool,
@@ -62,15 +62,19 @@ pub(crate) fn is_rightful(
     }
 }
 
-/// The product that a reading names by its GTIN.
-pub(crate) async fn product_named(
-    tx: &mut Tx,
-    readings: &[Recognised],
-) -> Result<Option<ProductBrief>> {
-    let gs1 = readings.iter().find(|reading| reading.scheme == Scheme::Gs1);
-    match gs1.and_then(|reading| reading.part("gtin")) {
-        Some(gtin) => yj_product::by_gtin(tx, gtin).await,
-        None => Ok(None),
+/// What a text is, before anything is asked of what it leads to.
+#[derive(Debug)]
+pub(crate) struct Named {
+    sought: Sought,
+    by_gtin: Option<ProductBrief>,
+    /// The unit that is rightfully registered under it.
+    unit: Option<String>,
+}
+
+impl Named {
+    /// Whether a unit is registered under this very code, and is what the code was given for.
+    pub(crate) fn is_unit(&self, code: &str) -> bool {
+        self.unit.as_deref() == Some(code)
     }
 }
 
@@ -80,12 +84,19 @@ pub(crate) async fn find(
     tx: &mut Tx,
     (text, readings): (&str, &[Recognised]),
 ) -> Result<Found> {
+    let named = name(app, tx, (text, readings)).await?;
+    follow(tx, named, readings).await
+}
+
+/// The code of a batch, the product and the unit that a text names.
+pub(crate) async fn name(
+    app: &App,
+    tx: &mut Tx,
+    (text, readings): (&str, &[Recognised]),
+) -> Result<Named> {
     let sought = yj_product::minted(app, tx, readings).await?;
-    let gs1 = readings.iter().find(|reading| reading.scheme == Scheme::Gs1);
-    let part = |name: &str| gs1.and_then(|reading| reading.part(name)).map(String::from);
-    let lot = part("lot");
     // Asked also where there is nothing to find: what is unknown takes as long.
-    let gtin = part("gtin").unwrap_or_default();
+    let gtin = part(readings, "gtin").unwrap_or_default();
     let by_gtin = yj_product::by_gtin(tx, &gtin).await?;
     let codes = unit_codes(text, readings);
     let named: Vec<&str> = codes.iter().map(|(code, _)| *code).collect();
@@ -95,6 +106,19 @@ pub(crate) async fn find(
         named.get(*code).is_some_and(|product| is_rightful(product.as_ref(), whose, *is_part))
     });
     let unit = unit.map(|(code, _)| String::from(*code));
+    Ok(Named { sought, by_gtin, unit })
+}
+
+fn part(readings: &[Recognised], name: &str) -> Option<String> {
+    let gs1 = readings.iter().find(|reading| reading.scheme == Scheme::Gs1);
+    gs1.and_then(|reading| reading.part(name)).map(String::from)
+}
+
+/// What there is to what a text names.
+pub(crate) async fn follow(tx: &mut Tx, named: Named, readings: &[Recognised]) -> Result<Found> {
+    let Named { sought, by_gtin, unit } = named;
+    let part = |name: &str| part(readings, name);
+    let lot = part("lot");
     let minted = sought.found.filter(MintedCode::is_public);
     let id = minted.as_ref().and_then(|code| code.product_id.clone()).unwrap_or_default();
     let by_code = yj_product::by_ids(tx, &[&id]).await?.into_values().next();

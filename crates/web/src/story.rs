@@ -11,15 +11,15 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use yj_kernel::{App, Problem, Result, Route, Tx, time_text};
+use yj_kernel::{App, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
-use yj_model::{Recognised, TraceCode, candidates};
+use yj_model::{TraceCode, candidates};
 use yj_product::MintedCode;
 use yj_trace::Scans;
 
 use crate::{
     files, resolver,
-    resolver_find::{find, is_rightful, product_named},
+    resolver_find::{follow, name},
     told::Told,
 };
 
@@ -243,13 +243,15 @@ async fn told(
         return Ok(Some((story, None)));
     }
     let mut tx = app.db().snapshot().await?;
-    if let Ok(known) = code.parse::<TraceCode>()
-        && is_ones_own(app, &mut tx, (&known, &readings)).await?
-        && let Some(story) = told.stories.tell(&mut tx, known.as_str()).await?
+    let known = code.parse::<TraceCode>().ok();
+    let text = known.as_ref().map_or(code, TraceCode::as_str);
+    let named = name(app, &mut tx, (text, &readings)).await?;
+    if named.is_unit(text)
+        && let Some(story) = told.stories.tell(&mut tx, text).await?
     {
         return Ok(Some((story, None)));
     }
-    let found = find(app, &mut tx, (code, &readings)).await?;
+    let found = follow(&mut tx, named, &readings).await?;
     let Some(own) = found.story(code) else { return Ok(None) };
     // Where its lot has a story, that is the code's story too.
     let of_lot = match &found.unit {
@@ -271,22 +273,6 @@ async fn told(
         story = of_lot;
     }
     Ok(Some((Arc::new(story), found.minted)))
-}
-
-/// Whether what is registered under a code is what the code was given for.
-async fn is_ones_own(
-    app: &App,
-    tx: &mut Tx,
-    (code, readings): (&TraceCode, &[Recognised]),
-) -> Result<bool> {
-    let minted = yj_product::minted(app, tx, readings).await?.found;
-    let by_gtin = product_named(tx, readings).await?;
-    if minted.is_none() && by_gtin.is_none() {
-        return Ok(true);
-    }
-    let named = yj_trace::products_of(tx, &[code.as_str()]).await?;
-    let whose = (minted.as_ref(), by_gtin.as_ref());
-    Ok(named.values().all(|product| is_rightful(product.as_ref(), whose, false)))
 }
 
 /// The one answer for what is unknown and for what is not public.

@@ -3,6 +3,8 @@
 
 mod approval_number;
 mod check;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod geometry;
 mod http;
 mod outline;

@@ -24,8 +24,9 @@ const ABILITIES: [(&str, &str); 9] = [
     ("gs1-cbv-min", "1.2"),
     ("gs1-cbv-max", "2.0"),
     ("gs1-vendor-version", env!("CARGO_PKG_VERSION")),
-    ("gs1-epc-format", "No_Preference, Always_GS1_Digital_Link, Always_EPC_URN, Never_Translates"),
-    ("gs1-cbv-xml-format", "No_Preference, Never_Translates, Always_URN"),
+    // What is done where nothing else is asked for.
+    ("gs1-epc-format", "Never_Translates"),
+    ("gs1-cbv-xml-format", "Always_URN"),
     ("gs1-epcis-capture-limit", "1000000"),
     ("gs1-epcis-capture-file-size-limit", "268435456"),
 ];
@@ -44,7 +45,7 @@ pub(crate) fn abilities(allow: &'static str) -> HeaderMap {
     for (name, value) in ABILITIES {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let behaviour = HeaderValue::from_static("rollback, proceed");
+    let behaviour = HeaderValue::from_static("rollback | proceed");
     headers.insert(HeaderName::from_static("gs1-capture-error-behaviour"), behaviour);
     headers
 }
@@ -190,7 +191,8 @@ fn weight(text: &str) -> u32 {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let thousandths = format!("{rest:0<3}");
     let whole: u32 = whole.parse().unwrap_or(1);
-    (whole * 1000 + thousandths.get(..3).and_then(|part| part.parse().ok()).unwrap_or(0)).min(1000)
+    (whole.min(1) * 1000 + thousandths.get(..3).and_then(|part| part.parse().ok()).unwrap_or(0))
+        .min(1000)
 }
 
 /// What becomes of a capture when one of its events is refused.
@@ -280,6 +282,7 @@ mod tests {
         assert_eq!(asked("text/xml"), Some(Media::Xml(XmlForm::V2_0)));
         assert_eq!(asked("text/html"), None);
         assert_eq!(asked("application/json;q=0"), None);
+        assert_eq!(asked("text/xml;q=0.5, application/json;q=4294968"), Some(Media::Json));
         let old = headers(&[("accept", "application/xml"), ("gs1-epcis-max", "1.2")]);
         assert_eq!(Media::asked(&old, true).ok(), Some(Media::Xml(XmlForm::V1_2)));
         assert!(Media::asked(&old, false).is_err());

@@ -8,6 +8,8 @@ mod capture;
 mod deliver;
 mod document;
 mod find;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod guard;
 mod header;
 mod http;

@@ -106,7 +106,9 @@ async fn dressed(request: Request, next: Next) -> Response {
     }
     let (method, instance) = (request.method().clone(), String::from(path));
     let asked = gs1::unsupported(request.headers());
-    let mut response = match asked {
+    // A method that nothing here knows is refused as such, whatever its headers.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::OPTIONS];
+    let mut response = match asked.filter(|_| known.contains(&method)) {
         Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     };

@@ -314,6 +314,14 @@ async fn g_8_2_headers_say_what_is_spoken_and_are_heeded() {
             assert!(answer.headers.contains_key(name), "{path} {name}");
         }
     }
+    // One value each, as the binding describes them.
+    let said =
+        app.send("OPTIONS", "/epcis/v2/capture", Some("enterprise"), &[], None).await.headers;
+    assert_eq!(said["gs1-epc-format"], "Never_Translates");
+    assert_eq!(said["gs1-capture-error-behaviour"], "rollback | proceed");
+    let trace = [("gs1-epcis-version", "9.9")];
+    let unknown = app.send("TRACE", "/epcis/v2/capture", Some("enterprise"), &trace, None).await;
+    assert_eq!(unknown.status, 405, "not 406: the method comes first");
     let top = app.get("enterprise", "/epcis/v2").await.expect(200);
     assert!(top["member"].as_array().unwrap().contains(&json!("bizLocations")));
     let sent = document(&[observed("urn:example:1", "urn:epc:id:sgtin:4012345.011111.A1")]);

@@ -219,6 +219,41 @@ async fn d_6_4_3_2_a_single_code_tells_the_story_of_its_lot() {
     assert_eq!(of_lot["scans"], 1, "a single code counts its own scans");
 }
 
+/// Statements that an answer takes.
+async fn statements(app: &TestApp, path: &str) -> u32 {
+    for nth in 0..200 {
+        app.fuse.arm(nth);
+        let status = ask(app, path, &HTML).await.status;
+        app.fuse.disarm();
+        if status < 500 {
+            return nth;
+        }
+    }
+    panic!("{path} takes no end of statements");
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_the_page_of_a_code_looks_it_up_once() {
+    let app = TestApp::start().await;
+    let plant = app.subject("示例蔬菜加工厂").await;
+    let product = product(&app, "PLANT-1", Some("6907777000018")).await;
+    let made = batch(
+        &app,
+        json!({
+            "code": "ONCE", "subject_id": plant["id"], "product_id": product,
+            "scheme": "own", "level": "item", "random": true, "size": 10,
+        }),
+    )
+    .await;
+    let codes = codes(&app, &made).await;
+    activated(&app, &made, json!({ "from": 1 })).await;
+    ask(&app, &format!("/t/{}", codes[0]), &HTML).await.expect(200);
+    // The page counts a scan; the resolver asks who stands further up.
+    let page = statements(&app, &format!("/t/{}", codes[0])).await;
+    let resolved = statements(&app, &format!("/resolve?id={}", codes[0])).await;
+    assert!(page <= resolved + 1, "{page} and {resolved}");
+}
+
 #[tokio::test]
 async fn d_6_4_3_2_what_is_unknown_and_what_is_not_public_look_alike() {
     let app = TestApp::start().await;
@@ -348,4 +383,23 @@ async fn d_6_4_3_2_unknown_prefixes_are_asked_for_further_up_and_never_in_a_circ
     approved(&app, "code_rule", rule).await;
     assert_eq!(ask(&app, "/resolve?id=88.118.8/A1", &HTML).await.status, 404);
     assert_eq!(count(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d_6_4_3_2_a_question_to_others_is_one_miss() {
+    let app = TestApp::start().await;
+    let address = upstream(Arc::default()).await;
+    let given = json!({ "name": "示例上级解析", "scheme": "handle", "prefix": "88.", "address": address, "in_use": true });
+    app.post("sysadmin", "/api/v1/resolver_upstream", given).await.expect(201);
+    let asked = async || {
+        let request = Request::get("/resolve?id=88.100.2/MISSING").header("host", "test");
+        let mut request = request.body(Body::empty()).unwrap();
+        let address = "203.0.113.9".parse().unwrap();
+        request.extensions_mut().insert(yj_http::PeerAddr(address));
+        app.assembled.router.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    for number in 0..120 {
+        assert_eq!(asked().await, 404, "{number}");
+    }
+    assert_eq!(asked().await, 429);
 }

@@ -177,6 +177,55 @@ async fn s_37_answers_carry_the_headers_that_protect_browsers() {
 }
 
 #[tokio::test]
+async fn g_8_2_the_description_says_what_a_request_must_bring() {
+    let app = TestApp::start().await;
+    let operations = operations(&app).await;
+    let wants = |method: &str, path: &str| {
+        let found =
+            operations.iter().find(|one| (one.0.as_str(), one.1.as_str()) == (method, path));
+        let (_, _, operation) = found.unwrap_or_else(|| panic!("{method} {path}"));
+        let mut parameters = operation["parameters"].as_array().unwrap().iter();
+        parameters.any(|one| one["name"] == "If-Match" && one["required"] == true)
+    };
+    for (method, path) in [
+        ("PUT", "/api/v1/device/{id}"),
+        ("PATCH", "/api/v1/trace_subject/{id}"),
+        ("DELETE", "/api/v1/device/{id}"),
+        ("PUT", "/api/v1/device/{id}/label"),
+        ("POST", "/api/v1/product/{id}/recall"),
+        ("POST", "/api/v1/trace_subject/{id}/suspend"),
+        ("PUT", "/api/v1/change-rules/{entity}/{field}"),
+        ("POST", "/api/v1/catalogue/{id}/exclude"),
+    ] {
+        assert!(wants(method, path), "{method} {path}");
+    }
+    for (method, path) in [
+        ("DELETE", "/api/v1/views/{id}"),
+        ("DELETE", "/api/v1/sessions/{id}"),
+        ("DELETE", "/epcis/v2/queries/{id}"),
+        ("PUT", "/api/v1/trace_subject/changes/{id}"),
+    ] {
+        assert!(!wants(method, path), "{method} {path}");
+    }
+    // A browser shows its cookie and, for what changes something, the word of its pages.
+    let text = app.send("GET", "/openapi.json", None, &[], None).await.expect(200);
+    let schemes = &text["components"]["securitySchemes"];
+    let session = app.session("supervisor");
+    let cookie = session.cookie.split('=').next().unwrap();
+    assert_eq!(schemes["session"]["name"], cookie);
+    let change = &text["paths"]["/api/v1/device/{id}"]["delete"]["security"];
+    assert!(change[1]["csrf"].is_array() && change[0]["csrf"].is_null(), "{change}");
+    let look = &text["paths"]["/api/v1/device/{id}"]["get"]["security"];
+    assert!(look[1]["csrf"].is_null(), "{look}");
+    // What lacks its body is refused, and what may be left out is not demanded.
+    let empty = app.send("POST", "/api/v1/ledger/verify", None, &[], None).await.expect(400);
+    assert_eq!(empty["code"], "malformed");
+    let rules = &text["paths"]["/api/v1/change-rules"]["get"]["parameters"][0];
+    assert_eq!((&rules["name"], &rules["required"]), (&"entity".into(), &false.into()));
+    app.get("supervisor", "/api/v1/change-rules").await.expect(200);
+}
+
+#[tokio::test]
 async fn s_36_sessions_of_browsers_need_their_csrf_token() {
     use axum::{body::Body, http::Request};
     use http_body_util::BodyExt as _;

@@ -412,6 +412,51 @@ async fn d_6_3_2_killed_between_events_and_message_everything_is_stored_once() {
 }
 
 #[tokio::test]
+async fn d_6_3_2_of_two_messages_under_one_number_only_one_has_events() {
+    let app = TestApp::start().await;
+    let sensor = Sensor::new(&app, ("farm", "示例韭菜合作社一社"), "A4:BB:6D:17:00:02").await;
+    let says = |code: &str| {
+        let event = json!({
+            "domain": "agri", "type": "harvest", "event_time": "2026-11-10T08:00:00+08:00",
+            "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
+            "attributes": { "plot": "示例地块" },
+        });
+        sensor.says((1, 1), app.now(), json!({ "events": [event] }))
+    };
+    let (one, other) = (says("IOT-A"), says("IOT-B"));
+    let events = "SELECT COUNT(*) FROM trace_event WHERE source = 'device'";
+    // One node captures the events and gets no further; another hears a different message.
+    for nth in 0..200 {
+        app.fuse.arm(nth);
+        let answer = ask(&app, std::slice::from_ref(&one)).await;
+        app.fuse.disarm();
+        assert_ne!(answer.status, 200, "it fails before it is stored");
+        if app.count(events).await == 1 {
+            break;
+        }
+    }
+    assert_eq!(app.count(events).await, 1);
+    assert_eq!(app.count("SELECT COUNT(*) FROM device_message").await, 0);
+    assert_eq!(send(&app, std::slice::from_ref(&other)).await, ["contradiction"]);
+    // Without events it holds no number either.
+    let bare = sensor.says((1, 1), app.now(), json!({ "readings": [temperature(app.now(), "4")] }));
+    assert_eq!(send(&app, &[bare]).await, ["contradiction"]);
+    assert_eq!(app.count(events).await, 1, "the other brought nothing");
+    assert_eq!(alarms(&app).await, 1);
+    // The first comes again, and all is as if nothing had happened.
+    assert_eq!(send(&app, &[one]).await, ["stored"]);
+    assert_eq!(send(&app, &[other]).await, ["contradiction"]);
+    for (table, count) in [
+        ("SELECT COUNT(*) FROM device_message", 1),
+        ("SELECT COUNT(*) FROM device_event", 1),
+        ("SELECT COUNT(*) FROM device_claim", 0),
+        (events, 1),
+    ] {
+        assert_eq!(app.count(table).await, count, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn d_6_3_2_a_journey_is_one_summary_and_only_ones_own_goods_are_measured() {
     let app = TestApp::start().await;
     let sensor = Sensor::new(&app, ("farm", "示例韭菜合作社一社"), "A4:BB:6D:18:00:01").await;
