@@ -250,7 +250,7 @@ async fn register(ctx: &Ctx) -> Result<()> {
         code: String::from(PORK),
         name: String::from("示例生猪"),
         domain: String::from("agri"),
-        catalogue_code: Some(String::from("010106")),
+        catalogue_code: Some(String::from("010601")),
         attributes: Some(json!({ "sector": "livestock" })),
         ..Product::plain(
             leek.unit,
