@@ -5,7 +5,7 @@ use regex_lite::{Regex, RegexBuilder};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use yj_kernel::FieldError;
-use yj_model::{OffsetTime, Quantity, Rejected};
+use yj_model::{Measured, OffsetTime, Quantity, Rejected};
 
 use crate::rule::Rule;
 
@@ -17,6 +17,8 @@ pub enum FieldKind {
     Text,
     /// 十进制数
     Decimal,
+    /// 检测结果: a number, or where it lies. Kept as it was sent.
+    Result,
     /// 整数
     Int,
     /// 是否
@@ -137,6 +139,9 @@ impl FieldSpec {
             (FieldKind::Int, _) => Err(String::from("应为整数")),
             (_, Value::String(text)) => self.accept_text(text.trim()).map(Value::from),
             (FieldKind::Decimal, _) => Err(String::from("应为十进制字符串，如 \"12.5\"")),
+            (FieldKind::Result, _) => {
+                Err(String::from("应为检测结果的文本，如 \"0.05\"、\"<0.01\""))
+            }
             _ => Err(String::from("应为文本")),
         }
     }
@@ -145,6 +150,13 @@ impl FieldSpec {
         match self.kind {
             FieldKind::Text => self.plain(text),
             FieldKind::Decimal => self.bounded(text),
+            FieldKind::Result => {
+                let found: Measured = text.parse().map_err(|error: Rejected| error.to_string())?;
+                match found.exactly() {
+                    Some(number) => self.bounded(&number.to_string()).map(|_| String::from(text)),
+                    None => Ok(String::from(text)),
+                }
+            }
             FieldKind::Time => text
                 .parse::<OffsetTime>()
                 .map(|time| time.to_string())

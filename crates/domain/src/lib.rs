@@ -3,6 +3,7 @@
 //! ones, are uploaded and put into use without a rebuild.
 
 pub mod columns;
+mod documents;
 mod domains;
 mod field;
 mod http;
@@ -20,6 +21,7 @@ mod sound;
 mod successor;
 mod upload;
 
+pub use documents::{DocumentDemand, Lacking};
 pub use domains::{Domains, current};
 pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
 pub use http::routes;

@@ -9,6 +9,7 @@ use yj_kernel::FieldError;
 use yj_model::{OffsetTime, Quantity, Ratio, Stage};
 
 use crate::{
+    documents::DocumentDemand,
     field::{FieldSpec, Schema, check_attributes},
     retention::{Kept, Retention},
     rule::Rule,
@@ -102,6 +103,9 @@ pub struct EventSpec {
     /// Rules between its fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// The papers it demands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentDemand>,
     /// Whether somebody reviews every one, whatever the source: recalls and the like.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub always_reviewed: bool,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use yj_crypto::sm3;
 use yj_kernel::FieldError;
-use yj_model::{OffsetTime, Quantity};
+use yj_model::{DocumentKind, OffsetTime, Quantity};
 
 use crate::{
     Demand, EventSpec, FieldKind, FieldSpec, InputMode, Pack, Rule, Schema, Scheme,
@@ -45,11 +45,23 @@ pub fn example(pack: &Pack, event: &EventSpec) -> Option<Value> {
         "domain": pack.code, "type": event.code, "subject": SUBJECT, "event_time": TIME,
         "inputs": inputs, "outputs": outputs,
         "place": { "region": "610525", "address": "示例路 1 号", "lon": "109.93", "lat": "35.19" },
-        "documents": [{ "type": "voucher", "no": "示例-0001" }],
+        "documents": papers(event),
         "evidence": [{ "name": "示例附件.pdf", "sm3": digest }],
         "attributes": attributes,
         "external_id": name("1"),
     }))
+}
+
+/// A voucher, and one of each that the type demands; of a 承诺达标合格证 only where nothing else will do,
+/// for those stand in the register.
+fn papers(event: &EventSpec) -> Vec<Value> {
+    let plain = |kind: &&DocumentKind| **kind != DocumentKind::Commitment;
+    let demanded = event.documents.iter().filter_map(|demand| {
+        let kind = demand.any_of.iter().find(plain).or(demand.any_of.first())?;
+        Some(json!({ "type": kind.label(), "no": "示例-0001" }))
+    });
+    let voucher = json!({ "type": "voucher", "no": "示例-0001" });
+    std::iter::once(voucher).chain(demanded).collect()
 }
 
 fn code(pack: &Pack, event: &EventSpec, tail: &str) -> String {
@@ -154,7 +166,7 @@ fn candidates(field: &FieldSpec, rules: &[Rule]) -> Vec<Value> {
             let numbers = [1, 10, 30, min, max];
             numbers.into_iter().filter(|one| (min..=max).contains(one)).map(Value::from).collect()
         }
-        FieldKind::Decimal => {
+        FieldKind::Decimal | FieldKind::Result => {
             let bounds = [field.min, field.max];
             let plain = ["10", "1", "0.1", "5", "20", "100"]
                 .into_iter()

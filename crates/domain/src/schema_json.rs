@@ -1,10 +1,10 @@
 //! An event type as JSON Schema 2020-12.
 
 use serde_json::{Map, Value, json};
-use yj_model::UnitCode;
+use yj_model::{Quantity, UnitCode};
 
 use crate::{
-    Demand, EventSpec, FieldKind, FieldSpec, InputMode, Pack, Rule,
+    Demand, DocumentDemand, EventSpec, FieldKind, FieldSpec, InputMode, Pack, Rule,
     schema::{DOCUMENTS_MAX, EVIDENCE_MAX, StandardNames},
     schema_number, schema_pattern,
 };
@@ -62,6 +62,12 @@ pub fn event_schema(
     });
     if let Some(movement) = &event.movement {
         schema["x-yj-movement"] = json!(movement);
+    }
+    if !event.documents.is_empty() {
+        let said = event.documents.iter().map(DocumentDemand::said).collect::<Vec<_>>().join("；");
+        schema["properties"]["documents"]["description"] =
+            json!(format!("{said}。也可写在以凭证命名的字段中"));
+        schema["x-yj-documents"] = json!(event.documents);
     }
     if event.always_reviewed {
         schema["description"] = json!("不论来源，一律由他人审核后上链");
@@ -239,6 +245,10 @@ fn property(field: &FieldSpec) -> Value {
     let mut schema = match field.kind {
         FieldKind::Text => own_text(field),
         FieldKind::Decimal => decimal(field),
+        FieldKind::Result => json!({
+            "type": "string", "maxLength": 40, "x-yj-result": true,
+            "pattern": format!("^({})$", schema_number::result(may_be_negative(field))),
+        }),
         FieldKind::Int => {
             let (min, max) = field.whole_bounds();
             json!({ "type": "integer", "minimum": min, "maximum": max })
@@ -265,6 +275,10 @@ fn property(field: &FieldSpec) -> Value {
         schema["x-yj-class"] = json!("personal");
     }
     schema
+}
+
+fn may_be_negative(field: &FieldSpec) -> bool {
+    field.min.is_none_or(|min| min < Quantity::ZERO)
 }
 
 fn own_text(field: &FieldSpec) -> Value {

@@ -36,6 +36,15 @@ pub(crate) fn unbounded() -> String {
     format!("^-?{ANY}$")
 }
 
+/// The form of a test result, without anchors: a number, a bound, or 未检出.
+pub(crate) fn result(may_be_negative: bool) -> String {
+    let sign = if may_be_negative { "-?" } else { "" };
+    format!(
+        "{sign}{ANY}|(<|<=|≤|>|>=|≥) ?{ANY}|<(LOD|LOQ|检出限|定量限)|\
+         (ND|N[.]D[.]|未检出)([(（](<|检出限 ?|LOD ?)?{ANY}[)）])?"
+    )
+}
+
 /// The form of a decimal above nothing.
 pub(crate) fn positive() -> String {
     let least = Quantity::from_scaled(1).unwrap_or_default();

@@ -8,7 +8,7 @@ use yj_model::UnitCode;
 use crate::{
     EventSpec, FieldKind, FieldSpec, InputMode, Pack,
     schema::{DOCUMENTS_MAX, EVENTS_MAX, EVIDENCE_MAX, StandardNames, XML_NAMESPACE},
-    schema_pattern,
+    schema_number, schema_pattern,
 };
 
 /// The XML Schema of a pack.
@@ -167,6 +167,11 @@ fn field_type(field: &FieldSpec) -> (Option<&'static str>, Option<String>) {
         FieldKind::Int => {
             let (min, max) = field.whole_bounds();
             restricted("xs:integer", bounds(Some(min), Some(max)))
+        }
+        FieldKind::Result => {
+            let signed = field.min.is_none_or(|min| min < yj_model::Quantity::ZERO);
+            let pattern = escaped(&schema_number::result(signed));
+            restricted("text", format!("<xs:pattern value=\"{pattern}\"/>"))
         }
         FieldKind::Decimal => restricted("decimal", bounds(field.min, field.max)),
         FieldKind::Text => {

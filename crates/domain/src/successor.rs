@@ -4,7 +4,7 @@
 use yj_kernel::FieldError;
 
 use crate::{
-    field::FieldSpec,
+    field::{FieldKind, FieldSpec},
     pack::{EventSpec, Pack},
 };
 
@@ -50,6 +50,11 @@ pub(crate) fn objections(old: &Pack, new: &Pack) -> Vec<FieldError> {
     found
 }
 
+/// Whether what was recorded as one kind is also of the other: every number is a result.
+fn goes_on(old: FieldKind, new: FieldKind) -> bool {
+    old == new || (old == FieldKind::Decimal && new == FieldKind::Result)
+}
+
 fn lost(before: &[FieldSpec], after: &[FieldSpec], owner: &str) -> Vec<String> {
     let mut found = Vec::new();
     for old in before {
@@ -58,7 +63,7 @@ fn lost(before: &[FieldSpec], after: &[FieldSpec], owner: &str) -> Vec<String> {
             found.push(format!("缺少{of}：已有记录使用，可以增加，不能去掉"));
             continue;
         };
-        if new.kind != old.kind {
+        if !goes_on(old.kind, new.kind) {
             found.push(format!("{of}的类型不能改变：已有记录使用"));
         }
         if new.class != old.class {
@@ -96,6 +101,9 @@ fn added_to(before: &EventSpec, after: &EventSpec) -> Vec<String> {
     let rules =
         after.rules.iter().filter(|rule| !before.rules.iter().any(|old| old.name == rule.name));
     found.extend(rules.map(|rule| format!("{}的规则“{}”", after.name, rule.name)));
+    let known = |name: &str| before.documents.iter().any(|old| old.name == name);
+    let demands = after.documents.iter().filter(|demand| !known(&demand.name));
+    found.extend(demands.map(|demand| format!("{}的应附凭证“{}”", after.name, demand.name)));
     found
 }
 

@@ -13,7 +13,7 @@ mod zpl;
 
 pub use layout::{Drawing, Label, Place, Template, Words, draw};
 pub use pdf::sheet;
-pub use svg::svg;
+pub use svg::{svg, symbol_svg};
 pub use symbol::{Content, Matrix, SymbolKind, symbol};
 pub use zpl::{Printer, zpl};
 

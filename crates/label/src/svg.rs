@@ -1,6 +1,6 @@
 //! A label as a picture for the screen.
 
-use crate::{Drawing, layout::letter};
+use crate::{Drawing, Matrix, layout::letter};
 
 fn mm(tenths: u32) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
@@ -18,6 +18,29 @@ fn escaped(text: &str) -> String {
         }
     }
     safe
+}
+
+/// The dark modules as a path, one unit to the module.
+fn dark(matrix: &Matrix) -> String {
+    let mut path = String::new();
+    for row in 0..matrix.side {
+        for column in (0..matrix.side).filter(|column| matrix.is_dark(*column, row)) {
+            path.push_str(&format!("M{} {}h1v1h-1z", column + matrix.quiet, row + matrix.quiet));
+        }
+    }
+    path
+}
+
+/// A symbol alone, quiet zone included, for a page that says how large it is; `name` is read to those who
+/// do not see it.
+pub fn symbol_svg(matrix: &Matrix, name: &str) -> String {
+    format!(
+        "<svg class=\"symbol\" viewBox=\"0 0 {0} {0}\" shape-rendering=\"crispEdges\" role=\"img\" \
+         aria-label=\"{1}\"><rect width=\"{0}\" height=\"{0}\" fill=\"#fff\"/><path d=\"{2}\"/></svg>",
+        matrix.whole(),
+        escaped(name),
+        dark(matrix)
+    )
 }
 
 /// The label as SVG, one unit to the millimetre.
@@ -38,11 +61,7 @@ pub fn svg(drawing: &Drawing) -> String {
         mm(template.symbol),
         matrix.whole()
     ));
-    for row in 0..matrix.side {
-        for column in (0..matrix.side).filter(|column| matrix.is_dark(*column, row)) {
-            text.push_str(&format!("M{} {}h1v1h-1z", column + matrix.quiet, row + matrix.quiet));
-        }
-    }
+    text.push_str(&dark(matrix));
     text.push_str("\"/></svg>");
     let size = mm(letter(template));
     for one in &drawing.words {

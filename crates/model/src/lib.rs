@@ -7,11 +7,13 @@
 mod approval;
 mod check_digit;
 mod digital_link;
+mod document_kind;
 mod former_code;
 mod gs1;
 mod id;
 mod identifier;
 mod industry;
+mod measured;
 mod person;
 mod place;
 mod quantity;
@@ -26,6 +28,7 @@ mod vocabulary;
 pub use approval::{ApprovalKind, ApprovalNumber, CasNumber, UnNumber};
 pub use check_digit::{gs1_mod10, mod11_2, mod11_10};
 pub use digital_link::{DigitalLink, LinkError};
+pub use document_kind::DocumentKind;
 pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, KnownCode, former_code};
 pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
 pub use id::Id;
@@ -34,6 +37,7 @@ pub use identifier::{
     candidates, forms_of, prefix_of, recognise,
 };
 pub use industry::{DIVISIONS, IndustryCode};
+pub use measured::{Against, Detection, Measured};
 pub use person::{Email, FoodLicence, IdentityNumber, MacAddress, Phone, user_name};
 pub use place::{Datum, GeoPoint};
 pub use quantity::{Quantity, Ratio};

@@ -59,7 +59,7 @@ pub struct Sought {
     pub found: Option<MintedCode>,
 }
 
-const BATCH: &str = "SELECT b.id, b.scheme, b.head, b.tail, b.first_no, b.size, b.subject_id, \
+pub(crate) const BATCH: &str = "SELECT b.id, b.scheme, b.head, b.tail, b.first_no, b.size, b.subject_id, \
      b.product_id, b.level, b.label, k.sealed \
      FROM code_batch b LEFT JOIN code_key k ON k.batch_id = b.id ";
 
@@ -74,7 +74,7 @@ fn query(split: &Split) -> Sql {
 }
 
 /// The number of a code in the batch of a row; none where the batch never gave it.
-fn number_in(app: &App, row: &Row, split: &Split) -> Result<Option<i64>> {
+pub(crate) fn number_in(app: &App, row: &Row, split: &Split) -> Result<Option<i64>> {
     let number = match row.text_opt(10)? {
         Some(sealed) => {
             let key = open_key(app, row.text(0)?, sealed)?;

@@ -11,6 +11,7 @@ mod code_batch;
 mod code_export;
 mod code_http;
 mod code_lookup;
+mod code_owner;
 mod code_rule;
 mod code_span;
 mod edition;
@@ -32,11 +33,13 @@ pub use code_http::{activate_codes, code_file};
 pub use code_lookup::{
     MintedCode, Sought, count_code_scan, is_registered, minted, minted_together,
 };
+pub use code_owner::{MadeFor, query_owners, read_owners};
 pub use code_rule::CodeRule;
 pub use code_span::CodeState;
 pub use label_template::LabelTemplate;
 pub use lookup::{
-    ProductBrief, by_codes, by_gtin, by_gtins, by_ids, query_by_codes, read_by_codes,
+    ProductBrief, by_codes, by_gtin, by_gtins, by_ids, query_attributes, query_by_codes,
+    read_attributes, read_by_codes,
 };
 pub use national::seed_catalogue;
 pub use packaging::PackLevel;

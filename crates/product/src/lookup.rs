@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::UnitCode;
 
@@ -53,6 +54,23 @@ pub fn query_by_codes(codes: &[&str]) -> Sql {
 /// The answer to [`query_by_codes`]. Unknown codes are missing.
 pub fn read_by_codes(rows: &[Row]) -> Result<BTreeMap<String, ProductBrief>> {
     Ok(read(rows)?.into_iter().map(|product| (product.code.clone(), product)).collect())
+}
+
+/// The query for what products hold in the fields of their domain packs, by their codes and by the
+/// identifiers that `ids` selects; its answer is read by [`read_attributes`].
+pub fn query_attributes(codes: &[&str], ids: impl FnOnce(&mut Sql)) -> Sql {
+    let mut sql =
+        Sql::new("SELECT id, attributes FROM product WHERE attributes IS NOT NULL AND (code ");
+    sql.bind_texts(codes.iter().copied()).push(" OR id IN (");
+    ids(&mut sql);
+    sql.push("))");
+    sql
+}
+
+/// The answer to [`query_attributes`], by identifier. Products without such fields are missing.
+pub fn read_attributes(rows: &[Row]) -> Result<BTreeMap<String, Map<String, Value>>> {
+    let read = |row: &Row| Ok((String::from(row.text(0)?), row.json(1)?));
+    rows.iter().map(read).collect()
 }
 
 /// Products by their codes. Unknown codes are missing from the answer.

@@ -88,8 +88,13 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
                     AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.uid = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM device_batch b WHERE b.id = a.record) \
+                    AND NOT EXISTS (SELECT 1 FROM batch_document d WHERE d.id = a.record OR d.void_record = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM trace_order r WHERE r.id = a.record OR r.lift_record = a.record)";
-    none(assembled, invented, "条存证没有对应的事件、管控或设备数据").await?;
+    none(assembled, invented, "条存证没有对应的事件、凭证、管控或设备数据").await?;
+    let documents = "SELECT COUNT(*) FROM batch_document d \
+                     WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.id) \
+                     OR (d.state = 'void' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.void_record))";
+    none(assembled, documents, "张凭证或其作废不在存证队列中").await?;
     let orders = "SELECT COUNT(*) FROM trace_order r \
                   WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.id) \
                   OR (r.state = 'lifted' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.lift_record))";
@@ -98,13 +103,17 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
     if let Some((id, finding)) = tampered.first() {
         return Err(Problem::internal(format!("管控 {id}：{finding}")));
     }
+    let tampered = yj_trace::tampered_documents(&assembled.app, &assembled.ledger).await?;
+    if let Some((number, finding)) = tampered.first() {
+        return Err(Problem::internal(format!("凭证 {number}：{finding}")));
+    }
     let stopped = "SELECT COUNT(*) FROM trace_object o WHERE COALESCE(o.quality, '01') <> \
                    COALESCE((SELECT MAX(CASE r.kind WHEN 'await' THEN '02' WHEN 'fail' THEN '03' \
                    WHEN 'freeze' THEN '04' WHEN 'stop' THEN '04' WHEN 'recall' THEN '05' ELSE '06' END) \
                    FROM trace_order_unit u JOIN trace_order r ON r.id = u.order_id \
                    WHERE u.object_id = o.id AND r.state = 'in_force'), '01')";
     none(assembled, stopped, "个追溯单元的质量状态与执行中的管控不符").await?;
-    Ok(String::from("每条已接收事件与每项管控都有存证，每条存证都有其事实"))
+    Ok(String::from("每条已接收事件、每张凭证与每项管控都有存证，每条存证都有其事实"))
 }
 
 /// The audit trail is whole, up to what the ledger keeps of it.

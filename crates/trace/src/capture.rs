@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use yj_kernel::{ActorKind, Ctx, DataClass, Problem, Result, Sql, Tx, audit, insert_rows, outbox};
+use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, audit, insert_rows, outbox};
 use yj_model::Id;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
@@ -19,7 +19,9 @@ use crate::{
     knowledge::Knowledge,
     ordering, pairing,
     papers::{self, Judged, Papers, Parties},
-    personal, standing,
+    personal,
+    record::{Excerpt, stored_event},
+    rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
 };
@@ -138,7 +140,8 @@ pub(crate) async fn capture_of(tx: &mut Tx, senders: &[Sender<'_>]) -> Result<Ve
         sender.events.iter().map(move |event| event.check(event.find(domains, day)?))
     });
     let mut checked: Vec<Result<Checked>> = checks.collect();
-    let surroundings = Surroundings::load(tx, &domains, &mut checked).await?;
+    let app = senders.first().map(|sender| sender.ctx.app());
+    let surroundings = Surroundings::load(app, tx, &domains, &mut checked).await?;
     let mut batch = Batch {
         objects: surroundings.objects.clone(),
         holds: surroundings.holds.clone(),
@@ -237,6 +240,8 @@ async fn accept(
         corrected.as_ref().is_some_and(|(one, _)| one.is_of(&event.domain, &event.spec.code));
     let repeats = |line: &InLine| same && hold::repeats(line, &batch.objects, before);
     let of_hold = hold::judge(&event, &batch.holds, repeats)?;
+    let whose = (subject.id.as_str(), &event);
+    rightful::require_rightful(tx, whose, &batch.objects, &around.owners).await?;
     let failed = failing::is_failed(&event.spec, &event.body);
     let parties = Parties {
         subject: &subject.id,
@@ -410,64 +415,6 @@ impl Batch {
             time: event.time.unix_ms(),
             event: None,
         }));
-    }
-}
-
-/// Copies of the few objects that one event touches.
-trait Excerpt {
-    fn clone_for(&self, event: &Checked, corrected: Option<&(StoredEvent, Vec<Link>)>) -> Objects;
-}
-
-impl Excerpt for Objects {
-    fn clone_for(&self, event: &Checked, corrected: Option<&(StoredEvent, Vec<Link>)>) -> Objects {
-        let inputs = event.inputs.iter().map(|line| line.code.as_str());
-        let outputs = event.outputs.iter().map(|line| line.code.as_str());
-        let before = corrected.iter().flat_map(|(_, links)| links).map(|link| link.code.as_str());
-        let touched = inputs.chain(outputs).chain(before);
-        touched
-            .filter_map(|code| self.get(code).map(|object| (String::from(code), object.clone())))
-            .collect()
-    }
-}
-
-fn stored_event(
-    ctx: &Ctx,
-    uid: &str,
-    (source, subject): (Source, &SubjectBrief),
-    event: &Checked,
-    (objects, reasons): (&Objects, &[String]),
-) -> StoredEvent {
-    let lines = event
-        .outputs
-        .iter()
-        .map(|line| &line.code)
-        .chain(event.inputs.iter().map(|line| &line.code));
-    let objects: Vec<_> = lines.filter_map(|code| objects.get(code.as_str())).collect();
-    StoredEvent {
-        id: 0,
-        uid: String::from(uid),
-        domain: event.domain.clone(),
-        kind: event.spec.code.clone(),
-        stage: String::from(event.stage.code()),
-        subject_id: subject.id.clone(),
-        subject_code: subject.code.clone(),
-        product_id: objects.iter().find_map(|object| object.product_id.clone()),
-        lot: objects.iter().find_map(|object| object.lot.clone()),
-        region: subject.region.clone(),
-        time: event.time,
-        recorded_at: ctx.now_ms(),
-        recorded_by: String::from(ctx.actor()),
-        source: String::from(source.code()),
-        state: String::from(if reasons.is_empty() { "accepted" } else { "held" }),
-        held_reason: (!reasons.is_empty()).then(|| reasons.join("；")),
-        body: event.body.clone(),
-        correction_of: event.correction_of.map(|id| id.to_string()),
-        superseded_by: None,
-        decision_comment: None,
-        label: DataClass::Internal.level(),
-        anchor: None,
-        pack_version: event.spec.pack().version.to_string(),
-        spec: Some(event.spec.clone()),
     }
 }
 

@@ -7,47 +7,10 @@ use yj_kernel::{
     Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
     insert_rows,
 };
-use yj_model::{Id, Quantity, RegionCode, TraceCode, UnitCode};
+use yj_model::{DocumentKind, Id, Quantity, RegionCode, TraceCode, UnitCode};
 
-use crate::papers;
+use crate::{document_proof, reissue};
 
-/// 凭证种类
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DocumentKind {
-    /// 承诺达标合格证
-    Commitment,
-    /// 动物检疫证明
-    Quarantine,
-    /// 肉品品质检验证
-    MeatInspection,
-    /// 产地证明
-    Origin,
-    /// 检测报告
-    TestReport,
-    /// 运单
-    Waybill,
-    /// 进货凭证
-    Purchase,
-    /// 许可证
-    Licence,
-    /// 批签发证明
-    LotRelease,
-    /// 产品合格证明
-    Certificate,
-}
-
-const KINDS: Codes = &[
-    ("commitment", "承诺达标合格证"),
-    ("quarantine", "动物检疫证明"),
-    ("meat_inspection", "肉品品质检验证"),
-    ("origin", "产地证明"),
-    ("test_report", "检测报告"),
-    ("waybill", "运单"),
-    ("purchase", "进货凭证"),
-    ("licence", "许可证"),
-    ("lot_release", "批签发证明"),
-    ("certificate", "产品合格证明"),
-];
 /// 承诺依据
 const BASES: Codes =
     &[("control", "质量安全控制"), ("self_test", "自行检测"), ("commissioned", "委托检测")];
@@ -58,49 +21,6 @@ pub(crate) const PROMISE: &str = "不使用禁用农药兽药、停用兽药和�
 const UNITS_MAX: usize = 200;
 /// Certificates that one is made out of.
 const ORIGINS_MAX: usize = 50;
-
-impl DocumentKind {
-    const ALL: [Self; 10] = [
-        Self::Commitment,
-        Self::Quarantine,
-        Self::MeatInspection,
-        Self::Origin,
-        Self::TestReport,
-        Self::Waybill,
-        Self::Purchase,
-        Self::Licence,
-        Self::LotRelease,
-        Self::Certificate,
-    ];
-
-    /// Stable code.
-    pub const fn code(self) -> &'static str {
-        KINDS[self as usize].0
-    }
-
-    /// 中文名称
-    pub const fn label(self) -> &'static str {
-        KINDS[self as usize].1
-    }
-
-    pub(crate) fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
-    /// The kind that somebody's word means: its code, its name, or a usual shorter one; also the label of
-    /// a pack's field that holds its number.
-    pub(crate) fn meant(word: &str) -> Option<Self> {
-        let word = word.trim().trim_end_matches('号').trim_end_matches("编");
-        let exact = Self::ALL.into_iter().find(|kind| kind.code() == word || kind.label() == word);
-        exact.or(match word {
-            "合格证" => Some(Self::Commitment),
-            "检疫证" | "产地检疫证" | "动物检疫证" => Some(Self::Quarantine),
-            "电子运单" => Some(Self::Waybill),
-            "批签发" => Some(Self::LotRelease),
-            _ => None,
-        })
-    }
-}
 
 /// A batch that a document covers.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
@@ -161,6 +81,8 @@ pub struct BatchDocument {
     pub state: Option<String>,
     /// 作废原因
     pub void_reason: Option<String>,
+    /// The voiding as the ledger names it.
+    pub void_record: Option<String>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a field's check is")]
@@ -245,7 +167,10 @@ impl Resource for BatchDocument {
     });
     const REMOVABLE: bool = false;
     const FIELDS: &'static [Field] = &[
-        Field::new("kind", "凭证种类", Kind::Code(KINDS)).filter(Match::Exact).sortable().public(),
+        Field::new("kind", "凭证种类", Kind::Code(DocumentKind::CODES))
+            .filter(Match::Exact)
+            .sortable()
+            .public(),
         Field::new("number", "凭证编号", Kind::Text)
             .checked(tidied)
             .length_max(60)
@@ -288,6 +213,7 @@ impl Resource for BatchDocument {
         Field::new("arrive_at", "到达时间", Kind::Time).optional(),
         Field::new("state", "状态", Kind::Code(STATES)).filter(Match::Exact).computed().public(),
         Field::new("void_reason", "作废原因", Kind::Text).length_max(500).computed(),
+        Field::new("void_record", "作废的存证", Kind::Text).length_max(36).computed(),
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
@@ -349,7 +275,8 @@ impl Resource for BatchDocument {
         let rows = codes.into_iter().map(|code| vec![change.id.into(), code.into()]);
         let head = "INSERT INTO batch_document_unit (document_id, code)";
         tx.later(insert_rows(head, "", rows.collect()));
-        papers::draw_on(ctx, tx, (change.id, after)).await
+        document_proof::anchor_made(ctx, tx, (change.id, after)).await?;
+        reissue::draw_on(ctx, tx, (change.id, after)).await
     }
 
     fn sample(n: u32) -> Self {
@@ -377,6 +304,7 @@ impl Resource for BatchDocument {
             arrive_at: None,
             state: None,
             void_reason: None,
+            void_record: None,
         }
     }
 }

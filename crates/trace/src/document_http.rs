@@ -11,16 +11,20 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Columns, Ctx, Entity, Param, Problem, Result, Route, Row, Scoping, Shape, Sql,
-    Tx, record_routes, sound_reason,
+    Access, App, Body, Columns, Ctx, Entity, Param, Problem, Result, Route, Row, Scoping, Shape,
+    Sql, Tx, record_routes, sound_reason, transfer,
 };
+use yj_ledger::Ledger;
 use yj_model::{Id, Quantity, UnitCode};
 
 use crate::{
     document::{BatchDocument, CoveredUnit, number_of},
+    document_proof, reissue,
     store::quantity,
 };
 
+/// Tries of one voiding when captures under the same documents get in its way.
+const TRIES: usize = 3;
 /// Lines of one count.
 const LINES_MAX: i64 = 1_000;
 
@@ -71,7 +75,29 @@ fn register() -> impl Iterator<Item = Route> {
 }
 
 /// The routes.
-pub(crate) fn routes() -> Vec<Route> {
+pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
+    let (made, voided) = (ledger.clone(), ledger.clone());
+    let (checker, prover) = (ledger.clone(), ledger.clone());
+    let issue = move |ctx: Ctx, Body(body): Body<Certificate>| async move {
+        let answer = issue(&ctx, body).await?;
+        made.ring();
+        Ok::<_, Problem>((StatusCode::CREATED, Json(answer)))
+    };
+    let void = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
+        let answer = void(&ctx, &id, &body.reason).await?;
+        voided.ring();
+        Ok::<_, Problem>(Json(answer))
+    };
+    let uses =
+        move |ctx: Ctx, Path(id): Path<String>| async move { uses(&ctx, &checker, &id).await };
+    let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
+        let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
+        let mut tx = ctx.snapshot().await?;
+        tx.get::<BatchDocument>(&ctx, id).await?;
+        let bytes = prover.proof(&mut tx, &id.to_string()).await?;
+        let name = format!("{id}.yjproof");
+        Ok::<_, Problem>(transfer::download(&name, "application/json", bytes.into()))
+    };
     let one = "/api/v1/batch_document/{id}";
     let all = "/api/v1/trace/certificates";
     register()
@@ -81,7 +107,7 @@ pub(crate) fn routes() -> Vec<Route> {
             Route::new(
                 (Method::GET, format!("{all}/missing")),
                 may("read"),
-                "入场无凭证统计",
+                "缺少凭证统计",
                 missing,
             )
             .query(&[
@@ -91,6 +117,13 @@ pub(crate) fn routes() -> Vec<Route> {
             Route::new((Method::POST, format!("{one}/void")), may("write"), "作废批次凭证", void)
                 .takes(Shape::of::<Reason>()),
             Route::new((Method::GET, format!("{one}/uses")), may("read"), "批次凭证使用情况", uses),
+            Route::new(
+                (Method::GET, format!("{one}/proof")),
+                may("read"),
+                "批次凭证存证证明",
+                proof,
+            )
+            .gives(Shape::Bytes("application/json")),
         ])
         .collect()
 }
@@ -109,7 +142,7 @@ fn fresh_number(ctx: &Ctx) -> String {
     format!("C{}{letters}", ctx.today().strftime("%Y%m%d"))
 }
 
-async fn issue(ctx: Ctx, Body(body): Body<Certificate>) -> Result<(StatusCode, Json<Value>)> {
+async fn issue(ctx: &Ctx, body: Certificate) -> Result<Value> {
     let unknown = |field: &'static str, what: &str| Problem::invalid(field, format!("没有{what}"));
     let mut tx = ctx.begin().await?;
     let subject = yj_subject::by_codes(&mut tx, &[&body.subject]).await?;
@@ -126,7 +159,7 @@ async fn issue(ctx: Ctx, Body(body): Body<Certificate>) -> Result<(StatusCode, J
     }
     let document = BatchDocument {
         kind: String::from("commitment"),
-        number: fresh_number(&ctx),
+        number: fresh_number(ctx),
         issuer: subject.name.clone(),
         subject_id: subject.id.parse().map_err(Problem::internal)?,
         region: None,
@@ -147,41 +180,63 @@ async fn issue(ctx: Ctx, Body(body): Body<Certificate>) -> Result<(StatusCode, J
         arrive_at: None,
         state: None,
         void_reason: None,
+        void_record: None,
     };
-    let stored = tx.insert(&ctx, &document).await?;
+    let stored = tx.insert(ctx, &document).await?;
     tx.commit().await?;
     let number = &stored.data.number;
     let page = format!("{}/c/{number}", ctx.app().platform().public_url);
-    let answer = json!({
+    Ok(json!({
         "id": stored.id, "number": number, "page": page, "issued_on": stored.data.issued_on,
         "promise": stored.data.promise, "state": stored.data.state,
         // What the printed code says: the words, then where to look.
         "qr": format!("承诺达标合格证 {number} {page}"),
-    });
-    Ok((StatusCode::CREATED, Json(answer)))
+    }))
 }
 
-async fn void(ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>) -> Result<Json<Value>> {
-    let reason = sound_reason(&body.reason)?;
+async fn void(ctx: &Ctx, id: &str, reason: &str) -> Result<Value> {
+    let mut tries = 1;
+    loop {
+        match void_once(ctx, id, reason).await {
+            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn void_once(ctx: &Ctx, id: &str, reason: &str) -> Result<Value> {
     let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
     let mut tx = ctx.begin().await?;
+    void_in(ctx, &mut tx, id, reason).await?;
+    tx.commit().await?;
+    Ok(json!({ "id": id, "state": "void", "void_reason": reason.trim() }))
+}
+
+/// Voids a document: it covers nothing any more, and what it was made out of gets back what nobody has
+/// used of it.
+pub async fn void_in(ctx: &Ctx, tx: &mut Tx, id: Id<BatchDocument>, reason: &str) -> Result<()> {
+    let reason = sound_reason(reason)?;
     tx.lock("batch_document", id.to_string()).await?;
-    let mut stored = tx.get::<BatchDocument>(&ctx, id).await?;
+    let mut stored = tx.get::<BatchDocument>(ctx, id).await?;
     if stored.data.state.as_deref() == Some("void") {
         return Err(Problem::Conflict(String::from("该凭证已经作废")));
     }
     stored.data.state = Some(String::from("void"));
     stored.data.void_reason = Some(String::from(reason));
-    let stored = tx.update(&ctx, &stored).await?;
-    tx.commit().await?;
-    Ok(Json(json!({ "id": stored.id, "state": stored.data.state, "void_reason": reason })))
+    let known = (&*id.to_string(), &stored.data);
+    let record = document_proof::anchor_voided(ctx, tx, known, reason).await?;
+    reissue::give_back(ctx, tx, known).await?;
+    stored.data.void_record = Some(record);
+    tx.update(ctx, &stored).await.map(drop)
 }
 
 /// What a document was used for, and what is left of it to its own subject.
-async fn uses(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
+async fn uses(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
     let mut tx = ctx.snapshot().await?;
-    let stored = tx.get::<BatchDocument>(&ctx, id).await?;
+    let stored = tx.get::<BatchDocument>(ctx, id).await?;
+    let known = (&*id.to_string(), &stored.data);
+    let (integrity, since) = document_proof::integrity(ledger, &mut tx, known).await?;
     let sql = Sql::new(
         "SELECT source, giver, side, quantity FROM batch_document_use WHERE document_id = $1 \
          ORDER BY source LIMIT 1000",
@@ -203,13 +258,18 @@ async fn uses(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
     Ok(Json(json!({
         "number": stored.data.number, "quantity": stored.data.quantity, "unit": stored.data.unit,
         "used": used, "remaining": remaining, "items": items,
+        "integrity": {
+            "intact": integrity.intact, "finding": integrity.finding, "since": since,
+            "height": integrity.height,
+        },
     })))
 }
 
-/// How often goods came in to a market without any voucher, by subject.
+/// How often papers were lacking that are counted only, by subject and by what demands them.
 async fn missing(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let mut sql = Sql::new(
-        "SELECT subject_id, COUNT(*), MIN(day), MAX(day) FROM batch_document_gap WHERE 1 = 1",
+        "SELECT subject_id, COUNT(*), MIN(day), MAX(day), COALESCE(demand, '入场无凭证') \
+         FROM batch_document_gap WHERE 1 = 1",
     );
     for (name, text) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let comparison = match &*name {
@@ -224,7 +284,8 @@ async fn missing(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     let columns = Columns { region: Some("region"), subject: Some("subject_id"), ..Columns::NONE };
     ctx.scope().narrow(&mut sql, &tx, Scoping::By(columns));
-    sql.push(" GROUP BY subject_id ORDER BY 2 DESC, 1 LIMIT ").bind(LINES_MAX);
+    sql.push(" GROUP BY subject_id, COALESCE(demand, '入场无凭证') ORDER BY 2 DESC, 1, 5 LIMIT ");
+    sql.bind(LINES_MAX);
     let rows = tx.fetch(sql).await?;
     let who = rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
     let subjects = yj_subject::by_ids(&mut tx, &who).await?;
@@ -233,7 +294,7 @@ async fn missing(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
         let name = subject.map(|one| one.name_for(ctx.scope().clearance()));
         Ok(json!({
             "subject_id": row.text(0)?, "name": name, "count": row.int(1)?,
-            "first": row.text(2)?, "last": row.text(3)?,
+            "first": row.text(2)?, "last": row.text(3)?, "demand": row.text(4)?,
         }))
     };
     let items = rows.iter().map(line).collect::<Result<Vec<_>>>()?;
@@ -244,34 +305,54 @@ async fn missing(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     Ok(Json(json!({ "total": total, "items": items })))
 }
 
-/// What the public may read of a 承诺达标合格证: all that is printed on it but whom to call.
-pub async fn certificate(tx: &mut Tx, number: &str) -> Result<Option<Value>> {
+/// The register's own identifier of a 承诺达标合格证.
+async fn identified(tx: &mut Tx, number: &str) -> Result<Option<Id<BatchDocument>>> {
     let sql = Sql::new(
-        "SELECT number, issuer, product, quantity, unit, issued_on, origin, basis, promise, state, \
-         units, origins FROM batch_document WHERE kind = 'commitment' AND number = $1 \
-         ORDER BY id LIMIT 1",
+        "SELECT id FROM batch_document WHERE kind = 'commitment' AND number = $1 ORDER BY id LIMIT 1",
     );
-    let Some(row) = tx.fetch_one(sql.arg(number_of(number))).await? else { return Ok(None) };
-    let basis = match row.text_opt(7)? {
+    tx.fetch_one(sql.arg(number_of(number))).await?.map(|row| row.parsed(0)).transpose()
+}
+
+/// What the public may read of a 承诺达标合格证: all that is printed on it but whom to call, and since when
+/// it stands on the ledger unchanged.
+pub async fn certificate(
+    app: &App,
+    ledger: &Ledger,
+    tx: &mut Tx,
+    number: &str,
+) -> Result<Option<Value>> {
+    let Some(id) = identified(tx, number).await? else { return Ok(None) };
+    let own = app.on_own_behalf("certificate");
+    let document = tx.get::<BatchDocument>(&own, id).await?.data;
+    let (kept, since) = document_proof::integrity(ledger, tx, (&id.to_string(), &document)).await?;
+    let basis = match document.basis.as_deref() {
         Some("control") => "质量安全控制",
         Some("self_test") => "自行检测",
         Some("commissioned") => "委托检测",
         _ => "",
     };
-    let units = match row.text_opt(10)? {
-        Some(_) => row.json::<Vec<CoveredUnit>>(10)?,
-        None => Vec::new(),
-    };
-    let unit: UnitCode = row.parsed(4)?;
-    let origins = match row.text_opt(11)? {
-        Some(_) => row.json::<Vec<String>>(11)?,
-        None => Vec::new(),
-    };
+    let units = document.units.iter().flatten();
+    let page = format!("{}/c/{}", app.platform().public_url, document.number);
     Ok(Some(json!({
-        "number": row.text(0)?, "issuer": row.text(1)?, "product": row.text(2)?,
-        "quantity": quantity(row.int(3)?)?, "unit": unit.unit().name, "issued_on": row.text(5)?,
-        "origin": row.text_opt(6)?, "basis": basis, "promise": row.text_opt(8)?,
-        "state": row.text(9)?, "codes": units.iter().map(|unit| &unit.code).collect::<Vec<_>>(),
-        "origins": origins,
+        "number": document.number, "issuer": document.issuer, "product": document.product,
+        "quantity": document.quantity, "unit": document.unit.map(|unit| unit.unit().name),
+        "issued_on": document.issued_on, "origin": document.origin, "basis": basis,
+        "promise": document.promise, "state": document.state,
+        "codes": units.map(|unit| &unit.code).collect::<Vec<_>>(),
+        "origins": document.origins.unwrap_or_default(),
+        // What the printed code says: the words, then where to look.
+        "qr": format!("承诺达标合格证 {} {page}", document.number),
+        "since": since, "anchored": kept.height, "intact": kept.intact, "finding": kept.finding,
     })))
+}
+
+/// The proof of a 承诺达标合格证 for everybody; nothing where there is none of this number.
+pub async fn certificate_proof(
+    ledger: &Ledger,
+    tx: &mut Tx,
+    number: &str,
+) -> Result<Option<Vec<u8>>> {
+    let Some(id) = identified(tx, number).await? else { return Ok(None) };
+    // Nothing of what is anchored is kept from the public: whom to call is not part of it.
+    ledger.proof(tx, &id.to_string()).await.map(Some)
 }

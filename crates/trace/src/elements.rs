@@ -1,11 +1,14 @@
 //! 数据字典 of trace data: what each event type of each domain holds besides what all events hold.
 
 use jiff::civil::Date;
-use yj_domain::{Domains, FieldKind, FieldSpec, LENGTH_MAX, Pack};
+use yj_domain::{
+    DocumentDemand, Domains, EventSpec, FieldKind, FieldSpec, LENGTH_MAX, Lacking, Pack,
+};
 use yj_kernel::{
     DataClass,
     dictionary::{Element, Obligation, defined, explained},
 };
+use yj_model::DocumentKind;
 
 /// Name, 中文名称, definition, format, obligation, whether it repeats: what every event holds
 /// (handbook §1.2 D).
@@ -80,6 +83,7 @@ pub fn elements(domains: &Domains, day: Date) -> Vec<Element> {
     for pack in domains.all_shown(day) {
         for (_, event) in pack.events() {
             let owner = (event.code.as_str(), event.name.as_str());
+            all.extend(demanded(pack, event));
             all.extend(event.fields.iter().map(|field| element(pack, owner, field)));
         }
         let owner = ("product", "产品");
@@ -88,12 +92,37 @@ pub fn elements(domains: &Domains, day: Date) -> Vec<Element> {
     all
 }
 
+/// The papers that an event type demands.
+fn demanded(pack: &Pack, event: &EventSpec) -> Option<Element> {
+    let said: Vec<_> = event.documents.iter().map(DocumentDemand::said).collect();
+    let must = |demand: &DocumentDemand| {
+        demand.lacking == Lacking::Refuse && demand.when.is_none() && demand.product.is_none()
+    };
+    let must = event.documents.iter().any(must);
+    (!said.is_empty()).then(|| Element {
+        set: format!("{}.{}", pack.code, event.code),
+        set_title: format!("{}·{}", pack.name, event.name),
+        name: String::from("documents"),
+        label: String::from("应附凭证"),
+        definition: said.join("；"),
+        format: String::from("an..60"),
+        codes: DocumentKind::CODES
+            .iter()
+            .map(|(code, label)| (String::from(*code), String::from(*label)))
+            .collect(),
+        obligation: if must { Obligation::Mandatory } else { Obligation::Optional },
+        repeats: true,
+        class: DataClass::Internal,
+    })
+}
+
 /// `owner` is the event type, by code and name, or the product.
 fn element(pack: &Pack, (code, owner): (&str, &str), field: &FieldSpec) -> Element {
     let format = match field.kind {
         FieldKind::Text => format!("an..{}", field.max_length.unwrap_or(LENGTH_MAX)),
         FieldKind::Int => String::from("n..18"),
         FieldKind::Decimal => String::from("n..15,4"),
+        FieldKind::Result => String::from("an..40"),
         FieldKind::Bool => String::from("bl"),
         FieldKind::Date => String::from("YYYYMMDD"),
         FieldKind::Time => String::from("YYYYMMDDThhmmss"),

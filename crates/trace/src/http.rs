@@ -76,7 +76,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     routes.extend(order_http::routes(ledger));
     routes.extend(import::routes(ledger));
     routes.extend(scan::routes());
-    routes.extend(document_http::routes());
+    routes.extend(document_http::routes(ledger));
     routes.extend(stock::routes());
     routes
 }
@@ -201,9 +201,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
                 return Err(Problem::invalid("comment", "至多 500 个字"));
             }
             let uid = capture::event_id(&id)?;
-            let mut tx = ctx.begin().await?;
-            let answer = review::decide(&ctx, &mut tx, &uid, decision, &body.comment).await?;
-            tx.commit().await?;
+            let answer = review::decided(&ctx, &uid, decision, &body.comment).await?;
             bell.ring();
             answer.map(Json)
         };

@@ -8,8 +8,10 @@ mod chain;
 mod closure;
 mod compose;
 mod correction;
+mod demanded;
 mod document;
 mod document_http;
+mod document_proof;
 mod elements;
 mod event;
 mod failing;
@@ -30,8 +32,11 @@ mod papers;
 mod personal;
 mod policy;
 mod query;
+mod record;
+mod reissue;
 mod results;
 mod review;
+mod rightful;
 mod scan;
 mod scan_count;
 mod standing;
@@ -45,8 +50,9 @@ mod xml;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
-pub use document::{BatchDocument, CoveredUnit, DocumentKind};
-pub use document_http::certificate;
+pub use document::{BatchDocument, CoveredUnit};
+pub use document_http::{certificate, certificate_proof, void_in as void};
+pub use document_proof::tampered_documents;
 pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use holding::{holders, require_chain};
@@ -98,4 +104,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0010_message",
         script: include_str!("../migrations/0010_message.sql"),
     },
+    Migration { name: "trace/0013_paper", script: include_str!("../migrations/0013_paper.sql") },
 ];

@@ -98,11 +98,8 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
         Ok::<_, Problem>((StatusCode::CREATED, Json(answer)))
     };
     let lift = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Lift>| async move {
-        let mut tx = ctx.begin().await?;
         let because = (body.reason.as_str(), body.document_no.as_deref());
-        let id = ordering::lift(&ctx, &mut tx, &id, because).await?;
-        let answer = one(&ctx, &mut tx, &id).await?;
-        tx.commit().await?;
+        let answer = unmade(&ctx, &id, because).await?;
         lifted.ring();
         Ok::<_, Problem>(Json(answer))
     };
@@ -146,6 +143,26 @@ async fn made(ctx: &Ctx, new: NewOrder<'_>) -> Result<Value> {
     loop {
         let mut tx = ctx.begin().await?;
         let answer = match ordering::issue(ctx, &mut tx, new).await {
+            Ok(id) => one(ctx, &mut tx, &id).await,
+            Err(problem) => Err(problem),
+        };
+        let done = match answer {
+            Ok(answer) => tx.commit().await.map(|()| answer),
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+/// Lifts an order; tries again where others over the same codes got in its way.
+async fn unmade(ctx: &Ctx, id: &str, because: (&str, Option<&str>)) -> Result<Value> {
+    let mut tries = 1;
+    loop {
+        let mut tx = ctx.begin().await?;
+        let answer = match ordering::lift(ctx, &mut tx, id, because).await {
             Ok(id) => one(ctx, &mut tx, &id).await,
             Err(problem) => Err(problem),
         };

@@ -55,9 +55,14 @@ pub(crate) struct Covered {
     pub(crate) subjects: Vec<String>,
 }
 
-/// Whether who asks acts for an authority: their reach is not one over their own organisations.
-fn is_authority(ctx: &Ctx) -> bool {
-    ctx.scope().limits().iter().any(|limit| limit.organization.is_none())
+/// Whether who asks acts for an authority over what lies in a region: some limit of theirs reaches there,
+/// and is not one over their own organisations. Being one elsewhere, or in one's own house alone, is not
+/// enough.
+fn is_authority(ctx: &Ctx, region: &str) -> bool {
+    ctx.scope().limits().iter().any(|limit| {
+        limit.organization.is_none()
+            && limit.region.as_ref().is_none_or(|within| within.covers(region))
+    })
 }
 
 /// The identifiers of the subjects that somebody answers for.
@@ -101,7 +106,7 @@ pub(crate) async fn cover(
         .iter()
         .map(|row| Ok((row.int(0)?, String::from(row.text(1)?))))
         .collect::<Result<Vec<_>>>()?;
-    if !is_authority(ctx) && kind != OrderKind::Recall {
+    if !is_authority(ctx, &holder.region) && kind != OrderKind::Recall {
         // What has been passed on is another's to freeze, and one's own to recall.
         let own = own_subjects(ctx.scope());
         held.retain(|(id, subject)| *id == root || own.contains(subject));
@@ -122,8 +127,9 @@ async fn lock_objects(tx: &mut Tx, ids: &BTreeSet<i64>) -> Result<()> {
 /// Makes an order; its identifier. When the transaction is durable, nothing under it moves on.
 pub async fn issue(ctx: &Ctx, tx: &mut Tx, new: NewOrder<'_>) -> Result<String> {
     let reason = sound_reason(new.reason)?;
-    let (official, number) = (is_authority(ctx), new.document_no.map(str::trim));
-    let number = number.filter(|number| !number.is_empty());
+    let number = new.document_no.map(str::trim).filter(|number| !number.is_empty());
+    let covered = cover(ctx, tx, (new.code, new.kind, new.downstream), true).await?;
+    let official = is_authority(ctx, &covered.holder.region);
     if !official && !new.kind.is_own() {
         let detail = format!("“{}”由监管机关作出；主体可自行待检、冻结或召回", new.kind.label());
         return Err(Problem::invalid("act", detail));
@@ -132,7 +138,6 @@ pub async fn issue(ctx: &Ctx, tx: &mut Tx, new: NewOrder<'_>) -> Result<String> 
     if official && !by_itself && number.is_none() {
         return Err(Problem::invalid("document_no", "监管机关作出的管控须写明文号"));
     }
-    let covered = cover(ctx, tx, (new.code, new.kind, new.downstream), true).await?;
     require_new(tx, (new.code, new.kind)).await?;
     let authority = match new.authority.map(str::trim).filter(|name| !name.is_empty()) {
         Some(name) if official => String::from(name),
@@ -256,7 +261,7 @@ pub async fn lift(
     let Some(lifting) = kind.lifting() else {
         return Err(Problem::Conflict(String::from("销毁决定不能解除，已销毁的不能再流通")));
     };
-    if stored.data.official && !is_authority(ctx) {
+    if stored.data.official && !is_authority(ctx, stored.data.region.as_str()) {
         let detail = format!(
             "该“{}”由 {} 作出，主体不能自行{lifting}，请向其申请",
             kind.label(),

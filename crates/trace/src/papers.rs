@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yj_domain::{EventSpec, InputMode};
-use yj_kernel::{Ctx, Problem, Result, Row, Sql, SqlValue, Tx, insert_rows};
-use yj_model::{Id, Quantity, Stage, UnitCode};
+use yj_kernel::{Problem, Result, Row, Sql, SqlValue, Tx, insert_rows};
+use yj_model::{DocumentKind, Quantity, Stage, UnitCode};
 
 use crate::{
     balance::Objects,
-    document::{BatchDocument, DocumentKind, number_of},
+    demanded::{self, Goods},
+    document::{CoveredUnit, number_of},
     event::Checked,
     store::quantity,
 };
@@ -33,16 +34,18 @@ pub(crate) enum Side {
 
 /// A document of the register.
 #[derive(Debug, Clone)]
-struct Paper {
-    id: String,
-    subject_id: String,
+pub(crate) struct Paper {
+    pub(crate) id: String,
+    pub(crate) subject_id: String,
     product_id: Option<String>,
     product: String,
-    covers: Option<(Quantity, UnitCode)>,
+    pub(crate) covers: Option<(Quantity, UnitCode)>,
     issued_on: String,
     valid_until: Option<String>,
-    state: String,
+    pub(crate) state: String,
     origins: Vec<String>,
+    /// Codes of the batches it goes with; none where it says none.
+    units: Vec<String>,
 }
 
 /// How much of a document somebody has used so, in its unit.
@@ -55,6 +58,8 @@ pub(crate) struct Papers {
     /// Numbers of the certificates in force over codes that are mixed or split.
     covering: BTreeMap<String, BTreeSet<String>>,
     used: Used,
+    /// What the goods are, where a demand depends on that.
+    goods: Goods,
 }
 
 /// A document that an event names.
@@ -79,8 +84,8 @@ pub(crate) struct Judged {
     pub(crate) uses: Vec<Use>,
     /// Why somebody must look at it.
     pub(crate) reason: Option<String>,
-    /// Whether goods came in without any voucher.
-    pub(crate) gap: bool,
+    /// Papers that it lacks and that are counted; empty for 入场无凭证 of packs that demand nothing.
+    pub(crate) gap: Option<String>,
 }
 
 /// Both sides of an event, by identifier, and the products of what it moves.
@@ -136,8 +141,9 @@ pub(crate) fn queries(tx: &Tx, events: &[&Checked]) -> Vec<Sql> {
     let mixed = events.iter().filter(|event| mixes_or_splits(event));
     let codes = mixed.flat_map(|event| &event.inputs).map(|line| line.code.as_str());
     let codes: BTreeSet<&str> = codes.collect();
+    let goods = demanded::query(events);
     if numbers.is_empty() && codes.is_empty() {
-        return Vec::new();
+        return goods.into_iter().collect();
     }
     let mut known = Sql::new(PAPER);
     known.push(" WHERE number ").bind_texts(numbers.iter().map(String::as_str));
@@ -159,13 +165,13 @@ pub(crate) fn queries(tx: &Tx, events: &[&Checked]) -> Vec<Sql> {
          WHERE d.kind = 'commitment' AND d.state = 'valid' AND u.code ",
     );
     covering.bind_texts(codes);
-    vec![known, used, covering]
+    [known, used, covering].into_iter().chain(goods).collect()
 }
 
-const PAPER: &str = "SELECT id, kind, number, subject_id, product_id, product, quantity, unit, issued_on, \
-     valid_until, state, origins FROM batch_document";
+pub(crate) const PAPER: &str = "SELECT id, kind, number, subject_id, product_id, product, quantity, unit, issued_on, \
+     valid_until, state, origins, units FROM batch_document";
 
-fn paper(row: &Row) -> Result<((DocumentKind, String), Paper)> {
+pub(crate) fn paper(row: &Row) -> Result<((DocumentKind, String), Paper)> {
     let kind = row.text(1)?;
     let kind = DocumentKind::from_code(kind)
         .ok_or_else(|| Problem::internal(format!("batch_document.kind is {kind}")))?;
@@ -178,6 +184,10 @@ fn paper(row: &Row) -> Result<((DocumentKind, String), Paper)> {
         Some(_) => row.json::<Vec<String>>(11)?,
         None => Vec::new(),
     };
+    let units = match row.text_opt(12)? {
+        Some(_) => row.json::<Vec<CoveredUnit>>(12)?,
+        None => Vec::new(),
+    };
     let paper = Paper {
         id: String::from(row.text(0)?),
         subject_id: String::from(row.text(3)?),
@@ -188,14 +198,19 @@ fn paper(row: &Row) -> Result<((DocumentKind, String), Paper)> {
         valid_until: text(9)?,
         state: String::from(row.text(10)?),
         origins: origins.iter().map(|number| number_of(number)).collect(),
+        units: units.into_iter().map(|unit| unit.code).collect(),
     };
     Ok(((kind, String::from(row.text(2)?)), paper))
 }
 
 /// The answers to [`queries`].
 pub(crate) fn read(answers: &[Vec<Row>]) -> Result<Papers> {
-    let [known, used, covering] = answers else { return Ok(Papers::default()) };
     let mut papers = Papers::default();
+    let [known, used, covering, goods @ ..] = answers else {
+        papers.goods = yj_product::read_attributes(answers.first().map_or(&[], Vec::as_slice))?;
+        return Ok(papers);
+    };
+    papers.goods = yj_product::read_attributes(goods.first().map_or(&[], Vec::as_slice))?;
     for row in known {
         let (name, paper) = paper(row)?;
         papers.known.entry(name).or_default().push(paper);
@@ -237,9 +252,11 @@ impl Papers {
 
     /// Judges what an event names.
     pub(crate) fn judge(&self, event: &Checked, parties: &Parties<'_>) -> Result<Judged> {
-        let mut judged = Judged { gap: is_gap(event), ..Judged::default() };
+        let mut judged = Judged::default();
         let mut certified: BTreeSet<&str> = BTreeSet::new();
+        let mut found = demanded::Named::default();
         for named in named(event) {
+            found.all.insert(named.kind);
             let Some(paper) = self.find(&named, parties) else {
                 if named.kind == DocumentKind::Commitment && collects(&event.spec) {
                     let (kind, number) = (named.kind.label(), &named.number);
@@ -247,9 +264,13 @@ impl Papers {
                 }
                 continue;
             };
+            found.registered.insert(named.kind);
             let wrong = |detail: String| Problem::invalid(named.field.clone(), detail);
             require_sound(&named, paper, event).map_err(wrong)?;
             require_product(&named, paper, parties).map_err(wrong)?;
+            if let Some(reason) = of_another_batch(&named, paper, (event, parties)) {
+                judged.reason.get_or_insert(reason);
+            }
             if named.kind == DocumentKind::Commitment {
                 certified.extend(paper.origins.iter().map(String::as_str));
             }
@@ -261,6 +282,11 @@ impl Papers {
             }
         }
         self.require_reissued(event, &certified)?;
+        let lacks = demanded::judge(event, &found, (&parties.products, &self.goods))?;
+        let reasons: Vec<String> = judged.reason.take().into_iter().chain(lacks.reason).collect();
+        judged.reason = (!reasons.is_empty()).then(|| reasons.join("；"));
+        let counted = !lacks.noted.is_empty() || is_gap(event);
+        judged.gap = counted.then(|| lacks.noted.join("；"));
         Ok(judged)
     }
 
@@ -367,6 +393,26 @@ fn require_product(named: &Named, paper: &Paper, parties: &Parties<'_>) -> Resul
     ))
 }
 
+/// Whether a subject uses its own paper for batches that are not those it names. What others do under it has
+/// codes of its own by then.
+fn of_another_batch(
+    named: &Named,
+    paper: &Paper,
+    (event, parties): (&Checked, &Parties<'_>),
+) -> Option<String> {
+    if paper.units.is_empty() || paper.subject_id != parties.subject {
+        return None;
+    }
+    let inputs = event.inputs.iter().map(|line| line.code.as_str());
+    let mut moved = inputs.chain(event.outputs.iter().map(|line| line.code.as_str()));
+    if moved.any(|code| paper.units.iter().any(|unit| unit == code)) {
+        return None;
+    }
+    let (kind, number) = (named.kind.label(), &named.number);
+    let units = paper.units.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("、");
+    Some(format!("{kind} {number} 所附批次为 {units}，不含本事件的批次，须核对原件"))
+}
+
 /// Whether goods come in to a subject by such an event, which collects what goes with them.
 fn collects(spec: &EventSpec) -> bool {
     spec.movement.as_deref().is_some_and(|code| RECEIVING.contains(&code))
@@ -399,7 +445,10 @@ fn amount(event: &Checked, kind: DocumentKind, unit: UnitCode) -> Option<Quantit
 fn usage(event: &Checked, kind: DocumentKind, parties: &Parties<'_>) -> Option<(String, Side)> {
     let movement = event.spec.movement.as_deref()?;
     // 生产出库 under what came with the animals uses that up; its own certificate is for what it makes.
-    let consumed = movement == "208" && kind != DocumentKind::Commitment;
+    let consumed = movement == "208";
+    if consumed && kind == DocumentKind::Commitment {
+        return None;
+    }
     if consumed || RECEIVING.contains(&movement) {
         return Some((String::from(parties.counterparty.unwrap_or_default()), Side::Received));
     }
@@ -437,11 +486,13 @@ pub(crate) fn write(event: (&str, &str, &str, String), judged: &Judged) -> Vec<S
     });
     let head = "INSERT INTO batch_document_use (document_id, source, giver, side, quantity)";
     let mut statements = insert_rows(head, "", rows.collect());
-    if judged.gap {
+    if let Some(lacking) = &judged.gap {
         let sql = Sql::new(
-            "INSERT INTO batch_document_gap (event, subject_id, region, day) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO batch_document_gap (event, subject_id, region, day, demand) \
+             VALUES ($1, $2, $3, $4, $5)",
         );
-        statements.push(sql.arg(uid).arg(subject).arg(region).arg(day));
+        let lacking = (!lacking.is_empty()).then(|| lacking.clone());
+        statements.push(sql.arg(uid).arg(subject).arg(region).arg(day).arg(lacking));
     }
     statements
 }
@@ -453,96 +504,4 @@ pub(crate) fn withdraw(original: i64) -> [Sql; 2] {
         "DELETE FROM batch_document_gap WHERE event = (SELECT uid FROM trace_event WHERE id = $1)",
     ]
     .map(|text| Sql::new(text).arg(original))
-}
-
-/// What a certificate made out anew takes of those it was made out of.
-pub(crate) async fn draw_on(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    (id, document): (&str, &BatchDocument),
-) -> Result<()> {
-    let origins = document.origins.as_deref().unwrap_or_default();
-    let (Some(wanted), Some(unit)) = (document.quantity, document.unit) else { return Ok(()) };
-    if origins.is_empty() {
-        return Ok(());
-    }
-    let numbers: BTreeSet<String> = origins.iter().map(|number| number_of(number)).collect();
-    let names = || numbers.iter().map(String::as_str);
-    let mut known = Sql::new(PAPER);
-    known.push(" WHERE kind = 'commitment' AND id <> ").bind(id);
-    known.push(" AND number ").bind_texts(names());
-    known.push(" ORDER BY id").push(tx.dialect().for_update());
-    let mut used = Sql::new(
-        "SELECT u.document_id, CAST(SUM(u.quantity) AS BIGINT) FROM batch_document d \
-         JOIN batch_document_use u ON u.document_id = d.id WHERE d.kind = 'commitment' \
-         AND u.side IN (0, 2) AND u.giver = ",
-    );
-    used.bind(document.subject_id.to_string()).push(" AND d.number ").bind_texts(names());
-    used.push(" GROUP BY u.document_id");
-    let answers = tx.fetch_all(vec![known, used]).await?;
-    let papers = answers[0].iter().map(paper).collect::<Result<Vec<_>>>()?;
-    let used = answers[1].iter().map(|row| Ok((String::from(row.text(0)?), row.int(1)?)));
-    let used = used.collect::<Result<BTreeMap<_, _>>>()?;
-    for number in &numbers {
-        if !papers.iter().any(|((_, known), _)| known == number) {
-            let detail = format!("没有编号为 {number} 的承诺达标合格证");
-            return Err(Problem::invalid("origins", detail));
-        }
-    }
-    let subject = document.subject_id.to_string();
-    let (mut left, mut rows, mut spent) = (wanted.scaled(), Vec::new(), Vec::new());
-    for ((kind, number), paper) in &papers {
-        if paper.state == "void" {
-            let detail = format!("{} {number} 已作废，不能作为来源", kind.label());
-            return Err(Problem::invalid("origins", detail));
-        }
-        let Some((covered, of)) = paper.covers else { continue };
-        let covered = of.convert(covered, unit).map_err(|error| {
-            Problem::invalid("unit", format!("与来源合格证 {number} 的单位不能换算：{error}"))
-        })?;
-        let before = used.get(&paper.id).copied().unwrap_or(0);
-        let before = of.convert(quantity(before)?, unit).map_err(Problem::internal)?;
-        let free = (covered.scaled() - before.scaled()).max(0);
-        let taken = left.min(free);
-        left -= taken;
-        if taken > 0 {
-            let own = unit.convert(quantity(taken)?, of).map_err(Problem::internal)?;
-            rows.push(vec![
-                (&paper.id).into(),
-                id.into(),
-                subject.as_str().into(),
-                SqlValue::from(Side::Reissued as i64),
-                own.scaled().into(),
-            ]);
-        }
-        if taken == free && paper.subject_id == subject {
-            spent.push(paper.id.clone());
-        }
-    }
-    if left > 0 {
-        let short = quantity(left)?;
-        let detail = format!(
-            "重新开具 {wanted} {}，超过来源合格证剩余的数量（差 {short}）",
-            unit.unit().name
-        );
-        return Err(Problem::invalid("quantity", detail));
-    }
-    let head = "INSERT INTO batch_document_use (document_id, source, giver, side, quantity)";
-    tx.later(insert_rows(head, "", rows));
-    for origin in spent {
-        close(ctx, tx, &origin).await?;
-    }
-    Ok(())
-}
-
-/// A certificate of which nothing is left.
-async fn close(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<()> {
-    let own = ctx.app().on_own_behalf("document").at(ctx.now);
-    let id: Id<BatchDocument> = id.parse().map_err(Problem::internal)?;
-    let mut stored = tx.get::<BatchDocument>(&own, id).await?;
-    if stored.data.state.as_deref() == Some("valid") {
-        stored.data.state = Some(String::from("reissued"));
-        tx.update(&own, &stored).await?;
-    }
-    Ok(())
 }

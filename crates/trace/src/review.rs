@@ -25,6 +25,9 @@ use crate::{
     surroundings,
 };
 
+/// Tries of one decision.
+const TRIES: usize = 3;
+
 /// What a reviewer decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -34,9 +37,30 @@ pub(crate) enum Decision {
     Reject,
 }
 
+/// Decides on a held event; tries again where captures over the same codes got in its way.
+pub(crate) async fn decided(
+    ctx: &Ctx,
+    uid: &str,
+    decision: Decision,
+    comment: &str,
+) -> Result<Result<Value>> {
+    let mut tries = 1;
+    loop {
+        let mut tx = ctx.begin().await?;
+        let done = match decide(ctx, &mut tx, uid, decision, comment).await {
+            Ok(answer) => tx.commit().await.map(|()| answer),
+            Err(problem) => Err(problem),
+        };
+        match done {
+            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
 /// Decides on a held event. What is refused with something to remember is the inner answer: that is to
 /// be committed too.
-pub(crate) async fn decide(
+async fn decide(
     ctx: &Ctx,
     tx: &mut Tx,
     uid: &str,

@@ -175,7 +175,7 @@ pub(crate) async fn code_of(
     serial: Option<&str>,
 ) -> Result<Option<String>> {
     let Some(product) = yj_product::by_gtin(tx, gtin).await? else { return Ok(None) };
-    newest_unit(tx, &product.id, (lot, serial)).await
+    newest_unit(tx, (&product.id, &product.subject_id), (lot, serial)).await
 }
 
 /// Those of some codes that are units here, with the product of each.
@@ -186,28 +186,45 @@ pub async fn products_of(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String,
     tx.fetch(sql).await?.iter().map(read).collect()
 }
 
-/// The newest unit of a product's lot; of any lot where none is named.
+/// The newest unit of a product's lot; of any lot where none is named. Those that the product's own
+/// subject put out go before all others: whoever else names its lot does not take its place.
 pub async fn unit_of_lot(
     tx: &mut Tx,
     product_id: &str,
     lot: Option<&str>,
 ) -> Result<Option<String>> {
-    newest_unit(tx, product_id, (lot, None)).await
+    let product = yj_product::by_ids(tx, &[product_id]).await?.remove(product_id);
+    let owner = product.map(|product| product.subject_id).unwrap_or_default();
+    newest_unit(tx, (product_id, &owner), (lot, None)).await
 }
 
+/// One trip, whatever there is: how long an answer takes says nothing.
 async fn newest_unit(
     tx: &mut Tx,
-    product_id: &str,
+    (product_id, owner): (&str, &str),
     (lot, serial): (Option<&str>, Option<&str>),
 ) -> Result<Option<String>> {
-    let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
-    sql.bind(product_id);
-    if let Some(serial) = serial {
-        sql.push(" AND code = ").bind(serial);
-    }
-    if let Some(lot) = lot {
-        sql.push(" AND lot = ").bind(lot);
-    }
-    sql.push(" ORDER BY id DESC LIMIT 1");
-    tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
+    let named = || {
+        let mut sql = Sql::new("SELECT o.code FROM trace_object o WHERE o.product_id = ");
+        sql.bind(product_id);
+        if let Some(serial) = serial {
+            sql.push(" AND o.code = ").bind(serial);
+        }
+        if let Some(lot) = lot {
+            sql.push(" AND o.lot = ").bind(lot);
+        }
+        sql
+    };
+    let mut own = named();
+    own.push(
+        " AND EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
+         WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id = ",
+    );
+    own.bind(owner).push(") ORDER BY o.id DESC LIMIT 1");
+    // Where the product's own subject put out none of a lot, whoever was first to name it.
+    let mut others = named();
+    others.push(" ORDER BY o.id").push(if lot.is_some() { "" } else { " DESC" }).push(" LIMIT 1");
+    let answers = tx.fetch_all(vec![own, others]).await?;
+    let found = answers.iter().find_map(|rows| rows.first());
+    found.map(|row| row.text(0).map(String::from)).transpose()
 }

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yj_domain::Domains;
-use yj_kernel::{Ctx, Place, Problem, Result, Row, Sql, Tx};
+use yj_kernel::{App, Ctx, Place, Problem, Result, Row, Sql, Tx};
 use yj_model::{KnownCode, UnitCode};
-use yj_product::{ProductBrief, ProductState};
+use yj_product::{MadeFor, ProductBrief, ProductState};
 use yj_subject::{ByCode, SubjectBrief};
 
 use crate::{
@@ -35,12 +35,15 @@ pub(crate) struct Surroundings {
     pub(crate) holds: Holds,
     /// The documents that are named.
     pub(crate) papers: Papers,
+    /// For whom the codes of what comes out were made, as far as batches here gave them.
+    pub(crate) owners: BTreeMap<String, MadeFor>,
     known: BTreeMap<String, String>,
     pub(crate) policies: Policies,
 }
 
 impl Surroundings {
     pub(crate) async fn load(
+        app: Option<&App>,
         tx: &mut Tx,
         domains: &Domains,
         checked: &mut [Result<Checked>],
@@ -69,11 +72,20 @@ impl Surroundings {
             queries.push(handover::query(&consumed));
             queries.push(yj_subject::query_heirs(|sql| handover::query_holders(sql, &consumed)));
         }
-        let named = papers::queries(tx, &events);
+        let codes =
+            || events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
         let plain = queries.len();
-        queries.extend(named);
+        queries.extend(papers::queries(tx, &events));
+        let of_papers = queries.len() - plain;
+        queries.extend(yj_product::query_owners(codes()));
         let mut answers = tx.fetch_all(queries).await?;
-        let papers = papers::read(&answers.split_off(plain))?;
+        let mut named = answers.split_off(plain);
+        let batches = named.split_off(of_papers);
+        let papers = papers::read(&named)?;
+        let owners = match (app, batches.first()) {
+            (Some(app), Some(rows)) => yj_product::read_owners(app, codes(), rows)?,
+            _ => BTreeMap::new(),
+        };
         let [subjects, products, objects, digests, policies, held @ ..] = answers.as_slice() else {
             return Err(Problem::internal("fewer answers than queries"));
         };
@@ -110,6 +122,7 @@ impl Surroundings {
             handed,
             holds,
             papers,
+            owners,
             known,
             policies,
         })

@@ -1,5 +1,6 @@
 //! 交互层 (§5.6): the public pages, whole without scripts, and the embedded console.
 
+mod certificate;
 mod console;
 mod field;
 mod files;

@@ -18,7 +18,7 @@ use yj_product::MintedCode;
 use yj_trace::Scans;
 
 use crate::{
-    files, resolver,
+    certificate, files, resolver,
     resolver_find::{follow, name},
     told::Told,
 };
@@ -79,6 +79,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = "公众扫码查询，不含价格、数量和个人信息";
     let door = Door { ledger: ledger.clone(), scans: Scans::default(), told: Told::default() };
     let (mut routes, for_proofs) = (resolver::routes(&door), ledger.clone());
+    let (for_certificates, for_certificate_proofs) = (ledger.clone(), ledger.clone());
     let by_code = door;
     routes.extend([
         Route::public(
@@ -111,75 +112,23 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             (Method::GET, "/c/{number}"),
             "公众核对承诺达标合格证，不含联系方式",
             "承诺达标合格证",
-            |app: App, Path(number): Path<String>| async move { certificate(&app, &number).await },
+            move |app: App, Path(number): Path<String>| async move {
+                certificate::page(&app, &for_certificates, &number).await
+            },
+        ),
+        Route::public(
+            (Method::GET, "/c/{number}/proof"),
+            "公众核对承诺达标合格证的存证，不含联系方式",
+            "承诺达标合格证的存证证明",
+            move |app: App, Path(number): Path<String>| async move {
+                certificate::proof(&app, &for_certificate_proofs, &number).await
+            },
         ),
         Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
             style()
         }),
     ]);
     routes
-}
-
-#[derive(Template)]
-#[template(path = "certificate.html")]
-struct Certificate<'a> {
-    platform: &'a str,
-    operator: &'a str,
-    number: &'a str,
-    found: bool,
-    void: bool,
-    reissued: bool,
-    promise: &'a str,
-    facts: Vec<(&'static str, String)>,
-    /// With the last part of the path to each.
-    codes: Vec<(String, String)>,
-    origins: Vec<(String, String)>,
-}
-
-/// A text as one part of a path.
-fn encoded(text: &str) -> String {
-    let letter = |byte: u8| {
-        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if plain { String::from(char::from(byte)) } else { format!("%{byte:02X}") }
-    };
-    text.bytes().map(letter).collect()
-}
-
-/// The page behind a printed 承诺达标合格证.
-async fn certificate(app: &App, number: &str) -> Result<Response> {
-    let mut tx = app.db().snapshot().await?;
-    let found = yj_trace::certificate(&mut tx, number).await?;
-    drop(tx);
-    let status = if found.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let known = found.unwrap_or_default();
-    let text = |name: &str| known[name].as_str().map(String::from).unwrap_or_default();
-    let list = |name: &str| {
-        let items = known[name].as_array().into_iter().flatten();
-        let linked = |text: &str| (String::from(text), encoded(text));
-        items.filter_map(|item| item.as_str().map(linked)).collect()
-    };
-    let facts = [
-        ("产品名称", text("product")),
-        ("数量", format!("{} {}", text("quantity"), text("unit"))),
-        ("产地", text("origin")),
-        ("开具时间", spoken(&text("issued_on"))),
-        ("承诺主体", text("issuer")),
-        ("承诺依据", text("basis")),
-    ];
-    let page = Certificate {
-        platform: &app.platform().name,
-        operator: &app.platform().operator,
-        number: known["number"].as_str().unwrap_or(number),
-        found: !known.is_null(),
-        void: known["state"] == "void",
-        reissued: known["state"] == "reissued",
-        promise: known["promise"].as_str().unwrap_or_default(),
-        facts: facts.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect(),
-        codes: list("codes"),
-        origins: list("origins"),
-    };
-    let html = page.render().map_err(Problem::internal)?;
-    Ok((status, Html(html)).into_response())
 }
 
 fn style() -> Response {
@@ -375,7 +324,7 @@ fn step(value: &Value) -> Step {
 }
 
 /// `2026-11-02` as people say it.
-fn spoken(date: &str) -> String {
+pub(crate) fn spoken(date: &str) -> String {
     let mut parts = date.split('-').map(|part| part.trim_start_matches('0'));
     match (parts.next(), parts.next(), parts.next()) {
         (Some(year), Some(month), Some(day)) => format!("{year} 年 {month} 月 {day} 日"),

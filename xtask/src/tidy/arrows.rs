@@ -56,7 +56,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yj-trace",
         ],
     ),
-    ("yj-web", &["yj-kernel", "yj-model", "yj-ledger", "yj-subject", "yj-product", "yj-trace"]),
+    (
+        "yj-web",
+        &["yj-kernel", "yj-model", "yj-label", "yj-ledger", "yj-subject", "yj-product", "yj-trace"],
+    ),
     (
         "yj-telemetry",
         &[

@@ -2,6 +2,7 @@
 //! unknown and missing keys, types, lengths, words that there are not. What the parts mean for each
 //! other is checked in [`crate::sound`].
 
+mod demand;
 mod rule;
 
 use jiff::civil::Date;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use yj_kernel::FieldError;
 use yj_model::{Quantity, Stage};
 
-use self::rule::rule;
+use self::{demand::demand, rule::rule};
 
 use crate::{
     field::{FieldKind, FieldSpec},
@@ -25,6 +26,8 @@ const FIELDS_MAX: usize = 60;
 const CODES_MAX: usize = 200;
 /// Rules of one event type, and of products.
 const RULES_MAX: usize = 30;
+/// Papers that one event type demands.
+const DEMANDS_MAX: usize = 10;
 /// Retention rules of one pack.
 const RETENTIONS_MAX: usize = 20;
 /// Longest retention: a hundred years.
@@ -359,6 +362,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         "loss_max_percent",
         "fields",
         "rules",
+        "documents",
         "always_reviewed",
     ]);
     EventSpec {
@@ -370,6 +374,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         loss_max_percent: part.quantity("loss_max_percent"),
         fields: part.each("fields", (0, FIELDS_MAX), field),
         rules: part.each("rules", (0, RULES_MAX), rule),
+        documents: part.each("documents", (0, DEMANDS_MAX), demand),
         always_reviewed: part.optional_flag("always_reviewed"),
     }
 }
@@ -413,6 +418,7 @@ fn field(part: &mut Part<'_, '_>) -> FieldSpec {
     let kinds = [
         ("text", FieldKind::Text),
         ("decimal", FieldKind::Decimal),
+        ("result", FieldKind::Result),
         ("int", FieldKind::Int),
         ("bool", FieldKind::Bool),
         ("time", FieldKind::Time),

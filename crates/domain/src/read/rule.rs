@@ -11,7 +11,7 @@ const DAYS_MAX: usize = 36_500;
 const SAMPLES_MAX: usize = 60;
 
 /// The kinds, each with the keys it may have besides `name` and `kind`.
-const KINDS: [(&str, &[&str]); 15] = [
+const KINDS: [(&str, &[&str]); 16] = [
     ("before", &["a", "b", "when", "is"]),
     ("not_above", &["a", "b", "when", "is", "unless"]),
     ("required_if", &["field", "when", "is"]),
@@ -21,8 +21,9 @@ const KINDS: [(&str, &[&str]); 15] = [
     ("bounded", &["field", "min", "max", "when", "is", "unless"]),
     ("yields", &["of", "percent", "gives", "tolerance_percent", "by", "factors"]),
     ("sum", &["parts", "total", "tolerance_percent"]),
-    ("judged", &["value", "limit", "item", "limits", "verdict", "pass"]),
-    ("sampling_plan", &["item", "values", "verdict", "pass", "plans"]),
+    ("judged", &["value", "limit", "item", "limits", "lod", "loq", "verdict", "pass", "undecided"]),
+    ("detected", &["value", "lod", "loq"]),
+    ("sampling_plan", &["item", "values", "lod", "verdict", "pass", "undecided", "plans"]),
     ("content", &["declared", "measured", "verdict", "pass", "bands"]),
     ("row", &["key", "columns", "rows"]),
     ("not_listed", &["field", "values", "anywhere", "when", "is"]),
@@ -50,6 +51,11 @@ pub(super) fn rule(part: &mut Part<'_, '_>) -> Rule {
         "before" | "elapsed" | "within" => time(part, kind),
         "not_above" | "bounded" | "yields" | "sum" => amount(part, kind),
         "judged" | "sampling_plan" | "content" => verdict(part, kind),
+        "detected" => Demand::Detected {
+            value: word(part, "value"),
+            lod: word(part, "lod"),
+            loq: maybe(part, "loq"),
+        },
         _ => table(part, kind),
     };
     Rule { name, when, is, demand }
@@ -115,6 +121,7 @@ fn amount(part: &mut Part<'_, '_>, kind: &str) -> Demand {
 fn verdict(part: &mut Part<'_, '_>, kind: &str) -> Demand {
     let verdict = word(part, "verdict");
     let pass = part.texts("pass", (1, CODES_MAX));
+    let undecided = part.texts("undecided", (0, CODES_MAX));
     match kind {
         "judged" => Demand::Judged {
             value: word(part, "value"),
@@ -124,14 +131,19 @@ fn verdict(part: &mut Part<'_, '_>, kind: &str) -> Demand {
                 part.only(&["is", "max"]);
                 Limit { is: code(part), max: needed(part, "max") }
             }),
+            lod: maybe(part, "lod"),
+            loq: maybe(part, "loq"),
             verdict,
             pass,
+            undecided,
         },
         "sampling_plan" => Demand::SamplingPlan {
             item: word(part, "item"),
             values: word(part, "values"),
+            lod: maybe(part, "lod"),
             verdict,
             pass,
+            undecided,
             plans: part.each("plans", (1, CODES_MAX), plan),
         },
         _ => Demand::Content {

@@ -19,6 +19,7 @@ use yj_model::Quantity;
 
 use crate::field::Schema;
 use values::Values;
+use verdict::Verdict;
 
 /// The time of the event itself, among the fields that rules of an event may name.
 pub const EVENT_TIME: &str = "event_time";
@@ -148,21 +149,46 @@ pub enum Demand {
         /// The limits by item.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         limits: Vec<Limit>,
+        /// The field that holds what the method detects.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lod: Option<String>,
+        /// The field that holds what the method quantifies.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loq: Option<String>,
         /// The field that holds the verdict.
         verdict: String,
         /// The codes by which it passed.
         pass: Vec<String>,
+        /// The codes by which nothing can be said.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        undecided: Vec<String>,
+    },
+    /// A number that is reported is one that the method can see, and 检出限 is not above 定量限.
+    Detected {
+        /// The result.
+        value: String,
+        /// The field that holds what the method detects.
+        lod: String,
+        /// The field that holds what the method quantifies.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loq: Option<String>,
     },
     /// The verdict is what the sampling plan of the item says (二级或三级采样方案 n, c, m, M).
     SamplingPlan {
         /// The code that chooses the plan.
         item: String,
-        /// The text that holds the number found in each sample.
+        /// The text that holds what was found in each sample.
         values: String,
+        /// The field that holds what the method detects.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lod: Option<String>,
         /// The field that holds the verdict.
         verdict: String,
         /// The codes by which it passed.
         pass: Vec<String>,
+        /// The codes by which nothing can be said.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        undecided: Vec<String>,
         /// The plans.
         plans: Vec<ClassPlan>,
     },
@@ -221,6 +247,7 @@ impl Demand {
             Self::Yields { .. } => "yields",
             Self::Sum { .. } => "sum",
             Self::Judged { .. } => "judged",
+            Self::Detected { .. } => "detected",
             Self::SamplingPlan { .. } => "sampling_plan",
             Self::Content { .. } => "content",
             Self::Row { .. } => "row",
@@ -277,21 +304,11 @@ impl Demand {
             Self::Sum { parts, total, tolerance_percent } => {
                 amount::sum(values, parts, (total, *tolerance_percent))
             }
-            Self::Judged { value, limit, item, limits, verdict, pass } => {
-                let limit = match (limit, item) {
-                    (Some(limit), _) => values.number(limit),
-                    (None, Some(item)) => verdict::limit(values, item, limits),
-                    (None, None) => None,
-                };
-                verdict::judged(values, (value, limit?), (verdict, pass))
+            Self::Judged { .. } | Self::SamplingPlan { .. } | Self::Content { .. } => {
+                self.misjudged(values)
             }
-            Self::SamplingPlan { item, values: found, verdict, pass, plans } => verdict::sampled(
-                values,
-                (found, verdict::plan(values, item, plans)?),
-                (verdict, pass),
-            ),
-            Self::Content { declared, measured, verdict, pass, bands } => {
-                verdict::content(values, (declared, measured, bands), (verdict, pass))
+            Self::Detected { value, lod, loq } => {
+                verdict::detected(values, value, (lod, loq.as_deref()))
             }
             Self::RequiredIf { field, when, is } => table::required_if(values, field, (when, is)),
             Self::AnyOf { fields } => table::any_of(values, fields),
@@ -300,6 +317,34 @@ impl Demand {
                 table::not_listed(values, field, (listed, *anywhere))
             }
             Self::Number { field, scheme } => table::number(values, field, *scheme),
+        }
+    }
+}
+
+impl Demand {
+    /// A verdict that the numbers do not bear out.
+    fn misjudged(&self, values: Values<'_>) -> Option<Broken> {
+        match self {
+            Self::Judged { value, limit, item, limits, lod, loq, verdict, pass, undecided } => {
+                let limit = match (limit, item) {
+                    (Some(limit), _) => values.number(limit),
+                    (None, Some(item)) => verdict::limit(values, item, limits),
+                    (None, None) => None,
+                };
+                let verdict = Verdict { field: verdict, pass, undecided };
+                let method = (lod.as_deref(), loq.as_deref());
+                verdict::judged(values, (value, limit?), method, verdict)
+            }
+            Self::SamplingPlan { item, values: found, lod, verdict, pass, undecided, plans } => {
+                let plan = verdict::plan(values, item, plans)?;
+                let verdict = Verdict { field: verdict, pass, undecided };
+                verdict::sampled(values, (found, plan), (lod.as_deref(), None), verdict)
+            }
+            Self::Content { declared, measured, verdict, pass, bands } => {
+                let verdict = Verdict { field: verdict, pass, undecided: &[] };
+                verdict::content(values, (declared, measured, bands), verdict)
+            }
+            _ => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde_json::{Map, Value};
-use yj_model::{OffsetTime, Quantity};
+use yj_model::{Detection, Measured, OffsetTime, Quantity};
 
 use super::{Broken, EVENT_TIME};
 use crate::field::Schema;
@@ -61,6 +61,17 @@ impl Values<'_> {
 
     pub(super) fn number(&self, name: &str) -> Option<Quantity> {
         self.text(name)?.parse().ok()
+    }
+
+    /// What a laboratory found.
+    pub(super) fn measured(&self, name: &str) -> Option<Measured> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// What its method can see.
+    pub(super) fn detection(&self, (lod, loq): (Option<&str>, Option<&str>)) -> Detection {
+        let number = |name: Option<&str>| self.number(name?);
+        Detection { detects: number(lod), quantifies: number(loq) }
     }
 
     pub(super) fn is_there(&self, name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Rules about verdicts: whoever measured decides by the limits, not against them.
 
 use serde::Serialize;
-use yj_model::Quantity;
+use yj_model::{Against, Detection, Measured, Quantity};
 
 use super::{Broken, values::Values};
 
@@ -44,17 +44,47 @@ pub struct Band {
     pub absolute: Option<Quantity>,
 }
 
-/// The field of the verdict, and the codes by which it passed.
-type Verdict<'a> = (&'a String, &'a [String]);
+/// The field of the verdict, and what its codes mean.
+#[derive(Clone, Copy)]
+pub(super) struct Verdict<'a> {
+    pub(super) field: &'a String,
+    /// The codes by which it passed.
+    pub(super) pass: &'a [String],
+    /// The codes by which nothing can be said.
+    pub(super) undecided: &'a [String],
+}
 
-/// Refuses a pass that the numbers do not bear out.
-fn unless_passed(
-    values: Values<'_>,
-    (verdict, pass): Verdict<'_>,
-    cause: impl FnOnce() -> String,
-) -> Option<Broken> {
-    let passed = values.is_one_of(verdict, pass);
-    passed.then(|| (verdict.clone(), format!("{}，{}不成立", cause(), values.shown(verdict))))
+impl Verdict<'_> {
+    fn refuse(self, values: Values<'_>, cause: &str) -> Option<Broken> {
+        let detail = format!("{cause}，{}不成立", values.shown(self.field));
+        Some((self.field.clone(), detail))
+    }
+
+    /// Refuses a pass that the numbers do not bear out.
+    fn unless_passed(self, values: Values<'_>, cause: impl FnOnce() -> String) -> Option<Broken> {
+        let passed = values.is_one_of(self.field, self.pass);
+        if passed { self.refuse(values, &cause()) } else { None }
+    }
+
+    /// Refuses to leave open what the numbers decide.
+    fn unless_decided(self, values: Values<'_>, cause: &str) -> Option<Broken> {
+        let open = values.is_one_of(self.field, self.undecided);
+        if open { self.refuse(values, cause) } else { None }
+    }
+
+    /// Refuses every verdict on what the numbers leave open.
+    fn unless_open(self, values: Values<'_>, cause: &str) -> Option<Broken> {
+        let passed = values.is_one_of(self.field, self.pass);
+        let open = values.is_one_of(self.field, self.undecided);
+        let told = values.is_there(self.field) && !self.undecided.is_empty() && !open;
+        if !passed && !told {
+            return None;
+        }
+        let code = self.undecided.first().map(|code| values.as_code(self.field, code));
+        let instead = code.map_or_else(String::new, |code| format!("，应为“{code}”"));
+        let detail = format!("{cause}，不能判定，{}不成立{instead}", values.shown(self.field));
+        Some((self.field.clone(), detail))
+    }
 }
 
 pub(super) fn limit(values: Values<'_>, item: &str, limits: &[Limit]) -> Option<Quantity> {
@@ -62,15 +92,47 @@ pub(super) fn limit(values: Values<'_>, item: &str, limits: &[Limit]) -> Option<
     limits.iter().find(|limit| limit.is == code).map(|limit| limit.max)
 }
 
+/// `method`: the fields of what the method detects and quantifies.
 pub(super) fn judged(
     values: Values<'_>,
     (value, limit): (&str, Quantity),
+    method: (Option<&str>, Option<&str>),
     verdict: Verdict<'_>,
 ) -> Option<Broken> {
-    if values.number(value)? <= limit {
-        return None;
+    let (found, method) = (values.measured(value)?, values.detection(method));
+    match found.against(limit, method) {
+        Against::Within => None,
+        Against::Exceeds => {
+            let cause = format!("{}超过限值 {limit}", values.shown(value));
+            let passed = verdict.unless_passed(values, || cause.clone());
+            passed.or_else(|| verdict.unless_decided(values, &cause))
+        }
+        Against::Open => {
+            let seen = method.detects.map_or_else(String::new, |lod| format!("，检出限 {lod}"));
+            let cause =
+                format!("{}即{found}{seen}，在限值 {limit} 的哪一边不得而知", values.shown(value));
+            verdict.unless_open(values, &cause)
+        }
     }
-    unless_passed(values, verdict, || format!("{}超过限值 {limit}", values.shown(value)))
+}
+
+/// A number that its method cannot have given, and limits the wrong way round.
+pub(super) fn detected(
+    values: Values<'_>,
+    value: &str,
+    (lod, loq): (&str, Option<&str>),
+) -> Option<Broken> {
+    let method = values.detection((Some(lod), loq));
+    if let (Some(detects), Some(quantifies), Some(loq)) = (method.detects, method.quantifies, loq)
+        && detects > quantifies
+    {
+        return Some((
+            String::from(loq),
+            format!("{}不应小于{}", values.shown(loq), values.shown(lod)),
+        ));
+    }
+    let detail = values.measured(value)?.objection(method)?;
+    Some((String::from(value), detail))
 }
 
 pub(super) fn plan<'a>(
@@ -82,45 +144,89 @@ pub(super) fn plan<'a>(
     plans.iter().find(|plan| plan.is == code)
 }
 
-/// Numbers in a text, apart by spaces or commas; `None` where something is no number.
-fn numbers(text: &str) -> Option<Vec<Quantity>> {
-    let parts = text.split([' ', ',', '，', '、']).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse().ok()).collect()
+/// Results in a text, apart by spaces or commas; `None` where something is no result.
+fn results(text: &str) -> Option<Vec<Measured>> {
+    // “< 10” is one result.
+    let mut tidy = String::with_capacity(text.len());
+    for part in text.split([' ', ',', '，', '、']).filter(|part| !part.is_empty()) {
+        tidy.push_str(part);
+        if !part.ends_with(['<', '>', '＜', '＞', '≤', '≥', '=']) {
+            tidy.push(' ');
+        }
+    }
+    tidy.split_whitespace().map(|part| part.parse().ok()).collect()
+}
+
+/// What the samples of a lot say.
+#[derive(Debug, PartialEq, Eq)]
+enum Sampled {
+    Passes,
+    Fails(String),
+    Open(String),
 }
 
 impl ClassPlan {
-    /// Why these samples do not pass; nothing if they do.
-    fn objection(&self, found: &[Quantity]) -> Option<String> {
-        if let Some(most) = self.never_above
-            && let Some(worst) = found.iter().filter(|number| **number > most).max()
+    /// What these samples say. Where one of them is only known to lie below or above something, the plan
+    /// is open unless both ends of what it may be say the same.
+    fn judge(&self, found: &[Measured], method: Detection) -> Sampled {
+        let (limit, most) = (self.limit, self.never_above);
+        let against = |one: &Measured, bound: Quantity| one.against(bound, method);
+        let of_most = |one: &Measured| most.map(|most| against(one, most));
+        if let Some(most) = most
+            && let Some(worst) = found.iter().find(|one| of_most(one) == Some(Against::Exceeds))
         {
-            return Some(format!("有样品为 {worst}，超过 M = {most}"));
+            return Sampled::Fails(format!("有样品为 {worst}，超过 M = {most}"));
         }
-        let above = found.iter().filter(|number| **number > self.limit).count();
-        (above > self.above_max)
-            .then(|| format!("{above} 个样品超过 m = {}，多于 c = {}", self.limit, self.above_max))
+        let count = |side| found.iter().filter(|one| against(one, limit) == side).count();
+        let (above, open) = (count(Against::Exceeds), count(Against::Open));
+        if above > self.above_max {
+            let detail = format!("{above} 个样品超过 m = {limit}，多于 c = {}", self.above_max);
+            return Sampled::Fails(detail);
+        }
+        if above + open > self.above_max {
+            let detail = format!("{open} 个样品在 m = {limit} 的哪一边不得而知");
+            return Sampled::Open(detail);
+        }
+        match (most, found.iter().find(|one| of_most(one) == Some(Against::Open))) {
+            (Some(most), Some(one)) => {
+                Sampled::Open(format!("有样品{one}，在 M = {most} 的哪一边不得而知"))
+            }
+            _ => Sampled::Passes,
+        }
     }
 }
 
 pub(super) fn sampled(
     values: Values<'_>,
     (field, plan): (&String, &ClassPlan),
+    method: (Option<&str>, Option<&str>),
     verdict: Verdict<'_>,
 ) -> Option<Broken> {
     let text = values.text(field)?;
-    let found = numbers(&text).filter(|found| found.len() == plan.samples);
+    let found = results(&text).filter(|found| found.len() == plan.samples);
     let Some(found) = found else {
         let label = values.label(field);
-        let detail = format!("{label}应为 n = {} 个样品的数值，以空格隔开", plan.samples);
+        let detail = format!(
+            "{label}应为 n = {} 个样品的结果，以空格隔开，如 <10、120 各占一项",
+            plan.samples
+        );
         return Some((field.clone(), detail));
     };
-    match plan.objection(&found) {
-        Some(cause) => unless_passed(values, verdict, || cause),
-        None if values.is_there(verdict.0) && !values.is_one_of(verdict.0, verdict.1) => {
-            let detail = format!("各样品都符合采样方案，{}不成立", values.shown(verdict.0));
-            Some((verdict.0.clone(), detail))
+    match plan.judge(&found, values.detection(method)) {
+        Sampled::Fails(cause) => {
+            let passed = verdict.unless_passed(values, || cause.clone());
+            passed.or_else(|| verdict.unless_decided(values, &cause))
         }
-        None => None,
+        Sampled::Open(cause) => verdict.unless_open(values, &cause),
+        Sampled::Passes => {
+            let told = values.is_there(verdict.field);
+            let passed = values.is_one_of(verdict.field, verdict.pass);
+            if told && !passed {
+                verdict.refuse(values, "各样品都符合采样方案")
+            } else {
+                None
+            }
+        }
     }
 }
 
@@ -155,7 +261,7 @@ pub(super) fn content(
     let cause = || {
         format!("{}与{}相差超过 {}", values.shown(measured), values.shown(declared), band.shown())
     };
-    unless_passed(values, verdict, cause)
+    verdict.unless_passed(values, cause)
 }
 
 #[cfg(test)]
@@ -179,15 +285,29 @@ mod tests {
 
     #[test]
     fn a_plan_of_three_classes_lets_c_samples_lie_between_m_and_big_m() {
-        let passes = |text: &str| total_count().objection(&numbers(text).unwrap()).is_none();
-        assert!(passes("100 200 1000 1001 10000"));
-        assert!(!passes("100 200 1001 1002 1003"));
-        assert!(!passes("0 0 0 0 10001"));
+        let said = |plan: &ClassPlan, text: &str| match plan
+            .judge(&results(text).unwrap(), Detection::default())
+        {
+            Sampled::Passes => "passes",
+            Sampled::Fails(_) => "fails",
+            Sampled::Open(_) => "open",
+        };
+        let plan = total_count();
+        assert_eq!(said(&plan, "100 200 1000 1001 10000"), "passes");
+        assert_eq!(said(&plan, "100 200 1001 1002 1003"), "fails");
+        assert_eq!(said(&plan, "0 0 0 0 10001"), "fails");
         // Of two classes there is no M.
         let two = ClassPlan { above_max: 0, never_above: None, ..total_count() };
-        assert!(two.objection(&numbers("0、0，1000 1 1").unwrap()).is_none());
-        assert!(two.objection(&numbers("0 0 0 0 1000.5").unwrap()).is_some());
-        assert_eq!(numbers("1 x 2"), None);
+        assert_eq!(said(&two, "0、0，1000 1 1"), "passes");
+        assert_eq!(said(&two, "0 0 0 0 1000.5"), "fails");
+        assert_eq!(results("1 x 2"), None);
+        // Below what the plate shows is below m; above what can be counted may be above M.
+        assert_eq!(said(&plan, "<10 < 10 ＜10 ND 5000"), "passes");
+        assert_eq!(said(&plan, "<10 <10 <10 1200 >300"), "passes");
+        assert_eq!(said(&plan, "<10 <10 1200 1300 >300"), "open");
+        assert_eq!(said(&plan, "<10 <10 <10 1200 >10000"), "fails");
+        assert_eq!(said(&plan, "<10 <10 <10 1200 >3000"), "open");
+        assert_eq!(said(&plan, "<5000 <5000 <5000 1 1"), "open");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod rule;
 
 use yj_model::{Movement, Quantity};
 
-use self::rule::check_rules;
+use self::rule::{check_documents, check_rules};
 
 use crate::{
     columns,
@@ -34,6 +34,8 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
             let here = format!("{here}.events[{at}]");
             once(&mut events, &event.code, (&format!("{here}.code"), "事件类型"), mistakes);
             check_event(event, &here, mistakes);
+            let documents = format!("{here}.documents");
+            check_documents(event, &pack.product_fields, &documents, mistakes);
         }
     }
     if events.len() > EVENTS_MAX {
@@ -170,7 +172,7 @@ fn check_fields(fields: &[FieldSpec], start: &str, taken: &[&str], mistakes: &mu
 
 fn check_field(field: &FieldSpec, here: &str, mistakes: &mut Mistakes) {
     let mut note = |key: &str, detail: &str| mistakes.note(format!("{here}.{key}"), detail);
-    let number = matches!(field.kind, FieldKind::Decimal | FieldKind::Int);
+    let number = matches!(field.kind, FieldKind::Decimal | FieldKind::Int | FieldKind::Result);
     if field.kind == FieldKind::Code && field.codes.is_empty() {
         note("codes", "代码类字段应写明代码表");
     }

@@ -4,12 +4,14 @@ use yj_model::Quantity;
 
 use crate::{
     field::{FieldKind, FieldSpec},
+    pack::EventSpec,
     read::Mistakes,
     rule::{Band, Demand, EVENT_TIME, Rule},
 };
 
 const TIMES: &[FieldKind] = &[FieldKind::Date, FieldKind::Time];
 const NUMBERS: &[FieldKind] = &[FieldKind::Int, FieldKind::Decimal];
+const RESULTS: &[FieldKind] = &[FieldKind::Int, FieldKind::Decimal, FieldKind::Result];
 const CODES: &[FieldKind] = &[FieldKind::Code];
 const CHOICES: &[FieldKind] = &[FieldKind::Code, FieldKind::Bool];
 const TEXTS: &[FieldKind] = &[FieldKind::Text];
@@ -37,6 +39,33 @@ pub(super) fn check_rules(rules: &[Rule], known: Known<'_>, start: &str, mistake
         }
         if let Some((key, detail)) = shapeless(&rule.demand) {
             mistakes.note(format!("{here}.{key}"), detail);
+        }
+    }
+}
+
+/// Whether what demands papers is about fields that there are, and about codes these have.
+pub(super) fn check_documents(
+    event: &EventSpec,
+    products: &[FieldSpec],
+    start: &str,
+    mistakes: &mut Mistakes,
+) {
+    for (at, demand) in event.documents.iter().enumerate() {
+        let here = format!("{start}[{at}]");
+        let cases = [
+            ("when", demand.when.as_deref(), "is", &demand.is, &*event.fields),
+            ("product", demand.product.as_deref(), "product_is", &demand.product_is, products),
+        ];
+        for (key, name, values_key, values, fields) in cases {
+            let Some(name) = name else { continue };
+            if let Some(detail) = misfit((fields, false), name, CHOICES) {
+                mistakes.note(format!("{here}.{key}"), detail);
+            }
+            for (key, field, value) in listed((values_key, ""), name, values.iter()) {
+                if let Some(detail) = strange(fields, field, value) {
+                    mistakes.note(format!("{here}.{key}"), detail);
+                }
+            }
         }
     }
 }
@@ -92,19 +121,25 @@ fn uses(demand: &Demand) -> Vec<Use<'_>> {
         Demand::Sum { parts, total, .. } => {
             [each("parts", parts, NUMBERS), vec![one("total", total, NUMBERS)]].concat()
         }
-        Demand::Judged { value, limit, item, verdict, .. } => [
-            vec![one("value", value, NUMBERS), one("verdict", verdict, CODES)],
+        Demand::Judged { value, limit, item, lod, loq, verdict, .. } => [
+            vec![one("value", value, RESULTS), one("verdict", verdict, CODES)],
             some("limit", limit.as_deref(), NUMBERS),
             some("item", item.as_deref(), CODES),
+            some("lod", lod.as_deref(), NUMBERS),
+            some("loq", loq.as_deref(), NUMBERS),
         ]
         .concat(),
-        Demand::SamplingPlan { item, values, verdict, .. } => {
-            vec![
-                one("item", item, CODES),
-                one("values", values, TEXTS),
-                one("verdict", verdict, CODES),
-            ]
-        }
+        Demand::Detected { value, lod, loq } => [
+            vec![one("value", value, RESULTS), one("lod", lod, NUMBERS)],
+            some("loq", loq.as_deref(), NUMBERS),
+        ]
+        .concat(),
+        Demand::SamplingPlan { item, values, lod, verdict, .. } => [
+            vec![one("item", item, CODES), one("values", values, TEXTS)],
+            vec![one("verdict", verdict, CODES)],
+            some("lod", lod.as_deref(), NUMBERS),
+        ]
+        .concat(),
         Demand::Content { declared, measured, verdict, .. } => vec![
             one("declared", declared, NUMBERS),
             one("measured", measured, NUMBERS),
@@ -131,6 +166,11 @@ fn listed<'a>(
     values.enumerate().map(|(at, value)| (format!("{key}[{at}]{tail}"), field, &**value)).collect()
 }
 
+fn verdicts<'a>(field: &'a str, pass: &'a [String], undecided: &'a [String]) -> Vec<Named<'a>> {
+    [listed(("pass", ""), field, pass.iter()), listed(("undecided", ""), field, undecided.iter())]
+        .concat()
+}
+
 /// The values of fields that a rule names.
 fn values(demand: &Demand) -> Vec<Named<'_>> {
     match demand {
@@ -139,14 +179,14 @@ fn values(demand: &Demand) -> Vec<Named<'_>> {
         Demand::Yields { by: Some(by), factors, .. } => {
             listed(("factors", ".is"), by, factors.iter().map(|factor| &factor.is))
         }
-        Demand::Judged { item, limits, verdict, pass, .. } => {
+        Demand::Judged { item, limits, verdict, pass, undecided, .. } => {
             let item = item.as_deref().unwrap_or_default();
             let limits = listed(("limits", ".is"), item, limits.iter().map(|limit| &limit.is));
-            [limits, listed(("pass", ""), verdict, pass.iter())].concat()
+            [limits, verdicts(verdict, pass, undecided)].concat()
         }
-        Demand::SamplingPlan { item, verdict, pass, plans, .. } => {
+        Demand::SamplingPlan { item, verdict, pass, undecided, plans, .. } => {
             let plans = listed(("plans", ".is"), item, plans.iter().map(|plan| &plan.is));
-            [plans, listed(("pass", ""), verdict, pass.iter())].concat()
+            [plans, verdicts(verdict, pass, undecided)].concat()
         }
         Demand::Content { verdict, pass, .. } => listed(("pass", ""), verdict, pass.iter()),
         Demand::Row { key, columns, rows } => {
@@ -184,6 +224,11 @@ fn shapeless(demand: &Demand) -> Option<(&'static str, String)> {
             if *tolerance_percent < Quantity::ZERO =>
         {
             said("tolerance_percent", "不应小于 0")
+        }
+        Demand::Judged { pass, undecided, .. } | Demand::SamplingPlan { pass, undecided, .. }
+            if undecided.iter().any(|code| pass.contains(code)) =>
+        {
+            said("undecided", "不能判定的结论不能同时是合格的结论")
         }
         Demand::Judged { limit, item, limits, .. } => match (limit, item) {
             (Some(_), None) if limits.is_empty() => None,

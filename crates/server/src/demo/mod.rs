@@ -8,11 +8,13 @@ mod catalogue;
 mod fleet;
 mod golden;
 mod markets;
+mod papers;
 mod registers;
 mod waiting;
 
 pub use accounts::{Account, create_accounts};
 pub use fleet::{Sensor, fleet};
+pub use papers::{Finding, Planted, planted};
 
 use jiff::{SignedDuration, Timestamp};
 use yj_kernel::{Problem, Result};
@@ -57,6 +59,8 @@ pub async fn load(
         progress("载入其余六个领域的示例追溯链 GC-3 至 GC-8");
         registers::load_others(assembled).await?;
         count += golden::load_others(assembled, first_day).await?;
+        progress("载入示例凭证与其中预置的差错");
+        count += papers::load(assembled, first_day).await?;
     }
     if background {
         waiting::load(assembled).await?;

@@ -1,7 +1,9 @@
 //! Handbook §4.1, §8.5: the documents of batches. What is certified once is passed on once, mixed and split
-//! under a certificate of its own, and checked against the register wherever an event names it.
+//! under a certificate of its own, and checked against the register wherever an event names it; what a
+//! domain pack demands is there.
 
 use serde_json::{Value, json};
+use yj_server::demo::{self, Finding};
 
 use crate::{
     capturing::{capture, captured, said},
@@ -281,4 +283,280 @@ async fn g_6_4_1_the_balance_of_every_batch_adds_up_by_movement_type_and_leads_t
     assert_eq!(wrong["accounts"][0]["consistent"], false);
     let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
     assert!(findings.iter().any(|(name, well, _)| *name == "结存一致" && !well));
+}
+
+/// A registered animal of the farm.
+async fn livestock(app: &TestApp, farm: &Value) {
+    let product = json!({
+        "code": "PIG-1", "name": "示例生猪", "domain": "agri", "unit": "KGM",
+        "catalogue_code": "010601", "subject_id": farm["id"], "region": farm["region"],
+        "attributes": { "sector": "livestock" },
+    });
+    let filed = app.post("supervisor", "/api/v1/product", product).await.expect(202);
+    let path = format!("/api/v1/product/changes/{}/approve", id_of(&filed["change_request"]));
+    app.post("reviewer", &path, json!({})).await.expect(200);
+}
+
+#[tokio::test]
+async fn g_6_4_1_a_pack_demands_papers_by_event_type_stage_and_product() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    livestock(&app, &farm).await;
+    let mut pigs = harvest(&farm, "DEM-1");
+    pigs["outputs"][0]["product"] = json!("PIG-1");
+    captured(&app, pigs).await;
+    captured(&app, harvest(&farm, "DEM-2")).await;
+    let ride = |code: &str, to: &str| {
+        let mut ride = wholesale(&farm, &[(code, "10")], &[(to, "10")]);
+        ride["type"] = json!("transport");
+        ride["attributes"] = json!({ "vehicle_no": "陕A·示例1" });
+        ride
+    };
+    // Animals do not travel without 检疫证; the refusal says which paper, and why. Leeks do.
+    let refused = capture(&app, ride("DEM-1", "DEM-3")).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "documents", "{refused}");
+    for word in ["畜禽及其产品运输须附检疫证", "动物检疫证明", "编号"] {
+        assert!(detail(&refused).contains(word), "{word}: {refused}");
+    }
+    let mut wrong = ride("DEM-1", "DEM-3");
+    wrong["documents"] = json!([{ "type": "运单", "no": "YD-1" }]);
+    capture(&app, wrong).await.expect(422);
+    let mut with = ride("DEM-1", "DEM-3");
+    with["documents"] = json!([{ "type": "检疫证", "no": "JY-77" }]);
+    assert_eq!(said(&captured(&app, with).await).0, "accepted");
+    assert_eq!(said(&captured(&app, ride("DEM-2", "DEM-4")).await).0, "accepted");
+    // At the market animals without it are looked at, and leeks without anything are counted.
+    let purchase = |code: &str| admission(&farm, code, "5", ("purchase", json!("示例进货-1")));
+    let held = captured(&app, purchase("DEM-1")).await;
+    assert!(
+        said(&held).0 == "held" && said(&held).1.contains("畜禽及其产品入场须有检疫证"),
+        "{held}"
+    );
+    let path = format!("/api/v1/trace/events/{}/approve", held["id"].as_str().unwrap());
+    app.post("reviewer", &path, json!({})).await.expect(200);
+    assert_eq!(said(&captured(&app, purchase("DEM-2")).await).0, "accepted");
+    captured(&app, admission(&farm, "DEM-2", "5", ("none", Value::Null))).await;
+    let count = app.get("supervisor", "/api/v1/trace/certificates/missing").await.expect(200);
+    assert_eq!(
+        (&count["total"], &count["items"][0]["demand"]),
+        (&json!(1), &json!("入场须有凭证")),
+        "{count}"
+    );
+    // Published where clients, forms, templates and the dictionary look.
+    let pack = app.get("farm", "/api/v1/domains/agri").await.expect(200);
+    let spec = |pack: &Value, code: &str| -> Value {
+        let stages = pack["stages"].as_array().unwrap().iter();
+        let mut events = stages.flat_map(|stage| stage["events"].as_array().unwrap());
+        events.find(|event| event["code"] == code).unwrap().clone()
+    };
+    let demands = &spec(&pack, "market_entry")["documents"];
+    assert_eq!(
+        (&demands[0]["lacking"], &demands[1]["product_is"]),
+        (&json!("note"), &json!(["livestock"]))
+    );
+    let dictionary = app.get("farm", "/api/v1/dictionary").await.expect(200);
+    let element = dictionary["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["set"] == "agri.slaughter" && one["name"] == "documents");
+    let element = element.unwrap();
+    assert_eq!(element["obligation"], "M");
+    assert!(element["definition"].as_str().unwrap().contains("屠宰须查验检疫证"), "{element}");
+}
+
+#[tokio::test]
+async fn g_4_f_demands_for_papers_of_a_pack_are_checked_and_named() {
+    let app = TestApp::start().await;
+    let mut pack = app.get("sysadmin", "/api/v1/domains/agri").await.expect(200);
+    pack.as_object_mut().unwrap().remove("accepts");
+    pack["version"] = json!("9.0.0");
+    let demand = |demand: Value| {
+        let mut pack = pack.clone();
+        pack["stages"][0]["events"][0]["documents"] = json!([demand]);
+        pack
+    };
+    let sound = json!({
+        "name": "采收须附合格证", "any_of": ["commitment"], "lacking": "review", "registered": true,
+        "product": "sector", "product_is": ["vegetable"],
+    });
+    let checked = app.post("sysadmin", "/api/v1/domains/check", demand(sound.clone())).await;
+    let checked = checked.expect(200);
+    assert_eq!(checked["sound"], true, "{checked}");
+    assert!(
+        checked["pack"]["adds"].to_string().contains("采收的应附凭证“采收须附合格证”"),
+        "{checked}"
+    );
+    for (change, field, word) in [
+        (json!({ "any_of": ["passport"] }), "any_of[0]", "没有凭证种类 passport"),
+        (json!({ "any_of": [] }), "any_of", "1 至"),
+        (json!({ "lacking": "shrug" }), "lacking", "没有 shrug"),
+        (json!({ "product": "colour" }), "product", "没有 colour"),
+        (json!({ "product_is": ["stone"] }), "product_is[0]", "没有 stone"),
+        (json!({ "when": "plot", "is": ["1"] }), "when", "类型不适用"),
+        (json!({ "name": null }), "name", "缺少必填"),
+        (json!({ "level": 1 }), "level", "没有 level"),
+    ] {
+        let mut wrong = sound.clone();
+        wrong.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let refused = app.post("sysadmin", "/api/v1/domains", demand(wrong)).await.expect(422);
+        let path = format!("stages[0].events[0].documents[0].{field}");
+        let found = refused["errors"].as_array().unwrap().iter();
+        let there = found.clone().any(|one| {
+            one["field"] == path.as_str() && one["detail"].as_str().unwrap().contains(word)
+        });
+        assert!(there, "{path} {word}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn g_6_4_1_a_voided_reissue_gives_back_what_nobody_has_used_of_it() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    for code in ["GIV-1", "GIV-2"] {
+        captured(&app, harvest(&farm, code)).await;
+    }
+    let issue = async |quantity: &str, codes: &[&str], origins: Value| {
+        let mut body = wanted(&farm, quantity, codes);
+        body["origins"] = origins;
+        app.post("farm", CERTIFICATES, body).await.expect(201)
+    };
+    let first = issue("100", &["GIV-1"], json!([])).await;
+    let second = issue("60", &["GIV-2"], json!([])).await;
+    let origins = json!([first["number"], second["number"]]);
+    let again = issue("150", &["GIV-1", "GIV-2"], origins).await;
+    let state = async |one: &Value| {
+        let path = format!("/api/v1/batch_document/{}", one["id"].as_str().unwrap());
+        app.get("farm", &path).await.expect(200)["state"].clone()
+    };
+    let remaining = async |one: &Value| {
+        let path = format!("/api/v1/batch_document/{}/uses", one["id"].as_str().unwrap());
+        app.get("farm", &path).await.expect(200)["remaining"].clone()
+    };
+    assert_eq!((remaining(&first).await, remaining(&second).await), (json!("0"), json!("10")));
+    assert_eq!((state(&first).await, state(&second).await), (json!("reissued"), json!("valid")));
+    // 30 of it are passed on; 120 go back, those of the last origin first.
+    let sold = wholesale(&farm, &[("GIV-1", "30")], &[("GIV-3", "30")]);
+    captured(&app, under(sold, &again["number"])).await;
+    let path = format!("/api/v1/batch_document/{}/void", again["id"].as_str().unwrap());
+    app.post("farm", &path, json!({ "reason": "数量有误" })).await.expect(200);
+    assert_eq!((remaining(&first).await, remaining(&second).await), (json!("70"), json!("60")));
+    assert_eq!((state(&first).await, state(&second).await), (json!("valid"), json!("valid")));
+    // What went back is made out anew, once.
+    let origins = json!([first["number"], second["number"]]);
+    issue("130", &["GIV-1", "GIV-2"], origins.clone()).await;
+    let mut more = wanted(&farm, "1", &["GIV-1"]);
+    more["origins"] = origins;
+    app.post("farm", CERTIFICATES, more).await.expect(422);
+    assert_eq!(remaining(&first).await, "0");
+}
+
+#[tokio::test]
+async fn d_6_3_a_certificate_stands_on_the_ledger_and_its_page_says_since_when() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "ANC-1")).await;
+    let made = app.post("farm", CERTIFICATES, wanted(&farm, "100", &["ANC-1"])).await.expect(201);
+    let (number, id) = (made["number"].as_str().unwrap(), id_of(&made));
+    let page = async || {
+        let page = app.send("GET", &format!("/c/{number}"), None, &[], None).await;
+        String::from_utf8(page.bytes).unwrap()
+    };
+    app.anchor().await;
+    let text = page().await;
+    for word in ["自 2026 年 11 月 19 日", "以来未被改动", "下载存证证明", "<svg", "aria-label"]
+    {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(!text.contains("<script") && !text.contains("13800000001"), "{text}");
+    // Everybody verifies it, and nobody learns from the proof whom to call.
+    let proof = app.send("GET", &format!("/c/{number}/proof"), None, &[], None).await;
+    assert_eq!(proof.status, 200);
+    assert!(!String::from_utf8_lossy(&proof.bytes).contains("13800000001"));
+    let chain = app.assembled.ledger.genesis().1;
+    let verdict = json!(yj_proof::verify(&proof.bytes, yj_proof::TrustAnchor::Chain(chain)));
+    assert_eq!(verdict["ok"], true, "{verdict}");
+    let own = app.get("farm", &format!("/api/v1/batch_document/{id}/proof")).await;
+    assert_eq!(own.bytes, proof.bytes);
+    app.get("enterprise", &format!("/api/v1/batch_document/{id}/proof")).await.expect(404);
+    assert_eq!(app.send("GET", "/c/C0/proof", None, &[], None).await.status, 404);
+    let sound = async || {
+        let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
+        let found = findings.into_iter().find(|one| one.0 == "存证一致").unwrap();
+        (found.1, found.2)
+    };
+    assert!(sound().await.0, "{:?}", sound().await);
+    // Voided, that is kept too; and neither voiding nor quantity is undone behind the platform's back.
+    let path = format!("/api/v1/batch_document/{id}/void");
+    app.post("farm", &path, json!({ "reason": "数量有误" })).await.expect(200);
+    app.anchor().await;
+    assert!(page().await.contains("已作废"));
+    assert!(sound().await.0, "{:?}", sound().await);
+    app.tamper("UPDATE batch_document SET state = 'valid' WHERE kind = 'commitment'").await;
+    assert!(page().await.contains("与存证不一致"));
+    assert!(!sound().await.0);
+    app.tamper("UPDATE batch_document SET state = 'void', quantity = quantity * 2 WHERE kind = 'commitment'")
+        .await;
+    let text = page().await;
+    assert!(text.contains("与存证不一致") && text.contains("quantity"), "{text}");
+    let (well, why) = sound().await;
+    assert!(!well && why.contains(number), "{why}");
+}
+
+#[tokio::test]
+async fn d_6_1_1_the_demonstration_plants_defects_in_documents_and_each_is_found() {
+    let mut app = TestApp::bare(yj_identity::Security::demonstration()).await;
+    let first_day = app.now() - jiff::SignedDuration::from_hours(18 * 24);
+    // The loading itself fails where one is not found as planned.
+    demo::load(&app.assembled, demo::Size::Chains, &mut |_| {}).await.unwrap();
+    for account in demo::create_accounts(&app.assembled).await.unwrap() {
+        if account.role != "client" {
+            app.log_in(account.user, &account.password).await;
+        }
+    }
+    let planted = demo::planted(first_day).unwrap();
+    let count = |wanted: fn(&Finding) -> bool| {
+        i64::try_from(planted.iter().filter(|one| wanted(&one.found)).count()).unwrap()
+    };
+    let reviewed = count(|found| matches!(found, Finding::Reviewed(_)));
+    let counted = count(|found| matches!(found, Finding::Counted(_)));
+    assert_eq!((planted.len(), reviewed, counted), (14, 3, 1));
+    // What the plan says stands there, and nothing else.
+    let held = "SELECT COUNT(*) FROM trace_event WHERE state = 'held' AND kind <> 'recall'";
+    assert_eq!(app.count(held).await, reviewed);
+    let gaps = "SELECT COUNT(*) FROM batch_document_gap WHERE demand = '入场须有凭证'";
+    assert_eq!(app.count(gaps).await, counted);
+    assert_eq!(app.count("SELECT COUNT(*) FROM batch_document").await, 6);
+    let stopped = "SELECT COUNT(*) FROM trace_object WHERE quality IS NOT NULL";
+    assert_eq!(app.count(stopped).await, 1);
+    let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
+    for (name, well, detail) in findings.iter().filter(|one| one.0 == "存证一致") {
+        assert!(well, "{name}: {detail}");
+    }
+    // Sent by somebody, each is named in words.
+    for (at, one) in planted.into_iter().enumerate() {
+        let mut event = one.event;
+        event["external_id"] = json!(format!("示例-{at}"));
+        let answer = app.post("supervisor", "/api/v1/trace/events", event).await;
+        match one.found {
+            Finding::Refused(words) => {
+                let refused = answer.expect(422);
+                assert!(detail(&refused).contains(words), "{}: {refused}", one.what);
+            }
+            Finding::Reviewed(words) => {
+                let held = answer.expect(201)["results"][0]["id"].clone();
+                let path = format!("/api/v1/trace/events/{}", held.as_str().unwrap());
+                let read = app.get("supervisor", &path).await.expect(200);
+                let told = read["held_reason"].as_str().unwrap();
+                assert!(told.contains(words), "{}: {told}", one.what);
+            }
+            Finding::Counted(words) => {
+                answer.expect(201);
+                let path = "/api/v1/trace/certificates/missing";
+                let missing = app.get("supervisor", path).await.expect(200);
+                let mut items = missing["items"].as_array().unwrap().iter();
+                assert!(items.any(|item| item["demand"] == words), "{}: {missing}", one.what);
+            }
+        }
+    }
 }

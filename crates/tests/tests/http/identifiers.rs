@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{harness::TestApp, houses::id_of};
+use crate::{
+    capturing::{capture, captured, processing},
+    harness::{TestApp, harvest},
+    houses::id_of,
+};
 
 /// The record that a proposal of the supervisor becomes.
 pub async fn approved(app: &TestApp, table: &str, body: Value) -> String {
@@ -302,4 +306,52 @@ async fn g_5_4_4b_without_the_key_of_its_batch_no_code_is_one() {
     );
     app.tamper(&sql).await;
     assert_eq!(app.get("enterprise", &format!("/api/v1/codes?code={code}")).await.status, 500);
+}
+
+#[tokio::test]
+async fn g_5_4_4_a_code_made_for_anothers_goods_is_on_nobody_elses() {
+    let app = TestApp::start().await;
+    let (plant, farm) =
+        (app.subject("示例蔬菜加工厂").await, app.subject("示例韭菜合作社一社").await);
+    let mine = codes(&app, &batch(&app, own(&plant, "OWN-1", 5)).await).await;
+    let taken = capture(&app, harvest(&farm, &mine[0])).await.expect(422);
+    assert_eq!(taken["errors"][0]["field"], "outputs[0].code", "{taken}");
+    assert!(taken["detail"].as_str().unwrap().contains("为其他主体的产品赋予"), "{taken}");
+    // Whose they are, and what merely looks like one.
+    captured(&app, harvest(&plant, &mine[0])).await;
+    captured(&app, harvest(&farm, "OWN-LIKE-1")).await;
+    // What is of the product that they were made for may go on under them with others.
+    let product = app.get("supervisor", "/api/v1/product?code=YJ-JC-01").await.expect(200);
+    let mut body = own(&plant, "OWN-2", 5);
+    body["product_id"] = product["items"][0]["id"].clone();
+    let goods = codes(&app, &batch(&app, body).await).await;
+    capture(&app, harvest(&farm, &goods[0])).await.expect(422);
+    captured(&app, processing(&farm, ("OWN-LIKE-1", "10"), &goods[0])).await;
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_a_lot_is_who_answers_for_its_product_not_who_names_it_last() {
+    let app = TestApp::start().await;
+    let (plant, farm) =
+        (app.subject("示例蔬菜加工厂").await, app.subject("示例韭菜合作社一社").await);
+    let lot = |subject: &Value, code: &str, lot: &str| {
+        let mut event = harvest(subject, code);
+        event["outputs"][0]["lot"] = json!(lot);
+        event
+    };
+    let told = async |lot: &str| {
+        let path = format!("/01/06901234567892/10/{lot}?linkType=gs1:traceability");
+        let html = [("accept", "text/html")];
+        let answer = app.send("GET", &path, None, &html, None).await;
+        answer.headers.get("location").and_then(|to| to.to_str().ok()).map(String::from)
+    };
+    // The plant answers for the product; whoever else writes its lot comes behind, before or after.
+    captured(&app, lot(&farm, "HIJ-0", "L9")).await;
+    captured(&app, lot(&plant, "OWN-9", "L9")).await;
+    captured(&app, lot(&farm, "HIJ-9", "L9")).await;
+    assert!(told("L9").await.is_some_and(|to| to.contains("/t/OWN-9")), "{:?}", told("L9").await);
+    // Of a lot that it never put out the first stays.
+    captured(&app, lot(&farm, "OLD-8", "L8")).await;
+    captured(&app, lot(&farm, "NEW-8", "L8")).await;
+    assert!(told("L8").await.is_some_and(|to| to.contains("/t/OLD-8")), "{:?}", told("L8").await);
 }

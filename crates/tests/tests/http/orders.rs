@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
+    access::somebody,
     capturing::{at, capture, captured, held, processing, said},
     harness::{Answer, TestApp, harvest},
     houses::id_of,
@@ -405,4 +406,31 @@ async fn g_6_9_3_a_story_told_again_is_as_it_is_now() {
     let after = tell().await;
     assert_ne!(before["steps"], after["steps"]);
     assert_eq!(after["steps"].as_array().unwrap().len(), 3, "{after}");
+}
+
+#[tokio::test]
+async fn g_6_5_whoever_is_an_authority_elsewhere_is_none_over_its_own_lots() {
+    let mut app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "AUT-1")).await;
+    let farmer = app.get("sysadmin", "/api/v1/account?user_name=farm").await.expect(200);
+    let house = json!({ "organization_id": farmer["items"][0]["organization_id"] });
+    somebody(&mut app, "two-hats", &house, 4).await;
+    // Besides its own house, all of another city.
+    let account = app.get("sysadmin", "/api/v1/account?user_name=two-hats").await.expect(200);
+    let role = app.get("secadmin", "/api/v1/role?code=supervisor").await.expect(200);
+    let elsewhere = json!({
+        "account_id": account["items"][0]["id"], "role_id": role["items"][0]["id"],
+        "region": "610100", "clearance": 4,
+    });
+    app.post("secadmin", "/api/v1/assignment", elsewhere).await.expect(201);
+    assert!(!farm["region"].as_str().unwrap().starts_with("6101"));
+    let refused = order(&app, "two-hats", "AUT-1", official("stop", false)).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "act", "{refused}");
+    let refused = order(&app, "two-hats", "AUT-1", official("freeze", false)).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "authority", "{refused}");
+    let made = order(&app, "supervisor", "AUT-1", official("freeze", false)).await.expect(201);
+    let because = json!({ "reason": "示例复检合格", "document_no": "示监〔2026〕3号" });
+    lift(&app, "two-hats", &id_of(&made), because.clone()).await.expect(409);
+    lift(&app, "supervisor", &id_of(&made), because).await.expect(200);
 }

@@ -61,3 +61,85 @@ async fn g_6_4_1_a_quick_test_is_judged_by_its_figures_and_stops_what_it_condemn
     app.post("supervisor", &path, because).await.expect(200);
     assert_eq!(quality("VER-1").await, Value::Null);
 }
+
+#[tokio::test]
+async fn g_6_4_1_what_lies_below_detection_is_neither_nothing_nor_a_number() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "LOD-1")).await;
+    let judged = |value: &str, limit: &str, lod: &str, verdict: &str| {
+        let mut event = report(&farm, "LOD-1", ("", value, verdict));
+        let attributes = event["attributes"].as_object_mut().unwrap();
+        attributes.remove("item_code");
+        for (name, text) in [("limit", limit), ("lod", lod)] {
+            if !text.is_empty() {
+                attributes.insert(String::from(name), json!(text));
+            }
+        }
+        attributes.insert(
+            String::from("report_no"),
+            json!(format!("示例检-{value}-{limit}-{lod}-{verdict}")),
+        );
+        event
+    };
+    for (value, limit, lod, verdict, field, word) in [
+        // Where the method does not see as far as the limit, nothing can be said.
+        ("ND", "0.2", "0.5", "pass", "verdict", "不能判定"),
+        ("<0.5", "0.2", "", "pass", "verdict", "不能判定"),
+        ("未检出(<0.5)", "0.2", "", "not_detected", "verdict", "不能判定"),
+        ("<0.5", "0.2", "", "fail", "verdict", "应为“不能判定”"),
+        // Below the limit of detection there are no numbers.
+        ("0", "0.2", "0.01", "pass", "value", "低于检出限 0.01"),
+        // What is known to be above is no pass, and is not left open.
+        (">0.2", "0.2", "", "pass", "verdict", "超过限值 0.2"),
+        ("0.9", "0.2", "0.01", "undetermined", "verdict", "超过限值 0.2"),
+        ("NaN", "0.2", "", "pass", "value", "应为检测结果"),
+        ("<0", "0.2", "", "pass", "value", "大于 0"),
+    ] {
+        let refused = capture(&app, judged(value, limit, lod, verdict)).await.expect(422);
+        let found = refused["errors"].as_array().unwrap().iter().any(|one| {
+            one["field"] == format!("attributes.{field}").as_str()
+                && one["detail"].as_str().unwrap().contains(word)
+        });
+        assert!(found, "{value} {limit} {lod} {verdict}: {refused}");
+    }
+    for (value, limit, lod, verdict) in [
+        ("ND", "0.2", "0.01", "not_detected"),
+        ("＜0.1", "0.2", "", "pass"),
+        ("ND", "0.2", "0.5", "undetermined"),
+        ("未检出", "0", "0.5", "not_detected"),
+    ] {
+        let stored = captured(&app, judged(value, limit, lod, verdict)).await;
+        // Kept as it was sent.
+        let path = format!("/api/v1/trace/events/{}", stored["id"].as_str().unwrap());
+        let read = app.get("supervisor", &path).await.expect(200);
+        assert_eq!(read["attributes"]["value"], value, "{read}");
+    }
+    // What cannot be judged stops nothing.
+    let object = app.get("supervisor", "/api/v1/trace/objects/LOD-1").await.expect(200);
+    assert_eq!(object["quality"], Value::Null);
+}
+
+#[tokio::test]
+async fn g_6_4_1_a_sampling_plan_counts_what_is_below_the_plate() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "PLA-1")).await;
+    let counted = |counts: &str, verdict: &str| {
+        let mut event = report(&farm, "PLA-1", ("total_count_infant", "1", verdict));
+        event["domain"] = json!("food");
+        event["attributes"] = json!({
+            "report_no": format!("示例检-{counts}-{verdict}"), "kind": "factory", "item": "菌落总数",
+            "item_code": "total_count_infant", "counts": counts, "verdict": verdict,
+        });
+        event
+    };
+    captured(&app, counted("<10 <10 ND 1200 10000", "pass")).await;
+    let refused = capture(&app, counted("<10 <10 1200 1300 >300", "pass")).await.expect(422);
+    assert!(detail(&refused).contains("不能判定"), "{refused}");
+    captured(&app, counted("<10 <10 1200 1300 >300", "undetermined")).await;
+    let refused = capture(&app, counted("<10 <10 <10 <10 >10000", "pass")).await.expect(422);
+    assert!(detail(&refused).contains("M = 10000"), "{refused}");
+    let refused = capture(&app, counted("<10 <10 <10 <10", "pass")).await.expect(422);
+    assert!(detail(&refused).contains("n = 5"), "{refused}");
+}

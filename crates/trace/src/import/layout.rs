@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use yj_domain::{
-    EventSpec, EventType, FieldKind, FieldSpec, InputMode,
+    DocumentDemand, EventSpec, EventType, FieldKind, FieldSpec, InputMode,
     columns::{
         DOCUMENT, IN_CODE, IN_QUANTITY, IN_UNIT, LOT, OUT_CODE, OUT_QUANTITY, OUT_UNIT, PRODUCT,
         REGION, SUBJECT, TIME,
     },
 };
 use yj_kernel::FieldError;
-use yj_model::UnitCode;
+use yj_model::{DocumentKind, UnitCode};
 use yj_sheet::{EXAMPLE, Form, FormColumn};
 
 use crate::event::{Document, Input, Output, Place, TraceEvent};
@@ -149,9 +149,7 @@ impl Layout {
                 What::Product => output.product = maybe(),
                 What::Lot => output.lot = maybe(),
                 What::Counterparty => event.counterparty = maybe(),
-                What::Document => event
-                    .documents
-                    .extend(maybe().map(|no| Document { kind: String::from("voucher"), no })),
+                What::Document => event.documents.extend(papers(cell)),
                 What::Number => event.external_id = maybe(),
                 What::Field(at) => {
                     let field = &self.spec.fields[at];
@@ -203,7 +201,10 @@ impl Layout {
                 What::Product => line(outputs, "product"),
                 What::Lot => line(outputs, "lot"),
                 What::Counterparty => text(&shown["counterparty"]),
-                What::Document => text(&shown["documents"][0]["no"]),
+                What::Document => {
+                    let papers = shown["documents"].as_array().into_iter().flatten();
+                    papers.map(told).collect::<Vec<_>>().join("；")
+                }
                 What::Number => text(&shown["external_id"]),
                 What::Field(field) => {
                     let field = &self.spec.fields[field];
@@ -214,6 +215,32 @@ impl Layout {
         };
         (0..count).map(row).collect()
     }
+}
+
+/// The papers that a cell names: “动物检疫证明 1234；5678”.
+fn papers(cell: &str) -> impl Iterator<Item = Document> + '_ {
+    let parts = cell.split(['；', ';']).map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| {
+        let two = part.split_once([' ', '：', ':']).map(|(kind, no)| (kind, no.trim()));
+        let meant = two.and_then(|(kind, no)| Some((DocumentKind::meant(kind)?, no)));
+        match meant.filter(|(_, no)| !no.is_empty()) {
+            Some((kind, no)) => Document { kind: String::from(kind.label()), no: String::from(no) },
+            None => Document { kind: String::from("voucher"), no: String::from(part) },
+        }
+    })
+}
+
+/// The reverse of [`papers`].
+fn told(paper: &Value) -> String {
+    let text = |name: &str| paper[name].as_str().unwrap_or_default();
+    match DocumentKind::meant(text("type")) {
+        Some(kind) => format!("{} {}", kind.label(), text("no")),
+        None => String::from(text("no")),
+    }
+}
+
+fn demands(said: &[String]) -> String {
+    if said.is_empty() { String::new() } else { format!("。{}", said.join("；")) }
 }
 
 fn is_later(label: &str) -> bool {
@@ -293,7 +320,9 @@ fn common(spec: &EventSpec) -> Vec<Column> {
         false,
         ("交易对方的主体代码；交付他人时填写，对方方可接着登记", ""),
     ));
-    columns.push(column(DOCUMENT, What::Document, false, ("凭证编号", "")));
+    let said: Vec<_> = spec.documents.iter().map(DocumentDemand::said).collect();
+    let note = format!("编号，或“种类 编号”，多件以；隔开{}", demands(&said));
+    columns.push(column(DOCUMENT, What::Document, false, (&note, "")));
     columns.push(column(NUMBER, What::Number, false, ("来源系统自己的编号，至多 64 个字", "")));
     columns
 }
@@ -313,6 +342,7 @@ fn note(field: &FieldSpec) -> String {
     let kind = match field.kind {
         FieldKind::Text => String::new(),
         FieldKind::Decimal => String::from("十进制数"),
+        FieldKind::Result => String::from("数值、<、> 或未检出"),
         FieldKind::Int => String::from("整数"),
         FieldKind::Bool => String::from("是或否"),
         FieldKind::Time => String::from("带时区的时间，如 2026-11-01T08:00:00+08:00"),
@@ -338,7 +368,7 @@ fn example(field: &FieldSpec) -> String {
     match field.kind {
         FieldKind::Text if field.pattern.is_some() => String::new(),
         FieldKind::Text => String::from("示例"),
-        FieldKind::Decimal | FieldKind::Int => {
+        FieldKind::Decimal | FieldKind::Result | FieldKind::Int => {
             field.min.map_or_else(|| String::from("1"), |min| min.to_string())
         }
         FieldKind::Code => field.codes.first().map(|(_, label)| label.clone()).unwrap_or_default(),

@@ -1,6 +1,7 @@
 /** A form of one event type, as it is filled in; and the event it makes. */
 import type { Pack, PackEvent } from '@/domain/types';
 import { given } from '@/domain/attributes';
+import { kindOfPaper, OTHER } from '@/domain/papers';
 import type { EventBody, FieldError } from './outbox';
 
 export interface InLine {
@@ -20,6 +21,8 @@ export interface Form {
   attributes: Record<string, string>;
   counterparty: string;
   document: string;
+  /** Of what kind that is; drafts of before it was asked have none. */
+  documentKind?: string;
   lon: string;
   lat: string;
   evidence: { name: string; sm3: string }[];
@@ -28,13 +31,14 @@ export interface Form {
 export const inLine = (): InLine => ({ code: '', quantity: '', unit: 'KGM' });
 export const outLine = (): OutLine => ({ ...inLine(), product: '', lot: '' });
 
-export const blank = ({ inputs, outputs }: PackEvent): Form => ({
+export const blank = ({ inputs, outputs, documents }: PackEvent): Form => ({
   time: '',
   inputs: inputs.max > 0 ? [inLine()] : [],
   outputs: outputs.max > 0 ? [outLine()] : [],
   attributes: {},
   counterparty: '',
   document: '',
+  documentKind: documents?.[0]?.any_of[0] ?? OTHER,
   lon: '',
   lat: '',
   evidence: [],
@@ -98,7 +102,7 @@ export function eventOf(
     attributes: given(spec.fields, (name) => form.attributes[name]?.trim()),
     ...place,
     ...(form.counterparty.trim() ? { counterparty: form.counterparty.trim() } : {}),
-    ...(form.document.trim() ? { documents: [{ type: 'voucher', no: form.document.trim() }] } : {}),
+    ...(form.document.trim() ? { documents: [{ type: form.documentKind ?? OTHER, no: form.document.trim() }] } : {}),
     ...(form.evidence.length > 0 ? { evidence: form.evidence } : {}),
     external_id: context.id,
   };
@@ -110,7 +114,7 @@ interface Stored {
   outputs: Partial<OutLine>[];
   attributes: Record<string, unknown>;
   counterparty?: string;
-  documents?: { no: string }[];
+  documents?: { type: string; no: string }[];
   place?: { lon?: string; lat?: string };
   evidence?: Form['evidence'];
 }
@@ -126,6 +130,7 @@ export function formOf(body: EventBody): Form {
     attributes: Object.fromEntries(Object.entries(event.attributes).map(([name, value]) => [name, String(value)])),
     counterparty: event.counterparty ?? '',
     document: event.documents?.[0]?.no ?? '',
+    documentKind: kindOfPaper(event.documents?.[0]?.type),
     lon: event.place?.lon ?? '',
     lat: event.place?.lat ?? '',
     evidence: event.evidence ?? [],

@@ -149,7 +149,7 @@ export interface TraceMatch {
 export interface PackField {
   name: string;
   label: string;
-  kind: 'text' | 'int' | 'decimal' | 'date' | 'time' | 'code' | 'bool';
+  kind: 'text' | 'int' | 'decimal' | 'result' | 'date' | 'time' | 'code' | 'bool';
   required: boolean;
   codes?: [string, string][];
   min?: string;
@@ -157,6 +157,13 @@ export interface PackField {
   max_length?: number;
   hint?: string;
   class?: string;
+}
+/** A paper that an event type demands. */
+export interface DocumentDemand {
+  name: string;
+  any_of: string[];
+  lacking: 'refuse' | 'review' | 'note';
+  registered?: boolean;
 }
 export interface PackEvent {
   code: string;
@@ -167,6 +174,7 @@ export interface PackEvent {
   inputs: { min: number; max: number; mode: 'none' | 'consume' | 'observe' };
   outputs: { min: number; max: number };
   rules?: { name: string; kind: string }[];
+  documents?: DocumentDemand[];
 }
 export interface Pack {
   code: string;
@@ -214,6 +222,7 @@ export interface DocumentUses {
   used: string;
   remaining: string | null;
   items: { source: string; side: string; quantity: string }[];
+  integrity: { intact: boolean; finding: string; since: string; height: number | null };
 }
 export interface ChainObject {
   code: string;

@@ -42,9 +42,16 @@ export function usePacks(needed: MaybeRefOrGetter<boolean> = true) {
   return { packs, event, types, domains, product };
 }
 
+/** A test result as it was sent, and what that means where it is no number. */
+export function resultText(text: string): string {
+  const sign = /^\s*([<＜≤>＞≥])/.exec(text)?.[1];
+  if (sign) return `${text}（${'<＜'.includes(sign) ? '低于该值，不是数值' : '≤≥'.includes(sign) ? '该值为界，不是数值' : '高于该值，不是数值'}）`;
+  return /^\s*n\.?d/i.test(text) ? `${text}（未检出，不等于 0）` : text;
+}
+
 /** An attribute as people read it. */
 export function attribute(spec: Pick<PackEvent, 'fields'> | undefined, name: string, value: unknown): [string, string] {
   const field = spec?.fields.find((one) => one.name === name);
   const text = field?.codes?.find(([code]) => code === value)?.[1] ?? (typeof value === 'boolean' ? (value ? '是' : '否') : String(value));
-  return [field?.label ?? name, text];
+  return [field?.label ?? name, field?.kind === 'result' ? resultText(text) : text];
 }

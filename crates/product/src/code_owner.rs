@@ -1,0 +1,82 @@
+//! For whom codes were made, for those who write down what bears them: one query for many codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yj_kernel::{App, Result, Row, Sql};
+use yj_model::{Split, candidates, forms_of};
+
+use crate::code_lookup::{BATCH, number_in};
+
+/// For whom a code was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeFor {
+    /// 赋码主体
+    pub subject_id: String,
+    /// 产品
+    pub product_id: Option<String>,
+}
+
+/// Every way in which a text may have been made, with the scheme.
+fn splits(code: &str) -> Vec<(Split, &'static str)> {
+    let of = |found: &_| forms_of(found).into_iter();
+    let found = candidates(code);
+    found.iter().flat_map(|one| of(one).map(|split| (split, one.scheme.code()))).collect()
+}
+
+/// The query for the batches that some codes may be of, to travel with others; none where none of them
+/// looks as if it were of a batch. Its answer is read by [`read_owners`].
+pub fn query_owners<'a>(codes: impl Iterator<Item = &'a str>) -> Option<Sql> {
+    let heads = codes.flat_map(|code| splits(code).into_iter().map(|(split, _)| split.head));
+    let heads: BTreeSet<String> = heads.collect();
+    if heads.is_empty() {
+        return None;
+    }
+    let mut sql = Sql::new(BATCH);
+    sql.push("WHERE b.head ").bind_texts(heads.iter().map(String::as_str));
+    Some(sql)
+}
+
+/// The answer to [`query_owners`]: those of some codes that a batch gave, with whom it was for.
+pub fn read_owners<'a>(
+    app: &App,
+    codes: impl Iterator<Item = &'a str>,
+    rows: &[Row],
+) -> Result<BTreeMap<String, MadeFor>> {
+    let mut owners = BTreeMap::new();
+    if rows.is_empty() {
+        return Ok(owners);
+    }
+    for code in codes {
+        for (split, scheme) in splits(code) {
+            if let Some(row) = batch_of(rows, (&split, scheme))?
+                && number_in(app, row, &split)?.is_some()
+            {
+                let made = MadeFor {
+                    subject_id: String::from(row.text(6)?),
+                    product_id: row.text_opt(7)?.map(String::from),
+                };
+                owners.insert(String::from(code), made);
+                break;
+            }
+        }
+    }
+    Ok(owners)
+}
+
+/// The batch in which a number would be: the last that begins no later.
+fn batch_of<'r>(rows: &'r [Row], (split, scheme): (&Split, &str)) -> Result<Option<&'r Row>> {
+    let number = if split.tail.is_chance() { 0 } else { split.value };
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let mut best: Option<(i64, &Row)> = None;
+    for row in rows {
+        let first = row.int(4)?;
+        let fits = row.text(1)? == scheme
+            && row.text(2)? == split.head
+            && row.text(3)? == split.tail.code()
+            && first <= number;
+        if fits && best.is_none_or(|(known, _)| known < first) {
+            best = Some((first, row));
+        }
+    }
+    Ok(best.map(|(_, row)| row))
+}

@@ -1,0 +1,99 @@
+//! 应附凭证 (handbook §4): the papers that a domain pack demands of an event, held against those that it
+//! names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use yj_domain::{DocumentDemand, Lacking};
+use yj_kernel::{Problem, Result, Sql};
+use yj_model::DocumentKind;
+
+use crate::event::Checked;
+
+/// Attributes of products, by identifier.
+pub(crate) type Goods = BTreeMap<String, Map<String, Value>>;
+
+/// What comes of papers that are missing.
+#[derive(Debug, Default)]
+pub(crate) struct Lacks {
+    /// Why somebody must look at it.
+    pub(crate) reason: Option<String>,
+    /// What is counted.
+    pub(crate) noted: Vec<String>,
+}
+
+/// The kinds of papers that an event names, and those of them that are registered.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) all: BTreeSet<DocumentKind>,
+    pub(crate) registered: BTreeSet<DocumentKind>,
+}
+
+/// The query for what the goods of some events are, to travel with others; none where no demand
+/// depends on that.
+pub(crate) fn query(events: &[&Checked]) -> Option<Sql> {
+    let asking: Vec<_> = events.iter().filter(|event| event.spec.asks_of_products()).collect();
+    if asking.is_empty() {
+        return None;
+    }
+    let outputs = asking.iter().flat_map(|event| &event.outputs);
+    let made: BTreeSet<&str> = outputs.filter_map(|line| line.product.as_deref()).collect();
+    let inputs = asking.iter().flat_map(|event| &event.inputs);
+    let moved: BTreeSet<&str> = inputs.map(|line| line.code.as_str()).collect();
+    Some(yj_product::query_attributes(&made.into_iter().collect::<Vec<_>>(), |sql| {
+        sql.push("SELECT product_id FROM trace_object WHERE code ").bind_texts(moved);
+    }))
+}
+
+/// Holds what is demanded against what is named.
+pub(crate) fn judge(
+    event: &Checked,
+    named: &Named,
+    (products, goods): (&BTreeSet<&str>, &Goods),
+) -> Result<Lacks> {
+    let nothing = Map::new();
+    let attributes = event.body["attributes"].as_object().unwrap_or(&nothing);
+    let mut lacks = Lacks::default();
+    for demand in &event.spec.documents {
+        let of_goods = products.iter().filter_map(|id| goods.get(*id));
+        if !demand.is_meant(attributes, of_goods) || is_met(demand, named) {
+            continue;
+        }
+        match demand.lacking {
+            Lacking::Refuse => return Err(Problem::invalid("documents", lacking(event, demand))),
+            Lacking::Review => {
+                let reason = lacking(event, demand);
+                lacks.reason = Some(match lacks.reason {
+                    Some(before) => format!("{before}；{reason}"),
+                    None => reason,
+                });
+            }
+            Lacking::Note => lacks.noted.push(demand.name.clone()),
+        }
+    }
+    Ok(lacks)
+}
+
+fn is_met(demand: &DocumentDemand, named: &Named) -> bool {
+    let those = if demand.registered { &named.registered } else { &named.all };
+    demand.any_of.iter().any(|kind| those.contains(kind))
+}
+
+/// Which paper is missing, and where its number would go.
+fn lacking(event: &Checked, demand: &DocumentDemand) -> String {
+    let field = event.spec.fields.iter().find(|field| {
+        let kind = DocumentKind::meant(&field.label);
+        kind.is_some_and(|kind| demand.any_of.contains(&kind)) && field.name.ends_with("_no")
+    });
+    let place = match field {
+        Some(field) => format!("“{}”或凭证", field.label),
+        None => String::from("凭证"),
+    };
+    let one = if demand.any_of.len() > 1 { "之一" } else { "" };
+    let registered = if demand.registered { "，并须已在平台登记" } else { "" };
+    format!(
+        "缺少凭证（{}）：请在{place}中写明{}{one}的编号{registered}",
+        demand.name,
+        demand.kinds()
+    )
+}
