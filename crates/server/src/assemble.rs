@@ -171,6 +171,10 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
     yj_product::seed_catalogue(&app).await?;
+    // Events have a place without them too.
+    if let Err(problem) = yj_trace::make_months(&app).await {
+        tracing::warn!(%problem, "no months were made ahead");
+    }
     let intake = Intake::new(&ledger);
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));

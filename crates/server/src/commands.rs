@@ -174,6 +174,7 @@ async fn listen_until_stopped(
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
+        tokio::spawn(yj_trace::watch_months(app.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];

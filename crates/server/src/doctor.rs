@@ -26,6 +26,7 @@ pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
     );
     note("存证一致", anchored(assembled).await);
     note("结存一致", balanced(assembled).await);
+    note("事件分区", divided(assembled).await);
     note("审计链", audited(assembled).await);
     findings
 }
@@ -127,6 +128,26 @@ async fn audited(assembled: &Assembled) -> Result<String> {
             Err(Problem::internal(format!("链 {} 第 {} 条：{}", flaw.lane, flaw.seq, flaw.what)))
         }
     }
+}
+
+/// Every event has the key by which it is found, and every key its event.
+async fn divided(assembled: &Assembled) -> Result<String> {
+    let moved = "SELECT COUNT(*) FROM trace_event e \
+                 WHERE NOT EXISTS (SELECT 1 FROM trace_event_key k WHERE k.id = e.id AND k.uid = e.uid \
+                 AND k.digest = e.digest AND k.event_time = e.event_time)";
+    none(assembled, moved, "条事件与登记时的编号、摘要或发生时间不符").await?;
+    let lost = "SELECT COUNT(*) FROM trace_event_key k \
+                WHERE NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.id = k.id)";
+    none(assembled, lost, "条事件登记过而已不在").await?;
+    let astray = "SELECT COUNT(*) FROM trace_link l WHERE NOT EXISTS \
+                  (SELECT 1 FROM trace_event_key k WHERE k.id = l.event_id AND k.event_time = l.event_time)";
+    none(assembled, astray, "条联系的时间与其事件不符").await?;
+    let mut tx = assembled.app.db().snapshot().await?;
+    let parts = yj_trace::event_parts(&mut tx, false).await?;
+    Ok(match parts.len() {
+        0 => String::from("不分区；每条联系都在其事件的时间"),
+        count => format!("{count} 个分区；每条事件都在登记时的月份，每条联系都在其事件的时间"),
+    })
 }
 
 /// What every trace object holds is what its links say.

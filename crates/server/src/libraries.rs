@@ -49,7 +49,19 @@ async fn list(ctx: Ctx) -> Result<Json<Value>> {
     let items = (1..)
         .zip(&all)
         .map(|(number, library)| describe(&ctx, (number, library), &survey, of_events));
-    Ok(Json(json!({ "items": items.collect::<Result<Vec<_>>>()? })))
+    let items = items.collect::<Result<Vec<_>>>()?;
+    Ok(Json(json!({ "items": items, "event_partitions": survey.event_parts() })))
+}
+
+/// How a library is divided: by what it is asked for, and its events by how the engine keeps them.
+fn partition(library: &Library, survey: &Survey) -> String {
+    let of_events = library.parts.iter().any(|part| matches!(part, Part::Events { .. }));
+    match survey.event_parts().len() {
+        count if of_events && count > 0 => {
+            format!("{}；存储按发生月份，{count} 个分区", library.partition)
+        }
+        _ => String::from(library.partition),
+    }
 }
 
 /// 未启用, 部分启用 or 已启用.
@@ -85,7 +97,7 @@ fn describe(
     let mut answer = json!({
         "number": number, "name": library.name, "clause": "GB/T 38157—2019 5.3",
         "state": state(library), "missing": library.missing, "parts": parts,
-        "owner": ctx.app().platform().operator, "partition": library.partition, "class": class,
+        "owner": ctx.app().platform().operator, "partition": partition(library, survey), "class": class,
         "retention": { "rule": library.retention.rule, "source": library.retention.source },
     });
     sum.tell(&mut answer)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use yj_kernel::{Dialect, Problem, Result, Sql, Tx, time_text};
+use yj_trace::EventPart;
 
 use crate::libraries_catalogue::Part;
 
@@ -81,6 +82,8 @@ pub(crate) struct Survey {
     sizes: BTreeMap<&'static str, Amount>,
     /// Last change of each table.
     changed: BTreeMap<&'static str, i64>,
+    /// What the events are divided into, and whether its rows are estimated.
+    event_parts: (Vec<EventPart>, bool),
 }
 
 async fn number(tx: &mut Tx, sql: Sql) -> Result<Option<i64>> {
@@ -96,6 +99,7 @@ impl Survey {
             tables: BTreeMap::new(),
             sizes: BTreeMap::new(),
             changed: BTreeMap::new(),
+            event_parts: (Vec::new(), false),
         };
         survey.count_events(tx).await?;
         for part in parts {
@@ -137,6 +141,18 @@ impl Survey {
         Measured { rows, bytes, last_ms: last_ms.copied() }
     }
 
+    /// The parts that the events are kept in, oldest first; nothing where they are in one.
+    pub(crate) fn event_parts(&self) -> Vec<Value> {
+        let (parts, about) = &self.event_parts;
+        let part = |part: &EventPart| {
+            json!({
+                "name": part.name, "rows": part.rows, "rows_approximate": about,
+                "bytes": part.bytes,
+            })
+        };
+        parts.iter().map(part).collect()
+    }
+
     fn all_events(&self) -> Amount {
         let whole = self.events.iter().filter(|((_, domain), _)| domain.is_empty());
         whole.fold(Amount::default(), |sum, (_, count)| sum.plus(*count))
@@ -146,6 +162,7 @@ impl Survey {
     async fn count_events(&mut self, tx: &mut Tx) -> Result<()> {
         let newest = number(tx, Sql::new("SELECT MAX(id) FROM trace_event")).await?;
         let few = newest.unwrap_or(0) <= EVENTS_MAX;
+        self.event_parts = (yj_trace::event_parts(tx, few).await?, !few);
         let queries = if few {
             [
                 "SELECT stage, '', COUNT(*) FROM trace_event GROUP BY stage",
@@ -255,8 +272,10 @@ async fn sizes(
     let sql = match tx.dialect() {
         Dialect::Postgres => {
             let mut sql = Sql::new(
-                "SELECT CAST(relname AS TEXT), pg_total_relation_size(oid) FROM pg_class \
-                 WHERE relkind = 'r' AND relnamespace = \
+                "SELECT CAST(relname AS TEXT), CASE relkind WHEN 'p' THEN \
+                 (SELECT CAST(COALESCE(SUM(pg_total_relation_size(t.relid)), 0) AS BIGINT) \
+                 FROM pg_partition_tree(oid) t) ELSE pg_total_relation_size(oid) END FROM pg_class \
+                 WHERE relkind IN ('r', 'p') AND relnamespace = \
                  (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
                  AND CAST(relname AS TEXT) ",
             );

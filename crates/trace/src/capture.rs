@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, audit, insert_rows, outbox};
+use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, audit, outbox};
 use yj_model::Id;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
@@ -458,7 +458,7 @@ impl Batch {
                 *counts.entry(rollup_key(&ready.stored, ready.spec_stage)).or_default() += 1;
             }
         }
-        tx.later(insert_rows(store::EVENT_INSERT, "", rows));
+        tx.later(store::insert_events(tx.dialect(), rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
         tx.later(pairing::write(now, told));

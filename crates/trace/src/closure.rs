@@ -8,7 +8,8 @@ use yj_kernel::{Problem, Result, Sql, Tx};
 
 use crate::{
     balance::{Link, LinkRole, Object},
-    store::{self, EVENT, StoredEvent},
+    places,
+    store::{self, StoredEvent},
 };
 
 /// Which way to look.
@@ -45,8 +46,8 @@ const DOWNSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
       CROSS JOIN trace_link i CROSS JOIN trace_link o \
       WHERE i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment \
         AND o.event_id = i.event_id AND o.role = 1) \
-    SELECT 0, object_id FROM reach UNION \
-    SELECT 1, i.event_id FROM reach r CROSS JOIN trace_link i \
+    SELECT 0, object_id, 0 FROM reach UNION \
+    SELECT 1, i.event_id, i.event_time FROM reach r CROSS JOIN trace_link i \
       WHERE i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment";
 
 const UPSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
@@ -56,8 +57,8 @@ const UPSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
       CROSS JOIN trace_link o CROSS JOIN trace_link i \
       WHERE o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment \
         AND i.event_id = o.event_id AND i.role = 0) \
-    SELECT 0, object_id FROM reach UNION \
-    SELECT 1, o.event_id FROM reach r CROSS JOIN trace_link o \
+    SELECT 0, object_id, 0 FROM reach UNION \
+    SELECT 1, o.event_id, o.event_time FROM reach r CROSS JOIN trace_link o \
       WHERE o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment";
 
 /// Follows the links from an object.
@@ -68,22 +69,28 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, direction: Direction) -> Res
     };
     let (mut objects, mut events) = (Vec::new(), Vec::new());
     for row in tx.fetch(Sql::new(reach).arg(root)).await? {
-        if row.int(0)? == 0 { &mut objects } else { &mut events }.push(row.int(1)?);
+        if row.int(0)? == 0 {
+            objects.push(row.int(1)?);
+        } else {
+            events.push((row.int(1)?, row.int(2)?));
+        }
     }
     let truncated = objects.len() > OBJECTS_MAX || events.len() > OBJECTS_MAX;
     objects.truncate(OBJECTS_MAX);
     events.truncate(OBJECTS_MAX);
-    let mut watching =
-        Sql::new("SELECT DISTINCT event_id FROM trace_link WHERE role = 2 AND object_id ");
+    let mut watching = Sql::new(
+        "SELECT DISTINCT event_id, event_time FROM trace_link WHERE role = 2 AND object_id ",
+    );
     watching.bind_ints(objects.iter().copied()).push(" ORDER BY event_id LIMIT 1000");
     let watching = tx.fetch(watching).await?;
-    let watching = watching.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
-    Ok(Closure {
-        objects: store::objects_by_ids(tx, &objects).await?,
-        events: gather(tx, &events).await?,
-        observations: gather(tx, &watching).await?,
-        truncated,
-    })
+    let watching = watching.iter().map(|row| Ok((row.int(0)?, row.int(1)?)));
+    let watching = watching.collect::<Result<Vec<_>>>()?;
+    let objects = store::objects_by_ids(tx, &objects).await?;
+    let codes = objects.iter().filter_map(|(code, object)| Some((object.id?, code.as_str())));
+    let codes = codes.collect::<BTreeMap<_, _>>();
+    let events = gather(tx, &events, &codes).await?;
+    let observations = gather(tx, &watching, &codes).await?;
+    Ok(Closure { objects, events, observations, truncated })
 }
 
 /// Everything downstream, whatever the times that were given: a clock that is wrong, or made so, takes
@@ -105,31 +112,52 @@ pub(crate) async fn downstream(tx: &mut Tx, root: i64) -> Result<BTreeSet<i64>> 
     Ok(reached)
 }
 
-/// Events with their links, in the order of time.
-async fn gather(tx: &mut Tx, ids: &[i64]) -> Result<Vec<(StoredEvent, Vec<Link>)>> {
-    let mut events = Sql::new(EVENT);
-    events.push(" WHERE e.id ").bind_ints(ids.iter().copied());
-    events.push(" ORDER BY e.event_time, e.id");
-    let mut links = Sql::new(
-        "SELECT l.event_id, o.code, l.role, l.quantity FROM trace_link l \
-         CROSS JOIN trace_object o WHERE o.id = l.object_id AND l.event_id ",
-    );
-    links.bind_ints(ids.iter().copied()).push(" ORDER BY l.event_id, l.role, o.code");
-    let events = tx.fetch(events).await?;
+/// Events with their links, in the order of time, by number and time. `codes` are those of the objects
+/// that are known already: thousands of links do not bring them along again.
+async fn gather(
+    tx: &mut Tx,
+    told: &[(i64, i64)],
+    codes: &BTreeMap<i64, &str>,
+) -> Result<Vec<(StoredEvent, Vec<Link>)>> {
+    if told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut links =
+        Sql::new("SELECT event_id, object_id, role, quantity FROM trace_link WHERE event_id ");
+    links.bind_ints(told.iter().map(|(id, _)| *id));
+    let links = tx.fetch(links).await?;
+    let objects = links.iter().map(|row| row.int(1)).collect::<Result<BTreeSet<_>>>()?;
+    let unknown = objects.into_iter().filter(|id| !codes.contains_key(id));
+    let unknown = codes_of(tx, &unknown.collect::<Vec<_>>()).await?;
     let mut by_event: BTreeMap<i64, Vec<Link>> = BTreeMap::new();
-    for row in tx.fetch(links).await? {
-        let role = row.int(2)?;
+    for row in &links {
+        let (object, role) = (row.int(1)?, row.int(2)?);
+        let code = codes.get(&object).copied().or_else(|| unknown.get(&object).map(String::as_str));
+        let code =
+            code.ok_or_else(|| Problem::internal("a link to an object that is not there"))?;
         by_event.entry(row.int(0)?).or_default().push(Link {
-            code: String::from(row.text(1)?),
+            code: String::from(code),
             role: LinkRole::from_code(role)
                 .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
             quantity: row.int_opt(3)?.map(store::quantity).transpose()?,
         });
     }
-    let events = StoredEvent::read_all(tx, &events).await?;
+    let events = places::events_at(tx, told).await?;
     let with_links = |event: StoredEvent| {
-        let links = by_event.remove(&event.id).unwrap_or_default();
+        let mut links = by_event.remove(&event.id).unwrap_or_default();
+        links.sort_by(|a, b| (a.role.code(), &a.code).cmp(&(b.role.code(), &b.code)));
         (event, links)
     };
     Ok(events.into_iter().map(with_links).collect())
+}
+
+/// The codes of some objects.
+async fn codes_of(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, String>> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut sql = Sql::new("SELECT id, code FROM trace_object WHERE id ");
+    sql.bind_ints(ids.iter().copied());
+    let rows = tx.fetch(sql).await?;
+    rows.iter().map(|row| Ok((row.int(0)?, String::from(row.text(1)?)))).collect()
 }

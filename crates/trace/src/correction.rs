@@ -6,7 +6,8 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Before, Link, LinkRole, Objects, revert},
     event::Checked,
-    store::{self, EVENT, StoredEvent},
+    places,
+    store::{self, StoredEvent},
 };
 
 /// What the batch that a correction comes in has already changed and not written yet.
@@ -112,17 +113,12 @@ async fn is_same_subject(
 
 /// One event by its identifier, whoever asks.
 pub(crate) async fn by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
-    let mut sql = Sql::new(EVENT);
-    sql.push(" WHERE e.uid = ").bind(uid);
-    match tx.fetch_one(sql).await? {
-        Some(row) => StoredEvent::read(tx, &row).await.map(Some),
-        None => Ok(None),
-    }
+    places::event_by_uid(tx, uid, |_, _| {}).await
 }
 
-/// The same, locked against others who correct or decide it at the same moment.
+/// The same, held against others who correct or decide it at the same moment.
 pub(crate) async fn lock_by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredEvent>> {
-    let mut lock = Sql::new("SELECT id FROM trace_event WHERE uid = ");
+    let mut lock = Sql::new("SELECT id FROM trace_event_key WHERE uid = ");
     lock.bind(uid).push(tx.dialect().for_update());
     tx.fetch(lock).await?;
     by_uid(tx, uid).await

@@ -24,12 +24,14 @@ mod http;
 mod import;
 mod knowledge;
 mod matches;
+mod months;
 mod order;
 mod order_http;
 mod ordering;
 mod pairing;
 mod papers;
 mod personal;
+mod places;
 mod policy;
 mod query;
 mod record;
@@ -58,6 +60,7 @@ pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use holding::{holders, require_chain};
 pub use http::routes;
 pub use import::JOBS;
+pub use months::{EventPart, event_parts, make_months, watch as watch_months};
 pub use order::{OrderKind, TraceOrder};
 pub use ordering::{NewOrder, issue, lift, tampered_orders};
 pub use policy::SourcePolicy;
@@ -104,5 +107,6 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0010_message",
         script: include_str!("../migrations/0010_message.sql"),
     },
+    Migration { name: "trace/0011_month", script: include_str!("../migrations/0011_month.sql") },
     Migration { name: "trace/0013_paper", script: include_str!("../migrations/0013_paper.sql") },
 ];

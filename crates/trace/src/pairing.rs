@@ -25,10 +25,6 @@ const BASES: [&str; 5] = ["KGM", "LTR", "MTR", "MTK", "H87"];
 /// Sums stop here, at what a quantity may be (ten-thousandths): nobody's records may keep the others'
 /// from being read. Sums that have come this far agree with nothing.
 pub(crate) const SUM_MAX: i64 = 999_999_999_999_999;
-/// A side's sum. In floating point, which is exact far beyond the bound and cannot overflow.
-const SUM: &str = "CAST(CASE WHEN COALESCE(SUM(CAST(l.quantity AS DOUBLE PRECISION)), 0) \
-     > 999999999999999 THEN 999999999999999 \
-     ELSE COALESCE(SUM(CAST(l.quantity AS DOUBLE PRECISION)), 0) END AS BIGINT)";
 const DAY_MS: i64 = 86_400_000;
 const BEIJING_MS: i64 = 8 * 3_600_000;
 
@@ -243,24 +239,31 @@ pub(crate) fn withdraw(event: i64) -> Vec<Sql> {
 
 /// Sums up what both sides said and says how it compares. `which` writes the condition on `id`.
 fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
-    let mut sums = Sql::new("UPDATE trace_match SET ");
-    for (at, (column, what, side)) in [
-        ("given", SUM, "= 0"),
-        ("received", SUM, "= 1"),
-        ("given_day", "MIN(l.day)", "= 0"),
-        ("received_day", "MIN(l.day)", "= 1"),
-        ("units", "COUNT(DISTINCT l.unit)", "IN (0, 1)"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        sums.push(if at == 0 { "" } else { ", " }).push(column).push(" = (SELECT ").push(what);
-        sums.push(" FROM trace_match_line l JOIN trace_event e ON e.id = l.event_id");
-        sums.push(" WHERE l.match_id = trace_match.id AND e.state = 'accepted' AND l.side ");
-        sums.push(side).push(")");
-    }
-    sums.push(" WHERE id ");
+    // In floating point, which is exact far beyond the bound and cannot overflow.
+    let sum = |side: Side| {
+        let sum = format!(
+            "COALESCE(SUM(CASE WHEN e.id IS NOT NULL AND l.side = {} \
+             THEN CAST(l.quantity AS DOUBLE PRECISION) END), 0)",
+            side.code()
+        );
+        format!("CAST(CASE WHEN {sum} > {SUM_MAX} THEN {SUM_MAX} ELSE {sum} END AS BIGINT)")
+    };
+    let day = |side: Side| {
+        format!("MIN(CASE WHEN e.id IS NOT NULL AND l.side = {} THEN l.day END)", side.code())
+    };
+    let mut sums = Sql::new(
+        "UPDATE trace_match SET given = s.given, received = s.received, given_day = s.given_day, \
+         received_day = s.received_day, units = s.units FROM (SELECT m.id, ",
+    );
+    sums.push(&sum(Side::Given)).push(" AS given, ").push(&sum(Side::Received));
+    sums.push(" AS received, ").push(&day(Side::Given)).push(" AS given_day, ");
+    sums.push(&day(Side::Received)).push(
+        " AS received_day, COUNT(DISTINCT CASE WHEN e.id IS NOT NULL THEN l.unit END) AS units \
+         FROM trace_match m LEFT JOIN trace_match_line l ON l.match_id = m.id \
+         LEFT JOIN trace_event e ON e.id = l.event_id AND e.state = 'accepted' WHERE m.id ",
+    );
     which(&mut sums);
+    sums.push(" GROUP BY m.id) AS s WHERE s.id = trace_match.id");
     let mut state = Sql::new(
         "UPDATE trace_match SET state = CASE \
          WHEN given_day IS NULL AND received_day IS NULL THEN 'void' \

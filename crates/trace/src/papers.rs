@@ -500,8 +500,8 @@ pub(crate) fn write(event: (&str, &str, &str, String), judged: &Judged) -> Vec<S
 /// Statements that take back what a corrected event used.
 pub(crate) fn withdraw(original: i64) -> [Sql; 2] {
     [
-        "DELETE FROM batch_document_use WHERE source = (SELECT uid FROM trace_event WHERE id = $1)",
-        "DELETE FROM batch_document_gap WHERE event = (SELECT uid FROM trace_event WHERE id = $1)",
+        "DELETE FROM batch_document_use WHERE source = (SELECT uid FROM trace_event_key WHERE id = $1)",
+        "DELETE FROM batch_document_gap WHERE event = (SELECT uid FROM trace_event_key WHERE id = $1)",
     ]
     .map(|text| Sql::new(text).arg(original))
 }

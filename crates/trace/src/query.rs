@@ -8,7 +8,10 @@ use yj_model::RegionCode;
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
-use crate::store::{EVENT, StoredEvent};
+use crate::{
+    places,
+    store::{EVENT, StoredEvent},
+};
 
 const PER_PAGE_MAX: i64 = 200;
 /// Parameters of one query.
@@ -132,11 +135,8 @@ fn cursor(text: &str) -> Result<(i64, i64)> {
 
 /// One event within reach.
 pub(crate) async fn one(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<StoredEvent> {
-    let mut sql = Sql::new(EVENT);
-    sql.push(" WHERE e.uid = ").bind(uid);
-    narrow(ctx, &mut sql, tx);
-    let row = tx.fetch_one(sql).await?.ok_or(Problem::NotFound("追溯事件"))?;
-    StoredEvent::read(tx, &row).await
+    let found = places::event_by_uid(tx, uid, |sql, tx| narrow(ctx, sql, tx)).await?;
+    found.ok_or(Problem::NotFound("追溯事件"))
 }
 
 /// Events with the names of what they mention.

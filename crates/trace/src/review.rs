@@ -96,10 +96,10 @@ async fn decide(
     };
     let sql = Sql::new(
         "UPDATE trace_event SET state = $1, decided_by = $2, decided_at = $3, decision_comment = $4 \
-         WHERE id = $5 AND state = 'held'",
+         WHERE id = $5 AND event_time = $6 AND state = 'held'",
     );
-    let sql = sql.arg(state).arg(ctx.actor()).arg(ctx.now_ms()).arg(comment.trim()).arg(stored.id);
-    tx.execute(sql).await?;
+    let sql = sql.arg(state).arg(ctx.actor()).arg(ctx.now_ms()).arg(comment.trim());
+    tx.execute(sql.arg(stored.id).arg(stored.time.unix_ms())).await?;
     // Only what is accepted is compared.
     tx.later(pairing::write(ctx.now_ms(), vec![(stored.id, told)]));
     let body = json!({ "state": state, "comment": comment.trim() });
@@ -122,8 +122,11 @@ enum Effect {
 fn doubt(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent, reason: &str) -> Problem {
     let known = stored.held_reason.iter().map(String::as_str);
     let all = known.chain([reason]).collect::<Vec<_>>().join("；");
-    let sql = Sql::new("UPDATE trace_event SET held_reason = $1 WHERE id = $2 AND state = 'held'");
-    tx.later(vec![sql.arg(all).arg(stored.id)]);
+    let sql = Sql::new(
+        "UPDATE trace_event SET held_reason = $1 \
+         WHERE id = $2 AND event_time = $3 AND state = 'held'",
+    );
+    tx.later(vec![sql.arg(all).arg(stored.id).arg(stored.time.unix_ms())]);
     let body = json!({ "held_reason": reason });
     let entry = audit::Entry {
         action: "updated",

@@ -15,6 +15,7 @@ use yj_kernel::{Access, Ctx, Param, Place, Problem, Result, Route, Row, Sql, Tx,
 use yj_model::{Movement, Quantity, TraceCode};
 
 use crate::{
+    places,
     query::EVENT_COLUMNS,
     store::{self, quantity},
 };
@@ -258,24 +259,27 @@ async fn answer(
     Period { from, to }: Period,
     which: impl Fn(&mut Sql),
 ) -> Result<Value> {
-    let mut sums = Sql::new("SELECT e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, ");
-    sums.push("CASE WHEN l.event_time < ").bind(from).push(" THEN 0 WHEN l.event_time > ");
-    sums.bind(to).push(" THEN 2 ELSE 1 END AS span, ");
-    sums.push(
-        "COUNT(*), CAST(SUM(l.quantity) AS BIGINT) FROM trace_object o \
-         JOIN trace_link l ON l.object_id = o.id JOIN trace_event e ON e.id = l.event_id \
-         WHERE l.role IN (0, 1)",
-    );
-    which(&mut sums);
-    sums.push(" GROUP BY e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, span");
+    let sums = |join: &str| {
+        let mut sums =
+            Sql::new("SELECT e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, ");
+        sums.push("CASE WHEN l.event_time < ").bind(from).push(" THEN 0 WHEN l.event_time > ");
+        sums.bind(to).push(" THEN 2 ELSE 1 END AS span, ");
+        sums.push("COUNT(*), CAST(SUM(l.quantity) AS BIGINT) FROM trace_object o ");
+        sums.push("JOIN trace_link l ON l.object_id = o.id").push(join);
+        sums.push(" WHERE l.role IN (0, 1)");
+        which(&mut sums);
+        sums.push(" GROUP BY e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, span");
+        sums
+    };
     let mut held =
         Sql::new("SELECT o.unit, CAST(SUM(o.balance) AS BIGINT) FROM trace_object o WHERE 1 = 1");
     which(&mut held);
     held.push(" GROUP BY o.unit");
-    let answers = tx.fetch_all(vec![sums, held]).await?;
+    let moved = places::fetch_linked(tx, sums).await?;
+    let held = tx.fetch(held).await?;
     let domains = yj_domain::current(tx).await?;
     let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
-    for row in &answers[0] {
+    for row in &moved {
         let (movement, terminal) = ways(&domains, row)?;
         let moved = Moved {
             movement: &movement,
@@ -287,7 +291,7 @@ async fn answer(
         };
         accounts.entry(String::from(row.text(4)?)).or_default().add(&moved);
     }
-    for row in &answers[1] {
+    for row in &held {
         accounts.entry(String::from(row.text(0)?)).or_default().stored = row.int(1)?;
     }
     let accounts = accounts.iter().map(|(unit, account)| account.json(unit));
@@ -304,13 +308,17 @@ fn ways(domains: &Domains, row: &Row) -> Result<(String, bool)> {
 
 /// Every movement of one object, oldest first.
 async fn items(tx: &mut Tx, object: i64, Period { from, to }: Period) -> Result<Vec<Value>> {
-    let sql = Sql::new(
-        "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time \
-         FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
-         WHERE l.object_id = $1 AND l.role IN (0, 1) AND l.event_time >= $2 AND l.event_time <= $3 \
-         ORDER BY l.event_time, l.event_id LIMIT $4",
-    );
-    let rows = tx.fetch(sql.arg(object).arg(from).arg(to).arg(ITEMS_MAX)).await?;
+    let items = |join: &str| {
+        let mut sql = Sql::new(
+            "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time \
+             FROM trace_link l",
+        );
+        sql.push(join).push(" WHERE l.role IN (0, 1) AND l.object_id = ").bind(object);
+        sql.push(" AND l.event_time >= ").bind(from).push(" AND l.event_time <= ").bind(to);
+        sql.push(" ORDER BY l.event_time, l.event_id LIMIT ").bind(ITEMS_MAX);
+        sql
+    };
+    let rows = places::fetch_linked(tx, items).await?;
     let domains = yj_domain::current(tx).await?;
     let item = |row: &Row| {
         let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);

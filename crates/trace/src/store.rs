@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use yj_domain::{Domains, EventType};
-use yj_kernel::{Place, Problem, Result, Row, Scope, Sql, SqlValue, Tx, insert_rows, time_text};
+use yj_kernel::{
+    Dialect, Place, Problem, Result, Row, Scope, Sql, SqlValue, Tx, insert_rows, time_text,
+};
 use yj_model::{OffsetTime, Quantity, Stage};
 
 use crate::{
@@ -222,10 +224,6 @@ pub(crate) const EVENT: &str = "SELECT e.id, e.uid, e.domain, e.kind, e.stage, e
      e.label, (SELECT a.state FROM anchor_state a WHERE a.record = e.uid), e.pack_version FROM trace_event e";
 
 impl StoredEvent {
-    pub(crate) async fn read(tx: &mut Tx, row: &Row) -> Result<Self> {
-        Self::from_row(&*yj_domain::current(tx).await?, row)
-    }
-
     pub(crate) async fn read_all(tx: &mut Tx, rows: &[Row]) -> Result<Vec<Self>> {
         let domains = yj_domain::current(tx).await?;
         rows.iter().map(|row| Self::from_row(&domains, row)).collect()
@@ -316,18 +314,40 @@ impl StoredEvent {
     }
 }
 
-/// Head of a statement for [`event_row`].
-pub(crate) const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \
+/// Head of a statement for rows of [`event_row`].
+const EVENT_INSERT: &str = "INSERT INTO trace_event (id, uid, digest, domain, kind, stage, subject_id, \
      subject_code, product_id, lot, region, event_time, event_offset, recorded_at, recorded_by, source, \
      state, held_reason, body, correction_of, pack_version, counterparty_id)";
 
-/// One row of `trace_event`.
+/// What is written of one event.
+pub(crate) struct EventRow {
+    key: Vec<SqlValue>,
+    row: Vec<SqlValue>,
+}
+
+/// Statements that write events and their keys. What no two events may share the keys keep apart, and
+/// an engine that divides nothing its one table.
+pub(crate) fn insert_events(dialect: Dialect, events: Vec<EventRow>) -> Vec<Sql> {
+    let (keys, rows) = events.into_iter().map(|event| (event.key, event.row)).unzip();
+    let mut statements = match dialect {
+        Dialect::Sqlite => Vec::new(),
+        Dialect::Postgres => {
+            insert_rows("INSERT INTO trace_event_key (id, uid, digest, event_time)", "", keys)
+        }
+    };
+    statements.extend(insert_rows(EVENT_INSERT, "", rows));
+    statements
+}
+
+/// One row of `trace_event`, and its key.
 pub(crate) fn event_row(
     stored: &StoredEvent,
     digest: &str,
     counterparty_id: Option<&str>,
-) -> Vec<SqlValue> {
-    vec![
+) -> EventRow {
+    let time = stored.time.unix_ms();
+    let key = vec![stored.id.into(), (&stored.uid).into(), digest.into(), time.into()];
+    let row = vec![
         stored.id.into(),
         (&stored.uid).into(),
         digest.into(),
@@ -339,7 +359,7 @@ pub(crate) fn event_row(
         stored.product_id.clone().into(),
         stored.lot.clone().into(),
         (&stored.region).into(),
-        stored.time.unix_ms().into(),
+        time.into(),
         stored.time.offset_minutes().into(),
         stored.recorded_at.into(),
         (&stored.recorded_by).into(),
@@ -350,7 +370,8 @@ pub(crate) fn event_row(
         stored.correction_of.clone().into(),
         (&stored.pack_version).into(),
         counterparty_id.into(),
-    ]
+    ];
+    EventRow { key, row }
 }
 
 /// Adds to the daily counts: key is day, region, domain, stage.

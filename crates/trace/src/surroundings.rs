@@ -201,7 +201,7 @@ fn name_parties(subjects: &ByCode, checked: &mut [Result<Checked>]) -> Result<Ve
 }
 
 fn query_digests<'a>(digests: impl Iterator<Item = &'a str>) -> Sql {
-    let mut sql = Sql::new("SELECT digest, uid FROM trace_event WHERE digest ");
+    let mut sql = Sql::new("SELECT digest, uid FROM trace_event_key WHERE digest ");
     sql.bind_texts(digests);
     sql
 }

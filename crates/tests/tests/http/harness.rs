@@ -441,7 +441,8 @@ impl TestApp {
         text
     }
 
-    async fn on_server(&self, work: impl AsyncFnOnce(&tokio_postgres::Client)) {
+    /// Work on a connection of the database's owner. A server only.
+    pub async fn on_server(&self, work: impl AsyncFnOnce(&tokio_postgres::Client)) {
         let (client, connection) =
             tokio_postgres::connect(&self.database.url, tokio_postgres::NoTls).await.unwrap();
         let connection = tokio::spawn(connection);

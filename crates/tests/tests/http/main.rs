@@ -43,6 +43,7 @@ mod map_packs;
 mod matches;
 mod messages;
 mod modules;
+mod months;
 mod mqtt;
 mod nodes;
 mod orders;

@@ -27,10 +27,31 @@ export interface Library extends Measured {
   retention: { rule: string; source: string };
 }
 
+/** One part that the events of all libraries are kept in. */
+export interface EventPartition {
+  /** `2026-11`, or `before` and `after` all months. */
+  name: string;
+  rows: number;
+  rows_approximate: boolean;
+  bytes: number;
+}
+export interface Libraries {
+  items: Library[];
+  event_partitions: EventPartition[];
+}
+
+/** How a partition is called. */
+export function partitionName({ name }: EventPartition): string {
+  return { before: '更早', after: '以后' }[name] ?? name.replace(/^(\d+)-0?(\d+)$/, '$1 年 $2 月');
+}
+
 const UNITS = ['字节', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** `12.3 MiB`, and whether it was only estimated. */
-export function bytes({ bytes: size, bytes_estimated: estimated }: Measured): string {
+export function bytes({
+  bytes: size,
+  bytes_estimated: estimated,
+}: Pick<Measured, 'bytes'> & Partial<Pick<Measured, 'bytes_estimated'>>): string {
   let [value, unit] = [size, 0];
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
   const text = `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]!}`;

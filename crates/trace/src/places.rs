@@ -1,0 +1,97 @@
+//! Where events are looked for. An engine may keep them by the month they happened in
+//! ([`crate::months`]). To find a few by their numbers in every month costs less than to plan which
+//! months to look in; of many it does not, and links say when their events happened.
+//!
+//! An event is missing from its month only if somebody changed its time behind the platform's back. It
+//! is then looked for everywhere, for it is to be found and shown as what it is.
+
+use std::collections::BTreeSet;
+
+use yj_kernel::{Dialect, Result, Row, Sql, Tx};
+
+use crate::store::{EVENT, StoredEvent};
+
+/// Events from which it is worth while to look in their months first.
+const MANY: usize = 100;
+
+/// How far one look reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Only where the event should lie.
+    ItsMonth,
+    Everywhere,
+}
+
+/// The looks to take, one after the other, until what is sought is found. An engine that divides
+/// nothing looks once.
+const fn looks(dialect: Dialect) -> &'static [Reach] {
+    match dialect {
+        Dialect::Sqlite => &[Reach::Everywhere],
+        Dialect::Postgres => &[Reach::ItsMonth, Reach::Everywhere],
+    }
+}
+
+/// The event with this identifier; `narrow` limits it further.
+pub(crate) async fn event_by_uid(
+    tx: &mut Tx,
+    uid: &str,
+    narrow: impl Fn(&mut Sql, &Tx),
+) -> Result<Option<StoredEvent>> {
+    let mut sql = Sql::new(EVENT);
+    sql.push(" WHERE e.id = (SELECT k.id FROM trace_event_key k WHERE k.uid = ").bind(uid);
+    sql.push(")");
+    narrow(&mut sql, tx);
+    let row = tx.fetch_one(sql).await?;
+    Ok(StoredEvent::read_all(tx, row.as_slice()).await?.pop())
+}
+
+/// Events by number and time, as links tell them, in the order of time.
+pub(crate) async fn events_at(tx: &mut Tx, told: &[(i64, i64)]) -> Result<Vec<StoredEvent>> {
+    let ids: BTreeSet<i64> = told.iter().map(|(id, _)| *id).collect();
+    let times = || told.iter().map(|(_, time)| *time);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
+    let few = ids.len() < MANY;
+    let mut rows = Vec::new();
+    for reach in looks(tx.dialect()) {
+        let mut sql = Sql::new(EVENT);
+        sql.push(" WHERE e.id ").bind_ints(ids.iter().copied());
+        if *reach == Reach::ItsMonth {
+            if few {
+                continue;
+            }
+            sql.push(" AND e.event_time >= ").bind(first);
+            sql.push(" AND e.event_time <= ").bind(last);
+        }
+        sql.push(" ORDER BY e.event_time, e.id");
+        rows = tx.fetch(sql).await?;
+        if rows.len() == ids.len() {
+            break;
+        }
+    }
+    StoredEvent::read_all(tx, &rows).await
+}
+
+/// Joins the event of a link `l` where the link says that it happened; of one that is not there every
+/// column is null.
+const IN_ITS_MONTH: &str =
+    " LEFT JOIN trace_event e ON e.id = l.event_id AND e.event_time = l.event_time";
+/// Joins the event of a link `l` wherever it is.
+const ANYWHERE: &str = " JOIN trace_event e ON e.id = l.event_id";
+
+/// Answers a query over links `l` and their events `e`, which `query` writes around the join that it
+/// is given. Its first column is a text of the event.
+pub(crate) async fn fetch_linked(tx: &mut Tx, query: impl Fn(&str) -> Sql) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for reach in looks(tx.dialect()) {
+        let join = match reach {
+            Reach::ItsMonth => IN_ITS_MONTH,
+            Reach::Everywhere => ANYWHERE,
+        };
+        rows = tx.fetch(query(join)).await?;
+        let found = rows.iter().map(|row| row.text_opt(0)).collect::<Result<Vec<_>>>()?;
+        if found.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    Ok(rows)
+}
