@@ -21,8 +21,8 @@ struct Certificate<'a> {
     /// The number as a part of a path.
     path: String,
     found: bool,
-    void: bool,
-    reissued: bool,
+    /// Code of its state; empty where there is none.
+    state: String,
     promise: &'a str,
     facts: Vec<(&'static str, String)>,
     /// The code that is printed on it, as a drawing.
@@ -87,8 +87,7 @@ pub(crate) async fn page(app: &App, ledger: &Ledger, number: &str) -> Result<Res
         number: known["number"].as_str().unwrap_or(number),
         path: encoded(known["number"].as_str().unwrap_or(number)),
         found: !known.is_null(),
-        void: known["state"] == "void",
-        reissued: known["state"] == "reissued",
+        state: text("state"),
         promise: known["promise"].as_str().unwrap_or_default(),
         facts: facts.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect(),
         symbol: &symbol,

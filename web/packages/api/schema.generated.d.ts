@@ -1173,6 +1173,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batch_document/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批次凭证存证证明 */
+        get: operations["get_api_v1_batch_document_id_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batch_document/{id}/reveal": {
         parameters: {
             query?: never;
@@ -7193,7 +7210,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 入场无凭证统计 */
+        /** 缺少凭证统计 */
         get: operations["get_api_v1_trace_certificates_missing"];
         put?: never;
         post?: never;
@@ -8222,6 +8239,23 @@ export interface paths {
         };
         /** 承诺达标合格证 */
         get: operations["get_c_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/c/{number}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 承诺达标合格证的存证证明 */
+        get: operations["get_c_number_proof"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9457,6 +9491,8 @@ export interface components {
             version: number;
             /** 作废原因 */
             void_reason: string | null;
+            /** 作废的存证 */
+            void_record: string | null;
         };
         /** 批次凭证 */
         BatchDocumentInput: {
@@ -9543,6 +9579,8 @@ export interface components {
             vehicle_no?: string | null;
             /** 作废原因 */
             void_reason?: string | null;
+            /** 作废的存证 */
+            void_record?: string | null;
         };
         /** 产品分类 */
         Catalogue: {
@@ -14892,6 +14930,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_batch_document_id_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -33183,6 +33252,36 @@ export interface operations {
         };
     };
     get_c_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_c_number_proof: {
         parameters: {
             query?: never;
             header?: never;

@@ -217,6 +217,11 @@ fn of_field(mutations: &mut Mutations<'_>, field: &Value) {
             mutations.with(&path, json!("十"));
             mutations.with(&path, json!("1.00001"));
         }
+        "result" => {
+            for wrong in ["十", "阴性", "<", "<LOX", "1.00001", "ND(x)"] {
+                mutations.with(&path, json!(wrong));
+            }
+        }
         "int" => {
             for number in beyond(10_000) {
                 mutations.with(&path, json!(number.scaled().div_euclid(10_000)));

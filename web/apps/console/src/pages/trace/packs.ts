@@ -45,7 +45,8 @@ export function usePacks(needed: MaybeRefOrGetter<boolean> = true) {
 /** A test result as it was sent, and what that means where it is no number. */
 export function resultText(text: string): string {
   const sign = /^\s*([<＜≤>＞≥])/.exec(text)?.[1];
-  if (sign) return `${text}（${'<＜'.includes(sign) ? '低于该值，不是数值' : '≤≥'.includes(sign) ? '该值为界，不是数值' : '高于该值，不是数值'}）`;
+  if (sign)
+    return `${text}（${'<＜'.includes(sign) ? '低于该值，不是数值' : '≤≥'.includes(sign) ? '该值为界，不是数值' : '高于该值，不是数值'}）`;
   return /^\s*n\.?d/i.test(text) ? `${text}（未检出，不等于 0）` : text;
 }
 
