@@ -42,6 +42,7 @@ mod xml;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
+pub use correction::{retract, withdrawal};
 pub use document::{BatchDocument, CoveredUnit, DocumentKind};
 pub use document_http::certificate;
 pub use elements::elements;

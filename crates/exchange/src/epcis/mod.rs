@@ -15,6 +15,8 @@ mod job;
 mod named;
 mod owner;
 mod page;
+mod past;
+mod place;
 mod plan;
 mod prepare;
 mod problem;
@@ -25,6 +27,7 @@ mod status;
 mod store;
 mod subscription;
 mod tell;
+mod telling;
 mod work;
 
 pub use deliver::{deliver, watch};
