@@ -66,8 +66,8 @@ pub(crate) async fn tell_all(
     };
     teller.look();
     let mut later = Vec::new();
-    for at in 0..keep.len() {
-        if keep[at].0.event.error_declaration.is_none() {
+    for (at, (prepared, _)) in keep.iter().enumerate() {
+        if prepared.event.error_declaration.is_none() {
             teller.plain(tx, at).await?;
         } else if !teller.declaration(tx, at).await? {
             later.push(at);
