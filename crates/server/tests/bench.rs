@@ -1,5 +1,4 @@
 //! The measurements run: with few events, as a whole.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::process::Command;
 
