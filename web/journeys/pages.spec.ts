@@ -33,6 +33,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/codes', '编码查验'],
   ['supervisor', '/register/trace_order', '批次管控'],
   ['supervisor', '/register/batch_document', '批次凭证'],
+  ['farm', '/epcis', 'EPCIS 交换'],
   ['supervisor', '/ledger', '存证总览'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],

@@ -7,7 +7,7 @@ pub mod epcis;
 use yj_kernel::Migration;
 
 /// The tables of this crate.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "exchange/0001_epcis",
-    script: include_str!("../migrations/0001_epcis.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "exchange/0001_epcis", script: include_str!("../migrations/0001_epcis.sql") },
+    Migration { name: "exchange/0002_names", script: include_str!("../migrations/0002_names.sql") },
+];

@@ -118,12 +118,12 @@ enum Verb {
     },
     /// 性能测量
     Bench {
-        /// access、capture、import、query、chain、search、codes 或 devices
+        /// access、capture、import、query、chain、search、codes、devices 或 epcis
         what: String,
         /// 数据库；缺省为临时 SQLite
         #[arg(long)]
         database: Option<String>,
-        /// 事件数；search 为主体数，缺省一百万；codes 为编码数，缺省两千万；其余缺省五万
+        /// 事件数；search 为主体数，缺省一百万；codes 为编码数，缺省两千万；epcis 缺省十万；其余缺省五万
         #[arg(long)]
         events: Option<usize>,
         /// 数据目录，测量后保留；再次测量时不重新装入

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, audit, outbox};
-use yj_model::Id;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
-    correction::{Meanwhile, corrected, take_back},
+    correction::{self, Meanwhile, corrected, take_back},
     event::{Checked, InLine, TraceEvent},
     failing,
     handover::{self, Handed, Regained},
@@ -274,12 +273,13 @@ async fn accept(
         None => Before::default(),
     };
     let links = apply(&mut objects, &event, &maker, &before)?;
+    let of_withdrawal = corrected
+        .as_ref()
+        .and_then(|(_, links)| correction::review_reason(&event, links, &objects));
     let of_papers = judged.reason.clone().filter(|_| ctx.principal().kind != ActorKind::Platform);
     let of_policy = around.policies.review_reason(&event, (&subject.id, &subject.region), source);
-    let reasons: Vec<String> = [of_standing, of_handover, of_hold, of_papers, of_test, of_policy]
-        .into_iter()
-        .flatten()
-        .collect();
+    let reasons = [of_standing, of_handover, of_hold, of_withdrawal, of_papers, of_test, of_policy];
+    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
@@ -539,9 +539,4 @@ pub(crate) fn supersede(original: i64, by: &str) -> Vec<Sql> {
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
     ];
     own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
-}
-
-/// Parses an identifier from a path.
-pub(crate) fn event_id(text: &str) -> Result<String> {
-    text.parse::<Id<()>>().map(|id| id.to_string()).map_err(|_| Problem::NotFound("追溯事件"))
 }

@@ -1,11 +1,13 @@
 //! 更正: what the corrected event did is taken back before its correction is applied.
 
-use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use serde_json::json;
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_model::OffsetTime;
 use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Link, LinkRole, Objects, revert},
-    event::Checked,
+    event::{Checked, TraceEvent},
     places,
     store::{self, StoredEvent},
 };
@@ -46,6 +48,61 @@ pub(crate) async fn take_back(
     let later = written.filter(|(code, time)| began(code) || *time >= at.0);
     before.moved_on.extend(later.map(|(code, _)| String::from(*code)));
     Ok(before)
+}
+
+/// Codes named in a reason; the event itself leads to them all.
+const NAMED_MAX: usize = 5;
+
+/// Why somebody must review that an event is taken back and nothing takes its place: no goods leave
+/// an order by never having been.
+pub(crate) fn review_reason(event: &Checked, links: &[Link], objects: &Objects) -> Option<String> {
+    if !event.withdraws {
+        return None;
+    }
+    let ordered = |code: &&str| objects.get(*code).is_some_and(|one| one.quality.is_some());
+    let codes = links.iter().map(|link| link.code.as_str()).filter(ordered);
+    let codes: Vec<&str> = codes.take(NAMED_MAX).collect();
+    if codes.is_empty() {
+        return None;
+    }
+    Some(format!("所撤销的事件涉及被管控的追溯码 {}，须由他人核实", codes.join("、")))
+}
+
+/// The event that takes a stored one back with nothing in its place, as its subject would send it at
+/// `time` (Unix ms). Captured like any other: policies, reviews and orders have their say.
+pub async fn withdrawal(tx: &mut Tx, uid: &str, (reason, time): (&str, i64)) -> Result<TraceEvent> {
+    let original = by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
+    let time = OffsetTime::from_parts(time, original.time.offset_minutes())
+        .map_err(|error| Problem::invalid("event_time", error.to_string()))?;
+    Ok(TraceEvent {
+        domain: original.domain,
+        kind: original.kind,
+        subject: original.subject_code,
+        event_time: time.to_string(),
+        correction_of: Some(original.uid),
+        correction_reason: Some(String::from(reason)),
+        withdraws: true,
+        ..TraceEvent::default()
+    })
+}
+
+/// Takes back an event that still waits for review, for whoever recorded it; whether it did.
+pub async fn retract(ctx: &Ctx, tx: &mut Tx, uid: &str, reason: &str) -> Result<bool> {
+    let stored = lock_by_uid(tx, uid).await?.ok_or(Problem::NotFound("追溯事件"))?;
+    if stored.state != "held" || stored.recorded_by != ctx.actor() {
+        return Ok(false);
+    }
+    let sql = Sql::new(
+        "UPDATE trace_event SET state = 'rejected', decided_by = $1, decided_at = $2, \
+         decision_comment = $3 WHERE id = $4 AND state = 'held'",
+    );
+    tx.later([sql.arg(ctx.actor()).arg(ctx.now_ms()).arg(reason).arg(stored.id)]);
+    let body = json!({ "state": "rejected", "comment": reason });
+    let entry =
+        audit::Entry { action: "rejected", entity: "trace_event", record: uid, body: body.clone() };
+    audit::write(ctx, tx, entry);
+    outbox::announce(ctx, tx, ("trace_event", "rejected"), uid, &body);
+    Ok(true)
 }
 
 /// The query for the other events that put out what an event put out.
@@ -89,6 +146,14 @@ pub(crate) async fn corrected(
             "该事件尚未接收，不需要更正"
         };
         return Err(Problem::Conflict(String::from(detail)));
+    }
+    if original.body["withdraws"] == true {
+        let detail = "该事件是一次撤销，不能再更正；请登记新的事件";
+        return Err(Problem::Conflict(String::from(detail)));
+    }
+    if event.withdraws && !original.is_of(&event.domain, &event.spec.code) {
+        let detail = "撤销应写被撤销事件的领域与事件类型";
+        return Err(Problem::invalid("type", detail));
     }
     if ctx.now_ms() < original.recorded_at {
         return Err(Problem::internal("the clock stepped back behind a stored event"));

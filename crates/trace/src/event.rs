@@ -56,6 +56,9 @@ pub struct TraceEvent {
     /// 更正原因
     #[serde(default)]
     pub correction_reason: Option<String>,
+    /// 撤销：被更正的事件没有发生过，也没有别的取代它；不写投入、产出与字段
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdraws: bool,
 }
 
 /// Something that goes in.
@@ -150,6 +153,8 @@ pub(crate) struct Checked {
     pub(crate) outputs: Vec<OutLine>,
     pub(crate) counterparty: Option<KnownCode>,
     pub(crate) correction_of: Option<Id<()>>,
+    /// Whether nothing takes the place of the event that it corrects.
+    pub(crate) withdraws: bool,
     /// Everything in its normal form, as stored.
     pub(crate) body: Value,
     /// SM3 of the normal form: the same content is the same event.
@@ -271,14 +276,22 @@ impl TraceEvent {
         let mut findings = Findings(Vec::new());
         let subject = findings.parse("subject", &self.subject);
         let time = findings.parse("event_time", &self.event_time);
-        let inputs = self.check_inputs(&spec, &mut findings);
-        let outputs = self.check_outputs(&spec, &mut findings);
+        if self.withdraws {
+            self.check_withdrawal(&mut findings);
+        }
+        let of_lines = !self.withdraws;
+        let inputs = if of_lines { self.check_inputs(&spec, &mut findings) } else { Vec::new() };
+        let outputs = if of_lines { self.check_outputs(&spec, &mut findings) } else { Vec::new() };
         self.check_place(&mut findings);
         let counterparty =
             self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
         self.check_papers(&mut findings);
         let correction_of = self.check_correction(&mut findings);
-        let attributes = spec.attributes(&self.attributes, time, &mut findings.0);
+        let attributes = if of_lines {
+            spec.attributes(&self.attributes, time, &mut findings.0)
+        } else {
+            Map::new()
+        };
         let (Some(subject), Some(time)) = (subject, time) else {
             return Err(Problem::Invalid(findings.0));
         };
@@ -296,6 +309,7 @@ impl TraceEvent {
             outputs,
             counterparty,
             correction_of,
+            withdraws: self.withdraws,
             body,
             digest: String::new(),
             as_sent: None,
@@ -403,6 +417,21 @@ impl TraceEvent {
         }
     }
 
+    /// A withdrawal says which event, and why; nothing of what it would have been.
+    fn check_withdrawal(&self, findings: &mut Findings) {
+        if self.correction_of.is_none() {
+            findings.add("correction_of", "撤销应指明被撤销的事件");
+        }
+        let papers = self.documents.is_empty() && self.evidence.is_empty();
+        let empty = self.inputs.is_empty() && self.outputs.is_empty() && self.attributes.is_empty();
+        if !(empty && papers && self.place.is_none() && self.counterparty.is_none()) {
+            findings.add(
+                "withdraws",
+                "撤销不写投入、产出、地点、交易对方、凭证、证据与字段；有更正内容的请登记为更正",
+            );
+        }
+    }
+
     fn check_correction(&self, findings: &mut Findings) -> Option<Id<()>> {
         match (&self.correction_of, &self.correction_reason) {
             (None, None) => None,
@@ -449,13 +478,18 @@ impl TraceEvent {
             }
             item
         };
-        json!({
+        let mut body = json!({
             "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
             "outputs": outputs.iter().map(output).collect::<Vec<_>>(),
             "place": self.place, "counterparty": counterparty, "documents": self.documents,
             "evidence": self.evidence, "attributes": attributes, "external_id": self.external_id,
             "correction_reason": self.correction_reason,
-        })
+        });
+        // What is no withdrawal is the same content as ever.
+        if self.withdraws {
+            body["withdraws"] = json!(true);
+        }
+        body
     }
 }
 

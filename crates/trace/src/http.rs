@@ -130,7 +130,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let read =
         move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
-        let uid = capture::event_id(&id)?;
+        let uid = query::event_id(&id)?;
         let mut tx = ctx.snapshot().await?;
         query::one(&ctx, &mut tx, &uid).await?;
         let bytes = prover.proof(&mut tx, &uid).await?;
@@ -159,7 +159,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             .gives(Shape::Bytes("application/json")),
     ];
     let reveal = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
-        let (uid, reason) = (capture::event_id(&id)?, sound_reason(&body.reason)?);
+        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
         let mut tx = ctx.begin().await?;
         let shown = personal::reveal(&ctx, &mut tx, (&uid, reason)).await?;
         tx.commit().await?;
@@ -176,7 +176,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         .fresh(),
     );
     let erase = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
-        let (uid, reason) = (capture::event_id(&id)?, sound_reason(&body.reason)?);
+        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
         let mut tx = ctx.begin().await?;
         personal::erase(&ctx, &mut tx, (&uid, reason)).await?;
         tx.commit().await?;
@@ -200,7 +200,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             if body.comment.chars().count() > 500 {
                 return Err(Problem::invalid("comment", "至多 500 个字"));
             }
-            let uid = capture::event_id(&id)?;
+            let uid = query::event_id(&id)?;
             let answer = review::decided(&ctx, &uid, decision, &body.comment).await?;
             bell.ring();
             answer.map(Json)
@@ -272,7 +272,7 @@ async fn document(ctx: &Ctx, request: Request) -> Result<Value> {
 }
 
 async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
-    let uid = capture::event_id(id)?;
+    let uid = query::event_id(id)?;
     audit::note_use(ctx, "trace_event", (&uid, 1)).await?;
     let mut tx = ctx.snapshot().await?;
     let event = query::one(ctx, &mut tx, &uid).await?;

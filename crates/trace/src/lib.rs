@@ -52,6 +52,7 @@ mod xml;
 
 pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
+pub use correction::{retract, withdrawal};
 pub use document::{BatchDocument, CoveredUnit};
 pub use document_http::{certificate, certificate_proof, void_in as void};
 pub use document_proof::tampered_documents;

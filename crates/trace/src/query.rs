@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{Columns, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, number, time_text};
-use yj_model::RegionCode;
+use yj_model::{Id, RegionCode};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
@@ -173,6 +173,12 @@ fn json_of(
         "external_id": event.body["external_id"], "state": event.state,
         "anchor": event.anchor.as_deref().unwrap_or("none"), "correction_of": event.correction_of,
         "correction_reason": event.body["correction_reason"], "superseded_by": event.superseded_by,
+        "withdraws": event.body["withdraws"] == true,
         "held_reason": event.held_reason, "decision_comment": event.decision_comment,
     }))
+}
+
+/// Parses an identifier from a path.
+pub(crate) fn event_id(text: &str) -> Result<String> {
+    text.parse::<Id<()>>().map(|id| id.to_string()).map_err(|_| Problem::NotFound("追溯事件"))
 }

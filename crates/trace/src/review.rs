@@ -12,7 +12,7 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Before, Maker, Object, Objects, apply},
     capture::{envelope, rollup_key, supersede},
-    correction::{Meanwhile, lock_by_uid, take_back},
+    correction::{self, Meanwhile, lock_by_uid, take_back},
     event::{Checked, TraceEvent},
     failing,
     handover::{self, Handed},
@@ -192,7 +192,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let judged = papers(tx, &event, (&stored.subject_id, both.as_ref()), (&objects, &products));
     let judged = judged.await?;
     let reasons = handover::review_reason(&doubtful).into_iter().chain(of_hold);
-    let reasons = reasons.chain(judged.reason.clone());
+    let of_withdrawal = correction::review_reason(&event, &corrects, &objects);
+    let reasons = reasons.chain(judged.reason.clone()).chain(of_withdrawal);
     let untold: Vec<String> = reasons.filter(|reason| !told(reason)).collect();
     if !untold.is_empty() {
         return Ok(Effect::Doubtful(untold.join("；")));

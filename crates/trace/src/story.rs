@@ -73,6 +73,7 @@ pub(crate) async fn tell(
             "date": event.time.beijing_day().to_string(), "observes": watched,
             "verdict": verdict.map(|code| event.spec.as_ref().and_then(|spec| spec.label("verdict", code)).unwrap_or(code)),
             "item": event.body["attributes"]["item"], "anchor": event.anchor,
+            "corrects": event.correction_of.is_some(),
         }));
     }
     let failed = steps.iter().any(|step| step["verdict"] == "不合格");

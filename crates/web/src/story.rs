@@ -71,6 +71,8 @@ struct Step {
     stage_code: String,
     verdict: String,
     failed: bool,
+    /// Whether it stands in the place of what was recorded wrongly.
+    corrects: bool,
     confirmed: bool,
 }
 
@@ -319,6 +321,7 @@ fn step(value: &Value) -> Step {
         stage_code: text("stage"),
         verdict: text("verdict"),
         failed: value["verdict"] == "不合格",
+        corrects: value["corrects"] == true,
         confirmed: value["anchor"] == "confirmed",
     }
 }

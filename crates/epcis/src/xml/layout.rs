@@ -7,24 +7,28 @@ use crate::event::EventKind;
 pub enum XmlForm {
     /// EPCIS 1.2, where later fields stand in `extension` inside `extension`.
     V1_2,
-    /// EPCIS 2.0.
+    /// EPCIS 2.0, the words of the standard as URNs where EPCIS 1.2 had them.
     V2_0,
+    /// EPCIS 2.0, the words of the standard as Web URIs.
+    V2_0Web,
 }
 
 impl XmlForm {
+    /// How elements stand in each other, whatever words they hold.
+    pub(super) fn layout(self) -> Self {
+        if self == Self::V2_0Web { Self::V2_0 } else { self }
+    }
+
     pub(super) fn schema_version(self) -> &'static str {
-        match self {
-            Self::V1_2 => "1.2",
-            Self::V2_0 => "2.0",
-        }
+        if self == Self::V1_2 { "1.2" } else { "2.0" }
     }
 
     pub(super) fn namespace(self) -> &'static str {
-        super::EPCIS[usize::from(self == Self::V2_0)]
+        super::EPCIS[usize::from(self != Self::V1_2)]
     }
 
     pub(super) fn query_namespace(self) -> &'static str {
-        super::QUERY[usize::from(self == Self::V2_0)]
+        super::QUERY[usize::from(self != Self::V1_2)]
     }
 }
 
@@ -52,7 +56,7 @@ const SINCE_2: &[&str] = &["sensorElementList", "persistentDisposition"];
 
 pub(super) fn layers(kind: &EventKind, form: XmlForm) -> &'static [Layer] {
     match (kind, form) {
-        (EventKind::Object, XmlForm::V2_0) => &[
+        (EventKind::Object, XmlForm::V2_0 | XmlForm::V2_0Web) => &[
             (0, &["epcList", "action", "bizStep", "disposition", "readPoint", "bizLocation"]),
             (0, &["bizTransactionList", "quantityList", "sourceList", "destinationList"]),
             (0, &["sensorElementList", "persistentDisposition", "ilmd"]),
@@ -63,7 +67,7 @@ pub(super) fn layers(kind: &EventKind, form: XmlForm) -> &'static [Layer] {
             (1, &["quantityList", "sourceList", "destinationList", "ilmd"]),
             (2, SINCE_2),
         ],
-        (EventKind::Aggregation, XmlForm::V2_0) => &[
+        (EventKind::Aggregation, XmlForm::V2_0 | XmlForm::V2_0Web) => &[
             (0, &["parentID", "childEPCs", "action", "bizStep", "disposition", "readPoint"]),
             (0, &["bizLocation", "bizTransactionList", "childQuantityList"]),
             (0, PARTIES),
@@ -75,7 +79,7 @@ pub(super) fn layers(kind: &EventKind, form: XmlForm) -> &'static [Layer] {
             (1, &["childQuantityList", "sourceList", "destinationList"]),
             (2, SINCE_2),
         ],
-        (EventKind::Transaction, XmlForm::V2_0) => &[
+        (EventKind::Transaction, XmlForm::V2_0 | XmlForm::V2_0Web) => &[
             (0, &["bizTransactionList", "parentID", "epcList", "action", "bizStep"]),
             (0, &["disposition", "readPoint", "bizLocation", "quantityList"]),
             (0, PARTIES),
@@ -88,7 +92,9 @@ pub(super) fn layers(kind: &EventKind, form: XmlForm) -> &'static [Layer] {
             (2, SINCE_2),
         ],
         (EventKind::Transformation, form) => match form {
-            XmlForm::V2_0 => &[(0, TRANSFORMATION), (0, SINCE_2), (0, &["ilmd"])],
+            XmlForm::V2_0 | XmlForm::V2_0Web => {
+                &[(0, TRANSFORMATION), (0, SINCE_2), (0, &["ilmd"])]
+            }
             XmlForm::V1_2 => &[(0, TRANSFORMATION), (0, &["ilmd"]), (1, SINCE_2)],
         },
         // Neither exists in 1.2, so that no other place is theirs there.

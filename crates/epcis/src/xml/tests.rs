@@ -226,3 +226,21 @@ fn an_unknown_quantity_may_be_nil() {
     let event = &events.unwrap()[0];
     assert_eq!(event.get("quantityList").unwrap().to_string(), r#"[{"epcClass":"urn:c:d"}]"#);
 }
+
+#[test]
+fn words_of_the_standard_are_web_uris_where_those_are_asked_for() {
+    let event = Json::parse(
+        br#"{"type":"ObjectEvent","eventTime":"2026-01-01T00:00:00Z","eventTimeZoneOffset":"+00:00",
+            "action":"OBSERVE","epcList":["urn:a:b"],"bizStep":"shipping","disposition":"https://example.com/own",
+            "bizTransactionList":[{"type":"po","bizTransaction":"urn:a:c"}]}"#,
+        &Limits::default(),
+    )
+    .unwrap();
+    let context = Context::default();
+    let urn = event_to_xml(&event, &context, &context, XmlForm::V2_0).unwrap();
+    let web = event_to_xml(&event, &context, &context, XmlForm::V2_0Web).unwrap();
+    assert!(urn.contains("<bizStep>urn:epcglobal:cbv:bizstep:shipping</bizStep>"), "{urn}");
+    assert!(web.contains("<bizStep>https://ref.gs1.org/cbv/BizStep-shipping</bizStep>"), "{web}");
+    assert!(web.contains("type=\"https://ref.gs1.org/cbv/BTT-po\""), "{web}");
+    assert!(web.contains("<disposition>https://example.com/own</disposition>"), "{web}");
+}

@@ -25,6 +25,8 @@ pub fn event_to_xml(
     let kind = event.text_of("type").and_then(EventKind::named).ok_or_else(|| fault("应为事件"))?;
     let context = document.within(event.get("@context"));
     let mut writer = Writer::new(&context, around);
+    writer.web = form == XmlForm::V2_0Web;
+    let form = form.layout();
     let name = match &kind {
         EventKind::Extended(uri) => writer.name(uri),
         own => own.name().to_owned(),
@@ -93,8 +95,8 @@ impl Fields<'_> {
 fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
     let text = value.scalar().unwrap_or_default();
     match name {
-        "bizStep" => writer.leaf(name, &Vocabulary::BizStep.for_xml(text)),
-        "disposition" => writer.leaf(name, &Vocabulary::Disposition.for_xml(text)),
+        "bizStep" => writer.leaf(name, &writer.word(Vocabulary::BizStep, text)),
+        "disposition" => writer.leaf(name, &writer.word(Vocabulary::Disposition, text)),
         "certificationInfo" => match value {
             Json::Array(items) => {
                 items.iter().for_each(|item| writer.leaf(name, item.as_text().unwrap_or_default()));
@@ -126,7 +128,7 @@ fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
             let order = ["declarationTime", "reason", "correctiveEventIDs"];
             object(name, &order, value, writer);
         }
-        "reason" => writer.leaf(name, &Vocabulary::ErrorReason.for_xml(text)),
+        "reason" => writer.leaf(name, &writer.word(Vocabulary::ErrorReason, text)),
         "correctiveEventIDs" => leaves(name, "correctiveEventID", value, writer),
         _ => writer.leaf(name, text),
     }
@@ -170,7 +172,7 @@ fn object(name: &str, order: &[&str], value: &Json, writer: &mut Writer<'_>) {
 fn typed(name: &str, item: &str, value: &Json, kinds: Vocabulary, writer: &mut Writer<'_>) {
     writer.element(name, &[], |writer| {
         for value in value.items() {
-            let kind = value.text_of("type").map(|kind| kinds.for_xml(kind));
+            let kind = value.text_of("type").map(|kind| writer.word(kinds, kind));
             let attributes: Vec<(&str, &str)> =
                 kind.as_deref().map(|kind| ("type", kind)).into_iter().collect();
             writer.element(item, &attributes, |writer| {
@@ -185,7 +187,7 @@ fn persistent(value: &Json, writer: &mut Writer<'_>) {
         for name in ["unset", "set"] {
             for word in value.get(name).map(Json::items).unwrap_or_default() {
                 let word = word.as_text().unwrap_or_default();
-                writer.leaf(name, &Vocabulary::Disposition.for_xml(word));
+                writer.leaf(name, &writer.word(Vocabulary::Disposition, word));
             }
         }
     });
@@ -214,9 +216,9 @@ fn readings(name: &str, members: &[(String, Json)], writer: &mut Writer<'_>) {
             continue;
         };
         let text = match key.as_str() {
-            "type" => Vocabulary::Measurement.for_xml(text),
-            "exception" => Vocabulary::Alert.for_xml(text),
-            "component" => Vocabulary::Component.for_xml(text),
+            "type" => writer.word(Vocabulary::Measurement, text),
+            "exception" => writer.word(Vocabulary::Alert, text),
+            "component" => writer.word(Vocabulary::Component, text),
             _ => text.into(),
         };
         attributes.push((writer.name(key), text.into_owned()));

@@ -1,10 +1,13 @@
 //! XML text with the namespaces it needs.
 
+use std::borrow::Cow;
+
 use super::{namer::is_scheme, source::is_xml_char};
 use crate::{
     context::Context,
     fault::Fault,
     json::{Json, Members},
+    vocabulary::Vocabulary,
 };
 
 /// Writes elements; prefixes that the surroundings do not declare are collected.
@@ -15,12 +18,26 @@ pub(super) struct Writer<'a> {
     /// Prefixes that are declared around what is written.
     around: &'a Context,
     added: Vec<(String, String)>,
+    /// Whether words of the standard are written as Web URIs.
+    pub(super) web: bool,
     pub(super) faults: Vec<Fault>,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(context: &'a Context, around: &'a Context) -> Self {
-        Self { out: String::new(), context, around, added: Vec::new(), faults: Vec::new() }
+        Self {
+            out: String::new(),
+            context,
+            around,
+            added: Vec::new(),
+            web: false,
+            faults: Vec::new(),
+        }
+    }
+
+    /// A word of the standard as it is asked for; anything else as it is.
+    pub(super) fn word<'t>(&self, list: Vocabulary, text: &'t str) -> Cow<'t, str> {
+        if self.web { list.expand(text) } else { list.for_xml(text) }
     }
 
     /// ` xmlns:…="…"` for the prefixes that were added.

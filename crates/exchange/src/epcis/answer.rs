@@ -4,7 +4,9 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use yj_epcis::{Context, Document, EPCIS_CONTEXT, Instant, Json, canonical_link, document_to_xml};
+use yj_epcis::{
+    Context, Document, EPCIS_CONTEXT, Instant, Json, XmlForm, canonical_link, document_to_xml,
+};
 use yj_kernel::Problem;
 
 use super::{
@@ -187,7 +189,13 @@ pub(crate) fn render(document: Json, media: Media) -> Result<String> {
 /// An answer of this form.
 pub(crate) fn response(text: String, media: Media) -> Response {
     let kind = HeaderValue::from_static(media.name());
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+    let mut response = ([(header::CONTENT_TYPE, kind)], text).into_response();
+    if let Media::Xml(form) = media {
+        let words = if form == XmlForm::V2_0Web { "Always_Web_URI" } else { "Always_URN" };
+        let name = HeaderName::from_static("gs1-cbv-xml-format");
+        response.headers_mut().insert(name, HeaderValue::from_static(words));
+    }
+    response
 }
 
 /// Says how identifiers are written.

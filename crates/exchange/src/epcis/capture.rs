@@ -8,14 +8,14 @@ use yj_epcis::Fault;
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox, vault::DataKey};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
-use yj_trace::{Captured, Source, TraceEvent, capture_in};
 
 use super::{
     owner::Owners,
     prepare::Prepared,
     problem::invalid,
     store::{self, NewEvent},
-    tell::{self, Around, Untold},
+    tell::Untold,
+    telling,
 };
 
 /// Events of one transaction.
@@ -46,24 +46,24 @@ enum Outcome<'i> {
     Refused(Problem),
 }
 
-/// The name under which an event would be kept, with the hash of its content.
-pub(crate) type Name = (String, String);
-
-/// Whether each event would be kept, decided without writing.
+/// Whether each event would be kept. The names that would be given to them are kept free for this
+/// capture as long as its job lives, so that keeping them later fails for no name.
 pub(crate) async fn examine(
     ctx: &Ctx,
     tx: &mut Tx,
+    capture_id: &str,
     items: &[Item],
-) -> Result<Vec<Result<Option<Name>>>> {
-    let (decided, _) = decide(ctx, tx, items).await?;
+) -> Result<Vec<Result<()>>> {
+    store::hold(tx).await?;
+    let (decided, _) = decide(ctx, tx, capture_id, items).await?;
+    let names = decided.iter().filter_map(|outcome| match outcome {
+        Outcome::Keep(prepared, owner) => Some((*prepared, owner.id.as_str())),
+        _ => None,
+    });
+    store::reserve(tx, capture_id, names);
     let said = |outcome| match outcome {
         Outcome::Refused(problem) => Err(problem),
-        Outcome::Duplicate(_) => Ok(None),
-        Outcome::Keep(prepared, owner) => {
-            let declared = prepared.event.error_declaration.is_some();
-            let name = format!("{}|{declared}|{}", owner.id, prepared.id);
-            Ok(Some((name, prepared.sm3.clone())))
-        }
+        Outcome::Duplicate(_) | Outcome::Keep(..) => Ok(()),
     };
     Ok(decided.into_iter().map(said).collect())
 }
@@ -71,12 +71,14 @@ pub(crate) async fn examine(
 async fn decide<'i>(
     ctx: &Ctx,
     tx: &mut Tx,
+    capture_id: &str,
     items: &'i [Item],
 ) -> Result<(Vec<Outcome<'i>>, Owners)> {
     let sound = || items.iter().filter_map(|item| item.event.as_ref().ok());
     let owners = Owners::load(ctx, tx, sound()).await?;
     let ids: Vec<&str> = sound().map(|prepared| prepared.id.as_str()).collect();
     let mut known = store::known(tx, &ids).await?;
+    let reserved = store::reserved(tx, &ids).await?;
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
         let prepared = match &item.event {
@@ -96,17 +98,29 @@ async fn decide<'i>(
         let declared = prepared.event.error_declaration.is_some();
         let name = |declared| (owner.id.clone(), prepared.id.clone(), declared);
         let other = known.get(&name(!declared)).filter(|sm3| **sm3 != prepared.sm3);
-        outcomes.push(match known.get(&name(declared)) {
-            Some(sm3) if *sm3 == prepared.sm3 => Outcome::Duplicate(prepared),
-            Some(_) => Outcome::Refused(taken(&prepared.id)),
-            None if other.is_some() => Outcome::Refused(taken(&prepared.id)),
-            None => {
+        let promised = [declared, !declared].iter().find_map(|declared| {
+            let found = reserved.get(&name(*declared));
+            found.filter(|(sm3, _)| *sm3 != prepared.sm3).map(|(_, capture)| capture)
+        });
+        outcomes.push(match (known.get(&name(declared)), promised) {
+            (Some(sm3), _) if *sm3 == prepared.sm3 => Outcome::Duplicate(prepared),
+            (Some(_), _) => Outcome::Refused(taken(&prepared.id)),
+            (None, _) if other.is_some() => Outcome::Refused(taken(&prepared.id)),
+            (None, Some(capture)) if capture == capture_id => Outcome::Refused(taken(&prepared.id)),
+            (None, Some(_)) => Outcome::Refused(promised_to(&prepared.id)),
+            (None, None) => {
                 known.insert(name(declared), prepared.sm3.clone());
                 Outcome::Keep(prepared, owner)
             }
         });
     }
     Ok((outcomes, owners))
+}
+
+fn promised_to(id: &str) -> Problem {
+    Problem::Duplicate(format!(
+        "eventID {id} 正由另一次采集登记为内容不同的事件，请待那次采集结束后再提交"
+    ))
 }
 
 pub(crate) fn taken(id: &str) -> Problem {
@@ -123,7 +137,7 @@ pub(crate) async fn take(
     (capture_id, key): (&str, &DataKey),
     items: &[Item],
 ) -> Result<Vec<Taken>> {
-    let (decided, owners) = decide(ctx, tx, items).await?;
+    let (decided, owners) = decide(ctx, tx, capture_id, items).await?;
     let keep: Vec<(&Prepared, &SubjectBrief)> = decided
         .iter()
         .filter_map(|outcome| match outcome {
@@ -131,7 +145,7 @@ pub(crate) async fn take(
             _ => None,
         })
         .collect();
-    let told = tell_all(ctx, tx, &keep, &owners).await?;
+    let told = telling::tell_all(ctx, tx, &keep, &owners).await?;
     let mut new = Vec::with_capacity(keep.len());
     for ((prepared, owner), told) in keep.iter().zip(&told) {
         let (trace_uid, reason, detail) = match &told.outcome {
@@ -172,87 +186,8 @@ pub(crate) async fn take(
     Ok(results)
 }
 
-/// What an event told: where it belongs, and the 追溯事件 or why there is none.
-struct Told {
-    place: Option<(String, String)>,
-    outcome: Result<String, Untold>,
-}
-
-async fn tell_all(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    keep: &[(&Prepared, &SubjectBrief)],
-    owners: &Owners,
-) -> Result<Vec<Told>> {
-    let why = |code, detail: &str| Told {
-        place: None,
-        outcome: Err(Untold { code, detail: String::from(detail) }),
-    };
-    if keep.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Ok(tracer) = ctx.under("trace:capture") else {
-        return Ok(keep.iter().map(|_| why("no_right", "没有采集追溯事件的权限")).collect());
-    };
-    let gtins: std::collections::BTreeSet<String> = keep
-        .iter()
-        .flat_map(|(prepared, _)| tell::identifiers(&prepared.event).filter_map(tell::gtin))
-        .collect();
-    let gtins: Vec<&str> = gtins.iter().map(String::as_str).collect();
-    let products =
-        if gtins.is_empty() { BTreeMap::new() } else { yj_product::by_gtins(tx, &gtins).await? };
-    let domains = yj_domain::current(tx).await?;
-    let mut told: Vec<Told> = Vec::with_capacity(keep.len());
-    let (mut events, mut places): (Vec<TraceEvent>, Vec<usize>) = (Vec::new(), Vec::new());
-    for (prepared, owner) in keep {
-        let around = Around {
-            domains: &domains,
-            day: ctx.today(),
-            products: &products,
-            subject: &owner.code,
-            subject_of: &|gln| owners.by_gln(gln).map(|one| one.code.clone()),
-            public_url: &ctx.app().platform().public_url,
-        };
-        told.push(match tell::tell(&prepared.event, &around) {
-            Ok((event, stage)) => {
-                let place = Some((event.domain.clone(), stage));
-                places.push(told.len());
-                events.push(event);
-                let outcome = Err(Untold { code: "lost", detail: String::new() });
-                Told { place, outcome }
-            }
-            Err(why) => Told { place: None, outcome: Err(why) },
-        });
-    }
-    if events.is_empty() {
-        return Ok(told);
-    }
-    let captured = capture_in(&tracer, tx, Source::Api, &events).await?;
-    for (at, captured) in places.into_iter().zip(captured) {
-        match captured {
-            Captured::New { id, .. } | Captured::Duplicate { id } => told[at].outcome = Ok(id),
-            Captured::Refused(problem) => {
-                let detail = details(&problem);
-                told[at] = Told { place: None, outcome: Err(Untold { code: "refused", detail }) };
-            }
-        }
-    }
-    Ok(told)
-}
-
-/// All that is wrong, in one sentence.
-fn details(problem: &Problem) -> String {
-    match problem {
-        Problem::Invalid(errors) => {
-            let one = |error: &yj_kernel::FieldError| format!("{}：{}", error.field, error.detail);
-            errors.iter().take(5).map(one).collect::<Vec<_>>().join("；")
-        }
-        other => other.to_string(),
-    }
-}
-
 /// Kept for people: bounded, and without control characters.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(500).collect()
 }
 

@@ -1,13 +1,19 @@
 //! Telling subscribers (§8.2.5): by a duty that follows the numbers of events, so that capture
-//! waits for nobody, and each event is told at least once.
+//! waits for nobody, and each event is told at least once. Several receivers are told at a time, each
+//! of them one message after the other: who is slow keeps nobody else waiting.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::{
     sync::watch as signal,
-    time::{MissedTickBehavior, interval},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, timeout},
 };
 use ureq::{
     config::Config,
@@ -35,8 +41,10 @@ use super::{
     subscription::TOKEN,
 };
 
-/// Subscriptions of one round.
-const ROUND: i64 = 20;
+/// Subscriptions that are looked at at once.
+const ROUND: i64 = 100;
+/// Receivers that are told at the same time.
+const RECEIVERS_MAX: usize = 16;
 /// Events of one message.
 const EVENTS_MAX: usize = 200;
 /// A subscription that a node works on is left alone by others for this long.
@@ -54,21 +62,138 @@ const SWEEP_EVERY: u64 = 600;
 pub async fn watch(app: App, callbacks: Callbacks, mut stop: signal::Receiver<bool>) {
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut courier = Courier::new(app.clone(), callbacks);
     for round in 0_u64.. {
         tokio::select! {
-            _ = stop.changed() => return,
+            _ = stop.changed() => break,
             _ = pace.tick() => {}
         }
-        if let Err(problem) = deliver(&app, &callbacks).await {
+        if let Err(problem) = courier.set_out().await {
             problem.log();
         }
+        courier.reap();
         if round % SWEEP_EVERY == 0
             && let Err(problem) = job::sweep(&app).await
         {
             problem.log();
         }
     }
+    // What is under way may arrive; what does not is told again.
+    let _ = timeout(WAIT, courier.come_home()).await;
 }
+
+/// Tells everybody whose time has come; how many messages arrived.
+pub async fn deliver(app: &App, callbacks: &Callbacks) -> Result<usize> {
+    let mut courier = Courier::new(app.clone(), callbacks.clone());
+    courier.set_out().await?;
+    Ok(courier.come_home().await)
+}
+
+type Busy = Arc<Mutex<BTreeSet<String>>>;
+
+/// Carries messages to several receivers at a time.
+struct Courier {
+    app: App,
+    callbacks: Callbacks,
+    /// Receivers that are being told.
+    busy: Busy,
+    under_way: JoinSet<usize>,
+}
+
+/// One receiver being told; over when dropped.
+struct Visit {
+    busy: Busy,
+    receiver: String,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.receiver);
+    }
+}
+
+impl Courier {
+    fn new(app: App, callbacks: Callbacks) -> Self {
+        Self { app, callbacks, busy: Busy::default(), under_way: JoinSet::new() }
+    }
+
+    fn visit(&self, receiver: &str) -> Option<Visit> {
+        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = busy.len() < RECEIVERS_MAX && busy.insert(String::from(receiver));
+        free.then(|| Visit { busy: Arc::clone(&self.busy), receiver: String::from(receiver) })
+    }
+
+    /// Sets out to everybody whose time has come and who is not being told yet.
+    async fn set_out(&mut self) -> Result<()> {
+        let now = self.app.now().as_millisecond();
+        let mut tx = self.app.db().snapshot().await?;
+        let last = store::last(&mut tx).await?;
+        let mut passed = self.busy.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        loop {
+            let mut sql = Sql::new(DUE);
+            sql.push(" WHERE next_at <= ")
+                .bind(now)
+                .push(" AND (schedule IS NOT NULL OR position < ");
+            sql.bind(last).push(")");
+            if !passed.is_empty() {
+                sql.push(" AND NOT receiver ").bind_texts(passed.iter().map(String::as_str));
+            }
+            sql.push(" ORDER BY next_at, id LIMIT ").bind(ROUND);
+            let mut found: BTreeMap<String, Vec<Due>> = BTreeMap::new();
+            for row in tx.fetch(sql).await? {
+                let due = Due::read(&row)?;
+                found.entry(due.receiver.clone()).or_default().push(due);
+            }
+            if found.is_empty() {
+                return Ok(());
+            }
+            for (receiver, due) in found {
+                // Those that there is no room for wait for the next round.
+                let Some(visit) = self.visit(&receiver) else { return Ok(()) };
+                passed.insert(receiver);
+                let (app, callbacks) = (self.app.clone(), self.callbacks.clone());
+                self.under_way.spawn(async move {
+                    let arrived = tell_all(&app, &callbacks, (&due, last)).await;
+                    drop(visit);
+                    arrived
+                });
+            }
+        }
+    }
+
+    fn reap(&mut self) {
+        while self.under_way.try_join_next().is_some() {}
+    }
+
+    /// Waits for what is under way; how many messages arrived.
+    async fn come_home(&mut self) -> usize {
+        let mut arrived = 0;
+        while let Some(one) = self.under_way.join_next().await {
+            arrived += one.unwrap_or_default();
+        }
+        arrived
+    }
+}
+
+/// Tells one receiver what there is, in order; how many messages arrived.
+async fn tell_all(app: &App, callbacks: &Callbacks, (due, last): (&[Due], i64)) -> usize {
+    let mut arrived = 0;
+    for due in due {
+        let told = match claim(app, due).await {
+            Ok(true) => tell(app, callbacks, due, last).await,
+            other => other,
+        };
+        match told {
+            Ok(told) => arrived += usize::from(told),
+            Err(problem) => problem.log(),
+        }
+    }
+    arrived
+}
+
+const DUE: &str = "SELECT id, query_id, owner, dest, token, schedule, report_if_empty, \
+     initial_record_time, min_record_time, epc_format, position, next_at, tries, receiver \
+     FROM epcis_subscription";
 
 /// A subscription whose time has come.
 struct Due {
@@ -84,6 +209,7 @@ struct Due {
     position: i64,
     next_at: i64,
     tries: i64,
+    receiver: String,
 }
 
 impl Due {
@@ -103,30 +229,9 @@ impl Due {
             position: row.int(10)?,
             next_at: row.int(11)?,
             tries: row.int(12)?,
+            receiver: text(13)?,
         })
     }
-}
-
-/// Tells everybody whose time has come; how many messages arrived.
-pub async fn deliver(app: &App, callbacks: &Callbacks) -> Result<usize> {
-    let now = app.now().as_millisecond();
-    let mut tx = app.db().snapshot().await?;
-    let last = store::last(&mut tx).await?;
-    let sql = Sql::new(
-        "SELECT id, query_id, owner, dest, token, schedule, report_if_empty, initial_record_time, \
-         min_record_time, epc_format, position, next_at, tries FROM epcis_subscription \
-         WHERE next_at <= $1 AND (schedule IS NOT NULL OR position < $2) ORDER BY next_at, id LIMIT $3",
-    );
-    let rows = tx.fetch(sql.arg(now).arg(last).arg(ROUND)).await?;
-    drop(tx);
-    let mut arrived = 0;
-    for row in &rows {
-        let due = Due::read(row)?;
-        if claim(app, &due).await? {
-            arrived += usize::from(tell(app, callbacks, &due, last).await?);
-        }
-    }
-    Ok(arrived)
 }
 
 /// Whether this node is the one to do it.

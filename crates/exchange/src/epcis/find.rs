@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use yj_epcis::{
-    Event, Json, matches,
+    Event, Json, matches_within,
     query::{Direction, ExtensionValue, FieldName, OrderBy, Query},
 };
 use yj_kernel::{Ctx, Problem, Row, Sql, Tx};
 
 use super::{
     page::{PER_PAGE, Token},
+    place::Sites,
     plan,
     problem::{Exception, Refusal, Result},
     store::{self, EVENT, Kept},
@@ -116,7 +117,7 @@ impl Walk<'_> {
         let text: usize = kept.iter().map(|one| one.size).sum();
         self.batch = if text > BATCH_BYTES { BATCH_FIRST } else { (self.batch * 2).min(BATCH_MAX) };
         let meant: Vec<Kept> =
-            kept.into_iter().filter(|one| matches(self.query, &one.event)).collect();
+            kept.into_iter().filter(|one| matches_within(self.query, &one.event, &Sites)).collect();
         self.weight += meant.iter().map(|one| one.size).sum::<usize>();
         let order = self.order;
         let place = |one: &Kept| match order.column {

@@ -167,14 +167,16 @@ impl Media {
         }
         wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
         let old = text(headers, "gs1-epcis-max").and_then(version).is_some_and(|max| max < (2, 0));
-        let form = if old { XmlForm::V1_2 } else { XmlForm::V2_0 };
         let media = |kind: &str| match kind.to_ascii_lowercase().as_str() {
             "*/*" | "application/*" | "application/json" => Some(Self::Json),
             "application/ld+json" => Some(Self::JsonLd),
-            "application/xml" | "text/xml" if xml => Some(Self::Xml(form)),
+            "application/xml" | "text/xml" if xml => Some(Self::Xml(XmlForm::V2_0)),
             _ => None,
         };
         let found = wanted.iter().find_map(|(_, kind)| media(kind));
+        if matches!(found, Some(Self::Xml(_))) {
+            return xml_form(headers, old).map(Self::Xml);
+        }
         found.ok_or_else(|| {
             let known = if xml {
                 "application/json、application/ld+json 或 application/xml"
@@ -183,6 +185,23 @@ impl Media {
             };
             Refusal::of(Exception::NotAcceptable, format!("Accept 应含 {known}"))
         })
+    }
+}
+
+/// How words of the standard are written in XML. They are kept as words, so that what is never to be
+/// translated is written as by those who have no preference.
+fn xml_form(headers: &HeaderMap, old: bool) -> Result<XmlForm> {
+    let refuse = |detail: &str| Err(Refusal::of(Exception::NotAcceptable, detail));
+    match (text(headers, "gs1-cbv-xml-format").unwrap_or_default(), old) {
+        ("" | "No_Preference" | "Never_Translates" | "Always_URN", true) => Ok(XmlForm::V1_2),
+        ("" | "No_Preference" | "Never_Translates" | "Always_URN", false) => Ok(XmlForm::V2_0),
+        ("Always_Web_URI", false) => Ok(XmlForm::V2_0Web),
+        ("Always_Web_URI", true) => refuse(
+            "EPCIS 1.2 的 XML 没有 Web URI 形式的标准词，请去掉 GS1-CBV-XML-Format 或接受 2.0",
+        ),
+        _ => refuse(
+            "GS1-CBV-XML-Format 应为 No_Preference、Always_URN、Always_Web_URI 或 Never_Translates",
+        ),
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     header::{BYTES_MAX, Behaviour, Form},
     prepare::prepare,
     problem::invalid,
+    store,
 };
 
 /// A document up to this size is read at once.
@@ -297,6 +298,7 @@ pub(crate) async fn sweep(app: &yj_kernel::App) -> Result<()> {
         tx.later([
             sql.arg(ctx.now_ms()).arg(id),
             Sql::new("DELETE FROM epcis_part WHERE capture_id = $1").arg(id),
+            store::release(id),
         ]);
     }
     tx.commit().await

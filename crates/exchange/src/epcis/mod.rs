@@ -17,6 +17,8 @@ mod job;
 mod named;
 mod owner;
 mod page;
+mod past;
+mod place;
 mod plan;
 mod prepare;
 mod problem;
@@ -27,6 +29,7 @@ mod status;
 mod store;
 mod subscription;
 mod tell;
+mod telling;
 mod work;
 
 pub use deliver::{deliver, watch};

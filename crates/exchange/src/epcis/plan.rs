@@ -8,7 +8,10 @@ use yj_epcis::query::{
 use yj_epcis::{Action, EventKind};
 use yj_kernel::Sql;
 
-use super::prepare::{EXTENDED, Role, bounded, spelled};
+use super::{
+    place::parts_of,
+    prepare::{EXTENDED, Role, bounded, spelled},
+};
 
 /// Limits a statement over `epcis_event e`.
 pub(crate) fn narrow(query: &Query, sql: &mut Sql) {
@@ -32,12 +35,12 @@ fn one(condition: &Condition, sql: &mut Sql) {
         }
         Condition::Time { field, comparison, at } => time(*field, *comparison, at.0, sql),
         Condition::Word { field, any } => word(*field, any, sql),
-        Condition::Place { field, descendants: false, any } => {
+        Condition::Place { field, descendants, any } => {
             let role = match field {
                 PlaceField::ReadPoint => Role::ReadPoint,
                 PlaceField::BizLocation => Role::BizLocation,
             };
-            ids(sql, &[role], any);
+            if *descendants { within(sql, role, any) } else { ids(sql, &[role], any) }
         }
         Condition::Typed { field, any, .. } => {
             let role = match field {
@@ -67,8 +70,8 @@ fn one(condition: &Condition, sql: &mut Sql) {
             | ExtensionPlace::SensorReport => senses(sql),
             _ => {}
         },
-        // Places below others are known to the library alone, and amounts to the event.
-        Condition::Place { descendants: true, .. } | Condition::Quantity { .. } => {}
+        // Amounts are known to the event alone.
+        Condition::Quantity { .. } => {}
     }
 }
 
@@ -133,6 +136,22 @@ fn ids(sql: &mut Sql, roles: &[Role], any: &[String]) {
         return;
     }
     mentions(sql, roles, any.iter().map(|id| spelled(id)));
+}
+
+/// Places and what lies in them.
+fn within(sql: &mut Sql, role: Role, any: &[String]) {
+    if any.iter().any(|id| id.starts_with("urn:epc:idpat:")) {
+        return ids(sql, &[role], any);
+    }
+    let terms: Vec<String> = any.iter().map(|id| spelled(id)).collect();
+    sql.push(" AND e.seq IN (SELECT t.seq FROM epcis_term t WHERE t.role = ").bind(role.code());
+    sql.push(" AND (t.term ").bind_texts(terms.iter().map(String::as_str));
+    for parts in any.iter().filter_map(|id| parts_of(id)) {
+        // `0` follows `/`: everything that begins so, and nothing else.
+        let end = format!("{}0", parts.trim_end_matches('/'));
+        sql.push(" OR (t.term > ").bind(parts).push(" AND t.term < ").bind(end).push(")");
+    }
+    sql.push("))");
 }
 
 fn plain(sql: &mut Sql, role: Role, any: &[String]) {

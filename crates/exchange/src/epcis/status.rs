@@ -12,7 +12,7 @@ pub(crate) async fn describe(tx: &mut Tx, ctx: &Ctx, id: &str) -> Result<Value> 
 }
 
 const CAPTURE: &str = "SELECT id, created_at, finished_at, state, behaviour, taken, duplicate, refused, \
-     told, untold, errors, job_id FROM epcis_capture WHERE created_by = ";
+     told, untold, errors, job_id, checked FROM epcis_capture WHERE created_by = ";
 
 /// The caller's captures, newest first, and where the next page begins.
 pub(crate) async fn list(
@@ -47,6 +47,10 @@ fn read(row: &yj_kernel::Row) -> Result<Value> {
         "captured": row.int(5)?, "duplicates": row.int(6)?, "refused": row.int(7)?,
         "told": row.int(8)?, "untold": row.json::<Value>(9)?,
     });
+    // Of a capture that keeps all or nothing, how far its document has been looked at.
+    if let Some(checked) = Some(row.int(12)?).filter(|count| *count > 0) {
+        capture["checked"] = Value::from(checked);
+    }
     if let Some(finished) = row.int_opt(2)? {
         capture["finishedAt"] = Value::from(time(finished));
     }

@@ -54,6 +54,18 @@ pub(crate) async fn insert(
     let sql = Sql::new("UPDATE epcis_sequence SET value = value + $1 WHERE id = 1 RETURNING value");
     let row = tx.fetch_one(sql.arg(count)).await?;
     let last = row.ok_or_else(|| Problem::internal("epcis_sequence is empty"))?.int(0)?;
+    // Whoever has it sees every name that was promised meanwhile, and none is promised before they
+    // have written theirs.
+    let ids: Vec<&str> = events.iter().map(|new| new.prepared.id.as_str()).collect();
+    let promised = reserved(tx, &ids).await?;
+    for new in events {
+        let declared = new.prepared.event.error_declaration.is_some();
+        let name = |declared| (new.subject_id.clone(), new.prepared.id.clone(), declared);
+        let other = [declared, !declared].iter().find_map(|one| promised.get(&name(*one)));
+        if other.is_some_and(|(sm3, _)| *sm3 != new.prepared.sm3) {
+            return Err(Problem::Duplicate(String::from("名称刚被另一次采集占用，请重试")));
+        }
+    }
     let (mut rows, mut terms) = (Vec::new(), Vec::new());
     for (new, seq) in events.iter().zip(last - count + 1..) {
         let (prepared, event) = (new.prepared, &new.prepared.event);
@@ -196,6 +208,60 @@ pub(crate) async fn known(
         known.insert(name, String::from(row.text(3)?));
     }
     Ok(known)
+}
+
+/// Holds what whoever records holds: until the transaction ends nobody else records or promises.
+pub(crate) async fn hold(tx: &mut Tx) -> Result<()> {
+    tx.lock("epcis_sequence", 1_i64).await
+}
+
+/// Keeps names free for a capture.
+pub(crate) fn reserve<'a>(
+    tx: &mut Tx,
+    capture_id: &str,
+    names: impl Iterator<Item = (&'a super::prepare::Prepared, &'a str)>,
+) {
+    let row = |(prepared, subject_id): (&super::prepare::Prepared, &str)| -> Vec<SqlValue> {
+        let declared = prepared.event.error_declaration.is_some();
+        vec![
+            (&prepared.id).into(),
+            subject_id.into(),
+            declared.into(),
+            capture_id.into(),
+            (&prepared.sm3).into(),
+        ]
+    };
+    tx.later(insert_rows(
+        "INSERT INTO epcis_reserved (event_id, subject_id, declared, capture_id, sm3)",
+        "ON CONFLICT (event_id, subject_id, declared, capture_id) DO NOTHING",
+        names.map(row).collect(),
+    ));
+}
+
+/// Gives up the names that were kept free for a capture.
+pub(crate) fn release(capture_id: &str) -> Sql {
+    Sql::new("DELETE FROM epcis_reserved WHERE capture_id = $1").arg(capture_id)
+}
+
+/// Which names are kept free: subject, name, declared or not → hash of the content, and for which
+/// capture. All captures that have reserved one name mean the same content. What a job reserved that
+/// is over counts no more.
+pub(crate) async fn reserved(
+    tx: &mut Tx,
+    ids: &[&str],
+) -> Result<BTreeMap<(String, String, bool), (String, String)>> {
+    let mut sql = Sql::new(
+        "SELECT r.subject_id, r.event_id, r.declared, r.sm3, r.capture_id FROM epcis_reserved r \
+         JOIN epcis_capture c ON c.id = r.capture_id JOIN job j ON j.id = c.job_id \
+         WHERE j.state IN ('queued', 'running') AND r.event_id ",
+    );
+    sql.bind_texts(ids.iter().copied());
+    let mut reserved = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        let text = |index| row.text(index).map(String::from);
+        reserved.insert((text(0)?, text(1)?, row.int(2)? != 0), (text(3)?, text(4)?));
+    }
+    Ok(reserved)
 }
 
 /// The number of the last event that was recorded.

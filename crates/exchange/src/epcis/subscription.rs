@@ -204,14 +204,17 @@ pub(crate) async fn create(
     let position = if asked.initial.is_some() { 0 } else { store::last(tx).await? };
     let sql = Sql::new(
         "INSERT INTO epcis_subscription (id, query_id, owner, created_at, dest, token, schedule, \
-         report_if_empty, initial_record_time, min_record_time, epc_format, position, next_at, tries) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
+         report_if_empty, initial_record_time, min_record_time, epc_format, position, next_at, receiver, \
+         tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)",
     );
     let schedule = asked.schedule.as_ref().map(|(value, _)| value.to_string());
     let sql = sql.arg(id.as_str()).arg(named.id.as_str()).arg(ctx.actor()).arg(ctx.now_ms());
     let sql = sql.arg(asked.dest.as_str()).arg(token).arg(schedule).arg(asked.report_if_empty);
     let sql = sql.arg(asked.initial).arg(asked.minimum).arg(format.code()).arg(position);
-    tx.execute(sql.arg(next)).await?;
+    let receiver = callbacks.check(&asked.dest).ok().and_then(|uri| uri.authority().cloned());
+    let receiver = receiver
+        .map_or_else(|| asked.dest.clone(), |authority| authority.as_str().to_ascii_lowercase());
+    tx.execute(sql.arg(next).arg(receiver)).await?;
     let body = json!({ "query": named.name, "dest": asked.dest });
     note(ctx, tx, ("epcis_subscription", "created"), (&id, body));
     find(tx, named, &id).await

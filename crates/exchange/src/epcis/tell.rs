@@ -126,9 +126,6 @@ const FROM_CBV: [(&str, &str); 2] =
 
 /// Tells an event, with the stage in which it happens.
 pub(crate) fn tell(event: &Event, around: &Around<'_>) -> Result<(TraceEvent, String), Untold> {
-    if event.error_declaration.is_some() {
-        return untold("error_declaration", "更正声明只标明原事件有误；请另行更正对应的追溯事件");
-    }
     let shape = shape(event)?;
     let domain = domain(event, around)?;
     let Some(pack) = around.domains.in_force(&domain, around.day) else {

@@ -1,7 +1,6 @@
 //! The job that reads a document which lies in parts.
 
 use std::{
-    collections::HashMap,
     io::{Cursor, Read},
     sync::{
         Arc,
@@ -12,7 +11,6 @@ use std::{
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use yj_crypto::sm3;
 use yj_epcis::{Fault, Json};
 use yj_kernel::{
     Ctx, JobKind, JobRun, Outcome, Problem, Result, RowResult, Sql, Tx,
@@ -20,11 +18,12 @@ use yj_kernel::{
 };
 
 use super::{
-    capture::{self, CHUNK_MAX, Item, Taken, Tally, examine, take},
+    capture::{CHUNK_MAX, Item, Taken, Tally, examine, take},
     document::Stream,
     header::{Behaviour, Form},
     job::{PART_BYTES, TRIES, item, unreadable},
     problem::invalid,
+    store,
 };
 
 /// Text of the events of one chunk.
@@ -190,16 +189,21 @@ impl Waiting {
         Ok(read_parts(ctx, (&self.id, key), self.form, done))
     }
 
-    /// Looks at the whole document without keeping any of it; whether all of it may be kept.
-    /// Whoever takes over begins again: which names there were is known to nobody else.
+    /// Looks at the whole document without keeping any of it, and has the names it needs kept free;
+    /// whether all of it may be kept. Whoever takes over goes on where the other stopped.
     async fn check(&mut self, ctx: &Ctx, run: &JobRun) -> Result<bool> {
-        self.begin_again(ctx, run).await?;
-        let mut said = self.read(ctx, 0).await?;
-        let mut names: HashMap<[u8; 16], [u8; 16]> = HashMap::new();
+        run.expect(self.checked).await?;
+        let mut said = self.read(ctx, self.checked).await?;
         while let Some(next) = said.recv().await {
             match next {
                 Said::Chunk(items, _) => {
-                    self.check_chunk(ctx, &items, &mut names).await?;
+                    let mut tries = 1;
+                    loop {
+                        match self.check_chunk(ctx, &items).await {
+                            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
+                            other => break other?,
+                        }
+                    }
                     run.expect(self.checked).await?;
                 }
                 Said::End(faults) if faults.is_empty() => {}
@@ -208,65 +212,35 @@ impl Waiting {
                 Said::Lost => return Err(lost()),
             }
         }
-        run.expect(self.checked).await?;
         let sound = self.tally.errors.is_empty();
         if sound {
             let mut tx = ctx.begin().await?;
-            self.looked_at(&mut tx, CHECKED);
+            self.looked_at(&mut tx, &self.tally, CHECKED);
             tx.commit().await?;
+            self.checked = CHECKED;
         }
         Ok(sound)
     }
 
-    async fn begin_again(&mut self, ctx: &Ctx, run: &JobRun) -> Result<()> {
-        run.expect(0).await?;
-        if self.checked > 0 {
-            let mut tx = ctx.begin().await?;
-            let sql = "UPDATE epcis_capture SET checked = 0, refused = 0, untold = '[]', errors = '[]' \
-                       WHERE id = $1 AND state = 'running'";
-            tx.later([Sql::new(sql).arg(self.id.as_str())]);
-            tx.commit().await?;
-            (self.checked, self.tally) = (0, Tally::default());
-        }
-        Ok(())
-    }
-
-    async fn check_chunk(
-        &mut self,
-        ctx: &Ctx,
-        items: &[Item],
-        names: &mut HashMap<[u8; 16], [u8; 16]>,
-    ) -> Result<()> {
-        let mut tx = ctx.snapshot().await?;
-        let examined = examine(ctx, &mut tx, items).await?;
-        drop(tx);
-        let mut place = self.checked;
-        for (item, outcome) in items.iter().zip(examined) {
-            place = item.place;
-            let problem = match outcome {
-                Ok(None) => continue,
-                Ok(Some((name, content))) => {
-                    let (name, content) = (short(&name), short(&content));
-                    if *names.entry(name).or_insert(content) == content {
-                        continue;
-                    }
-                    let id = item.event.as_ref().map(|one| one.id.clone());
-                    capture::taken(&id.unwrap_or_default())
-                }
-                Err(problem) => problem,
-            };
-            self.tally.refuse(item.place, &problem);
-        }
+    async fn check_chunk(&mut self, ctx: &Ctx, items: &[Item]) -> Result<()> {
         let mut tx = ctx.begin().await?;
-        self.looked_at(&mut tx, place);
+        let examined = examine(ctx, &mut tx, &self.id, items).await?;
+        let mut tally = self.tally.clone();
+        for (item, outcome) in items.iter().zip(examined) {
+            if let Err(problem) = outcome {
+                tally.refuse(item.place, &problem);
+            }
+        }
+        let place = items.last().map_or(self.checked, |item| item.place);
+        self.looked_at(&mut tx, &tally, place);
         tx.commit().await?;
-        self.tally.written();
+        tally.written();
+        (self.tally, self.checked) = (tally, place);
         Ok(())
     }
 
-    fn looked_at(&mut self, tx: &mut Tx, place: i64) {
-        self.checked = place;
-        self.tally.write(tx, &self.id);
+    fn looked_at(&self, tx: &mut Tx, tally: &Tally, place: i64) {
+        tally.write(tx, &self.id);
         let sql = Sql::new("UPDATE epcis_capture SET checked = $1 WHERE id = $2");
         tx.later([sql.arg(place).arg(self.id.as_str())]);
     }
@@ -338,6 +312,7 @@ impl Waiting {
         tx.later([
             sql.arg(state).arg(ctx.app().now().as_millisecond()).arg(self.id.as_str()),
             Sql::new("DELETE FROM epcis_part WHERE capture_id = $1").arg(self.id.as_str()),
+            store::release(&self.id),
         ]);
         tx.commit().await
     }
@@ -345,13 +320,6 @@ impl Waiting {
 
 fn lost() -> Problem {
     Problem::Unavailable(String::from("文档的一部分暂不能读出，请重新提交；已收下的事件不会重复"))
-}
-
-/// Half a digest tells names apart.
-fn short(text: &str) -> [u8; 16] {
-    let mut half = [0; 16];
-    half.copy_from_slice(&sm3::digest(text.as_bytes())[..16]);
-    half
 }
 
 async fn work(run: JobRun) -> Result<Value> {

@@ -48,6 +48,11 @@ impl Client {
         Ok(client)
     }
 
+    /// What says who it is.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")

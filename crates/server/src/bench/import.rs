@@ -8,7 +8,7 @@ use serde_json::Value;
 use yj_model::SubjectCode;
 use yj_server::Assembled;
 
-use super::{client::Client, line, rate, subject};
+use super::{client::Client, forget_peak, line, peak, rate, subject};
 use crate::commands::say;
 
 /// Rows of one piece of the body.
@@ -168,19 +168,4 @@ fn xlsx(path: &Path, subject: &SubjectCode, rows: usize) -> Result<(), Box<dyn s
     write!(archive, "</sheetData></worksheet>")?;
     archive.finish()?.flush()?;
     Ok(())
-}
-
-/// The most memory that this process has used since [`forget_peak`], where the system tells.
-fn peak() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.map_or_else(|| String::from("不详"), |kilobytes| format!("{} MiB", kilobytes >> 10))
-}
-
-fn forget_peak() {
-    // Where it cannot be reset, the peak is that of the whole run: no less.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

@@ -7,6 +7,7 @@ mod chain;
 mod client;
 mod codes;
 mod devices;
+mod epcis;
 mod import;
 mod query;
 mod search;
@@ -31,6 +32,7 @@ pub(crate) async fn run(
     let events = events.unwrap_or(match what {
         "search" | "import" => 1_000_000,
         "codes" => 20_000_000,
+        "epcis" => 100_000,
         _ => 50_000,
     });
     let passing = std::env::temp_dir().join(format!("yuanjian-bench-{}", std::process::id()));
@@ -60,10 +62,11 @@ pub(crate) async fn run(
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
         "devices" => devices::run(&assembled, events).await,
+        "epcis" => epcis::run((&assembled, folder), events).await,
         "search" => search::run((&assembled, folder), events).await,
         "codes" => codes::run((&assembled, folder), events).await,
         other => Err(format!(
-            "没有测量项 {other}，应为 access、capture、import、query、chain、search、codes 或 devices"
+            "没有测量项 {other}，应为 access、capture、import、query、chain、search、codes、devices 或 epcis"
         )),
     };
     drop(assembled);
@@ -78,12 +81,37 @@ fn line(name: &str, figure: &str, budget: &str) {
 
 /// Prints the middle and the edge of some durations.
 fn spread(name: &str, times: &mut [Duration], budget: &str) {
+    percentiles((name, budget), times, (50, 99));
+}
+
+/// Prints two percentiles of some durations.
+fn percentiles((name, budget): (&str, &str), times: &mut [Duration], (one, two): (usize, usize)) {
     times.sort_unstable();
     let at = |percent: usize| {
         let last = times.len().saturating_sub(1);
         times.get((times.len() * percent / 100).min(last)).copied().unwrap_or_default()
     };
-    line(name, &format!("{:.2?} / {:.2?}", at(50), at(99)), budget);
+    line(name, &format!("{:.2?} / {:.2?}", at(one), at(two)), budget);
+}
+
+/// What this process has in memory now, and the most since [`forget_peak`], in MiB, where the system
+/// tells.
+fn memory() -> (Option<u64>, Option<u64>) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mebibytes = |name: &str| {
+        let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
+        rest.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes >> 10)
+    };
+    (mebibytes("VmRSS:"), mebibytes("VmHWM:"))
+}
+
+fn peak() -> String {
+    memory().1.map_or_else(|| String::from("不详"), |mebibytes| format!("{mebibytes} MiB"))
+}
+
+fn forget_peak() {
+    // Where it cannot be reset, the peak is that of the whole run: no less.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]

@@ -260,3 +260,105 @@ async fn g_8_2_a_long_document_with_a_fault_leaves_nothing_or_what_is_sound() {
     assert_eq!((&done["success"], &done["captured"]), (&json!(false), &json!(0)), "{done}");
     assert_eq!(app.count("SELECT COUNT(*) FROM epcis_part").await, 0);
 }
+
+/// Runs the waiting job until its whole document has been looked at, and no further.
+async fn run_until_checked(app: &TestApp) {
+    let checked = async {
+        while app.count("SELECT COUNT(*) FROM epcis_capture WHERE checked = -1").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let work = yj_kernel::jobs::run_next(&app.assembled.app);
+    tokio::select! {
+        done = work => { done.unwrap(); }
+        () = checked => {}
+    }
+}
+
+#[tokio::test]
+async fn g_8_2_names_of_a_rollback_capture_are_kept_free_while_its_job_lives() {
+    let app = TestApp::start().await;
+    let sent = many(1_300, 1_000);
+    let answer = capture(&app, "enterprise", &sent, "rollback").await;
+    run_until_checked(&app).await;
+    assert!(app.count("SELECT COUNT(*) FROM epcis_event").await < 1_200);
+    assert_eq!(app.count("SELECT COUNT(*) FROM epcis_reserved").await, 1_300);
+    // Somebody else gives one of its names to something else: that has to wait.
+    let other = document(&[observed("urn:example:many:1299", "urn:example:other")]);
+    let refused = capture(&app, "enterprise", &other, "rollback").await.expect(400);
+    assert!(refused.to_string().contains("正由另一次采集"), "{refused}");
+    let rest = [observed("urn:example:free", "urn:example:other")];
+    let both = document(&[other["epcisBody"]["eventList"][0].clone(), rest[0].clone()]);
+    let done = job(&app, "enterprise", &capture(&app, "enterprise", &both, "proceed").await).await;
+    assert_eq!((&done["captured"], &done["refused"]), (&json!(1), &json!(1)), "{done}");
+    // The same content harms nobody, and of another subject it is another name.
+    let same = document(&[sent["epcisBody"]["eventList"][1_298].clone()]);
+    capture(&app, "enterprise", &same, "rollback").await.expect(202);
+    capture(&app, "farm", &other, "rollback").await.expect(202);
+    // A second long document that would need one of them leaves nothing.
+    let mut rival = many(1_300, 1_001);
+    for (number, event) in
+        rival["epcisBody"]["eventList"].as_array_mut().unwrap().iter_mut().enumerate()
+    {
+        let name =
+            if number == 7 { "urn:example:many:1297".into() } else { format!("urn:r:{number}") };
+        event["eventID"] = json!(name);
+    }
+    let second = capture(&app, "enterprise", &rival, "rollback").await;
+    while yj_kernel::jobs::run_next(&app.assembled.app).await.unwrap() {}
+    let second = job(&app, "enterprise", &second).await;
+    assert_eq!((&second["captured"], &second["running"]), (&json!(0), &json!(false)), "{second}");
+    assert_eq!(second["errors"][0]["event"], 8);
+    app.pass(SignedDuration::from_mins(2));
+    app.run_jobs().await;
+    let done = job(&app, "enterprise", &answer).await;
+    assert_eq!(
+        (&done["success"], &done["captured"], &done["duplicates"]),
+        (&json!(true), &json!(1_299), &json!(1)),
+        "{done}"
+    );
+    assert_eq!(app.count("SELECT COUNT(*) FROM epcis_reserved").await, 0);
+    let refused = capture(&app, "enterprise", &other, "rollback").await.expect(400);
+    assert!(refused.to_string().contains("已有内容不同的事件"), "{refused}");
+}
+
+#[tokio::test]
+async fn g_8_2_a_cancelled_capture_gives_its_names_up() {
+    let app = TestApp::start().await;
+    let answer = capture(&app, "enterprise", &many(1_300, 1_000), "rollback").await;
+    run_until_checked(&app).await;
+    let running = job(&app, "enterprise", &answer).await;
+    let other = document(&[observed("urn:example:many:1299", "urn:example:other")]);
+    capture(&app, "enterprise", &other, "rollback").await.expect(400);
+    let path = format!("/api/v1/jobs/{}/cancel", running["job"].as_str().unwrap());
+    app.post("enterprise", &path, json!({})).await.expect(200);
+    capture(&app, "enterprise", &other, "rollback").await.expect(202);
+}
+
+#[tokio::test]
+async fn g_8_2_whoever_takes_a_capture_over_while_it_is_looked_at_goes_on_there() {
+    let app = TestApp::start().await;
+    let mut sent = many(1_300, 1_000);
+    sent["epcisBody"]["eventList"][2]["eventTime"] = json!("gestern");
+    sent["epcisBody"]["eventList"][1_250]["eventID"] = json!("urn:example:many:4");
+    let answer = capture(&app, "enterprise", &sent, "rollback").await;
+    let begun = async {
+        while app.count("SELECT COUNT(*) FROM epcis_capture WHERE checked > 0").await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let work = yj_kernel::jobs::run_next(&app.assembled.app);
+    tokio::select! {
+        done = work => { done.unwrap(); }
+        () = begun => {}
+    }
+    let seen = job(&app, "enterprise", &answer).await;
+    assert!(seen["checked"].as_i64().is_some_and(|count| count >= 500), "{seen}");
+    app.pass(SignedDuration::from_mins(2));
+    app.run_jobs().await;
+    let done = job(&app, "enterprise", &answer).await;
+    let places: Vec<_> =
+        done["errors"].as_array().unwrap().iter().map(|one| &one["event"]).collect();
+    assert_eq!((&done["captured"], places), (&json!(0), vec![&json!(3), &json!(1_251)]), "{done}");
+    assert_eq!(app.count("SELECT COUNT(*) FROM epcis_reserved").await, 0);
+}

@@ -483,3 +483,61 @@ async fn g_8_2_queries_are_kept_under_names_of_ones_own() {
     assert_eq!(app.send("DELETE", &place, Some("enterprise"), &[], None).await.status, 204);
     assert_eq!(app.get("enterprise", &place).await.status, 404);
 }
+
+#[tokio::test]
+async fn g_8_2_places_within_others_and_words_in_xml_are_as_asked_for() {
+    let app = TestApp::start().await;
+    let at = |id: &str, place: &str| {
+        let mut event = observed(&format!("urn:example:{id}"), "urn:example:thing");
+        event["readPoint"] = json!({ "id": place });
+        event["bizLocation"] = json!({ "id": place });
+        event
+    };
+    let sent = document(&[
+        at("site", "urn:epc:id:sgln:4012345.00005.0"),
+        at("door", "urn:epc:id:sgln:4012345.00005.122"),
+        at("shelf", "https://example.com/414/4012345000054/254/shelf-7"),
+        at("other", "urn:epc:id:sgln:4012345.00006.122"),
+        at("own", "urn:example:hall"),
+    ]);
+    capture(&app, "enterprise", &sent, "rollback").await.expect(202);
+    for (condition, wanted) in [
+        ("WD_readPoint=https://id.gs1.org/414/4012345000054", vec!["site", "door", "shelf"]),
+        ("WD_bizLocation=urn:epc:id:sgln:4012345.00005.0", vec!["site", "door", "shelf"]),
+        ("WD_bizLocation=urn:epc:id:sgln:4012345.00005.122", vec!["door"]),
+        ("EQ_bizLocation=urn:epc:id:sgln:4012345.00005.0", vec!["site"]),
+        ("WD_readPoint=urn:example:hall|urn:epc:id:sgln:4012345.00006.0", vec!["other", "own"]),
+        ("WD_readPoint=urn:example:nowhere", vec![]),
+    ] {
+        let found = query(&app, "enterprise", condition).await;
+        let ids: Vec<_> = found.iter().map(|event| event["eventID"].as_str().unwrap()).collect();
+        let wanted: Vec<_> = wanted.iter().map(|id| format!("urn:example:{id}")).collect();
+        assert_eq!(ids, wanted, "{condition}");
+    }
+    let asked = async |words: &str, most: &str| {
+        let headers =
+            [("accept", "application/xml"), ("gs1-cbv-xml-format", words), ("gs1-epcis-max", most)];
+        app.send("GET", "/epcis/v2/events", Some("enterprise"), &headers, None).await
+    };
+    let (urn, web) =
+        ("urn:epcglobal:cbv:bizstep:shipping", "https://ref.gs1.org/cbv/BizStep-shipping");
+    for (words, most, wanted, said) in [
+        ("No_Preference", "2.0", urn, "Always_URN"),
+        ("Always_URN", "1.2", urn, "Always_URN"),
+        ("Always_Web_URI", "2.0", web, "Always_Web_URI"),
+    ] {
+        let answer = asked(words, most).await;
+        let text = String::from_utf8(answer.bytes.clone()).unwrap();
+        assert!(text.contains(&format!("<bizStep>{wanted}</bizStep>")), "{words}: {text}");
+        assert_eq!(answer.headers["gs1-cbv-xml-format"], said);
+    }
+    assert_eq!(asked("Always_Web_URI", "1.2").await.status, 406);
+    assert_eq!(asked("Sometimes", "2.0").await.status, 406);
+    // What went out as Web URIs is the same event when it comes back.
+    let web = asked("Always_Web_URI", "2.0").await.bytes;
+    let headers = [("content-type", "application/xml")];
+    let again =
+        app.send("POST", "/epcis/v2/capture", Some("enterprise"), &headers, Some(web)).await;
+    assert_eq!(again.status, 202, "{}", again.body);
+    assert_eq!(app.count("SELECT COUNT(*) FROM epcis_event").await, 5);
+}

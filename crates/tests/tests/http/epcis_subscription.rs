@@ -173,3 +173,65 @@ async fn g_8_2_a_scheduled_query_reports_when_it_is_due() {
     let (_, body) = heard.recv().await.unwrap();
     assert!(events(&serde_json::from_str(&body).unwrap()).is_empty());
 }
+
+/// Somebody who takes calls and never answers them; says how many are waiting at once.
+async fn stalled() -> (String, Arc<std::sync::atomic::AtomicUsize>, mpsc::UnboundedReceiver<usize>)
+{
+    use tokio::io::AsyncReadExt as _;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/hook", listener.local_addr().unwrap());
+    let most = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (say, heard) = mpsc::unbounded_channel();
+    let (open, seen) = (Arc::new(std::sync::atomic::AtomicUsize::new(0)), Arc::clone(&most));
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (open, seen, say) = (Arc::clone(&open), Arc::clone(&seen), say.clone());
+            tokio::spawn(async move {
+                let count = open.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+                seen.fetch_max(count, std::sync::atomic::Ordering::SeqCst);
+                let _ = say.send(count);
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
+                open.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            });
+        }
+    });
+    (address, most, heard)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn g_8_2_a_receiver_that_never_answers_keeps_nobody_else_waiting() {
+    let app = TestApp::start().await;
+    let (slow, most, mut called) = stalled().await;
+    let (quick, mut heard) = listener(Vec::new()).await;
+    app.post("enterprise", "/epcis/v2/queries", json!({ "name": "all", "query": {} }))
+        .await
+        .expect(201);
+    let path = "/epcis/v2/queries/all/subscriptions";
+    for dest in [&slow, &slow, &slow, &quick] {
+        app.post("enterprise", path, json!({ "dest": dest, "stream": true })).await.expect(201);
+    }
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let callbacks = app.assembled.callbacks.clone();
+    let watching =
+        tokio::spawn(yj_exchange::epcis::watch(app.assembled.app.clone(), callbacks, stopped));
+    let begun = std::time::Instant::now();
+    let patience = std::time::Duration::from_secs(8);
+    for number in 1..=2 {
+        let sent = document(&[observed(&format!("urn:example:{number}"), "urn:example:thing")]);
+        capture(&app, "enterprise", &sent, "rollback").await.expect(202);
+        let (_, body) = tokio::time::timeout(patience, heard.recv()).await.unwrap().unwrap();
+        assert!(body.contains(&format!("urn:example:{number}")), "{body}");
+    }
+    assert!(
+        begun.elapsed() < patience,
+        "{:?}: the other had not been given up yet",
+        begun.elapsed()
+    );
+    // The slow one is told one message after the other, however many there are for it.
+    called.recv().await.unwrap();
+    assert_eq!(most.load(std::sync::atomic::Ordering::SeqCst), 1);
+    stop.send(true).unwrap();
+    watching.await.unwrap();
+}

@@ -26,6 +26,7 @@ mod domains;
 mod doors;
 mod eight;
 mod epcis;
+mod epcis_correction;
 mod epcis_jobs;
 mod epcis_query;
 mod epcis_subscription;

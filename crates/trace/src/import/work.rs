@@ -16,8 +16,9 @@ use super::{
     telling::{self, Taken},
 };
 use crate::{
-    capture::{Captured, Source, capture_in, event_id},
+    capture::{Captured, Source, capture_in},
     event::TraceEvent,
+    query::event_id,
 };
 
 /// Rows of one transaction.

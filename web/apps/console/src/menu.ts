@@ -62,6 +62,10 @@ export const MENU: MenuGroup[] = [
     ],
   },
   {
+    title: '交换',
+    pages: [{ path: '/epcis', title: 'EPCIS 交换', permission: 'epcis:read' }],
+  },
+  {
     title: '审核',
     pages: [
       { path: '/review', title: '审核台', permission: 'trace:review' },

@@ -30,6 +30,7 @@ export const router = createRouter({
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'codes', component: () => import('./pages/product/CodeCheck.vue') },
         { path: 'trace/scan', component: () => import('./pages/scan/ScanPage.vue') },
+        { path: 'epcis', component: () => import('./pages/exchange/EpcisPage.vue') },
         { path: 'review', component: () => import('./pages/desk/Review.vue') },
         { path: 'exports', component: () => import('./pages/desk/Exports.vue') },
         { path: 'chain', component: () => import('./pages/chain/ChainPage.vue') },

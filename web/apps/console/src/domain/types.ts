@@ -106,6 +106,8 @@ export interface TraceEvent {
   held_reason: string | null;
   correction_of: string | null;
   correction_reason: string | null;
+  /** Whether it takes the event it corrects back, with nothing in its place. */
+  withdraws: boolean;
   superseded_by: string | null;
   decision_comment: string | null;
   /** Version of the domain pack it was recorded under. */
