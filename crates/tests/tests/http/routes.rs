@@ -190,7 +190,7 @@ async fn g_8_2_the_description_says_what_a_request_must_bring() {
     for (method, path) in [
         ("PUT", "/api/v1/device/{id}"),
         ("PATCH", "/api/v1/trace_subject/{id}"),
-        ("DELETE", "/api/v1/device/{id}"),
+        ("DELETE", "/api/v1/catalogue/{id}"),
         ("PUT", "/api/v1/device/{id}/label"),
         ("POST", "/api/v1/product/{id}/recall"),
         ("POST", "/api/v1/trace_subject/{id}/suspend"),
@@ -213,7 +213,7 @@ async fn g_8_2_the_description_says_what_a_request_must_bring() {
     let session = app.session("supervisor");
     let cookie = session.cookie.split('=').next().unwrap();
     assert_eq!(schemes["session"]["name"], cookie);
-    let change = &text["paths"]["/api/v1/device/{id}"]["delete"]["security"];
+    let change = &text["paths"]["/api/v1/device/{id}"]["put"]["security"];
     assert!(change[1]["csrf"].is_array() && change[0]["csrf"].is_null(), "{change}");
     let look = &text["paths"]["/api/v1/device/{id}"]["get"]["security"];
     assert!(look[1]["csrf"].is_null(), "{look}");
