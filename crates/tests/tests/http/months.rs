@@ -103,7 +103,7 @@ async fn g_6_2_3_a_search_within_a_month_touches_that_month_alone() {
         client.batch_execute(&lock).await.unwrap();
         for more in ["", "&sort=event_time", "&stage=primary_production&region=610000"] {
             let path = format!("{EVENTS}?{november}{more}");
-            let page = timeout(Duration::from_secs(60), app.get("supervisor", &path)).await;
+            let page = timeout(Duration::from_mins(1), app.get("supervisor", &path)).await;
             let page = page.expect("the search waits for another month").expect(200);
             assert!(!page["items"].as_array().unwrap().is_empty(), "{more}");
         }

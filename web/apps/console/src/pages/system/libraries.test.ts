@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { bytes, partitionName } from './libraries';
 
-const size = (value: number, estimated = false): string =>
-  bytes({ rows: 0, rows_approximate: false, bytes: value, bytes_estimated: estimated, last_update: null });
+const size = (value: number, estimated = false): string => bytes({ bytes: value, bytes_estimated: estimated });
 
 test('a size is short, and says when it is estimated', () => {
   expect(size(0)).toBe('0 字节');
