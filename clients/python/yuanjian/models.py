@@ -64,6 +64,7 @@ class TraceEvent(TypedDict):
     place: NotRequired[Place | None]  # 地点
     subject: str  # 主体的代码：现用代码，或其任何一个旧代码；登记为现用代码
     type: str  # 事件类型，如 harvest
+    withdraws: NotRequired[bool]  # 撤销：被更正的事件没有发生过，也没有别的取代它；不写投入、产出与字段
 
 
 class TraceSubjectInput(TypedDict):

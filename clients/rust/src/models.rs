@@ -113,6 +113,9 @@ pub struct TraceEvent {
     pub subject: String,
     /// 事件类型，如 harvest
     pub r#type: String,
+    /// 撤销：被更正的事件没有发生过，也没有别的取代它；不写投入、产出与字段
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraws: Option<bool>,
 }
 
 /// 追溯主体（提交）

@@ -84,6 +84,8 @@ export interface TraceEvent {
   subject: string;
   /** 事件类型，如 harvest */
   type: string;
+  /** 撤销：被更正的事件没有发生过，也没有别的取代它；不写投入、产出与字段 */
+  withdraws?: boolean;
 }
 
 /** 追溯主体（提交） */

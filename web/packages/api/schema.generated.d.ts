@@ -13000,7 +13000,10 @@ export interface operations {
     put_api_v1_account_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -13685,7 +13688,10 @@ export interface operations {
     put_api_v1_application_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -14225,7 +14231,10 @@ export interface operations {
     put_api_v1_assignment_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -15309,7 +15318,10 @@ export interface operations {
     post_api_v1_catalogue_id_exclude: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -15347,7 +15359,10 @@ export interface operations {
     post_api_v1_catalogue_id_include: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -15384,9 +15399,9 @@ export interface operations {
     };
     get_api_v1_change_rules: {
         parameters: {
-            query: {
-                /** @description 登记表 */
-                entity: string;
+            query?: {
+                /** @description 登记表；不写则列出全部登记表 */
+                entity?: string;
             };
             header?: never;
             path?: never;
@@ -15415,7 +15430,10 @@ export interface operations {
     put_api_v1_change_rules_entity_field: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 entity: string;
                 field: string;
@@ -15850,7 +15868,10 @@ export interface operations {
     put_api_v1_client_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -16491,7 +16512,10 @@ export interface operations {
     put_api_v1_code_batch_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -16777,10 +16801,7 @@ export interface operations {
     put_api_v1_code_rule_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -17231,7 +17252,10 @@ export interface operations {
     put_api_v1_code_rule_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -17698,7 +17722,10 @@ export interface operations {
     put_api_v1_delegation_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -17947,10 +17974,7 @@ export interface operations {
     put_api_v1_device_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -18648,7 +18672,10 @@ export interface operations {
     put_api_v1_device_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -19090,7 +19117,10 @@ export interface operations {
     put_api_v1_device_binding_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -20768,7 +20798,10 @@ export interface operations {
     put_api_v1_label_template_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -21249,10 +21282,7 @@ export interface operations {
     put_api_v1_licence_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -21737,7 +21767,10 @@ export interface operations {
     put_api_v1_licence_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -21922,27 +21955,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description 审图号，如 GS(2024)0650号、陕S(2024)012号 */
-                    approval_number: string;
-                    /** @description 坐标系：cgcs2000、wgs84 或 gcj02 */
-                    datum: string;
-                    /**
-                     * Format: int16
-                     * @description 编制年份
-                     */
-                    issued_year: number;
-                    /** @description 名称 */
-                    name: string;
-                    /** @description GeoJSON 的 FeatureCollection */
-                    outline: {
-                        [key: string]: unknown;
-                    };
-                    /** @description 来源 */
-                    source: string;
-                    /** @description 审图号有效期的最后一日；没有有效期的不填 */
-                    valid_until?: string | null;
-                };
+                "application/json": Record<string, never>;
             };
         };
         responses: {
@@ -22341,10 +22354,7 @@ export interface operations {
     delete_api_v1_me_factors_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -22472,10 +22482,7 @@ export interface operations {
     delete_api_v1_me_sessions_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -22702,10 +22709,7 @@ export interface operations {
     put_api_v1_merchant_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -23192,7 +23196,10 @@ export interface operations {
     put_api_v1_merchant_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -23490,10 +23497,7 @@ export interface operations {
     put_api_v1_node_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -24007,7 +24011,10 @@ export interface operations {
     put_api_v1_node_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -24452,7 +24459,10 @@ export interface operations {
     put_api_v1_organization_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -24736,10 +24746,7 @@ export interface operations {
     put_api_v1_product_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -25164,7 +25171,10 @@ export interface operations {
     post_api_v1_product_id_close_recall: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -25229,7 +25239,10 @@ export interface operations {
     put_api_v1_product_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -25272,7 +25285,10 @@ export interface operations {
     post_api_v1_product_id_recall: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -25310,7 +25326,10 @@ export interface operations {
     post_api_v1_product_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -25346,7 +25365,10 @@ export interface operations {
     post_api_v1_product_id_suspend: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -25629,10 +25651,7 @@ export interface operations {
     put_api_v1_resolver_link_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -26083,7 +26102,10 @@ export interface operations {
     put_api_v1_resolver_link_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -26516,7 +26538,10 @@ export interface operations {
     put_api_v1_resolver_upstream_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -26947,7 +26972,10 @@ export interface operations {
     put_api_v1_role_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -27315,10 +27343,7 @@ export interface operations {
     delete_api_v1_sessions_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -27626,10 +27651,7 @@ export interface operations {
     put_api_v1_site_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -28143,7 +28165,10 @@ export interface operations {
     put_api_v1_site_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -28582,7 +28607,10 @@ export interface operations {
     put_api_v1_source_policy_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -28834,10 +28862,7 @@ export interface operations {
     put_api_v1_subject_alias_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -29288,7 +29313,10 @@ export interface operations {
     put_api_v1_subject_alias_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -29933,10 +29961,7 @@ export interface operations {
     put_api_v1_subject_merger_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -30387,7 +30412,10 @@ export interface operations {
     put_api_v1_subject_merger_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -30825,6 +30853,8 @@ export interface operations {
                     subject: string;
                     /** @description 事件类型，如 harvest */
                     type: string;
+                    /** @description 撤销：被更正的事件没有发生过，也没有别的取代它；不写投入、产出与字段 */
+                    withdraws?: boolean;
                 } | {
                     /**
                      * @description true 时一条有误则全部不收
@@ -30956,6 +30986,8 @@ export interface operations {
                         subject: string;
                         /** @description 事件类型，如 harvest */
                         type: string;
+                        /** @description 撤销：被更正的事件没有发生过，也没有别的取代它；不写投入、产出与字段 */
+                        withdraws?: boolean;
                     }[];
                 };
                 "application/xml": string;
@@ -32163,10 +32195,7 @@ export interface operations {
     put_api_v1_trace_subject_changes_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -32748,7 +32777,10 @@ export interface operations {
     post_api_v1_trace_subject_id_close: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -32849,7 +32881,10 @@ export interface operations {
     put_api_v1_trace_subject_id_label: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -32930,7 +32965,10 @@ export interface operations {
     post_api_v1_trace_subject_id_resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -33042,7 +33080,10 @@ export interface operations {
     post_api_v1_trace_subject_id_suspend: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -33159,10 +33200,7 @@ export interface operations {
     delete_api_v1_views_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -35031,10 +35069,7 @@ export interface operations {
     delete_epcis_v2_queries_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -36021,10 +36056,7 @@ export interface operations {
     put_scim_v2_Users_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -36058,10 +36090,7 @@ export interface operations {
     delete_scim_v2_Users_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -36091,10 +36120,7 @@ export interface operations {
     patch_scim_v2_Users_id: {
         parameters: {
             query?: never;
-            header: {
-                /** @description 所依据的版本号 */
-                "If-Match": string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
