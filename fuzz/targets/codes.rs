@@ -5,9 +5,10 @@ use std::{fmt::Display, str::FromStr};
 
 use libfuzzer_sys::fuzz_target;
 use yj_model::{
-    CasNumber, CreditCode, Email, FoodLicence, Gln, Gtin, Id, IdentityNumber, IndustryCode,
-    KnownCode, LotNumber, MacAddress, OffsetTime, Phone, Quantity, RegionCode, Sscc, SubjectCode,
-    TraceCode, UnNumber, UnitCode,
+    ApprovalNumber, CasNumber, CreditCode, DOMAINS, Email, FORMER_CODE_KINDS, FoodLicence,
+    FormerCodeKind, Gln, Gtin, Id, IdentityNumber, IndustryCode, KnownCode, LotNumber, MacAddress,
+    OffsetTime, Phone, Quantity, RegionCode, Sscc, SubjectCode, TraceCode, UnNumber, UnitCode,
+    candidates, forms_of,
 };
 
 fn stable<T: FromStr + Display>(text: &str) {
@@ -40,6 +41,15 @@ fuzz_target!(|text: &str| {
     drop(text.parse::<Phone>());
     drop(text.parse::<Email>());
     drop(text.parse::<UnitCode>());
+    for reading in candidates(text) {
+        forms_of(&reading);
+    }
+    for (domain, _) in DOMAINS {
+        drop(ApprovalNumber::parse(domain, text));
+    }
+    for (kind, _) in FORMER_CODE_KINDS {
+        drop(FormerCodeKind::from_code(kind).map(|kind| kind.check(text)));
+    }
     if let Ok(code) = text.parse::<TraceCode>() {
         code.scheme();
     }

@@ -89,10 +89,11 @@ impl FromStr for SubjectCode {
         if body.len() != 16 {
             return Err(wrong_length("18", &code));
         }
-        if !body[..15].bytes().all(|digit| digit.is_ascii_digit()) {
+        let (number, check) = body.as_bytes().split_at(15);
+        if !number.iter().all(u8::is_ascii_digit) {
             return Err(Rejected::new("ZS 之后应为 15 位数字和 1 位校验"));
         }
-        if base31(&body.as_bytes()[..15]) != Some(body.as_bytes()[15]) {
+        if base31(number).as_ref() != check.first() {
             return Err(Rejected::new("校验位不符，请核对是否有录入错误"));
         }
         Ok(Self(code))
@@ -123,6 +124,14 @@ mod tests {
             assert_eq!(code.parse::<CreditCode>().map(|code| code.to_string()), Ok(code.into()));
         }
         assert!("91350100M000100Y44".parse::<CreditCode>().is_err());
+    }
+
+    #[test]
+    fn eighteen_bytes_of_other_letters_are_refused() {
+        for wrong in ["ZS6101161000000示", "ZS61011610000000é", "ZS示示示示示1"] {
+            assert_eq!(wrong.len(), 18);
+            assert!(wrong.parse::<SubjectCode>().is_err(), "{wrong}");
+        }
     }
 
     #[test]
