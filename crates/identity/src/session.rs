@@ -104,14 +104,13 @@ pub(crate) async fn authenticate(
     let found = identity.sessions().0.ask((app.clone(), digest.clone())).await?;
     let Some(session) = found else { return Ok(None) };
     let at = (session.account.as_str(), session.epoch);
-    let known = match identity.memory().kept(app, at) {
-        Some(known) => Some(known),
-        None => {
-            let mut tx = app.db().snapshot().await?;
-            identity.memory().of(app, &mut tx, at).await?
-        }
+    let known = if let Some(known) = identity.memory().kept(app, at) {
+        known
+    } else {
+        let mut tx = app.db().snapshot().await?;
+        let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(None) };
+        known
     };
-    let Some(known) = known else { return Ok(None) };
     let (settings, now) = (identity.settings(), app.now());
     let administrator = known.principal.administrator.is_some();
     let now_ms = now.as_millisecond();

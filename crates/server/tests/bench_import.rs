@@ -1,5 +1,4 @@
 //! What the figures of `docs/performance.md` are made with runs, on a small sheet.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::process::Command;
 

@@ -75,7 +75,7 @@ fn reasons(done: &Value) -> Vec<&str> {
 async fn g_8_2_an_error_declaration_with_its_corrective_event_corrects_the_trace_event() {
     let app = TestApp::start().await;
     let first = harvest("first", "COR-1", 100);
-    sent(&app, "farm", &[first.clone()]).await;
+    sent(&app, "farm", std::slice::from_ref(&first)).await;
     settle(&app).await;
     assert_eq!(held(&app, "COR-1").await, "100");
     // Both in one document: told in one transaction.
@@ -156,7 +156,7 @@ async fn g_8_2_an_error_declaration_alone_withdraws_the_trace_event_unless_other
         "outputQuantityList": [{ "epcClass": "urn:example:WIT-3", "quantity": 60, "uom": "KGM" }],
         "yj:domain": "agri", "yj:type": "processing",
     });
-    sent(&app, "farm", &[processing.clone()]).await;
+    sent(&app, "farm", std::slice::from_ref(&processing)).await;
     settle(&app).await;
     let done = sent(&app, "farm", &[wrong(&one, &[])]).await;
     assert_eq!(done["told"], 1, "{done}");
@@ -234,7 +234,7 @@ async fn g_8_2_a_declaration_of_somebody_else_or_of_nothing_is_kept_and_anchored
 async fn g_6_4_1_withdrawals_wait_for_review_where_goods_are_under_an_order() {
     let app = TestApp::start().await;
     let one = harvest("o1", "ORW-1", 100);
-    sent(&app, "farm", &[one.clone()]).await;
+    sent(&app, "farm", std::slice::from_ref(&one)).await;
     settle(&app).await;
     let order = json!({
         "act": "freeze", "downstream": false, "reason": "示例抽检不合格",
@@ -261,7 +261,7 @@ async fn g_6_4_1_what_still_waits_for_review_is_taken_back_by_whoever_sent_it() 
     });
     app.post("supervisor", "/api/v1/source_policy", policy).await.expect(201);
     let one = harvest("h1", "HEL-1", 100);
-    sent(&app, "farm", &[one.clone()]).await;
+    sent(&app, "farm", std::slice::from_ref(&one)).await;
     assert_eq!(told(&app, "h1").await["state"], "held");
     let done = sent(&app, "farm", &[wrong(&one, &["h2"]), harvest("h2", "HEL-1", 50)]).await;
     assert_eq!(done["told"], 2, "{done}");
