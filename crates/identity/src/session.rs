@@ -45,21 +45,8 @@ pub(crate) struct Sessions(Gather<(App, String), Option<Stored>>);
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self(Gather::new(TOGETHER_MAX, |group| {
-            async move {
-                let count = group.len();
-                match find(group).await {
-                    Ok(found) => found.into_iter().map(Ok).collect(),
-                    Err(problem) => {
-                        problem.log();
-                        let failed =
-                            || Problem::Unavailable(String::from("会话暂不能核对，请稍后重试"));
-                        (0..count).map(|_| Err(failed())).collect()
-                    }
-                }
-            }
-            .boxed()
-        }))
+        let failed = "会话暂不能核对，请稍后重试";
+        Self(Gather::as_one(TOGETHER_MAX, failed, |group| find(group).boxed()))
     }
 }
 

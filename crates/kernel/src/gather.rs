@@ -47,6 +47,29 @@ impl<T: Send + 'static, R: Send + 'static> Gather<T, R> {
         Self(Arc::new(Shared { waiting, lane, group_max, work: Box::new(work) }))
     }
 
+    /// The same for work that is done for all of a group or for none: then everybody is told
+    /// `failed`, and why is in the log.
+    pub fn as_one(
+        group_max: usize,
+        failed: &'static str,
+        work: impl Fn(Vec<T>) -> BoxFuture<'static, Result<Vec<R>>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(group_max, move |group| {
+            let (count, done) = (group.len(), work(group));
+            async move {
+                match done.await {
+                    Ok(answers) => answers.into_iter().map(Ok).collect(),
+                    Err(problem) => {
+                        problem.log();
+                        let told = || Err(Problem::Unavailable(String::from(failed)));
+                        (0..count).map(|_| told()).collect()
+                    }
+                }
+            }
+            .boxed()
+        })
+    }
+
     /// Has something done, and waits until it is.
     pub async fn ask(&self, one: T) -> Result<R> {
         let (reply, answer) = oneshot::channel();

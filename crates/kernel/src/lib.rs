@@ -5,6 +5,7 @@
 //! review of changes, import and export, HTTP routes and their OpenAPI text. Business rules stay
 //! ordinary functions in the business modules.
 
+mod again;
 mod approval;
 mod area;
 pub mod attachment;
@@ -44,6 +45,7 @@ pub mod spread;
 pub mod transfer;
 pub mod vault;
 
+pub use again::again;
 pub use area::{LATITUDE, LONGITUDE, in_cgcs2000};
 pub use attachment::Attachments;
 pub use base::base_routes;

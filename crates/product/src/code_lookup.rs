@@ -63,12 +63,16 @@ pub(crate) const BATCH: &str = "SELECT b.id, b.scheme, b.head, b.tail, b.first_n
      b.product_id, b.level, b.label, k.sealed \
      FROM code_batch b LEFT JOIN code_key k ON k.batch_id = b.id ";
 
+/// The number by which the batch of a code is found; chance has none.
+pub(crate) fn numbered(split: &Split) -> i64 {
+    let number = if split.tail.is_chance() { 0 } else { split.value };
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn query(split: &Split) -> Sql {
     let mut sql = Sql::new(BATCH);
-    let number = if split.tail.is_chance() { 0 } else { split.value };
     sql.push("WHERE b.head = ").bind(split.head.as_str()).push(" AND b.tail = ");
-    sql.bind(split.tail.code()).push(" AND b.first_no <= ");
-    sql.bind(i64::try_from(number).unwrap_or(i64::MAX));
+    sql.bind(split.tail.code()).push(" AND b.first_no <= ").bind(numbered(split));
     sql.push(" ORDER BY b.first_no DESC LIMIT 1");
     sql
 }
@@ -86,6 +90,15 @@ pub(crate) fn number_in(app: &App, row: &Row, split: &Split) -> Result<Option<i6
     Ok(number.filter(|number| *number < row.int(5).unwrap_or(0)))
 }
 
+/// Every way in which a text may have been made, by its readings.
+pub(crate) fn splits_of(readings: &[Recognised]) -> Vec<(Split, Scheme)> {
+    let forms = |one: &Recognised| {
+        let scheme = one.scheme;
+        forms_of(one).into_iter().map(move |split| (split, scheme))
+    };
+    readings.iter().flat_map(forms).collect()
+}
+
 /// The code that a text is, by any of its readings.
 pub async fn minted(app: &App, tx: &mut Tx, readings: &[Recognised]) -> Result<Sought> {
     Ok(minted_together(app, tx, &[readings]).await?.pop().unwrap_or_default())
@@ -97,14 +110,7 @@ pub async fn minted_together(
     tx: &mut Tx,
     texts: &[&[Recognised]],
 ) -> Result<Vec<Sought>> {
-    let split = |readings: &&[Recognised]| {
-        let forms = |one: &Recognised| {
-            let scheme = one.scheme;
-            forms_of(one).into_iter().map(move |split| (split, scheme))
-        };
-        readings.iter().flat_map(forms).collect::<Vec<_>>()
-    };
-    let splits: Vec<Vec<(Split, Scheme)>> = texts.iter().map(split).collect();
+    let splits: Vec<_> = texts.iter().map(|readings| splits_of(readings)).collect();
     let queries = splits.iter().flatten().map(|(split, _)| query(split)).collect();
     let mut answers = tx.fetch_all(queries).await?.into_iter();
     let mut found = Vec::with_capacity(texts.len());

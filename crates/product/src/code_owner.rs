@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yj_kernel::{App, Result, Row, Sql};
-use yj_model::{Split, candidates, forms_of};
+use yj_model::{Scheme, Split, candidates};
 
-use crate::code_lookup::{BATCH, number_in};
+use crate::code_lookup::{BATCH, number_in, numbered, splits_of};
 
 /// For whom a code was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,17 +16,11 @@ pub struct MadeFor {
     pub product_id: Option<String>,
 }
 
-/// Every way in which a text may have been made, with the scheme.
-fn splits(code: &str) -> Vec<(Split, &'static str)> {
-    let of = |found: &_| forms_of(found).into_iter();
-    let found = candidates(code);
-    found.iter().flat_map(|one| of(one).map(|split| (split, one.scheme.code()))).collect()
-}
-
 /// The query for the batches that some codes may be of, to travel with others; none where none of them
 /// looks as if it were of a batch. Its answer is read by [`read_owners`].
 pub fn query_owners<'a>(codes: impl Iterator<Item = &'a str>) -> Option<Sql> {
-    let heads = codes.flat_map(|code| splits(code).into_iter().map(|(split, _)| split.head));
+    let splits = codes.flat_map(|code| splits_of(&candidates(code)));
+    let heads = splits.map(|(split, _)| split.head);
     let heads: BTreeSet<String> = heads.collect();
     if heads.is_empty() {
         return None;
@@ -47,7 +41,7 @@ pub fn read_owners<'a>(
         return Ok(owners);
     }
     for code in codes {
-        for (split, scheme) in splits(code) {
+        for (split, scheme) in splits_of(&candidates(code)) {
             if let Some(row) = batch_of(rows, (&split, scheme))?
                 && number_in(app, row, &split)?.is_some()
             {
@@ -64,13 +58,12 @@ pub fn read_owners<'a>(
 }
 
 /// The batch in which a number would be: the last that begins no later.
-fn batch_of<'r>(rows: &'r [Row], (split, scheme): (&Split, &str)) -> Result<Option<&'r Row>> {
-    let number = if split.tail.is_chance() { 0 } else { split.value };
-    let number = i64::try_from(number).unwrap_or(i64::MAX);
+fn batch_of<'r>(rows: &'r [Row], (split, scheme): (&Split, Scheme)) -> Result<Option<&'r Row>> {
+    let number = numbered(split);
     let mut best: Option<(i64, &Row)> = None;
     for row in rows {
         let first = row.int(4)?;
-        let fits = row.text(1)? == scheme
+        let fits = row.text(1)? == scheme.code()
             && row.text(2)? == split.head
             && row.text(3)? == split.tail.code()
             && first <= number;

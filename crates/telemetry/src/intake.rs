@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use yj_construction::{Distrust, Speaker};
-use yj_kernel::{ActorKind, App, Ctx, Origin, Principal, Problem, Result};
+use yj_kernel::{ActorKind, App, Ctx, Origin, Principal, Problem, Result, again};
 use yj_ledger::Ledger;
 use yj_trace::{Captured, Source, TraceEvent};
 
@@ -29,7 +29,7 @@ const WAITING_MAX: u32 = 20_000;
 /// device's own words.
 const WRONG_MAX: usize = 3;
 /// Attempts to capture the events of one message.
-const TRIES: u32 = 5;
+const TRIES: usize = 5;
 /// An alarm about one device is looked at once in so long.
 const ALARM_EVERY_MS: i64 = 60_000;
 /// Devices whose last alarm is remembered.
@@ -56,7 +56,7 @@ struct Waiting {
     _room: OwnedSemaphorePermit,
 }
 
-fn again() -> Problem {
+fn come_again() -> Problem {
     Problem::Unavailable(String::from("设备数据暂不能保存，请稍后原样重发"))
 }
 
@@ -99,7 +99,7 @@ impl Intake {
             own.write(&app).await;
         });
         turn.await.map_err(Problem::internal)?;
-        answered.await.map_err(|_| again())?
+        answered.await.map_err(|_| come_again())?
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting>> {
@@ -129,7 +129,7 @@ impl Intake {
         for one in batch {
             let told = self.settle(app, &[&one]).await.map_err(|problem| {
                 problem.log();
-                again()
+                come_again()
             });
             // Whoever asked may have left.
             let _ = one.answer.send(told.map(|mut told| told.pop().unwrap_or_default()));
@@ -328,15 +328,10 @@ async fn events_of(ctx: &Ctx, one: &Sound, owner: &str) -> Result<Result<Vec<Bro
     let mut device = Principal::new(String::new(), mac.clone(), mac, Arc::default());
     device.kind = ActorKind::Machine;
     let ctx = ctx.clone().signing_as(Some(&device), Origin::default());
-    let mut tries = 1;
-    loop {
-        match captured(&ctx, one, &events).await {
-            // Somebody else stored the same code or content between our look and our write.
-            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            Err(problem @ (Problem::Internal(_) | Problem::Unavailable(_))) => return Err(problem),
-            Err(problem) => return Ok(Err(Refusal::Event(problem))),
-            Ok(brought) => return Ok(brought),
-        }
+    match again(TRIES, Problem::is_of_a_race, || captured(&ctx, one, &events)).await {
+        Err(problem @ (Problem::Internal(_) | Problem::Unavailable(_))) => Err(problem),
+        Err(problem) => Ok(Err(Refusal::Event(problem))),
+        Ok(brought) => Ok(brought),
     }
 }
 

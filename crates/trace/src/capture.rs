@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, again, audit, outbox};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
@@ -84,24 +84,15 @@ pub async fn capture(
     events: &[TraceEvent],
     atomic: bool,
 ) -> Result<Vec<Captured>> {
-    let mut tries = 1;
-    loop {
+    again(TRIES, Problem::is_of_a_race, || async move {
         let mut tx = ctx.begin().await?;
-        let captured = match capture_in(ctx, &mut tx, source, events).await {
-            Ok(captured)
-                if atomic && captured.iter().any(|one| matches!(one, Captured::Refused(_))) =>
-            {
-                return Ok(captured);
-            }
-            Ok(captured) => tx.commit().await.map(|()| captured),
-            Err(problem) => Err(problem),
-        };
-        match captured {
-            // Somebody else stored the same code or content between our look and our write.
-            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
+        let captured = capture_in(ctx, &mut tx, source, events).await?;
+        if !(atomic && captured.iter().any(|one| matches!(one, Captured::Refused(_)))) {
+            tx.commit().await?;
         }
-    }
+        Ok(captured)
+    })
+    .await
 }
 
 /// The same inside a transaction of the caller, where each event stands for itself. Called again

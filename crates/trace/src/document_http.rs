@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, App, Body, Columns, Ctx, Entity, Param, Problem, Result, Route, Row, Scoping, Shape,
-    Sql, Tx, record_routes, sound_reason, transfer,
+    Sql, Tx, again, record_routes, sound_reason, transfer,
 };
 use yj_ledger::Ledger;
 use yj_model::{Id, Quantity, UnitCode};
@@ -195,20 +195,13 @@ async fn issue(ctx: &Ctx, body: Certificate) -> Result<Value> {
 }
 
 async fn void(ctx: &Ctx, id: &str, reason: &str) -> Result<Value> {
-    let mut tries = 1;
-    loop {
-        match void_once(ctx, id, reason).await {
-            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
-        }
-    }
-}
-
-async fn void_once(ctx: &Ctx, id: &str, reason: &str) -> Result<Value> {
     let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
-    let mut tx = ctx.begin().await?;
-    void_in(ctx, &mut tx, id, reason).await?;
-    tx.commit().await?;
+    again(TRIES, Problem::is_passing, || async move {
+        let mut tx = ctx.begin().await?;
+        void_in(ctx, &mut tx, id, reason).await?;
+        tx.commit().await
+    })
+    .await?;
     Ok(json!({ "id": id, "state": "void", "void_reason": reason.trim() }))
 }
 

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Ctx, Entity, Param, Place, Problem, Result, Route, Row, Shape, Sql, Tx, audit,
-    record_routes, time_text,
+    Access, Body, Ctx, Entity, Param, Place, Problem, Result, Route, Row, Shape, Sql, Tx, again,
+    audit, record_routes, time_text,
 };
 use yj_ledger::Ledger;
 use yj_model::{Id, TraceCode, regions};
@@ -139,42 +139,26 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
 
 /// Makes an order; tries again where captures over the same codes got in its way.
 async fn made(ctx: &Ctx, new: NewOrder<'_>) -> Result<Value> {
-    let mut tries = 1;
-    loop {
+    again(TRIES, Problem::is_passing, || async move {
         let mut tx = ctx.begin().await?;
-        let answer = match ordering::issue(ctx, &mut tx, new).await {
-            Ok(id) => one(ctx, &mut tx, &id).await,
-            Err(problem) => Err(problem),
-        };
-        let done = match answer {
-            Ok(answer) => tx.commit().await.map(|()| answer),
-            Err(problem) => Err(problem),
-        };
-        match done {
-            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
-        }
-    }
+        let id = ordering::issue(ctx, &mut tx, new).await?;
+        let answer = one(ctx, &mut tx, &id).await?;
+        tx.commit().await?;
+        Ok(answer)
+    })
+    .await
 }
 
 /// Lifts an order; tries again where others over the same codes got in its way.
 async fn unmade(ctx: &Ctx, id: &str, because: (&str, Option<&str>)) -> Result<Value> {
-    let mut tries = 1;
-    loop {
+    again(TRIES, Problem::is_passing, || async move {
         let mut tx = ctx.begin().await?;
-        let answer = match ordering::lift(ctx, &mut tx, id, because).await {
-            Ok(id) => one(ctx, &mut tx, &id).await,
-            Err(problem) => Err(problem),
-        };
-        let done = match answer {
-            Ok(answer) => tx.commit().await.map(|()| answer),
-            Err(problem) => Err(problem),
-        };
-        match done {
-            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
-        }
-    }
+        let id = ordering::lift(ctx, &mut tx, id, because).await?;
+        let answer = one(ctx, &mut tx, &id).await?;
+        tx.commit().await?;
+        Ok(answer)
+    })
+    .await
 }
 
 fn parsed(code: &str) -> Result<TraceCode> {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx, again, audit, outbox};
 use yj_model::UnitCode;
 use yj_subject::SubjectBrief;
 
@@ -44,18 +44,13 @@ pub(crate) async fn decided(
     decision: Decision,
     comment: &str,
 ) -> Result<Result<Value>> {
-    let mut tries = 1;
-    loop {
+    again(TRIES, Problem::is_of_a_race, || async move {
         let mut tx = ctx.begin().await?;
-        let done = match decide(ctx, &mut tx, uid, decision, comment).await {
-            Ok(answer) => tx.commit().await.map(|()| answer),
-            Err(problem) => Err(problem),
-        };
-        match done {
-            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
-        }
-    }
+        let answer = decide(ctx, &mut tx, uid, decision, comment).await?;
+        tx.commit().await?;
+        Ok(answer)
+    })
+    .await
 }
 
 /// Decides on a held event. What is refused with something to remember is the inner answer: that is to

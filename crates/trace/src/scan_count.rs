@@ -1,7 +1,7 @@
 //! Counting who asks for a code (§6.9): the how-manieth time it is, and when the first was.
 
 use futures_util::FutureExt;
-use yj_kernel::{App, Gather, Problem, Result, Sql};
+use yj_kernel::{App, Gather, Problem, Result, Sql, again};
 
 /// Scans of one transaction.
 const TOGETHER_MAX: usize = 256;
@@ -24,7 +24,8 @@ pub struct Scan {
 
 impl Default for Scans {
     fn default() -> Self {
-        Self(Gather::new(TOGETHER_MAX, |group| count(group).boxed()))
+        let failed = "扫码次数暂不能登记，请稍后重试";
+        Self(Gather::as_one(TOGETHER_MAX, failed, |group| count(group).boxed()))
     }
 }
 
@@ -35,32 +36,17 @@ impl Scans {
     }
 }
 
-async fn count(group: Vec<(App, String)>) -> Vec<Result<Scan>> {
+async fn count(group: Vec<(App, String)>) -> Result<Vec<Scan>> {
     // In one order for all nodes, so that they wait for each other and not in a ring.
     let mut order: Vec<usize> = (0..group.len()).collect();
     order.sort_by(|a, b| group[*a].1.cmp(&group[*b].1));
-    let mut counted = write(&group, &order).await;
-    for _ in 1..TRIES {
-        // Whoever writes the same units in another order may have won.
-        if matches!(counted, Err(Problem::Unavailable(_))) {
-            counted = write(&group, &order).await;
-        }
-    }
-    let counted = match counted {
-        Ok(counted) => counted,
-        Err(problem) => {
-            problem.log();
-            let detail = "扫码次数暂不能登记，请稍后重试";
-            let failed = || Err(Problem::Unavailable(String::from(detail)));
-            return group.iter().map(|_| failed()).collect();
-        }
-    };
-    let mut answers: Vec<Result<Scan>> = Vec::with_capacity(group.len());
-    answers.extend(group.iter().map(|_| Ok(Scan { count: 0, first: None })));
+    // Whoever writes the same units in another order may have won.
+    let counted = again(TRIES, Problem::is_passing, || write(&group, &order)).await?;
+    let mut answers = vec![Scan { count: 0, first: None }; group.len()];
     for (at, scan) in order.into_iter().zip(counted) {
-        answers[at] = Ok(scan);
+        answers[at] = scan;
     }
-    answers
+    Ok(answers)
 }
 
 async fn write(group: &[(App, String)], order: &[usize]) -> Result<Vec<Scan>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use serde_json::Value;
-use yj_kernel::{App, Gather, Problem, Result};
+use yj_kernel::{App, Gather, Result};
 use yj_model::{Recognised, Scheme};
 use yj_trace::Stories;
 
@@ -30,9 +30,10 @@ impl Default for Told {
     fn default() -> Self {
         let stories = Stories::default();
         let known = stories.clone();
-        let together = Gather::new(TOGETHER_MAX, move |group| {
+        let failed = "追溯信息暂不能查询，请稍后重试";
+        let together = Gather::as_one(TOGETHER_MAX, failed, move |group| {
             let known = known.clone();
-            async move { answer(&known, group).await }.boxed()
+            async move { look_up(&known, &group).await }.boxed()
         });
         Self { stories, together }
     }
@@ -54,17 +55,6 @@ impl Told {
         }
         let (app, code, readings) = (app.clone(), String::from(code), readings.to_vec());
         self.together.ask(Asked { app, code, readings }).await
-    }
-}
-
-async fn answer(stories: &Stories, group: Vec<Asked>) -> Vec<Result<Option<Arc<Value>>>> {
-    match look_up(stories, &group).await {
-        Ok(found) => found.into_iter().map(Ok).collect(),
-        Err(problem) => {
-            problem.log();
-            let detail = "追溯信息暂不能查询，请稍后重试";
-            group.iter().map(|_| Err(Problem::Unavailable(String::from(detail)))).collect()
-        }
     }
 }
 

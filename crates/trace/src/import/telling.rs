@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use yj_crypto::sm3;
-use yj_kernel::{Ctx, FieldError, Problem, Result, Tx};
+use yj_kernel::{Ctx, FieldError, Problem, Result, Tx, again};
 use yj_message::{Fault, waybill};
 use yj_subject::ByCode;
 
@@ -290,16 +290,13 @@ async fn products(tx: &mut Tx, codes: &[String]) -> Result<BTreeSet<String>> {
 
 /// Takes a story in a transaction of its own.
 pub(super) async fn take(ctx: &Ctx, source: Source, story: &Story) -> Result<Taken> {
-    let mut tries = 1;
-    loop {
+    again(TRIES, Problem::is_of_a_race, || async move {
         let mut tx = ctx.begin().await?;
-        let taken = match take_in(ctx, &mut tx, source, story).await {
-            Ok(taken @ Taken::New { .. }) => tx.commit().await.map(|()| taken),
-            other => other,
-        };
-        match taken {
-            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
+        let taken = take_in(ctx, &mut tx, source, story).await?;
+        if matches!(taken, Taken::New { .. }) {
+            tx.commit().await?;
         }
-    }
+        Ok(taken)
+    })
+    .await
 }
