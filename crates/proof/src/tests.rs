@@ -110,9 +110,9 @@ fn alone(seed: u8) -> ValidatorSet {
 fn grown(log_size: u64) -> (u64, Hash, Vec<Hash>) {
     let (bundle, _) = sample(log_size);
     let index = log_size / 2;
-    let leaf = |at: u64| match at == index {
-        true => merkle::leaf(&bundle.submission.to_bytes()),
-        false => merkle::leaf(&at.to_be_bytes()),
+    let leaf = |at: u64| {
+        let other = at.to_be_bytes().to_vec();
+        merkle::leaf(&if at == index { bundle.submission.to_bytes() } else { other })
     };
     let leaves: Vec<_> = (0..log_size + 3).map(leaf).collect();
     let nodes = |level: u32, index: u64| {
@@ -198,9 +198,9 @@ fn handed_over() -> (Bundle, Hash) {
     let submission = Submission { chain_id, ..bundle.submission };
     let submission = Submission::sign(submission, &signer(7)).unwrap();
     let log: Vec<_> = (0..7u64)
-        .map(|at| match at == 3 {
-            true => merkle::leaf(&submission.to_bytes()),
-            false => merkle::leaf(&at.to_be_bytes()),
+        .map(|at| {
+            let other = at.to_be_bytes().to_vec();
+            merkle::leaf(&if at == 3 { submission.to_bytes() } else { other })
         })
         .collect();
     let header = Header { chain_id, tree_root: merkle::root(&log), ..bundle.header };
@@ -438,7 +438,7 @@ fn write_vectors() {
         vectors.push(Vector { name: String::from(name), bundle, fingerprint, witnesses, failed });
     };
     let mut add = |name: &str, bundle: String, fingerprint: Option<String>| {
-        add_for(name, bundle, fingerprint, &[])
+        add_for(name, bundle, fingerprint, &[]);
     };
     let text = |bundle: &Bundle| String::from_utf8(bundle.to_bytes().unwrap()).unwrap();
     for size in [1, 2, 3, 7, 8, 1000] {
