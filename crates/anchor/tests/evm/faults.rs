@@ -6,7 +6,7 @@ use yj_anchor::{
     evm::{Evm, EvmSettings},
 };
 
-use crate::node::{Node, call_anchor, mark, permission};
+use crate::node::{Node, anchored, call_anchor, mark, permission, settled};
 
 #[tokio::test]
 async fn while_the_node_is_down_nothing_is_known_and_afterwards_all_goes_on() {
@@ -26,7 +26,7 @@ async fn while_the_node_is_down_nothing_is_known_and_afterwards_all_goes_on() {
     ];
     assert!(troubles.iter().all(|trouble| matches!(trouble, Trouble::Unreachable(_))));
     evm.send(&offer).unwrap();
-    assert!(matches!(evm.status(&offer).unwrap(), Status::Included(_, 1)));
+    assert!(matches!(settled(&evm, &offer), Status::Included(_, 1)));
 }
 
 #[tokio::test]
@@ -95,10 +95,9 @@ async fn after_a_reorganisation_the_block_is_no_longer_held() {
     let Some(node) = Node::start(&[]).await else { return };
     let evm = node.deployed().await;
     node.mine(2);
-    let offer = evm.prepare(&mark(3), None).unwrap();
-    evm.send(&offer).unwrap();
+    let offer = anchored(&evm, &mark(3));
     node.mine(2);
-    let Status::Included(place, 3) = evm.status(&offer).unwrap() else { panic!("not taken up") };
+    let Status::Included(place, 3) = settled(&evm, &offer) else { panic!("not taken up") };
     // The network forgets its three newest blocks and goes on without our transaction.
     node.hold();
     node.rpc("anvil_reorg", &json!([3, []]));
@@ -125,7 +124,7 @@ async fn a_transaction_whose_work_was_refused_is_reverted() {
     // Another account of the same log is quicker, with a later state.
     assert!(node.forced(&contract, other, &call_anchor(&mark(5))));
     evm.send(&late).unwrap();
-    let Status::Reverted(place) = evm.status(&late).unwrap() else { panic!("not refused") };
+    let Status::Reverted(place) = settled(&evm, &late) else { panic!("not refused") };
     assert!(evm.holds(&place).unwrap());
     assert_eq!(evm.read(&mark(3).origin, 3).unwrap(), None);
     assert_eq!(evm.prepare(&mark(3), None).unwrap_err(), Trouble::Outrun(5));

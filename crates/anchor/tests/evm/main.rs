@@ -8,7 +8,7 @@ mod node;
 mod proxy;
 mod refusals;
 
-use node::{Node, mark};
+use node::{Node, anchored, mark, settled};
 use proxy::Proxy;
 use yj_anchor::{Chain as _, Status, evm::Stranger};
 
@@ -22,7 +22,7 @@ async fn a_mark_is_anchored_and_anybody_can_read_it() {
     let offer = evm.prepare(&mark, None).unwrap();
     assert_eq!(evm.status(&offer).unwrap(), Status::Gone, "nothing is sent by preparing");
     evm.send(&offer).unwrap();
-    let Status::Included(place, 1) = evm.status(&offer).unwrap() else { panic!("not taken up") };
+    let Status::Included(place, 1) = settled(&evm, &offer) else { panic!("not taken up") };
     node.mine(4);
     assert_eq!(evm.status(&offer).unwrap(), Status::Included(place.clone(), 5));
     assert!(evm.holds(&place).unwrap());
@@ -39,17 +39,16 @@ async fn a_mark_is_anchored_and_anybody_can_read_it() {
 async fn the_same_once_more_changes_nothing() {
     let Some(node) = Node::start(&[]).await else { return };
     let evm = node.deployed().await;
-    let offer = evm.prepare(&mark(3), None).unwrap();
-    evm.send(&offer).unwrap();
+    let offer = anchored(&evm, &mark(3));
     // The very transaction.
     evm.send(&offer).unwrap();
     // Another one for the same mark, as after the loss of our notes.
     let again = evm.prepare(&mark(3), None).unwrap();
     assert_eq!(again.nonce, offer.nonce + 1);
     evm.send(&again).unwrap();
-    assert!(matches!(evm.status(&again).unwrap(), Status::Included(_, 1)));
+    assert!(matches!(settled(&evm, &again), Status::Included(_, 1)));
     assert_eq!(node.events(), 1, "the log of the network tells of it once");
-    evm.send(&evm.prepare(&mark(4), None).unwrap()).unwrap();
+    anchored(&evm, &mark(4));
     assert_eq!(node.events(), 2);
 }
 
@@ -61,7 +60,7 @@ async fn nothing_is_paid_where_gas_costs_nothing() {
     let offer = evm.prepare(&mark(3), None).unwrap();
     assert_eq!(offer.price, 0);
     evm.send(&offer).unwrap();
-    assert!(matches!(evm.status(&offer).unwrap(), Status::Included(_, 1)));
+    assert!(matches!(settled(&evm, &offer), Status::Included(_, 1)));
     assert_eq!(evm.read(&mark(3).origin, 3).unwrap(), Some(mark(3).root));
 }
 
@@ -73,7 +72,7 @@ async fn the_methods_of_fisco_bcos_are_enough() {
     for size in [3, 5] {
         let offer = evm.prepare(&mark(size), None).unwrap();
         evm.send(&offer).unwrap();
-        let Status::Included(place, _) = evm.status(&offer).unwrap() else { panic!("not in") };
+        let Status::Included(place, _) = settled(&evm, &offer) else { panic!("not in") };
         assert!(evm.holds(&place).unwrap());
         assert_eq!(evm.read(&mark(size).origin, size).unwrap(), Some(mark(size).root));
     }

@@ -8,9 +8,12 @@ use std::{
 
 use serde_json::{Value, json};
 use yj_anchor::{
-    Mark,
+    Chain as _, Mark, Offer, Status,
     evm::{Evm, EvmKey, EvmSettings, deploy},
 };
+
+/// The node makes a block soon after it took a transaction, not before it says that it did.
+const LOOKS_MAX: usize = 2_000;
 
 /// A mark of the log `[7; 32]`.
 pub(crate) fn mark(size: u64) -> Mark {
@@ -37,6 +40,20 @@ pub(crate) fn call_anchor(Mark { origin, size, root, height, block_id }: &Mark) 
 pub(crate) fn permission(verb: &str, account: &str) -> String {
     let account = account.trim_start_matches("0x").to_lowercase();
     format!("0x{verb}{}{account:0>64}", hex(&[7; 32]))
+}
+
+/// What became of an offer once the node had the time to look at it.
+pub(crate) fn settled(evm: &Evm, offer: &Offer) -> Status {
+    let mut looks = (0..LOOKS_MAX).map(|_| evm.status(offer).unwrap());
+    looks.find(|status| *status != Status::Pending).unwrap()
+}
+
+/// Anchors a mark and waits until it stands.
+pub(crate) fn anchored(evm: &Evm, mark: &Mark) -> Offer {
+    let offer = evm.prepare(mark, None).unwrap();
+    evm.send(&offer).unwrap();
+    assert!(matches!(settled(evm, &offer), Status::Included(..)));
+    offer
 }
 
 /// anvil, which ends with the test.
@@ -101,7 +118,9 @@ impl Node {
         self.rpc("anvil_setBalance", &json!([from, "0x56bc75e2d63100000"]));
         let call = json!([{ "from": from, "to": contract, "data": data, "gas": "0x7a120" }]);
         let tx = self.rpc("eth_sendTransaction", &call);
-        self.rpc("eth_getTransactionReceipt", &json!([tx]))["status"] == "0x1"
+        let mut receipts =
+            (0..LOOKS_MAX).map(|_| self.rpc("eth_getTransactionReceipt", &json!([tx])));
+        receipts.find(Value::is_object).unwrap()["status"] == "0x1"
     }
 
     /// Blocks, with whatever waits in the first of them.

@@ -9,7 +9,7 @@ use yj_anchor::{
 };
 
 use crate::{
-    node::{Node, call_anchor, hex, mark, permission},
+    node::{Node, anchored, call_anchor, hex, mark, permission},
     proxy::Proxy,
 };
 
@@ -43,7 +43,7 @@ async fn the_contract_keeps_its_rules_whoever_calls() {
 async fn what_the_contract_would_refuse_is_not_sent() {
     let Some(node) = Node::start(&[]).await else { return };
     let evm = node.deployed().await;
-    evm.send(&evm.prepare(&mark(5), None).unwrap()).unwrap();
+    anchored(&evm, &mark(5));
     let prepare = |mark: &Mark| evm.prepare(mark, None).unwrap_err();
     assert_eq!(prepare(&mark(4)), Trouble::Outrun(5));
     let other = prepare(&Mark { root: [9; 32], ..mark(5) });
