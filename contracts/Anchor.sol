@@ -13,7 +13,7 @@ contract Anchor {
     }
 
     /// Who says which accounts may speak for a log.
-    address public immutable owner;
+    address public owner;
     /// Accounts that may speak for a log.
     mapping(bytes32 => mapping(address => bool)) public allowed;
 

@@ -12,18 +12,23 @@ const input = {
     optimizer: { enabled: true, runs: 200 },
     // The source is part of the repository; its digest need not be part of the code.
     metadata: { bytecodeHash: 'none', appendCBOR: false },
-    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.methodIdentifiers'] } },
+    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'evm.methodIdentifiers'] } },
   },
 };
 const output = JSON.parse(solc.compile(JSON.stringify(input)));
 for (const error of output.errors ?? []) console.error(error.formattedMessage);
 if (output.errors?.length) process.exit(1);
 const { abi, evm } = output.contracts['Anchor.sol'].Anchor;
-const made = `${JSON.stringify(
-  { compiler: solc.version(), selectors: evm.methodIdentifiers, abi, bytecode: evm.bytecode.object },
-  null,
-  2,
-)}\n`;
+const parts = {
+  compiler: solc.version(),
+  selectors: evm.methodIdentifiers,
+  abi,
+  /** What is sent to make the contract. */
+  bytecode: evm.bytecode.object,
+  /** What then stands at its address, byte for byte: it holds nothing of whoever made it. */
+  runtime: evm.deployedBytecode.object,
+};
+const made = `${JSON.stringify(parts, null, 2)}\n`;
 if (!process.argv.includes('--check')) {
   writeFileSync(here('Anchor.json'), made);
 } else if (readFileSync(here('Anchor.json'), 'utf8') !== made) {

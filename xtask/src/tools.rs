@@ -67,8 +67,11 @@ const CONTRACTS: &str = "contracts";
 /// brings it.
 pub(crate) fn anvil() -> Option<PathBuf> {
     let packages = root().join(CONTRACTS).join("node_modules/@foundry-rs");
-    let mut packages: Vec<_> =
-        std::fs::read_dir(packages).ok()?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let mut packages: Vec<_> = std::fs::read_dir(packages)
+        .ok()?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
     packages.sort();
     packages.into_iter().map(|package| package.join("bin/anvil")).find(|place| place.exists())
 }

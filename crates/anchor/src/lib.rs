@@ -4,5 +4,19 @@
 mod chain;
 #[cfg(feature = "evm")]
 pub mod evm;
+mod http;
+mod outbox;
+mod worker;
 
 pub use chain::{Chain, Mark, Offer, Place, Status, Trouble};
+pub use http::routes;
+pub use outbox::State;
+pub use worker::{Anchoring, Plan};
+
+use yj_kernel::Migration;
+
+/// The tables of this crate.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "anchor/0001_anchor",
+    script: include_str!("../migrations/0001_anchor.sql"),
+}];

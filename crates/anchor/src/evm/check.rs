@@ -1,6 +1,6 @@
 //! A stranger's look at an anchor: no key, no account, any node of the network.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, hex};
 use serde_json::{Value, json};
 use yj_proof::Hash;
 
@@ -24,6 +24,8 @@ pub struct Seen {
     pub place: Option<Place>,
     /// To which contract it was sent, lower case.
     pub to: Option<String>,
+    /// Whether the code at the contract's address is the one published with the platform.
+    pub code_known: bool,
 }
 
 impl Stranger {
@@ -42,6 +44,9 @@ impl Stranger {
         let chain_id = self.0.number("eth_chainId", json!([]))?;
         let address: Address =
             contract.parse().map_err(|_| Trouble::NoContract(String::from(contract)))?;
+        let code = self.0.call("eth_getCode", json!([address.to_string(), "latest"]))?;
+        let code = code.as_str().and_then(|code| hex::decode(code).ok()).unwrap_or_default();
+        let code_known = contract::runtime().is_some_and(|published| published == code);
         let answer =
             contract::call(&self.0, &address.to_string(), &contract::root_at(origin, size))?;
         let root = contract::word(&answer, 0).filter(|root| *root != [0; 32]);
@@ -49,6 +54,6 @@ impl Stranger {
         let done = receipt["blockHash"].is_string() && quantity(&receipt["status"]) == Some(1);
         let place = done.then(|| Evm::place(&receipt)).transpose()?;
         let to = receipt["to"].as_str().map(str::to_lowercase);
-        Ok(Seen { chain_id, root, place, to })
+        Ok(Seen { chain_id, root, place, to, code_known })
     }
 }

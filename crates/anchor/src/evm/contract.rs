@@ -19,8 +19,17 @@ const COMPILED: &str = include_str!("../../../../contracts/Anchor.json");
 
 /// The bytes that make the contract.
 pub(super) fn bytecode() -> Option<Vec<u8>> {
+    compiled("bytecode")
+}
+
+/// The bytes that then stand at its address.
+pub(super) fn runtime() -> Option<Vec<u8>> {
+    compiled("runtime")
+}
+
+fn compiled(part: &str) -> Option<Vec<u8>> {
     let compiled: serde_json::Value = serde_json::from_str(COMPILED).ok()?;
-    hex::decode(compiled["bytecode"].as_str()?).ok()
+    hex::decode(compiled[part].as_str()?).ok()
 }
 
 fn input(selector: Selector, words: &[[u8; 32]]) -> Vec<u8> {

@@ -9,10 +9,11 @@ mod key;
 mod rpc;
 
 use alloy_consensus::{SignableTransaction as _, TxLegacy, transaction::RlpEcdsaEncodableTx as _};
-use alloy_primitives::{Address, TxKind, U256, hex};
+use alloy_primitives::{TxKind, U256, hex};
 use serde_json::{Value, json};
 use yj_proof::Hash;
 
+pub use alloy_primitives::Address;
 pub use check::{Seen, Stranger};
 pub use deploy::deploy;
 pub use key::EvmKey;
@@ -192,6 +193,7 @@ impl Chain for Evm {
     }
 
     fn status(&self, offer: &Offer) -> Result<Status, Trouble> {
+        self.confirm_chain()?;
         // In this order: what is taken up between two questions is still found.
         let count = self.nonce()?;
         if let Some(receipt) = self.receipt(&offer.tx)? {
@@ -211,12 +213,14 @@ impl Chain for Evm {
     }
 
     fn read(&self, origin: &Hash, size: u64) -> Result<Option<Hash>, Trouble> {
+        self.confirm_chain()?;
         let answer = self.call(contract::root_at(origin, size))?;
         let root = contract::word(&answer, 0).ok_or(Trouble::Unreadable("rootAt"))?;
         Ok(Some(root).filter(|root| *root != [0; 32]))
     }
 
     fn holds(&self, place: &Place) -> Result<bool, Trouble> {
+        self.confirm_chain()?;
         let params = json!([format!("{:#x}", place.number), false]);
         let block = self.rpc.call("eth_getBlockByNumber", params)?;
         Ok(block["hash"].as_str().is_some_and(|hash| hash.eq_ignore_ascii_case(&place.hash)))

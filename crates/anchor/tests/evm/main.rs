@@ -12,6 +12,9 @@ use node::{Node, anchored, mark, settled};
 use proxy::Proxy;
 use yj_anchor::{Chain as _, Status, evm::Stranger};
 
+/// A network that asks for no coins, as consortium chains do.
+const FREE: [&str; 5] = ["--gas-price", "0", "--base-fee", "0", "--disable-min-priority-fee"];
+
 #[tokio::test]
 async fn a_mark_is_anchored_and_anybody_can_read_it() {
     let Some(node) = Node::start(&[]).await else { return };
@@ -32,6 +35,7 @@ async fn a_mark_is_anchored_and_anybody_can_read_it() {
     let seen = Stranger::new(node.url());
     let seen = seen.look(&evm.contract(), (&mark.origin, mark.size), &offer.tx).unwrap();
     assert_eq!((seen.chain_id, seen.root, seen.place), (31_337, Some(mark.root), Some(place)));
+    assert!(seen.code_known, "what stands there is what is published");
     assert_eq!(seen.to.unwrap(), evm.contract().to_lowercase());
 }
 
@@ -54,7 +58,7 @@ async fn the_same_once_more_changes_nothing() {
 
 #[tokio::test]
 async fn nothing_is_paid_where_gas_costs_nothing() {
-    let Some(node) = Node::start(&["--gas-price", "0", "--base-fee", "0"]).await else { return };
+    let Some(node) = Node::start(&FREE).await else { return };
     node.rpc("anvil_setBalance", &serde_json::json!([node.account(), "0x0"]));
     let evm = node.deployed().await;
     let offer = evm.prepare(&mark(3), None).unwrap();
@@ -66,7 +70,7 @@ async fn nothing_is_paid_where_gas_costs_nothing() {
 
 #[tokio::test]
 async fn the_methods_of_fisco_bcos_are_enough() {
-    let Some(node) = Node::start(&["--gas-price", "0", "--base-fee", "0"]).await else { return };
+    let Some(node) = Node::start(&FREE).await else { return };
     let proxy = Proxy::of_fisco(&node);
     let evm = node.deployed_through(proxy.url()).await;
     for size in [3, 5] {
