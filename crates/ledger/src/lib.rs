@@ -15,6 +15,7 @@ pub use http::routes;
 pub use keys::Keys;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::{Integrity, Ledger};
+pub use store::{LedgerSnapshot, RecordPlace};
 
 use yj_kernel::Migration;
 

@@ -18,7 +18,7 @@ use yj_proof::{
 };
 
 use crate::{
-    Keys,
+    Keys, LedgerSnapshot,
     store::{Block, Packed, Store},
 };
 
@@ -98,6 +98,11 @@ impl Ledger {
     /// Bytes of the beginning of the chain, and its name.
     pub fn genesis(&self) -> (Vec<u8>, Hash) {
         (self.0.genesis.to_bytes(), self.0.chain_id)
+    }
+
+    /// The ledger as it stands, to be written out.
+    pub fn snapshot(&self) -> Result<LedgerSnapshot> {
+        self.0.store.snapshot()
     }
 
     pub(crate) fn store(&self) -> &Store {

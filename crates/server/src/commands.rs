@@ -365,6 +365,18 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
     Ok(true)
 }
 
+pub(crate) async fn export_ledger(config: &Path, folder: &Path) -> Answer {
+    let assembled = open(&read(config)?).await?;
+    let exported = yj_server::export_ledger(&assembled, folder).await?;
+    println!(
+        "已导出 {} 个区块、{} 项提交到 {}",
+        exported.height,
+        exported.tree_size,
+        folder.display()
+    );
+    Ok(true)
+}
+
 /// For whoever runs the server, when no administrator can come in any more.
 pub(crate) async fn recover(config: &Path, user: &str) -> Answer {
     let config = read(config)?;
