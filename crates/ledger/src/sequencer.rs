@@ -308,6 +308,9 @@ impl Ledger {
             certificate: block.certificate,
             validators: inner.genesis.validators.clone(),
             genesis: inner.genesis.clone(),
+            changes: Vec::new(),
+            witness: None,
+            anchors: Vec::new(),
         })
     }
 
