@@ -3,13 +3,14 @@
 import base64
 import binascii
 import re
+from unicodedata import category
 
 from . import sm2
 from .sm3 import sm3
 from .wire import Reader, Unreadable
 
 LOG, WITNESS = b"sm2-log/v1", b"sm2-cosignature/v1"
-_NAME_MAX = 100
+_NAME_MAX, _LINES_MAX, _NOTE_MAX = 100, 100, 64 * 1024
 
 
 def _base64(value):
@@ -35,9 +36,15 @@ def _hash(value):
 
 
 def _name(value):
-    if not 1 <= len(value) <= _NAME_MAX or "+" in value or any(letter.isspace() for letter in value):
+    blank = any(letter.isspace() or category(letter) == "Cc" for letter in value)
+    if not 1 <= len(value) <= _NAME_MAX or "+" in value or blank:
         raise Unreadable("签名者名称不符")
     return value
+
+
+def origin_of(chain):
+    """The name of a chain's log."""
+    return f"yuanjian/{chain.hex()}"
 
 
 class Checkpoint:
@@ -46,11 +53,7 @@ class Checkpoint:
     def __init__(self, lines):
         if len(lines) != 4:
             raise Unreadable("检查点应为四行")
-        self.origin = _name(lines[0])
-        if not self.origin.startswith("yuanjian/"):
-            raise Unreadable("不是本格式的检查点")
-        self.chain = _hash(self.origin.removeprefix("yuanjian/"))
-        self.size, self.root = _decimal(lines[1]), _base64(lines[2])
+        self.origin, self.size, self.root = lines[0], _decimal(lines[1]), _base64(lines[2])
         block = re.fullmatch("block ([0-9]+) ([0-9a-f]{64})", lines[3], re.ASCII)
         if len(self.root) != 32 or not block:
             raise Unreadable("检查点的根或区块不符")
@@ -79,10 +82,11 @@ class Line:
     """One signature under a checkpoint."""
 
     def __init__(self, line):
-        parts = line.split(" ")
-        if len(parts) != 3 or parts[0] != "—":
+        mark, _, line = line.partition(" ")
+        self.name, blank, written = line.partition(" ")
+        if mark != "—" or not blank:
             raise Unreadable("签名行的写法不符")
-        self.name, raw = _name(parts[1]), _base64(parts[2])
+        raw = _base64(written)
         if len(raw) not in (68, 76):
             raise Unreadable("签名长度不符")
         self.key_id, self.time = raw[:4], int.from_bytes(raw[4:12], "big") if len(raw) == 76 else None
@@ -103,10 +107,12 @@ class Note:
 
     def __init__(self, written):
         body, blank, lines = written.partition("\n\n")
-        if not blank or not lines.endswith("\n"):
+        if not blank or not lines.endswith("\n") or len(written.encode()) > _NOTE_MAX:
             raise Unreadable("检查点之后应有空行与签名行")
         self.checkpoint = Checkpoint(body.split("\n"))
         self.lines = [Line(line) for line in lines[:-1].split("\n")]
+        if len(self.lines) > _LINES_MAX:
+            raise Unreadable("签名行过多")
 
 
 class AnchorStatement:

@@ -139,7 +139,7 @@ class Log:
         self.tree.append(hash_)
         self.heights.append(height)
         for one in self._held.pop(self.tree.size, ()):
-            if one.chain != self.genesis.chain or one.root != self.tree.root():
+            if one.origin != note.origin_of(self.genesis.chain) or one.root != self.tree.root():
                 self._tell("rollback", f"日志在 {one.size} 项时的根与所持检查点不同：历史被改写")
 
     def _check_submission(self, submission, records, height):
@@ -189,13 +189,13 @@ class Log:
             key, _ = self.genesis.validators.by_address.get(statement.validator, (None, 0))
             if key is None or not statement.is_signed_by(key):
                 self._tell("anchor", f"外部锚定 {statement.transaction} 不是验证人签名的")
-            if not self._stood_so(statement, self.headers):
+            if statement.chain != self.genesis.chain or not self._stood_so(statement, self.headers):
                 self._tell("anchor", f"外部锚定 {statement.transaction} 的区块与链不符")
 
     def _stood_so(self, one, headers):
         at = next((header for header in headers if header.height == one.height), None)
-        found = at and (at.chain, at.tree_size, at.tree_root, at.block_id)
-        return found == (one.chain, one.size, one.root, one.block_id)
+        found = at and (at.tree_size, at.tree_root, at.block_id)
+        return found == (one.size, one.root, one.block_id)
 
     def _check_note(self, kind, raw, headers):
         try:
@@ -203,7 +203,8 @@ class Log:
         except (Unreadable, UnicodeDecodeError) as reason:
             return self._tell(kind, f"检查点不能读：{reason}")
         checkpoint = found.checkpoint
-        if not self._stood_so(checkpoint, headers):
+        own_log = checkpoint.origin == note.origin_of(self.genesis.chain)
+        if not own_log or not self._stood_so(checkpoint, headers):
             self._tell(kind, f"检查点（{checkpoint.size} 项）与链不符")
         keys = [note.log_key(checkpoint.origin, key) for key, _ in self.genesis.validators.members]
         own = [line for line in found.lines if line.name == checkpoint.origin]

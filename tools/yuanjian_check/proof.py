@@ -1,7 +1,9 @@
 """Checks a `.yjproof` file against nothing but its bytes and what the reader trusts."""
 
-from . import chain, record
-from .merkle import leaf, root_from_path
+from datetime import datetime, timedelta
+
+from . import chain, note, record
+from .merkle import is_consistent, leaf, root_from_path
 from .wire import Unreadable, from_hex, members, read_json, whole
 
 STEPS = {
@@ -13,12 +15,16 @@ STEPS = {
     "log_path": "提交已收入存证日志",
     "header": "区块头与链、日志、验证人一致",
     "certificate": "验证人已签名确认区块",
+    "witness": "见证与本区块的日志一致",
+    "anchor": "外部锚定与本区块的日志一致",
     "trust": "属于所信任的链",
 }
 SIZE_MAX = 1 << 20
+LIST_MAX = 1_000
 _ALWAYS = {
     "certificate", "format", "genesis", "header", "key", "log", "record", "registry", "salt", "submission", "validators",
 }
+_SOMETIMES = {"changes", "witness", "anchors"}
 
 
 def _hashes(value):
@@ -32,6 +38,46 @@ def _path(value):
     return whole(index), _hashes(path)
 
 
+def _list(file, name):
+    """A list that is absent when it is empty."""
+    if name not in file:
+        return []
+    value = file[name]
+    if not isinstance(value, list) or not 1 <= len(value) <= LIST_MAX:
+        raise Unreadable(f"{name} 应为列表")
+    return value
+
+
+class Change:
+    """A block at which the validators changed."""
+
+    def __init__(self, value):
+        header, certificate, validators = members(value, "header", "certificate", "validators")
+        self.header = chain.Header(from_hex(header))
+        self.certificate = chain.Certificate(from_hex(certificate))
+        self.validators = chain.Validators.read(from_hex(validators))
+
+
+class Witnessed:
+    """A checkpoint and who countersigned it."""
+
+    def __init__(self, value):
+        checkpoint, keys, path = members(value, "checkpoint", "keys", "path")
+        texts = [checkpoint, *keys] if isinstance(keys, list) and len(keys) <= LIST_MAX else [None]
+        if not all(isinstance(text, str) for text in texts):
+            raise Unreadable("见证的成员不符")
+        self.note, self.keys = note.Note(checkpoint), [note.NoteKey(key) for key in keys]
+        self.path = _hashes(path)
+
+
+class Anchored:
+    """A statement of the platform, and the way to it."""
+
+    def __init__(self, value):
+        statement, path = members(value, "statement", "path")
+        self.statement, self.path = note.AnchorStatement(from_hex(statement)), _hashes(path)
+
+
 class Bundle:
     """Everything that proves one record."""
 
@@ -40,7 +86,7 @@ class Bundle:
             raise Unreadable("文件超过 1 MiB，不是存证证明")
         file = read_json(raw)
         names = set(file) if isinstance(file, dict) else set()
-        if names not in (_ALWAYS | {"envelope"}, _ALWAYS | {"disclosure"}) or file["format"] != "yjproof/1":
+        if names - _SOMETIMES not in (_ALWAYS | {"envelope"}, _ALWAYS | {"disclosure"}) or file["format"] != "yjproof/1":
             raise Unreadable("不是存证证明文件，或成员不符")
         salt = from_hex(file["salt"], 16)
         whole_record = "envelope" in file
@@ -55,6 +101,9 @@ class Bundle:
         self.certificate = chain.Certificate(from_hex(file["certificate"]))
         self.validators = chain.Validators.read(from_hex(file["validators"]))
         self.genesis = chain.Genesis(from_hex(file["genesis"]))
+        self.changes = [Change(value) for value in _list(file, "changes")]
+        self.witness = Witnessed(file["witness"]) if "witness" in file else None
+        self.anchors = [Anchored(value) for value in _list(file, "anchors")]
 
 
 def _require(holds, reason):
@@ -108,8 +157,22 @@ def _check_header(bundle):
     header, own = bundle.header, bundle.genesis.chain
     _require(header.chain == own and bundle.submission.chain == own, "区块或提交不属于所附创世文件的链")
     _require(header.validators == bundle.validators.hash, "验证人集合与区块头不符")
-    _require(bundle.validators.raw == bundle.genesis.validators.raw, "验证人集合变更缺少变更证明")
+    _require(bundle.validators.raw == _validators_at(bundle).raw, "验证人集合变更缺少变更证明")
     return f"区块 {header.height}，标识 {header.block_id[:8].hex()}…"
+
+
+def _validators_at(bundle):
+    """Who signs at the block: the set of the genesis, changed by blocks that each set signed."""
+    validators, height = bundle.genesis.validators, 0
+    for change in bundle.changes:
+        header = change.header
+        named = header.validators == validators.hash and header.next_validators == change.validators.hash
+        moved = header.next_validators != header.validators and height < header.height < bundle.header.height
+        _require(header.chain == bundle.header.chain and named and moved, "验证人集合的变更不相衔接")
+        signed = change.certificate.commits(header, validators)
+        _require(signed, f"区块 {header.height} 的验证人变更没有原验证人的签名")
+        validators, height = change.validators, header.height
+    return validators
 
 
 def _check_certificate(bundle):
@@ -129,12 +192,67 @@ _CHECKS = {
 }
 
 
+def _continues(bundle, other, path):
+    """Whether a state of the log spoken of elsewhere is the block's, or continues it."""
+    header = bundle.header
+    later = other.size >= header.tree_size and other.height >= header.height
+    same = other.height > header.height or other.block_id == header.block_id
+    grown = is_consistent((header.tree_size, header.tree_root), (other.size, other.root), path)
+    return later and same and grown
+
+
+def _check_witness(bundle, trusted):
+    unknown = "证明文件中没有您所信任的见证方的签名"
+    if bundle.witness is None:
+        _require(not trusted, unknown)
+        return "证明文件中无见证"
+    checkpoint, lines, keys = bundle.witness.note.checkpoint, bundle.witness.note.lines, bundle.witness.keys
+    own = checkpoint.origin == note.origin_of(bundle.header.chain)
+    _require(own and _continues(bundle, checkpoint, bundle.witness.path), "检查点不是本区块日志的延续")
+    _require(len(lines) == len(keys) >= 2, "检查点的签名与所附公钥不相对应")
+    for at, (line, key) in enumerate(zip(lines, keys)):
+        if at == 0:
+            validators = {member for member, _ in bundle.validators.members}
+            placed = key.kind == note.LOG and key.name == checkpoint.origin and key.key in validators
+        else:
+            placed = key.kind == note.WITNESS and key.written not in [other.written for other in keys[1:at]]
+        _require(placed and line.is_by(checkpoint, key), f"检查点上 {key.name} 的签名不成立")
+    known = {key.written for key in keys[1:]} & {key.written for key in trusted}
+    _require(known or not trusted, unknown)
+    names = "、".join(key.name for key in keys[1:])
+    by_whom = f"，其中 {len(known)} 个是您所信任的" if trusted else "，见证方公钥由证明文件自带，请与见证方公布的核对"
+    return f"检查点共 {checkpoint.size} 项，由 {names} 见证{by_whom}"
+
+
+def _check_anchors(bundle):
+    places = []
+    for anchored in bundle.anchors:
+        statement = anchored.statement
+        own = statement.chain == bundle.header.chain and _continues(bundle, statement, anchored.path)
+        _require(own, "外部锚定的日志不是本区块日志的延续")
+        key, _ = bundle.validators.by_address.get(statement.validator, (None, 0))
+        _require(key is not None and statement.is_signed_by(key), "外部锚定声明没有验证人的有效签名")
+        places.append(f"{statement.network} 的交易 {statement.transaction}")
+    if not places:
+        return "证明文件中无外部锚定"
+    return f"平台声明已锚定于 {'、'.join(places)}，请在该链上核对"
+
+
 def _check_trust(bundle, fingerprint):
     found = bundle.genesis.chain.hex()
     if fingerprint is None:
         return f"信任锚由证明文件自带：链 {bundle.genesis.name}，指纹 {found}，请与平台公布的指纹核对"
     _require(found == fingerprint, "证明来自另一条链，与您信任的指纹不一致")
     return f"链 {bundle.genesis.name}，指纹与您给出的一致"
+
+
+def beijing(time_ms):
+    """A moment as people in China write it."""
+    try:
+        moment = datetime(1970, 1, 1) + timedelta(hours=8, seconds=time_ms // 1_000)
+    except OverflowError:
+        return f"{time_ms} 毫秒"
+    return f"{moment:%Y-%m-%d %H:%M:%S}（北京时间）"
 
 
 class Verdict:
@@ -152,18 +270,30 @@ class Verdict:
     def conclusion(self):
         if self.failed:
             return f"验证未通过：{self.steps[-1][2]}"
-        height, org = self.bundle.header.height, self.bundle.submission.org
-        return f"该记录自存证以来未被改动（区块 {height}，提交主体 {org}）"
+        header, submission, witness = self.bundle.header, self.bundle.submission, self.bundle.witness
+        if submission.attested_by == chain.ENTERPRISE:
+            signed = f"主体 {submission.org} 的密钥 {submission.kid} 签名"
+        else:
+            signed = f"平台密钥 {submission.kid} 代主体 {submission.org} 签名"
+        witnessed = ""
+        if witness:
+            names = "、".join(line.name for line in witness.note.lines if line.time is not None)
+            witnessed = f"，{witness.note.checkpoint.size} 项的检查点由 {names} 见证"
+        when = beijing(header.time_ms)
+        return f"该记录自 {when} 存证以来未被改动（区块 {header.height}，{signed}{witnessed}）"
 
 
 def verify(raw, fingerprint=None, witnesses=()):
-    """Verifies a proof file; `fingerprint` is the chain that the reader trusts, from elsewhere."""
+    """Verifies a proof file; `fingerprint` is the chain that the reader trusts, from elsewhere, and
+    `witnesses` are the keys of those of whom one must have countersigned."""
     steps, bundle = [], None
     try:
         bundle = Bundle(raw)
         steps.append(("format", True, "格式 yjproof/1"))
         for step, check in _CHECKS.items():
             steps.append((step, True, check(bundle)))
+        steps.append(("witness", True, _check_witness(bundle, witnesses)))
+        steps.append(("anchor", True, _check_anchors(bundle)))
         steps.append(("trust", True, _check_trust(bundle, fingerprint)))
     except Unreadable as reason:
         step = list(STEPS)[len(steps)]
