@@ -179,7 +179,8 @@ class Log:
         else:
             self._check_note("checkpoint", raw, self.headers[-1:])
         for line in self._export.lines("witnessed"):
-            self._check_note("witness", str(line.get("note")).encode(), self.headers)
+            keys = line.get("keys")
+            self._check_note("witness", str(line.get("note")).encode(), self.headers, keys)
         for line in self._export.lines("anchored"):
             try:
                 statement = note.AnchorStatement(from_hex(line["statement"]))
@@ -197,19 +198,24 @@ class Log:
         found = at and (at.tree_size, at.tree_root, at.block_id)
         return found == (one.size, one.root, one.block_id)
 
-    def _check_note(self, kind, raw, headers):
+    def _check_note(self, kind, raw, headers, witnesses=()):
         try:
             found = note.Note(raw.decode())
-        except (Unreadable, UnicodeDecodeError) as reason:
+            witnesses = [note.NoteKey(key) for key in witnesses]
+        except (Unreadable, UnicodeDecodeError, TypeError) as reason:
             return self._tell(kind, f"检查点不能读：{reason}")
         checkpoint = found.checkpoint
         own_log = checkpoint.origin == note.origin_of(self.genesis.chain)
         if not own_log or not self._stood_so(checkpoint, headers):
             self._tell(kind, f"检查点（{checkpoint.size} 项）与链不符")
         keys = [note.log_key(checkpoint.origin, key) for key, _ in self.genesis.validators.members]
-        own = [line for line in found.lines if line.name == checkpoint.origin]
-        if not any(line.is_by(checkpoint, key) for line in own for key in keys):
+        own, *others = found.lines
+        if not any(own.is_by(checkpoint, key) for key in keys):
             self._tell(kind, f"检查点（{checkpoint.size} 项）没有验证人的签名")
+        if kind == "witness":
+            signed = len(witnesses) == len(found.lines) and len(others) > 0
+            if not signed or not all(line.is_by(checkpoint, key) for line, key in zip(others, witnesses[1:])):
+                self._tell(kind, f"检查点（{checkpoint.size} 项）上的见证签名不成立")
 
 
 def _as_bytes(name):

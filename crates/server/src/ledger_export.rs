@@ -173,6 +173,26 @@ fn ledger(assembled: &Assembled, folder: &mut Folder) -> Result<Exported> {
             }))
         })
     })?;
+    folder.write("keys.jsonl", |out| {
+        snapshot.keys(|height, key| out.line(&json!({ "height": height, "key": to_hex(key) })))
+    })?;
+    folder.write("witnessed.jsonl", |out| {
+        snapshot.witnessed(|keys, note| {
+            let keys: Vec<_> = keys.lines().collect();
+            out.line(&json!({ "keys": keys, "note": note }))
+        })
+    })?;
+    folder.write("anchored.jsonl", |out| {
+        snapshot.anchored(|statement| out.line(&json!({ "statement": to_hex(statement) })))
+    })?;
+    if let Some(note) = assembled.ledger.signed_checkpoint()? {
+        if note.checkpoint.height != height {
+            return Err(Problem::Unavailable(String::from(
+                "导出时仍在出块；请先停止平台，或再次导出",
+            )));
+        }
+        folder.write("checkpoint.txt", |out| out.write(note.to_text().as_bytes()))?;
+    }
     Ok(Exported { format: "yjexport/1", chain, height, tree_size, files: BTreeMap::new() })
 }
 

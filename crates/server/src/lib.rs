@@ -8,6 +8,7 @@ mod devices;
 mod dictionary;
 mod doctor;
 mod interface;
+mod ledger_compare;
 mod ledger_export;
 mod libraries;
 mod libraries_catalogue;
