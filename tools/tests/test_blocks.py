@@ -107,6 +107,12 @@ class Json(unittest.TestCase):
             with self.assertRaises(Unreadable):
                 read_json(raw)
 
+    def test_nesting_has_a_limit(self):
+        self.assertEqual(len(str(read_json(b"[" * 127 + b"]" * 127))), 254)
+        self.assertEqual(read_json(b'["' + b"[" * 500 + b'\\\\"]'), ["[" * 500 + "\\"])
+        with self.assertRaises(Unreadable):
+            read_json(b"[" * 128 + b"]" * 128)
+
 
 class Trees(unittest.TestCase):
     def by_definition(self, leaves):

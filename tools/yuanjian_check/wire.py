@@ -124,8 +124,30 @@ def _refuse(constant):
     raise Unreadable(f"{constant} 不是 JSON")
 
 
+# Objects and lists within each other; as many as other readers of JSON take.
+DEPTH_MAX = 127
+
+
+def _require_shallow(raw):
+    depth, quoted, escaped = 0, False, False
+    for byte in raw:
+        if quoted:
+            quoted = escaped or byte != 0x22
+            escaped = byte == 0x5C and not escaped
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                raise Unreadable("嵌套过深")
+        elif byte in b"]}":
+            depth -= 1
+
+
 def read_json(raw):
     """A JSON value, from bytes in its one form."""
+    if raw.count(b"[") + raw.count(b"{") > DEPTH_MAX:
+        _require_shallow(raw)
     try:
         value = json.loads(raw.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -142,8 +164,8 @@ def members(value, *names):
     return tuple(value[name] for name in names)
 
 
-def whole(value, below=1 << 53):
-    """A whole number that JSON carries exactly."""
+def whole(value, below=1 << 64):
+    """A number of a place or size."""
     if type(value) is not int or not 0 <= value < below:
         raise Unreadable("应为非负整数")
     return value
