@@ -22,7 +22,11 @@ fn copy(from: &Path, to: &Path) {
             let entry = entry.unwrap();
             (entry.path(), to.join(entry.file_name()))
         };
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
     }
 }
 
@@ -41,7 +45,7 @@ impl Ward {
     /// SQLite only: the files of another database are not ours to damage.
     fn new() -> Self {
         let place = Place::of_files();
-        Server::start(&place).stop();
+        Server::start(&place).rest(&place);
         let (old, good) = (place.folder.path().join("old"), place.folder.path().join("good"));
         copy(&place.data(), &old);
         let server = Server::start(&place);
@@ -49,8 +53,7 @@ impl Ward {
         let farm = server.farm(&token).unwrap();
         let next = AtomicU64::new(0);
         let acknowledged = capture_until_death(&server, (&token, &farm), &next, Some(40));
-        server.settled(&token);
-        server.stop();
+        server.rest(&place);
         let (well, said) = place.doctor();
         assert!(well, "{said}");
         let export = place.export("good-export").unwrap();
@@ -251,20 +254,30 @@ fn the_keys(ward: &Ward) {
     }
 }
 
+/// Files put back as they were a while ago, a database with its journal.
+fn put_back(ward: &Ward, names: &[&str]) {
+    for name in
+        names.iter().flat_map(|name| ["", "-wal", "-shm"].map(|part| format!("{name}{part}")))
+    {
+        let (old, now) = (ward.old.join(&name), ward.file(&name));
+        if old.exists() {
+            fs::copy(old, now).unwrap();
+        } else if now.exists() {
+            fs::remove_file(now).unwrap();
+        }
+    }
+}
+
 /// An old copy of the ledger, of the database, and of both.
 fn older_states(ward: &Ward) {
-    ward.with(|| drop(fs::copy(ward.old.join(LEDGER), ward.file(LEDGER)).unwrap()));
+    ward.with(|| put_back(ward, &[LEDGER]));
     let said = ward.named().expect("an old ledger is not noticed");
     assert!(said.contains("退回到了旧的状态"), "{said}");
-    ward.with(|| drop(fs::copy(ward.old.join(DATABASE), ward.file(DATABASE)).unwrap()));
+    ward.with(|| put_back(ward, &[DATABASE]));
     let said = ward.named().expect("an old database is not noticed");
     assert!(said.contains("数据库退回到了旧的状态"), "{said}");
     // Both together agree with each other: only who kept a checkpoint can tell.
-    ward.with(|| {
-        for name in [LEDGER, DATABASE] {
-            fs::copy(ward.old.join(name), ward.file(name)).unwrap();
-        }
-    });
+    ward.with(|| put_back(ward, &[LEDGER, DATABASE]));
     let held = ward.export.join("checkpoint.txt");
     let (found, said) = ward.checked(&[held]);
     assert!(found == 1 && said.contains("rollback") && said.contains("lost"), "{said}");

@@ -15,7 +15,7 @@ const STEPS: [&str; 5] =
 #[test]
 fn r_4_a_death_at_any_step_of_a_block_loses_and_doubles_nothing() {
     let place = Place::new();
-    Server::start(&place).stop();
+    Server::start(&place).rest(&place);
     let (next, mut acknowledged, mut held) = (AtomicU64::new(0), Vec::new(), Vec::new());
     for (round, step) in STEPS.into_iter().enumerate() {
         if step.starts_with("registry_change") {
@@ -24,10 +24,7 @@ fn r_4_a_death_at_any_step_of_a_block_loses_and_doubles_nothing() {
         }
         let told = acknowledged.len();
         acknowledged.extend(die(&place, step, &next));
-        let server = Server::start(&place);
-        let token = server.log_in(&place.data());
-        server.settled(&token);
-        server.stop();
+        Server::start(&place).rest(&place);
         let (well, findings) = place.doctor();
         assert!(well, "{step}: {findings}");
         let export = place.export(&format!("export-{round}")).unwrap();

@@ -7,12 +7,7 @@ mod damage;
 mod faults;
 mod platform;
 
-use std::{
-    path::Path,
-    process::Command,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{path::Path, process::Command, sync::atomic::AtomicU64, time::Duration};
 
 use platform::{Place, Server, capture_until_death};
 
