@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
-use yj_crypto::{from_hex, to_hex};
+use yj_crypto::to_hex;
 use yj_exchange::epcis::Callbacks;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
@@ -326,16 +326,8 @@ pub(crate) async fn migrate(config: &Path) -> Answer {
 
 pub(crate) fn verify(file: &Path, fingerprint: Option<&str>, witnesses: &[String]) -> Answer {
     let bytes = fs::read(file).map_err(io(file))?;
-    let chain = fingerprint.map(|text| from_hex(text).ok_or("指纹应为 64 位小写十六进制"));
-    let witness = |text: &String| {
-        text.parse().map_err(|_| format!("{text} 不是见证方公钥：应为 名称+标识+公钥"))
-    };
-    let witnesses = witnesses.iter().map(witness).collect::<Result<_, _>>()?;
-    let verdict = yj_proof::verify(&bytes, &Trust { chain: chain.transpose()?, witnesses });
-    for step in &verdict.steps {
-        println!("{} {}：{}", if step.ok { "通过" } else { "未通过" }, step.title, step.detail);
-    }
-    println!("{}", verdict.conclusion);
+    let verdict = yj_proof::verify(&bytes, &Trust::from_words(fingerprint, witnesses)?);
+    print!("{verdict}");
     Ok(verdict.ok)
 }
 
@@ -382,6 +374,18 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
         }
     }
     println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+pub(crate) async fn export_ledger(config: &Path, folder: &Path) -> Answer {
+    let assembled = open(&read(config)?).await?;
+    let exported = yj_server::export_ledger(&assembled, folder).await?;
+    println!(
+        "已导出 {} 个区块、{} 项提交到 {}",
+        exported.height,
+        exported.tree_size,
+        folder.display()
+    );
     Ok(true)
 }
 

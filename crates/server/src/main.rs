@@ -105,6 +105,11 @@ enum Verb {
         #[arg(long)]
         out: PathBuf,
     },
+    /// 存证日志
+    Ledger {
+        #[command(subcommand)]
+        verb: LedgerVerb,
+    },
     /// 为不能登录的用户作废口令与第二因素，打印一次性链接；管理员之间无法互相确认时使用
     Recover {
         /// 配置文件
@@ -158,6 +163,18 @@ enum AnchorVerb {
     },
 }
 
+#[derive(Subcommand)]
+enum LedgerVerb {
+    /// 把整个存证日志与数据列写成有文档的普通文件，供与平台无关的程序核对（tools/check_platform.py）
+    Export {
+        /// 目标目录，须不存在或为空
+        dir: PathBuf,
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -183,6 +200,9 @@ fn main() -> ExitCode {
                 commands::verify(&file, fingerprint.as_deref(), &witnesses)
             }
             Verb::Export { config, out } => commands::export(&config, &out).await,
+            Verb::Ledger { verb: LedgerVerb::Export { dir, config } } => {
+                commands::export_ledger(&config, &dir).await
+            }
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
             Verb::Anchor { verb: AnchorVerb::Deploy { config } } => {
                 commands::anchor_deploy(&config).await

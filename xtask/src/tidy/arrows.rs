@@ -16,6 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-sheet", &[]),
     ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
+    // For strangers: the format and nothing else.
+    ("yj-verify", &["yj-proof"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
     ("yj-message", &["yj-model"]),
     ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),

@@ -145,7 +145,8 @@ async fn d_6_3_while_the_network_is_down_pauses_grow_and_business_goes_on() {
     turn(&app, 3_601).await;
     network.now().mine(3);
     turn(&app, 10).await;
-    let done = "SELECT COUNT(*) FROM ledger_anchor WHERE state = 'confirmed' AND last_error IS NULL";
+    let done =
+        "SELECT COUNT(*) FROM ledger_anchor WHERE state = 'confirmed' AND last_error IS NULL";
     assert_eq!(app.count(done).await, 1);
 }
 

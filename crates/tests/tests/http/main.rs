@@ -40,6 +40,7 @@ mod identity;
 mod import;
 mod interface;
 mod labels;
+mod ledger_clock;
 mod libraries;
 mod map_packs;
 mod matches;
