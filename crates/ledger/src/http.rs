@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
 use yj_kernel::{Access, App, Ctx, Param, Problem, Result, Route, Shape};
-use yj_proof::TrustAnchor;
+use yj_proof::Trust;
 
 use crate::Ledger;
 
@@ -65,7 +65,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                     return Err(Problem::Malformed(String::from(detail)));
                 }
                 let (_, chain_id) = check.genesis();
-                Ok(Json(json!(yj_proof::verify(&bytes, TrustAnchor::Chain(chain_id)))))
+                Ok(Json(json!(yj_proof::verify(&bytes, &Trust::in_chain(chain_id)))))
             },
         )
         .takes(Shape::Bytes("application/octet-stream")),

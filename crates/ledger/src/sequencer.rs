@@ -303,6 +303,9 @@ impl Ledger {
             certificate: block.certificate,
             validators: inner.genesis.validators.clone(),
             genesis: inner.genesis.clone(),
+            changes: Vec::new(),
+            witness: None,
+            anchors: Vec::new(),
         })
     }
 
