@@ -21,6 +21,7 @@ use crate::{
     certificate, files, resolver,
     resolver_find::{follow, name},
     told::Told,
+    verify,
 };
 
 #[derive(Template)]
@@ -107,7 +108,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             open,
             "公众页脚本",
             |_: App, Path(name): Path<String>, headers: HeaderMap| async move {
-                files::portal(&name, &headers).ok_or(Problem::NotFound("文件"))
+                verify::script(&name, &headers)
             },
         ),
         Route::public(
@@ -129,6 +130,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
         Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
             style()
         }),
+        verify::route(ledger),
     ]);
     routes
 }
@@ -246,7 +248,8 @@ pub(crate) fn missing(
     Ok((StatusCode::NOT_FOUND, Html(html)).into_response())
 }
 
-fn fingerprint(ledger: &Ledger) -> String {
+/// Of this platform's chain.
+pub(crate) fn fingerprint(ledger: &Ledger) -> String {
     let (_, chain) = ledger.genesis();
     chain.iter().map(|byte| format!("{byte:02x}")).collect()
 }
