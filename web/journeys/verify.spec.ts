@@ -100,7 +100,7 @@ for (const width of [390, 1440]) {
       await expect(results(page)).toHaveAttribute('data-ok', 'true');
       // What needs the platform says so.
       await page.getByText('没有证明文件').click();
-      await page.getByLabel('追溯码或承诺达标合格证编号').fill('F1-A');
+      await page.getByLabel('追溯码、承诺达标合格证编号或摘要').fill('F1-A');
       await page.getByRole('button', { name: '查找' }).click();
       await expect(page.getByText('网络不通或平台暂不可用')).toBeVisible();
       await context.setOffline(false);
@@ -120,9 +120,29 @@ for (const width of [390, 1440]) {
 test('a code is looked up, and what is found is checked here', async ({ page }) => {
   await page.goto(url('/verify?code=F1-A'));
   await expect(page.locator('.total')).toContainText(/\d+ 份证明，全部通过/);
-  await page.getByLabel('追溯码或承诺达标合格证编号').fill('NO-SUCH-CODE');
+  await page.getByLabel('追溯码、承诺达标合格证编号或摘要').fill('NO-SUCH-CODE');
   await page.getByRole('button', { name: '查找' }).click();
   await expect(page.getByText('没有与此对应的公开存证')).toBeVisible();
+});
+
+test('a digest noted down elsewhere is found in the proofs, without asking anybody', async ({ page }) => {
+  const { fingerprint, files } = await proofs(page);
+  await page.goto(url('/verify'));
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.getByText('没有证明文件').click();
+  const digest = page.getByLabel('追溯码、承诺达标合格证编号或摘要');
+  await digest.fill(fingerprint);
+  await page.getByRole('button', { name: '查找' }).click();
+  await expect(page.locator('#where')).toContainText('请先选择证明文件');
+  await upload(page, files[0]!);
+  await expect(results(page)).toHaveAttribute('data-ok', 'true');
+  await page.getByRole('button', { name: '查找' }).click();
+  await expect(page.locator('#where')).toHaveText(`此摘要是“${files[0]!.name}”的链指纹`);
+  await digest.fill('ef'.repeat(32));
+  await page.getByRole('button', { name: '查找' }).click();
+  await expect(page.locator('#where')).toHaveText('此摘要不在所选的证明之中');
+  expect(asked.filter((address) => address.includes('/api/'))).toEqual([]);
 });
 
 test('a file dropped on the page is checked', async ({ page }) => {
@@ -158,7 +178,7 @@ test('without scripts the page says how else to check', async ({ browser }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto(url('/verify'));
-  await expect(page.getByText('脚本关闭时，请以离线命令 yuanjian verify')).toBeVisible();
+  await expect(page.locator('noscript p')).toBeVisible();
   await expect(page.locator('#give')).toBeHidden();
   await expect(page.getByText('链指纹').first()).toBeVisible();
   await context.close();
@@ -181,7 +201,7 @@ test('the console says of a record what the public page says', async ({ page }) 
   await logIn(page, 'farm', '/console/verify');
   const { items } = await ask<{ items: { id: string; anchor: string }[] }>(page, 'GET', '/api/v1/trace/events?per_page=20');
   const id = items.find(({ anchor }) => anchor === 'confirmed')!.id;
-  await page.getByLabel('追溯码、记录编号或承诺达标合格证编号').fill(id);
+  await page.getByLabel('追溯码、记录编号、承诺达标合格证编号或摘要').fill(id);
   await page.getByRole('button', { name: '查验' }).click();
   await expect(page.getByText('1 份证明，验证通过')).toBeVisible();
   await expect(page.locator('li[data-step]')).toHaveCount(11);

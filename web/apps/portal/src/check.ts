@@ -1,6 +1,6 @@
 /** 存证校验: proof files, checked on the reader's own device; no file is sent anywhere. */
 
-import { summary } from '../../../packages/proof/src/report';
+import { digestOf, summary, whereDigest } from '../../../packages/proof/src/report';
 import { cleanFingerprint, readTrust } from '../../../packages/proof/src/trust';
 import { verify, type Trust, type Verdict } from '../../../packages/proof/src/verify';
 import { element } from './element';
@@ -21,6 +21,8 @@ const results = find('results');
 const [chain, witnesses] = [find<HTMLInputElement>('chain'), find<HTMLTextAreaElement>('witnesses')];
 const own = results.dataset.fingerprint ?? '';
 let given: Given[] = [];
+/** What the page shows now. */
+let shown: { name: string; verdict: Verdict }[] = [];
 /** Each go ends the one before it. */
 let go = 0;
 
@@ -64,6 +66,7 @@ async function check(): Promise<void> {
   if (given.length === 0) return;
   go += 1;
   const mine = go;
+  shown = [];
   if (!trust) {
     results.replaceChildren();
     return;
@@ -77,6 +80,7 @@ async function check(): Promise<void> {
     if (mine !== go) return;
     verdicts.push([one, verify(one.source, trust)]);
   }
+  shown = verdicts.map(([{ name }, verdict]) => ({ name, verdict }));
   report(verdicts, trust);
   const head = results.querySelector<HTMLElement>('.total');
   head?.focus({ preventScroll: true });
@@ -138,6 +142,9 @@ function receive(): void {
 
 async function search(code: string): Promise<void> {
   if (code === '') return;
+  const digest = digestOf(code);
+  find('where').textContent = digest ? whereDigest(digest, shown) : '';
+  if (digest) return;
   go += 1;
   const mine = go;
   say(`正在查找 ${code}`);

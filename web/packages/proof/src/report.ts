@@ -56,3 +56,18 @@ export function summary(verdicts: { ok: boolean }[]): string {
   if (verdicts.length === 1) return failed === 0 ? '1 份证明，验证通过' : '1 份证明，验证未通过';
   return failed === 0 ? `${verdicts.length} 份证明，全部通过` : `${verdicts.length} 份证明，${failed} 份未通过`;
 }
+
+/** A digest as people copy it; nothing where the text is none. */
+export function digestOf(text: string): string | undefined {
+  const clean = text.replace(/[\s:：]/g, '').toLowerCase();
+  return /^[0-9a-f]{64}$/.test(clean) ? clean : undefined;
+}
+
+/** What a digest that was noted down elsewhere is in these proofs. */
+export function whereDigest(digest: string, results: { name: string; verdict: Verdict }[]): string {
+  const found = results.flatMap(({ name, verdict }) =>
+    (verdict.facts?.digests ?? []).filter(([, hex]) => hex === digest).map(([what]) => `“${name}”的${what}`),
+  );
+  if (results.length === 0) return '这是一个摘要。请先选择证明文件，再填摘要，即可核对它是不是证明所含的存证项、提交、区块或日志根';
+  return found.length > 0 ? `此摘要是${found.join('、')}` : '此摘要不在所选的证明之中';
+}

@@ -41,6 +41,8 @@ export interface Facts {
   checkpoint?: { size: bigint; height: bigint; root: string };
   witnesses: { name: string; timeMs: bigint; key: string }[];
   anchors: { network: string; contract: string; transaction: string; blockNumber: bigint }[];
+  /** The digests along the way, each with its name: what somebody may have noted down elsewhere. */
+  digests: [name: string, hex: string][];
 }
 
 export interface Verdict {

@@ -6,6 +6,7 @@ import * as chain from './chain';
 import { isConsistent, leaf, rootFromPath, type Tree } from './merkle';
 import { isBy, noteKeyText, originOf, sameKey, type NoteKey } from './note';
 import { verifySm2 } from './sm2';
+import { sm3 } from './sm3';
 import { sentence, STEPS, type Facts, type Step, type StepId, type Verdict } from './verdict';
 
 export { STEPS, type Facts, type Step, type StepId, type Verdict };
@@ -159,7 +160,7 @@ const CHECKS: [StepId, Check][] = [
   ['trust', checkTrust],
 ];
 
-function factsOf({ genesis, header, submission, witness, anchors }: Bundle): Facts {
+function factsOf({ genesis, header, submission, submissionBytes, record, witness, anchors }: Bundle): Facts {
   const facts: Facts = {
     chainName: genesis.name,
     chain: toHex(genesis.chain),
@@ -171,6 +172,14 @@ function factsOf({ genesis, header, submission, witness, anchors }: Bundle): Fac
     byPlatform: submission.byPlatform,
     treeSize: header.treeSize,
     witnesses: [],
+    digests: [
+      ['存证项', toHex(record.entry)],
+      ['记录树根', toHex(submission.root)],
+      ['提交摘要', toHex(sm3(submissionBytes))],
+      ['日志根', toHex(header.treeRoot)],
+      ['区块标识', toHex(header.id)],
+      ['链指纹', toHex(genesis.chain)],
+    ],
     anchors: anchors.map(({ statement: { network, contract, transaction, blockNumber } }) => ({
       network,
       contract,
@@ -189,6 +198,7 @@ function factsOf({ genesis, header, submission, witness, anchors }: Bundle): Fac
     ...facts,
     checkpoint: { size: checkpoint.size, height: checkpoint.height, root: toHex(checkpoint.root) },
     witnesses: countersigned,
+    digests: [...facts.digests, ['检查点的日志根', toHex(checkpoint.root)]],
   };
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '../src/bytes';
 import { readNoteKey } from '../src/note';
-import { CAUTION, factRows } from '../src/report';
+import { CAUTION, digestOf, factRows, whereDigest } from '../src/report';
 import { STEPS, verify, type Trust } from '../src/verify';
 
 interface Vector {
@@ -55,6 +55,15 @@ describe('proof vectors', () => {
         ['外部锚定', '无外部锚定'],
       ]),
     );
+  });
+
+  it('a digest noted down elsewhere is told by its name', () => {
+    const verdict = verify(named('witnessed and anchored, log of 7').bundle);
+    const results = [{ name: 'a', verdict }];
+    for (const [name, hex] of verdict.facts!.digests.slice(0, 3)) expect(whereDigest(hex, results)).toBe(`此摘要是“a”的${name}`);
+    expect(whereDigest('00'.repeat(32), results)).toContain('不在所选的证明之中');
+    expect(digestOf(' AB:'.repeat(32))).toBe('ab'.repeat(32));
+    expect(digestOf('F1-A')).toBeUndefined();
   });
 
   it('a mark before the file, a byte that is no text, a member too many: no proof', () => {
