@@ -14,7 +14,7 @@ use yj_subject::TraceSubject;
 /// Records of one answer at most.
 const UNSIGNED_MAX: i64 = 1_000;
 /// Submissions of one request at most.
-const SUBMISSIONS_MAX: usize = 500;
+const SUBMISSIONS_MAX: usize = 1_000;
 /// Records in all submissions of one request at most.
 const RECORDS_MAX: usize = 5_000;
 
@@ -22,8 +22,8 @@ const RECORDS_MAX: usize = 5_000;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Submissions {
-    /// 1 至 500 次提交
-    #[schemars(length(min = 1, max = 500))]
+    /// 1 至 1000 次提交
+    #[schemars(length(min = 1, max = 1000))]
     submissions: Vec<Submission>,
 }
 
