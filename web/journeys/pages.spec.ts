@@ -38,6 +38,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/ledger/blocks', '存证批次'],
   ['supervisor', '/ledger/proofs', '证明下载'],
   ['supervisor', '/ledger/keys', '密钥登记'],
+  ['supervisor', '/register/evidence_key', '存证密钥'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
   ['supervisor', '/interface', '接口规范'],

@@ -64,3 +64,4 @@ mod surveillance;
 mod telemetry;
 mod templates;
 mod verdict;
+mod verify_page;

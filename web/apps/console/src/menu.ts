@@ -80,6 +80,7 @@ export const MENU: MenuGroup[] = [
       { path: '/verify', title: '存证查验' },
       { path: '/ledger/proofs', title: '证明下载', permission: 'trace:read' },
       { path: '/ledger/keys', title: '密钥登记', permission: 'ledger:read' },
+      { path: '/register/evidence_key', title: '存证密钥', permission: 'evidence_key:read' },
     ],
   },
   {
