@@ -32,6 +32,8 @@ struct Page<'a> {
     code: &'a str,
     /// The unit whose proofs stand behind the page: of the code itself, or of its lot.
     unit: &'a str,
+    /// The same as a part of an address.
+    part: String,
     found: bool,
     recalled: bool,
     /// What stops it from being passed on.
@@ -286,6 +288,7 @@ fn page<'a>(
         operator: &app.platform().operator,
         code,
         unit: story["unit"].as_str().unwrap_or(code),
+        part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
         found: !story.is_null(),
         recalled: story["state"] == "recalled",
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
