@@ -65,3 +65,4 @@ mod surveillance;
 mod telemetry;
 mod templates;
 mod verdict;
+mod verify_page;
