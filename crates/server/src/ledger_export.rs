@@ -1,5 +1,5 @@
 //! 导出: the whole ledger and what it is compared with, as plain files that other programs read
-//! (docs/proof-format.md §8).
+//! (docs/proof-format.md §9).
 
 use std::{
     collections::BTreeMap,
