@@ -9,6 +9,7 @@ mod houses;
 mod template;
 
 mod access;
+mod anchoring;
 mod applications;
 mod arrivals;
 mod audit;
