@@ -103,6 +103,9 @@ fn cargo(arguments: &[&str]) -> Command {
     if let Some(broker) = tools::mosquitto() {
         command.env("YJ_TEST_MOSQUITTO", broker);
     }
+    if let Some(node) = tools::anvil() {
+        command.env("YJ_TEST_ANVIL", node);
+    }
     command
 }
 
@@ -161,6 +164,7 @@ pub(crate) fn all() -> Outcome {
     let mut score = Score::default();
     // Before anything in Rust: the binary carries the console.
     score.step("前端构建", run::console);
+    score.step("锚定合约", tools::contracts);
     score.step("前端检查", || run_command(&mut command("web", "npm", &["run", "check"])));
     let mut unit = command("web", "npm", &["run", "test"]);
     score.tests("前端单元测试", &mut unit, &mut own_counts);

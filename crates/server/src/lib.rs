@@ -1,5 +1,6 @@
 //! Configuration and wiring: the only place where all parts meet.
 
+pub mod anchoring;
 mod applications;
 mod assemble;
 mod config;

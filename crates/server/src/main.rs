@@ -118,6 +118,11 @@ enum Verb {
         /// 用户名
         user: String,
     },
+    /// 外部锚定：部署合约，或核对证明中的锚定
+    Anchor {
+        #[command(subcommand)]
+        verb: AnchorVerb,
+    },
     /// 自检
     Doctor {
         /// 配置文件
@@ -137,6 +142,24 @@ enum Verb {
         /// 数据目录，测量后保留；再次测量时不重新装入
         #[arg(long)]
         keep: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum AnchorVerb {
+    /// 在所配置的网络上部署锚定合约，打印其地址
+    Deploy {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 向外部网络核对证明中的锚定：不需要本平台，也不需要账户
+    Check {
+        /// .yjproof 文件
+        file: PathBuf,
+        /// 该网络任意节点的 JSON-RPC 网址
+        #[arg(long)]
+        rpc: String,
     },
 }
 
@@ -181,6 +204,12 @@ fn main() -> ExitCode {
                 commands::export_ledger(&config, &dir).await
             }
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
+            Verb::Anchor { verb: AnchorVerb::Deploy { config } } => {
+                commands::anchor_deploy(&config).await
+            }
+            Verb::Anchor { verb: AnchorVerb::Check { file, rpc } } => {
+                yj_server::anchoring::check(&file, rpc).await
+            }
             Verb::Doctor { config } => commands::doctor(&config).await,
             Verb::Bench { what, database, events, keep } => {
                 bench::run(&what, database, events, keep).await

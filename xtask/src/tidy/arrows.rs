@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-hsm", &["yj-kernel", "yj-crypto"]),
     ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
+    ("yj-anchor", &["yj-kernel", "yj-crypto", "yj-proof", "yj-identity", "yj-ledger"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
     (

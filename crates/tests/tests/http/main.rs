@@ -9,6 +9,7 @@ mod houses;
 mod template;
 
 mod access;
+mod anchoring;
 mod applications;
 mod arrivals;
 mod audit;
@@ -65,3 +66,4 @@ mod surveillance;
 mod telemetry;
 mod templates;
 mod verdict;
+mod verify_page;
