@@ -39,6 +39,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/ledger/proofs', '证明下载'],
   ['supervisor', '/ledger/keys', '密钥登记'],
   ['supervisor', '/register/evidence_key', '存证密钥'],
+  ['supervisor', '/anchors', '外部锚定'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
   ['supervisor', '/interface', '接口规范'],

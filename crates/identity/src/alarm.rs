@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     ForwardStalled,
     /// 设备数据签名不符、证书失效或前后矛盾
     DeviceDistrusted,
+    /// 外部锚定失败，或外部网络上的树根与本链不同
+    AnchorFailed,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
             Self::NewPlace => "new_place",
             Self::ForwardStalled => "forward_stalled",
             Self::DeviceDistrusted => "device_distrusted",
+            Self::AnchorFailed => "anchor_failed",
         }
     }
 }
@@ -86,6 +89,12 @@ pub(crate) async fn raise(app: &App, kind: Kind, about: About<'_>, detail: &str)
 /// Raises the alarm that data in a device's name are not to be believed, unless one is open.
 pub async fn alarm_of_device(app: &App, mac: &str, detail: &str) {
     raise(app, Kind::DeviceDistrusted, About::platform(mac), detail).await;
+}
+
+/// Raises the alarm that a network holds another history than ours, or takes ours no more, unless
+/// one is open.
+pub async fn alarm_of_anchor(app: &App, network: &str, detail: &str) {
+    raise(app, Kind::AnchorFailed, About::platform(network), detail).await;
 }
 
 async fn try_raise(app: &App, kind: Kind, about: About<'_>, detail: &str) -> Result<()> {

@@ -24,6 +24,7 @@ pub use prove::Integrity;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
+pub use store::{LedgerSnapshot, RecordPlace};
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 
 use yj_kernel::Migration;

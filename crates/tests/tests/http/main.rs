@@ -9,6 +9,7 @@ mod houses;
 mod template;
 
 mod access;
+mod anchoring;
 mod applications;
 mod arrivals;
 mod audit;
@@ -39,6 +40,7 @@ mod identity;
 mod import;
 mod interface;
 mod labels;
+mod ledger_clock;
 mod libraries;
 mod map_packs;
 mod matches;

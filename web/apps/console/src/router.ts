@@ -38,6 +38,7 @@ export const router = createRouter({
         { path: 'ledger/blocks', component: () => import('./pages/ledger/Blocks.vue') },
         { path: 'ledger/proofs', component: () => import('./pages/ledger/Proofs.vue') },
         { path: 'ledger/keys', component: () => import('./pages/ledger/Keys.vue') },
+        { path: 'anchors', component: () => import('./pages/ledger/Anchors.vue') },
         { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },
         { path: 'tasks', component: () => import('./pages/desk/Tasks.vue') },
         { path: 'me', component: () => import('./pages/desk/Myself.vue') },

@@ -392,6 +392,35 @@ export interface Block {
   tree_size: number;
   tree_root: string;
 }
+export interface Anchor {
+  id: string;
+  network: string;
+  contract: string;
+  state: 'waiting' | 'sent' | 'confirmed' | 'failed';
+  tree_size: number;
+  height: number;
+  tx: string | null;
+  block_number: number | null;
+  depth: number | null;
+  attempts: number;
+  last_error: string | null;
+  created_at: string;
+  confirmed_at: string | null;
+}
+/** What stands outside; the settings are there where anchoring is on. */
+export type Anchors = Page<Anchor> &
+  (
+    | { configured: false }
+    | {
+        configured: true;
+        network: string;
+        contract: string;
+        account: string;
+        confirmations: number;
+        every_minutes: number;
+        every_blocks: number;
+      }
+  );
 export interface BlockDetail extends Block {
   prev: string;
   certificate: { round: number; votes: string[]; valid: boolean };
