@@ -35,6 +35,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/register/batch_document', '批次凭证'],
   ['farm', '/epcis', 'EPCIS 交换'],
   ['supervisor', '/ledger', '存证总览'],
+  ['sysadmin', '/witnesses', '见证'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
   ['supervisor', '/interface', '接口规范'],

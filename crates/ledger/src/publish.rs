@@ -63,9 +63,9 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Problem {
 /// file whole, the checkpoint last: whoever reads it finds everything that it stands on. A folder
 /// that holds another chain, or one from which this log did not grow, is left alone.
 pub fn publish(source: &dyn Publication, folder: &Path) -> Result<Published> {
-    let note = source.checkpoint()?.ok_or_else(|| {
-        Problem::Conflict(String::from("还没有区块，没有可公布的检查点"))
-    })?;
+    let note = source
+        .checkpoint()?
+        .ok_or_else(|| Problem::Conflict(String::from("还没有区块，没有可公布的检查点")))?;
     let (ledger, checkpoint) = (folder.join("ledger"), &note.checkpoint);
     let written = ledger.join("checkpoint");
     let before = before(&written)?;
@@ -95,9 +95,9 @@ pub fn publish(source: &dyn Publication, folder: &Path) -> Result<Published> {
 /// What the folder holds so far.
 fn before(path: &Path) -> Result<Option<Checkpoint>> {
     match fs::read_to_string(path) {
-        Ok(text) => Note::read(&text).map(|note| Some(note.checkpoint)).map_err(|_| {
-            Problem::Conflict(format!("{} 不是检查点，请换一个目录", path.display()))
-        }),
+        Ok(text) => Note::read(&text)
+            .map(|note| Some(note.checkpoint))
+            .map_err(|_| Problem::Conflict(format!("{} 不是检查点，请换一个目录", path.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(path)(error)),
     }

@@ -63,7 +63,9 @@ pub fn publication_routes(ledger: &Ledger) -> Vec<Route> {
         )
         .query(&[
             Param { name: "from", label: "较小的长度，1 起", required: true },
-            Param { name: "to", label: "较大的长度，至多为最新检查点的长度", required: true },
+            Param {
+                name: "to", label: "较大的长度，至多为最新检查点的长度", required: true
+            },
         ]),
         Route::public(
             (Method::GET, "/ledger/genesis"),

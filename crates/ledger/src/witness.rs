@@ -42,7 +42,8 @@ fn verifier_key(text: &str) -> Result<String, String> {
 }
 
 fn address(text: &str) -> Result<String, String> {
-    let wrong = || String::from("应为 https:// 或 http:// 开头的地址，如 https://witness.example.cn");
+    let wrong =
+        || String::from("应为 https:// 或 http:// 开头的地址，如 https://witness.example.cn");
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = rest.ok_or_else(wrong)?.split(['/', '?', '#']).next().unwrap_or_default();
     let sound = !host.is_empty()

@@ -148,9 +148,8 @@ async fn take(ledger: &Ledger, app: &App, bytes: &[u8]) -> Result<Value> {
 
 /// Takes an alarm: keeps it with both notes, and tells the security administrators.
 async fn object(ledger: &Ledger, app: &App, bytes: &[u8]) -> Result<Value> {
-    let (alarm, key) = Alarm::read(bytes).map_err(|_| {
-        Problem::Malformed(String::from("请求体应为见证方签名的告警（yjalarm/1）"))
-    })?;
+    let (alarm, key) = Alarm::read(bytes)
+        .map_err(|_| Problem::Malformed(String::from("请求体应为见证方签名的告警（yjalarm/1）")))?;
     let ctx = app.on_own_behalf("witness");
     let mut tx = ctx.begin().await?;
     let found = registered(&mut tx, |known| *known == key).await?;

@@ -35,8 +35,7 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    const ALL: [Self; 5] =
-        [Self::Current, Self::Lagging, Self::Never, Self::Ahead, Self::Inactive];
+    const ALL: [Self; 5] = [Self::Current, Self::Lagging, Self::Never, Self::Ahead, Self::Inactive];
 
     const fn code(self) -> &'static str {
         match self {

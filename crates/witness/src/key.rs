@@ -12,10 +12,13 @@ const PEM_MAX: u64 = 16 * 1024;
 /// Draws of a seed; all but one in 2³² of the values are good.
 const DRAWS_MAX: usize = 8;
 
-/// Reads a key file, or makes it, readable by its owner only.
-pub(crate) fn open(path: &Path) -> Result<SigningKey, String> {
+/// Reads a key file; a witness that has none yet gets one, readable by its owner only.
+pub(crate) fn open(path: &Path, begins: bool) -> Result<SigningKey, String> {
     if let Some(pem) = files::read(path, PEM_MAX)? {
         return SigningKey::from_pem(&pem).map_err(|error| format!("{}：{error}", path.display()));
+    }
+    if !begins {
+        return Err(format!("{}：私钥文件不见了，拒绝继续；请从备份恢复", path.display()));
     }
     for _ in 0..DRAWS_MAX {
         let mut seed = [0; 32];

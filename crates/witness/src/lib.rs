@@ -16,7 +16,7 @@ mod serve;
 mod state;
 
 pub use arguments::Arguments;
-pub use log::Log;
+pub use log::{Log, Unfetched};
 pub use round::{Outcome, Witness};
 pub use run::run;
 

@@ -1,6 +1,6 @@
 //! One look at the log: fetch, judge, compare with others, remember, and only then sign in public.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use yj_crypto::{SigningKey, from_hex, to_hex};
 use yj_proof::{Alarm, Genesis, Hash, Note, NoteKey, NoteLine};
@@ -11,7 +11,7 @@ use crate::{
     key,
     log::Unfetched,
     peers::{Comparison, Peer},
-    serve::Shown,
+    serve::{self, Shown},
     state::{Chain, State},
 };
 
@@ -65,7 +65,7 @@ impl Witness {
         let fingerprint = fingerprint.transpose()?;
         let (mut state, named) = State::open(arguments.state.clone())?;
         let path = arguments.key.clone().unwrap_or_else(|| arguments.state.join("key.pem"));
-        let signer = key::open(&path)?;
+        let signer = key::open(&path, named.is_none())?;
         let key = key::named(&signer, (arguments.name.as_deref(), named.as_deref()))?;
         state.require_own(&key)?;
         if let (Some(chain), Some(wanted)) = (&state.chain, fingerprint)
@@ -97,9 +97,10 @@ impl Witness {
         self.state.chain.as_ref().map(|chain| to_hex(&chain.genesis.chain_id()))
     }
 
-    /// What we tell others.
-    pub(crate) fn shown(&self) -> Arc<Shown> {
-        Arc::clone(&self.shown)
+    /// Shows others the newest countersigned note, the key and the evidence, until the process
+    /// ends. The address, where the system chose the port.
+    pub fn listen(&self, address: SocketAddr) -> Result<SocketAddr, String> {
+        serve::listen(address, &self.shown)
     }
 
     /// What the last look noticed that changes nothing.

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, thread, time::Instant};
 
-use crate::{Arguments, Outcome, Witness, serve};
+use crate::{Arguments, Outcome, Witness};
 
 /// What a look that refused the log ends with.
 const REFUSED: u8 = 3;
@@ -28,7 +28,7 @@ fn begin(arguments: &Arguments) -> Result<ExitCode, String> {
     let mut witness = Witness::open(arguments, now)?;
     println!("见证方公钥（请交平台登记）：{}", witness.key());
     if let Some(address) = arguments.listen {
-        let listens = serve::listen(address, &witness.shown())?;
+        let listens = witness.listen(address)?;
         println!("公布见证与证据：http://{listens}/checkpoint");
     }
     let mut fingerprint = witness.fingerprint();

@@ -63,3 +63,4 @@ mod surveillance;
 mod telemetry;
 mod templates;
 mod verdict;
+mod witnessing;
