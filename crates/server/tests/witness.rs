@@ -181,10 +181,8 @@ fn d_6_3_1_a_witness_killed_before_it_spoke_says_the_same_afterwards() {
         let (code, said) = look(&platform.url, &state);
         assert!(code == Some(3) && said.contains("拒签"), "{said}");
     }
-    let evidence: Vec<PathBuf> = fs::read_dir(state.join("evidence"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let evidence: Vec<PathBuf> =
+        fs::read_dir(state.join("evidence")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!evidence.is_empty());
     for path in evidence {
         yj_proof::Alarm::read(&fs::read(&path).unwrap()).unwrap();

@@ -35,6 +35,7 @@ fn begin(arguments: &Arguments) -> Result<ExitCode, String> {
     if let Some(chain) = &fingerprint {
         println!("链指纹：{chain}");
     }
+    let mut said = String::new();
     loop {
         let begun = Instant::now();
         let outcome = witness.look()?;
@@ -47,7 +48,7 @@ fn begin(arguments: &Arguments) -> Result<ExitCode, String> {
         for remark in witness.remarks() {
             println!("提示：{remark}");
         }
-        let code = tell(&outcome);
+        let code = tell(&outcome, &mut said);
         if arguments.once {
             return Ok(code);
         }
@@ -57,11 +58,16 @@ fn begin(arguments: &Arguments) -> Result<ExitCode, String> {
     }
 }
 
-fn tell(outcome: &Outcome) -> ExitCode {
+/// Says what a look came to. That a log stands still is said once.
+fn tell(outcome: &Outcome, said: &mut String) -> ExitCode {
     match outcome {
         Outcome::Signed { note, undelivered } => {
             let checkpoint = &note.checkpoint;
-            println!("已见证：{} 条，区块 {}", checkpoint.size, checkpoint.height);
+            let line = format!("已见证：{} 条，区块 {}", checkpoint.size, checkpoint.height);
+            if *said != line {
+                println!("{line}");
+                *said = line;
+            }
             match undelivered {
                 None => ExitCode::SUCCESS,
                 Some(why) => {
