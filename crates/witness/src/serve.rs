@@ -115,3 +115,40 @@ pub(crate) fn listen(address: SocketAddr, shown: &Arc<Shown>) -> Result<SocketAd
     }
     Ok(listen)
 }
+
+#[cfg(test)]
+mod tests {
+    use yj_crypto::{Signer as _, SigningKey};
+    use yj_proof::NoteKind;
+
+    use super::*;
+
+    #[test]
+    fn the_public_sees_the_key_and_the_evidence_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let evidence = folder.path().join("evidence");
+        files::folder(&evidence).unwrap();
+        std::fs::write(evidence.join("rollback-00.json"), "{}").unwrap();
+        std::fs::write(folder.path().join("state.json"), "secret").unwrap();
+        let signer = SigningKey::from_seed(&[1; 32]).unwrap();
+        let key = NoteKey::new("a", NoteKind::Witness, signer.public_key().clone()).unwrap();
+        let shown = Arc::new(Shown::new(&key, evidence));
+        let address = listen("127.0.0.1:0".parse().unwrap(), &shown).unwrap();
+        let ask = |request: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(format!("{request} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            (head[9..12].to_owned(), body.to_owned())
+        };
+        let ok = |body: &str| (String::from("200"), String::from(body));
+        assert_eq!(ask("GET /key"), ok(&format!("{key}\n")));
+        assert_eq!(ask("GET /evidence"), ok("[\"rollback-00.json\"]"));
+        assert_eq!(ask("GET /evidence/rollback-00.json"), ok("{}"));
+        for missing in ["/checkpoint", "/", "/evidence/../state.json", "/evidence/"] {
+            assert_eq!(ask(&format!("GET {missing}")).0, "404", "{missing}");
+        }
+        assert_eq!(ask("POST /key").0, "405");
+    }
+}

@@ -113,7 +113,7 @@ fn refused(outcome: Outcome) -> (AlarmKind, Option<String>) {
 fn registration(key: &str) -> Value {
     json!({
         "organization": "示例检测中心", "verifier_key": key, "address": null,
-        "since": "2026-11-19", "lag_minutes": 15, "active": true,
+        "since": "2026-11-19", "lag_minutes": 5, "active": true,
     })
 }
 
@@ -192,13 +192,13 @@ async fn d_6_3_1_who_stays_behind_is_seen() {
         (listed["items"][0]["state"].clone(), listed["items"][0]["lag_seconds"].clone())
     };
     // As long as there is nothing new, nobody is behind.
-    app.pass(jiff::SignedDuration::from_mins(10));
+    app.pass(jiff::SignedDuration::from_mins(3));
     assert_eq!(state().await, (json!("current"), json!(0)));
     grow(&app, "W-1").await;
-    app.pass(jiff::SignedDuration::from_mins(15));
-    assert_eq!(state().await, (json!("current"), json!(900)));
+    app.pass(jiff::SignedDuration::from_mins(5));
+    assert_eq!(state().await, (json!("current"), json!(300)));
     app.pass(jiff::SignedDuration::from_secs(1));
-    assert_eq!(state().await, (json!("lagging"), json!(901)));
+    assert_eq!(state().await, (json!("lagging"), json!(301)));
     let metrics = String::from_utf8(open_get(&app, "/metrics").await.bytes).unwrap();
     assert!(metrics.contains("ledger_witnesses{state=\"lagging\"} 1"), "{metrics}");
     signed(observer.look().await);
