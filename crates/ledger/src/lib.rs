@@ -31,6 +31,7 @@ pub use publish_http::publication_routes;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
+pub use store::{LedgerSnapshot, RecordPlace};
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 pub use witness::{LEDGER_WITNESS, LedgerWitness};
 pub use witness_http::witness_routes;

@@ -15,6 +15,7 @@ pub mod merkle;
 mod note;
 mod outside;
 mod registry;
+mod report;
 mod submission;
 pub mod tile;
 mod verdict;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
+use yj_anchor::Anchoring;
 use yj_exchange::epcis::Callbacks;
 use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::{Identity, Security, SingleSignOn};
@@ -52,6 +53,8 @@ pub struct Assembled {
     pub app: App,
     /// Its ledger.
     pub ledger: Ledger,
+    /// Where the ledger is written besides; nowhere until it is set up.
+    pub anchoring: Anchoring,
     /// Log-in, sessions and rights.
     pub identity: Identity,
     /// Where device data come in.
@@ -70,6 +73,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_kernel::MIGRATIONS,
         yj_identity::MIGRATIONS,
         yj_ledger::MIGRATIONS,
+        yj_anchor::MIGRATIONS,
         yj_domain::MIGRATIONS,
         yj_subject::MIGRATIONS,
         yj_evidence::MIGRATIONS,
@@ -179,6 +183,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         tracing::warn!(%problem, "no months were made ahead");
     }
     let intake = Intake::new(&ledger);
+    let anchoring = Anchoring::default();
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_domain::routes());
@@ -192,6 +197,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_ledger::publication_routes(&ledger));
     routes.extend(yj_ledger::witness_routes(&ledger));
     routes.extend(yj_kernel::record_routes(yj_ledger::LEDGER_WITNESS));
+    routes.extend(yj_anchor::routes(&anchoring, &ledger));
     routes.extend(yj_evidence::routes(&identity, &ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
@@ -216,6 +222,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     Ok(Assembled {
         app,
         ledger,
+        anchoring,
         identity,
         intake,
         router: yj_http::surround(router, surroundings),

@@ -120,6 +120,11 @@ enum Verb {
         /// 用户名
         user: String,
     },
+    /// 外部锚定：部署合约，或核对证明中的锚定
+    Anchor {
+        #[command(subcommand)]
+        verb: AnchorVerb,
+    },
     /// 自检
     Doctor {
         /// 配置文件
@@ -143,7 +148,33 @@ enum Verb {
 }
 
 #[derive(Subcommand)]
+enum AnchorVerb {
+    /// 在所配置的网络上部署锚定合约，打印其地址
+    Deploy {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 向外部网络核对证明中的锚定：不需要本平台，也不需要账户
+    Check {
+        /// .yjproof 文件
+        file: PathBuf,
+        /// 该网络任意节点的 JSON-RPC 网址
+        #[arg(long)]
+        rpc: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum LedgerVerb {
+    /// 把整个存证日志与数据列写成有文档的普通文件，供与平台无关的程序核对（tools/check_platform.py）
+    Export {
+        /// 目标目录，须不存在或为空
+        dir: PathBuf,
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// 把检查点、哈希瓦片与创世文件写成静态文件，供网页服务器公布；再次执行只写新增的
     Publish {
         /// 目标目录
@@ -187,7 +218,16 @@ fn main() -> ExitCode {
             }
             // It answers with more than yes or no, and has no use for this runtime.
             Verb::Witness(arguments) => return Ok(yj_witness::run(&arguments)),
+            Verb::Ledger { verb: LedgerVerb::Export { dir, config } } => {
+                commands::export_ledger(&config, &dir).await
+            }
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
+            Verb::Anchor { verb: AnchorVerb::Deploy { config } } => {
+                commands::anchor_deploy(&config).await
+            }
+            Verb::Anchor { verb: AnchorVerb::Check { file, rpc } } => {
+                yj_server::anchoring::check(&file, rpc).await
+            }
             Verb::Doctor { config } => commands::doctor(&config).await,
             Verb::Bench { what, database, events, keep } => {
                 bench::run(&what, database, events, keep).await
