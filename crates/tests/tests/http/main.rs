@@ -67,3 +67,4 @@ mod telemetry;
 mod templates;
 mod verdict;
 mod verify_page;
+mod witnessing;
