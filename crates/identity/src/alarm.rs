@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     ForwardStalled,
     /// 设备数据签名不符、证书失效或前后矛盾
     DeviceDistrusted,
+    /// 防篡改检查有发现
+    LedgerTampered,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
             Self::NewPlace => "new_place",
             Self::ForwardStalled => "forward_stalled",
             Self::DeviceDistrusted => "device_distrusted",
+            Self::LedgerTampered => "ledger_tampered",
         }
     }
 }
@@ -86,6 +89,11 @@ pub(crate) async fn raise(app: &App, kind: Kind, about: About<'_>, detail: &str)
 /// Raises the alarm that data in a device's name are not to be believed, unless one is open.
 pub async fn alarm_of_device(app: &App, mac: &str, detail: &str) {
     raise(app, Kind::DeviceDistrusted, About::platform(mac), detail).await;
+}
+
+/// Raises the alarm that a record, or the ledger itself, is not as it was anchored, unless one is open.
+pub async fn alarm_of_tampering(app: &App, record: &str, detail: &str) {
+    raise(app, Kind::LedgerTampered, About::platform(record), detail).await;
 }
 
 async fn try_raise(app: &App, kind: Kind, about: About<'_>, detail: &str) -> Result<()> {

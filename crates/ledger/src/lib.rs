@@ -10,11 +10,16 @@ mod keys;
 mod queue;
 mod sequencer;
 mod store;
+mod tamper;
 
 pub use http::routes;
 pub use keys::Keys;
 pub use queue::{AnchorState, Pending, enqueue};
-pub use sequencer::{Integrity, Ledger};
+pub use sequencer::Ledger;
+pub use tamper::{
+    Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
+    ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
+};
 
 use yj_kernel::Migration;
 
@@ -22,4 +27,5 @@ use yj_kernel::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "ledger/0001_anchor", script: include_str!("../migrations/0001_anchor.sql") },
     Migration { name: "ledger/0002_whose", script: include_str!("../migrations/0002_whose.sql") },
+    Migration { name: "ledger/0006_tamper", script: include_str!("../migrations/0006_tamper.sql") },
 ];

@@ -13,8 +13,7 @@ use yj_crypto::{Signer as _, to_hex};
 use yj_kernel::{App, Ctx, Problem, Result, Row, Sql, Tx, time_text};
 use yj_proof::{
     AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath,
-    Record, RecordPath, Registry, RegistryPath, Submission, Validator, ValidatorSet, Vote,
-    compare_columns, merkle,
+    Record, RecordPath, Registry, RegistryPath, Submission, Validator, ValidatorSet, Vote, merkle,
 };
 
 use crate::{
@@ -45,19 +44,6 @@ struct Inner {
     /// Milliseconds from queueing to confirmation, of late.
     latencies: Mutex<Vec<i64>>,
     bell: watch::Sender<u64>,
-}
-
-/// What a check of one stored record against the ledger found.
-#[derive(Debug)]
-pub struct Integrity {
-    /// Whether everything agrees.
-    pub intact: bool,
-    /// In words.
-    pub finding: String,
-    /// Block that holds the record.
-    pub height: Option<u64>,
-    /// Fields that differ: name, anchored, found.
-    pub differences: Vec<(String, Value, Value)>,
 }
 
 impl Ledger {
@@ -102,6 +88,30 @@ impl Ledger {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Whether the validators of its height have signed this block.
+    pub(crate) fn is_committed(&self, block: &Block) -> bool {
+        block.certificate.commits(&block.header, &self.0.genesis.validators)
+    }
+
+    /// Whether a submission is signed by a key that was valid at this height.
+    pub(crate) fn is_signed(&self, submission: &Submission, _height: u64) -> bool {
+        submission.kid == self.0.key_entry.kid && submission.is_signed_by(&self.0.key_entry.key)
+    }
+
+    /// Name of the platform's key.
+    pub(crate) fn platform_kid(&self) -> &'static str {
+        PLATFORM_KID
+    }
+
+    /// Signs in the platform's name: the key, and the signature.
+    pub(crate) fn sign_as_platform(
+        &self,
+        message: &[u8],
+    ) -> Result<(yj_crypto::PublicKey, yj_crypto::Signature)> {
+        let signature = self.0.keys.platform.sign(message).map_err(Problem::internal)?;
+        Ok((self.0.keys.platform.public_key().clone(), signature))
     }
 
     /// Says that something was queued.
@@ -306,31 +316,6 @@ impl Ledger {
         })
     }
 
-    /// Compares a stored row with what was anchored. `columns` is the row in the shape of the
-    /// envelope's body.
-    pub async fn check(&self, tx: &mut Tx, record: &str, columns: &Value) -> Result<Integrity> {
-        let Some(place) = self.0.store.place(record)? else {
-            let finding = String::from("尚未上链，暂无可比对的存证");
-            return Ok(Integrity { intact: true, finding, height: None, differences: Vec::new() });
-        };
-        let (envelope, salt) = stored(tx, record).await?;
-        let (_, leaves) = self.0.store.submission(place.log_index)?;
-        let leaf = merkle::leaf(&envelope.entry(&salt).map_err(Problem::internal)?);
-        let differences = compare_columns(&envelope, columns);
-        let anchored =
-            usize::try_from(place.position).ok().and_then(|at| leaves.get(at)) == Some(&leaf);
-        let finding = match (anchored, differences.as_slice()) {
-            (false, _) => format!("存证原文与区块 {} 中的摘要不符：原文被改动过", place.height),
-            (true, []) => format!("与区块 {} 中的存证一致，自存证以来未被改动", place.height),
-            (true, changed) => {
-                let names: Vec<_> = changed.iter().map(|(name, _, _)| name.as_str()).collect();
-                format!("数据与区块 {} 中的存证不符：{} 被改动过", place.height, names.join("、"))
-            }
-        };
-        let intact = anchored && differences.is_empty();
-        Ok(Integrity { intact, finding, height: Some(place.height), differences })
-    }
-
     /// Chain health (D-7.3.1-1).
     pub(crate) async fn status(&self, ctx: &Ctx) -> Result<Value> {
         let mut tx = ctx.snapshot().await?;
@@ -512,6 +497,11 @@ async fn mark_confirmed(app: &App, settled: &BTreeMap<i64, u64>) -> Result<()> {
 async fn stored(tx: &mut Tx, record: &str) -> Result<(Envelope, [u8; 16])> {
     let sql = Sql::new("SELECT envelope, salt FROM anchor_entry WHERE record = $1");
     let row = tx.fetch_one(sql.arg(record)).await?.ok_or(Problem::NotFound("存证"))?;
+    if row.text(0)?.is_empty()
+        && let Some(gone) = crate::tamper::erased(tx, record).await?
+    {
+        return Err(gone);
+    }
     let envelope = Envelope::read(row.json(0)?).map_err(Problem::internal)?;
     Ok((envelope, row.blob(1)?.try_into().map_err(Problem::internal)?))
 }

@@ -129,6 +129,7 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     let config = read(config)?;
     start_log(&config.log);
     let assembled = open(&config).await?;
+    assembled.tamper.nightly_at(config.tamper.minute()?);
     if let Some(token) = yj_identity::setup_token(&assembled.app).await.map_err(say)? {
         println!("尚未初始化：请在浏览器打开 {}/console/setup", config.platform.public_url);
         println!("设置令牌（24 小时内有效，只显示这一次）：{token}");
@@ -168,7 +169,7 @@ async fn listen_until_stopped(
     } else {
         Devices::default()
     };
-    let Assembled { app, ledger, identity, router, metrics, callbacks, .. } = assembled;
+    let Assembled { app, ledger, tamper, identity, router, metrics, callbacks, .. } = assembled;
     let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
@@ -176,6 +177,7 @@ async fn listen_until_stopped(
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(yj_trace::watch_months(app.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
+        tokio::spawn(tamper.run(app.clone(), stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];
     workers.extend(doors.workers);
@@ -330,6 +332,16 @@ pub(crate) fn verify(file: &Path, fingerprint: Option<&str>) -> Answer {
         println!("{} {}：{}", if step.ok { "通过" } else { "未通过" }, step.title, step.detail);
     }
     println!("{}", verdict.conclusion);
+    Ok(verdict.ok)
+}
+
+/// Checks a report of the tamper audit.
+pub(crate) fn verify_report(file: &Path, key: Option<&str>) -> Answer {
+    let bytes = fs::read(file).map_err(io(file))?;
+    let verdict = yj_ledger::verify_report(&bytes, key);
+    for line in &verdict.lines {
+        println!("{line}");
+    }
     Ok(verdict.ok)
 }
 

@@ -93,6 +93,14 @@ enum Verb {
         #[arg(long)]
         fingerprint: Option<String>,
     },
+    /// 离线验证防篡改检查的报告
+    VerifyReport {
+        /// 报告文件
+        file: PathBuf,
+        /// 所信任的平台公钥（130 位十六进制）
+        #[arg(long)]
+        key: Option<String>,
+    },
     /// 导出存证原文与创世文件，供他方核验
     Export {
         /// 配置文件
@@ -154,6 +162,7 @@ fn main() -> ExitCode {
             }
             Verb::Migrate { config } => commands::migrate(&config).await,
             Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),
+            Verb::VerifyReport { file, key } => commands::verify_report(&file, key.as_deref()),
             Verb::Export { config, out } => commands::export(&config, &out).await,
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
             Verb::Doctor { config } => commands::doctor(&config).await,
