@@ -5,21 +5,30 @@
 //! may be repeated after a crash without effect.
 
 mod audit;
+mod checkpoint;
+mod fault;
+mod health;
 mod http;
 mod keys;
+mod prove;
 mod queue;
+mod register;
 mod sequencer;
+mod signed;
 mod store;
 mod tamper;
+mod waiting;
 
 pub use http::routes;
 pub use keys::Keys;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
+pub use signed::{SIGNED_MAX, SignedRecords};
 pub use tamper::{
     Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
     ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
 };
+pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 
 use yj_kernel::Migration;
 
@@ -27,5 +36,9 @@ use yj_kernel::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "ledger/0001_anchor", script: include_str!("../migrations/0001_anchor.sql") },
     Migration { name: "ledger/0002_whose", script: include_str!("../migrations/0002_whose.sql") },
+    Migration {
+        name: "ledger/0003_signing",
+        script: include_str!("../migrations/0003_signing.sql"),
+    },
     Migration { name: "ledger/0006_tamper", script: include_str!("../migrations/0006_tamper.sql") },
 ];

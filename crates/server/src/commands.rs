@@ -15,7 +15,7 @@ use yj_exchange::epcis::Callbacks;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
-use yj_proof::TrustAnchor;
+use yj_proof::Trust;
 use yj_server::{
     Assembled, Config, Devices, DevicesConfig, Module, Parts, TEMPLATE, assemble, demo, examine,
     listen_to_devices,
@@ -321,13 +321,14 @@ pub(crate) async fn migrate(config: &Path) -> Answer {
     Ok(true)
 }
 
-pub(crate) fn verify(file: &Path, fingerprint: Option<&str>) -> Answer {
+pub(crate) fn verify(file: &Path, fingerprint: Option<&str>, witnesses: &[String]) -> Answer {
     let bytes = fs::read(file).map_err(io(file))?;
-    let trust = match fingerprint {
-        None => TrustAnchor::FromBundle,
-        Some(text) => TrustAnchor::Chain(from_hex(text).ok_or("指纹应为 64 位小写十六进制")?),
+    let chain = fingerprint.map(|text| from_hex(text).ok_or("指纹应为 64 位小写十六进制"));
+    let witness = |text: &String| {
+        text.parse().map_err(|_| format!("{text} 不是见证方公钥：应为 名称+标识+公钥"))
     };
-    let verdict = yj_proof::verify(&bytes, trust);
+    let witnesses = witnesses.iter().map(witness).collect::<Result<_, _>>()?;
+    let verdict = yj_proof::verify(&bytes, &Trust { chain: chain.transpose()?, witnesses });
     for step in &verdict.steps {
         println!("{} {}：{}", if step.ok { "通过" } else { "未通过" }, step.title, step.detail);
     }

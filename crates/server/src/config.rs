@@ -158,7 +158,7 @@ impl TamperConfig {
         let (hour, minute) = self.nightly_at.split_once(':').ok_or_else(wrong)?;
         let number = |text: &str, below: u16| {
             let sound = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_digit());
-            text.parse().ok().filter(|number| sound && *number < below)
+            text.parse::<u16>().ok().filter(|number| sound && *number < below)
         };
         let (hour, minute) = number(hour, 24).zip(number(minute, 60)).ok_or_else(wrong)?;
         Ok(hour * 60 + minute)

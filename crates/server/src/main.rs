@@ -92,6 +92,9 @@ enum Verb {
         /// 所信任的链指纹（64 位十六进制）
         #[arg(long)]
         fingerprint: Option<String>,
+        /// 所信任的见证方公钥（名称+标识+公钥），可多次给出；至少须有其一的签名
+        #[arg(long = "witness")]
+        witnesses: Vec<String>,
     },
     /// 离线验证防篡改检查的报告
     VerifyReport {
@@ -161,8 +164,10 @@ fn main() -> ExitCode {
                 commands::simulate((&what, &devices), (url, mqtt), plan).await
             }
             Verb::Migrate { config } => commands::migrate(&config).await,
-            Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),
             Verb::VerifyReport { file, key } => commands::verify_report(&file, key.as_deref()),
+            Verb::Verify { file, fingerprint, witnesses } => {
+                commands::verify(&file, fingerprint.as_deref(), &witnesses)
+            }
             Verb::Export { config, out } => commands::export(&config, &out).await,
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
             Verb::Doctor { config } => commands::doctor(&config).await,

@@ -129,7 +129,8 @@ impl Ledger {
 
 fn destroy(tx: &mut Tx, record: &str) {
     let nothing: Vec<u8> = Vec::new();
-    let sql = Sql::new("UPDATE anchor_entry SET envelope = '', salt = $1 WHERE record = $2");
+    let sql =
+        Sql::new("UPDATE anchor_entry SET envelope = '', salt = $1, leaf = NULL WHERE record = $2");
     tx.later([sql.arg(nothing).arg(record)]);
 }
 

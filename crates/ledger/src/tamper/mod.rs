@@ -125,6 +125,7 @@ impl Tamper {
         let mut tx: Tx = ctx.snapshot().await?;
         held.extend(keep::last_tip(&mut tx).await?);
         held.extend(worker::kept_tip(&self.0.ledger)?);
+        held.extend(self.0.ledger.witnessed_checkpoint()?.map(|note| Held::of(&note)));
         Ok(held)
     }
 

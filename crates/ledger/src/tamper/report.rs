@@ -1,7 +1,7 @@
 //! 检查报告: what a pass looked at and found, signed by the platform. See `docs/proof-format.md` §5.
 
 use serde_json::{Map, Value, json};
-use yj_crypto::{PublicKey, from_hex, to_hex};
+use yj_crypto::{PublicKey, Signer as _, from_hex, to_hex};
 use yj_kernel::{Ctx, Problem, Result, Tx, time_text};
 
 use super::keep;
@@ -28,13 +28,16 @@ pub(crate) async fn make(
     }
     let (_, chain_id) = ledger.genesis();
     let findings = keep::seen_by(tx, pass).await?;
+    let kid = ledger.register(|register| register.platform().map(|entry| entry.kid.clone()));
+    let checkpoint = ledger.signed_checkpoint()?.map(|note| note.to_text());
     let report = json!({
-        "format": FORMAT, "kid": ledger.platform_kid(), "chain_id": to_hex(&chain_id), "platform": ctx.app().platform().name,
+        "format": FORMAT, "kid": kid, "checkpoint": checkpoint, "chain_id": to_hex(&chain_id), "platform": ctx.app().platform().name,
         "operator": ctx.app().platform().operator, "made_at": time_text(ctx.now_ms())?,
         "pass": facts, "findings": findings,
     });
-    let (key, signature) = ledger.sign_as_platform(&signed_bytes(&report)?)?;
-    let (key, signature) = (to_hex(&key.to_bytes()), to_hex(&signature));
+    let platform = &ledger.0.keys.platform;
+    let signature = platform.sign(&signed_bytes(&report)?).map_err(Problem::internal)?;
+    let (key, signature) = (to_hex(&platform.public_key().to_bytes()), to_hex(&signature));
     let signed = json!({ "report": report, "key": key, "signature": signature });
     serde_json_canonicalizer::to_vec(&signed).map_err(Problem::internal)
 }
@@ -107,7 +110,7 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use yj_crypto::{Signer as _, SigningKey};
+    use yj_crypto::SigningKey;
 
     use super::*;
 

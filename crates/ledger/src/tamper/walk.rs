@@ -1,15 +1,19 @@
 //! The walk along the blocks: headers, certificates, signatures, roots, and what others hold.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use yj_crypto::to_hex;
 use yj_kernel::Result;
-use yj_proof::{Hash, Header, Submission, merkle, merkle::Frontier};
+use yj_proof::{
+    AttestedBy, Checkpoint, Hash, Header, Note, Registry, Submission, merkle, merkle::Frontier,
+};
 
 use super::{
     finding::{Difference, Found, What},
     read::hash_of,
 };
-use crate::{Ledger, store::Block};
+use crate::{Ledger, register::PLATFORM, store::Block};
 
 /// A checkpoint that somebody else holds, or that an earlier pass has seen: the log must go on from
 /// it.
@@ -27,12 +31,25 @@ pub struct Held {
     pub by: String,
 }
 
+impl Held {
+    /// A checkpoint as those hold it who have signed it.
+    pub fn of(note: &Note) -> Self {
+        let Checkpoint { size, root, height, block_id, .. } = note.checkpoint.clone();
+        let names: Vec<&str> = note.lines.iter().skip(1).map(|line| line.name.as_str()).collect();
+        let by = if names.is_empty() { String::from("检查点文件") } else { names.join("、") };
+        Self { size, root, height, block_id, by }
+    }
+}
+
 /// How far a walk has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Walk {
     /// The last block that was looked at.
     pub(crate) height: u64,
     prev: String,
+    time_ms: u64,
+    /// Number of the last submission of each organisation.
+    seqs: BTreeMap<String, u64>,
     size: u64,
     peaks: Vec<String>,
     /// Records that the submissions so far speak of.
@@ -45,7 +62,15 @@ impl Walk {
     /// Before the first block.
     pub(crate) fn new(indexed: u64) -> Self {
         let prev = to_hex(&[0; 32]);
-        Self { height: 0, prev, size: 0, peaks: Vec::new(), records: 0, indexed }
+        let (seqs, peaks) = (BTreeMap::new(), Vec::new());
+        Self { height: 0, prev, time_ms: 0, seqs, size: 0, peaks, records: 0, indexed }
+    }
+
+    /// What is missing or repeated before this submission of its organisation.
+    fn gap(&mut self, submission: &Submission) -> Option<String> {
+        let last = self.seqs.insert(submission.org.clone(), submission.seq).unwrap_or(0);
+        (submission.seq != last + 1)
+            .then(|| format!("{} 的提交序号由 {last} 跳到 {}", submission.org, submission.seq))
     }
 
     fn frontier(&self) -> Result<Frontier> {
@@ -104,14 +129,22 @@ pub(crate) fn stride(
             ended = Stride::Broken;
             break;
         }
-        let faults = unsigned(ledger, &block, &contents);
+        let mut faults = unsigned(ledger, &block, &contents);
+        if block.header.time_ms < walk.time_ms {
+            faults.push(String::from("时间早于前一区块"));
+        }
+        faults.extend(contents.iter().filter_map(|(submission, _)| walk.gap(submission)));
         found.extend(faults.into_iter().map(|fault| of_block(height, Some(&block.header), &fault)));
+        walk.time_ms = block.header.time_ms;
         walk.records += contents.iter().map(|(one, _)| u64::from(one.count)).sum::<u64>();
         (prev, walk.height) = (block.header.block_id(), height);
     }
     walk.prev = to_hex(&prev);
     walk.size = frontier.size();
     walk.peaks = frontier.peaks().iter().map(|peak| to_hex(peak)).collect();
+    if ended == Stride::Arrived && ledger.store().frontier()?.size() > walk.size {
+        found.push(of_block(walk.height + 1, None, "日志在最后一个区块之后还有提交：区块缺失"));
+    }
     if ended == Stride::Arrived {
         found.extend(held.iter().filter(|held| held.size > walk.size).map(|held| {
             let detail = format!("日志只有 {} 份提交，少于{}持有的检查点", walk.size, held.by);
@@ -164,12 +197,17 @@ fn broken(
 /// What about the signatures and records of a block does not hold.
 fn unsigned(ledger: &Ledger, block: &Block, contents: &[(Submission, Vec<Hash>)]) -> Vec<String> {
     let mut faults = Vec::new();
-    if !ledger.is_committed(block) {
+    let height = block.header.height;
+    let registry = ledger.register(|register| register.at(height));
+    if block.header.registry_root != registry.root() {
+        faults.push(String::from("密钥登记与区块所记的不符"));
+    }
+    if !block.certificate.commits(&block.header, &ledger.0.genesis.validators) {
         faults.push(String::from("验证人的签名不成立"));
     }
     for (submission, leaves) in contents {
         let name = format!("{} 的第 {} 份提交", submission.org, submission.seq);
-        if !ledger.is_signed(submission, block.header.height) {
+        if !is_signed(submission, &registry, height) {
             faults.push(format!("{name}签名不成立"));
         }
         let complete = usize::try_from(submission.count).is_ok_and(|count| count == leaves.len());
@@ -178,6 +216,16 @@ fn unsigned(ledger: &Ledger, block: &Block, contents: &[(Submission, Vec<Hash>)]
         }
     }
     faults
+}
+
+/// Whether a submission is signed by a key that counted at this height.
+fn is_signed(submission: &Submission, registry: &Registry, height: u64) -> bool {
+    let owner = match submission.attested_by {
+        AttestedBy::Enterprise => submission.org.as_str(),
+        AttestedBy::Platform => PLATFORM,
+    };
+    let key = registry.get(owner, &submission.kid);
+    key.is_some_and(|entry| entry.counts_at(height) && submission.is_signed_by(&entry.key))
 }
 
 /// The log at exactly the size of a checkpoint must have its root.
