@@ -98,6 +98,8 @@ pub(crate) fn stride(
     most: usize,
     found: &mut Vec<Found>,
 ) -> Result<Stride> {
+    // Read first: the log may grow meanwhile, and never shrinks.
+    let edge = ledger.store().frontier()?.size();
     let tip = ledger.store().tip()?.map_or(0, |tip| tip.header.height);
     let (mut frontier, mut prev) = (walk.frontier()?, hash_of(&walk.prev)?);
     let mut ended = Stride::On;
@@ -142,7 +144,7 @@ pub(crate) fn stride(
     walk.prev = to_hex(&prev);
     walk.size = frontier.size();
     walk.peaks = frontier.peaks().iter().map(|peak| to_hex(peak)).collect();
-    if ended == Stride::Arrived && ledger.store().frontier()?.size() > walk.size {
+    if ended == Stride::Arrived && edge > walk.size {
         found.push(of_block(walk.height + 1, None, "日志在最后一个区块之后还有提交：区块缺失"));
     }
     if ended == Stride::Arrived {

@@ -80,6 +80,11 @@ impl Tamper {
 
     async fn turn(&self, app: &App, stop: &watch::Receiver<bool>) -> Result<()> {
         self.plan(app).await?;
+        self.work(app, stop).await
+    }
+
+    /// Goes on with the pass that waits, until it ends or is told to stop; a sample where none does.
+    pub async fn work(&self, app: &App, stop: &watch::Receiver<bool>) -> Result<()> {
         if let Some(pass) = self.waiting(app).await? {
             let mut pause = interval(PAUSE);
             pause.set_missed_tick_behavior(MissedTickBehavior::Delay);

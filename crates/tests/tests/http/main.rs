@@ -60,6 +60,7 @@ mod separation;
 mod sso;
 mod subjects;
 mod surveillance;
+mod tamper;
 mod telemetry;
 mod templates;
 mod verdict;

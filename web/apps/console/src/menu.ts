@@ -76,6 +76,7 @@ export const MENU: MenuGroup[] = [
     title: '区块链存证',
     pages: [
       { path: '/ledger', title: '存证总览', permission: 'ledger:read' },
+      { path: '/tamper', title: '防篡改检查', permission: 'ledger:check' },
       { path: '/verify', title: '存证查验' },
     ],
   },

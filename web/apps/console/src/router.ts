@@ -35,6 +35,7 @@ export const router = createRouter({
         { path: 'exports', component: () => import('./pages/desk/Exports.vue') },
         { path: 'chain', component: () => import('./pages/chain/ChainPage.vue') },
         { path: 'ledger', component: () => import('./pages/ledger/Ledger.vue') },
+        { path: 'tamper', component: () => import('./pages/ledger/Tamper.vue') },
         { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },
         { path: 'tasks', component: () => import('./pages/desk/Tasks.vue') },
         { path: 'me', component: () => import('./pages/desk/Myself.vue') },

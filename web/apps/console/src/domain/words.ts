@@ -370,6 +370,7 @@ export const ALARMS: Record<string, string> = {
   new_place: '陌生网络登录',
   forward_stalled: '审计转发中断',
   device_distrusted: '设备数据不可信',
+  ledger_tampered: '存证被篡改',
 };
 export const FACTORS: Record<string, string> = { totp: '动态口令', webauthn: '安全密钥', sm2: '国密证书', recovery: '恢复码' };
 export const CLEARANCES: [string, string][] = [
