@@ -153,7 +153,7 @@ impl Ledger {
         }
     }
 
-    /// Makes blocks until nothing waits; returns how many records found their place.
+    /// Makes blocks until nothing waits; returns how many entries of the queue were moved.
     pub async fn drain(&self, app: &App) -> Result<usize> {
         let mut total = 0;
         loop {
@@ -164,7 +164,8 @@ impl Ledger {
         }
     }
 
-    /// One block of what waits now; returns how many records it settled.
+    /// One block of what waits now; returns how many entries of the queue it moved: records that
+    /// found their place or wait for a signature from now on, and changes of the key register.
     pub async fn make_block(&self, app: &App) -> Result<usize> {
         let _turn = self.0.turn.lock().await;
         let made = self.make_of(app, self.0.offers.take()).await;
@@ -223,7 +224,7 @@ impl Ledger {
             offer.answer_with(&inner.store);
         }
         self.note_latencies(app, placed.iter().map(|(_, queued_at)| *queued_at));
-        Ok(outcome.settled.len())
+        Ok(outcome.moved())
     }
 
     /// The next block, still without records; and the organisations that lose their last key.

@@ -122,6 +122,11 @@ impl Ledger {
         Ok(heights)
     }
 
+    /// Number of an organisation's next submission.
+    pub fn next_seq(&self, org: &str) -> Result<u64> {
+        Ok(self.0.store.last_seq(org)? + 1)
+    }
+
     /// The submission as its organisation must have signed it.
     fn compose(
         &self,

@@ -114,6 +114,13 @@ pub(crate) struct Outcome {
     pub(crate) keyless: Vec<String>,
 }
 
+impl Outcome {
+    /// How many entries of the queue it moves.
+    pub(crate) fn moved(&self) -> usize {
+        self.settled.len() + self.deferred.len() + self.orders.0.len() + self.keyless.len()
+    }
+}
+
 /// Writes it down.
 pub(crate) async fn mark(app: &App, outcome: &Outcome) -> Result<()> {
     let Outcome { settled, deferred, orders: (orders, ordered), keyless } = outcome;

@@ -74,6 +74,13 @@ impl KeyEntry {
         Ok(entry)
     }
 
+    /// What the holder of a key signs to prove that it is held:
+    /// `"YJ/pop/v1\0" ‖ org ‖ kid ‖ key`.
+    pub fn possession(org: &str, kid: &str, key: &PublicKey) -> Vec<u8> {
+        let bytes = Writer::default().raw(b"YJ/pop/v1\0").text(org).text(kid);
+        bytes.raw(&key.to_bytes()).0
+    }
+
     /// Whether it counts at a height.
     pub fn counts_at(&self, height: u64) -> bool {
         (self.valid_from..self.revoked_at).contains(&height)

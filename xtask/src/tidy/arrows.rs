@@ -24,6 +24,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
+    (
+        "yj-evidence",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-proof",
+            "yj-identity",
+            "yj-ledger",
+            "yj-subject",
+        ],
+    ),
     ("yj-product", &["yj-kernel", "yj-model", "yj-crypto", "yj-label", "yj-domain", "yj-subject"]),
     ("yj-construction", &["yj-kernel", "yj-model", "yj-crypto", "yj-identity"]),
     (
@@ -76,6 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Outside everything: it knows the platform by its interface alone.
     ("yuanjian-client", &[]),
+    ("yj-sign", &["yj-crypto", "yj-proof", "yuanjian-client"]),
     ("xtask", &[]),
 ];
 /// These stand above everything.

@@ -57,6 +57,7 @@ mod routes;
 mod scan;
 mod searching;
 mod separation;
+mod signing;
 mod sso;
 mod subjects;
 mod surveillance;
