@@ -138,18 +138,18 @@ impl Look<'_> {
             let Some(entry) = entries.get(record) else {
                 let detail = "区块中有这条记录，存证原文却已不在，也没有墓碑";
                 let gone = Found::new(What::EntryRemoved, record, detail);
-                found.push(gone.in_block(place.height, Some(when.at)));
+                found.push(gone.in_block(place.height, when.at));
                 continue;
             };
             let marks = rules::place_and_time(entry, when).into_iter();
-            found.extend(marks.map(|one| one.in_block(place.height, Some(when.at))));
+            found.extend(marks.map(|one| one.in_block(place.height, when.at)));
             if entry.is_erased() {
                 erased.push((record.as_str(), when));
                 continue;
             }
             match entry.authentic(blocks.leaf(*place)?.as_ref()) {
                 Some(envelope) => sound.push((envelope, when)),
-                None => found.push(unauthentic(entry).in_block(place.height, Some(when.at))),
+                None => found.push(unauthentic(entry).in_block(place.height, when.at)),
             }
         }
         let graves = erase::examine(self.ledger, &mut tx, &erased).await?;
@@ -167,16 +167,16 @@ impl Look<'_> {
     ) -> Result<()> {
         let mut by_owner: BTreeMap<usize, Vec<(&Envelope, When)>> = BTreeMap::new();
         for (envelope, when) in sound {
-            if let Some(late) = rules::registered_before(envelope, when.at) {
-                found.push(late.of(envelope.kind(), "").in_block(when.height, Some(when.at)));
+            let late = when.at.and_then(|at| rules::registered_before(envelope, at));
+            if let Some(late) = late {
+                found.push(late.of(envelope.kind(), "").in_block(when.height, when.at));
             }
             match self.owners.iter().position(|owner| owner.kinds().contains(&envelope.kind())) {
                 Some(owner) => by_owner.entry(owner).or_default().push((envelope, *when)),
                 None => {
                     let detail = format!("没有种类为 {} 的记录", envelope.kind());
                     let unknown = Found::new(What::Unknown, envelope.id(), detail);
-                    found
-                        .push(unknown.of(envelope.kind(), "").in_block(when.height, Some(when.at)));
+                    found.push(unknown.of(envelope.kind(), "").in_block(when.height, when.at));
                 }
             }
         }
@@ -290,7 +290,7 @@ fn compare(envelope: &Envelope, row: Option<&super::Projected>, when: When) -> O
             found.of(envelope.kind(), &row.name)
         }
     };
-    Some(found.in_block(when.height, Some(when.at)))
+    Some(found.in_block(when.height, when.at))
 }
 
 /// The queue's rows of some records.
@@ -320,7 +320,7 @@ pub(crate) async fn entries(tx: &mut Tx, records: &[&str]) -> Result<BTreeMap<St
 /// Blocks and submissions that a batch of records lies in.
 pub(crate) struct Blocks<'a> {
     ledger: &'a Ledger,
-    times: BTreeMap<u64, i64>,
+    times: BTreeMap<u64, Option<i64>>,
     contents: BTreeMap<u64, (bool, Vec<Hash>)>,
 }
 
@@ -329,12 +329,12 @@ impl<'a> Blocks<'a> {
         Self { ledger, times: BTreeMap::new(), contents: BTreeMap::new() }
     }
 
-    fn time(&mut self, height: u64) -> Result<i64> {
+    fn time(&mut self, height: u64) -> Result<Option<i64>> {
         if let Some(at) = self.times.get(&height) {
             return Ok(*at);
         }
         let block = self.ledger.store().block(height)?;
-        let at = block.and_then(|block| i64::try_from(block.header.time_ms).ok()).unwrap_or(0);
+        let at = block.and_then(|block| i64::try_from(block.header.time_ms).ok());
         self.times.insert(height, at);
         Ok(at)
     }
@@ -357,7 +357,7 @@ impl<'a> Blocks<'a> {
         let at = self.time(place.height)?;
         let before = match place.height {
             0 | 1 => None,
-            height => Some(self.time(height - 1)?),
+            height => self.time(height - 1)?,
         };
         let by_platform = self.contents(place.log_index)?.0;
         Ok(When { height: place.height, at, before, by_platform })

@@ -195,7 +195,7 @@ pub(crate) async fn examine(
         let fault = fault.or_else(|| (!tombs.contains_key(*record)).then_some(unknown));
         if let Some(fault) = fault {
             let one = Found::new(What::Erasure, record, fault);
-            found.push(one.in_block(when.height, Some(when.at)));
+            found.push(one.in_block(when.height, when.at));
         }
     }
     Ok(found)

@@ -39,8 +39,8 @@ impl Entry {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct When {
     pub(crate) height: u64,
-    /// Unix ms.
-    pub(crate) at: i64,
+    /// Unix ms; `None` where the block is missing, which is found by itself.
+    pub(crate) at: Option<i64>,
     /// When the block before was made; `None` for the first.
     pub(crate) before: Option<i64>,
     /// Whether the platform signed for the organisation: then the record waited for nobody.
@@ -62,13 +62,14 @@ pub(crate) fn place_and_time(entry: &Entry, when: When) -> Vec<Found> {
         misplaced.fields.push(Difference::new("height", json!(height), json!(entry.height)));
         found.push(misplaced);
     }
+    let Some(block_at) = when.at else { return found };
     let mut backdated = |field: &str, found_ms: i64, detail: &str| {
         let mut one = Found::new(What::Backdated, &entry.record, detail);
         let time = |ms: i64| json!(Timestamp::from_millisecond(ms).map(|at| at.to_string()).ok());
-        one.fields.push(Difference::new(field, time(when.at), time(found_ms)));
+        one.fields.push(Difference::new(field, time(block_at), time(found_ms)));
         found.push(one);
     };
-    if entry.queued_at > when.at + STEP_MS {
+    if entry.queued_at > block_at + STEP_MS {
         backdated("queued_at", entry.queued_at, "排队时间晚于区块时间");
     } else if when.by_platform
         && when.before.is_some_and(|before| entry.queued_at + WAIT_MAX_MS < before)
@@ -80,7 +81,7 @@ pub(crate) fn place_and_time(entry: &Entry, when: When) -> Vec<Found> {
         );
     }
     match entry.confirmed_at {
-        Some(at) if is_marked && at + STEP_MS < when.at => {
+        Some(at) if is_marked && at + STEP_MS < block_at => {
             backdated("confirmed_at", at, "确认时间早于区块时间");
         }
         None if is_marked => {
@@ -126,7 +127,8 @@ mod tests {
     }
 
     const DAY: i64 = 24 * 3_600_000;
-    const WHEN: When = When { height: 9, at: 100 * DAY, before: Some(99 * DAY), by_platform: true };
+    const WHEN: When =
+        When { height: 9, at: Some(100 * DAY), before: Some(99 * DAY), by_platform: true };
 
     fn what(entry: &Entry, when: When) -> Vec<What> {
         place_and_time(entry, when).iter().map(|found| found.what).collect()

@@ -141,7 +141,7 @@ impl Tamper {
             let begun = app.now();
             let mut found = Vec::new();
             self.look(&ctx, &held).step(&mut progress, &mut found).await?;
-            progress.worked_ms += app.now().duration_since(begun).as_millis() as i64;
+            progress.worked_ms += app.now().as_millisecond() - begun.as_millisecond();
             told += self.tell(app, (pass, told), &found).await?;
             steps += 1;
             if steps % NOTE_EVERY == 0 {

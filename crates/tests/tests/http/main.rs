@@ -64,4 +64,5 @@ mod surveillance;
 mod tamper;
 mod telemetry;
 mod templates;
+mod tombstone;
 mod verdict;

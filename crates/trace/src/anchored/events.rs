@@ -90,7 +90,10 @@ impl Projection for Events {
         Box::pin(async move {
             let Some(event) = read(tx, [record].into_iter()).await?.pop() else { return Ok(()) };
             // What went in and came out stays: what others hold was made of it.
-            let body = json!({ "inputs": event.body["inputs"], "outputs": event.body["outputs"] });
+            let body = json!({
+                "inputs": event.body["inputs"], "outputs": event.body["outputs"], "place": null,
+                "counterparty": null, "documents": [], "evidence": [], "attributes": {},
+            });
             let sql = Sql::new("UPDATE trace_event SET body = $1 WHERE id = $2");
             tx.later([sql.arg(body.to_string()).arg(event.id)]);
             Ok(())
