@@ -54,14 +54,19 @@ export interface Findings {
   titles: Record<string, string>;
 }
 
-export const PASS_STATES: Record<string, [string, Tone]> = { waiting: ['等待', 'info'], running: ['进行中', 'warn'], done: ['完成', 'good'] };
+export const PASS_STATES: Record<string, [string, Tone]> = {
+  waiting: ['等待', 'info'],
+  running: ['进行中', 'warn'],
+  done: ['完成', 'good'],
+};
 export const FINDING_STATES: Record<string, [string, Tone]> = {
   open: ['待处置', 'bad'],
   acknowledged: ['已知悉', 'warn'],
   resolved: ['已办结', 'good'],
 };
 
-const show = (value: unknown): string => (value === null || value === undefined ? '（无）' : typeof value === 'string' ? value : JSON.stringify(value));
+const show = (value: unknown): string =>
+  value === null || value === undefined ? '（无）' : typeof value === 'string' ? value : JSON.stringify(value);
 
 /** Every field that differs: what was anchored, and what stands there now. */
 export const differing = (finding: Finding): string =>
