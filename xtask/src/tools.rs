@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::shell::{Outcome, command, output, run};
+use crate::shell::{Outcome, command, output, root, run};
 
 /// Oldest Node that builds the console.
 const NODE_MAJOR_MIN: u32 = 20;
@@ -58,6 +58,32 @@ pub(crate) fn postgres() -> Option<PathBuf> {
 pub(crate) fn mosquitto() -> Option<PathBuf> {
     let places = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
     places.iter().map(PathBuf::from).find(|place| place.exists())
+}
+
+/// Where the contract and what compiles and runs it are.
+const CONTRACTS: &str = "contracts";
+
+/// The node of an EVM network that the tests of anchors start, as the package of this machine
+/// brings it.
+pub(crate) fn anvil() -> Option<PathBuf> {
+    let packages = root().join(CONTRACTS).join("node_modules/@foundry-rs");
+    let mut packages: Vec<_> = std::fs::read_dir(packages)
+        .ok()?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
+    packages.sort();
+    packages.into_iter().map(|package| package.join("bin/anvil")).find(|place| place.exists())
+}
+
+/// Gets compiler and node, in the versions of the lock, and compares what the contract compiles to
+/// with what the program carries.
+pub(crate) fn contracts() -> Outcome {
+    if anvil().is_none() || !root().join(CONTRACTS).join("node_modules/solc").exists() {
+        let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+        run(&mut command(CONTRACTS, "npm", &arguments))?;
+    }
+    run(&mut command(CONTRACTS, "npm", &["run", "--silent", "check"]))
 }
 
 fn fonts() -> bool {

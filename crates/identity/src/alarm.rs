@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     DeviceDistrusted,
     /// 防篡改检查有发现
     LedgerTampered,
+    /// 外部锚定失败，或外部网络上的树根与本链不同
+    AnchorFailed,
 }
 
 impl Kind {
@@ -49,6 +51,7 @@ impl Kind {
             Self::ForwardStalled => "forward_stalled",
             Self::DeviceDistrusted => "device_distrusted",
             Self::LedgerTampered => "ledger_tampered",
+            Self::AnchorFailed => "anchor_failed",
         }
     }
 }
@@ -94,6 +97,12 @@ pub async fn alarm_of_device(app: &App, mac: &str, detail: &str) {
 /// Raises the alarm that a record, or the ledger itself, is not as it was anchored, unless one is open.
 pub async fn alarm_of_tampering(app: &App, record: &str, detail: &str) {
     raise(app, Kind::LedgerTampered, About::platform(record), detail).await;
+}
+
+/// Raises the alarm that a network holds another history than ours, or takes ours no more, unless
+/// one is open.
+pub async fn alarm_of_anchor(app: &App, network: &str, detail: &str) {
+    raise(app, Kind::AnchorFailed, About::platform(network), detail).await;
 }
 
 async fn try_raise(app: &App, kind: Kind, about: About<'_>, detail: &str) -> Result<()> {

@@ -24,6 +24,7 @@ pub use keys::Keys;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
+pub use store::{LedgerSnapshot, RecordPlace};
 pub use tamper::{
     Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
     ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,

@@ -19,7 +19,7 @@ use yj_proof::{
 };
 
 use crate::{
-    Keys, fault,
+    Keys, LedgerSnapshot, fault,
     register::{PLATFORM, Register},
     signed::{Offer, Offers},
     store::{NewBlock, Packed, Store},
@@ -75,6 +75,11 @@ impl Ledger {
             let time_ms = u64::try_from(now_ms).map_err(Problem::internal)?;
             Ok(Genesis { name: String::from(name), time_ms, validators })
         })?;
+        if !genesis.validators.holds(keys.validator.public_key()) {
+            return Err(Problem::internal(
+                "验证人密钥（validator.pem）不是本存证链的：密钥文件丢失或被更换，请恢复备份，不要重新生成",
+            ));
+        }
         if store.tip()?.is_some() && store.key_changes()?.is_empty() {
             store.keep_first_key(&KeyEntry {
                 org: String::from(PLATFORM),
@@ -104,6 +109,11 @@ impl Ledger {
     /// Bytes of the beginning of the chain, and its name.
     pub fn genesis(&self) -> (Vec<u8>, Hash) {
         (self.0.genesis.to_bytes(), self.0.chain_id)
+    }
+
+    /// The ledger as it stands, to be written out.
+    pub fn snapshot(&self) -> Result<LedgerSnapshot> {
+        self.0.store.snapshot()
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -1,6 +1,8 @@
 //! The ledger's own file: blocks, submissions, Merkle nodes. Append-only; one durable commit per
 //! block.
 
+mod export;
+
 use std::path::Path;
 
 use redb::{
@@ -11,6 +13,8 @@ use yj_kernel::{Problem, Result, audit::Head};
 use yj_proof::{Certificate, Genesis, Hash, Header, KeyEntry, Submission, merkle::Frontier};
 
 use crate::fault;
+
+pub use export::{LedgerSnapshot, RecordPlace};
 
 /// `genesis`, `tip`, `frontier`
 pub(crate) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");

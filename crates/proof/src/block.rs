@@ -128,7 +128,7 @@ impl Genesis {
     }
 }
 
-/// The head of a block, 306 bytes.
+/// The head of a block, 314 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// Which chain.

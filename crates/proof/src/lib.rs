@@ -14,6 +14,7 @@ pub mod merkle;
 mod note;
 mod outside;
 mod registry;
+mod report;
 mod submission;
 mod verdict;
 

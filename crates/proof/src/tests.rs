@@ -517,7 +517,7 @@ proptest! {
     #[test]
     fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(!verify(&bytes, &Trust::default()).ok);
-        prop_assert!(Header::from_bytes(&bytes).is_err() || bytes.len() == 306);
+        prop_assert!(Header::from_bytes(&bytes).is_err() || bytes.len() == 314);
         let _ = (Submission::from_bytes(&bytes), Genesis::from_bytes(&bytes), Certificate::from_bytes(&bytes), KeyEntry::from_bytes(&bytes));
     }
 }

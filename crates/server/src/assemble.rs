@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
 use futures_util::future::BoxFuture;
+use yj_anchor::Anchoring;
 use yj_exchange::epcis::Callbacks;
 use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::{Identity, Security, SingleSignOn};
@@ -55,6 +56,8 @@ pub struct Assembled {
     pub ledger: Ledger,
     /// What looks for tampering.
     pub tamper: Tamper,
+    /// Where the ledger is written besides; nowhere until it is set up.
+    pub anchoring: Anchoring,
     /// Log-in, sessions and rights.
     pub identity: Identity,
     /// Where device data come in.
@@ -73,6 +76,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_kernel::MIGRATIONS,
         yj_identity::MIGRATIONS,
         yj_ledger::MIGRATIONS,
+        yj_anchor::MIGRATIONS,
         yj_domain::MIGRATIONS,
         yj_subject::MIGRATIONS,
         yj_evidence::MIGRATIONS,
@@ -183,6 +187,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         tracing::warn!(%problem, "no months were made ahead");
     }
     let intake = Intake::new(&ledger);
+    let anchoring = Anchoring::default();
     let mut routes = yj_kernel::base_routes();
     routes.extend(yj_identity::routes(&identity));
     routes.extend(yj_domain::routes());
@@ -194,6 +199,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks));
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(yj_ledger::tamper_routes(&tamper));
+    routes.extend(yj_anchor::routes(&anchoring, &ledger));
     routes.extend(yj_evidence::routes(&identity, &ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
@@ -219,6 +225,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         app,
         ledger,
         tamper,
+        anchoring,
         identity,
         intake,
         router: yj_http::surround(router, surroundings),

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
-use yj_crypto::{from_hex, to_hex};
+use yj_crypto::to_hex;
 use yj_exchange::epcis::Callbacks;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
@@ -130,6 +130,9 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     start_log(&config.log);
     let assembled = open(&config).await?;
     assembled.tamper.nightly_at(config.tamper.minute()?);
+    if let Some((chain, plan)) = config.anchor.open(&config.data)? {
+        assembled.anchoring.set_up(chain, plan);
+    }
     if let Some(token) = yj_identity::setup_token(&assembled.app).await.map_err(say)? {
         println!("尚未初始化：请在浏览器打开 {}/console/setup", config.platform.public_url);
         println!("设置令牌（24 小时内有效，只显示这一次）：{token}");
@@ -169,7 +172,8 @@ async fn listen_until_stopped(
     } else {
         Devices::default()
     };
-    let Assembled { app, ledger, tamper, identity, router, metrics, callbacks, .. } = assembled;
+    let Assembled { app, ledger, tamper, anchoring, identity, router, metrics, callbacks, .. } =
+        assembled;
     let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
@@ -180,6 +184,8 @@ async fn listen_until_stopped(
         tokio::spawn(tamper.run(app.clone(), stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];
+    let outside = anchoring.run(app.clone(), anchored.clone(), stopped.clone());
+    workers.push(tokio::spawn(outside));
     workers.extend(doors.workers);
     if app.offers("device:read") {
         let anchor = yj_telemetry::anchor_hourly(app.clone(), anchored, stopped.clone());
@@ -323,16 +329,8 @@ pub(crate) async fn migrate(config: &Path) -> Answer {
 
 pub(crate) fn verify(file: &Path, fingerprint: Option<&str>, witnesses: &[String]) -> Answer {
     let bytes = fs::read(file).map_err(io(file))?;
-    let chain = fingerprint.map(|text| from_hex(text).ok_or("指纹应为 64 位小写十六进制"));
-    let witness = |text: &String| {
-        text.parse().map_err(|_| format!("{text} 不是见证方公钥：应为 名称+标识+公钥"))
-    };
-    let witnesses = witnesses.iter().map(witness).collect::<Result<_, _>>()?;
-    let verdict = yj_proof::verify(&bytes, &Trust { chain: chain.transpose()?, witnesses });
-    for step in &verdict.steps {
-        println!("{} {}：{}", if step.ok { "通过" } else { "未通过" }, step.title, step.detail);
-    }
-    println!("{}", verdict.conclusion);
+    let verdict = yj_proof::verify(&bytes, &Trust::from_words(fingerprint, witnesses)?);
+    print!("{verdict}");
     Ok(verdict.ok)
 }
 
@@ -344,6 +342,20 @@ pub(crate) fn verify_report(file: &Path, key: Option<&str>) -> Answer {
         println!("{line}");
     }
     Ok(verdict.ok)
+}
+
+/// Puts the contract of outside anchors on the configured network.
+pub(crate) async fn anchor_deploy(config: &Path) -> Answer {
+    let config = read(config)?;
+    let assembled = open(&config).await?;
+    let (_, origin) = assembled.ledger.genesis();
+    let (account, address) = yj_server::anchoring::deploy(&config, origin).await?;
+    println!("锚定账户：{account}");
+    println!("合约地址：{address}");
+    println!(
+        "请填写 [anchor] contract = \"{address}\"，在公开渠道公布网络与合约地址，然后重新启动平台"
+    );
+    Ok(true)
 }
 
 /// Rows of one export query.
@@ -375,6 +387,18 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
         }
     }
     println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+pub(crate) async fn export_ledger(config: &Path, folder: &Path) -> Answer {
+    let assembled = open(&read(config)?).await?;
+    let exported = yj_server::export_ledger(&assembled, folder).await?;
+    println!(
+        "已导出 {} 个区块、{} 项提交到 {}",
+        exported.height,
+        exported.tree_size,
+        folder.display()
+    );
     Ok(true)
 }
 

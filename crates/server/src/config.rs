@@ -11,7 +11,7 @@ use yj_exchange::epcis::Callbacks;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::RootKey;
 
-use crate::Module;
+use crate::{Module, anchoring::AnchorConfig};
 
 /// The file that `yuanjian init` writes.
 pub const TEMPLATE: &str = r#"# 源鉴 配置。每一项都可用环境变量覆盖：YJ_ 加大写键名，层级以两个下划线相连，如 YJ_PLATFORM__NAME。
@@ -84,6 +84,24 @@ callback_hosts = []
 # 全面检查开始的时刻（北京时间）
 nightly_at = "02:30"
 
+# 外部锚定：把存证链的检查点写到他人运行的网络上（EVM 链，或 FISCO BCOS 3.9 起的非国密链），见 docs/anchoring.md。url 留空为不锚定。
+[anchor]
+# 节点的 JSON-RPC 网址；含服务商密钥时宜用环境变量 YJ_ANCHOR__URL 给出
+url = ""
+# 链号（EIP-155）；与节点所答不同即不发送任何交易
+chain_id = 0
+# 锚定合约的地址，由 yuanjian anchor deploy 部署后填写
+contract = ""
+# 账户的密钥文件；留空为数据目录中的 keys/anchor.key，首次使用时生成，只有属主可读
+key = ""
+# 多少个区块之后视为确认；FISCO BCOS 为 1
+confirmations = 12
+# 每隔多少分钟锚定一次；存证链每增加多少区块也锚定一次，0 为不按区块
+every_minutes = 60
+every_blocks = 0
+# 燃料价格上限（该网络最小币值）；0 为不限
+gas_price_max = 0
+
 [platform]
 # 平台名称，显示在页眉、报告和接口中。
 name = "重要产品追溯管理平台"
@@ -135,6 +153,9 @@ pub struct Config {
     /// When the tamper audit looks at everything.
     #[serde(default)]
     pub tamper: TamperConfig,
+    /// Where the ledger is written besides.
+    #[serde(default)]
+    pub anchor: AnchorConfig,
 }
 
 /// When the tamper audit looks at everything.
@@ -337,6 +358,7 @@ impl Config {
             ));
         }
         self.devices.external()?;
+        self.anchor.check()?;
         if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
             return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
         }
@@ -412,6 +434,14 @@ mod tests {
         let short = with(&[("YJ_SECURITY__AUDIT_RETENTION_DAYS", "90")]).unwrap_err();
         assert!(short.contains("audit_retention_days"), "{short}");
         assert!(with(&[("YJ_SECURITY__PROFILE", "demo")]).is_err());
+        let url = ("YJ_ANCHOR__URL", "http://127.0.0.1:8545/secret");
+        let anchor = with(&[url]).unwrap_err();
+        assert!(anchor.contains("anchor.chain_id") && !anchor.contains("secret"), "{anchor}");
+        let of_chain = |more| with(&[url, ("YJ_ANCHOR__CHAIN_ID", "1"), more]);
+        assert!(of_chain(("YJ_ANCHOR__CONTRACT", "0x12")).unwrap_err().contains("anchor.contract"));
+        assert!(of_chain(("YJ_ANCHOR__CONFIRMATIONS", "0")).unwrap_err().contains("confirmations"));
+        let sound = of_chain(("YJ_ANCHOR__CONTRACT", "0x00000000000000000000000000000000000000aa"));
+        assert!(!format!("{:?}", sound.unwrap()).contains("secret"));
         assert!(with(&[("YJ_LISTNE", "x")]).unwrap_err().contains("listne"));
         assert!(with(&[("YJ_PLATFORM__PROFILE", "x")]).unwrap_err().contains("profile"));
         assert!(with(&[("YJ_LISTEN", "8080")]).unwrap_err().contains("listen"));

@@ -23,6 +23,7 @@ pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
     note("时钟", clock(assembled).await);
     let (log, records) = tampered(assembled).await;
     note("存证链", log);
+    note("存证文件", crate::ledger_compare::compare(assembled).await);
     note("存证一致", records);
     note("管控一致", stopped(assembled).await);
     note("结存一致", balanced(assembled).await);

@@ -1,5 +1,6 @@
 //! Configuration and wiring: the only place where all parts meet.
 
+pub mod anchoring;
 mod applications;
 mod assemble;
 mod config;
@@ -8,6 +9,8 @@ mod devices;
 mod dictionary;
 mod doctor;
 mod interface;
+mod ledger_compare;
+mod ledger_export;
 mod libraries;
 mod libraries_catalogue;
 mod libraries_measure;
@@ -20,4 +23,5 @@ pub use assemble::{Assembled, Parts, assemble};
 pub use config::{Config, DevicesConfig, TEMPLATE};
 pub use devices::{Devices, listen_to_devices};
 pub use doctor::examine;
+pub use ledger_export::{Exported, export_ledger};
 pub use modules::Module;

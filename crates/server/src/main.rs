@@ -113,6 +113,11 @@ enum Verb {
         #[arg(long)]
         out: PathBuf,
     },
+    /// 存证日志
+    Ledger {
+        #[command(subcommand)]
+        verb: LedgerVerb,
+    },
     /// 为不能登录的用户作废口令与第二因素，打印一次性链接；管理员之间无法互相确认时使用
     Recover {
         /// 配置文件
@@ -120,6 +125,11 @@ enum Verb {
         config: PathBuf,
         /// 用户名
         user: String,
+    },
+    /// 外部锚定：部署合约，或核对证明中的锚定
+    Anchor {
+        #[command(subcommand)]
+        verb: AnchorVerb,
     },
     /// 自检
     Doctor {
@@ -140,6 +150,36 @@ enum Verb {
         /// 数据目录，测量后保留；再次测量时不重新装入
         #[arg(long)]
         keep: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum AnchorVerb {
+    /// 在所配置的网络上部署锚定合约，打印其地址
+    Deploy {
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// 向外部网络核对证明中的锚定：不需要本平台，也不需要账户
+    Check {
+        /// .yjproof 文件
+        file: PathBuf,
+        /// 该网络任意节点的 JSON-RPC 网址
+        #[arg(long)]
+        rpc: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum LedgerVerb {
+    /// 把整个存证日志与数据列写成有文档的普通文件，供与平台无关的程序核对（tools/check_platform.py）
+    Export {
+        /// 目标目录，须不存在或为空
+        dir: PathBuf,
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
     },
 }
 
@@ -169,7 +209,16 @@ fn main() -> ExitCode {
                 commands::verify(&file, fingerprint.as_deref(), &witnesses)
             }
             Verb::Export { config, out } => commands::export(&config, &out).await,
+            Verb::Ledger { verb: LedgerVerb::Export { dir, config } } => {
+                commands::export_ledger(&config, &dir).await
+            }
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
+            Verb::Anchor { verb: AnchorVerb::Deploy { config } } => {
+                commands::anchor_deploy(&config).await
+            }
+            Verb::Anchor { verb: AnchorVerb::Check { file, rpc } } => {
+                yj_server::anchoring::check(&file, rpc).await
+            }
             Verb::Doctor { config } => commands::doctor(&config).await,
             Verb::Bench { what, database, events, keep } => {
                 bench::run(&what, database, events, keep).await

@@ -16,12 +16,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-sheet", &[]),
     ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
+    // For strangers: the format and nothing else.
+    ("yj-verify", &["yj-proof"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
     ("yj-message", &["yj-model"]),
     ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),
     ("yj-hsm", &["yj-kernel", "yj-crypto"]),
     ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
+    ("yj-anchor", &["yj-kernel", "yj-crypto", "yj-proof", "yj-identity", "yj-ledger"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
     (

@@ -109,9 +109,7 @@ async fn d_6_3_nothing_is_found_in_the_demonstration_with_orders_and_papers() {
     let app = TestApp::bare(yj_identity::Security::demonstration()).await;
     demo::load(&app.assembled, demo::Size::Chains, &mut |_| {}).await.unwrap();
     app.anchor().await;
-    let begun = std::time::Instant::now();
     let (counts, found) = app.assembled.tamper.inspect(&app.assembled.app).await.unwrap();
-    eprintln!("PASS {counts:?} in {:?}", begun.elapsed());
     assert_eq!(found, []);
     let documents = app.count("SELECT COUNT(*) FROM batch_document").await;
     assert!(documents > 0 && counts.records > u64::try_from(documents).unwrap(), "{counts:?}");
@@ -385,6 +383,10 @@ async fn d_6_3_a_block_that_was_removed_or_changed_is_found() {
     assert!(!chain.1 && chain.2.contains("block:1"), "{chain:?}");
 }
 
+fn put_back(old: &Path, ledger: &Path) {
+    std::fs::copy(old, ledger).unwrap();
+}
+
 /// A log that is sound in itself, but another than before: only who holds a checkpoint can tell.
 #[tokio::test]
 async fn d_6_3_a_ledger_made_anew_is_found_by_the_checkpoint_that_another_holds() {
@@ -403,7 +405,7 @@ async fn d_6_3_a_ledger_made_anew_is_found_by_the_checkpoint_that_another_holds(
     // platform make other blocks.
     remove_event(&app, &id).await;
     app.tamper(&format!("DELETE FROM anchor_entry WHERE record = '{id}'")).await;
-    app.restart_after(&[], |_| drop(std::fs::copy(&old, &ledger).unwrap())).await;
+    app.restart_after(&[], |_| put_back(&old, &ledger)).await;
     anchored(&app, "ANEW-2").await;
     anchored(&app, "ANEW-3").await;
     assert_eq!(pass(&app).await, Vec::<Value>::new(), "by itself it is a log like any other");
@@ -428,7 +430,7 @@ async fn d_6_3_an_old_ledger_put_back_is_found() {
     std::fs::copy(&ledger, &old).unwrap();
     let id = anchored(&app, "OLD-1").await;
     pass(&app).await;
-    app.restart_after(&[], |_| drop(std::fs::copy(&old, &ledger).unwrap())).await;
+    app.restart_after(&[], |_| put_back(&old, &ledger)).await;
     let found = pass(&app).await;
     assert_eq!(named(&found, "forged", &id)["height"], 2, "confirmed, and in no block");
     let one = found.iter().find(|one| one["what"] == "checkpoint").unwrap();

@@ -127,6 +127,12 @@ export const ORDER_STATES: Record<string, [string, Tone]> = {
   lifted: ['已解除', 'info'],
 };
 export const SOURCES: Record<string, string> = { form: '手工录入', import: '文件导入', api: '接口', device: '设备' };
+export const OUTSIDE_STATES: Record<string, [string, Tone]> = {
+  waiting: ['等待提交', 'warn'],
+  sent: ['已提交，待确认', 'info'],
+  confirmed: ['已确认', 'good'],
+  failed: ['失败', 'bad'],
+};
 export const CONFLICT_STATES: Record<string, [string, Tone]> = {
   open: ['待裁定', 'warn'],
   kept: ['保留本平台', 'good'],
@@ -299,8 +305,11 @@ export const ACTIONS: Record<string, string> = {
   application_rejected: '驳回注册申请',
   application_opened: '注册申请开通账号',
   enterprise_opened: '企业开户',
+  requested: '申请',
+  changed: '状态变化',
 };
 export const ENTITIES: Record<string, string> = {
+  ledger_anchor: '外部锚定',
   change_rule: '变更权限',
   saved_view: '保存的查询',
   access_seal: '权限封签',
@@ -329,6 +338,8 @@ export const ENTITIES: Record<string, string> = {
   source_policy: '采集来源策略',
   trace_order: '批次管控',
   batch_document: '批次凭证',
+  evidence_key: '存证密钥',
+  ledger: '存证',
   trace_event: '追溯事件',
   change_request: '变更申请',
   account: '用户',
@@ -378,6 +389,7 @@ export const ALARMS: Record<string, string> = {
   forward_stalled: '审计转发中断',
   device_distrusted: '设备数据不可信',
   ledger_tampered: '存证被篡改',
+  anchor_failed: '外部锚定失败',
 };
 export const FACTORS: Record<string, string> = { totp: '动态口令', webauthn: '安全密钥', sm2: '国密证书', recovery: '恢复码' };
 export const CLEARANCES: [string, string][] = [
