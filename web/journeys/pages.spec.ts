@@ -51,6 +51,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/me', '个人安全'],
   ['sysadmin', '/base-maps', '地图底图'],
   ['auditor', '/audit', '行为审计'],
+  ['auditor', '/ledger/tamper', '防篡改检查'],
   ['sysadmin', '/register/organization', '机构'],
   ['sysadmin', '/register/account', '用户'],
   ['sysadmin', '/openings', '企业开户'],

@@ -122,13 +122,14 @@ impl AdminKind {
                 "self_check:read",
                 "self_check:run",
                 "ledger:read",
+                "ledger:check",
             ],
         }
     }
 }
 
 /// What others may be given as well.
-const SHARED: &[&str] = &["dictionary:read", "domain:read", "ledger:read"];
+const SHARED: &[&str] = &["dictionary:read", "domain:read", "ledger:read", "ledger:check"];
 
 /// Whether only administrators have this permission.
 pub(crate) fn is_administrative(permission: &str) -> bool {

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     DeviceDistrusted,
     /// 见证方拒签：存证日志自相矛盾
     LedgerContradicted,
+    /// 防篡改检查有发现
+    LedgerTampered,
     /// 外部锚定失败，或外部网络上的树根与本链不同
     AnchorFailed,
 }
@@ -51,6 +53,7 @@ impl Kind {
             Self::ForwardStalled => "forward_stalled",
             Self::DeviceDistrusted => "device_distrusted",
             Self::LedgerContradicted => "ledger_contradicted",
+            Self::LedgerTampered => "ledger_tampered",
             Self::AnchorFailed => "anchor_failed",
         }
     }
@@ -97,6 +100,11 @@ pub async fn alarm_of_device(app: &App, mac: &str, detail: &str) {
 /// Raises the alarm that a witness found the ledger contradicting itself, unless one is open.
 pub async fn alarm_of_ledger(app: &App, witness: &str, detail: &str) {
     raise(app, Kind::LedgerContradicted, About::platform(witness), detail).await;
+}
+
+/// Raises the alarm that a record, or the ledger itself, is not as it was anchored, unless one is open.
+pub async fn alarm_of_tampering(app: &App, record: &str, detail: &str) {
+    raise(app, Kind::LedgerTampered, About::platform(record), detail).await;
 }
 
 /// Raises the alarm that a network holds another history than ours, or takes ours no more, unless

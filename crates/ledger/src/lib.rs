@@ -18,6 +18,7 @@ mod register;
 mod sequencer;
 mod signed;
 mod store;
+mod tamper;
 mod waiting;
 mod witness;
 mod witness_http;
@@ -25,13 +26,16 @@ mod witness_watch;
 
 pub use http::routes;
 pub use keys::Keys;
-pub use prove::Integrity;
 pub use publish::{Publication, Published, publish};
 pub use publish_http::publication_routes;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
 pub use store::{LedgerSnapshot, RecordPlace};
+pub use tamper::{
+    Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
+    ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
+};
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 pub use witness::{LEDGER_WITNESS, LedgerWitness};
 pub use witness_http::witness_routes;
@@ -51,4 +55,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "ledger/0005_witness",
         script: include_str!("../migrations/0005_witness.sql"),
     },
+    Migration { name: "ledger/0006_tamper", script: include_str!("../migrations/0006_tamper.sql") },
 ];

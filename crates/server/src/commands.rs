@@ -129,6 +129,7 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     let config = read(config)?;
     start_log(&config.log);
     let assembled = open(&config).await?;
+    assembled.tamper.nightly_at(config.tamper.minute()?);
     if let Some((chain, plan)) = config.anchor.open(&config.data)? {
         assembled.anchoring.set_up(chain, plan);
     }
@@ -171,7 +172,8 @@ async fn listen_until_stopped(
     } else {
         Devices::default()
     };
-    let Assembled { app, ledger, anchoring, identity, router, metrics, callbacks, .. } = assembled;
+    let Assembled { app, ledger, tamper, anchoring, identity, router, metrics, callbacks, .. } =
+        assembled;
     let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
@@ -180,6 +182,7 @@ async fn listen_until_stopped(
         tokio::spawn(yj_trace::watch_months(app.clone(), stopped.clone())),
         tokio::spawn(yj_ledger::watch_witnesses(app.clone(), ledger.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
+        tokio::spawn(tamper.run(app.clone(), stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];
     let outside = anchoring.run(app.clone(), anchored.clone(), stopped.clone());
@@ -329,6 +332,16 @@ pub(crate) fn verify(file: &Path, fingerprint: Option<&str>, witnesses: &[String
     let bytes = fs::read(file).map_err(io(file))?;
     let verdict = yj_proof::verify(&bytes, &Trust::from_words(fingerprint, witnesses)?);
     print!("{verdict}");
+    Ok(verdict.ok)
+}
+
+/// Checks a report of the tamper audit.
+pub(crate) fn verify_report(file: &Path, key: Option<&str>) -> Answer {
+    let bytes = fs::read(file).map_err(io(file))?;
+    let verdict = yj_ledger::verify_report(&bytes, key);
+    for line in &verdict.lines {
+        println!("{line}");
+    }
     Ok(verdict.ok)
 }
 

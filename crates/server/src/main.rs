@@ -96,6 +96,14 @@ enum Verb {
         #[arg(long = "witness")]
         witnesses: Vec<String>,
     },
+    /// 离线验证防篡改检查的报告
+    VerifyReport {
+        /// 报告文件
+        file: PathBuf,
+        /// 所信任的平台公钥（130 位十六进制）
+        #[arg(long)]
+        key: Option<String>,
+    },
     /// 导出存证原文与创世文件，供他方核验
     Export {
         /// 配置文件
@@ -209,6 +217,7 @@ fn main() -> ExitCode {
                 commands::simulate((&what, &devices), (url, mqtt), plan).await
             }
             Verb::Migrate { config } => commands::migrate(&config).await,
+            Verb::VerifyReport { file, key } => commands::verify_report(&file, key.as_deref()),
             Verb::Verify { file, fingerprint, witnesses } => {
                 commands::verify(&file, fingerprint.as_deref(), &witnesses)
             }

@@ -92,6 +92,8 @@ fn kind_of(path: &str) -> &'static str {
         "/api/v1/domains/{code}",
         "/api/v1/domains/packs/{id}",
         "/api/v1/interface/{version}",
+        "/api/v1/ledger/findings/{id}",
+        "/api/v1/ledger/passes/{id}",
         "/api/v1/map-packs/active/{digest}",
         "/api/v1/map-packs/{id}",
         "/api/v1/trace/messages/{door}",
@@ -125,6 +127,7 @@ async fn body(app: &TestApp, house: &House, (method, path, kind): (&str, &str, &
         {
             json!({})
         }
+        ("POST", "forget") => json!({ "ground": "other", "reason": "核对数据" }),
         ("POST", "activate") => json!({ "from": 1, "lot": "L1" }),
         ("POST", "void") => json!({ "from": 2, "reason": "核对数据" }),
         ("POST", _) => json!({ "reason": "核对数据" }),

@@ -76,6 +76,7 @@ export const MENU: MenuGroup[] = [
     title: '区块链存证',
     pages: [
       { path: '/ledger', title: '存证总览', permission: 'ledger:read' },
+      { path: '/ledger/tamper', title: '防篡改检查', permission: 'ledger:check' },
       { path: '/ledger/blocks', title: '存证批次', permission: 'ledger:read' },
       { path: '/anchors', title: '外部锚定', permission: 'ledger:read' },
       { path: '/witnesses', title: '见证', permission: 'ledger:read' },

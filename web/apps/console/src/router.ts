@@ -35,6 +35,7 @@ export const router = createRouter({
         { path: 'exports', component: () => import('./pages/desk/Exports.vue') },
         { path: 'chain', component: () => import('./pages/chain/ChainPage.vue') },
         { path: 'ledger', component: () => import('./pages/ledger/Ledger.vue') },
+        { path: 'ledger/tamper', component: () => import('./pages/ledger/Tamper.vue') },
         { path: 'ledger/blocks', component: () => import('./pages/ledger/Blocks.vue') },
         { path: 'ledger/proofs', component: () => import('./pages/ledger/Proofs.vue') },
         { path: 'ledger/keys', component: () => import('./pages/ledger/Keys.vue') },
