@@ -69,7 +69,8 @@ class Made:
             "uid": record, "domain": "agri", "kind": "harvest", "stage": "01", "subject_code": org, "lot": code,
             "region": "610525", "event_time": 1_790_000_000_000 + number, "event_offset": 480,
             "recorded_at": 1_790_000_100_000, "source": "manual", "state": "accepted", "body": json.dumps(body),
-            "correction_of": None, "links": [{"code": code, "role": 1, "quantity": 125_000}],
+            "correction_of": None, "subject_id": f"s-{org}", "product_id": None, "counterparty_id": None,
+            "pack_version": "1.0.0", "links": [{"code": code, "role": 1, "quantity": 125_000}],
         }
         self.events.append(row)
         return row

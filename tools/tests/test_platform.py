@@ -202,11 +202,14 @@ class Damaged(unittest.TestCase):
         self.told("state", lambda made: made.entries[0].update(height=2))
         self.told("state", lambda made: made.entries[-1].update(height=2))
         self.told("state", lambda made: made.events[0].update(state="held"))
+        # What is empty was erased; without a tombstone it was not.
+        self.told("lost", lambda made: made.entries[0].update(envelope="", salt=""))
 
     def test_every_anchored_column(self):
         changes = {
             "domain": "drug", "kind": "sow", "stage": "02", "subject_code": FARM, "lot": "other", "region": "610526",
             "event_time": 1, "event_offset": 0, "recorded_at": 1, "source": "import", "correction_of": "r1",
+            "subject_id": "s-other", "product_id": "p1", "counterparty_id": "s-other", "pack_version": "9.9.9",
             "links": [], "body": json.dumps({"outputs": [], "attributes": {"plot": "示例地块"}}),
         }
         for name, value in changes.items():

@@ -1,10 +1,14 @@
 """The same verdicts as the platform's own verifier, on the same files."""
 
+import contextlib
+import io
 import json
 import os
+import tempfile
 import unittest
 from pathlib import Path
 
+import check_proof
 from yuanjian_check.note import NoteKey
 from yuanjian_check.proof import STEPS, verify
 from yuanjian_check.sm3 import sm3
@@ -32,6 +36,37 @@ class Proofs(unittest.TestCase):
     def test_garbage_is_refused_and_never_crashes(self):
         for raw in (b"", b"{}", b"[]", b"null", b"\xff", b'{"a":1e999}', b"[" * 100_000, b'"\\ud800"', b"NaN"):
             self.assertEqual(verify(raw).failed, "format", raw[:20])
+
+
+class Program(unittest.TestCase):
+    """What is said, and the exit codes: the same as those of yj-verify."""
+
+    def run_on(self, *arguments):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            try:
+                code = check_proof.main(list(arguments))
+            except SystemExit as left:
+                code = left.code
+        return code, said.getvalue()
+
+    def test_exit_codes_and_words(self):
+        proof = next(proof for proof in vectors("proofs.json") if proof["name"] == "a trusted witness")
+        with tempfile.TemporaryDirectory() as folder:
+            good, bad = Path(folder, "good.yjproof"), Path(folder, "bad.yjproof")
+            good.write_text(proof["bundle"], encoding="utf-8")
+            bad.write_text(proof["bundle"].replace("1200", "1201"), encoding="utf-8")
+            code, said = self.run_on(str(good), "--witness", proof["witnesses"][0])
+            self.assertEqual(code, 0)
+            for words in ("存证以来未被改动", "示例检测中心", "eip155:31337"):
+                self.assertIn(words, said)
+            for claim in ("正品", "属实", "真品"):
+                self.assertNotIn(claim, said)
+            code, said = self.run_on(str(good), str(bad))
+            self.assertEqual(code, 1)
+            self.assertIn("未通过 记录属于该次提交", said)
+            self.assertEqual(self.run_on(str(bad), str(Path(folder, "none")))[0], 2)
+            self.assertEqual(self.run_on(str(good), "--witness", "a+b")[0], 2)
 
 
 def changes(byte):

@@ -12,7 +12,7 @@ LINE_FILES = ("blocks", "submissions", "places", "keys", "witnessed", "anchored"
 
 _EVENT = (
     "uid", "domain", "kind", "stage", "subject_code", "lot", "region", "event_time", "event_offset", "recorded_at",
-    "source", "state", "body", "correction_of",
+    "source", "state", "body", "correction_of", "subject_id", "product_id", "counterparty_id", "pack_version",
 )
 
 

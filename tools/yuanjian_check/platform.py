@@ -227,7 +227,7 @@ class Rows:
 
     def __init__(self, log, tell):
         self._log, self._tell = log, tell
-        self.entries, self._envelopes = 0, {}
+        self.entries, self._envelopes, self._erased = 0, {}, set()
         self._places = {}
 
     def take_places(self, lines):
@@ -278,11 +278,18 @@ class Rows:
                 if leaf_ in leaves and leaf_ is not None:
                     self._tell("doubled", f"记录 {record} 与 {leaves[leaf_]} 是同一存证项")
                 leaves[leaf_] = record
+        stones = [one["body"].get("record") for one in self._envelopes.values() if one and one["type"] == "tombstone"]
+        for record in self._erased.difference(stones):
+            self._tell("lost", f"记录 {record} 的存证原文已空，而没有墓碑")
         for record in self._places.keys() - self._envelopes.keys():
             self._tell("lost", f"记录 {record} 在链上，而数据库中已没有")
 
     def _check_envelope(self, row, place):
         record = row["record"]
+        if row["envelope"] == "" and row["salt"] == "":
+            # Erased by law: the tombstone is looked for when all entries are known.
+            self._erased.add(record)
+            return None
         try:
             envelope = json_of(row["envelope"])
             if canonical(envelope) != row["envelope"].encode():
@@ -358,6 +365,9 @@ class Rows:
             # A corrected event has given up its links; they stay in its anchored record.
             found.pop("links")
             anchored.pop("links", None)
+        for name in projection.LATER:
+            if name not in anchored:
+                found.pop(name)
         # 个人信息 is sealed in the row and not in the record.
         personal = found["attributes"].keys() - (anchored.get("attributes") or {}).keys()
         found["attributes"] = {name: value for name, value in found["attributes"].items() if name not in personal}

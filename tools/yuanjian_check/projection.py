@@ -25,6 +25,12 @@ def quantity_text(scaled):
     return f"{sign}{whole}" + (f".{fraction:04d}".rstrip("0") if fraction else "")
 
 
+# Members that records of earlier times were anchored without.
+LATER = (
+    "supervised_in", "subject_id", "product_id", "counterparty_id", "pack_version", "external_id", "withdraws",
+)
+
+
 def event(row):
     """A 追溯事件: its columns and links."""
     body = json_of(row["body"])
@@ -41,6 +47,9 @@ def event(row):
         "attributes": body.get("attributes") or {}, "lot": row["lot"],
         "region": region if isinstance(region, str) else row["region"], "correction_of": row["correction_of"],
         "links": links,
+        "supervised_in": row["region"], "subject_id": row["subject_id"], "product_id": row["product_id"],
+        "counterparty_id": row["counterparty_id"], "pack_version": row["pack_version"],
+        "external_id": body.get("external_id"), "withdraws": body.get("withdraws") is True,
     }
 
 

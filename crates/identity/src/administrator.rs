@@ -73,6 +73,10 @@ impl AdminKind {
                 "resolver_upstream:read",
                 "resolver_upstream:write",
                 "resolver_upstream:label",
+                "ledger:read",
+                "ledger_witness:read",
+                "ledger_witness:write",
+                "ledger_witness:label",
                 "self_check:read",
             ],
             Self::Security => &[
@@ -118,13 +122,14 @@ impl AdminKind {
                 "self_check:read",
                 "self_check:run",
                 "ledger:read",
+                "ledger:check",
             ],
         }
     }
 }
 
 /// What others may be given as well.
-const SHARED: &[&str] = &["dictionary:read", "domain:read", "ledger:read"];
+const SHARED: &[&str] = &["dictionary:read", "domain:read", "ledger:read", "ledger:check"];
 
 /// Whether only administrators have this permission.
 pub(crate) fn is_administrative(permission: &str) -> bool {
@@ -152,6 +157,9 @@ const OF_PLATFORM: &[&str] = &[
     "role:label",
     "self_check:read",
     "self_check:run",
+    "ledger_witness:label",
+    "ledger_witness:read",
+    "ledger_witness:write",
     "resolver_upstream:label",
     "resolver_upstream:read",
     "resolver_upstream:write",

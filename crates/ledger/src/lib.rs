@@ -11,21 +11,35 @@ mod health;
 mod http;
 mod keys;
 mod prove;
+mod publish;
+mod publish_http;
 mod queue;
 mod register;
 mod sequencer;
 mod signed;
 mod store;
+mod tamper;
 mod waiting;
+mod witness;
+mod witness_http;
+mod witness_watch;
 
 pub use http::routes;
 pub use keys::Keys;
-pub use prove::Integrity;
+pub use publish::{Publication, Published, publish};
+pub use publish_http::publication_routes;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
 pub use store::{LedgerSnapshot, RecordPlace};
+pub use tamper::{
+    Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
+    ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
+};
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
+pub use witness::{LEDGER_WITNESS, LedgerWitness};
+pub use witness_http::witness_routes;
+pub use witness_watch::{look_at_witnesses, watch_witnesses};
 
 use yj_kernel::Migration;
 
@@ -37,4 +51,9 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "ledger/0003_signing",
         script: include_str!("../migrations/0003_signing.sql"),
     },
+    Migration {
+        name: "ledger/0005_witness",
+        script: include_str!("../migrations/0005_witness.sql"),
+    },
+    Migration { name: "ledger/0006_tamper", script: include_str!("../migrations/0006_tamper.sql") },
 ];

@@ -3,24 +3,10 @@
 use serde_json::Value;
 use yj_kernel::{Problem, Result, Sql, Tx};
 use yj_proof::{
-    AttestedBy, Bundle, Envelope, LogPath, Record, RecordPath, RegistryPath, Salt, compare_columns,
-    merkle,
+    AttestedBy, Bundle, Envelope, LogPath, Record, RecordPath, RegistryPath, Salt, merkle,
 };
 
 use crate::{Ledger, register::PLATFORM};
-
-/// What a check of one stored record against the ledger found.
-#[derive(Debug)]
-pub struct Integrity {
-    /// Whether everything agrees.
-    pub intact: bool,
-    /// In words.
-    pub finding: String,
-    /// Block that holds the record.
-    pub height: Option<u64>,
-    /// Fields that differ: name, anchored, found.
-    pub differences: Vec<(String, Value, Value)>,
-}
 
 impl Ledger {
     /// The proof file of a record; a problem while it is not yet confirmed.
@@ -86,36 +72,16 @@ impl Ledger {
             certificate: block.certificate,
         })
     }
-
-    /// Compares a stored row with what was anchored. `columns` is the row in the shape of the
-    /// envelope's body.
-    pub async fn check(&self, tx: &mut Tx, record: &str, columns: &Value) -> Result<Integrity> {
-        let Some(place) = self.0.store.place(record)? else {
-            let finding = String::from("尚未上链，暂无可比对的存证");
-            return Ok(Integrity { intact: true, finding, height: None, differences: Vec::new() });
-        };
-        let (envelope, salt) = stored(tx, record).await?;
-        let (_, leaves) = self.0.store.submission(place.log_index)?;
-        let leaf = merkle::leaf(&envelope.entry(&salt).map_err(Problem::internal)?);
-        let differences = compare_columns(&envelope, columns);
-        let anchored =
-            usize::try_from(place.position).ok().and_then(|at| leaves.get(at)) == Some(&leaf);
-        let finding = match (anchored, differences.as_slice()) {
-            (false, _) => format!("存证原文与区块 {} 中的摘要不符：原文被改动过", place.height),
-            (true, []) => format!("与区块 {} 中的存证一致，自存证以来未被改动", place.height),
-            (true, changed) => {
-                let names: Vec<_> = changed.iter().map(|(name, _, _)| name.as_str()).collect();
-                format!("数据与区块 {} 中的存证不符：{} 被改动过", place.height, names.join("、"))
-            }
-        };
-        let intact = anchored && differences.is_empty();
-        Ok(Integrity { intact, finding, height: Some(place.height), differences })
-    }
 }
 
 async fn stored(tx: &mut Tx, record: &str) -> Result<(Envelope, Salt)> {
     let sql = Sql::new("SELECT envelope, salt FROM anchor_entry WHERE record = $1");
     let row = tx.fetch_one(sql.arg(record)).await?.ok_or(Problem::NotFound("存证"))?;
+    if row.text(0)?.is_empty()
+        && let Some(gone) = crate::tamper::erased(tx, record).await?
+    {
+        return Err(gone);
+    }
     let envelope = Envelope::read(row.json(0)?).map_err(Problem::internal)?;
     Ok((envelope, row.blob(1)?.try_into().map_err(Problem::internal)?))
 }

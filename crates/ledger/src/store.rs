@@ -17,19 +17,19 @@ use crate::fault;
 pub use export::{LedgerSnapshot, RecordPlace};
 
 /// `genesis`, `tip`, `frontier`
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+pub(crate) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 /// Height → header ‖ certificate.
-const BLOCKS: TableDefinition<u64, &[u8]> = TableDefinition::new("blocks");
+pub(crate) const BLOCKS: TableDefinition<u64, &[u8]> = TableDefinition::new("blocks");
 /// Log index → submission bytes.
-const SUBMISSIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("submissions");
+pub(crate) const SUBMISSIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("submissions");
 /// Log index → the leaf hashes of the submission's own records, one after the other.
-const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
+pub(crate) const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
 /// `(level, index)` → hash of a complete node.
 const NODES: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("nodes");
 /// Organisation → number of its last submission.
 const ORGS: TableDefinition<&str, u64> = TableDefinition::new("orgs");
 /// Record → log index, position in the submission, height.
-const RECORDS: TableDefinition<&str, (u64, u32, u64)> = TableDefinition::new("records");
+pub(crate) const RECORDS: TableDefinition<&str, (u64, u32, u64)> = TableDefinition::new("records");
 
 /// Chain of the audit trail → number and digest of its last anchored entry.
 const AUDIT: TableDefinition<i64, (i64, &str)> = TableDefinition::new("audit");
@@ -37,6 +37,8 @@ const AUDIT: TableDefinition<i64, (i64, &str)> = TableDefinition::new("audit");
 /// Owner of a destroyed data key → when it was destroyed.
 const ERASED: TableDefinition<&str, i64> = TableDefinition::new("erased");
 
+/// Record that was erased → when it was.
+pub(crate) const TOMBS: TableDefinition<&str, i64> = TableDefinition::new("tombs");
 /// Height and number within it → an entry of the key register as it is since then.
 const KEYS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("keys");
 /// Size of the log → the checkpoint of that size as witnesses countersigned it, with their keys.
@@ -47,11 +49,11 @@ const ANCHORED: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("ancho
 /// Bytes of a header.
 const HEADER_LENGTH: usize = 2 + 8 * 3 + 32 * 9;
 
-fn failed(error: impl Into<redb::Error>) -> Problem {
+pub(crate) fn failed(error: impl Into<redb::Error>) -> Problem {
     Problem::internal(error.into())
 }
 
-fn damaged(what: &str) -> Problem {
+pub(crate) fn damaged(what: &str) -> Problem {
     Problem::internal(format!("the ledger store is damaged: {what}"))
 }
 
@@ -88,7 +90,7 @@ pub(crate) struct Block {
     pub(crate) certificate: Certificate,
 }
 
-pub(crate) struct Store(Database);
+pub(crate) struct Store(pub(crate) Database);
 
 impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self> {
@@ -103,6 +105,7 @@ impl Store {
         tx.open_table(RECORDS).map_err(failed)?;
         tx.open_table(AUDIT).map_err(failed)?;
         tx.open_table(ERASED).map_err(failed)?;
+        tx.open_table(TOMBS).map_err(failed)?;
         tx.open_table(KEYS).map_err(failed)?;
         tx.open_table(WITNESSED).map_err(failed)?;
         tx.open_table(ANCHORED).map_err(failed)?;
@@ -459,7 +462,7 @@ fn read_block(bytes: &[u8]) -> Result<Block> {
     })
 }
 
-fn hashes(bytes: &[u8]) -> Result<Vec<Hash>> {
+pub(crate) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>> {
     if !bytes.len().is_multiple_of(32) {
         return Err(damaged("hashes"));
     }

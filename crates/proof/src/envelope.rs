@@ -106,6 +106,11 @@ impl Envelope {
         self.0["org"].as_str().unwrap_or_default()
     }
 
+    /// What kind of record it is, such as `trace_event`.
+    pub fn kind(&self) -> &str {
+        self.0["type"].as_str().unwrap_or_default()
+    }
+
     /// The identifier of the record.
     pub fn id(&self) -> &str {
         self.0["id"].as_str().unwrap_or_default()

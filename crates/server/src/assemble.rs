@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
+use futures_util::future::BoxFuture;
 use yj_anchor::Anchoring;
 use yj_exchange::epcis::Callbacks;
 use yj_http::{Limits, Metrics, Surroundings};
@@ -11,7 +12,7 @@ use yj_kernel::{
     App, AppParts, Attachments, Db, Environment, FileRootKey, JobKind, Migration, Platform,
     Problem, Result, RootKey, Route, Vault,
 };
-use yj_ledger::{Keys, Ledger};
+use yj_ledger::{Keys, Ledger, Projection, Tamper};
 use yj_telemetry::Intake;
 
 use crate::{
@@ -53,6 +54,8 @@ pub struct Assembled {
     pub app: App,
     /// Its ledger.
     pub ledger: Ledger,
+    /// What looks for tampering.
+    pub tamper: Tamper,
     /// Where the ledger is written besides; nowhere until it is set up.
     pub anchoring: Anchoring,
     /// Log-in, sessions and rights.
@@ -144,6 +147,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_product::CODE_BATCH,
         yj_product::RESOLVER_LINK,
         yj_product::RESOLVER_UPSTREAM,
+        yj_ledger::LEDGER_WITNESS,
         yj_product::LABEL_TEMPLATE,
         yj_trace::SOURCE_POLICY,
         yj_trace::TRACE_ORDER,
@@ -174,8 +178,10 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         export_approval_rows: identity.settings().export_approval_rows,
         witness: Arc::new(ledger.clone()),
     });
+    let tamper = tamper(&ledger);
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
+    tamper.apply_erasures(&app).await?;
     yj_product::seed_catalogue(&app).await?;
     // Events have a place without them too.
     if let Err(problem) = yj_trace::make_months(&app).await {
@@ -193,6 +199,10 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_telemetry::routes(&intake, &ledger));
     routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks));
     routes.extend(yj_ledger::routes(&ledger));
+    routes.extend(yj_ledger::publication_routes(&ledger));
+    routes.extend(yj_ledger::witness_routes(&ledger));
+    routes.extend(yj_kernel::record_routes(yj_ledger::LEDGER_WITNESS));
+    routes.extend(yj_ledger::tamper_routes(&tamper));
     routes.extend(yj_anchor::routes(&anchoring, &ledger));
     routes.extend(yj_evidence::routes(&identity, &ledger));
     routes.extend(workbench::routes());
@@ -218,6 +228,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     Ok(Assembled {
         app,
         ledger,
+        tamper,
         anchoring,
         identity,
         intake,
@@ -225,6 +236,21 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         metrics,
         callbacks,
     })
+}
+
+/// The tamper audit, over every table that holds anchored records.
+fn tamper(ledger: &Ledger) -> Tamper {
+    let owners: Vec<Box<dyn Projection>> = vec![
+        Box::new(yj_trace::Events),
+        Box::new(yj_trace::Orders),
+        Box::new(yj_trace::Documents),
+        Box::new(yj_telemetry::DeviceBatches),
+        Box::new(yj_exchange::epcis::EpcisEvents),
+    ];
+    let alarm = |app: App, record: String, detail: String| -> BoxFuture<'static, ()> {
+        Box::pin(async move { yj_identity::alarm_of_tampering(&app, &record, &detail).await })
+    };
+    Tamper::new(ledger, owners, Box::new(alarm))
 }
 
 fn router(app: &App, routes: Vec<Route>) -> Router {

@@ -129,6 +129,7 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     let config = read(config)?;
     start_log(&config.log);
     let assembled = open(&config).await?;
+    assembled.tamper.nightly_at(config.tamper.minute()?);
     if let Some((chain, plan)) = config.anchor.open(&config.data)? {
         assembled.anchoring.set_up(chain, plan);
     }
@@ -171,14 +172,17 @@ async fn listen_until_stopped(
     } else {
         Devices::default()
     };
-    let Assembled { app, ledger, anchoring, identity, router, metrics, callbacks, .. } = assembled;
+    let Assembled { app, ledger, tamper, anchoring, identity, router, metrics, callbacks, .. } =
+        assembled;
     let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(yj_trace::watch_months(app.clone(), stopped.clone())),
+        tokio::spawn(yj_ledger::watch_witnesses(app.clone(), ledger.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
+        tokio::spawn(tamper.run(app.clone(), stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];
     let outside = anchoring.run(app.clone(), anchored.clone(), stopped.clone());
@@ -331,6 +335,16 @@ pub(crate) fn verify(file: &Path, fingerprint: Option<&str>, witnesses: &[String
     Ok(verdict.ok)
 }
 
+/// Checks a report of the tamper audit.
+pub(crate) fn verify_report(file: &Path, key: Option<&str>) -> Answer {
+    let bytes = fs::read(file).map_err(io(file))?;
+    let verdict = yj_ledger::verify_report(&bytes, key);
+    for line in &verdict.lines {
+        println!("{line}");
+    }
+    Ok(verdict.ok)
+}
+
 /// Puts the contract of outside anchors on the configured network.
 pub(crate) async fn anchor_deploy(config: &Path) -> Answer {
     let config = read(config)?;
@@ -374,6 +388,24 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
         }
     }
     println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+pub(crate) async fn publish_ledger(config: &Path, folder: &Path, from: Option<&str>) -> Answer {
+    let config = read(config)?;
+    let published = if let Some(url) = from {
+        yj_server::publish_from(url, folder)
+    } else {
+        let hint = |why| format!("{why}；如平台正在运行，请加 --from http://{}", config.listen);
+        yj_ledger::publish(&open(&config).await.map_err(hint)?.ledger, folder)
+    };
+    let published = published.map_err(say)?;
+    println!(
+        "已公布 {} 条，本次写入 {} 个瓦片：{}",
+        published.size,
+        published.tiles,
+        folder.join("ledger").display()
+    );
     Ok(true)
 }
 

@@ -79,6 +79,11 @@ broker_password = ""
 [exchange]
 callback_hosts = []
 
+# 防篡改检查：每晚全面检查一次，平时每分钟抽样。
+[tamper]
+# 全面检查开始的时刻（北京时间）
+nightly_at = "02:30"
+
 # 外部锚定：把存证链的检查点写到他人运行的网络上（EVM 链，或 FISCO BCOS 3.9 起的非国密链），见 docs/anchoring.md。url 留空为不锚定。
 [anchor]
 # 节点的 JSON-RPC 网址；含服务商密钥时宜用环境变量 YJ_ANCHOR__URL 给出
@@ -145,9 +150,40 @@ pub struct Config {
     /// Exchange with other systems.
     #[serde(default)]
     pub exchange: ExchangeConfig,
+    /// When the tamper audit looks at everything.
+    #[serde(default)]
+    pub tamper: TamperConfig,
     /// Where the ledger is written besides.
     #[serde(default)]
     pub anchor: AnchorConfig,
+}
+
+/// When the tamper audit looks at everything.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TamperConfig {
+    /// `HH:MM` in China.
+    pub nightly_at: String,
+}
+
+impl Default for TamperConfig {
+    fn default() -> Self {
+        Self { nightly_at: String::from("02:30") }
+    }
+}
+
+impl TamperConfig {
+    /// Minutes after midnight; otherwise what would be right.
+    pub fn minute(&self) -> Result<u16, String> {
+        let wrong = || format!("tamper.nightly_at 应为 时:分，如 02:30，现为 {}", self.nightly_at);
+        let (hour, minute) = self.nightly_at.split_once(':').ok_or_else(wrong)?;
+        let number = |text: &str, below: u16| {
+            let sound = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_digit());
+            text.parse::<u16>().ok().filter(|number| sound && *number < below)
+        };
+        let (hour, minute) = number(hour, 24).zip(number(minute, 60)).ok_or_else(wrong)?;
+        Ok(hour * 60 + minute)
+    }
 }
 
 /// Where devices speak besides HTTP: at a broker of our own, or at one that others run.

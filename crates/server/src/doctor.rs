@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use yj_kernel::{Problem, Result, Sql, audit};
+use yj_ledger::{Found, What};
 
 use crate::Assembled;
 
@@ -20,12 +21,11 @@ pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
     note("数据库", database(assembled).await);
     note("数据目录可写", writable(data));
     note("时钟", clock(assembled).await);
-    note(
-        "存证链",
-        assembled.ledger.verify_chain().map(|height| format!("{height} 个区块全部验证通过")),
-    );
+    let (log, records) = tampered(assembled).await;
+    note("存证链", log);
     note("存证文件", crate::ledger_compare::compare(assembled).await);
-    note("存证一致", anchored(assembled).await);
+    note("存证一致", records);
+    note("管控一致", stopped(assembled).await);
     note("结存一致", balanced(assembled).await);
     note("事件分区", divided(assembled).await);
     note("审计链", audited(assembled).await);
@@ -78,44 +78,37 @@ async fn none(assembled: &Assembled, sql: &'static str, what: &str) -> Result<()
     }
 }
 
-async fn anchored(assembled: &Assembled) -> Result<String> {
-    let unqueued = "SELECT COUNT(*) FROM trace_event e WHERE e.state IN ('accepted', 'superseded') \
-                    AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)";
-    none(assembled, unqueued, "条已接收事件不在存证队列中").await?;
-    let unqueued = "SELECT COUNT(*) FROM epcis_event e \
-                    WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = e.uid)";
-    none(assembled, unqueued, "条 EPCIS 事件不在存证队列中").await?;
-    let invented = "SELECT COUNT(*) FROM anchor_state a \
-                    WHERE a.org <> 'audit' \
-                    AND NOT EXISTS (SELECT 1 FROM trace_event e WHERE e.uid = a.record) \
-                    AND NOT EXISTS (SELECT 1 FROM epcis_event e WHERE e.uid = a.record) \
-                    AND NOT EXISTS (SELECT 1 FROM device_batch b WHERE b.id = a.record) \
-                    AND NOT EXISTS (SELECT 1 FROM batch_document d WHERE d.id = a.record OR d.void_record = a.record) \
-                    AND NOT EXISTS (SELECT 1 FROM trace_order r WHERE r.id = a.record OR r.lift_record = a.record)";
-    none(assembled, invented, "条存证没有对应的事件、凭证、管控或设备数据").await?;
-    let documents = "SELECT COUNT(*) FROM batch_document d \
-                     WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.id) \
-                     OR (d.state = 'void' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.void_record))";
-    none(assembled, documents, "张凭证或其作废不在存证队列中").await?;
-    let orders = "SELECT COUNT(*) FROM trace_order r \
-                  WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.id) \
-                  OR (r.state = 'lifted' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.lift_record))";
-    none(assembled, orders, "项管控或其解除不在存证队列中").await?;
-    let tampered = yj_trace::tampered_orders(&assembled.app, &assembled.ledger).await?;
-    if let Some((id, finding)) = tampered.first() {
-        return Err(Problem::internal(format!("管控 {id}：{finding}")));
-    }
-    let tampered = yj_trace::tampered_documents(&assembled.app, &assembled.ledger).await?;
-    if let Some((number, finding)) = tampered.first() {
-        return Err(Problem::internal(format!("凭证 {number}：{finding}")));
-    }
+/// What the tamper audit finds: about the log itself, and about what it holds.
+async fn tampered(assembled: &Assembled) -> (Result<String>, Result<String>) {
+    let (counts, found) = match assembled.tamper.inspect(&assembled.app).await {
+        Ok(seen) => seen,
+        Err(problem) => return (Err(problem), Err(Problem::internal("防篡改检查没有做完"))),
+    };
+    let (of_log, of_records): (Vec<Found>, Vec<Found>) =
+        found.into_iter().partition(|one| matches!(one.what, What::Block | What::Checkpoint));
+    let judge = |found: &[Found], sound: String| match found {
+        [] => Ok(sound),
+        [first, ..] => {
+            Err(Problem::internal(format!("{} 项发现，其一：{}", found.len(), first.sentence())))
+        }
+    };
+    let log = judge(&of_log, format!("{} 个区块全部验证通过", counts.blocks));
+    let sound = format!(
+        "{} 条存证与原文、数据逐项相符，{} 条业务记录都有存证，{} 条依法删除",
+        counts.records, counts.facts, counts.erased
+    );
+    (log, judge(&of_records, sound))
+}
+
+/// What stands in the trace units follows from the orders in force.
+async fn stopped(assembled: &Assembled) -> Result<String> {
     let stopped = "SELECT COUNT(*) FROM trace_object o WHERE COALESCE(o.quality, '01') <> \
                    COALESCE((SELECT MAX(CASE r.kind WHEN 'await' THEN '02' WHEN 'fail' THEN '03' \
                    WHEN 'freeze' THEN '04' WHEN 'stop' THEN '04' WHEN 'recall' THEN '05' ELSE '06' END) \
                    FROM trace_order_unit u JOIN trace_order r ON r.id = u.order_id \
                    WHERE u.object_id = o.id AND r.state = 'in_force'), '01')";
     none(assembled, stopped, "个追溯单元的质量状态与执行中的管控不符").await?;
-    Ok(String::from("每条已接收事件、每张凭证与每项管控都有存证，每条存证都有其事实"))
+    Ok(String::from("质量状态与执行中的管控相符"))
 }
 
 /// The audit trail is whole, up to what the ledger keeps of it.

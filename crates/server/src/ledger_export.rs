@@ -1,5 +1,5 @@
 //! 导出: the whole ledger and what it is compared with, as plain files that other programs read
-//! (docs/proof-format.md §8).
+//! (docs/proof-format.md §9).
 
 use std::{
     collections::BTreeMap,
@@ -229,7 +229,8 @@ async fn events(tx: &mut Tx, folder: &mut Folder) -> Result<()> {
     loop {
         let sql = Sql::new(
             "SELECT id, uid, domain, kind, stage, subject_code, lot, region, event_time, event_offset, \
-             recorded_at, source, state, body, correction_of FROM trace_event \
+             recorded_at, source, state, body, correction_of, subject_id, product_id, counterparty_id, \
+             pack_version FROM trace_event \
              WHERE id > $1 ORDER BY id LIMIT $2",
         );
         let rows = tx.fetch(sql.arg(last).arg(CHUNK)).await?;
@@ -244,7 +245,9 @@ async fn events(tx: &mut Tx, folder: &mut Folder) -> Result<()> {
                 "subject_code": row.text(5)?, "lot": row.text_opt(6)?, "region": row.text(7)?,
                 "event_time": row.int(8)?, "event_offset": row.int(9)?, "recorded_at": row.int(10)?,
                 "source": row.text(11)?, "state": row.text(12)?, "body": row.text(13)?,
-                "correction_of": row.text_opt(14)?, "links": links,
+                "correction_of": row.text_opt(14)?, "subject_id": row.text(15)?,
+                "product_id": row.text_opt(16)?, "counterparty_id": row.text_opt(17)?,
+                "pack_version": row.text(18)?, "links": links,
             }))?;
         }
     }

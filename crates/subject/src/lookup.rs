@@ -177,6 +177,16 @@ pub(crate) async fn by_code(tx: &mut Tx, code: &str) -> Result<Option<SubjectBri
     Ok(by_codes(tx, &[code]).await?.into_values().next())
 }
 
+/// 主体类型 of those whose records lead to a natural person: 个体工商户, 家庭农场或农户, 自然人.
+const PERSONS: [&str; 3] = ["02", "07", "08"];
+
+/// Whether a subject is a natural person, or a business that is one.
+pub async fn is_person(tx: &mut Tx, id: &str) -> Result<bool> {
+    let sql = Sql::new("SELECT kind FROM trace_subject WHERE id = $1");
+    let row = tx.fetch_one(sql.arg(id)).await?;
+    Ok(row.is_some_and(|row| row.text(0).is_ok_and(|kind| PERSONS.contains(&kind))))
+}
+
 /// Refuses a subject that is not there or not within reach, both in the same words.
 pub(crate) async fn require_reach(
     ctx: &Ctx,

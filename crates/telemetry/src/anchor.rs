@@ -20,7 +20,7 @@ const DEVICES_MAX: i64 = 200;
 /// How often what waits is put on the ledger.
 const PACE: Duration = Duration::from_hours(1);
 /// The kind of record.
-const RECORD: &str = "device_batch";
+pub(crate) const RECORD: &str = "device_batch";
 
 /// Puts what waits on the ledger every hour until `stop` says so.
 pub async fn anchor_hourly(app: App, ledger: Ledger, mut stop: watch::Receiver<bool>) {
@@ -113,7 +113,7 @@ async fn batch(ctx: &Ctx, tx: &mut Tx, device: &str) -> Result<usize> {
     Ok(rows.len())
 }
 
-fn leaf(digest: &str) -> Result<yj_proof::Hash> {
+pub(crate) fn leaf(digest: &str) -> Result<yj_proof::Hash> {
     let digest = from_hex::<32>(digest).ok_or_else(|| Problem::internal("not a digest"))?;
     Ok(merkle::leaf(&digest))
 }

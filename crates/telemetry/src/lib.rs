@@ -2,6 +2,7 @@
 //! and MQTT, kept so that neither repetition nor disorder changes anything.
 
 mod anchor;
+mod anchored;
 mod binding;
 mod claim;
 mod conditions;
@@ -21,6 +22,7 @@ mod query;
 mod store;
 
 pub use anchor::{anchor, anchor_hourly};
+pub use anchored::DeviceBatches;
 pub use binding::DeviceBinding;
 pub use door::{Door, password, shared_filter};
 pub use fate::{Brought, Fate, Refusal, Told};

@@ -185,7 +185,6 @@ struct Ready {
     uid: String,
     digest: String,
     stored: StoredEvent,
-    counterparty_id: Option<String>,
     /// What it says of its transactions.
     told: Vec<pairing::Line>,
     spec_stage: &'static str,
@@ -300,8 +299,10 @@ async fn accept(
         from,
         uid: uid.clone(),
         digest: event.digest,
-        stored,
-        counterparty_id: counterparty.map(|other| other.id.clone()),
+        stored: StoredEvent {
+            counterparty_id: counterparty.map(|other| other.id.clone()),
+            ..stored
+        },
         spec_stage: event.stage.code(),
         told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
@@ -424,11 +425,7 @@ impl Batch {
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
             ready.stored.id = id;
-            rows.push(store::event_row(
-                &ready.stored,
-                &ready.digest,
-                ready.counterparty_id.as_deref(),
-            ));
+            rows.push(store::event_row(&ready.stored, &ready.digest));
             if ready.stored.state == "accepted" {
                 for link in &ready.links {
                     links.push(store::link_row(

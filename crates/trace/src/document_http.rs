@@ -228,8 +228,8 @@ async fn uses(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
     let mut tx = ctx.snapshot().await?;
     let stored = tx.get::<BatchDocument>(ctx, id).await?;
-    let known = (&*id.to_string(), &stored.data);
-    let (integrity, since) = document_proof::integrity(ledger, &mut tx, known).await?;
+    let (integrity, since) =
+        document_proof::integrity(ledger, (ctx, &mut tx), &id.to_string()).await?;
     let sql = Sql::new(
         "SELECT source, giver, side, quantity FROM batch_document_use WHERE document_id = $1 \
          ORDER BY source LIMIT 1000",
@@ -317,7 +317,7 @@ pub async fn certificate(
     let Some(id) = identified(tx, number).await? else { return Ok(None) };
     let own = app.on_own_behalf("certificate");
     let document = tx.get::<BatchDocument>(&own, id).await?.data;
-    let (kept, since) = document_proof::integrity(ledger, tx, (&id.to_string(), &document)).await?;
+    let (kept, since) = document_proof::integrity(ledger, (&own, tx), &id.to_string()).await?;
     let basis = match document.basis.as_deref() {
         Some("control") => "质量安全控制",
         Some("self_test") => "自行检测",

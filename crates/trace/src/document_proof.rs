@@ -2,18 +2,18 @@
 //! Whom to call is 个人信息 and stays outside.
 
 use serde_json::{Value, json};
-use yj_kernel::{App, Ctx, Problem, Result, Sql, Tx, time_text};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx, time_text};
 use yj_ledger::{Integrity, Ledger, Pending};
-use yj_model::{Id, OffsetTime};
+use yj_model::OffsetTime;
 use yj_proof::Envelope;
 
-use crate::document::BatchDocument;
+use crate::{anchored::Documents, document::BatchDocument};
 
-const MADE: &str = "batch_document";
-const VOIDED: &str = "batch_document_void";
+pub(crate) const MADE: &str = "batch_document";
+pub(crate) const VOIDED: &str = "batch_document_void";
 
 /// What exactly of a document is anchored; `at` is when it was registered.
-fn anchored(document: &BatchDocument, at: i64) -> Result<Value> {
+pub(crate) fn anchored(document: &BatchDocument, at: i64) -> Result<Value> {
     let time = |text: &Option<String>| match text {
         Some(text) => {
             let time: jiff::Timestamp = text.parse().map_err(Problem::internal)?;
@@ -75,36 +75,11 @@ async fn anchor(
 /// What a document says now against what was anchored, and since when it stands there.
 pub(crate) async fn integrity(
     ledger: &Ledger,
-    tx: &mut Tx,
-    (id, document): (&str, &BatchDocument),
+    (ctx, tx): (&Ctx, &mut Tx),
+    id: &str,
 ) -> Result<(Integrity, OffsetTime)> {
-    let made = Sql::new(
-        "SELECT d.created_at, a.record FROM batch_document d \
-         LEFT JOIN anchor_state a ON a.record = d.void_record WHERE d.id = $1",
-    );
+    let made = Sql::new("SELECT created_at FROM batch_document WHERE id = $1");
     let row = tx.fetch_one(made.arg(id)).await?.ok_or(Problem::NotFound("批次凭证"))?;
-    let made = row.int(0)?;
-    let mut found = ledger.check(tx, id, &anchored(document, made)?).await?;
-    if (document.state.as_deref() == Some("void")) != row.text_opt(1)?.is_some() {
-        found.intact = false;
-        found.finding = String::from("状态与存证不符：作废须有存证，有作废存证的不能恢复");
-    }
-    Ok((found, OffsetTime::from_parts(made, 480).map_err(Problem::internal)?))
-}
-
-/// The documents, by number, that are not as they were anchored, with what is wrong.
-pub async fn tampered_documents(app: &App, ledger: &Ledger) -> Result<Vec<(String, String)>> {
-    let ctx = app.on_own_behalf("doctor");
-    let mut tx = ctx.snapshot().await?;
-    let mut found = Vec::new();
-    for row in tx.fetch(Sql::new("SELECT id FROM batch_document ORDER BY id")).await? {
-        let id: Id<BatchDocument> = row.parsed(0)?;
-        let stored = tx.get::<BatchDocument>(&ctx, id).await?;
-        let known = (&*id.to_string(), &stored.data);
-        let (integrity, _) = integrity(ledger, &mut tx, known).await?;
-        if !integrity.intact {
-            found.push((stored.data.number, integrity.finding));
-        }
-    }
-    Ok(found)
+    let made = OffsetTime::from_parts(row.int(0)?, 480).map_err(Problem::internal)?;
+    Ok((ledger.integrity((ctx, tx), &Documents, id).await?, made))
 }

@@ -13,10 +13,11 @@ use yj_kernel::{
     Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, audit, json as strict,
     record_routes, sound_reason, transfer,
 };
-use yj_ledger::Ledger;
+use yj_ledger::{Ground, Ledger};
 use yj_model::TraceCode;
 
 use crate::{
+    anchored::Events,
     capture::{self, Captured, EVENTS_MAX, Source},
     closure::Direction,
     compose, document_http,
@@ -26,7 +27,6 @@ use crate::{
     query,
     review::{self, Decision},
     scan, stock,
-    store::{self, StoredEvent},
     together::Together,
     xml,
 };
@@ -39,6 +39,17 @@ const CAPTURE_BYTES_MAX: usize = 8 << 20;
 #[serde(deny_unknown_fields)]
 struct Reason {
     /// 理由
+    #[schemars(length(min = 2, max = 500))]
+    reason: String,
+}
+
+/// Why a whole record is erased.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    /// 依据
+    ground: Ground,
+    /// 理由；只记入审计
     #[schemars(length(min = 2, max = 500))]
     reason: String,
 }
@@ -192,6 +203,25 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         .takes(Shape::of::<Reason>())
         .fresh(),
     );
+    let keeper = ledger.clone();
+    let forget = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Whole>| async move {
+        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
+        let mut tx = ctx.begin().await?;
+        personal::forget((&ctx, &mut tx), &keeper, (&uid, body.ground, reason)).await?;
+        tx.commit().await?;
+        keeper.keep_erasure(&ctx, &uid)?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    routes.push(
+        Route::new(
+            (Method::POST, format!("{one}/forget")),
+            may("erase"),
+            "整条删除自然人的追溯事件",
+            forget,
+        )
+        .takes(Shape::of::<Whole>())
+        .fresh(),
+    );
     for (verb, decision, label) in
         [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")]
     {
@@ -279,35 +309,10 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let mut answer = query::describe(&mut tx, std::slice::from_ref(&event)).await?.remove(0);
     answer["personal"] = json!(personal::present(&event));
     if event.anchor.is_some() {
-        answer["integrity"] = integrity(&mut tx, ledger, &event).await?;
+        let found = ledger.integrity((ctx, &mut tx), &Events, &uid).await?;
+        answer["integrity"] = found.json();
     }
     Ok(Json(answer))
-}
-
-/// What the row says now against what was anchored (D-6.3-1).
-pub(crate) async fn integrity(
-    tx: &mut yj_kernel::Tx,
-    ledger: &Ledger,
-    event: &StoredEvent,
-) -> Result<Value> {
-    let links = store::links(tx, event.id).await?;
-    let mut columns = event.anchored(&links)?;
-    if event.state == "superseded" {
-        // A corrected event has given up its links; they stay in its anchored record.
-        if let Some(columns) = columns.as_object_mut() {
-            columns.remove("links");
-        }
-    }
-    let mut found = ledger.check(tx, &event.uid, &columns).await?;
-    if event.state == "superseded" {
-        found.differences.retain(|(name, _, _)| name != "links");
-        found.intact = found.differences.is_empty() && !found.finding.contains("原文");
-    }
-    let difference = |(field, anchored, now): &(String, Value, Value)| json!({ "field": field, "anchored": anchored, "found": now });
-    Ok(json!({
-        "intact": found.intact, "finding": found.finding, "height": found.height,
-        "differences": found.differences.iter().map(difference).collect::<Vec<_>>(),
-    }))
 }
 
 fn object_routes() -> Vec<Route> {

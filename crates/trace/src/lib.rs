@@ -1,6 +1,7 @@
 //! 追溯数据 (G-6.4, G-6.5.4, D-7.3): capture, batches, chain composition and what the public may
 //! know.
 
+mod anchored;
 mod answer;
 mod balance;
 mod capture;
@@ -50,12 +51,12 @@ mod surroundings;
 mod together;
 mod xml;
 
+pub use anchored::{Documents, Events, Orders};
 pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
 pub use correction::{retract, withdrawal};
 pub use document::{BatchDocument, CoveredUnit};
 pub use document_http::{certificate, certificate_proof, void_in as void};
-pub use document_proof::tampered_documents;
 pub use elements::elements;
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use holding::{holders, require_chain};
@@ -63,7 +64,7 @@ pub use http::routes;
 pub use import::JOBS;
 pub use months::{EventPart, event_parts, make_months, watch as watch_months};
 pub use order::{OrderKind, TraceOrder};
-pub use ordering::{NewOrder, issue, lift, tampered_orders};
+pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scan_count::{Scan, Scans};

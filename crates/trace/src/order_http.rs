@@ -18,6 +18,7 @@ use yj_ledger::Ledger;
 use yj_model::{Id, TraceCode, regions};
 
 use crate::{
+    anchored::Orders,
     hold::{self, Hold},
     order::{OrderKind, Quality, TraceOrder},
     ordering::{self, NewOrder},
@@ -313,8 +314,8 @@ async fn preview(
 async fn concerned(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let id: Id<TraceOrder> = id.parse().map_err(|_| Problem::NotFound("批次管控"))?;
     let mut tx = ctx.snapshot().await?;
-    let stored = tx.get::<TraceOrder>(ctx, id).await?;
-    let integrity = ordering::integrity(ledger, &mut tx, &stored).await?;
+    tx.get::<TraceOrder>(ctx, id).await?;
+    let integrity = ledger.integrity((ctx, &mut tx), &Orders, &id.to_string()).await?;
     let units = Sql::new("SELECT object_id FROM trace_order_unit WHERE order_id = $1");
     let rows = tx.fetch(units.arg(id)).await?;
     let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;

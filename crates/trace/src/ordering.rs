@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use yj_kernel::{
-    ActorKind, App, Ctx, Place, Problem, Result, Scope, Sql, SqlValue, Stored, Tx, insert_rows,
-    outbox, sound_reason, time_text,
+    ActorKind, Ctx, Place, Problem, Result, Scope, Sql, SqlValue, Stored, Tx, insert_rows, outbox,
+    sound_reason, time_text,
 };
-use yj_ledger::{Integrity, Ledger, Pending};
+use yj_ledger::Pending;
 use yj_model::Id;
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
@@ -180,7 +180,9 @@ pub async fn issue(ctx: &Ctx, tx: &mut Tx, new: NewOrder<'_>) -> Result<String> 
     Ok(id)
 }
 
-const TRACE_ORDER: &str = "trace_order";
+pub(crate) const TRACE_ORDER: &str = "trace_order";
+/// The kind of record that says that an order was lifted.
+pub(crate) const LIFTED: &str = "trace_order_lift";
 
 /// The same measure twice over one code says nothing new.
 async fn require_new(tx: &mut Tx, (code, kind): (&str, OrderKind)) -> Result<()> {
@@ -315,7 +317,7 @@ async fn release(tx: &mut Tx, order: &str) -> Result<()> {
 }
 
 /// What exactly of an order is anchored.
-fn anchored(stored: &Stored<TraceOrder>, at: i64) -> Result<Value> {
+pub(crate) fn anchored(stored: &Stored<TraceOrder>, at: i64) -> Result<Value> {
     let order = &stored.data;
     Ok(json!({
         "code": order.code, "kind": order.kind, "downstream": order.downstream,
@@ -325,41 +327,13 @@ fn anchored(stored: &Stored<TraceOrder>, at: i64) -> Result<Value> {
     }))
 }
 
-/// What an order says now against what was anchored.
-pub(crate) async fn integrity(
-    ledger: &Ledger,
-    tx: &mut Tx,
-    stored: &Stored<TraceOrder>,
-) -> Result<Integrity> {
-    let id = stored.id.to_string();
-    let made = Sql::new("SELECT created_at FROM trace_order WHERE id = $1").arg(id.as_str());
-    let made = tx.fetch_one(made).await?.map_or(Ok(0), |row| row.int(0))?;
-    ledger.check(tx, &id, &anchored(stored, made)?).await
-}
-
-/// The orders, by identifier, that are not as they were anchored, with what is wrong.
-pub async fn tampered_orders(app: &App, ledger: &Ledger) -> Result<Vec<(String, String)>> {
-    let ctx = app.on_own_behalf("doctor");
-    let mut tx = ctx.snapshot().await?;
-    let mut found = Vec::new();
-    for row in tx.fetch(Sql::new("SELECT id FROM trace_order ORDER BY id")).await? {
-        let id = row.text(0)?;
-        let order = tx.get::<TraceOrder>(&ctx, id.parse().map_err(Problem::internal)?).await?;
-        let integrity = integrity(ledger, &mut tx, &order).await?;
-        if !integrity.intact {
-            found.push((String::from(id), integrity.finding));
-        }
-    }
-    Ok(found)
-}
-
 fn anchor(
     ctx: &Ctx,
     tx: &mut Tx,
     (record, order, org): (&str, &str, &str),
     body: Value,
 ) -> Result<()> {
-    let kind = if record == order { TRACE_ORDER } else { "trace_order_lift" };
+    let kind = if record == order { TRACE_ORDER } else { LIFTED };
     let envelope = Envelope::new(kind, record, org, &ctx.now.to_string(), body);
     let envelope = envelope.map_err(Problem::internal)?;
     yj_ledger::enqueue(ctx, tx, &[Pending { record, envelope: &envelope }])

@@ -50,6 +50,7 @@ pub(crate) fn stored_event(
         subject_id: subject.id.clone(),
         subject_code: subject.code.clone(),
         product_id: objects.iter().find_map(|object| object.product_id.clone()),
+        counterparty_id: None,
         lot: objects.iter().find_map(|object| object.lot.clone()),
         region: subject.region.clone(),
         time: event.time,

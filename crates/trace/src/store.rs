@@ -170,16 +170,18 @@ pub(crate) async fn links(tx: &mut Tx, event: i64) -> Result<Vec<Link>> {
         "SELECT o.code, l.role, l.quantity FROM trace_link l JOIN trace_object o ON o.id = l.object_id \
          WHERE l.event_id = $1 ORDER BY l.role, o.code",
     );
-    let read = |row: &Row| {
-        let role = row.int(1)?;
-        Ok(Link {
-            code: String::from(row.text(0)?),
-            role: LinkRole::from_code(role)
-                .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
-            quantity: row.int_opt(2)?.map(quantity).transpose()?,
-        })
-    };
-    tx.fetch(sql.arg(event)).await?.iter().map(read).collect()
+    tx.fetch(sql.arg(event)).await?.iter().map(link).collect()
+}
+
+/// A link from a row of code, role and quantity.
+pub(crate) fn link(row: &Row) -> Result<Link> {
+    let role = row.int(1)?;
+    Ok(Link {
+        code: String::from(row.text(0)?),
+        role: LinkRole::from_code(role)
+            .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
+        quantity: row.int_opt(2)?.map(quantity).transpose()?,
+    })
 }
 
 /// A stored event.
@@ -193,6 +195,8 @@ pub(crate) struct StoredEvent {
     pub(crate) subject_id: String,
     pub(crate) subject_code: String,
     pub(crate) product_id: Option<String>,
+    /// The other party, by identifier.
+    pub(crate) counterparty_id: Option<String>,
     pub(crate) lot: Option<String>,
     /// Region of the subject when it was registered: who supervises it, wherever it happened and
     /// wherever the subject has moved since.
@@ -221,7 +225,8 @@ pub(crate) struct StoredEvent {
 pub(crate) const EVENT: &str = "SELECT e.id, e.uid, e.domain, e.kind, e.stage, e.subject_id, e.subject_code, \
      e.product_id, e.lot, e.region, e.event_time, e.event_offset, e.recorded_at, e.recorded_by, e.source, \
      e.state, e.held_reason, e.body, e.correction_of, e.superseded_by, e.decision_comment, \
-     e.label, (SELECT a.state FROM anchor_state a WHERE a.record = e.uid), e.pack_version FROM trace_event e";
+     e.label, (SELECT a.state FROM anchor_state a WHERE a.record = e.uid), e.pack_version, \
+     e.counterparty_id FROM trace_event e";
 
 impl StoredEvent {
     pub(crate) async fn read_all(tx: &mut Tx, rows: &[Row]) -> Result<Vec<Self>> {
@@ -256,6 +261,7 @@ impl StoredEvent {
             label: row.int(21)?,
             anchor: maybe(22)?,
             pack_version: text(23)?,
+            counterparty_id: maybe(24)?,
             spec: domains.event(row.text(2)?, row.text(23)?, row.text(3)?),
         })
     }
@@ -309,6 +315,9 @@ impl StoredEvent {
             "evidence": self.body["evidence"], "attributes": attributes, "lot": self.lot,
             "region": self.place(), "correction_of": self.correction_of,
             "correction_reason": self.body["correction_reason"],
+            "supervised_in": self.region, "subject_id": self.subject_id, "product_id": self.product_id,
+            "counterparty_id": self.counterparty_id, "pack_version": self.pack_version,
+            "external_id": self.body["external_id"], "withdraws": self.body["withdraws"] == true,
             "links": links.iter().map(link).collect::<Vec<_>>(),
         }))
     }
@@ -340,11 +349,7 @@ pub(crate) fn insert_events(dialect: Dialect, events: Vec<EventRow>) -> Vec<Sql>
 }
 
 /// One row of `trace_event`, and its key.
-pub(crate) fn event_row(
-    stored: &StoredEvent,
-    digest: &str,
-    counterparty_id: Option<&str>,
-) -> EventRow {
+pub(crate) fn event_row(stored: &StoredEvent, digest: &str) -> EventRow {
     let time = stored.time.unix_ms();
     let key = vec![stored.id.into(), (&stored.uid).into(), digest.into(), time.into()];
     let row = vec![
@@ -369,7 +374,7 @@ pub(crate) fn event_row(
         stored.body.to_string().into(),
         stored.correction_of.clone().into(),
         (&stored.pack_version).into(),
-        counterparty_id.into(),
+        stored.counterparty_id.clone().into(),
     ];
     EventRow { key, row }
 }

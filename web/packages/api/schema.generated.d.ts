@@ -3669,24 +3669,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/ledger/anchors": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 外部锚定 */
-        get: operations["get_api_v1_ledger_anchors"];
-        put?: never;
-        /** 立即锚定 */
-        post: operations["post_api_v1_ledger_anchors"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/ledger/blocks": {
         parameters: {
             query?: never;
@@ -3715,6 +3697,57 @@ export interface paths {
         get: operations["get_api_v1_ledger_blocks_height"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 防篡改检查的发现 */
+        get: operations["get_api_v1_ledger_findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/findings/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认知悉检查发现 */
+        post: operations["post_api_v1_ledger_findings_id_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/findings/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 办结检查发现 */
+        post: operations["post_api_v1_ledger_findings_id_resolve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3755,6 +3788,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 防篡改检查 */
+        get: operations["get_api_v1_ledger_passes"];
+        put?: never;
+        /** 要求全面检查 */
+        post: operations["post_api_v1_ledger_passes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/passes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次防篡改检查 */
+        get: operations["get_api_v1_ledger_passes_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/passes/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 签名的检查报告 */
+        get: operations["get_api_v1_ledger_passes_id_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/status": {
         parameters: {
             query?: never;
@@ -3783,6 +3868,23 @@ export interface paths {
         put?: never;
         /** 提交企业签名 */
         post: operations["post_api_v1_ledger_submissions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/tamper": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 防篡改检查的状态 */
+        get: operations["get_api_v1_ledger_tamper"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7648,6 +7750,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/events/{id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 整条删除自然人的追溯事件 */
+        post: operations["post_api_v1_trace_events_id_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/events/{id}/proof": {
         parameters: {
             query?: never;
@@ -11293,7 +11412,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:anchor" | "ledger:read" | "ledger:sign" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:check" | "ledger:read" | "ledger:sign" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -21889,63 +22008,6 @@ export interface operations {
             };
         };
     };
-    get_api_v1_ledger_anchors: {
-        parameters: {
-            query?: {
-                /** @description 上一页最后一条的标识 */
-                after?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description 成功 */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description 问题，见 code 字段 */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    post_api_v1_ledger_anchors: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description 成功 */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description 问题，见 code 字段 */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     get_api_v1_ledger_blocks: {
         parameters: {
             query?: {
@@ -21986,6 +22048,110 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_findings: {
+        parameters: {
+            query?: {
+                /** @description open、acknowledged 或 resolved */
+                state?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_findings_id_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_findings_id_resolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -22064,6 +22230,120 @@ export interface operations {
             };
         };
     };
+    get_api_v1_ledger_passes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_passes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_passes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_passes_id_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_ledger_status: {
         parameters: {
             query?: never;
@@ -22120,6 +22400,33 @@ export interface operations {
                 };
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_tamper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {
@@ -32287,6 +32594,44 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_events_id_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 依据 */
+                    ground: "purpose_ended" | "period_ended" | "consent_withdrawn" | "unlawful" | "other";
+                    /** @description 理由；只记入审计 */
                     reason: string;
                 };
             };

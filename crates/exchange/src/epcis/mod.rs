@@ -3,6 +3,7 @@
 //! The repository takes every valid EPCIS event of a 追溯主体 and gives it back as it was sent.
 //! What can be told as a 追溯事件 is captured as one in the same transaction.
 
+mod anchored;
 mod answer;
 mod capture;
 mod deliver;
@@ -32,6 +33,7 @@ mod tell;
 mod telling;
 mod work;
 
+pub use anchored::EpcisEvents;
 pub use deliver::{deliver, watch};
 pub use guard::Callbacks;
 pub use http::routes;

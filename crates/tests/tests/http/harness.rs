@@ -212,6 +212,11 @@ impl TestApp {
 
     /// The same with some modules off.
     pub async fn restart_without(&mut self, off: &[Module]) {
+        self.restart_after(off, |_| {}).await;
+    }
+
+    /// The same, with something done to the folder while nobody runs.
+    pub async fn restart_after(&mut self, off: &[Module], meanwhile: impl FnOnce(&Path)) {
         let guard = (platform(), Security::demonstration(), SingleSignOn::default());
         let folder = tempfile::tempdir().unwrap();
         let (db, _) =
@@ -220,6 +225,7 @@ impl TestApp {
         let empty = (db, folder.path());
         let other = assembled_with(empty, Arc::clone(&self.clock), guard.clone(), off).await;
         drop(std::mem::replace(&mut self.assembled, other));
+        meanwhile(self.folder.path());
         let (db, fuse) = Db::open(&self.database.url).unwrap().fused();
         self.fuse = fuse;
         let own = (db, self.folder.path());

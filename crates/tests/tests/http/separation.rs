@@ -51,6 +51,8 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/resolver_link/changes/{id}", "resolver_link/changes"),
         ("/api/v1/resolver_link/{id}", "resolver_link"),
         ("/api/v1/label_template/{id}", "label_template"),
+        // Witnesses of the log are the platform's own: only its administrators hold the right.
+        ("/api/v1/ledger_witness/{id}", ""),
         // Resolvers further up are the platform's own: only its administrators hold the right.
         ("/api/v1/resolver_upstream/{id}", ""),
         ("/api/v1/product/changes/{id}", "product/changes"),
@@ -90,6 +92,8 @@ fn kind_of(path: &str) -> &'static str {
         "/api/v1/domains/{code}",
         "/api/v1/domains/packs/{id}",
         "/api/v1/interface/{version}",
+        "/api/v1/ledger/findings/{id}",
+        "/api/v1/ledger/passes/{id}",
         "/api/v1/map-packs/active/{digest}",
         "/api/v1/map-packs/{id}",
         "/api/v1/trace/messages/{door}",
@@ -123,6 +127,7 @@ async fn body(app: &TestApp, house: &House, (method, path, kind): (&str, &str, &
         {
             json!({})
         }
+        ("POST", "forget") => json!({ "ground": "other", "reason": "核对数据" }),
         ("POST", "activate") => json!({ "from": 1, "lot": "L1" }),
         ("POST", "void") => json!({ "from": 2, "reason": "核对数据" }),
         ("POST", _) => json!({ "reason": "核对数据" }),

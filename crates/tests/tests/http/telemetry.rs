@@ -565,4 +565,16 @@ async fn d_6_3_2_every_message_can_be_proved_by_the_ledger() {
     let verdict = json!(yj_proof::verify(&bundle, &yj_proof::Trust::in_chain(chain)));
     assert_eq!(verdict["ok"], true, "{verdict}");
     assert!(proof["proof"].to_string().contains(proof["root"].as_str().unwrap()));
+    // A reading changed behind the platform's back is found, with the message that it is in.
+    let (_, found) = app.assembled.tamper.inspect(platform).await.unwrap();
+    assert_eq!(found, []);
+    let id = third["id"].as_str().unwrap();
+    app.tamper(&format!(
+        "UPDATE device_message SET content = replace(content, '\"seq\":3', '\"seq\":33') WHERE id = '{id}'"
+    ))
+    .await;
+    let (_, found) = app.assembled.tamper.inspect(platform).await.unwrap();
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((one.kind.as_str(), one.height), ("device_batch", Some(2)));
+    assert!(one.detail.contains(id), "{one:?}");
 }

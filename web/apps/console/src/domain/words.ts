@@ -255,7 +255,11 @@ export const ACTIONS: Record<string, string> = {
   verified: '复算审计链',
   alarmed: '告警',
   settled: '处置',
-  checked: '自查',
+  checked: '检查',
+  found: '发现篡改',
+  asked: '要求检查',
+  acknowledged: '确认知悉',
+  resolved: '办结',
   confirmation_asked: '申请操作确认',
   confirmation_given: '确认操作',
   confirmation_refused: '不同意操作',
@@ -330,10 +334,14 @@ export const ENTITIES: Record<string, string> = {
   label_template: '标签模板',
   resolver_link: '解析链接',
   resolver_upstream: '上级解析',
+  ledger_witness: '见证方',
+  ledger_witness_alarm: '见证告警',
   catalogue: '产品目录',
   source_policy: '采集来源策略',
   trace_order: '批次管控',
   batch_document: '批次凭证',
+  evidence_key: '存证密钥',
+  ledger: '存证',
   trace_event: '追溯事件',
   change_request: '变更申请',
   account: '用户',
@@ -346,6 +354,9 @@ export const ENTITIES: Record<string, string> = {
   alarm: '告警',
   protection_key: '密钥',
   audit_log: '审计记录',
+  ledger_pass: '防篡改检查',
+  ledger_finding: '检查发现',
+  anchor_entry: '存证原文',
   trace_object: '追溯单元',
   route: '接口',
   platform: '平台',
@@ -367,6 +378,20 @@ export const ACTOR_KINDS: Record<string, string> = {
   audit: '审计管理员',
 };
 export const RESULTS: Record<string, [string, Tone]> = { done: ['完成', 'good'], refused: ['拒绝', 'bad'] };
+export const WITNESS_STATES: Record<string, [string, Tone]> = {
+  current: ['及时', 'good'],
+  lagging: ['滞后', 'warn'],
+  never: ['尚未见证', 'info'],
+  ahead: ['本平台日志短于其见证', 'bad'],
+  inactive: ['停用', 'info'],
+};
+export const WITNESS_ALARMS: Record<string, string> = {
+  rollback: '日志回退',
+  rewritten: '日志改写',
+  other_chain: '换成另一条链',
+  bad_signature: '检查点签名无效',
+  split_view: '分叉视图',
+};
 export const ALARMS: Record<string, string> = {
   rights_tampered: '权限记录被改动',
   brute_force: '口令被反复试探',
@@ -379,6 +404,8 @@ export const ALARMS: Record<string, string> = {
   new_place: '陌生网络登录',
   forward_stalled: '审计转发中断',
   device_distrusted: '设备数据不可信',
+  ledger_contradicted: '见证方拒签',
+  ledger_tampered: '存证被篡改',
   anchor_failed: '外部锚定失败',
 };
 export const FACTORS: Record<string, string> = { totp: '动态口令', webauthn: '安全密钥', sm2: '国密证书', recovery: '恢复码' };

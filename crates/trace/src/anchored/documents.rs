@@ -1,0 +1,118 @@
+//! 批次凭证
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use yj_ledger::{Difference, Fact, Projected, Projection};
+use yj_proof::Envelope;
+
+use crate::{
+    document::BatchDocument,
+    document_proof::{MADE, VOIDED, anchored as body},
+};
+
+/// 批次凭证 and their voiding as the tamper audit sees them.
+pub struct Documents;
+
+impl Projection for Documents {
+    fn kinds(&self) -> &'static [&'static str] {
+        &[MADE, VOIDED]
+    }
+
+    fn project<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        anchored: &'a [&'a Envelope],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Projected>>> {
+        Box::pin(async move {
+            let of = |kind: &'static str| anchored.iter().filter(move |one| one.kind() == kind);
+            let mut rows = made(ctx, tx, of(MADE).map(|one| one.id())).await?;
+            rows.extend(voided(tx, of(VOIDED).copied()).await?);
+            Ok(rows)
+        })
+    }
+
+    fn facts<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        after: &'a str,
+        most: i64,
+    ) -> BoxFuture<'a, Result<Vec<Fact>>> {
+        Box::pin(async move {
+            let sql = Sql::new(
+                "SELECT id, number, created_at, void_record, updated_at FROM batch_document \
+                 WHERE id > $1 ORDER BY id LIMIT $2",
+            );
+            let mut facts = Vec::new();
+            for row in tx.fetch(sql.arg(after).arg(most)).await? {
+                let fact = |record: &str, at: i64| {
+                    Ok::<_, Problem>(Fact {
+                        cursor: String::from(row.text(0)?),
+                        record: String::from(record),
+                        name: String::from(row.text(1)?),
+                        at,
+                    })
+                };
+                facts.push(fact(row.text(0)?, row.int(2)?)?);
+                if let Some(record) = row.text_opt(3)? {
+                    facts.push(fact(record, row.int(4)?)?);
+                }
+            }
+            Ok(facts)
+        })
+    }
+}
+
+async fn made(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    ids: impl Iterator<Item = &str>,
+) -> Result<BTreeMap<String, Projected>> {
+    let mut sql = Sql::new(
+        "SELECT d.id, d.created_at, a.record FROM batch_document d \
+         LEFT JOIN anchor_state a ON a.record = d.void_record WHERE d.id ",
+    );
+    sql.bind_texts(ids);
+    let mut rows = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        let document = tx.get::<BatchDocument>(ctx, row.parsed(0)?).await?.data;
+        let mut projected = Projected::new(&document.number, body(&document, row.int(1)?)?);
+        // A document is void if and only if that is anchored too.
+        let anchored = row.text_opt(2)?.is_some();
+        if (document.state.as_deref() == Some("void")) != anchored {
+            let wanted = if anchored { "void" } else { "valid" };
+            projected.beyond.push(Difference::new("state", json!(wanted), json!(document.state)));
+        }
+        rows.insert(String::from(row.text(0)?), projected);
+    }
+    Ok(rows)
+}
+
+async fn voided(
+    tx: &mut Tx,
+    anchored: impl Iterator<Item = &Envelope>,
+) -> Result<BTreeMap<String, Projected>> {
+    let by_id: BTreeMap<&str, &Envelope> = anchored.map(|one| (one.id(), one)).collect();
+    if by_id.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut sql = Sql::new(
+        "SELECT void_record, id, number, void_reason FROM batch_document WHERE void_record ",
+    );
+    sql.bind_texts(by_id.keys().copied());
+    let mut rows = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        let record = row.text(0)?;
+        let Some(envelope) = by_id.get(record) else { continue };
+        // When it was voided stands on the ledger alone.
+        let columns = json!({
+            "voids": row.text(1)?, "number": row.text(2)?, "reason": row.text_opt(3)?,
+            "at": envelope.body()["at"],
+        });
+        rows.insert(String::from(record), Projected::new(row.text(2)?, columns));
+    }
+    Ok(rows)
+}
