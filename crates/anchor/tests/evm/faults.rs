@@ -10,7 +10,7 @@ use crate::node::{Node, anchored, call_anchor, mark, permission, settled};
 
 #[tokio::test]
 async fn while_the_node_is_down_nothing_is_known_and_afterwards_all_goes_on() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     let offer = evm.prepare(&mark(3), None).unwrap();
     // The node as whoever cannot reach it sees it: a port where nobody listens.
@@ -31,7 +31,7 @@ async fn while_the_node_is_down_nothing_is_known_and_afterwards_all_goes_on() {
 
 #[tokio::test]
 async fn a_dropped_transaction_is_sent_again_as_it_was() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     node.hold();
     let offer = evm.prepare(&mark(3), None).unwrap();
@@ -49,7 +49,7 @@ async fn a_dropped_transaction_is_sent_again_as_it_was() {
 
 #[tokio::test]
 async fn a_transaction_that_another_replaced_is_made_anew() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     node.hold();
     let offer = evm.prepare(&mark(3), None).unwrap();
@@ -75,7 +75,7 @@ async fn a_transaction_that_another_replaced_is_made_anew() {
 
 #[tokio::test]
 async fn one_that_waits_too_long_is_replaced_by_a_dearer_one_in_its_place() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     node.hold();
     let slow = evm.prepare(&mark(3), None).unwrap();
@@ -92,7 +92,7 @@ async fn one_that_waits_too_long_is_replaced_by_a_dearer_one_in_its_place() {
 
 #[tokio::test]
 async fn after_a_reorganisation_the_block_is_no_longer_held() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     node.mine(2);
     let offer = anchored(&evm, &mark(3));
@@ -116,7 +116,7 @@ async fn after_a_reorganisation_the_block_is_no_longer_held() {
 
 #[tokio::test]
 async fn a_transaction_whose_work_was_refused_is_reverted() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     let (contract, other) = (evm.contract(), "0x00000000000000000000000000000000000000aa");
     assert!(node.forced(&contract, &node.account(), &permission("b9496b62", other)));

@@ -17,7 +17,7 @@ const FREE: [&str; 5] = ["--gas-price", "0", "--base-fee", "0", "--disable-min-p
 
 #[tokio::test]
 async fn a_mark_is_anchored_and_anybody_can_read_it() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     assert_eq!(evm.network(), "eip155:31337");
     let mark = mark(3);
@@ -41,7 +41,7 @@ async fn a_mark_is_anchored_and_anybody_can_read_it() {
 
 #[tokio::test]
 async fn the_same_once_more_changes_nothing() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     let offer = anchored(&evm, &mark(3));
     // The very transaction.
@@ -58,7 +58,7 @@ async fn the_same_once_more_changes_nothing() {
 
 #[tokio::test]
 async fn nothing_is_paid_where_gas_costs_nothing() {
-    let Some(node) = Node::start(&FREE).await else { return };
+    let Some(node) = Node::start(&FREE) else { return };
     node.rpc("anvil_setBalance", &serde_json::json!([node.account(), "0x0"]));
     let evm = node.deployed().await;
     let offer = evm.prepare(&mark(3), None).unwrap();
@@ -70,7 +70,7 @@ async fn nothing_is_paid_where_gas_costs_nothing() {
 
 #[tokio::test]
 async fn the_methods_of_fisco_bcos_are_enough() {
-    let Some(node) = Node::start(&FREE).await else { return };
+    let Some(node) = Node::start(&FREE) else { return };
     let proxy = Proxy::of_fisco(&node);
     let evm = node.deployed_through(proxy.url()).await;
     for size in [3, 5] {

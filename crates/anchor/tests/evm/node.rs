@@ -66,7 +66,7 @@ pub(crate) struct Node {
 
 impl Node {
     /// On the port that the system chooses; nothing where nobody said where anvil is.
-    pub(crate) async fn start(more: &[&str]) -> Option<Self> {
+    pub(crate) fn start(more: &[&str]) -> Option<Self> {
         let program = std::env::var("YJ_TEST_ANVIL").ok()?;
         let mut process = Command::new(program)
             .args(["--host", "127.0.0.1", "--accounts", "1", "--port", "0"])

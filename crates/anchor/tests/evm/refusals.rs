@@ -15,7 +15,7 @@ use crate::{
 
 #[tokio::test]
 async fn the_contract_keeps_its_rules_whoever_calls() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     let (contract, owner) = (evm.contract(), node.account());
     let stranger = "0x00000000000000000000000000000000000000aa";
@@ -41,7 +41,7 @@ async fn the_contract_keeps_its_rules_whoever_calls() {
 
 #[tokio::test]
 async fn what_the_contract_would_refuse_is_not_sent() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     anchored(&evm, &mark(5));
     let prepare = |mark: &Mark| evm.prepare(mark, None).unwrap_err();
@@ -61,7 +61,7 @@ async fn what_the_contract_would_refuse_is_not_sent() {
 
 #[tokio::test]
 async fn on_the_wrong_chain_nothing_is_sent() {
-    let Some(node) = Node::start(&["--chain-id", "20200"]).await else { return };
+    let Some(node) = Node::start(&["--chain-id", "20200"]) else { return };
     let right = node.deployed().await;
     assert_eq!(right.network(), "eip155:20200");
     let offer = right.prepare(&mark(3), None).unwrap();
@@ -79,7 +79,7 @@ async fn on_the_wrong_chain_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_node_without_a_method_is_named_for_it() {
-    let Some(node) = Node::start(&[]).await else { return };
+    let Some(node) = Node::start(&[]) else { return };
     let evm = node.deployed().await;
     for missing in ["eth_chainId", "eth_getCode", "eth_call", "eth_getTransactionCount"] {
         let proxy = Proxy::without(&node, missing);
@@ -93,7 +93,7 @@ async fn a_node_without_a_method_is_named_for_it() {
 
 #[tokio::test]
 async fn nothing_is_sent_above_the_highest_price() {
-    let Some(node) = Node::start(&["--gas-price", "2000000000"]).await else { return };
+    let Some(node) = Node::start(&["--gas-price", "2000000000"]) else { return };
     let evm = node.deployed().await;
     let contract = Some(evm.contract().parse().unwrap());
     let frugal = EvmSettings { contract, gas_price_max: 1_000_000_000, ..node.settings() };
