@@ -92,9 +92,12 @@ async fn anchored(assembled: &Assembled) -> Result<String> {
                     AND NOT EXISTS (SELECT 1 FROM batch_document d WHERE d.id = a.record OR d.void_record = a.record) \
                     AND NOT EXISTS (SELECT 1 FROM trace_order r WHERE r.id = a.record OR r.lift_record = a.record)";
     none(assembled, invented, "条存证没有对应的事件、凭证、管控或设备数据").await?;
+    // Nothing is expected of what is older than its kind of record.
     let documents = "SELECT COUNT(*) FROM batch_document d \
-                     WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.id) \
-                     OR (d.state = 'void' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.void_record))";
+                     WHERE (NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.id) \
+                     AND NOT EXISTS (SELECT 1 FROM batch_document_before b WHERE b.document_id = d.id AND b.what = 'made')) \
+                     OR (d.state = 'void' AND NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = d.void_record) \
+                     AND NOT EXISTS (SELECT 1 FROM batch_document_before b WHERE b.document_id = d.id AND b.what = 'void'))";
     none(assembled, documents, "张凭证或其作废不在存证队列中").await?;
     let orders = "SELECT COUNT(*) FROM trace_order r \
                   WHERE NOT EXISTS (SELECT 1 FROM anchor_state a WHERE a.record = r.id) \

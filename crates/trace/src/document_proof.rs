@@ -79,13 +79,17 @@ pub(crate) async fn integrity(
     (id, document): (&str, &BatchDocument),
 ) -> Result<(Integrity, OffsetTime)> {
     let made = Sql::new(
-        "SELECT d.created_at, a.record FROM batch_document d \
-         LEFT JOIN anchor_state a ON a.record = d.void_record WHERE d.id = $1",
+        "SELECT d.created_at, a.record, b.what FROM batch_document d \
+         LEFT JOIN anchor_state a ON a.record = d.void_record \
+         LEFT JOIN batch_document_before b ON b.document_id = d.id AND b.what = 'void' \
+         WHERE d.id = $1",
     );
     let row = tx.fetch_one(made.arg(id)).await?.ok_or(Problem::NotFound("批次凭证"))?;
     let made = row.int(0)?;
     let mut found = ledger.check(tx, id, &anchored(document, made)?).await?;
-    if (document.state.as_deref() == Some("void")) != row.text_opt(1)?.is_some() {
+    // A voiding that is older than such records has none.
+    let recorded = row.text_opt(1)?.is_some() || row.text_opt(2)?.is_some();
+    if (document.state.as_deref() == Some("void")) != recorded {
         found.intact = false;
         found.finding = String::from("状态与存证不符：作废须有存证，有作废存证的不能恢复");
     }

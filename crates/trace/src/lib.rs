@@ -110,4 +110,5 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "trace/0011_month", script: include_str!("../migrations/0011_month.sql") },
     Migration { name: "trace/0013_paper", script: include_str!("../migrations/0013_paper.sql") },
+    Migration { name: "trace/0014_before", script: include_str!("../migrations/0014_before.sql") },
 ];

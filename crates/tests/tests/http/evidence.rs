@@ -3,7 +3,12 @@
 use serde_json::{Value, json};
 use yj_proof::{StepId, TrustAnchor, verify};
 
-use crate::harness::{TestApp, harvest};
+use crate::{
+    capturing::captured,
+    documents::{CERTIFICATES, wanted},
+    harness::{TestApp, harvest},
+    houses::id_of,
+};
 
 async fn accepted(app: &TestApp, code: &str) -> String {
     let subject = app.subject("示例韭菜合作社一社").await;
@@ -250,4 +255,47 @@ async fn g_6_9_3_a_recall_reaches_every_code_made_from_the_lot_once_approved() {
     let page = app.send("GET", "/t/R1-sold", None, &[("accept", "text/html")], None).await;
     let html = String::from_utf8(page.bytes).unwrap();
     assert!(html.contains("该产品已被召回") && html.contains("请停止食用"));
+}
+
+#[tokio::test]
+async fn d_6_3_documents_older_than_their_records_are_not_looked_for_on_the_ledger() {
+    let mut app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "OLD-1")).await;
+    let mut ids = Vec::new();
+    for quantity in ["10", "20"] {
+        let made = app.post("farm", CERTIFICATES, wanted(&farm, quantity, &["OLD-1"])).await;
+        ids.push(id_of(&made.expect(201)));
+    }
+    let path = format!("/api/v1/batch_document/{}/void", ids[1]);
+    app.post("farm", &path, json!({ "reason": "数量有误" })).await.expect(200);
+    let sound = async |app: &TestApp| {
+        let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
+        let found = findings.into_iter().find(|one| one.0 == "存证一致").unwrap();
+        (found.1, found.2)
+    };
+    // As an earlier release has left it: neither they nor the voiding are on the ledger.
+    let old = format!(
+        "DELETE FROM anchor_entry WHERE record IN (SELECT id FROM batch_document) \
+         OR record IN (SELECT void_record FROM batch_document WHERE id = '{}'); \
+         UPDATE batch_document SET void_record = NULL;",
+        ids[1]
+    );
+    app.run_sql(&old).await;
+    let (well, why) = sound(&app).await;
+    assert!(!well && why.contains("凭证"), "{why}");
+    app.run_sql(
+        "DROP TABLE batch_document_before; DELETE FROM migration WHERE name = 'trace/0014_before';",
+    )
+    .await;
+    app.restart().await;
+    let (well, why) = sound(&app).await;
+    assert!(well, "{why}");
+    // Whatever is registered since is expected there.
+    let made = app.post("farm", CERTIFICATES, wanted(&farm, "30", &["OLD-1"])).await;
+    let last = id_of(&made.expect(201));
+    assert!(sound(&app).await.0);
+    app.run_sql(&format!("DELETE FROM anchor_entry WHERE record = '{last}';")).await;
+    let (well, why) = sound(&app).await;
+    assert!(!well && why.starts_with("1 张凭证"), "{why}");
 }
