@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::{Router, http::StatusCode};
-use yj_exchange::epcis::Callbacks;
+use yj_exchange::epcis::{Admission, Callbacks, SocketLimits, Sockets};
 use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::{Identity, Security, SingleSignOn};
 use yj_kernel::{
@@ -43,6 +43,8 @@ pub struct Parts {
     pub without: Vec<Module>,
     /// Which inner addresses subscribers may have.
     pub callbacks: Callbacks,
+    /// Bounds of the sockets that subscribers open.
+    pub sockets: SocketLimits,
 }
 
 /// A running application, but for its listener and its workers.
@@ -105,6 +107,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         root_key,
         without,
         callbacks,
+        sockets,
     } = parts;
     let withheld = modules::stems(&without);
     db.migrate(&migrations()).await?;
@@ -184,7 +187,8 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
     routes.extend(yj_telemetry::routes(&intake, &ledger));
-    routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks));
+    let sockets = Sockets::new(sockets, admission(&identity));
+    routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks, &sockets));
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
@@ -214,6 +218,15 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         router: yj_http::surround(router, surroundings),
         metrics,
         callbacks,
+    })
+}
+
+/// Sockets outlive the request that opened them, not the session or client that did.
+fn admission(identity: &Identity) -> Admission {
+    let identity = identity.clone();
+    Arc::new(move |ctx| {
+        let identity = identity.clone();
+        Box::pin(async move { identity.still_admits(&ctx).await })
     })
 }
 

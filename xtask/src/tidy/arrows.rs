@@ -45,6 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "yj-exchange",
         &[
             "yj-kernel",
+            "yj-http",
             "yj-model",
             "yj-crypto",
             "yj-epcis",

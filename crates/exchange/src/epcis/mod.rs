@@ -15,6 +15,7 @@ mod header;
 mod http;
 mod job;
 mod named;
+mod news;
 mod owner;
 mod page;
 mod past;
@@ -25,17 +26,21 @@ mod problem;
 mod query_http;
 mod resource;
 mod schedule;
+mod socket;
+mod sockets;
 mod status;
 mod store;
 mod subscription;
 mod tell;
 mod telling;
+mod terms;
 mod work;
 
 pub use deliver::{deliver, watch};
 pub use guard::Callbacks;
 pub use http::routes;
 pub use problem::dress;
+pub use sockets::{Admission, SocketLimits, Sockets};
 pub use work::JOBS;
 
 /// Where the interface lies.
