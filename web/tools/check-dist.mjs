@@ -38,7 +38,8 @@ for (const name of files.filter((name) => /^field\/assets\/.*\.(js|css)$/.test(n
 }
 if (/<script(?![^>]*src=)/.test(field)) problems.push('inline script in the field page');
 budget('story island', size('portal/story.js'), 2);
-budget('proof verifier', size('portal/verify.js'), 24);
+budget('proof verifier', size('portal/verify.js'), 12);
+budget('proof page', size('portal/check.js') + size('portal/verify-sw.js'), 16);
 for (const name of files) {
   const text = readFileSync(dist + name, 'utf8');
   if (name.endsWith('.css') && /[;{]inset:|:has\(|color-mix\(/.test(text)) problems.push(`${name}: not for old browsers`);

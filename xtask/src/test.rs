@@ -90,8 +90,8 @@ fn cargo_counts(line: &str) -> Option<(u64, u64)> {
     Some((number("passed")?, number("failed")?))
 }
 
-/// `yuanjian-count 12 passed 0 failed`, printed by our reporters of the front end.
-fn web_counts(line: &str) -> Option<(u64, u64)> {
+/// `yuanjian-count 12 passed 0 failed`, printed by our reporters of the front end and of the checker.
+fn own_counts(line: &str) -> Option<(u64, u64)> {
     let mut words = line.trim().strip_prefix("yuanjian-count ")?.split(' ');
     let passed = words.next()?.parse().ok()?;
     Some((passed, words.nth(1)?.parse().ok()?))
@@ -163,7 +163,9 @@ pub(crate) fn all() -> Outcome {
     score.step("前端构建", run::console);
     score.step("前端检查", || run_command(&mut command("web", "npm", &["run", "check"])));
     let mut unit = command("web", "npm", &["run", "test"]);
-    score.tests("前端单元测试", &mut unit, &mut web_counts);
+    score.tests("前端单元测试", &mut unit, &mut own_counts);
+    let mut checker = command("tools", "python3", &["run_tests.py"]);
+    score.tests("独立核对程序（Python）", &mut checker, &mut own_counts);
     lint(&mut score);
     let everything = ["test", "--workspace", "--locked"];
     // Still of the whole workspace: chosen alone, a package is built again with its own features.
@@ -184,5 +186,5 @@ fn journeys(score: &mut Score) {
         run_command(&mut cargo(&["build", "--locked", "--quiet", "--workspace", "--bins"]))
     });
     let mut journeys = command("web", "npm", &["run", "journeys"]);
-    score.tests("浏览器", journeys.env("YJ_CHROMIUM", chromium), &mut web_counts);
+    score.tests("浏览器", journeys.env("YJ_CHROMIUM", chromium), &mut own_counts);
 }

@@ -19,6 +19,22 @@ pub fn parts(parts: &[&[u8]]) -> Digest {
     hasher.finalize().into()
 }
 
+/// A digest of what comes bit by bit.
+#[derive(Clone, Default)]
+pub struct Running(Sm3);
+
+impl Running {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> Digest {
+        self.0.finalize().into()
+    }
+}
+
 /// HMAC-SM3 (RFC 2104 over SM3).
 pub fn hmac(key: &[u8], message: &[u8]) -> Digest {
     let mut block = [0; 64];
@@ -50,6 +66,13 @@ mod tests {
             hex(&digest(&b"abcd".repeat(16))),
             "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"
         );
+    }
+
+    #[test]
+    fn bit_by_bit_is_the_same() {
+        let mut running = Running::default();
+        b"abcd".repeat(16).chunks(7).for_each(|part| running.update(part));
+        assert_eq!(running.finish(), digest(&b"abcd".repeat(16)));
     }
 
     #[test]

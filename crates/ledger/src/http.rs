@@ -9,9 +9,9 @@ use axum::{
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
 use yj_kernel::{Access, App, Ctx, Param, Problem, Result, Route, Shape};
-use yj_proof::TrustAnchor;
+use yj_proof::Trust;
 
-use crate::Ledger;
+use crate::{Ledger, health::KEYS_PAGE};
 
 /// Blocks of one answer.
 const PAGE: usize = 50;
@@ -22,6 +22,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let open = "任何人都应能核验存证";
     let (status, blocks, block, genesis, check) =
         (ledger.clone(), ledger.clone(), ledger.clone(), ledger.clone(), ledger.clone());
+    let keys = ledger.clone();
     vec![
         Route::new(
             (Method::GET, "/api/v1/ledger/status"),
@@ -46,6 +47,20 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                 Ok::<_, Problem>(Json(block.block(height)?))
             },
         ),
+        Route::new(
+            (Method::GET, "/api/v1/ledger/keys"),
+            may(),
+            "链上密钥登记",
+            move |_: Ctx, RawQuery(query): RawQuery| async move {
+                list_keys(&keys, &query.unwrap_or_default())
+            },
+        )
+        .query(&[
+            Param { name: "org", label: "主体代码", required: false },
+            Param {
+                name: "after", label: "上一页最后的“主体代码/密钥名称”", required: false
+            },
+        ]),
         Route::public(
             (Method::GET, "/api/v1/ledger/genesis"),
             open,
@@ -65,11 +80,31 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                     return Err(Problem::Malformed(String::from(detail)));
                 }
                 let (_, chain_id) = check.genesis();
-                Ok(Json(json!(yj_proof::verify(&bytes, TrustAnchor::Chain(chain_id)))))
+                Ok(Json(json!(yj_proof::verify(&bytes, &Trust::in_chain(chain_id)))))
             },
         )
         .takes(Shape::Bytes("application/octet-stream")),
     ]
+}
+
+fn list_keys(ledger: &Ledger, query: &str) -> Result<Json<Value>> {
+    let find = |name: &str| {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs
+            .find_map(|(key, value)| (key == name && !value.is_empty()).then(|| value.into_owned()))
+    };
+    let (org, after) = (find("org"), find("after"));
+    let after = after.as_deref().map(|after| {
+        let wrong = || Problem::invalid("after", "应为“主体代码/密钥名称”");
+        after.split_once('/').ok_or_else(wrong)
+    });
+    let items = ledger.keys(org.as_deref(), after.transpose()?);
+    let last = items.last().filter(|_| items.len() == KEYS_PAGE);
+    let name = |entry: &Value| {
+        let part = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        format!("{}/{}", part("org"), part("kid"))
+    };
+    Ok(Json(json!({ "next": last.map(name), "items": items })))
 }
 
 fn list(ledger: &Ledger, query: &str) -> Result<Json<Value>> {

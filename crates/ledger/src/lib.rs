@@ -5,16 +5,27 @@
 //! may be repeated after a crash without effect.
 
 mod audit;
+mod checkpoint;
+mod fault;
+mod health;
 mod http;
 mod keys;
+mod prove;
 mod queue;
+mod register;
 mod sequencer;
+mod signed;
 mod store;
+mod waiting;
 
 pub use http::routes;
 pub use keys::Keys;
+pub use prove::Integrity;
 pub use queue::{AnchorState, Pending, enqueue};
-pub use sequencer::{Integrity, Ledger};
+pub use sequencer::Ledger;
+pub use signed::{SIGNED_MAX, SignedRecords};
+pub use store::{LedgerSnapshot, RecordPlace};
+pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 
 use yj_kernel::Migration;
 
@@ -22,4 +33,8 @@ use yj_kernel::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "ledger/0001_anchor", script: include_str!("../migrations/0001_anchor.sql") },
     Migration { name: "ledger/0002_whose", script: include_str!("../migrations/0002_whose.sql") },
+    Migration {
+        name: "ledger/0003_signing",
+        script: include_str!("../migrations/0003_signing.sql"),
+    },
 ];

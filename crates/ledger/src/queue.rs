@@ -2,7 +2,7 @@
 //! record true.
 
 use yj_kernel::{Ctx, Problem, Result, Tx, insert_rows};
-use yj_proof::Envelope;
+use yj_proof::{Envelope, merkle};
 
 /// 存证状态
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,17 +45,19 @@ pub fn enqueue(ctx: &Ctx, tx: &mut Tx, records: &[Pending<'_>]) -> Result<()> {
     for pending in records {
         let bytes = pending.envelope.canonical().map_err(Problem::internal)?;
         let text = String::from_utf8(bytes).map_err(Problem::internal)?;
-        let salt = ctx.app().random().to_be_bytes().to_vec();
+        let salt = ctx.app().random().to_be_bytes();
+        let entry = pending.envelope.entry(&salt).map_err(Problem::internal)?;
         rows.push(vec![
             pending.record.into(),
             pending.envelope.org().into(),
             text.into(),
-            salt.into(),
+            salt.to_vec().into(),
+            merkle::leaf(&entry).to_vec().into(),
             AnchorState::Pending.code().into(),
             queued_at.into(),
         ]);
     }
-    let head = "INSERT INTO anchor_entry (record, org, envelope, salt, state, queued_at)";
+    let head = "INSERT INTO anchor_entry (record, org, envelope, salt, leaf, state, queued_at)";
     tx.later(insert_rows(head, "", rows));
     Ok(())
 }

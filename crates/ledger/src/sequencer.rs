@@ -1,63 +1,67 @@
-//! From the queue to blocks, and from blocks to proofs.
+//! From the queue to blocks.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use serde_json::{Value, json};
 use tokio::sync::watch;
-use yj_crypto::{Signer as _, to_hex};
-use yj_kernel::{App, Ctx, Problem, Result, Row, Sql, Tx, time_text};
+use yj_crypto::Signer as _;
+use yj_kernel::{App, Problem, Result};
 use yj_proof::{
-    AttestedBy, Bundle, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, LogPath,
-    Record, RecordPath, Registry, RegistryPath, Submission, Validator, ValidatorSet, Vote,
-    compare_columns, merkle,
+    AttestedBy, Certificate, Genesis, Hash, Header, KeyEntry, KeyUse, Submission, Validator,
+    ValidatorSet, Vote, merkle,
 };
 
 use crate::{
-    Keys,
-    store::{Block, Packed, Store},
+    Keys, LedgerSnapshot, fault,
+    register::{PLATFORM, Register},
+    signed::{Offer, Offers},
+    store::{NewBlock, Packed, Store},
+    waiting::{self, Order, Outcome, Waiting},
 };
 
-/// Records of one block.
-const BLOCK_MAX: i64 = 5_000;
 /// After the first waiting record a block is made at the latest this long later.
 const PACE: Duration = Duration::from_millis(200);
-/// Name of the platform's own key.
-const PLATFORM_KID: &str = "platform-1";
 
 /// The ledger of this platform.
 #[derive(Clone)]
-pub struct Ledger(Arc<Inner>);
+pub struct Ledger(pub(crate) Arc<Inner>);
 
-struct Inner {
-    store: Store,
-    keys: Keys,
-    genesis: Genesis,
-    chain_id: Hash,
-    registry: Registry,
-    key_entry: KeyEntry,
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) genesis: Genesis,
+    pub(crate) chain_id: Hash,
+    pub(crate) register: RwLock<Register>,
+    pub(crate) offers: Offers,
     /// One block at a time.
     turn: tokio::sync::Mutex<()>,
+    /// Records in the block that is being made.
+    pub(crate) in_flight: AtomicUsize,
     /// Milliseconds from queueing to confirmation, of late.
-    latencies: Mutex<Vec<i64>>,
+    pub(crate) latencies: Mutex<Vec<i64>>,
+    /// Since when no block could be made, and why.
+    pub(crate) failing: Mutex<Option<(i64, String)>>,
     bell: watch::Sender<u64>,
 }
 
-/// What a check of one stored record against the ledger found.
-#[derive(Debug)]
-pub struct Integrity {
-    /// Whether everything agrees.
-    pub intact: bool,
-    /// In words.
-    pub finding: String,
-    /// Block that holds the record.
-    pub height: Option<u64>,
-    /// Fields that differ: name, anchored, found.
-    pub differences: Vec<(String, Value, Value)>,
+/// What a block is to hold.
+struct Plan {
+    height: u64,
+    now_ms: u64,
+    /// Entries of the key register that it changes, and the register with them.
+    changed: Vec<KeyEntry>,
+    register: Register,
+    /// What organisations have signed themselves.
+    signed: Vec<(Submission, Vec<Waiting>)>,
+    /// What the platform signs.
+    fresh: Vec<Waiting>,
 }
 
 impl Ledger {
@@ -71,26 +75,33 @@ impl Ledger {
             let time_ms = u64::try_from(now_ms).map_err(Problem::internal)?;
             Ok(Genesis { name: String::from(name), time_ms, validators })
         })?;
-        let key_entry = KeyEntry {
-            org: String::from("platform"),
-            kid: String::from(PLATFORM_KID),
-            key: keys.platform.public_key().clone(),
-            usage: KeyUse::Platform,
-            valid_from: 1,
-            revoked_at: u64::MAX,
-            certificate: [0; 32],
-        };
-        let mut registry = Registry::default();
-        registry.put(key_entry.clone());
+        if !genesis.validators.holds(keys.validator.public_key()) {
+            return Err(Problem::internal(
+                "验证人密钥（validator.pem）不是本存证链的：密钥文件丢失或被更换，请恢复备份，不要重新生成",
+            ));
+        }
+        if store.tip()?.is_some() && store.key_changes()?.is_empty() {
+            store.keep_first_key(&KeyEntry {
+                org: String::from(PLATFORM),
+                kid: String::from("platform-1"),
+                key: keys.platform.public_key().clone(),
+                usage: KeyUse::Platform,
+                valid_from: 1,
+                revoked_at: u64::MAX,
+                certificate: [0; 32],
+            })?;
+        }
         Ok(Self(Arc::new(Inner {
             chain_id: genesis.chain_id(),
+            register: RwLock::new(Register::of(store.key_changes()?)),
             store,
             keys,
             genesis,
-            registry,
-            key_entry,
+            offers: Offers::default(),
             turn: tokio::sync::Mutex::default(),
+            in_flight: AtomicUsize::new(0),
             latencies: Mutex::default(),
+            failing: Mutex::default(),
             bell: watch::Sender::new(0),
         })))
     }
@@ -100,8 +111,18 @@ impl Ledger {
         (self.0.genesis.to_bytes(), self.0.chain_id)
     }
 
+    /// The ledger as it stands, to be written out.
+    pub fn snapshot(&self) -> Result<LedgerSnapshot> {
+        self.0.store.snapshot()
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Something of the key register.
+    pub(crate) fn register<T>(&self, read: impl FnOnce(&Register) -> T) -> T {
+        read(&self.0.register.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Says that something was queued.
@@ -142,7 +163,7 @@ impl Ledger {
         }
     }
 
-    /// Makes blocks until nothing waits; returns how many records found their place.
+    /// Makes blocks until nothing waits; returns how many entries of the queue were moved.
     pub async fn drain(&self, app: &App) -> Result<usize> {
         let mut total = 0;
         loop {
@@ -153,46 +174,106 @@ impl Ledger {
         }
     }
 
-    /// One block of what waits now; returns how many records it settled.
+    /// One block of what waits now; returns how many entries of the queue it moved: records that
+    /// found their place or wait for a signature from now on, and changes of the key register.
     pub async fn make_block(&self, app: &App) -> Result<usize> {
         let _turn = self.0.turn.lock().await;
-        let waiting = waiting(app).await?;
-        if waiting.is_empty() {
+        let made = self.make_of(app, self.0.offers.take()).await;
+        let mut failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        match &made {
+            Ok(_) => *failing = None,
+            Err(problem) => {
+                let since = failing.as_ref().map_or(app.now().as_millisecond(), |known| known.0);
+                *failing = Some((since, problem.to_string()));
+            }
+        }
+        made
+    }
+
+    async fn make_of(&self, app: &App, mut offers: Vec<Offer>) -> Result<usize> {
+        let inner = &*self.0;
+        let (waiting, orders) = waiting::due(app).await?;
+        fault::point("after_read");
+        if waiting.is_empty() && orders.is_empty() && offers.is_empty() {
             return Ok(0);
         }
         if !app.clock_is_sound() {
             let detail = "本机时钟偏差过大，暂停签名上链；校时后自动继续";
             return Err(Problem::Unavailable(String::from(detail)));
         }
-        let mut fresh = Vec::new();
-        let mut settled = BTreeMap::new();
-        for entry in &waiting {
+        let (mut plan, keyless) = self.plan(app, &orders)?;
+        plan.signed = self.judge(&mut offers, plan.register.now())?;
+        let mut outcome = Outcome { keyless, ..Outcome::default() };
+        let signed: BTreeSet<i64> =
+            plan.signed.iter().flat_map(|(_, records)| records).map(|entry| entry.id).collect();
+        for entry in waiting {
             // Anchored before a crash, but not yet marked: the store is the truth.
-            match self.0.store.place(&entry.record)? {
-                Some(place) => drop(settled.insert(entry.id, place.height)),
-                None => fresh.push(entry),
+            if let Some(place) = inner.store.place(&entry.record)? {
+                outcome.settled.insert(entry.id, place.height);
+            } else if entry.due_at == 0 && plan.register.signs_itself(&entry.org) {
+                outcome.deferred.push(entry.id);
+            } else if !signed.contains(&entry.id) {
+                plan.fresh.push(entry);
             }
         }
-        if !fresh.is_empty() {
-            mark_packed(app, &fresh).await?;
-            let height = self.append(app, &fresh)?;
-            settled.extend(fresh.iter().map(|entry| (entry.id, height)));
+        let placed: Vec<_> = plan.entries().map(|entry| (entry.id, entry.queued_at)).collect();
+        let mut height = plan.height - 1;
+        if !placed.is_empty() || !plan.changed.is_empty() {
+            height = plan.height;
+            inner.in_flight.store(placed.len(), Ordering::Relaxed);
+            let ledger = self.clone();
+            let made = tokio::task::spawn_blocking(move || ledger.append(plan)).await;
+            inner.in_flight.store(0, Ordering::Relaxed);
+            made.map_err(Problem::internal)??;
         }
-        mark_confirmed(app, &settled).await?;
-        self.note_latencies(app, &waiting);
-        Ok(settled.len())
+        outcome.orders = (orders.iter().map(|order| order.id).collect(), height);
+        outcome.settled.extend(placed.iter().map(|(id, _)| (*id, height)));
+        waiting::mark(app, &outcome).await?;
+        fault::point("after_mark");
+        for offer in offers {
+            offer.answer_with(&inner.store);
+        }
+        self.note_latencies(app, placed.iter().map(|(_, queued_at)| *queued_at));
+        Ok(outcome.moved())
     }
 
-    /// Packs entries by organisation, signs, and writes the block durably.
-    fn append(&self, app: &App, entries: &[&Waiting]) -> Result<u64> {
+    /// The next block, still without records; and the organisations that lose their last key.
+    fn plan(&self, app: &App, orders: &[Order]) -> Result<(Plan, Vec<String>)> {
+        let tip = self.0.store.tip()?;
+        let height = tip.map_or(1, |tip| tip.header.height + 1);
+        let platform = self.0.keys.platform.public_key();
+        let (changed, (register, keyless)) = self.register(|register| {
+            let changed = register.changed(height, platform, orders);
+            let next = register.with(height, &changed);
+            (changed, next)
+        });
+        let now_ms = u64::try_from(app.now().as_millisecond()).unwrap_or(0);
+        let (signed, fresh) = (Vec::new(), Vec::new());
+        Ok((Plan { height, now_ms, changed, register, signed, fresh }, keyless))
+    }
+
+    /// Makes the block, and writes it durably.
+    fn append(&self, plan: Plan) -> Result<()> {
         let inner = &*self.0;
+        let Plan { height, now_ms, changed, register, signed, fresh } = plan;
+        let tip = inner.store.tip()?.map(|block| block.header);
+        let (mut packed, mut seqs) = (Vec::new(), BTreeMap::new());
+        for (submission, records) in signed {
+            seqs.insert(submission.org.clone(), submission.seq);
+            packed.push(Packed::of(submission, &records));
+        }
         let mut by_org: BTreeMap<&str, Vec<&Waiting>> = BTreeMap::new();
-        for entry in entries {
+        for entry in &fresh {
             by_org.entry(&entry.org).or_default().push(entry);
         }
-        let mut packed = Vec::new();
+        let kid = register.platform().map(|entry| entry.kid.clone());
+        let kid = kid.ok_or_else(|| Problem::internal("the platform has no key"))?;
         for (org, entries) in by_org {
-            packed.push(self.pack(org, &entries)?);
+            let last = match seqs.get(org) {
+                Some(seq) => *seq,
+                None => inner.store.last_seq(org)?,
+            };
+            packed.push(self.pack((org, last + 1), &kid, &entries)?);
         }
         let (mut frontier, mut nodes) = (inner.store.frontier()?, Vec::new());
         let first = frontier.size();
@@ -201,13 +282,11 @@ impl Ledger {
         for leaf in &leaves {
             frontier.append(*leaf, |level, index, hash| nodes.push((level, index, *hash)));
         }
-        let tip = inner.store.tip()?.map(|block| block.header);
-        let now_ms = u64::try_from(app.now().as_millisecond()).unwrap_or(0);
         let set = &inner.genesis.validators;
         let validator = Validator { key: inner.keys.validator.public_key().clone(), power: 1 };
         let header = Header {
             chain_id: inner.chain_id,
-            height: tip.as_ref().map_or(1, |tip| tip.height + 1),
+            height,
             prev: tip.as_ref().map_or([0; 32], Header::block_id),
             time_ms: tip.as_ref().map_or(now_ms, |tip| now_ms.max(tip.time_ms)),
             proposer: validator.address(),
@@ -216,26 +295,29 @@ impl Ledger {
             body_digest: Header::digest_body(first, &leaves),
             validators: set.hash(),
             next_validators: set.hash(),
-            registry_root: inner.registry.root(),
+            registry_root: register.now().root(),
             evidence: [0; 32],
         };
-        let vote = Certificate::vote_bytes(&inner.chain_id, header.height, 0, &header.block_id());
+        let vote = Certificate::vote_bytes(&inner.chain_id, height, 0, &header.block_id());
         let signature = inner.keys.validator.sign(&vote).map_err(Problem::internal)?;
         let certificate =
             Certificate { round: 0, votes: vec![Vote { address: validator.address(), signature }] };
-        inner.store.append((&header, &certificate), (&frontier, &nodes), &packed)?;
-        Ok(header.height)
+        let keys = changed;
+        inner.store.append(&NewBlock { header, certificate, frontier, nodes, packed, keys })?;
+        *inner.register.write().unwrap_or_else(PoisonError::into_inner) = register;
+        Ok(())
     }
 
-    fn pack(&self, org: &str, entries: &[&Waiting]) -> Result<Packed> {
-        let leaves = entries.iter().map(|entry| entry.leaf()).collect::<Result<Vec<_>>>()?;
+    /// Records of an organisation under the platform's signature.
+    fn pack(&self, (org, seq): (&str, u64), kid: &str, entries: &[&Waiting]) -> Result<Packed> {
+        let leaves: Vec<_> = entries.iter().map(|entry| entry.leaf).collect();
         let unsigned = Submission {
             chain_id: self.0.chain_id,
             org: String::from(org),
-            seq: self.0.store.last_seq(org)? + 1,
+            seq,
             count: u32::try_from(entries.len()).map_err(Problem::internal)?,
             root: merkle::root(&leaves),
-            kid: String::from(PLATFORM_KID),
+            kid: String::from(kid),
             attested_by: AttestedBy::Platform,
             signature: [0; 64],
         };
@@ -245,195 +327,31 @@ impl Ledger {
         Ok(Packed { submission, leaves, records })
     }
 
-    fn note_latencies(&self, app: &App, waiting: &[Waiting]) {
+    fn note_latencies(&self, app: &App, queued_at: impl Iterator<Item = i64>) {
         const KEPT: usize = 2000;
         let now = app.now().as_millisecond();
         let mut latencies = self.0.latencies.lock().unwrap_or_else(PoisonError::into_inner);
-        latencies.extend(waiting.iter().map(|entry| now - entry.queued_at));
+        latencies.extend(queued_at.map(|queued_at| now - queued_at));
         let surplus = latencies.len().saturating_sub(KEPT);
         latencies.drain(..surplus);
     }
+}
 
-    /// The proof file of a record; a problem while it is not yet confirmed.
-    pub async fn proof(&self, tx: &mut Tx, record: &str) -> Result<Vec<u8>> {
-        self.bundle(tx, record).await?.to_bytes().map_err(Problem::internal)
+impl Plan {
+    /// The entries that it gives a place.
+    fn entries(&self) -> impl Iterator<Item = &Waiting> {
+        self.signed.iter().flat_map(|(_, records)| records).chain(&self.fresh)
     }
+}
 
-    /// The same for eyes that may see only some fields: those for which `shown` says so, given
-    /// their JSON pointer and value.
-    pub async fn partial_proof(
-        &self,
-        tx: &mut Tx,
-        record: &str,
-        shown: impl Fn(&str, &Value) -> bool,
-    ) -> Result<Vec<u8>> {
-        let partial = self.bundle(tx, record).await?.disclosing(shown);
-        let partial = partial.ok_or_else(|| Problem::internal("a record without fields"))?;
-        partial.to_bytes().map_err(Problem::internal)
-    }
-
-    async fn bundle(&self, tx: &mut Tx, record: &str) -> Result<Bundle> {
-        let (envelope, salt) = stored(tx, record).await?;
-        let inner = &*self.0;
-        let place = inner.store.place(record)?.ok_or_else(|| {
-            Problem::Conflict(String::from("记录尚未上链，证明稍后可取（通常不超过 1 秒）"))
-        })?;
-        let block = inner
-            .store
-            .block(place.height)?
-            .ok_or_else(|| Problem::internal("a block is missing"))?;
-        let (submission, leaves) = inner.store.submission(place.log_index)?;
-        let path = inner.registry.path(&inner.key_entry.org, &inner.key_entry.kid);
-        let (index, size, path) =
-            path.ok_or_else(|| Problem::internal("the platform key is not registered"))?;
-        Ok(Bundle {
-            content: Record::Whole { envelope, salt },
-            record: RecordPath {
-                index: u64::from(place.position),
-                path: merkle::inclusion_path_of(&leaves, u64::from(place.position)),
-            },
+impl Packed {
+    fn of(submission: Submission, records: &[Waiting]) -> Self {
+        let leaves = records.iter().map(|entry| entry.leaf).collect();
+        Self {
             submission,
-            key: inner.key_entry.clone(),
-            registry: RegistryPath { index, size, path },
-            log: LogPath {
-                index: place.log_index,
-                path: inner.store.log_path(place.log_index, block.header.tree_size)?,
-            },
-            header: block.header,
-            certificate: block.certificate,
-            validators: inner.genesis.validators.clone(),
-            genesis: inner.genesis.clone(),
-        })
-    }
-
-    /// Compares a stored row with what was anchored. `columns` is the row in the shape of the
-    /// envelope's body.
-    pub async fn check(&self, tx: &mut Tx, record: &str, columns: &Value) -> Result<Integrity> {
-        let Some(place) = self.0.store.place(record)? else {
-            let finding = String::from("尚未上链，暂无可比对的存证");
-            return Ok(Integrity { intact: true, finding, height: None, differences: Vec::new() });
-        };
-        let (envelope, salt) = stored(tx, record).await?;
-        let (_, leaves) = self.0.store.submission(place.log_index)?;
-        let leaf = merkle::leaf(&envelope.entry(&salt).map_err(Problem::internal)?);
-        let differences = compare_columns(&envelope, columns);
-        let anchored =
-            usize::try_from(place.position).ok().and_then(|at| leaves.get(at)) == Some(&leaf);
-        let finding = match (anchored, differences.as_slice()) {
-            (false, _) => format!("存证原文与区块 {} 中的摘要不符：原文被改动过", place.height),
-            (true, []) => format!("与区块 {} 中的存证一致，自存证以来未被改动", place.height),
-            (true, changed) => {
-                let names: Vec<_> = changed.iter().map(|(name, _, _)| name.as_str()).collect();
-                format!("数据与区块 {} 中的存证不符：{} 被改动过", place.height, names.join("、"))
-            }
-        };
-        let intact = anchored && differences.is_empty();
-        Ok(Integrity { intact, finding, height: Some(place.height), differences })
-    }
-
-    /// Chain health (D-7.3.1-1).
-    pub(crate) async fn status(&self, ctx: &Ctx) -> Result<Value> {
-        let mut tx = ctx.snapshot().await?;
-        let sql = Sql::new(
-            "SELECT state, COUNT(*) FROM anchor_entry WHERE state <> 'confirmed' GROUP BY state",
-        );
-        let mut open = BTreeMap::new();
-        for row in tx.fetch(sql).await? {
-            open.insert(String::from(row.text(0)?), row.int(1)?);
+            leaves,
+            records: records.iter().map(|entry| entry.record.clone()).collect(),
         }
-        let tip = self.0.store.tip()?.map(|block| block.header);
-        let (p50, p99) = self.percentiles();
-        let waiting = |state: &str| open.get(state).copied().unwrap_or(0);
-        let time = |header: &Header| time_text(i64::try_from(header.time_ms).unwrap_or(i64::MAX));
-        Ok(json!({
-            "chain_id": to_hex(&self.0.chain_id),
-            "genesis_fingerprint": to_hex(&self.0.chain_id),
-            "organization": self.0.genesis.name,
-            "height": tip.as_ref().map_or(0, |tip| tip.height),
-            "tree_size": tip.as_ref().map_or(0, |tip| tip.tree_size),
-            "tree_root": tip.as_ref().map(|tip| to_hex(&tip.tree_root)),
-            "latest_block_at": tip.as_ref().map(time).transpose()?,
-            "pending": waiting("pending"), "packed": waiting("packed"),
-            "confirmed": self.0.store.record_count()?,
-            "latency_ms_p50": p50, "latency_ms_p99": p99,
-        }))
-    }
-
-    fn percentiles(&self) -> (Option<i64>, Option<i64>) {
-        let mut sorted = self.0.latencies.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        sorted.sort_unstable();
-        let at = |percent: usize| {
-            sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied()
-        };
-        (at(50), at(99))
-    }
-
-    pub(crate) fn blocks(&self, before: u64, count: usize) -> Result<Vec<Value>> {
-        self.0.store.blocks(before, count)?.iter().map(|block| self.describe(block)).collect()
-    }
-
-    fn describe(&self, block: &Block) -> Result<Value> {
-        let Header { height, tree_size, time_ms, .. } = block.header;
-        let first = match height {
-            1 => 0,
-            _ => self.0.store.block(height - 1)?.map_or(0, |previous| previous.header.tree_size),
-        };
-        let submissions = self.0.store.submissions(first, tree_size)?;
-        let records: u64 = submissions.iter().map(|submission| u64::from(submission.count)).sum();
-        Ok(json!({
-            "height": height, "block_id": to_hex(&block.header.block_id()),
-            "time": time_text(i64::try_from(time_ms).unwrap_or(i64::MAX))?,
-            "submissions": submissions.len(), "records": records, "tree_size": tree_size,
-            "tree_root": to_hex(&block.header.tree_root),
-        }))
-    }
-
-    pub(crate) fn block(&self, height: u64) -> Result<Value> {
-        let block = self.0.store.block(height)?.ok_or(Problem::NotFound("区块"))?;
-        let mut answer = self.describe(&block)?;
-        let first = block.header.tree_size - answer["submissions"].as_u64().unwrap_or(0);
-        let submissions = self.0.store.submissions(first, block.header.tree_size)?;
-        let item = |submission: &Submission| {
-            json!({
-                "org": submission.org, "seq": submission.seq, "count": submission.count,
-                "kid": submission.kid, "root": to_hex(&submission.root),
-                "attested_by": if submission.attested_by == AttestedBy::Platform { "platform" } else { "enterprise" },
-            })
-        };
-        answer["prev"] = to_hex(&block.header.prev).into();
-        answer["contents"] = submissions.iter().take(200).map(item).collect();
-        answer["header"] = to_hex(&block.header.to_bytes()).into();
-        answer["certificate"] = json!({
-            "round": block.certificate.round,
-            "votes": block.certificate.votes.iter().map(|vote| to_hex(&vote.address)).collect::<Vec<_>>(),
-            "valid": block.certificate.commits(&block.header, &self.0.genesis.validators),
-        });
-        Ok(answer)
-    }
-
-    /// Walks the whole chain: every header, certificate, submission and root. Returns the height.
-    pub fn verify_chain(&self) -> Result<u64> {
-        let (mut prev, mut frontier, mut height) = ([0; 32], merkle::Frontier::default(), 0);
-        while let Some(block) = self.0.store.block(height + 1)? {
-            let header = &block.header;
-            let first = frontier.size();
-            let submissions = self.0.store.submissions(first, header.tree_size)?;
-            let leaves: Vec<_> =
-                submissions.iter().map(|submission| merkle::leaf(&submission.to_bytes())).collect();
-            leaves.iter().for_each(|leaf| frontier.append(*leaf, |_, _, _| {}));
-            let sound = header.prev == prev
-                && (header.tree_size, header.tree_root) == (frontier.size(), frontier.root())
-                && header.body_digest == Header::digest_body(first, &leaves)
-                && submissions
-                    .iter()
-                    .all(|submission| submission.is_signed_by(&self.0.key_entry.key))
-                && block.certificate.commits(header, &self.0.genesis.validators);
-            if !sound {
-                return Err(Problem::internal(format!("block {} does not verify", header.height)));
-            }
-            (prev, height) = (header.block_id(), header.height);
-        }
-        Ok(height)
     }
 }
 
@@ -442,76 +360,4 @@ async fn tick_many(pace: &mut tokio::time::Interval) {
     for _ in 0..10 {
         pace.tick().await;
     }
-}
-
-/// A queued record.
-struct Waiting {
-    id: i64,
-    record: String,
-    org: String,
-    envelope: String,
-    salt: [u8; 16],
-    queued_at: i64,
-}
-
-impl Waiting {
-    fn leaf(&self) -> Result<Hash> {
-        let envelope =
-            Envelope::read(serde_json::from_str(&self.envelope).map_err(Problem::internal)?);
-        let entry = envelope.and_then(|envelope| envelope.entry(&self.salt));
-        Ok(merkle::leaf(&entry.map_err(Problem::internal)?))
-    }
-}
-
-async fn waiting(app: &App) -> Result<Vec<Waiting>> {
-    let mut tx = app.db().snapshot().await?;
-    let sql = Sql::new(
-        "SELECT id, record, org, envelope, salt, queued_at FROM anchor_entry \
-         WHERE state <> 'confirmed' ORDER BY id LIMIT $1",
-    );
-    let read = |row: &Row| {
-        Ok(Waiting {
-            id: row.int(0)?,
-            record: String::from(row.text(1)?),
-            org: String::from(row.text(2)?),
-            envelope: String::from(row.text(3)?),
-            salt: row.blob(4)?.try_into().map_err(Problem::internal)?,
-            queued_at: row.int(5)?,
-        })
-    };
-    tx.fetch(sql.arg(BLOCK_MAX)).await?.iter().map(read).collect()
-}
-
-async fn mark_packed(app: &App, entries: &[&Waiting]) -> Result<()> {
-    let mut tx = app.db().begin().await?;
-    let mut sql =
-        Sql::new("UPDATE anchor_entry SET state = 'packed' WHERE state = 'pending' AND id ");
-    sql.bind_ints(entries.iter().map(|entry| entry.id));
-    tx.execute(sql).await?;
-    tx.commit().await
-}
-
-async fn mark_confirmed(app: &App, settled: &BTreeMap<i64, u64>) -> Result<()> {
-    let mut by_height: BTreeMap<u64, Vec<i64>> = BTreeMap::new();
-    for (id, height) in settled {
-        by_height.entry(*height).or_default().push(*id);
-    }
-    let now = app.now().as_millisecond();
-    let mut tx = app.db().begin().await?;
-    for (height, ids) in by_height {
-        let mut sql = Sql::new("UPDATE anchor_entry SET state = 'confirmed', height = ");
-        sql.bind(i64::try_from(height).map_err(Problem::internal)?)
-            .push(", confirmed_at = ")
-            .bind(now);
-        sql.push(" WHERE id ").bind_ints(ids);
-        tx.execute(sql).await?;
-    }
-    tx.commit().await
-}
-
-async fn stored(tx: &mut Tx, record: &str) -> Result<(Envelope, [u8; 16])> {
-    let sql = Sql::new("SELECT envelope, salt FROM anchor_entry WHERE record = $1");
-    let row = tx.fetch_one(sql.arg(record)).await?.ok_or(Problem::NotFound("存证"))?;
-    let envelope = Envelope::read(row.json(0)?).map_err(Problem::internal)?;
-    Ok((envelope, row.blob(1)?.try_into().map_err(Problem::internal)?))
 }

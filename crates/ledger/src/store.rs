@@ -1,6 +1,8 @@
 //! The ledger's own file: blocks, submissions, Merkle nodes. Append-only; one durable commit per
 //! block.
 
+mod export;
+
 use std::path::Path;
 
 use redb::{
@@ -8,7 +10,11 @@ use redb::{
     TableDefinition,
 };
 use yj_kernel::{Problem, Result, audit::Head};
-use yj_proof::{Certificate, Genesis, Hash, Header, Submission, merkle::Frontier};
+use yj_proof::{Certificate, Genesis, Hash, Header, KeyEntry, Submission, merkle::Frontier};
+
+use crate::fault;
+
+pub use export::{LedgerSnapshot, RecordPlace};
 
 /// `genesis`, `tip`, `frontier`
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
@@ -30,6 +36,13 @@ const AUDIT: TableDefinition<i64, (i64, &str)> = TableDefinition::new("audit");
 
 /// Owner of a destroyed data key → when it was destroyed.
 const ERASED: TableDefinition<&str, i64> = TableDefinition::new("erased");
+
+/// Height and number within it → an entry of the key register as it is since then.
+const KEYS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("keys");
+/// Size of the log → the checkpoint of that size as witnesses countersigned it, with their keys.
+const WITNESSED: TableDefinition<u64, &str> = TableDefinition::new("witnessed");
+/// Size of the log and number → a statement of where else it stands.
+const ANCHORED: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("anchored");
 
 /// Bytes of a header.
 const HEADER_LENGTH: usize = 2 + 8 * 3 + 32 * 9;
@@ -57,6 +70,18 @@ pub(crate) struct Packed {
     pub(crate) records: Vec<String>,
 }
 
+/// A block about to be written, with all that it changes.
+pub(crate) struct NewBlock {
+    pub(crate) header: Header,
+    pub(crate) certificate: Certificate,
+    pub(crate) frontier: Frontier,
+    /// Complete nodes of the log that it adds.
+    pub(crate) nodes: Vec<(u32, u64, Hash)>,
+    pub(crate) packed: Vec<Packed>,
+    /// Entries of the key register that it adds or replaces.
+    pub(crate) keys: Vec<KeyEntry>,
+}
+
 /// A block as stored.
 pub(crate) struct Block {
     pub(crate) header: Header,
@@ -78,6 +103,9 @@ impl Store {
         tx.open_table(RECORDS).map_err(failed)?;
         tx.open_table(AUDIT).map_err(failed)?;
         tx.open_table(ERASED).map_err(failed)?;
+        tx.open_table(KEYS).map_err(failed)?;
+        tx.open_table(WITNESSED).map_err(failed)?;
+        tx.open_table(ANCHORED).map_err(failed)?;
         tx.commit().map_err(failed)?;
         Ok(Self(database))
     }
@@ -252,24 +280,109 @@ impl Store {
         Ok((submission, hashes(leaves.value())?))
     }
 
-    /// A path through the log of `size` submissions.
-    pub(crate) fn log_path(&self, log_index: u64, size: u64) -> Result<Vec<Hash>> {
+    /// Something composed of complete nodes of the log.
+    pub(crate) fn of_nodes<T>(
+        &self,
+        compose: impl FnOnce(&mut dyn FnMut(u32, u64) -> Result<Hash>) -> Result<T>,
+    ) -> Result<T> {
         let tx = self.0.begin_read().map_err(failed)?;
         let table = tx.open_table(NODES).map_err(failed)?;
-        yj_proof::merkle::inclusion_path(log_index, size, |level, index| {
+        compose(&mut |level, index| {
             let found =
                 table.get((level, index)).map_err(failed)?.ok_or_else(|| damaged("node"))?;
             found.value().try_into().map_err(|_| damaged("node"))
         })
     }
 
-    /// Writes a block and everything in it, durably and as one.
-    pub(crate) fn append(
+    /// Every change of the key register: since which height, and the entry since then.
+    pub(crate) fn key_changes(&self) -> Result<Vec<(u64, KeyEntry)>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(KEYS).map_err(failed)?;
+        let mut changes = Vec::new();
+        for entry in table.iter().map_err(failed)? {
+            let (place, bytes) = entry.map_err(failed)?;
+            let entry = KeyEntry::from_bytes(bytes.value()).map_err(|_| damaged("key"))?;
+            changes.push((place.value().0, entry));
+        }
+        Ok(changes)
+    }
+
+    /// Keeps the first key of a ledger that began before keys were kept here.
+    pub(crate) fn keep_first_key(&self, entry: &KeyEntry) -> Result<()> {
+        let tx = self.0.begin_write().map_err(failed)?;
+        let bytes = entry.to_bytes();
+        tx.open_table(KEYS).map_err(failed)?.insert((1, 0), bytes.as_slice()).map_err(failed)?;
+        tx.commit().map_err(failed)
+    }
+
+    /// The countersigned checkpoint of the smallest size from `size` on.
+    pub(crate) fn witnessed_from(&self, size: u64) -> Result<Option<(u64, String)>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(WITNESSED).map_err(failed)?;
+        let first = table.range(size..).map_err(failed)?.next().transpose().map_err(failed)?;
+        Ok(first.map(|(size, text)| (size.value(), String::from(text.value()))))
+    }
+
+    /// The countersigned checkpoint of the largest size.
+    pub(crate) fn last_witnessed(&self) -> Result<Option<String>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(WITNESSED).map_err(failed)?;
+        Ok(table.last().map_err(failed)?.map(|(_, text)| String::from(text.value())))
+    }
+
+    /// Changes the countersigned checkpoint of one size.
+    pub(crate) fn keep_witnessed(
         &self,
-        (header, certificate): (&Header, &Certificate),
-        (frontier, nodes): (&Frontier, &[(u32, u64, Hash)]),
-        packed: &[Packed],
+        size: u64,
+        change: impl FnOnce(Option<&str>) -> Result<String>,
     ) -> Result<()> {
+        let tx = self.0.begin_write().map_err(failed)?;
+        {
+            let mut table = tx.open_table(WITNESSED).map_err(failed)?;
+            let known = table.get(size).map_err(failed)?.map(|text| String::from(text.value()));
+            let text = change(known.as_deref())?;
+            table.insert(size, text.as_str()).map_err(failed)?;
+        }
+        tx.commit().map_err(failed)
+    }
+
+    /// The statements of the smallest size from `size` on.
+    pub(crate) fn anchored_from(&self, size: u64) -> Result<Vec<Vec<u8>>> {
+        let tx = self.0.begin_read().map_err(failed)?;
+        let table = tx.open_table(ANCHORED).map_err(failed)?;
+        let (mut found, mut first) = (Vec::new(), None);
+        for entry in table.range((size, 0)..).map_err(failed)? {
+            let (place, bytes) = entry.map_err(failed)?;
+            let (size, _) = place.value();
+            if *first.get_or_insert(size) != size {
+                break;
+            }
+            found.push(bytes.value().to_vec());
+        }
+        Ok(found)
+    }
+
+    /// Keeps a statement; one that is known is kept once.
+    pub(crate) fn keep_anchored(&self, size: u64, statement: &[u8]) -> Result<()> {
+        let tx = self.0.begin_write().map_err(failed)?;
+        {
+            let mut table = tx.open_table(ANCHORED).map_err(failed)?;
+            let mut number = 0;
+            for entry in table.range((size, 0)..=(size, u32::MAX)).map_err(failed)? {
+                let (_, bytes) = entry.map_err(failed)?;
+                if bytes.value() == statement {
+                    return Ok(());
+                }
+                number += 1;
+            }
+            table.insert((size, number), statement).map_err(failed)?;
+        }
+        tx.commit().map_err(failed)
+    }
+
+    /// Writes a block and everything in it, durably and as one.
+    pub(crate) fn append(&self, block: &NewBlock) -> Result<()> {
+        let NewBlock { header, certificate, frontier, nodes, packed, keys } = block;
         let tx = self.0.begin_write().map_err(failed)?;
         {
             let mut blocks = tx.open_table(BLOCKS).map_err(failed)?;
@@ -282,6 +395,7 @@ impl Store {
             for (level, index, hash) in nodes {
                 table.insert((*level, *index), hash.as_slice()).map_err(failed)?;
             }
+            fault::point("mid_block");
             let mut edge = frontier.size().to_be_bytes().to_vec();
             edge.extend(frontier.peaks().concat());
             tx.open_table(META)
@@ -292,8 +406,18 @@ impl Store {
             for (log_index, packed) in (first..).zip(packed) {
                 write_submission(&tx, (log_index, header.height), packed)?;
             }
+            let mut table = tx.open_table(KEYS).map_err(failed)?;
+            for (number, entry) in (0u32..).zip(keys) {
+                let bytes = entry.to_bytes();
+                table.insert((header.height, number), bytes.as_slice()).map_err(failed)?;
+            }
         }
-        tx.commit().map_err(failed)
+        if !keys.is_empty() {
+            fault::point("registry_change");
+        }
+        tx.commit().map_err(failed)?;
+        fault::point("after_block");
+        Ok(())
     }
 }
 

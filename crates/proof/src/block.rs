@@ -78,7 +78,12 @@ impl ValidatorSet {
         sm3::parts(&[b"YJ/set/v1\0", &self.to_bytes()])
     }
 
-    fn find(&self, address: &Hash) -> Option<&Validator> {
+    /// Whether a key is one of theirs.
+    pub fn holds(&self, key: &PublicKey) -> bool {
+        self.0.iter().any(|validator| validator.key == *key)
+    }
+
+    pub(crate) fn find(&self, address: &Hash) -> Option<&Validator> {
         self.0.iter().find(|validator| validator.address() == *address)
     }
 
@@ -123,7 +128,7 @@ impl Genesis {
     }
 }
 
-/// The head of a block, 306 bytes.
+/// The head of a block, 314 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// Which chain.

@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 use yj_crypto::{from_hex, to_hex};
 
 use crate::{
-    Certificate, Envelope, Genesis, Hash, Header, KeyEntry, KeyUse, Registry, Step, StepId,
-    Submission, TrustAnchor, ValidatorSet, Verdict,
-    envelope::{entry_digest, short},
+    AnchorStatement, Certificate, Envelope, Genesis, Hash, Header, KeyEntry, Note, NoteKey,
+    Submission, ValidatorSet,
+    envelope::entry_digest,
     fields::{Field, Salt, field_digest, field_salt, record_digest},
-    merkle,
 };
 
 /// Position of a record in its submission.
@@ -39,6 +38,37 @@ pub struct LogPath {
     /// From 0.
     pub index: u64,
     /// Sibling hashes, leaf upwards; the log's size is in the header.
+    pub path: Vec<Hash>,
+}
+
+/// A block at which the validators changed, signed by those who went before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetChange {
+    /// The last block of the old set.
+    pub header: Header,
+    /// Their signatures under it.
+    pub certificate: Certificate,
+    /// Who signs from the next block on.
+    pub validators: ValidatorSet,
+}
+
+/// 见证: a checkpoint at or after the block, with the signatures of others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The checkpoint and its signatures, the log's own first.
+    pub note: Note,
+    /// The keys of the signatures, in their order.
+    pub keys: Vec<NoteKey>,
+    /// Consistency from the block's log to the checkpoint's; empty when they are the same.
+    pub path: Vec<Hash>,
+}
+
+/// 外部锚定: a state of the log at or after the block that stands on another chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchored {
+    /// What the platform states.
+    pub statement: AnchorStatement,
+    /// Consistency from the block's log to the one anchored; empty when they are the same.
     pub path: Vec<Hash>,
 }
 
@@ -71,11 +101,11 @@ impl Record {
         }
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.head().get(name).and_then(Value::as_str).map(String::from).unwrap_or_default()
     }
 
-    fn entry(&self) -> Result<Hash, crate::EnvelopeError> {
+    pub(crate) fn entry(&self) -> Result<Hash, crate::EnvelopeError> {
         match self {
             Self::Whole { envelope, salt } => envelope.entry(salt),
             Self::Partial { head, salt, fields } => {
@@ -109,6 +139,12 @@ pub struct Bundle {
     pub validators: ValidatorSet,
     /// The beginning of the chain.
     pub genesis: Genesis,
+    /// Every change of the validators between the two.
+    pub changes: Vec<SetChange>,
+    /// Who countersigned the log, if anybody did.
+    pub witness: Option<Witnessed>,
+    /// Where else the log stands, if anywhere.
+    pub anchors: Vec<Anchored>,
 }
 
 const FORMAT: &str = "yjproof/1";
@@ -133,6 +169,35 @@ struct File {
     certificate: String,
     validators: String,
     genesis: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<Change>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    witness: Option<Countersigned>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anchors: Vec<Outside>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    header: String,
+    certificate: String,
+    validators: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Countersigned {
+    checkpoint: String,
+    keys: Vec<String>,
+    path: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outside {
+    statement: String,
+    path: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -191,7 +256,7 @@ impl Bundle {
 
     /// The file. Fails only where the envelope cannot be canonical.
     pub fn to_bytes(&self) -> Result<Vec<u8>, crate::EnvelopeError> {
-        let path = |path: &[Hash]| path.iter().map(|hash| to_hex(hash)).collect();
+        let path = hex_path;
         let (envelope, disclosure, salt) = match &self.content {
             Record::Whole { envelope, salt } => (Some(envelope.json()), None, salt),
             Record::Partial { head, salt, fields } => {
@@ -217,6 +282,9 @@ impl Bundle {
             certificate: to_hex(&self.certificate.to_bytes()),
             validators: to_hex(&self.validators.to_bytes()),
             genesis: to_hex(&self.genesis.to_bytes()),
+            changes: self.changes.iter().map(Change::of).collect(),
+            witness: self.witness.as_ref().map(Countersigned::of),
+            anchors: self.anchors.iter().map(Outside::of).collect(),
         };
         serde_json_canonicalizer::to_vec(&file).map_err(|_| crate::EnvelopeError::Canonical)
     }
@@ -233,9 +301,7 @@ impl Bundle {
         if canonical != bytes || file.format != FORMAT {
             return Err(String::from("文件不是规范形式，可能被改动过"));
         }
-        let wrong = |part: &str| format!("{part}的字节格式不符，可能被改动过");
-        let path =
-            |path: &[String]| path.iter().map(|hash| from_hex(hash)).collect::<Option<Vec<Hash>>>();
+        let path = path_of;
         let field = |text: &str, part| bytes_of(text).ok_or_else(|| wrong(part));
         Ok(Self {
             content: content(file.envelope, file.disclosure, &file.salt)?,
@@ -263,6 +329,81 @@ impl Bundle {
                 .map_err(|_| wrong("验证人集合"))?,
             genesis: Genesis::from_bytes(&field(&file.genesis, "创世")?)
                 .map_err(|_| wrong("创世"))?,
+            changes: read_all(file.changes, Change::read).ok_or_else(|| wrong("验证人变更"))?,
+            witness: match file.witness {
+                None => None,
+                Some(witness) => Some(witness.read().ok_or_else(|| wrong("见证"))?),
+            },
+            anchors: read_all(file.anchors, Outside::read).ok_or_else(|| wrong("外部锚定"))?,
+        })
+    }
+}
+
+/// Members of a list in a file at most.
+const LIST_MAX: usize = 1_000;
+
+fn wrong(part: &str) -> String {
+    format!("{part}的字节格式不符，可能被改动过")
+}
+
+fn hex_path(path: &[Hash]) -> Vec<String> {
+    path.iter().map(|hash| to_hex(hash)).collect()
+}
+
+fn path_of(path: &[String]) -> Option<Vec<Hash>> {
+    path.iter().map(|hash| from_hex(hash)).collect()
+}
+
+fn read_all<F, T>(items: Vec<F>, read: impl Fn(F) -> Option<T>) -> Option<Vec<T>> {
+    if items.len() > LIST_MAX { None } else { items.into_iter().map(read).collect() }
+}
+
+impl Change {
+    fn of(change: &SetChange) -> Self {
+        Self {
+            header: to_hex(&change.header.to_bytes()),
+            certificate: to_hex(&change.certificate.to_bytes()),
+            validators: to_hex(&change.validators.to_bytes()),
+        }
+    }
+
+    fn read(self) -> Option<SetChange> {
+        Some(SetChange {
+            header: Header::from_bytes(&bytes_of(&self.header)?).ok()?,
+            certificate: Certificate::from_bytes(&bytes_of(&self.certificate)?).ok()?,
+            validators: ValidatorSet::from_bytes(&bytes_of(&self.validators)?).ok()?,
+        })
+    }
+}
+
+impl Countersigned {
+    fn of(witnessed: &Witnessed) -> Self {
+        Self {
+            checkpoint: witnessed.note.to_text(),
+            keys: witnessed.keys.iter().map(ToString::to_string).collect(),
+            path: hex_path(&witnessed.path),
+        }
+    }
+
+    fn read(self) -> Option<Witnessed> {
+        Some(Witnessed {
+            note: Note::read(&self.checkpoint).ok()?,
+            keys: read_all(self.keys, |key| key.parse().ok())?,
+            path: path_of(&self.path)?,
+        })
+    }
+}
+
+impl Outside {
+    fn of(anchored: &Anchored) -> Self {
+        let statement = to_hex(&anchored.statement.to_bytes());
+        Self { statement, path: hex_path(&anchored.path) }
+    }
+
+    fn read(self) -> Option<Anchored> {
+        Some(Anchored {
+            statement: AnchorStatement::from_bytes(&bytes_of(&self.statement)?).ok()?,
+            path: path_of(&self.path)?,
         })
     }
 }
@@ -323,159 +464,4 @@ fn bytes_of(text: &str) -> Option<Vec<u8>> {
         .step_by(2)
         .map(|at| from_hex::<1>(&text[at..at + 2]).map(|[byte]| byte))
         .collect()
-}
-
-/// Checks a proof file against nothing but its own bytes and what the reader trusts.
-pub fn verify(bytes: &[u8], trust: TrustAnchor) -> Verdict {
-    let mut steps = Vec::new();
-    let mut note = |id: StepId, result: Result<String, String>| {
-        let ok = result.is_ok();
-        let detail = result.unwrap_or_else(|reason| reason);
-        steps.push(Step { id, title: id.title(), ok, detail });
-        ok
-    };
-    let bundle = match Bundle::from_bytes(bytes) {
-        Ok(bundle) => bundle,
-        Err(reason) => {
-            note(StepId::Format, Err(reason));
-            return concluded(steps, None);
-        }
-    };
-    note(StepId::Format, Ok(String::from("格式 yjproof/1")));
-    let checks: [(StepId, fn(&Bundle) -> Result<String, String>); 7] = [
-        (StepId::Envelope, check_envelope),
-        (StepId::RecordPath, check_record_path),
-        (StepId::SubmissionSignature, check_submission),
-        (StepId::KeyRegistry, check_key),
-        (StepId::LogPath, check_log_path),
-        (StepId::Header, check_header),
-        (StepId::Certificate, check_certificate),
-    ];
-    let sound = checks.into_iter().all(|(id, check)| note(id, check(&bundle)));
-    let trusted = sound && note(StepId::Trust, check_trust(&bundle, trust));
-    concluded(steps, trusted.then_some(&bundle))
-}
-
-fn concluded(steps: Vec<Step>, bundle: Option<&Bundle>) -> Verdict {
-    let conclusion = match (bundle, steps.iter().find(|step| !step.ok)) {
-        (Some(bundle), _) => format!(
-            "该记录自存证以来未被改动（区块 {}，提交主体 {}）",
-            bundle.header.height, bundle.submission.org
-        ),
-        (None, Some(step)) => format!("验证未通过：{}", step.detail),
-        (None, None) => String::from("验证未完成"),
-    };
-    Verdict { ok: bundle.is_some(), conclusion, steps }
-}
-
-fn entry(bundle: &Bundle) -> Result<Hash, String> {
-    bundle.content.entry().map_err(|error| error.to_string())
-}
-
-fn check_envelope(bundle: &Bundle) -> Result<String, String> {
-    let hidden = match &bundle.content {
-        Record::Whole { .. } => String::new(),
-        Record::Partial { fields, .. } => {
-            let shown = fields.iter().filter(|field| matches!(field, Field::Shown { .. })).count();
-            format!("，公开 {shown} 项，{} 项仅有摘要", fields.len() - shown)
-        }
-    };
-    Ok(format!("记录 {}，摘要 {}…{hidden}", bundle.content.text("id"), short(&entry(bundle)?)))
-}
-
-fn check_record_path(bundle: &Bundle) -> Result<String, String> {
-    let (leaf, count) = (merkle::leaf(&entry(bundle)?), u64::from(bundle.submission.count));
-    let root = merkle::root_from_path(leaf, bundle.record.index, count, &bundle.record.path);
-    if root != Some(bundle.submission.root) {
-        return Err(String::from("记录内容与提交的摘要不符：记录、盐或路径被改动过"));
-    }
-    Ok(format!("提交含 {count} 条记录，本条为第 {} 条", bundle.record.index + 1))
-}
-
-fn check_submission(bundle: &Bundle) -> Result<String, String> {
-    let (submission, key) = (&bundle.submission, &bundle.key);
-    let usage = match submission.attested_by {
-        crate::AttestedBy::Enterprise => (KeyUse::Submission, submission.org.as_str()),
-        crate::AttestedBy::Platform => (KeyUse::Platform, "platform"),
-    };
-    if submission.org != bundle.content.text("org") {
-        return Err(String::from("记录的主体与提交的主体不同"));
-    }
-    if submission.kid != key.kid || (key.usage, key.org.as_str()) != usage {
-        return Err(String::from("提交所示密钥与所附密钥不同，或用途不符"));
-    }
-    if !submission.is_signed_by(&key.key) {
-        return Err(String::from("提交的 SM2 签名与内容不符"));
-    }
-    Ok(match submission.attested_by {
-        crate::AttestedBy::Enterprise => {
-            format!("由主体 {} 的密钥 {} 签名", submission.org, submission.kid)
-        }
-        crate::AttestedBy::Platform => {
-            format!("由平台密钥 {} 代主体 {} 签名", submission.kid, submission.org)
-        }
-    })
-}
-
-fn check_key(bundle: &Bundle) -> Result<String, String> {
-    let RegistryPath { index, size, path } = &bundle.registry;
-    let leaf = merkle::leaf(&bundle.key.to_bytes());
-    let root =
-        merkle::root_from_path(leaf, *index, *size, path).map(|root| Registry::bind(*size, &root));
-    if root != Some(bundle.header.registry_root) {
-        return Err(String::from("密钥不在该区块的密钥登记中"));
-    }
-    if !bundle.key.counts_at(bundle.header.height) {
-        return Err(format!("密钥在区块 {} 时无效（未启用或已吊销）", bundle.header.height));
-    }
-    Ok(format!(
-        "密钥 {}/{} 自区块 {} 起有效",
-        bundle.key.org, bundle.key.kid, bundle.key.valid_from
-    ))
-}
-
-fn check_log_path(bundle: &Bundle) -> Result<String, String> {
-    let leaf = merkle::leaf(&bundle.submission.to_bytes());
-    let size = bundle.header.tree_size;
-    let root = merkle::root_from_path(leaf, bundle.log.index, size, &bundle.log.path);
-    if root != Some(bundle.header.tree_root) {
-        return Err(String::from("提交不在该区块的存证日志中"));
-    }
-    Ok(format!("日志共 {size} 项，本提交为第 {} 项", bundle.log.index + 1))
-}
-
-fn check_header(bundle: &Bundle) -> Result<String, String> {
-    let (header, chain_id) = (&bundle.header, bundle.genesis.chain_id());
-    if header.chain_id != chain_id || bundle.submission.chain_id != chain_id {
-        return Err(String::from("区块或提交不属于所附创世文件的链"));
-    }
-    if header.validators != bundle.validators.hash() {
-        return Err(String::from("验证人集合与区块头不符"));
-    }
-    if bundle.validators != bundle.genesis.validators {
-        return Err(String::from("验证人集合变更缺少变更证明"));
-    }
-    Ok(format!("区块 {}，标识 {}…", header.height, short(&header.block_id())))
-}
-
-fn check_certificate(bundle: &Bundle) -> Result<String, String> {
-    if !bundle.certificate.commits(&bundle.header, &bundle.validators) {
-        return Err(String::from("验证人签名无效，或不足三分之二"));
-    }
-    Ok(format!("{} 个验证人签名确认", bundle.certificate.votes.len()))
-}
-
-fn check_trust(bundle: &Bundle, trust: TrustAnchor) -> Result<String, String> {
-    let chain_id = bundle.genesis.chain_id();
-    match trust {
-        TrustAnchor::Chain(trusted) if trusted == chain_id => {
-            Ok(format!("链 {}，指纹与您给出的一致", bundle.genesis.name))
-        }
-        TrustAnchor::Chain(_) => Err(String::from("证明来自另一条链，与您信任的指纹不一致")),
-        TrustAnchor::FromBundle => Ok(format!(
-            "信任锚由证明文件自带：链 {}，指纹 {}，请与平台公布的指纹核对",
-            bundle.genesis.name,
-            to_hex(&chain_id)
-        )),
-    }
 }

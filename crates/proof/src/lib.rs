@@ -7,21 +7,30 @@
 mod block;
 mod bundle;
 mod bytes;
+mod check;
 mod envelope;
 mod fields;
 pub mod merkle;
+mod note;
+mod outside;
 mod registry;
+mod report;
 mod submission;
 mod verdict;
 
 pub use block::{Certificate, Genesis, Header, Validator, ValidatorSet, Vote};
-pub use bundle::{Bundle, LogPath, Record, RecordPath, RegistryPath, verify};
+pub use bundle::{
+    Anchored, Bundle, LogPath, Record, RecordPath, RegistryPath, SetChange, Witnessed,
+};
 pub use bytes::Unreadable;
+pub use check::verify;
 pub use envelope::{Envelope, EnvelopeError, compare_columns};
 pub use fields::{Field, Salt};
+pub use note::{Checkpoint, Note, NoteKey, NoteKind, NoteLine};
+pub use outside::AnchorStatement;
 pub use registry::{KeyEntry, KeyUse, Registry};
 pub use submission::{AttestedBy, Submission};
-pub use verdict::{Step, StepId, TrustAnchor, Verdict};
+pub use verdict::{AnchorFact, Facts, Step, StepId, Trust, Verdict, WitnessFact};
 
 /// An SM3 digest.
 pub type Hash = yj_crypto::Digest;

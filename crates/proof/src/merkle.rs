@@ -100,6 +100,14 @@ fn range<E>(
     Ok(node(&range((start, middle), nodes)?, &range((middle, end), nodes)?))
 }
 
+/// The root of a log of `size` leaves, composed of complete nodes.
+pub fn root_at<E>(
+    size: u64,
+    mut nodes: impl FnMut(u32, u64) -> Result<Hash, E>,
+) -> Result<Hash, E> {
+    if size == 0 { Ok(empty_root()) } else { range((0, size), &mut nodes) }
+}
+
 /// The path that proves leaf `index` in a log of `size` leaves; empty when `index` is not in it.
 pub fn inclusion_path<E>(
     index: u64,

@@ -1,7 +1,7 @@
 //! 密钥登记: which key signed for which organisation, from which height to which. Its root is in
 //! every header, so that an offline verifier knows which key was valid then.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use yj_crypto::{PublicKey, sm3};
 
@@ -74,6 +74,13 @@ impl KeyEntry {
         Ok(entry)
     }
 
+    /// What the holder of a key signs to prove that it is held:
+    /// `"YJ/pop/v1\0" ‖ org ‖ kid ‖ key`.
+    pub fn possession(org: &str, kid: &str, key: &PublicKey) -> Vec<u8> {
+        let bytes = Writer::default().raw(b"YJ/pop/v1\0").text(org).text(kid);
+        bytes.raw(&key.to_bytes()).0
+    }
+
     /// Whether it counts at a height.
     pub fn counts_at(&self, height: u64) -> bool {
         (self.valid_from..self.revoked_at).contains(&height)
@@ -82,27 +89,54 @@ impl KeyEntry {
 
 /// All keys, ordered by organisation and name.
 #[derive(Debug, Clone, Default)]
-pub struct Registry(BTreeMap<(String, String), KeyEntry>);
+pub struct Registry {
+    keys: BTreeMap<(String, String), KeyEntry>,
+    /// Complete nodes over the keys, a list for each level; made when first asked for.
+    levels: OnceLock<Vec<Vec<Hash>>>,
+}
 
 impl Registry {
     /// Adds or replaces a key.
     pub fn put(&mut self, entry: KeyEntry) {
-        self.0.insert((entry.org.clone(), entry.kid.clone()), entry);
+        self.levels = OnceLock::new();
+        self.keys.insert((entry.org.clone(), entry.kid.clone()), entry);
     }
 
     /// The key of this name.
     pub fn get(&self, org: &str, kid: &str) -> Option<&KeyEntry> {
-        self.0.get(&(String::from(org), String::from(kid)))
+        self.keys.get(&(String::from(org), String::from(kid)))
     }
 
-    fn leaves(&self) -> Vec<Hash> {
-        self.0.values().map(|entry| merkle::leaf(&entry.to_bytes())).collect()
+    /// All of them, in their order.
+    pub fn entries(&self) -> impl Iterator<Item = &KeyEntry> {
+        self.keys.values()
+    }
+
+    fn size(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
+    fn node(&self, level: u32, index: u64) -> Hash {
+        let levels = self.levels.get_or_init(|| {
+            let leaves = self.keys.values().map(|entry| merkle::leaf(&entry.to_bytes()));
+            let mut levels = vec![leaves.collect::<Vec<_>>()];
+            while let Some(last) = levels.last().filter(|last| last.len() > 1) {
+                let above = last.chunks_exact(2).map(|pair| merkle::node(&pair[0], &pair[1]));
+                levels.push(above.collect());
+            }
+            levels
+        });
+        let level = usize::try_from(level).ok().and_then(|level| levels.get(level));
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        level.and_then(|level| level.get(index)).copied().unwrap_or_else(merkle::empty_root)
     }
 
     /// What the header carries.
     pub fn root(&self) -> Hash {
-        let leaves = self.leaves();
-        Self::bind(leaves.len() as u64, &merkle::root(&leaves))
+        let Ok(root) = merkle::root_at(self.size(), |level, index| {
+            Ok::<_, std::convert::Infallible>(self.node(level, index))
+        });
+        Self::bind(self.size(), &root)
     }
 
     /// Binds the number of keys to their Merkle root.
@@ -113,8 +147,11 @@ impl Registry {
     /// The proof that a key is in the register: its index, the size, the path.
     pub fn path(&self, org: &str, kid: &str) -> Option<(u64, u64, Vec<Hash>)> {
         let wanted = (String::from(org), String::from(kid));
-        let index = self.0.keys().position(|key| *key == wanted)? as u64;
-        let leaves = self.leaves();
-        Some((index, leaves.len() as u64, merkle::inclusion_path_of(&leaves, index)))
+        self.keys.get(&wanted)?;
+        let index = self.keys.range(..&wanted).count() as u64;
+        let Ok(path) = merkle::inclusion_path(index, self.size(), |level, index| {
+            Ok::<_, std::convert::Infallible>(self.node(level, index))
+        });
+        Some((index, self.size(), path))
     }
 }

@@ -8,7 +8,8 @@ use crate::{
 };
 
 /// Whose key signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AttestedBy {
     /// 企业自己的密钥
     Enterprise,

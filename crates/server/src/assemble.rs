@@ -74,6 +74,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         yj_ledger::MIGRATIONS,
         yj_domain::MIGRATIONS,
         yj_subject::MIGRATIONS,
+        yj_evidence::MIGRATIONS,
         yj_construction::MIGRATIONS,
         yj_product::MIGRATIONS,
         yj_trace::MIGRATIONS,
@@ -133,6 +134,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_subject::SUBJECT_MERGER,
         yj_subject::NODE,
         yj_subject::MERCHANT,
+        yj_evidence::EVIDENCE_KEY,
         yj_construction::DEVICE,
         yj_telemetry::BINDING,
         yj_product::CATALOGUE,
@@ -190,6 +192,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     let sockets = Sockets::new(sockets, admission(&identity));
     routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks, &sockets));
     routes.extend(yj_ledger::routes(&ledger));
+    routes.extend(yj_evidence::routes(&identity, &ledger));
     routes.extend(workbench::routes());
     routes.extend(dictionary::routes());
     routes.extend(applications::routes());

@@ -10,12 +10,12 @@ use std::{
 
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
-use yj_crypto::{from_hex, to_hex};
+use yj_crypto::to_hex;
 use yj_exchange::epcis::{Callbacks, SocketLimits};
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
-use yj_proof::TrustAnchor;
+use yj_proof::Trust;
 use yj_server::{
     Assembled, Config, Devices, DevicesConfig, Module, Parts, TEMPLATE, assemble, demo, examine,
     listen_to_devices,
@@ -320,17 +320,10 @@ pub(crate) async fn migrate(config: &Path) -> Answer {
     Ok(true)
 }
 
-pub(crate) fn verify(file: &Path, fingerprint: Option<&str>) -> Answer {
+pub(crate) fn verify(file: &Path, fingerprint: Option<&str>, witnesses: &[String]) -> Answer {
     let bytes = fs::read(file).map_err(io(file))?;
-    let trust = match fingerprint {
-        None => TrustAnchor::FromBundle,
-        Some(text) => TrustAnchor::Chain(from_hex(text).ok_or("指纹应为 64 位小写十六进制")?),
-    };
-    let verdict = yj_proof::verify(&bytes, trust);
-    for step in &verdict.steps {
-        println!("{} {}：{}", if step.ok { "通过" } else { "未通过" }, step.title, step.detail);
-    }
-    println!("{}", verdict.conclusion);
+    let verdict = yj_proof::verify(&bytes, &Trust::from_words(fingerprint, witnesses)?);
+    print!("{verdict}");
     Ok(verdict.ok)
 }
 
@@ -363,6 +356,18 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
         }
     }
     println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+pub(crate) async fn export_ledger(config: &Path, folder: &Path) -> Answer {
+    let assembled = open(&read(config)?).await?;
+    let exported = yj_server::export_ledger(&assembled, folder).await?;
+    println!(
+        "已导出 {} 个区块、{} 项提交到 {}",
+        exported.height,
+        exported.tree_size,
+        folder.display()
+    );
     Ok(true)
 }
 

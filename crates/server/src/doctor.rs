@@ -24,6 +24,7 @@ pub async fn examine(assembled: &Assembled, data: &Path) -> Vec<Finding> {
         "存证链",
         assembled.ledger.verify_chain().map(|height| format!("{height} 个区块全部验证通过")),
     );
+    note("存证文件", crate::ledger_compare::compare(assembled).await);
     note("存证一致", anchored(assembled).await);
     note("结存一致", balanced(assembled).await);
     note("事件分区", divided(assembled).await);

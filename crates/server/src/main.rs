@@ -92,6 +92,9 @@ enum Verb {
         /// 所信任的链指纹（64 位十六进制）
         #[arg(long)]
         fingerprint: Option<String>,
+        /// 所信任的见证方公钥（名称+标识+公钥），可多次给出；至少须有其一的签名
+        #[arg(long = "witness")]
+        witnesses: Vec<String>,
     },
     /// 导出存证原文与创世文件，供他方核验
     Export {
@@ -101,6 +104,11 @@ enum Verb {
         /// 目标目录
         #[arg(long)]
         out: PathBuf,
+    },
+    /// 存证日志
+    Ledger {
+        #[command(subcommand)]
+        verb: LedgerVerb,
     },
     /// 为不能登录的用户作废口令与第二因素，打印一次性链接；管理员之间无法互相确认时使用
     Recover {
@@ -132,6 +140,18 @@ enum Verb {
     },
 }
 
+#[derive(Subcommand)]
+enum LedgerVerb {
+    /// 把整个存证日志与数据列写成有文档的普通文件，供与平台无关的程序核对（tools/check_platform.py）
+    Export {
+        /// 目标目录，须不存在或为空
+        dir: PathBuf,
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -153,8 +173,13 @@ fn main() -> ExitCode {
                 commands::simulate((&what, &devices), (url, mqtt), plan).await
             }
             Verb::Migrate { config } => commands::migrate(&config).await,
-            Verb::Verify { file, fingerprint } => commands::verify(&file, fingerprint.as_deref()),
+            Verb::Verify { file, fingerprint, witnesses } => {
+                commands::verify(&file, fingerprint.as_deref(), &witnesses)
+            }
             Verb::Export { config, out } => commands::export(&config, &out).await,
+            Verb::Ledger { verb: LedgerVerb::Export { dir, config } } => {
+                commands::export_ledger(&config, &dir).await
+            }
             Verb::Recover { config, user } => commands::recover(&config, &user).await,
             Verb::Doctor { config } => commands::doctor(&config).await,
             Verb::Bench { what, database, events, keep } => {

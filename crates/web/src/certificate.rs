@@ -37,7 +37,7 @@ struct Certificate<'a> {
 }
 
 /// A text as one part of a path.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let letter = |byte: u8| {
         let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if plain { String::from(char::from(byte)) } else { format!("%{byte:02X}") }

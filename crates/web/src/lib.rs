@@ -11,6 +11,7 @@ mod resolver_pace;
 mod resolver_upstream;
 mod story;
 mod told;
+mod verify;
 
 pub use console::console;
 pub use field::field;

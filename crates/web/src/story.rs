@@ -21,6 +21,7 @@ use crate::{
     certificate, files, resolver,
     resolver_find::{follow, name},
     told::Told,
+    verify,
 };
 
 #[derive(Template)]
@@ -31,6 +32,8 @@ struct Page<'a> {
     code: &'a str,
     /// The unit whose proofs stand behind the page: of the code itself, or of its lot.
     unit: &'a str,
+    /// The same as a part of an address.
+    part: String,
     found: bool,
     recalled: bool,
     /// What stops it from being passed on.
@@ -107,7 +110,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             open,
             "公众页脚本",
             |_: App, Path(name): Path<String>, headers: HeaderMap| async move {
-                files::portal(&name, &headers).ok_or(Problem::NotFound("文件"))
+                verify::script(&name, &headers)
             },
         ),
         Route::public(
@@ -129,6 +132,7 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
         Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
             style()
         }),
+        verify::route(ledger),
     ]);
     routes
 }
@@ -246,7 +250,8 @@ pub(crate) fn missing(
     Ok((StatusCode::NOT_FOUND, Html(html)).into_response())
 }
 
-fn fingerprint(ledger: &Ledger) -> String {
+/// Of this platform's chain.
+pub(crate) fn fingerprint(ledger: &Ledger) -> String {
     let (_, chain) = ledger.genesis();
     chain.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -283,6 +288,7 @@ fn page<'a>(
         operator: &app.platform().operator,
         code,
         unit: story["unit"].as_str().unwrap_or(code),
+        part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
         found: !story.is_null(),
         recalled: story["state"] == "recalled",
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),

@@ -3035,6 +3035,245 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evidence_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询存证密钥 */
+        get: operations["get_api_v1_evidence_key"];
+        put?: never;
+        /** 登记存证密钥 */
+        post: operations["post_api_v1_evidence_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 存证密钥变更申请 */
+        get: operations["get_api_v1_evidence_key_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过存证密钥变更申请 */
+        post: operations["post_api_v1_evidence_key_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取存证密钥变更申请 */
+        get: operations["get_api_v1_evidence_key_changes_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过存证密钥变更申请 */
+        post: operations["post_api_v1_evidence_key_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回存证密钥变更申请 */
+        post: operations["post_api_v1_evidence_key_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回存证密钥变更申请 */
+        post: operations["post_api_v1_evidence_key_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回存证密钥变更申请 */
+        post: operations["post_api_v1_evidence_key_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出存证密钥 */
+        get: operations["get_api_v1_evidence_key_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 存证密钥统计 */
+        get: operations["get_api_v1_evidence_key_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取存证密钥 */
+        get: operations["get_api_v1_evidence_key_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 存证密钥变更记录 */
+        get: operations["get_api_v1_evidence_key_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记存证密钥密级 */
+        put: operations["put_api_v1_evidence_key_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence_key/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销存证密钥 */
+        post: operations["post_api_v1_evidence_key_id_revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exports": {
         parameters: {
             query?: never;
@@ -3481,6 +3720,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 链上密钥登记 */
+        get: operations["get_api_v1_ledger_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/status": {
         parameters: {
             query?: never;
@@ -3490,6 +3746,40 @@ export interface paths {
         };
         /** 存证链状态 */
         get: operations["get_api_v1_ledger_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/submissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交企业签名 */
+        post: operations["post_api_v1_ledger_submissions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/unsigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待企业签名的存证记录 */
+        get: operations["get_api_v1_ledger_unsigned"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9102,6 +9392,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 存证校验页 */
+        get: operations["get_verify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -10381,6 +10688,117 @@ export interface components {
              */
             verified_until?: string | null;
         };
+        /** 存证密钥 */
+        EvidenceKey: {
+            /**
+             * 证书
+             * @description PEM；须由平台信任的签发机构签发，公钥与上面的相同
+             */
+            certificate: string | null;
+            /** 证书摘要 */
+            certificate_digest: string | null;
+            /** 证书主题 */
+            certificate_name: string | null;
+            /**
+             * 证书有效期至
+             * Format: date
+             */
+            certificate_until: string | null;
+            created_at: string;
+            created_by: string;
+            id: string;
+            /**
+             * 密钥名称
+             * @description 同一主体内不重复；吊销后不再使用
+             */
+            kid: string;
+            label: number;
+            /** 备注 */
+            note: string | null;
+            /**
+             * 持有证明
+             * @description 用该私钥对主体代码、密钥名称与公钥的签名，由 yj-sign prove 给出
+             */
+            proof: string;
+            /**
+             * 公钥
+             * @description 未压缩的 SM2 公钥，十六进制，04 开头
+             */
+            public_key: string;
+            /**
+             * 所属区域
+             * @description 由追溯主体确定
+             */
+            region: string | null;
+            /**
+             * 状态
+             * @enum {string|null}
+             */
+            state: "active" | "revoked" | null;
+            /** 主体代码 */
+            subject_code: string;
+            /**
+             * 追溯主体
+             * Format: uuid
+             * @description 由主体代码确定
+             */
+            subject_id: string | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 存证密钥 */
+        EvidenceKeyInput: {
+            /**
+             * 证书
+             * @description PEM；须由平台信任的签发机构签发，公钥与上面的相同
+             */
+            certificate?: string | null;
+            /** 证书摘要 */
+            certificate_digest?: string | null;
+            /** 证书主题 */
+            certificate_name?: string | null;
+            /**
+             * 证书有效期至
+             * Format: date
+             */
+            certificate_until?: string | null;
+            /**
+             * 密钥名称
+             * @description 同一主体内不重复；吊销后不再使用
+             */
+            kid: string;
+            /** 备注 */
+            note?: string | null;
+            /**
+             * 持有证明
+             * @description 用该私钥对主体代码、密钥名称与公钥的签名，由 yj-sign prove 给出
+             */
+            proof: string;
+            /**
+             * 公钥
+             * @description 未压缩的 SM2 公钥，十六进制，04 开头
+             */
+            public_key: string;
+            /**
+             * 所属区域
+             * @description 由追溯主体确定
+             */
+            region?: string | null;
+            /**
+             * 状态
+             * @enum {string|null}
+             */
+            state?: "active" | "revoked" | null;
+            /** 主体代码 */
+            subject_code: string;
+            /**
+             * 追溯主体
+             * Format: uuid
+             * @description 由主体代码确定
+             */
+            subject_id?: string | null;
+        };
         /** 标签模板 */
         LabelTemplate: {
             /**
@@ -10874,7 +11292,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:read" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:read" | "ledger:sign" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -19950,6 +20368,560 @@ export interface operations {
             };
         };
     };
+    get_api_v1_evidence_key: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 主体代码 */
+                subject_code?: string;
+                /** @description 密钥名称 */
+                kid?: string;
+                /** @description 公钥 */
+                public_key?: string;
+                /** @description 追溯主体 */
+                subject_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 状态 */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["EvidenceKey"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceKeyInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_evidence_key_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_evidence_key_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_evidence_key_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_evidence_key_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_evidence_key_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKey"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_evidence_key_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_evidence_key_id_label: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceKey"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_evidence_key_id_revoke: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_exports: {
         parameters: {
             query?: never;
@@ -21002,9 +21974,121 @@ export interface operations {
             };
         };
     };
+    get_api_v1_ledger_keys: {
+        parameters: {
+            query?: {
+                /** @description 主体代码 */
+                org?: string;
+                /** @description 上一页最后的“主体代码/密钥名称” */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_ledger_status: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_submissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 1 至 1000 次提交 */
+                    submissions: {
+                        /** @description 密钥名称 */
+                        kid: string;
+                        /** @description 主体代码 */
+                        org: string;
+                        /** @description 记录编号，依签名时的次序，1 至 1000 条 */
+                        records: string[];
+                        /**
+                         * Format: uint64
+                         * @description 序号，为该主体上一次提交的序号加一
+                         */
+                        seq: number;
+                        /** @description SM2 签名，128 位十六进制 */
+                        signature: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_unsigned: {
+        parameters: {
+            query: {
+                /** @description 主体代码 */
+                org: string;
+                /** @description 至多返回的条数，1 至 1000 */
+                limit?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -36234,6 +37318,34 @@ export interface operations {
             path: {
                 code: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;

@@ -16,6 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-sheet", &[]),
     ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
+    // For strangers: the format and nothing else.
+    ("yj-verify", &["yj-proof"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
     ("yj-message", &["yj-model"]),
     ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),
@@ -24,6 +26,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),
+    (
+        "yj-evidence",
+        &[
+            "yj-kernel",
+            "yj-model",
+            "yj-crypto",
+            "yj-proof",
+            "yj-identity",
+            "yj-ledger",
+            "yj-subject",
+        ],
+    ),
     ("yj-product", &["yj-kernel", "yj-model", "yj-crypto", "yj-label", "yj-domain", "yj-subject"]),
     ("yj-construction", &["yj-kernel", "yj-model", "yj-crypto", "yj-identity"]),
     (
@@ -77,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Outside everything: it knows the platform by its interface alone.
     ("yuanjian-client", &[]),
+    ("yj-sign", &["yj-crypto", "yj-proof", "yuanjian-client"]),
     ("xtask", &[]),
 ];
 /// These stand above everything.

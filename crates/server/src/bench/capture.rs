@@ -98,7 +98,7 @@ async fn post(client: &Client, subject: &SubjectCode, number: usize) -> Result<S
 
 #[expect(clippy::disallowed_methods, reason = "a client looks again and again, as people do")]
 /// From the answer to a capture until the proof can be fetched, with eight clients at it.
-async fn provable(
+pub(super) async fn provable(
     assembled: &Assembled,
     client: &Arc<Client>,
     subject: &SubjectCode,

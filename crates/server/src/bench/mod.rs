@@ -2,6 +2,7 @@
 //! them.
 
 mod access;
+mod anchor;
 mod capture;
 mod chain;
 mod client;
@@ -57,6 +58,7 @@ pub(crate) async fn run(
     );
     let result = match what {
         "access" => access::run((&assembled, folder)).await,
+        "anchor" => anchor::run((&assembled, folder), events).await,
         "capture" => capture::run((&assembled, folder), events).await,
         "import" => import::run((&assembled, folder), events).await,
         "query" => query::run((&assembled, folder), events).await,
@@ -66,7 +68,7 @@ pub(crate) async fn run(
         "search" => search::run((&assembled, folder), events).await,
         "codes" => codes::run((&assembled, folder), events).await,
         other => Err(format!(
-            "没有测量项 {other}，应为 access、capture、import、query、chain、search、codes、devices 或 epcis"
+            "没有测量项 {other}，应为 access、anchor、capture、import、query、chain、search、codes、devices 或 epcis"
         )),
     };
     drop(assembled);

@@ -474,7 +474,7 @@ async fn d_6_3_a_certificate_stands_on_the_ledger_and_its_page_says_since_when()
     assert_eq!(proof.status, 200);
     assert!(!String::from_utf8_lossy(&proof.bytes).contains("13800000001"));
     let chain = app.assembled.ledger.genesis().1;
-    let verdict = json!(yj_proof::verify(&proof.bytes, yj_proof::TrustAnchor::Chain(chain)));
+    let verdict = json!(yj_proof::verify(&proof.bytes, &yj_proof::Trust::in_chain(chain)));
     assert_eq!(verdict["ok"], true, "{verdict}");
     let own = app.get("farm", &format!("/api/v1/batch_document/{id}/proof")).await;
     assert_eq!(own.bytes, proof.bytes);

@@ -308,12 +308,12 @@ async fn anchored(app: &TestApp, id: &str) -> Vec<Value> {
     let mut tx = app.assembled.app.db().snapshot().await.unwrap();
     let sql = yj_kernel::Sql::new("SELECT uid FROM epcis_event WHERE event_id = $1 ORDER BY seq");
     let rows = tx.fetch(sql.arg(format!("urn:example:{id}"))).await.unwrap();
-    let chain = yj_proof::TrustAnchor::Chain(app.assembled.ledger.genesis().1);
+    let trust = yj_proof::Trust::in_chain(app.assembled.ledger.genesis().1);
     let mut bodies = Vec::new();
     for row in rows {
         let uid = row.text(0).unwrap();
         let bundle = app.assembled.ledger.proof(&mut tx, uid).await.unwrap();
-        let verdict = yj_proof::verify(&bundle, chain);
+        let verdict = yj_proof::verify(&bundle, &trust);
         assert!(verdict.ok, "{verdict:?}");
         let bundle: Value = serde_json::from_slice(&bundle).unwrap();
         let fields = bundle["envelope"]["body"].clone();

@@ -1,7 +1,7 @@
 //! D-6.3: anchored records are proved offline, and every later change is found and named.
 
 use serde_json::{Value, json};
-use yj_proof::{StepId, TrustAnchor, verify};
+use yj_proof::{StepId, Trust, verify};
 
 use crate::{
     capturing::captured,
@@ -32,14 +32,11 @@ async fn d_6_3_1_a_record_goes_from_capture_to_a_proof_that_anyone_can_check() {
     );
     let proof = app.get("supervisor", &format!("{path}/proof")).await;
     let (_, chain) = app.assembled.ledger.genesis();
-    let verdict = verify(&proof.bytes, TrustAnchor::Chain(chain));
+    let verdict = verify(&proof.bytes, &Trust::in_chain(chain));
     assert!(verdict.ok, "{verdict:?}");
     let mut text = String::from_utf8(proof.bytes).unwrap();
     text = text.replace("\"quantity\":\"100\"", "\"quantity\":\"900\"");
-    assert_eq!(
-        verify(text.as_bytes(), TrustAnchor::Chain(chain)).failed(),
-        Some(StepId::RecordPath)
-    );
+    assert_eq!(verify(text.as_bytes(), &Trust::in_chain(chain)).failed(), Some(StepId::RecordPath));
     let asked =
         app.send("POST", "/api/v1/ledger/verify", None, &[], Some(text.into())).await.expect(200);
     assert_eq!(asked["ok"], false);
@@ -212,7 +209,7 @@ async fn g_10_4_public_proofs_prove_the_story_and_keep_trade_secrets() {
     assert_eq!(proofs.len(), story["steps"].as_array().unwrap().len());
     for proof in proofs {
         let text = proof["proof"].as_str().unwrap();
-        assert!(verify(text.as_bytes(), TrustAnchor::Chain(chain)).ok, "{text}");
+        assert!(verify(text.as_bytes(), &Trust::in_chain(chain)).ok, "{text}");
         for secret in ["1000", "1540", "KGM", "P1-X#2", "P1-Y", "C1-used", "counterparty", "plot"] {
             assert!(!text.contains(&format!("\"{secret}\"")), "{secret}: {text}");
         }

@@ -334,7 +334,13 @@ async fn papers(app: &TestApp, house: &mut House) {
         let alias = json!({
             "kind": "node9", "code": format!("6109{number}990{part}"), "subject_id": subject,
         });
+        let key = crate::signing::filing(
+            code.as_str().unwrap(),
+            &format!("k{part}"),
+            u8::try_from(number * 8 + part).unwrap(),
+        );
         [
+            ("evidence_key", "evidence_key/changes", key),
             ("licence", "licence/changes", licence),
             ("site", "site/changes", site),
             ("subject_alias", "subject_alias/changes", alias),

@@ -310,6 +310,13 @@ async fn every_register_is_one_description() {
         if entity.table == "site" {
             sample["subject_code"] = app.subject("示例蔬菜加工厂").await["code"].clone();
         }
+        if entity.table == "evidence_key" {
+            let code = app.subject("示例蔬菜加工厂").await["code"].clone();
+            sample = crate::signing::filing(code.as_str().unwrap(), "k1", 1)
+                .as_object()
+                .unwrap()
+                .clone();
+        }
         if entity.table == "device_binding" {
             sample["code"] = json!("F1-A");
         }
@@ -321,6 +328,8 @@ async fn every_register_is_one_description() {
             "role" | "assignment" => ("secadmin", 201),
             // Nobody can delegate to themselves, and there is one security administrator here.
             "delegation" => ("secadmin", 403),
+            // Nobody registers a key in another's name.
+            "evidence_key" => ("enterprise", 202),
             // Orders are made over codes, not written.
             "trace_order" => ("supervisor", 405),
             _ => ("supervisor", if entity.reviewed { 202 } else { 201 }),

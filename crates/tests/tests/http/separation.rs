@@ -18,6 +18,8 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/device_binding/{id}", "device_binding"),
         ("/api/v1/licence/changes/{id}", "licence/changes"),
         ("/api/v1/licence/{id}", "licence"),
+        ("/api/v1/evidence_key/changes/{id}", "evidence_key/changes"),
+        ("/api/v1/evidence_key/{id}", "evidence_key"),
         ("/api/v1/site/changes/{id}", "site/changes"),
         ("/api/v1/site/{id}", "site"),
         ("/api/v1/subject_alias/changes/{id}", "subject_alias/changes"),

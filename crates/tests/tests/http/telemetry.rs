@@ -562,7 +562,7 @@ async fn d_6_3_2_every_message_can_be_proved_by_the_ledger() {
     assert_eq!(root, hash(&proof["root"]));
     let (_, chain) = ledger.genesis();
     let bundle = serde_json::to_vec(&proof["proof"]).unwrap();
-    let verdict = json!(yj_proof::verify(&bundle, yj_proof::TrustAnchor::Chain(chain)));
+    let verdict = json!(yj_proof::verify(&bundle, &yj_proof::Trust::in_chain(chain)));
     assert_eq!(verdict["ok"], true, "{verdict}");
     assert!(proof["proof"].to_string().contains(proof["root"].as_str().unwrap()));
 }

@@ -113,11 +113,20 @@ export async function picture(path: string): Promise<string> {
   return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
+/** A file that the server sends. */
+export async function file(path: string): Promise<Blob> {
+  return (await send(new Request(new URL(path, location.origin)))).blob();
+}
+
 /** Saves a file that the server sends. */
 export async function download(path: string, name: string): Promise<void> {
-  const response = await send(new Request(new URL(path, location.origin)));
+  save(await file(path), name);
+}
+
+/** Saves what the page has made or fetched. */
+export function save(content: Blob, name: string): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
+  link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

@@ -21,7 +21,7 @@ export async function check(code: string, fingerprint: string, place: HTMLElemen
   if (!answer.ok) throw new Error('no proofs');
   const { proofs } = (await answer.json()) as Proofs;
   const anchored = proofs.filter(({ proof }) => proof !== null);
-  const verdicts: Verdict[] = anchored.map(({ proof }) => verify(proof!, fingerprint));
+  const verdicts: Verdict[] = anchored.map(({ proof }) => verify(proof!, fingerprint === '' ? {} : { chain: fingerprint }));
   const list = document.createElement('ul');
   const failed = verdicts.find((verdict) => !verdict.ok);
   line(list, !failed, failed ? failed.conclusion : `${verdicts.length} 条记录的签名、路径与区块证书均由本机复算，自存证以来未被改动`);

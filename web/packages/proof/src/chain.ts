@@ -1,28 +1,8 @@
-/** Submissions, keys, headers, certificates and the trees between them. */
+/** Submissions, keys, validators, headers and certificates. */
 
 import { compare, concat, equal, Reader, u32, u64, Unreadable, utf8 } from './bytes';
 import { isPublicKey, verifySm2 } from './sm2';
 import { sm3 } from './sm3';
-
-export const leaf = (bytes: Uint8Array): Uint8Array => sm3(Uint8Array.of(0), bytes);
-const node = (left: Uint8Array, right: Uint8Array): Uint8Array => sm3(Uint8Array.of(1), left, right);
-
-/** The root that a path leads to (RFC 9162 §2.1.3.2); nothing where it does not fit. */
-export function rootFromPath(start: Uint8Array, index: bigint, size: bigint, path: Uint8Array[]): Uint8Array | undefined {
-  if (index >= size) return undefined;
-  let [at, last, hash] = [index, size - 1n, start];
-  for (const sibling of path) {
-    if (last === 0n) return undefined;
-    if ((at & 1n) === 1n || at === last) {
-      hash = node(sibling, hash);
-      while ((at & 1n) === 0n && at !== 0n) [at, last] = [at >> 1n, last >> 1n];
-    } else {
-      hash = node(hash, sibling);
-    }
-    [at, last] = [at >> 1n, last >> 1n];
-  }
-  return last === 0n ? hash : undefined;
-}
 
 export interface Submission {
   chain: Uint8Array;
@@ -70,7 +50,7 @@ export function readKey(bytes: Uint8Array): Key {
 /** What a header says of the register of keys: their number and their root. */
 export const bindRegistry = (size: bigint, root: Uint8Array): Uint8Array => sm3(utf8('YJ/reg/v1\0'), u64(size), root);
 
-interface Validator {
+export interface Validator {
   key: Uint8Array;
   power: bigint;
   address: Uint8Array;
@@ -84,15 +64,16 @@ export interface ValidatorSet {
 function readMembers(reader: Reader): ValidatorSet {
   const count = reader.u16();
   const members: Validator[] = [];
-  let bytes = Uint8Array.of(count >> 8, count & 255);
+  const parts = [Uint8Array.of(count >> 8, count & 255)];
   for (let at = 0; at < count; at += 1) {
     const [key, power] = [reader.raw(65), reader.u64()];
     if (!isPublicKey(key) || power < 1n || power > 1n << 32n) throw new Unreadable();
     members.push({ key, power, address: sm3(utf8('YJ/addr/v1\0'), key) });
-    bytes = concat(bytes, key, u64(power)) as Uint8Array<ArrayBuffer>;
+    parts.push(concat(key, u64(power)));
   }
   const ordered = members.every((member, at) => at === 0 || compare(members[at - 1]!.address, member.address) < 0);
   if (count === 0 || count > 256 || !ordered) throw new Unreadable();
+  const bytes = concat(...parts);
   return { members, bytes, hash: sm3(utf8('YJ/set/v1\0'), bytes) };
 }
 
@@ -126,6 +107,7 @@ export interface Header {
   treeSize: bigint;
   treeRoot: Uint8Array;
   validators: Uint8Array;
+  nextValidators: Uint8Array;
   registry: Uint8Array;
   id: Uint8Array;
 }
@@ -139,12 +121,11 @@ export function readHeader(bytes: Uint8Array): Header {
   reader.hash();
   const [treeSize, treeRoot] = [reader.u64(), reader.hash()];
   reader.hash();
-  const validators = reader.hash();
-  reader.hash();
+  const [validators, nextValidators] = [reader.hash(), reader.hash()];
   const registry = reader.hash();
   reader.hash();
   reader.end();
-  return { chain, height, timeMs, treeSize, treeRoot, validators, registry, id: sm3(utf8('YJ/hdr/v1\0'), bytes) };
+  return { chain, height, timeMs, treeSize, treeRoot, validators, nextValidators, registry, id: sm3(utf8('YJ/hdr/v1\0'), bytes) };
 }
 
 export interface Certificate {
@@ -160,12 +141,15 @@ export function readCertificate(bytes: Uint8Array): Certificate {
   return { round, votes };
 }
 
+export const memberAt = (set: ValidatorSet, address: Uint8Array): Validator | undefined =>
+  set.members.find((one) => equal(one.address, address));
+
 /** Whether the votes commit the block: all valid, all different, more than two thirds. */
 export function commits({ round, votes }: Certificate, header: Header, set: ValidatorSet): boolean {
   const vote = concat(utf8('YJ/vote/v1\0'), header.chain, Uint8Array.of(2), u64(header.height), u32(round), header.id);
   let power = 0n;
   for (const [at, { address, signature }] of votes.entries()) {
-    const member = set.members.find((one) => equal(one.address, address));
+    const member = memberAt(set, address);
     const ordered = at === 0 || compare(votes[at - 1]!.address, address) < 0;
     if (!member || !ordered || !verifySm2(member.key, vote, signature)) return false;
     power += member.power;

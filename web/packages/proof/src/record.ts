@@ -14,6 +14,8 @@ export interface RecordPart {
   head: JsonObject;
   shown: Shown[];
   hidden: number;
+  /** Whether only some fields may be shown. */
+  partial: boolean;
   /** What the log holds of the record. */
   entry: Uint8Array;
 }
@@ -71,7 +73,7 @@ export function whole(envelope: Json, salt: Uint8Array): RecordPart {
   flatten('', body!, fields);
   fields.sort(([left], [right]) => compare(utf8(left), utf8(right)));
   const shown = fields.map(([name, value]) => ({ name, value, salt: fieldSalt(salt, name) }));
-  return { head, shown, hidden: 0, entry: entryOf(head, shown.map(fieldDigest), fieldSalt(salt, '')) };
+  return { head, shown, hidden: 0, partial: false, entry: entryOf(head, shown.map(fieldDigest), fieldSalt(salt, '')) };
 }
 
 /** Reads a record that is shown in part. */
@@ -90,5 +92,5 @@ export function partial(disclosure: Json, salt: Uint8Array): RecordPart {
     shown.push(one);
     return fieldDigest(one);
   });
-  return { head, shown, hidden: fields.length - shown.length, entry: entryOf(head, digests, salt) };
+  return { head, shown, hidden: fields.length - shown.length, partial: true, entry: entryOf(head, digests, salt) };
 }

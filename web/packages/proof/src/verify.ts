@@ -1,110 +1,26 @@
 /** Checks a `.yjproof` file against nothing but its bytes and what the reader trusts. */
 
-import { equal, fromHex, toHex, Unreadable } from './bytes';
-import { canonical, type Json } from './canonical';
+import { equal, toHex, Unreadable } from './bytes';
+import { readBundle, type Bundle } from './bundle';
 import * as chain from './chain';
-import { isObject, partial, whole, type JsonObject, type RecordPart } from './record';
+import { isConsistent, leaf, rootFromPath, type Tree } from './merkle';
+import { isBy, noteKeyText, originOf, sameKey, type NoteKey } from './note';
 import { verifySm2 } from './sm2';
+import { sm3 } from './sm3';
+import { sentence, STEPS, type Facts, type Step, type StepId, type Verdict } from './verdict';
 
-export const STEPS = {
-  format: '证明文件完整且格式规范',
-  envelope: '记录内容可复算摘要',
-  record_path: '记录属于该次提交',
-  submission_signature: '提交由所示密钥签名',
-  key_registry: '密钥在当时已登记且有效',
-  log_path: '提交已收入存证日志',
-  header: '区块头与链、日志、验证人一致',
-  certificate: '验证人已签名确认区块',
-  trust: '属于所信任的链',
-} as const;
+export { STEPS, type Facts, type Step, type StepId, type Verdict };
 
-export type StepId = keyof typeof STEPS;
-export interface Step {
-  id: StepId;
-  title: string;
-  ok: boolean;
-  detail: string;
-}
-export interface Verdict {
-  ok: boolean;
-  conclusion: string;
-  steps: Step[];
-  record?: RecordPart;
-  height?: bigint;
-}
-
-const MEMBERS = 'certificate,format,genesis,header,key,log,record,registry,salt,submission,validators';
-const SIZE_MAX = 1 << 20;
-
-interface Path {
-  index: bigint;
-  path: Uint8Array[];
-}
-interface Bundle {
-  record: RecordPart;
-  place: Path;
-  submission: chain.Submission;
-  submissionBytes: Uint8Array;
-  key: chain.Key;
-  keyBytes: Uint8Array;
-  registry: Path & { size: bigint };
-  log: Path;
-  header: chain.Header;
-  certificate: chain.Certificate;
-  validators: chain.ValidatorSet;
-  genesis: chain.Genesis;
-}
-
-function whole64(value: Json | undefined): bigint {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Unreadable();
-  return BigInt(value);
-}
-
-function readPath(value: Json | undefined, members: string): JsonObject & { path: Json[] } {
-  if (!isObject(value) || Object.keys(value).sort().join() !== members || !Array.isArray(value.path)) throw new Unreadable();
-  return value as JsonObject & { path: Json[] };
-}
-
-function path(value: Json | undefined): Path {
-  const read = readPath(value, 'index,path');
-  return { index: whole64(read.index), path: read.path.map((hash) => fromHex(hash, 32)) };
-}
-
-function readBundle(text: string): Bundle {
-  if (new Blob([text]).size > SIZE_MAX) throw new Unreadable('文件超过 1 MiB，不是存证证明');
-  let file: Json;
-  try {
-    file = JSON.parse(text) as Json;
-  } catch {
-    throw new Unreadable('不是存证证明文件，或内容残缺');
-  }
-  if (!isObject(file) || file.format !== 'yjproof/1') throw new Unreadable('不是存证证明文件，或内容残缺');
-  if (canonical(file) !== text) throw new Unreadable('文件不是规范形式，可能被改动过');
-  const { envelope, disclosure, ...rest } = file;
-  if (Object.keys(rest).sort().join() !== MEMBERS || (envelope === undefined) === (disclosure === undefined)) {
-    throw new Unreadable('证明文件应恰含记录原文或部分披露之一');
-  }
-  const salt = fromHex(file.salt, 16);
-  const registry = readPath(file.registry, 'index,path,size');
-  const [submissionBytes, keyBytes] = [fromHex(file.submission), fromHex(file.key)];
-  return {
-    record: envelope === undefined ? partial(disclosure!, salt) : whole(envelope, salt),
-    place: path(file.record),
-    submission: chain.readSubmission(submissionBytes),
-    submissionBytes,
-    key: chain.readKey(keyBytes),
-    keyBytes,
-    registry: { index: whole64(registry.index), size: whole64(registry.size), path: registry.path.map((hash) => fromHex(hash, 32)) },
-    log: path(file.log),
-    header: chain.readHeader(fromHex(file.header)),
-    certificate: chain.readCertificate(fromHex(file.certificate)),
-    validators: chain.readValidators(fromHex(file.validators)),
-    genesis: chain.readGenesis(fromHex(file.genesis)),
-  };
+/** What the reader trusts without proof, from a source other than the file. */
+export interface Trust {
+  /** Fingerprint of the chain, 64 hexadecimal digits. */
+  chain?: string;
+  /** Witnesses, one of which at least must have countersigned; none for no such demand. */
+  witnesses?: NoteKey[];
 }
 
 /** A step: what it found, or why it fails. */
-type Check = (bundle: Bundle) => string;
+type Check = (bundle: Bundle, trust: Trust) => string;
 
 function refuse(reason: string): never {
   throw new Unreadable(reason);
@@ -112,18 +28,81 @@ function refuse(reason: string): never {
 
 const short = (bytes: Uint8Array): string => toHex(bytes.slice(0, 8));
 
+/** Who signs at the bundle's block: the genesis set, changed by blocks that each set signed. */
+function validatorsAt({ genesis, changes, header: last }: Bundle): chain.ValidatorSet {
+  let [set, height] = [genesis.validators, 0n];
+  for (const { header, certificate, validators } of changes) {
+    const inOrder = header.height > height && header.height < last.height && equal(header.chain, last.chain);
+    const named = equal(header.validators, set.hash) && equal(header.nextValidators, validators.hash);
+    if (!inOrder || !named || equal(header.validators, header.nextValidators)) refuse('验证人集合的变更不相衔接');
+    if (!chain.commits(certificate, header, set)) refuse(`区块 ${header.height} 的验证人变更没有原验证人的签名`);
+    [set, height] = [validators, header.height];
+  }
+  return set;
+}
+
+/** Whether a state of the log that is spoken of elsewhere is the block's log or its continuation. */
+function continues({ header }: Bundle, later: Tree & { height: bigint; block: Uint8Array }, path: Uint8Array[]): boolean {
+  const sameBlock = later.height === header.height && equal(later.block, header.id);
+  if (later.size < header.treeSize || (later.height <= header.height && !sameBlock)) return false;
+  return isConsistent({ size: header.treeSize, root: header.treeRoot }, later, path);
+}
+
+function checkWitness(bundle: Bundle, { witnesses = [] }: Trust): string {
+  const missing = '证明文件中没有您所信任的见证方的签名';
+  const { witness, header, validators } = bundle;
+  if (!witness) return witnesses.length === 0 ? '证明文件中无见证' : refuse(missing);
+  const {
+    note: { checkpoint, lines },
+    keys,
+    path,
+  } = witness;
+  if (checkpoint.origin !== originOf(header.chain) || !continues(bundle, checkpoint, path)) refuse('检查点不是本区块日志的延续');
+  if (lines.length !== keys.length || lines.length < 2) refuse('检查点的签名与所附公钥不相对应');
+  const [log, ...others] = keys as [NoteKey, ...NoteKey[]];
+  const ofLog = log.byLog && log.name === checkpoint.origin && validators.members.some(({ key }) => equal(key, log.key));
+  if (!ofLog || !isBy(lines[0]!, checkpoint, log)) refuse(`检查点上 ${log.name} 的签名不成立`);
+  for (const [at, key] of others.entries()) {
+    const again = others.slice(0, at).some((one) => sameKey(one, key));
+    if (key.byLog || again || !isBy(lines[at + 1]!, checkpoint, key)) refuse(`检查点上 ${key.name} 的签名不成立`);
+  }
+  const known = others.filter((key) => witnesses.some((one) => sameKey(one, key))).length;
+  if (known === 0 && witnesses.length > 0) refuse(missing);
+  const trusted = witnesses.length === 0 ? '，见证方公钥由证明文件自带，请与见证方公布的核对' : `，其中 ${known} 个是您所信任的`;
+  return `检查点共 ${checkpoint.size} 项，由 ${others.map(({ name }) => name).join('、')} 见证${trusted}`;
+}
+
+function checkAnchors(bundle: Bundle): string {
+  for (const { statement, path } of bundle.anchors) {
+    const ours = equal(statement.chain, bundle.header.chain) && continues(bundle, statement, path);
+    if (!ours) refuse('外部锚定的日志不是本区块日志的延续');
+    const validator = chain.memberAt(bundle.validators, statement.validator);
+    const signed = validator && verifySm2(validator.key, statement.signed, statement.signature);
+    if (!signed) refuse('外部锚定声明没有验证人的有效签名');
+  }
+  const places = bundle.anchors.map(({ statement }) => `${statement.network} 的交易 ${statement.transaction}`);
+  return places.length === 0 ? '证明文件中无外部锚定' : `平台声明已锚定于 ${places.join('、')}，请在该链上核对`;
+}
+
+function checkTrust({ genesis }: Bundle, { chain: fingerprint }: Trust): string {
+  const found = toHex(genesis.chain);
+  if (fingerprint === undefined) return `信任锚由证明文件自带：链 ${genesis.name}，指纹 ${found}，请与平台公布的指纹核对`;
+  if (found !== fingerprint) refuse('证明来自另一条链，与您信任的指纹不一致');
+  return `链 ${genesis.name}，指纹与您给出的一致`;
+}
+
 const CHECKS: [StepId, Check][] = [
   [
     'envelope',
     ({ record }) => {
-      const hidden = record.hidden === 0 ? '' : `，公开 ${record.shown.length} 项，${record.hidden} 项仅有摘要`;
+      const hidden = record.partial ? `，公开 ${record.shown.length} 项，${record.hidden} 项仅有摘要` : '';
       return `记录 ${String(record.head.id)}，摘要 ${short(record.entry)}…${hidden}`;
     },
   ],
   [
     'record_path',
     ({ record, place, submission }) => {
-      const root = chain.rootFromPath(chain.leaf(record.entry), place.index, BigInt(submission.count), place.path);
+      const root = rootFromPath(leaf(record.entry), place.index, BigInt(submission.count), place.path);
       if (!root || !equal(root, submission.root)) refuse('记录内容与提交的摘要不符：记录、盐或路径被改动过');
       return `提交含 ${submission.count} 条记录，本条为第 ${place.index + 1n} 条`;
     },
@@ -145,7 +124,7 @@ const CHECKS: [StepId, Check][] = [
   [
     'key_registry',
     ({ key, keyBytes, registry, header }) => {
-      const root = chain.rootFromPath(chain.leaf(keyBytes), registry.index, registry.size, registry.path);
+      const root = rootFromPath(leaf(keyBytes), registry.index, registry.size, registry.path);
       if (!root || !equal(chain.bindRegistry(registry.size, root), header.registry)) refuse('密钥不在该区块的密钥登记中');
       if (header.height < key.from || header.height >= key.until) refuse(`密钥在区块 ${header.height} 时无效（未启用或已吊销）`);
       return `密钥 ${key.org}/${key.kid} 自区块 ${key.from} 起有效`;
@@ -154,17 +133,18 @@ const CHECKS: [StepId, Check][] = [
   [
     'log_path',
     ({ submissionBytes, log, header }) => {
-      const root = chain.rootFromPath(chain.leaf(submissionBytes), log.index, header.treeSize, log.path);
+      const root = rootFromPath(leaf(submissionBytes), log.index, header.treeSize, log.path);
       if (!root || !equal(root, header.treeRoot)) refuse('提交不在该区块的存证日志中');
       return `日志共 ${header.treeSize} 项，本提交为第 ${log.index + 1n} 项`;
     },
   ],
   [
     'header',
-    ({ header, submission, validators, genesis }) => {
+    (bundle) => {
+      const { header, submission, validators, genesis } = bundle;
       if (!equal(header.chain, genesis.chain) || !equal(submission.chain, genesis.chain)) refuse('区块或提交不属于所附创世文件的链');
       if (!equal(header.validators, validators.hash)) refuse('验证人集合与区块头不符');
-      if (!equal(validators.bytes, genesis.validators.bytes)) refuse('验证人集合变更缺少变更证明');
+      if (!equal(validators.bytes, validatorsAt(bundle).bytes)) refuse('验证人集合变更缺少变更证明');
       return `区块 ${header.height}，标识 ${short(header.id)}…`;
     },
   ],
@@ -175,41 +155,73 @@ const CHECKS: [StepId, Check][] = [
       return `${certificate.votes.length} 个验证人签名确认`;
     },
   ],
+  ['witness', checkWitness],
+  ['anchor', checkAnchors],
+  ['trust', checkTrust],
 ];
 
-function trust(bundle: Bundle, fingerprint: string | undefined): string {
-  const found = toHex(bundle.genesis.chain);
-  if (fingerprint === undefined) return `信任锚由证明文件自带：链 ${bundle.genesis.name}，指纹 ${found}，请与平台公布的指纹核对`;
-  if (found !== fingerprint) refuse('证明来自另一条链，与您信任的指纹不一致');
-  return `链 ${bundle.genesis.name}，指纹与您给出的一致`;
+function factsOf({ genesis, header, submission, submissionBytes, record, witness, anchors }: Bundle): Facts {
+  const facts: Facts = {
+    chainName: genesis.name,
+    chain: toHex(genesis.chain),
+    height: header.height,
+    blockId: toHex(header.id),
+    timeMs: header.timeMs,
+    org: submission.org,
+    kid: submission.kid,
+    byPlatform: submission.byPlatform,
+    treeSize: header.treeSize,
+    witnesses: [],
+    digests: [
+      ['存证项', toHex(record.entry)],
+      ['记录树根', toHex(submission.root)],
+      ['提交摘要', toHex(sm3(submissionBytes))],
+      ['日志根', toHex(header.treeRoot)],
+      ['区块标识', toHex(header.id)],
+      ['链指纹', toHex(genesis.chain)],
+    ],
+    anchors: anchors.map(({ statement: { network, contract, transaction, blockNumber } }) => ({
+      network,
+      contract,
+      transaction,
+      blockNumber,
+    })),
+  };
+  if (!witness) return facts;
+  const { checkpoint, lines } = witness.note;
+  const countersigned = witness.keys.slice(1).map((key, at) => ({
+    name: key.name,
+    timeMs: (lines[at + 1]!.time ?? 0n) * 1_000n,
+    key: noteKeyText(key),
+  }));
+  return {
+    ...facts,
+    checkpoint: { size: checkpoint.size, height: checkpoint.height, root: toHex(checkpoint.root) },
+    witnesses: countersigned,
+    digests: [...facts.digests, ['检查点的日志根', toHex(checkpoint.root)]],
+  };
 }
 
-/** Verifies a proof file; `fingerprint` is the chain that the reader trusts, from another source. */
-export function verify(text: string, fingerprint?: string): Verdict {
+/** Verifies a proof file: its bytes, or the text that they are. */
+export function verify(source: string | Uint8Array, trust: Trust = {}): Verdict {
   const steps: Step[] = [];
-  let bundle: Bundle | undefined;
-  const all: [StepId, () => string][] = [
-    [
-      'format',
-      () => {
-        bundle = readBundle(text);
-        return '格式 yjproof/1';
-      },
-    ],
-    ...CHECKS.map(([id, check]): [StepId, () => string] => [id, () => check(bundle!)]),
-    ['trust', () => trust(bundle!, fingerprint)],
-  ];
-  for (const [id, check] of all) {
+  const taken = (id: StepId, take: () => string): boolean => {
     try {
-      steps.push({ id, title: STEPS[id], ok: true, detail: check() });
+      steps.push({ id, title: STEPS[id], ok: true, detail: take() });
+      return true;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      const detail = error.message || '字节格式不符，可能被改动过';
-      steps.push({ id, title: STEPS[id], ok: false, detail });
-      return { ok: false, conclusion: `验证未通过：${detail}`, steps };
+      steps.push({ id, title: STEPS[id], ok: false, detail: error.message || '字节格式不符，可能被改动过' });
+      return false;
     }
-  }
-  const { record, header, submission } = bundle!;
-  const conclusion = `该记录自存证以来未被改动（区块 ${header.height}，提交主体 ${submission.org}）`;
-  return { ok: true, conclusion, steps, record, height: header.height };
+  };
+  let bundle: Bundle | undefined;
+  const read = taken('format', () => {
+    bundle = readBundle(source);
+    return '格式 yjproof/1';
+  });
+  const ok = read && CHECKS.every(([id, check]) => taken(id, () => check(bundle!, trust)));
+  if (!ok || !bundle) return { ok: false, conclusion: `验证未通过：${steps[steps.length - 1]!.detail}`, steps };
+  const facts = factsOf(bundle);
+  return { ok: true, conclusion: sentence(facts), steps, facts, record: bundle.record };
 }

@@ -2,45 +2,76 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { toHex, utf8 } from '../src/bytes';
-import { canonical } from '../src/canonical';
-import { sm3 } from '../src/sm3';
-import { verify } from '../src/verify';
+import { concat, utf8 } from '../src/bytes';
+import { readNoteKey } from '../src/note';
+import { CAUTION, digestOf, factRows, whereDigest } from '../src/report';
+import { STEPS, verify, type Trust } from '../src/verify';
 
 interface Vector {
   name: string;
   bundle: string;
   fingerprint: string | null;
   failed: string | null;
+  witnesses?: string[];
 }
 const file = fileURLToPath(new URL('../../../../crates/proof/vectors/proofs.json', import.meta.url));
 const vectors = JSON.parse(readFileSync(file, 'utf8')) as Vector[];
+const trustOf = ({ fingerprint, witnesses = [] }: Vector): Trust => ({
+  ...(fingerprint === null ? {} : { chain: fingerprint }),
+  witnesses: witnesses.map(readNoteKey),
+});
+const named = (name: string): Vector => vectors.find((vector) => vector.name === name)!;
 
 describe('proof vectors', () => {
-  it.each(vectors)('$name', ({ bundle, fingerprint, failed }) => {
-    const verdict = verify(bundle, fingerprint ?? undefined);
-    expect(verdict.steps.find((step) => !step.ok)?.id ?? null, verdict.conclusion).toBe(failed);
-    expect(verdict.ok).toBe(failed === null);
+  it.each(vectors)('$name', (vector) => {
+    const verdict = verify(vector.bundle, trustOf(vector));
+    expect(verdict.steps.find((step) => !step.ok)?.id ?? null, verdict.conclusion).toBe(vector.failed);
+    expect(verdict.ok).toBe(vector.failed === null);
+    // Its bytes are the same file.
+    expect(verify(utf8(vector.bundle), trustOf(vector))).toEqual(verdict);
   });
 
-  it('notices every changed byte of a proof', () => {
-    const { bundle, fingerprint } = vectors.find((vector) => vector.name === 'in part, log of 2')!;
-    for (let at = 0; at < bundle.length; at += 23) {
-      const changed = bundle.slice(0, at) + String.fromCharCode(bundle.charCodeAt(at) ^ 1) + bundle.slice(at + 1);
-      expect(verify(changed, fingerprint!).ok, `byte ${at}`).toBe(false);
+  it.each(['in part, log of 2', 'witnessed and anchored, log of 7', 'validators changed'])('every changed byte is noticed: %s', (name) => {
+    const vector = named(name);
+    const step = Math.ceil(vector.bundle.length / 300);
+    for (let at = 0; at < vector.bundle.length; at += step) {
+      const changed = vector.bundle.slice(0, at) + String.fromCharCode(vector.bundle.charCodeAt(at) ^ 1) + vector.bundle.slice(at + 1);
+      expect(verify(changed, trustOf(vector)).ok, `byte ${at}`).toBe(false);
     }
   });
-});
 
-describe('building blocks', () => {
-  it('SM3 follows GB/T 32905', () => {
-    expect(toHex(sm3(utf8('abc')))).toBe('66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0');
-    expect(toHex(sm3(utf8('abcd'.repeat(16))))).toBe('debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732');
+  it('says what stands, and never that something is genuine', () => {
+    const verdict = verify(named('witnessed and anchored, log of 7').bundle);
+    expect(verdict.steps.map(({ id }) => id)).toEqual(Object.keys(STEPS));
+    expect(verdict.conclusion).toMatch(/^该记录自 .+（北京时间） 存证以来未被改动（区块 \d+，.+签名，\d+ 项的检查点由 .+ 见证）$/);
+    const rows = factRows(verdict.facts!);
+    expect(rows.map(([label]) => label)).toEqual(expect.arrayContaining(['存证时间', '签名', '检查点', '见证', '外部锚定', '链']));
+    expect(JSON.stringify([verdict.conclusion, rows, verdict.steps])).not.toMatch(/真品|正品|为真|属真/);
+    expect(CAUTION).toContain('不说明产品真伪');
+    const bare = factRows(verify(named('whole, log of 2').bundle).facts!);
+    expect(bare).toEqual(
+      expect.arrayContaining([
+        ['见证', '无见证'],
+        ['外部锚定', '无外部锚定'],
+      ]),
+    );
   });
 
-  it('canonical JSON follows RFC 8785', () => {
-    expect(canonical({ '\u20ac': 'e', '\r': 'r', a: [56, { d: true, b: null }] })).toBe(
-      '{"\\r":"r","a":[56,{"b":null,"d":true}],"\u20ac":"e"}',
-    );
+  it('a digest noted down elsewhere is told by its name', () => {
+    const verdict = verify(named('witnessed and anchored, log of 7').bundle);
+    const results = [{ name: 'a', verdict }];
+    for (const [name, hex] of verdict.facts!.digests.slice(0, 3)) expect(whereDigest(hex, results)).toBe(`此摘要是“a”的${name}`);
+    expect(whereDigest('00'.repeat(32), results)).toContain('不在所选的证明之中');
+    expect(digestOf(' AB:'.repeat(32))).toBe('ab'.repeat(32));
+    expect(digestOf('F1-A')).toBeUndefined();
+  });
+
+  it('a mark before the file, a byte that is no text, a member too many: no proof', () => {
+    const { bundle } = named('whole, log of 2');
+    const bytes = utf8(bundle);
+    const spoiled = bytes.slice();
+    spoiled[bundle.indexOf('"format"') + 2] = 0xff;
+    const others = [concat(Uint8Array.of(0xef, 0xbb, 0xbf), bytes), spoiled, utf8(`${bundle.slice(0, -1)},"z":1}`), utf8(`${bundle}\n`)];
+    for (const other of others) expect(verify(other).steps).toMatchObject([{ id: 'format', ok: false }]);
   });
 });

@@ -338,8 +338,50 @@ export interface LedgerStatus {
   pending: number;
   packed: number;
   confirmed: number;
+  /** Records that wait for their organisation's own signature. */
+  unsigned?: number;
+  /** Records that wait for more than a minute. */
+  late?: number;
+  oldest_pending_at?: string | null;
+  failing?: { since: string; why: string } | null;
+  witnessed_size?: number | null;
+  witnessed_height?: number | null;
+  keys?: number;
   latency_ms_p50: number | null;
   latency_ms_p99: number | null;
+}
+export interface WitnessList {
+  items: {
+    organization: string;
+    name: string;
+    active: boolean;
+    state: string;
+    size: number | null;
+    height: number | null;
+    signed_at: string | null;
+  }[];
+  alarm_count?: number | null;
+}
+export interface Anchors {
+  configured: boolean;
+  network?: string | null;
+  items: { state: string; tree_size: number; confirmed_at: string | null; last_error: string | null }[];
+}
+export interface TamperState {
+  open: number;
+  acknowledged: number;
+  last_full: { began: string; ended: string | null; records: number; findings: number } | null;
+  next_full_at: string | null;
+}
+/** A key as blocks hold it. */
+export interface ChainKey {
+  org: string;
+  kid: string;
+  key: string;
+  usage: string;
+  valid_from: number;
+  revoked_at: number | null;
+  certificate: string | null;
 }
 export interface Block {
   height: number;

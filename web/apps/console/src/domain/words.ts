@@ -325,6 +325,8 @@ export const ENTITIES: Record<string, string> = {
   source_policy: '采集来源策略',
   trace_order: '批次管控',
   batch_document: '批次凭证',
+  evidence_key: '存证密钥',
+  ledger: '存证',
   trace_event: '追溯事件',
   change_request: '变更申请',
   account: '用户',

@@ -1,0 +1,2 @@
+/** What WeChat gives its pages. */
+/// <reference types="miniprogram-api-typings" />
