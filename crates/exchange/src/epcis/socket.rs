@@ -96,8 +96,10 @@ enum Ending {
     Silent,
     /// The other end reads too slowly.
     Slow,
-    /// The other end said what it has no right to say, or too much.
+    /// The other end said what it has no right to say, or too often that it is there.
     Spoke,
+    /// What came was no frame, or too large a one, or the line broke.
+    Broken,
     /// Whoever opened it would no longer be let in, or see events.
     Refused,
     /// The query is there no longer.
@@ -117,6 +119,7 @@ impl Ending {
             Self::Silent => "silent",
             Self::Slow => "slow",
             Self::Spoke => "spoke",
+            Self::Broken => "broken",
             Self::Refused => "refused",
             Self::NoQuery => "no_query",
             Self::Stopping => "stopping",
@@ -130,6 +133,7 @@ impl Ending {
         match self {
             Self::Gone | Self::Silent | Self::Slow => None,
             Self::Spoke => Some((close_code::UNSUPPORTED, "此连接只发送，不接收消息")),
+            Self::Broken => Some((close_code::PROTOCOL, "收到的帧不合规定")),
             Self::Refused => Some((close_code::POLICY, "会话、客户端或权限已失效，请重新登录")),
             Self::NoQuery => Some((close_code::POLICY, "命名查询已删除")),
             Self::Stopping => Some((close_code::AWAY, "服务正在停止，请稍后重新连接")),
@@ -202,8 +206,8 @@ impl Pulse {
         match frame {
             None | Some(Ok(Message::Close(_))) => Err(Ending::Gone),
             Some(Ok(Message::Text(_) | Message::Binary(_))) => Err(Ending::Spoke),
-            // Among others a frame beyond the bound; a line that is broken hears no farewell.
-            Some(Err(_)) => Err(Ending::Spoke),
+            // A line that is broken hears no farewell.
+            Some(Err(_)) => Err(Ending::Broken),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                 (self.unanswered, self.frames) = (0, self.frames + 1);
                 if self.frames > FRAMES_MAX { Err(Ending::Spoke) } else { Ok(()) }
@@ -398,6 +402,7 @@ mod tests {
     fn reasons_fit_into_a_close_frame() {
         for ending in [
             Ending::Spoke,
+            Ending::Broken,
             Ending::Refused,
             Ending::NoQuery,
             Ending::Stopping,

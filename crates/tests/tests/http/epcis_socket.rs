@@ -371,7 +371,7 @@ async fn g_8_2_a_socket_hears_nothing_but_that_the_other_end_is_there() {
     let _ = end(&mut busy).await;
     until(&app, CLOSED, 3).await;
     let why: Vec<_> = reasons(&app).await.iter().map(|body| body["reason"].clone()).collect();
-    assert_eq!(why, ["spoke", "spoke", "spoke"]);
+    assert_eq!(why, ["spoke", "broken", "spoke"]);
     // Who never answers is gone.
     let mut mute = handshake(&app, &server, TcpSocket::new_v4().unwrap()).await;
     until(&app, CLOSED, 4).await;
