@@ -24,10 +24,10 @@ def main(arguments=None):
     parser.add_argument("--acknowledged", metavar="文件", help="向客户应答过的记录编号，一行一个")
     parser.add_argument("--fingerprint", help="所信任的链指纹")
     parser.add_argument("--held", action="append", default=[], metavar="文件", help="从前取得的检查点，可重复")
-    parser.add_argument("--system-sm3", action="store_true", help="用系统（OpenSSL）的 SM3，快得多")
+    parser.add_argument("--system-sm3", action="store_true", help="用系统（OpenSSL）的 SM3，快得多；没有时仍用自己的")
     options = parser.parse_args(arguments)
     if options.system_sm3 and not use_system():
-        parser.error("--system-sm3：系统没有 SM3，或与本程序的不符")
+        print("系统没有 SM3，或与本程序的不符；用自己的", file=sys.stderr)
     tell = Findings()
     try:
         held = [Note(Path(name).read_text(encoding="utf-8")).checkpoint for name in options.held]

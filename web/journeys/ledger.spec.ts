@@ -100,8 +100,8 @@ test('D-6.3.1 a key is registered by its holder, approved by another, on the cha
   await other.close();
 
   await page.reload();
-  await page.getByRole('link', { name: items[0]!.code }).first().click();
-  await page.getByRole('button', { name: '吊销' }).click();
+  await page.getByRole('row', { name: /k-2026/ }).click();
+  await page.getByRole('button', { name: '吊销', exact: true }).click();
   await page.getByLabel('吊销理由').fill('示例：介质遗失');
   await page.getByRole('button', { name: '确定' }).click();
   await expect(page.getByText('已吊销，自下一区块起生效')).toBeVisible();

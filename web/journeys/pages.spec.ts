@@ -40,6 +40,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/ledger/keys', '密钥登记'],
   ['supervisor', '/register/evidence_key', '存证密钥'],
   ['supervisor', '/anchors', '外部锚定'],
+  ['sysadmin', '/witnesses', '见证'],
   ['supervisor', '/verify', '存证查验'],
   ['supervisor', '/dictionary', '数据字典'],
   ['supervisor', '/interface', '接口规范'],

@@ -192,25 +192,31 @@ impl Work<'_> {
     async fn queue_if_due(&self) -> Result<()> {
         let Some(mark) = newest(self.ledger)? else { return Ok(()) };
         let (place, plan) = (self.place(), self.setup.plan);
+        let mut tx = self.ctx.snapshot().await?;
+        let done = place.anchored(&mut tx).await?.map_or(0, |entry| entry.mark.size);
+        let (busy, last) = (place.open(&mut tx).await?.is_some(), place.last(&mut tx).await?);
+        drop(tx);
+        let due = is_due(plan, last.as_ref(), (&mark, self.ctx.now_ms()));
+        if busy || mark.size <= done || !due {
+            return Ok(());
+        }
         let mut tx = self.ctx.begin().await?;
         place.abandon_others(&mut tx).await?;
-        let done = place.anchored(&mut tx).await?.map_or(0, |entry| entry.mark.size);
-        let last = place.last(&mut tx).await?;
-        if mark.size > done && is_due(plan, last.as_ref(), (&mark, self.ctx.now_ms())) {
-            place.queue(&self.ctx, &mut tx, (&mark, &self.setup.chain.account())).await?;
-        }
+        place.queue(&self.ctx, &mut tx, (&mark, &self.setup.chain.account())).await?;
         tx.commit().await
     }
 
     /// The next step of what is open, if its time has come.
     async fn step(&self) -> Result<()> {
         let now = self.ctx.now_ms();
-        let mut tx = self.ctx.begin().await?;
+        let mut tx = self.ctx.snapshot().await?;
         let Some(mut entry) =
             self.place().open(&mut tx).await?.filter(|entry| entry.next_at <= now)
         else {
             return Ok(());
         };
+        drop(tx);
+        let mut tx = self.ctx.begin().await?;
         let claimed = now + CLAIM_MS;
         if !outbox::claim(&mut tx, &mut entry, claimed).await? {
             return Ok(());

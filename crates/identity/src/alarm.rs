@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     ForwardStalled,
     /// 设备数据签名不符、证书失效或前后矛盾
     DeviceDistrusted,
+    /// 见证方拒签：存证日志自相矛盾
+    LedgerContradicted,
     /// 防篡改检查有发现
     LedgerTampered,
     /// 外部锚定失败，或外部网络上的树根与本链不同
@@ -50,6 +52,7 @@ impl Kind {
             Self::NewPlace => "new_place",
             Self::ForwardStalled => "forward_stalled",
             Self::DeviceDistrusted => "device_distrusted",
+            Self::LedgerContradicted => "ledger_contradicted",
             Self::LedgerTampered => "ledger_tampered",
             Self::AnchorFailed => "anchor_failed",
         }
@@ -92,6 +95,11 @@ pub(crate) async fn raise(app: &App, kind: Kind, about: About<'_>, detail: &str)
 /// Raises the alarm that data in a device's name are not to be believed, unless one is open.
 pub async fn alarm_of_device(app: &App, mac: &str, detail: &str) {
     raise(app, Kind::DeviceDistrusted, About::platform(mac), detail).await;
+}
+
+/// Raises the alarm that a witness found the ledger contradicting itself, unless one is open.
+pub async fn alarm_of_ledger(app: &App, witness: &str, detail: &str) {
+    raise(app, Kind::LedgerContradicted, About::platform(witness), detail).await;
 }
 
 /// Raises the alarm that a record, or the ledger itself, is not as it was anchored, unless one is open.

@@ -43,7 +43,9 @@ use yj_kernel::{
 
 pub use account::{Account, recover};
 pub use administrator::AdminKind;
-pub use alarm::{alarm_of_anchor, alarm_of_device, alarm_of_tampering, open_alarms};
+pub use alarm::{
+    alarm_of_anchor, alarm_of_device, alarm_of_ledger, alarm_of_tampering, open_alarms,
+};
 pub use assignment::{Assignment, Delegation};
 pub use bootstrap::{NewPerson, default_roles, person, root_organization, setup_token};
 pub use certificate::TrustedCertificate;

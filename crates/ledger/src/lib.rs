@@ -11,6 +11,8 @@ mod health;
 mod http;
 mod keys;
 mod prove;
+mod publish;
+mod publish_http;
 mod queue;
 mod register;
 mod sequencer;
@@ -18,9 +20,14 @@ mod signed;
 mod store;
 mod tamper;
 mod waiting;
+mod witness;
+mod witness_http;
+mod witness_watch;
 
 pub use http::routes;
 pub use keys::Keys;
+pub use publish::{Publication, Published, publish};
+pub use publish_http::publication_routes;
 pub use queue::{AnchorState, Pending, enqueue};
 pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
@@ -30,6 +37,9 @@ pub use tamper::{
     ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
 };
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
+pub use witness::{LEDGER_WITNESS, LedgerWitness};
+pub use witness_http::witness_routes;
+pub use witness_watch::{look_at_witnesses, watch_witnesses};
 
 use yj_kernel::Migration;
 
@@ -40,6 +50,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "ledger/0003_signing",
         script: include_str!("../migrations/0003_signing.sql"),
+    },
+    Migration {
+        name: "ledger/0005_witness",
+        script: include_str!("../migrations/0005_witness.sql"),
     },
     Migration { name: "ledger/0006_tamper", script: include_str!("../migrations/0006_tamper.sql") },
 ];

@@ -83,6 +83,11 @@ impl ValidatorSet {
         self.0.iter().any(|validator| validator.key == *key)
     }
 
+    /// Its members.
+    pub fn members(&self) -> &[Validator] {
+        &self.0
+    }
+
     pub(crate) fn find(&self, address: &Hash) -> Option<&Validator> {
         self.0.iter().find(|validator| validator.address() == *address)
     }

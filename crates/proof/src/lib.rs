@@ -4,6 +4,7 @@
 //! Pure: no I/O, no clock, no randomness, and no panic on any bytes. `docs/proof-format.md`
 //! describes every byte so that strangers can write their own verifier.
 
+mod alarm;
 mod block;
 mod bundle;
 mod bytes;
@@ -16,8 +17,10 @@ mod outside;
 mod registry;
 mod report;
 mod submission;
+pub mod tile;
 mod verdict;
 
+pub use alarm::{Alarm, AlarmKind};
 pub use block::{Certificate, Genesis, Header, Validator, ValidatorSet, Vote};
 pub use bundle::{
     Anchored, Bundle, LogPath, Record, RecordPath, RegistryPath, SetChange, Witnessed,

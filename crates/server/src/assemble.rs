@@ -147,6 +147,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_product::CODE_BATCH,
         yj_product::RESOLVER_LINK,
         yj_product::RESOLVER_UPSTREAM,
+        yj_ledger::LEDGER_WITNESS,
         yj_product::LABEL_TEMPLATE,
         yj_trace::SOURCE_POLICY,
         yj_trace::TRACE_ORDER,
@@ -199,6 +200,9 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_telemetry::routes(&intake, &ledger));
     routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks));
     routes.extend(yj_ledger::routes(&ledger));
+    routes.extend(yj_ledger::publication_routes(&ledger));
+    routes.extend(yj_ledger::witness_routes(&ledger));
+    routes.extend(yj_kernel::record_routes(yj_ledger::LEDGER_WITNESS));
     routes.extend(yj_ledger::tamper_routes(&tamper));
     routes.extend(yj_anchor::routes(&anchoring, &ledger));
     routes.extend(yj_evidence::routes(&identity, &ledger));

@@ -180,6 +180,7 @@ async fn listen_until_stopped(
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(yj_trace::watch_months(app.clone(), stopped.clone())),
+        tokio::spawn(yj_ledger::watch_witnesses(app.clone(), ledger.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
         tokio::spawn(tamper.run(app.clone(), stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
@@ -387,6 +388,24 @@ pub(crate) async fn export(config: &Path, out: &Path) -> Answer {
         }
     }
     println!("已导出 {count} 份存证证明到 {}", target.display());
+    Ok(true)
+}
+
+pub(crate) async fn publish_ledger(config: &Path, folder: &Path, from: Option<&str>) -> Answer {
+    let config = read(config)?;
+    let published = if let Some(url) = from {
+        yj_server::publish_from(url, folder)
+    } else {
+        let hint = |why| format!("{why}；如平台正在运行，请加 --from http://{}", config.listen);
+        yj_ledger::publish(&open(&config).await.map_err(hint)?.ledger, folder)
+    };
+    let published = published.map_err(say)?;
+    println!(
+        "已公布 {} 条，本次写入 {} 个瓦片：{}",
+        published.size,
+        published.tiles,
+        folder.join("ledger").display()
+    );
     Ok(true)
 }
 

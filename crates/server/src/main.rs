@@ -118,6 +118,8 @@ enum Verb {
         #[command(subcommand)]
         verb: LedgerVerb,
     },
+    /// 见证另一个平台的存证日志：核对一致性并副署，自有状态与密钥
+    Witness(yj_witness::Arguments),
     /// 为不能登录的用户作废口令与第二因素，打印一次性链接；管理员之间无法互相确认时使用
     Recover {
         /// 配置文件
@@ -181,6 +183,17 @@ enum LedgerVerb {
         #[arg(long)]
         config: PathBuf,
     },
+    /// 把检查点、哈希瓦片与创世文件写成静态文件，供网页服务器公布；再次执行只写新增的
+    Publish {
+        /// 目标目录
+        dir: PathBuf,
+        /// 配置文件
+        #[arg(long)]
+        config: PathBuf,
+        /// 平台正在运行时，从其网址取得，如 http://127.0.0.1:8080
+        #[arg(long)]
+        from: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -193,7 +206,7 @@ fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(async {
-        match arguments.verb {
+        let answer = match arguments.verb {
             Verb::Init { config } => commands::init(&config),
             Verb::Serve { config } => commands::serve(&config).await,
             Verb::Demo { data, listen, size, events, database, mqtt } => {
@@ -209,6 +222,11 @@ fn main() -> ExitCode {
                 commands::verify(&file, fingerprint.as_deref(), &witnesses)
             }
             Verb::Export { config, out } => commands::export(&config, &out).await,
+            Verb::Ledger { verb: LedgerVerb::Publish { dir, config, from } } => {
+                commands::publish_ledger(&config, &dir, from.as_deref()).await
+            }
+            // It answers with more than yes or no, and has no use for this runtime.
+            Verb::Witness(arguments) => return Ok(yj_witness::run(&arguments)),
             Verb::Ledger { verb: LedgerVerb::Export { dir, config } } => {
                 commands::export_ledger(&config, &dir).await
             }
@@ -223,11 +241,11 @@ fn main() -> ExitCode {
             Verb::Bench { what, database, events, keep } => {
                 bench::run(&what, database, events, keep).await
             }
-        }
+        };
+        answer.map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     });
     match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(message) => {
             eprintln!("{message}");
             ExitCode::FAILURE

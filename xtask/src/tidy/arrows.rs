@@ -16,6 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-sheet", &[]),
     ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
+    // A laboratory trusts a small program: what a proof means, and the arithmetic.
+    ("yj-witness", &["yj-crypto", "yj-proof"]),
     // For strangers: the format and nothing else.
     ("yj-verify", &["yj-proof"]),
     ("yj-epcis", &["yj-model", "yj-crypto"]),
@@ -23,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-kernel", &["yj-model", "yj-crypto", "yj-http", "yj-sheet"]),
     ("yj-hsm", &["yj-kernel", "yj-crypto"]),
     ("yj-identity", &["yj-kernel", "yj-model", "yj-crypto", "yj-http"]),
-    ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof"]),
+    ("yj-ledger", &["yj-kernel", "yj-model", "yj-crypto", "yj-proof", "yj-identity"]),
     ("yj-anchor", &["yj-kernel", "yj-crypto", "yj-proof", "yj-identity", "yj-ledger"]),
     ("yj-domain", &["yj-kernel", "yj-model", "yj-crypto"]),
     ("yj-subject", &["yj-kernel", "yj-model"]),

@@ -10,7 +10,7 @@ const CLIENTS: u64 = 2;
 /// Where the sequencer can be made to die, and at which pass: a few blocks after the start, while
 /// clients send.
 const STEPS: [&str; 5] =
-    ["after_read:9", "mid_block:4", "after_block:4", "after_mark:4", "registry_change:1"];
+    ["after_read:6", "mid_block:4", "after_block:4", "after_mark:4", "registry_change:1"];
 
 #[test]
 fn r_4_a_death_at_any_step_of_a_block_loses_and_doubles_nothing() {

@@ -215,7 +215,7 @@ impl TestApp {
         self.restart_after(off, |_| {}).await;
     }
 
-    /// The same, with something done to its folder while nothing runs.
+    /// The same, with something done to the folder while nobody runs.
     pub async fn restart_after(&mut self, off: &[Module], meanwhile: impl FnOnce(&Path)) {
         let guard = (platform(), Security::demonstration(), SingleSignOn::default());
         let folder = tempfile::tempdir().unwrap();

@@ -69,3 +69,4 @@ mod templates;
 mod tombstone;
 mod verdict;
 mod verify_page;
+mod witnessing;

@@ -322,9 +322,8 @@ async fn every_register_is_one_description() {
         }
         let path = format!("/api/v1/{}", entity.table);
         let (user, expected) = match entity.table {
-            "organization" | "account" | "client" | "application" | "resolver_upstream" => {
-                ("sysadmin", 201)
-            }
+            "organization" | "account" | "client" | "application" | "resolver_upstream"
+            | "ledger_witness" => ("sysadmin", 201),
             "role" | "assignment" => ("secadmin", 201),
             // Nobody can delegate to themselves, and there is one security administrator here.
             "delegation" => ("secadmin", 403),

@@ -51,6 +51,8 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/resolver_link/changes/{id}", "resolver_link/changes"),
         ("/api/v1/resolver_link/{id}", "resolver_link"),
         ("/api/v1/label_template/{id}", "label_template"),
+        // Witnesses of the log are the platform's own: only its administrators hold the right.
+        ("/api/v1/ledger_witness/{id}", ""),
         // Resolvers further up are the platform's own: only its administrators hold the right.
         ("/api/v1/resolver_upstream/{id}", ""),
         ("/api/v1/product/changes/{id}", "product/changes"),

@@ -79,6 +79,7 @@ export const MENU: MenuGroup[] = [
       { path: '/ledger/tamper', title: '防篡改检查', permission: 'ledger:check' },
       { path: '/ledger/blocks', title: '存证批次', permission: 'ledger:read' },
       { path: '/anchors', title: '外部锚定', permission: 'ledger:read' },
+      { path: '/witnesses', title: '见证', permission: 'ledger:read' },
       { path: '/verify', title: '存证查验' },
       { path: '/ledger/proofs', title: '证明下载', permission: 'trace:read' },
       { path: '/ledger/keys', title: '密钥登记', permission: 'ledger:read' },

@@ -40,6 +40,7 @@ export const router = createRouter({
         { path: 'ledger/proofs', component: () => import('./pages/ledger/Proofs.vue') },
         { path: 'ledger/keys', component: () => import('./pages/ledger/Keys.vue') },
         { path: 'anchors', component: () => import('./pages/ledger/Anchors.vue') },
+        { path: 'witnesses', component: () => import('./pages/ledger/Witnesses.vue') },
         { path: 'verify', component: () => import('./pages/ledger/Verify.vue') },
         { path: 'tasks', component: () => import('./pages/desk/Tasks.vue') },
         { path: 'me', component: () => import('./pages/desk/Myself.vue') },

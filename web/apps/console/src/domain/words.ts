@@ -334,6 +334,8 @@ export const ENTITIES: Record<string, string> = {
   label_template: '标签模板',
   resolver_link: '解析链接',
   resolver_upstream: '上级解析',
+  ledger_witness: '见证方',
+  ledger_witness_alarm: '见证告警',
   catalogue: '产品目录',
   source_policy: '采集来源策略',
   trace_order: '批次管控',
@@ -376,6 +378,20 @@ export const ACTOR_KINDS: Record<string, string> = {
   audit: '审计管理员',
 };
 export const RESULTS: Record<string, [string, Tone]> = { done: ['完成', 'good'], refused: ['拒绝', 'bad'] };
+export const WITNESS_STATES: Record<string, [string, Tone]> = {
+  current: ['及时', 'good'],
+  lagging: ['滞后', 'warn'],
+  never: ['尚未见证', 'info'],
+  ahead: ['本平台日志短于其见证', 'bad'],
+  inactive: ['停用', 'info'],
+};
+export const WITNESS_ALARMS: Record<string, string> = {
+  rollback: '日志回退',
+  rewritten: '日志改写',
+  other_chain: '换成另一条链',
+  bad_signature: '检查点签名无效',
+  split_view: '分叉视图',
+};
 export const ALARMS: Record<string, string> = {
   rights_tampered: '权限记录被改动',
   brute_force: '口令被反复试探',
@@ -388,6 +404,7 @@ export const ALARMS: Record<string, string> = {
   new_place: '陌生网络登录',
   forward_stalled: '审计转发中断',
   device_distrusted: '设备数据不可信',
+  ledger_contradicted: '见证方拒签',
   ledger_tampered: '存证被篡改',
   anchor_failed: '外部锚定失败',
 };

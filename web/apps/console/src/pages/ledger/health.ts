@@ -75,7 +75,7 @@ function witnesses(status: LedgerStatus, found: WitnessList): Part {
   };
   return {
     title: '见证',
-    to: '/ledger/witnesses',
+    to: '/witnesses',
     word: state[0],
     tone: state[1],
     facts: [
@@ -100,7 +100,7 @@ function anchors(found: Anchors): Part {
   const [word, tone]: [string, Tone] = !found.configured ? ['未启用', 'info'] : (words[newest?.state ?? ''] ?? ['尚未锚定', 'info']);
   return {
     title: '外部锚定',
-    to: '/ledger/anchors',
+    to: '/anchors',
     word,
     tone,
     facts: [
@@ -124,7 +124,7 @@ function tamper(found: TamperState): Part {
   const last = found.last_full;
   return {
     title: '防篡改检查',
-    to: '/ledger/tamper',
+    to: '/tamper',
     word: state[0],
     tone: state[1],
     facts: [

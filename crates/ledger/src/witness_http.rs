@@ -1,0 +1,196 @@
+//! What witnesses send: countersignatures and alarms. Open to the network, because the signature
+//! is who they are; taken from registered witnesses alone.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{Json, body::Bytes, http::Method};
+use serde_json::{Value, json};
+use yj_crypto::{sm3, to_hex};
+use yj_kernel::{Access, App, Ctx, Origin, Problem, Result, Route, Shape, Sql, audit, outbox};
+use yj_proof::{Alarm, Note, NoteKey};
+
+use crate::{Ledger, witness::registered};
+
+/// Bytes of a note with a countersignature at most.
+const NOTE_MAX: usize = 16 * 1024;
+/// Signatures of such a note at most: the log's and the witness's, and some to spare.
+const LINES_MAX: usize = 8;
+/// A clock that is this far ahead is wrong.
+const AHEAD_MS: i64 = 10 * 60_000;
+/// Refused messages of one address in a minute.
+const REFUSED_MAX: u32 = 60;
+const MINUTE_MS: i64 = 60_000;
+/// Addresses that are watched at once; beyond them the watch begins anew.
+const ADDRESSES_MAX: usize = 10_000;
+/// Alarms that are kept of one witness.
+const ALARMS_MAX: i64 = 1_000;
+
+/// Refused messages by address.
+#[derive(Clone, Default)]
+struct Pace(Arc<Mutex<HashMap<String, (i64, u32)>>>);
+
+impl Pace {
+    /// Does something for a sender, unless too much of theirs was refused lately.
+    async fn guard<T>(
+        &self,
+        (app, origin): (&App, &Origin),
+        act: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let now = app.now().as_millisecond();
+        let address = origin.address.map(|address| address.to_string()).unwrap_or_default();
+        if self.refused(&address, now, 0) > REFUSED_MAX {
+            return Err(Problem::TooMany(String::from("被拒绝的请求过多，请一分钟后再试")));
+        }
+        let done = act.await;
+        if done.is_err() {
+            self.refused(&address, now, 1);
+        }
+        done
+    }
+
+    fn refused(&self, address: &str, now: i64, by: u32) -> u32 {
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if watched.len() >= ADDRESSES_MAX {
+            watched.clear();
+        }
+        let known = watched.entry(String::from(address)).or_insert((now, 0));
+        if now - known.0 >= MINUTE_MS {
+            *known = (now, 0);
+        }
+        known.1 += by;
+        known.1
+    }
+}
+
+/// The witnesses as people see them, and what witnesses send.
+pub fn witness_routes(ledger: &Ledger) -> Vec<Route> {
+    let signed = "见证方不登录；以所登记公钥的签名为凭";
+    let (list, cosigned, alarmed, pace) =
+        (ledger.clone(), ledger.clone(), ledger.clone(), Pace::default());
+    let pace_too = pace.clone();
+    vec![
+        Route::new(
+            (Method::GET, "/api/v1/ledger/witnesses"),
+            Access::permission("ledger:read"),
+            "见证方及其进度、告警",
+            move |ctx: Ctx| async move {
+                let mut tx = ctx.snapshot().await?;
+                Ok::<_, Problem>(Json(list.witnesses(ctx.app(), &mut tx).await?))
+            },
+        ),
+        Route::public(
+            (Method::POST, "/ledger/cosignatures"),
+            signed,
+            "提交见证签名",
+            move |app: App, origin: Origin, bytes: Bytes| async move {
+                pace.guard((&app, &origin), take(&cosigned, &app, &bytes)).await.map(Json)
+            },
+        )
+        .takes(Shape::Bytes("text/plain"))
+        .body_max(NOTE_MAX),
+        Route::public(
+            (Method::POST, "/ledger/alarms"),
+            signed,
+            "提交见证告警",
+            move |app: App, origin: Origin, bytes: Bytes| async move {
+                pace_too.guard((&app, &origin), object(&alarmed, &app, &bytes)).await.map(Json)
+            },
+        )
+        .takes(Shape::Bytes("application/json"))
+        .body_max(Alarm::BYTES_MAX),
+    ]
+}
+
+fn unknown() -> Problem {
+    let detail = "见证方未在本平台登记或已停用；请先把见证程序打印的公钥交平台登记";
+    Problem::Forbidden(String::from(detail))
+}
+
+/// Takes a countersignature under a checkpoint of ours.
+async fn take(ledger: &Ledger, app: &App, bytes: &[u8]) -> Result<Value> {
+    let note = std::str::from_utf8(bytes).ok().and_then(|text| Note::read(text).ok());
+    let note = note.filter(|note| note.lines.len() <= LINES_MAX).ok_or_else(|| {
+        Problem::Malformed(String::from("请求体应为检查点及其下的见证签名（signed note 文本）"))
+    })?;
+    let mut tx = app.db().snapshot().await?;
+    let mut taken = None;
+    for line in note.lines.into_iter().filter(|line| line.time_s.is_some()) {
+        let by = |key: &NoteKey| key.name() == line.name && key.id() == line.key_id;
+        if let Some((key, _)) = registered(&mut tx, by).await? {
+            taken = Some((key, line));
+            break;
+        }
+    }
+    drop(tx);
+    let (key, line) = taken.ok_or_else(unknown)?;
+    let signed_at = i64::try_from(line.time_s.unwrap_or_default()).unwrap_or(i64::MAX);
+    let (signed_at, now) = (signed_at.saturating_mul(1_000), app.now().as_millisecond());
+    if signed_at > now + AHEAD_MS {
+        return Err(Problem::invalid("time", "见证时间超前 10 分钟以上，请校准见证方的时钟"));
+    }
+    ledger.keep_cosignature(&key, &note.checkpoint, line)?;
+    let number = |value: u64| i64::try_from(value).map_err(Problem::internal);
+    let (size, height) = (number(note.checkpoint.size)?, number(note.checkpoint.height)?);
+    let sql = Sql::new(
+        "INSERT INTO ledger_witness_mark (verifier_key, size, height, signed_at, received_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (verifier_key) DO UPDATE SET \
+         size = excluded.size, height = excluded.height, signed_at = excluded.signed_at, \
+         received_at = excluded.received_at WHERE excluded.height > ledger_witness_mark.height",
+    );
+    let mut tx = app.db().begin().await?;
+    tx.execute(sql.arg(key.to_string()).arg(size).arg(height).arg(signed_at).arg(now)).await?;
+    tx.commit().await?;
+    Ok(json!({ "size": size, "height": height, "witness": key.name() }))
+}
+
+/// Takes an alarm: keeps it with both notes, and tells the security administrators.
+async fn object(ledger: &Ledger, app: &App, bytes: &[u8]) -> Result<Value> {
+    let (alarm, key) = Alarm::read(bytes)
+        .map_err(|_| Problem::Malformed(String::from("请求体应为见证方签名的告警（yjalarm/1）")))?;
+    let ctx = app.on_own_behalf("witness");
+    let mut tx = ctx.begin().await?;
+    let found = registered(&mut tx, |known| *known == key).await?;
+    let (_, organization) = found.ok_or_else(unknown)?;
+    let parts = [&alarm.witness, alarm.kind.code(), &alarm.known, &alarm.seen];
+    let digest = to_hex(&sm3::digest(parts.join("\0").as_bytes()));
+    let sql = Sql::new("SELECT id FROM ledger_witness_alarm WHERE digest = $1");
+    if let Some(row) = tx.fetch_one(sql.arg(digest.as_str())).await? {
+        return Ok(json!({ "id": row.text(0)? }));
+    }
+    let sql = Sql::new("SELECT COUNT(*) FROM ledger_witness_alarm WHERE verifier_key = $1");
+    let kept = tx.fetch_one(sql.arg(alarm.witness.as_str())).await?;
+    if kept.map_or(Ok(0), |row| row.int(0))? >= ALARMS_MAX {
+        let detail = format!("该见证方的告警已有 {ALARMS_MAX} 条，请先由平台处置");
+        return Err(Problem::TooMany(detail));
+    }
+    let log = ledger.log_key()?;
+    let by_log = |note: &Note| note.lines.iter().any(|line| line.is_by(&note.checkpoint, &log));
+    let proven = alarm.is_proven(by_log);
+    let id = ctx.new_id::<()>().to_string();
+    let seen_at = i64::try_from(alarm.time_s).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000);
+    let sql = Sql::new(
+        "INSERT INTO ledger_witness_alarm (id, digest, verifier_key, organization, kind, detail, \
+         proven, seen_at, received_at, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    );
+    let sql = sql.arg(id.as_str()).arg(digest).arg(alarm.witness.as_str());
+    let sql = sql.arg(organization.as_str()).arg(alarm.kind.code()).arg(alarm.detail.as_str());
+    let sql = sql.arg(i64::from(proven)).arg(seen_at.min(ctx.now_ms() + AHEAD_MS));
+    let content = serde_json::to_string(&alarm).map_err(Problem::internal)?;
+    tx.later([sql.arg(ctx.now_ms()).arg(content)]);
+    let body = json!({
+        "organization": organization, "witness": key.name(), "kind": alarm.kind.code(),
+        "detail": alarm.detail, "proven": proven,
+    });
+    let entity = "ledger_witness_alarm";
+    let entry = audit::Entry { action: "alarmed", entity, record: &id, body: body.clone() };
+    audit::write(&ctx, &mut tx, entry);
+    outbox::announce(&ctx, &mut tx, (entity, "alarmed"), &id, &body);
+    tx.commit().await?;
+    let detail = format!("{organization} 拒绝见证（{}）：{}", alarm.kind.title(), alarm.detail);
+    yj_identity::alarm_of_ledger(app, key.name(), &detail).await;
+    crate::look_at_witnesses(app, ledger).await?;
+    Ok(json!({ "id": id }))
+}
