@@ -182,6 +182,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         witness: Arc::new(ledger.clone()),
     });
     let tamper = tamper(&ledger);
+    tamper.hold_files(&data.join("checkpoints"))?;
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
     tamper.apply_erasures(&app).await?;
