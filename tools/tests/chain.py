@@ -35,6 +35,7 @@ class Signer:
 
 VALIDATOR, PLATFORM, FARMER = Signer("validator"), Signer("platform"), Signer("farmer")
 WITNESS = Signer("witness")
+SIGNERS = {"validator": VALIDATOR, "platform": PLATFORM, "farmer": FARMER, "witness": WITNESS}
 
 
 def key_entry(org, kid, key, usage, since, until=chain.FOREVER):

@@ -11,7 +11,7 @@ TITLES = {
     "export": "导出文件", "genesis": "创世", "block": "区块", "time": "区块时间", "tree": "日志根", "body": "本块摘要",
     "certificate": "证书", "registry": "密钥登记", "submission": "提交", "sequence": "提交序号", "signature": "提交签名",
     "place": "记录位置", "checkpoint": "检查点", "witness": "见证", "anchor": "外部锚定", "rollback": "回退",
-    "doubled": "重复", "lost": "丢失", "forged": "伪造", "envelope": "存证原文", "columns": "数据列", "state": "存证状态",
+    "doubled": "重复", "lost": "丢失", "forged": "伪造", "envelope": "存证原文", "columns": "数据列", "state": "存证状态", "tile": "瓦片",
 }
 
 

@@ -114,9 +114,11 @@ fn name_request(surroundings: &Surroundings, headers: &mut HeaderMap) -> String 
     id
 }
 
-/// Browsers say where a request comes from; a foreign page must not change anything here.
+/// Browsers say where a request comes from; a foreign page must not change anything here, nor open a
+/// socket: browsers let any page do that, with the cookies of whoever looks at it.
 fn cross_site(method: &Method, headers: &HeaderMap, id: &str) -> Option<Response> {
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    let opens = headers.contains_key(header::UPGRADE);
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !opens {
         return None;
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -127,7 +129,11 @@ fn cross_site(method: &Method, headers: &HeaderMap, id: &str) -> Option<Response
         _ => false,
     };
     (foreign_fetch || foreign_origin).then(|| {
-        let detail = "不接受来自其他网站的修改请求";
+        let detail = if opens {
+            "不接受其他网站的页面打开的连接"
+        } else {
+            "不接受来自其他网站的修改请求"
+        };
         problem(StatusCode::FORBIDDEN, "cross-site", "跨站请求", detail, id)
     })
 }

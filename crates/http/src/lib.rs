@@ -6,6 +6,7 @@ mod limits;
 mod metrics;
 mod network;
 mod problem;
+mod seat;
 mod serve;
 
 pub use layer::{Surroundings, surround};
@@ -13,4 +14,4 @@ pub use limits::Limits;
 pub use metrics::Metrics;
 pub use network::Network;
 pub use problem::problem;
-pub use serve::{PeerAddr, serve};
+pub use serve::{PeerAddr, Stopping, serve};

@@ -2,39 +2,66 @@
 //! finishes its header holds its connection for ever.
 
 use std::{
-    collections::HashMap,
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use axum::{Router, body::Body, http::Request};
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::rt::TokioTimer;
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    net::TcpListener,
+    sync::{Semaphore, watch},
     time::Instant,
 };
 use tower::ServiceExt as _;
 
-use crate::{Limits, Metrics, network};
+use crate::{
+    Limits, Metrics, network,
+    seat::{Census, Seat, Seated},
+};
 
 /// Where a request comes from, as its extension: the other end of the connection, or whom a
 /// gateway of ours names.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddr(pub IpAddr);
 
-/// Open connections by address.
-type Census = Arc<Mutex<HashMap<IpAddr, usize>>>;
+/// How far a listener is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stage {
+    /// It takes new connections.
+    Open,
+    /// It still answers, so that a load balancer loses none; what outlives its request ends.
+    Draining,
+    /// Connections end with the request they are at.
+    Leaving,
+}
+
+/// Tells what outlives its request, a WebSocket for example, that the listener stops. An extension
+/// of every request that came over a listener.
+#[derive(Debug, Clone)]
+pub struct Stopping(watch::Receiver<Stage>);
+
+impl Stopping {
+    async fn reached(&mut self, stage: Stage) {
+        // A listener that is gone has stopped.
+        let _ = self.0.wait_for(|now| *now >= stage).await;
+    }
+
+    /// Ends when the listener stops. Whoever waits for it has as long as [`Limits::drain`] and
+    /// [`Limits::farewell`] together to say goodbye.
+    pub async fn begun(&mut self) {
+        self.reached(Stage::Draining).await;
+    }
+}
 
 /// Answers requests until `shutdown` ends, then drains: for a moment new requests still get
-/// answers and are told to close, so that a load balancer loses none.
+/// answers and are told to close, so that a load balancer loses none. A connection that has become
+/// something else than HTTP (an upgrade) keeps its place until it is closed, and is waited for as
+/// others are.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -42,7 +69,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let slots = Arc::new(Semaphore::new(limits.connections_max));
-    let (graceful, census) = (GracefulShutdown::new(), Census::default());
+    let (stage, stages) = watch::channel(Stage::Open);
+    let (stopping, census) = (Stopping(stages), Census::default());
     let accept_one = async || -> io::Result<()> {
         let permit = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
         match listener.accept().await {
@@ -50,7 +78,8 @@ pub async fn serve(
                 if let Some(seat) =
                     Seat::take(&census, peer.ip(), &limits, (permit, metrics.clone()))
                 {
-                    converse(stream, peer, (router.clone(), limits.clone()), (&graceful, seat));
+                    let around = (router.clone(), limits.clone());
+                    converse(Seated::new(stream, seat), peer, around, stopping.clone());
                 }
             }
             // Out of descriptors and the like: let others finish, then go on.
@@ -69,74 +98,32 @@ pub async fn serve(
         }
     }
     tracing::info!("draining connections");
+    stage.send_replace(Stage::Draining);
     let end = Instant::now() + limits.drain;
     while let Ok(accepted) = tokio::time::timeout_at(end, accept_one()).await {
         accepted?;
     }
     drop(listener);
-    if tokio::time::timeout(limits.farewell, graceful.shutdown()).await.is_err() {
+    stage.send_replace(Stage::Leaving);
+    let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+    if tokio::time::timeout(limits.farewell, slots.acquire_many(all)).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(())
 }
 
-/// A connection's place; given up when dropped.
-struct Seat {
-    census: Census,
-    address: IpAddr,
-    metrics: Metrics,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Seat {
-    fn take(
-        census: &Census,
-        address: IpAddr,
-        limits: &Limits,
-        (permit, metrics): (OwnedSemaphorePermit, Metrics),
-    ) -> Option<Self> {
-        let is_gateway = limits.gateways.iter().any(|network| network.contains(address));
-        if !limits.gateways.is_empty() && !is_gateway && !address.to_canonical().is_loopback() {
-            return None;
-        }
-        let mut open = census.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(address).or_default();
-        // A gateway speaks for many.
-        if !is_gateway && *count >= limits.connections_per_address_max {
-            return None;
-        }
-        *count += 1;
-        metrics.shift("http_connections", "Open connections.", 1);
-        Some(Self { census: Arc::clone(census), address, metrics, _permit: permit })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.metrics.shift("http_connections", "Open connections.", -1);
-        let mut open = self.census.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.address);
-            }
-        }
-    }
-}
-
 fn converse(
-    stream: TcpStream,
+    stream: Seated,
     peer: SocketAddr,
     (router, limits): (Router, Limits),
-    (graceful, seat): (&GracefulShutdown, Seat),
+    mut stopping: Stopping,
 ) {
-    // Answers are small; waiting to fill a packet would only delay them.
-    let _ = stream.set_nodelay(true);
-    let gateways = limits.gateways.clone();
+    let (gateways, told) = (limits.gateways.clone(), stopping.clone());
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         let address = network::client(peer.ip(), request.headers(), &gateways);
         request.extensions_mut().insert(PeerAddr(address));
+        request.extensions_mut().insert(told.clone());
         router.clone().oneshot(request)
     });
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -145,13 +132,21 @@ fn converse(
         .max_headers(limits.headers_max)
         .max_buf_size(limits.header_bytes_max.max(8192))
         .keep_alive(true);
-    let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+    let connection = http.serve_connection(stream, service).with_upgrades();
+    let conversation = async move {
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = stopping.reached(Stage::Leaving) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        connection.await
+    };
     // A whole conversation is bounded too, so that a slow reader cannot stay for ever.
     let longest = Duration::from_hours(1);
     tokio::spawn(async move {
-        if let Ok(Err(error)) = tokio::time::timeout(longest, connection).await {
+        if let Ok(Err(error)) = tokio::time::timeout(longest, conversation).await {
             tracing::debug!(%error, "a connection ended early");
         }
-        drop(seat);
     });
 }

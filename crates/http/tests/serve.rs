@@ -3,14 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Extension, Router, extract::Request, http::StatusCode, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::oneshot,
     time::timeout,
 };
-use yj_http::{Limits, Metrics, Surroundings, serve, surround};
+use yj_http::{Limits, Metrics, Stopping, Surroundings, serve, surround};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -21,6 +21,33 @@ struct Server {
     metrics: Metrics,
 }
 
+/// A line that says back what it hears, until the listener stops; one that is stubborn stays.
+fn line(stubborn: bool, mut request: Request, mut stopping: Stopping) -> axum::response::Response {
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let mut line = hyper_util::rt::TokioIo::new(upgraded.await.unwrap());
+        let mut heard = [0; 64];
+        loop {
+            tokio::select! {
+                count = line.read(&mut heard) => match count {
+                    Ok(count) if count > 0 => line.write_all(&heard[..count]).await.unwrap(),
+                    _ => return,
+                },
+                () = stopping.begun(), if !stubborn => {
+                    line.write_all(b"bye").await.unwrap();
+                    return line.shutdown().await.unwrap();
+                }
+            }
+        }
+    });
+    axum::response::Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header("connection", "upgrade")
+        .header("upgrade", "echo")
+        .body(axum::body::Body::empty())
+        .unwrap()
+}
+
 async fn start(limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -29,6 +56,18 @@ async fn start(limits: Limits) -> Server {
     let router = Router::new()
         .route("/", get(|| async { "好" }).post(|body: String| async move { body }))
         .route("/never", get(std::future::pending::<&'static str>))
+        .route(
+            "/line",
+            get(async |Extension(stopping): Extension<Stopping>, request: Request| {
+                line(false, request, stopping)
+            }),
+        )
+        .route(
+            "/stubborn",
+            get(async |Extension(stopping): Extension<Stopping>, request: Request| {
+                line(true, request, stopping)
+            }),
+        )
         .route("/panic", get(|| async { if true { panic!("on purpose") } else { "" } }));
     let surroundings = Surroundings {
         limits: limits.clone(),
@@ -180,4 +219,71 @@ async fn stopping_lets_open_requests_end() {
     timeout(PATIENCE, open.read_to_end(&mut answer)).await.unwrap().unwrap();
     assert!(String::from_utf8(answer).unwrap().ends_with("abc"));
     timeout(PATIENCE, server.ended).await.unwrap().unwrap().unwrap();
+}
+
+/// A connection that has become a line, after a word said and heard over it.
+async fn open_line(server: &Server, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+    stream.write_all(b"hello").await.unwrap();
+    let mut heard = [0; 5];
+    timeout(PATIENCE, stream.read_exact(&mut heard)).await.unwrap().unwrap();
+    assert_eq!(&heard, b"hello");
+    stream
+}
+
+fn connections(server: &Server) -> Option<String> {
+    let text = server.metrics.render();
+    text.lines().find_map(|line| line.strip_prefix("http_connections ")).map(String::from)
+}
+
+#[tokio::test]
+async fn what_is_no_longer_http_keeps_its_place_and_says_goodbye() {
+    // Longer than a request may take, and with room for one other.
+    let server = start(Limits { connections_per_address_max: 2, ..brief() }).await;
+    let mut line = open_line(&server, "/line").await;
+    assert_eq!(connections(&server).as_deref(), Some("1"));
+    let second = open_line(&server, "/line").await;
+    assert_eq!(connections(&server).as_deref(), Some("2"));
+    // A third of this address finds no place.
+    let mut third = TcpStream::connect(server.address).await.unwrap();
+    let _ = third.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut nothing = Vec::new();
+    let _ = timeout(PATIENCE, third.read_to_end(&mut nothing)).await.unwrap();
+    assert!(nothing.is_empty());
+    drop(second);
+    server.stop.send(()).unwrap();
+    let mut rest = Vec::new();
+    timeout(PATIENCE, line.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert_eq!(rest, b"bye");
+    timeout(PATIENCE, server.ended).await.unwrap().unwrap().unwrap();
+    let open = server.metrics.render();
+    assert!(open.lines().any(|line| line == "http_connections 0"), "{open}");
+}
+
+#[tokio::test]
+async fn a_line_that_does_not_end_holds_up_the_stop_no_longer_than_the_farewell() {
+    let server = start(Limits { farewell: Duration::from_millis(300), ..brief() }).await;
+    let _line = open_line(&server, "/stubborn").await;
+    server.stop.send(()).unwrap();
+    timeout(PATIENCE, server.ended).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn another_site_cannot_open_a_line_here() {
+    let server = start(Limits::default()).await;
+    for foreign in ["Origin: https://elsewhere.example", "Sec-Fetch-Site: cross-site"] {
+        let request = format!(
+            "GET /line HTTP/1.1\r\nHost: x\r\n{foreign}\r\nConnection: upgrade, close\r\n\
+             Upgrade: echo\r\n\r\n"
+        );
+        assert!(exchange(&server, &request).await.starts_with("HTTP/1.1 403"), "{foreign}");
+    }
 }

@@ -203,6 +203,8 @@ impl Client {
 
 /// A replaced secret still works for this long, so that systems can be changed one by one.
 const OVERLAP_MS: i64 = 24 * 3_600_000;
+/// With what the name of a client begins where others name their session.
+pub(crate) const SESSION: &str = "client:";
 /// How long an access token lives.
 const TOKEN_MS: i64 = 15 * 60_000;
 
@@ -400,7 +402,7 @@ async fn admit(
         return Ok(None);
     }
     let mut principal = known.principal.clone();
-    principal.session = format!("client:{}", client.client_id);
+    principal.session = format!("{SESSION}{}", client.client_id);
     Ok(Some(principal))
 }
 
@@ -418,6 +420,13 @@ pub(crate) async fn by_token(
     let client_id = String::from(row.text(0)?);
     let Some(client) = find(app, &mut tx, &client_id).await? else { return Ok(None) };
     admit(identity, app, &mut tx, (&client, credentials.origin.address)).await
+}
+
+/// Whether a client that came in some time ago may still come in from there. That it has proved
+/// itself once is enough: a token or a signature is short-lived by itself.
+pub(crate) async fn lasts(app: &App, client_id: &str, address: Option<IpAddr>) -> Result<bool> {
+    let mut tx = app.db().snapshot().await?;
+    Ok(find(app, &mut tx, client_id).await?.is_some_and(|client| client.allows(address)))
 }
 
 fn unknown() -> Problem {

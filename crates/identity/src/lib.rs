@@ -160,6 +160,16 @@ impl Identity {
         &self.0.settings
     }
 
+    /// Whether the session or client that made a request would still let its caller in: for what
+    /// outlives the request. Rights are asked for apart.
+    pub async fn still_admits(&self, ctx: &Ctx) -> Result<bool> {
+        let (app, origin) = (ctx.app(), ctx.origin());
+        match ctx.principal().session.strip_prefix(client::SESSION) {
+            Some(client_id) => client::lasts(app, client_id, origin.address).await,
+            None => session::lasts(self, app, (&ctx.principal().session, origin)).await,
+        }
+    }
+
     fn single_sign_on(&self) -> &SingleSignOn {
         &self.0.single_sign_on
     }

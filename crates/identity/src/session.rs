@@ -77,6 +77,37 @@ impl Stored {
             epoch: row.int(7)?,
         })
     }
+
+    /// Whether it still stands for its account.
+    fn is_alive(&self, identity: &Identity, known: &Known, now: jiff::Timestamp) -> bool {
+        let settings = identity.settings();
+        let (now_ms, administrator) =
+            (now.as_millisecond(), known.principal.administrator.is_some());
+        now_ms - self.seen_at < settings.idle_ms(administrator)
+            && now_ms - self.created_at < settings.absolute_ms()
+            && known.usable(settings, now).is_ok()
+    }
+}
+
+/// Whether a session that somebody came in with still lets them in. Asking is no use of it.
+pub(crate) async fn lasts(
+    identity: &Identity,
+    app: &App,
+    (id, origin): (&str, &Origin),
+) -> Result<bool> {
+    let mut tx = app.db().snapshot().await?;
+    let sql = Sql::new(
+        "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, \
+         e.value FROM session s JOIN access_epoch e ON e.id = 1 WHERE s.id = $1",
+    );
+    let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(false) };
+    let session = Stored::read(&row)?;
+    let at = (session.account.as_str(), session.epoch);
+    let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(false) };
+    let now = app.now();
+    let placed = known.principal.administrator.is_none() || identity.admits_administrators(origin);
+    let standing = standing(identity, &known, &session.factor, now.as_millisecond());
+    Ok(placed && standing == Standing::Full && session.is_alive(identity, &known, now))
 }
 
 /// Who is behind the cookie of a request.
@@ -98,15 +129,11 @@ pub(crate) async fn authenticate(
         let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(None) };
         known
     };
-    let (settings, now) = (identity.settings(), app.now());
-    let administrator = known.principal.administrator.is_some();
-    let now_ms = now.as_millisecond();
-    let alive = now_ms - session.seen_at < settings.idle_ms(administrator)
-        && now_ms - session.created_at < settings.absolute_ms()
-        && known.usable(settings, now).is_ok();
-    if !alive {
+    let now_ms = app.now().as_millisecond();
+    if !session.is_alive(identity, &known, app.now()) {
         return Ok(None);
     }
+    let administrator = known.principal.administrator.is_some();
     if administrator && !identity.admits_administrators(credentials.origin) {
         return Err(Problem::Forbidden(String::from(
             "管理员只能从规定的网络地址登录（security.admin_networks）",

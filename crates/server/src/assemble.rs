@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{Router, http::StatusCode};
 use futures_util::future::BoxFuture;
 use yj_anchor::Anchoring;
-use yj_exchange::epcis::Callbacks;
+use yj_exchange::epcis::{Admission, Callbacks, SocketLimits, Sockets};
 use yj_http::{Limits, Metrics, Surroundings};
 use yj_identity::{Identity, Security, SingleSignOn};
 use yj_kernel::{
@@ -45,6 +45,8 @@ pub struct Parts {
     pub without: Vec<Module>,
     /// Which inner addresses subscribers may have.
     pub callbacks: Callbacks,
+    /// Bounds of the sockets that subscribers open.
+    pub sockets: SocketLimits,
 }
 
 /// A running application, but for its listener and its workers.
@@ -113,6 +115,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         root_key,
         without,
         callbacks,
+        sockets,
     } = parts;
     let withheld = modules::stems(&without);
     db.migrate(&migrations()).await?;
@@ -179,6 +182,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         witness: Arc::new(ledger.clone()),
     });
     let tamper = tamper(&ledger);
+    tamper.hold_files(&data.join("checkpoints"))?;
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
     tamper.apply_erasures(&app).await?;
@@ -197,7 +201,8 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_product::routes());
     routes.extend(yj_trace::routes(&ledger));
     routes.extend(yj_telemetry::routes(&intake, &ledger));
-    routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks));
+    let sockets = Sockets::new(sockets, admission(&identity));
+    routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks, &sockets));
     routes.extend(yj_ledger::routes(&ledger));
     routes.extend(yj_ledger::publication_routes(&ledger));
     routes.extend(yj_ledger::witness_routes(&ledger));
@@ -251,6 +256,15 @@ fn tamper(ledger: &Ledger) -> Tamper {
         Box::pin(async move { yj_identity::alarm_of_tampering(&app, &record, &detail).await })
     };
     Tamper::new(ledger, owners, Box::new(alarm))
+}
+
+/// Sockets outlive the request that opened them, not the session or client that did.
+fn admission(identity: &Identity) -> Admission {
+    let identity = identity.clone();
+    Arc::new(move |ctx| {
+        let identity = identity.clone();
+        Box::pin(async move { identity.still_admits(&ctx).await })
+    })
 }
 
 fn router(app: &App, routes: Vec<Route>) -> Router {

@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
 use yj_crypto::to_hex;
-use yj_exchange::epcis::Callbacks;
+use yj_exchange::epcis::{Callbacks, SocketLimits};
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
@@ -114,6 +114,7 @@ pub(crate) async fn build(
         root_key: guard.root_key,
         without: guard.without,
         callbacks: guard.callbacks,
+        sockets: SocketLimits::default(),
     };
     assemble(parts).await.map_err(say)
 }

@@ -79,7 +79,7 @@ broker_password = ""
 [exchange]
 callback_hosts = []
 
-# 防篡改检查：每晚全面检查一次，平时每分钟抽样。
+# 防篡改检查：每晚全面检查一次，平时每分钟抽样。见证方另行给的检查点（.txt）放入数据目录的 checkpoints 中，检查时以之为准。
 [tamper]
 # 全面检查开始的时刻（北京时间）
 nightly_at = "02:30"

@@ -18,6 +18,7 @@ mod receive;
 mod site;
 mod standing;
 mod subject;
+mod within;
 
 pub use alias::SubjectAlias;
 pub use application_review::{ApprovedApplication, approved_application, close_application};
@@ -33,6 +34,7 @@ pub use node::Node;
 pub use site::Site;
 pub use standing::Status;
 pub use subject::TraceSubject;
+pub use within::glns_within;
 
 use yj_kernel::{Entity, Migration, Route, record_routes};
 

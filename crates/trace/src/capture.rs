@@ -189,7 +189,8 @@ struct Ready {
     told: Vec<pairing::Line>,
     spec_stage: &'static str,
     links: Vec<Link>,
-    superseded: Option<i64>,
+    /// The event that it takes the place of: identifier, and time in Unix ms.
+    superseded: Option<(i64, i64)>,
     /// What of it has fallen under orders.
     under: Vec<Under>,
     /// What it uses of documents.
@@ -294,7 +295,8 @@ async fn accept(
         batch.objects.extend(objects);
         batch.hand_over((subject, counterparty), &event);
     }
-    let superseded = corrected.filter(|_| automatic).map(|(original, _)| original.id);
+    let superseded =
+        corrected.filter(|_| automatic).map(|(original, _)| (original.id, original.time.unix_ms()));
     batch.events.push(Ready {
         from,
         uid: uid.clone(),
@@ -338,7 +340,7 @@ impl Surroundings {
 impl Batch {
     /// Whether an event of this batch corrects a stored one.
     fn supersedes(&self, event: i64) -> bool {
-        self.events.iter().any(|ready| ready.superseded == Some(event))
+        self.events.iter().any(|ready| ready.superseded.is_some_and(|(id, _)| id == event))
     }
 
     /// What tests say that somebody must look at: one that stops what another holds, and what is done
@@ -363,10 +365,8 @@ impl Batch {
             let put = ready.links.iter().filter(|link| link.role == LinkRole::Output);
             put.map(|link| (link.code.as_str(), ready.stored.time.unix_ms()))
         });
-        Meanwhile {
-            superseded: self.events.iter().filter_map(|ready| ready.superseded).collect(),
-            outputs: outputs.collect(),
-        }
+        let superseded = self.events.iter().filter_map(|ready| ready.superseded);
+        Meanwhile { superseded: superseded.map(|(id, _)| id).collect(), outputs: outputs.collect() }
     }
 
     /// What its new holder said of a batch when it was its holder before counts no more.
@@ -518,12 +518,15 @@ pub(crate) fn rollup_key(
     (stored.time.beijing_day().to_string(), stored.region.clone(), stored.domain.clone(), stage)
 }
 
-/// A corrected event keeps its record and its proof; only its effect is gone.
-pub(crate) fn supersede(original: i64, by: &str) -> Vec<Sql> {
+/// A corrected event, by its identifier and its time (Unix ms), keeps its record and its proof; only
+/// its effect is gone.
+pub(crate) fn supersede((original, time): (i64, i64), by: &str) -> Vec<Sql> {
+    let state = Sql::new(
+        "UPDATE trace_event SET state = 'superseded', superseded_by = $1 \
+         WHERE id = $2 AND event_time = $3 AND state = 'accepted'",
+    );
     let own = [
-        Sql::new("UPDATE trace_event SET state = 'superseded', superseded_by = $1 WHERE id = $2 AND state = 'accepted'")
-            .arg(by)
-            .arg(original),
+        state.arg(by).arg(original).arg(time),
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
     ];
     own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()

@@ -94,9 +94,10 @@ pub async fn retract(ctx: &Ctx, tx: &mut Tx, uid: &str, reason: &str) -> Result<
     }
     let sql = Sql::new(
         "UPDATE trace_event SET state = 'rejected', decided_by = $1, decided_at = $2, \
-         decision_comment = $3 WHERE id = $4 AND state = 'held'",
+         decision_comment = $3 WHERE id = $4 AND event_time = $5 AND state = 'held'",
     );
-    tx.later([sql.arg(ctx.actor()).arg(ctx.now_ms()).arg(reason).arg(stored.id)]);
+    let sql = sql.arg(ctx.actor()).arg(ctx.now_ms()).arg(reason);
+    tx.later([sql.arg(stored.id).arg(stored.time.unix_ms())]);
     let body = json!({ "state": "rejected", "comment": reason });
     let entry =
         audit::Entry { action: "rejected", entity: "trace_event", record: uid, body: body.clone() };

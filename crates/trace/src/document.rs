@@ -100,6 +100,41 @@ fn invalid(field: &'static str, detail: impl Into<String>) -> Problem {
 }
 
 impl BatchDocument {
+    /// One of a kind that says what all say, and nothing more so far. `issued_on` is a day,
+    /// `2026-11-01`.
+    pub fn plain(
+        (kind, number): (&str, String),
+        issuer: String,
+        (subject_id, product): (Id<()>, String),
+        issued_on: String,
+    ) -> Self {
+        Self {
+            kind: String::from(kind),
+            number,
+            issuer,
+            subject_id,
+            region: None,
+            product_id: None,
+            product,
+            quantity: None,
+            unit: None,
+            issued_on,
+            valid_until: None,
+            origin: None,
+            basis: None,
+            promise: None,
+            contact: None,
+            units: None,
+            origins: None,
+            vehicle_no: None,
+            depart_at: None,
+            arrive_at: None,
+            state: None,
+            void_reason: None,
+            void_record: None,
+        }
+    }
+
     pub(crate) fn kind(&self) -> Result<DocumentKind> {
         DocumentKind::from_code(&self.kind)
             .ok_or_else(|| Problem::internal(format!("batch_document.kind is {}", self.kind)))
@@ -282,29 +317,17 @@ impl Resource for BatchDocument {
     fn sample(n: u32) -> Self {
         let text = |text: &str| Some(String::from(text));
         Self {
-            kind: String::from("commitment"),
-            number: format!("CD-{n}"),
-            issuer: String::from("示例合作社"),
-            subject_id: Id::from_parts(1, u128::from(n)),
-            region: None,
-            product_id: None,
-            product: String::from("示例韭菜"),
             quantity: "100".parse().ok(),
             unit: "KGM".parse().ok(),
-            issued_on: String::from("2026-11-01"),
-            valid_until: None,
             origin: text("示例县"),
             basis: text("self_test"),
-            promise: None,
             contact: text("13800000001"),
-            units: None,
-            origins: None,
-            vehicle_no: None,
-            depart_at: None,
-            arrive_at: None,
-            state: None,
-            void_reason: None,
-            void_record: None,
+            ..Self::plain(
+                ("commitment", format!("CD-{n}")),
+                String::from("示例合作社"),
+                (Id::from_parts(1, u128::from(n)), String::from("示例韭菜")),
+                String::from("2026-11-01"),
+            )
         }
     }
 }

@@ -157,30 +157,23 @@ async fn issue(ctx: &Ctx, body: Certificate) -> Result<Value> {
     if body.units.is_empty() {
         return Err(Problem::invalid("units", "请写明所附的批次"));
     }
+    let subject_id = subject.id.parse().map_err(Problem::internal)?;
     let document = BatchDocument {
-        kind: String::from("commitment"),
-        number: fresh_number(ctx),
-        issuer: subject.name.clone(),
-        subject_id: subject.id.parse().map_err(Problem::internal)?,
-        region: None,
         product_id: Some(product.id.parse().map_err(Problem::internal)?),
-        product: product.name.clone(),
         quantity: Some(quantity),
         unit: Some(unit),
-        issued_on: ctx.today().to_string(),
-        valid_until: None,
         origin: Some(body.origin),
         basis: Some(body.basis),
         promise: body.promise,
         contact: Some(body.contact),
         units: Some(body.units),
         origins: (!body.origins.is_empty()).then_some(body.origins),
-        vehicle_no: None,
-        depart_at: None,
-        arrive_at: None,
-        state: None,
-        void_reason: None,
-        void_record: None,
+        ..BatchDocument::plain(
+            ("commitment", fresh_number(ctx)),
+            subject.name,
+            (subject_id, product.name),
+            ctx.today().to_string(),
+        )
     };
     let stored = tx.insert(ctx, &document).await?;
     tx.commit().await?;

@@ -208,7 +208,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let mut statements = store::save_objects(&mut objects, ids)?;
     let rows =
         links.iter().map(|link| store::link_row(stored.id, stored.time.unix_ms(), link, &objects));
-    statements.extend(original.iter().flat_map(|original| supersede(original.id, &stored.uid)));
+    let originals = original.iter().map(|one| (one.id, one.time.unix_ms()));
+    statements.extend(originals.flat_map(|original| supersede(original, &stored.uid)));
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
     let told = pairing::Told {
         spec: &event.spec,

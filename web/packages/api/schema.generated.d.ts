@@ -9133,7 +9133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** EPCIS 命名查询的事件 */
+        /** EPCIS 命名查询的事件；以 WebSocket 打开时为订阅 */
         get: operations["get_epcis_v2_queries_id_events"];
         put?: never;
         post?: never;
@@ -36620,6 +36620,26 @@ export interface operations {
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
+                /** @description WebSocket 订阅（Upgrade: websocket）：true 为随采集推送，与时间表二者择一 */
+                stream?: string;
+                /** @description WebSocket 订阅的时间表：秒 */
+                second?: string;
+                /** @description WebSocket 订阅的时间表：分 */
+                minute?: string;
+                /** @description WebSocket 订阅的时间表：时 */
+                hour?: string;
+                /** @description WebSocket 订阅的时间表：日 */
+                dayOfMonth?: string;
+                /** @description WebSocket 订阅的时间表：月 */
+                month?: string;
+                /** @description WebSocket 订阅的时间表：星期，1 为星期一 */
+                dayOfWeek?: string;
+                /** @description WebSocket 订阅：true 时到点没有事件也推送 */
+                reportIfEmpty?: string;
+                /** @description WebSocket 订阅：先推送此刻起已记录的事件 */
+                initialRecordTime?: string;
+                /** @description WebSocket 订阅：不推送此刻之前记录的事件 */
+                minRecordTime?: string;
             };
             header?: never;
             path: {

@@ -62,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "yj-exchange",
         &[
             "yj-kernel",
+            "yj-http",
             "yj-model",
             "yj-crypto",
             "yj-epcis",

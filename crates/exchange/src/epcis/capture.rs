@@ -15,7 +15,7 @@ use super::{
     problem::invalid,
     store::{self, NewEvent},
     tell::Untold,
-    telling,
+    telling::{self, About},
 };
 
 /// Events of one transaction.
@@ -147,6 +147,7 @@ pub(crate) async fn take(
         .collect();
     let told = telling::tell_all(ctx, tx, &keep, &owners).await?;
     let mut new = Vec::with_capacity(keep.len());
+    let (told, about): (Vec<_>, Vec<_>) = told.into_iter().unzip();
     for ((prepared, owner), told) in keep.iter().zip(&told) {
         let (trace_uid, reason, detail) = match &told.outcome {
             Ok(uid) => (Some(uid.clone()), None, None),
@@ -166,8 +167,9 @@ pub(crate) async fn take(
     }
     if !new.is_empty() {
         store::insert(ctx, tx, (capture_id, key), &new).await?;
-        let owners: Vec<&SubjectBrief> = keep.iter().map(|(_, owner)| *owner).collect();
-        anchor(ctx, tx, &new, &owners)?;
+        let owners = keep.iter().map(|(_, owner)| *owner);
+        let records: Vec<_> = new.iter().zip(owners).zip(&about).collect();
+        anchor(ctx, tx, &records)?;
         note(ctx, tx, capture_id, &new);
     }
     let mut kept = new.into_iter().zip(told);
@@ -192,22 +194,42 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 /// What was sent is anchored by its hashes, told or not; the 追溯事件 has a record of its own.
-fn anchor(ctx: &Ctx, tx: &mut Tx, new: &[NewEvent<'_>], owners: &[&SubjectBrief]) -> Result<()> {
-    let mut sealed = Vec::with_capacity(new.len());
-    for (event, owner) in new.iter().zip(owners) {
+fn anchor(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    records: &[((&NewEvent<'_>, &SubjectBrief), &Option<About>)],
+) -> Result<()> {
+    let mut sealed = Vec::with_capacity(records.len());
+    for ((event, owner), about) in records {
         let time = jiff::Timestamp::from_millisecond(event.prepared.event.event_time.0);
         // Times that no calendar of ours can hold are told by the hash alone.
         let time = time.unwrap_or(ctx.now).to_string();
-        let body = json!({
-            "event_id": event.prepared.id, "hash": event.prepared.hash, "sm3": event.prepared.sm3,
-            "trace": event.trace_uid,
-        });
+        let body = anchored(event, about.as_ref());
         let envelope = Envelope::new("epcis_event", &event.uid, &owner.code, &time, body);
         sealed.push((event.uid.as_str(), envelope.map_err(Problem::internal)?));
     }
     let pending: Vec<_> =
         sealed.iter().map(|(record, envelope)| yj_ledger::Pending { record, envelope }).collect();
     yj_ledger::enqueue(ctx, tx, &pending)
+}
+
+/// What exactly of an event is anchored. One that declares another wrong says which it takes back and
+/// what it names in its place (`withdraws`); one that takes another's place says whose (`corrects`).
+fn anchored(event: &NewEvent<'_>, about: Option<&About>) -> Value {
+    let mut body = json!({
+        "event_id": event.prepared.id, "hash": event.prepared.hash, "sm3": event.prepared.sm3,
+        "trace": event.trace_uid,
+    });
+    let Some(About { event_id, trace }) = about else { return body };
+    match &event.prepared.event.error_declaration {
+        Some(declaration) => {
+            let ids = &declaration.corrective_event_ids;
+            body["withdraws"] =
+                json!({ "event_id": event_id, "trace": trace, "corrective_event_ids": ids });
+        }
+        None => body["corrects"] = json!({ "event_id": event_id, "trace": trace }),
+    }
+    body
 }
 
 fn note(ctx: &Ctx, tx: &mut Tx, capture_id: &str, new: &[NewEvent<'_>]) {

@@ -24,18 +24,13 @@ use ureq::{
     },
 };
 use yj_crypto::{sm3, to_hex};
-use yj_epcis::{
-    Instant,
-    query::{Comparison, Condition, TimeField},
-};
 use yj_kernel::{App, Problem, Result, Row, Sql};
 
 use super::{
-    answer::{self, Occasion},
-    find,
     guard::Callbacks,
     header::EpcFormat,
-    job, named,
+    job,
+    news::{self, Interest},
     schedule::Schedule,
     store,
     subscription::TOKEN,
@@ -45,8 +40,6 @@ use super::{
 const ROUND: i64 = 100;
 /// Receivers that are told at the same time.
 const RECEIVERS_MAX: usize = 16;
-/// Events of one message.
-const EVENTS_MAX: usize = 200;
 /// A subscription that a node works on is left alone by others for this long.
 const CLAIM_MS: i64 = 60_000;
 /// Longest time between two tries.
@@ -198,14 +191,12 @@ const DUE: &str = "SELECT id, query_id, owner, dest, token, schedule, report_if_
 /// A subscription whose time has come.
 struct Due {
     id: String,
-    query: String,
+    interest: Interest,
     owner: String,
     dest: String,
     token: Option<String>,
     schedule: Option<String>,
     report_if_empty: bool,
-    since: Option<i64>,
-    format: EpcFormat,
     position: i64,
     next_at: i64,
     tries: i64,
@@ -218,14 +209,17 @@ impl Due {
         let maybe = |index| row.text_opt(index).map(|text| text.map(String::from));
         Ok(Self {
             id: text(0)?,
-            query: text(1)?,
+            interest: Interest {
+                query: text(1)?,
+                subscription: text(0)?,
+                since: row.int_opt(7)?.max(row.int_opt(8)?),
+                format: EpcFormat::from_code(row.text(9)?).unwrap_or(EpcFormat::AsSent),
+            },
             owner: text(2)?,
             dest: text(3)?,
             token: maybe(4)?,
             schedule: maybe(5)?,
             report_if_empty: row.int(6)? != 0,
-            since: row.int_opt(7)?.max(row.int_opt(8)?),
-            format: EpcFormat::from_code(row.text(9)?).unwrap_or(EpcFormat::AsSent),
             position: row.int(10)?,
             next_at: row.int(11)?,
             tries: row.int(12)?,
@@ -242,14 +236,6 @@ async fn claim(app: &App, due: &Due) -> Result<bool> {
     let changed = tx.execute(sql.arg(now + CLAIM_MS).arg(due.id.as_str()).arg(due.next_at)).await?;
     tx.commit().await?;
     Ok(changed > 0)
-}
-
-/// What there is to tell.
-struct Message {
-    body: String,
-    empty: bool,
-    /// Up to which event it tells.
-    reached: i64,
 }
 
 /// Tells one subscriber; whether a message arrived.
@@ -295,45 +281,23 @@ fn next_time(due: &Due, now: i64) -> Result<Option<i64>> {
 }
 
 async fn attempt(app: &App, callbacks: &Callbacks, due: &Due, last: i64) -> Result<(i64, bool)> {
-    let message = message(app, due, last).await?;
-    if message.empty && !(due.report_if_empty && due.schedule.is_some()) {
-        return Ok((message.reached, false));
+    // With the rights the subscriber has now.
+    let ctx = app.on_behalf_of(&due.owner, news::PERMISSION).await?;
+    let news = news::since(&ctx, &due.interest, (due.position, last)).await?;
+    if !news.is_told(due.report_if_empty && due.schedule.is_some()) {
+        return Ok((news.reached, false));
     }
     let token = match &due.token {
         Some(sealed) => Some(app.vault().open_secret(&format!("{TOKEN}|{}", due.id), sealed)?),
         None => None,
     };
     let time = app.now().as_second();
-    let signature = token.map(|token| signed(&token, time, &message.body)).transpose()?;
+    let signature = token.map(|token| signed(&token, time, &news.body)).transpose()?;
     let (dest, callbacks) = (due.dest.clone(), callbacks.clone());
-    let work = move || post(&callbacks, &dest, (message.body, signature));
+    let work = move || post(&callbacks, &dest, (news.body, signature));
     let done = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?;
     done.map_err(Problem::internal)?;
-    Ok((message.reached, true))
-}
-
-/// What a subscriber may see, with the rights they have now.
-async fn message(app: &App, due: &Due, last: i64) -> Result<Message> {
-    let ctx = app.on_behalf_of(&due.owner, "epcis:read").await?;
-    let mut tx = ctx.snapshot().await?;
-    let sql = Sql::new("SELECT name, query FROM epcis_query WHERE id = $1");
-    let row = tx.fetch_one(sql.arg(due.query.as_str())).await?;
-    let row = row.ok_or(Problem::NotFound("命名查询"))?;
-    let (name, mut query) = (String::from(row.text(0)?), named::parse(row.text(1)?)?);
-    if let Some(since) = due.since {
-        query.conditions.push(Condition::Time {
-            field: TimeField::RecordTime,
-            comparison: Comparison::Ge,
-            at: Instant(since),
-        });
-    }
-    let span = (due.position, last);
-    let (events, reached) = find::since(&ctx, &mut tx, &query, (span, EVENTS_MAX)).await?;
-    let now = Instant(app.now().as_millisecond());
-    let subscription = Some(due.id.as_str());
-    let occasion = Occasion { name: &name, subscription, now, format: due.format };
-    let body = answer::query_document(&events, occasion).to_string();
-    Ok(Message { body, empty: events.is_empty(), reached })
+    Ok((news.reached, true))
 }
 
 /// `t=…,sha256=…,sm3=…`: both digests are HMAC under the token over the time, a point and the body.

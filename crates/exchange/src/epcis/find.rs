@@ -84,6 +84,8 @@ impl Order {
 /// A walk over the events that a query may mean.
 struct Walk<'q> {
     query: &'q Query,
+    /// What lies inside the places that it asks for.
+    sites: Sites,
     order: Order,
     /// Only those recorded after the first of these and up to the second.
     span: (i64, i64),
@@ -95,13 +97,23 @@ struct Walk<'q> {
     ended: bool,
 }
 
-impl Walk<'_> {
+impl<'q> Walk<'q> {
+    async fn begin(
+        tx: &mut Tx,
+        query: &'q Query,
+        order: Order,
+        (span, place): ((i64, i64), Option<(i64, i64)>),
+    ) -> yj_kernel::Result<Self> {
+        let (sites, batch) = (Sites::load(tx, query).await?, BATCH_FIRST);
+        Ok(Self { query, sites, order, span, place, seen: 0, weight: 0, batch, ended: false })
+    }
+
     /// The next events that are meant, each with its place; none at the end.
     async fn next(&mut self, ctx: &Ctx, tx: &mut Tx) -> yj_kernel::Result<Vec<((i64, i64), Kept)>> {
         let mut sql = Sql::new(EVENT);
         sql.push(" WHERE e.seq > ").bind(self.span.0).push(" AND e.seq <= ").bind(self.span.1);
         store::narrow(ctx, &mut sql, tx);
-        plan::narrow(self.query, &mut sql);
+        plan::narrow(self.query, &self.sites, &mut sql);
         if let Some(place) = self.place {
             self.order.after(&mut sql, place);
         }
@@ -116,8 +128,10 @@ impl Walk<'_> {
         let kept = store::read(ctx, tx, &rows).await?;
         let text: usize = kept.iter().map(|one| one.size).sum();
         self.batch = if text > BATCH_BYTES { BATCH_FIRST } else { (self.batch * 2).min(BATCH_MAX) };
-        let meant: Vec<Kept> =
-            kept.into_iter().filter(|one| matches_within(self.query, &one.event, &Sites)).collect();
+        let meant: Vec<Kept> = kept
+            .into_iter()
+            .filter(|one| matches_within(self.query, &one.event, &self.sites))
+            .collect();
         self.weight += meant.iter().map(|one| one.size).sum::<usize>();
         let order = self.order;
         let place = |one: &Kept| match order.column {
@@ -151,16 +165,8 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, query: &Query) -> Result<Page> 
     }
     let per_page = query.per_page.unwrap_or(PER_PAGE);
     let wanted = usize::try_from(per_page.min(left.unwrap_or(u64::MAX))).unwrap_or(usize::MAX);
-    let mut walk = Walk {
-        query,
-        order: Order::of(query),
-        span: (0, upto),
-        place: token.map(|token| (token.at, token.seq)),
-        seen: 0,
-        weight: 0,
-        batch: BATCH_FIRST,
-        ended: false,
-    };
+    let place = token.map(|token| (token.at, token.seq));
+    let mut walk = Walk::begin(tx, query, Order::of(query), ((0, upto), place)).await?;
     let mut found: Vec<((i64, i64), Kept)> = Vec::new();
     while !walk.ended && found.len() <= wanted && walk.seen < SCAN_MAX && walk.weight < PAGE_BYTES {
         found.extend(walk.next(ctx, tx).await?);
@@ -187,16 +193,7 @@ pub(crate) async fn since(
     (span, most): ((i64, i64), usize),
 ) -> yj_kernel::Result<(Vec<Kept>, i64)> {
     let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk {
-        query,
-        order,
-        span,
-        place: None,
-        seen: 0,
-        weight: 0,
-        batch: BATCH_FIRST,
-        ended: false,
-    };
+    let mut walk = Walk::begin(tx, query, order, (span, None)).await?;
     let mut found: Vec<Kept> = Vec::new();
     while !walk.ended && walk.seen < SCAN_MAX && walk.weight < PAGE_BYTES {
         let next = walk.next(ctx, tx).await?;
@@ -219,16 +216,7 @@ async fn require_at_most(
     most: u64,
 ) -> Result<()> {
     let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk {
-        query,
-        order,
-        span: (0, upto),
-        place: None,
-        seen: 0,
-        weight: 0,
-        batch: BATCH_FIRST,
-        ended: false,
-    };
+    let mut walk = Walk::begin(tx, query, order, ((0, upto), None)).await?;
     let mut count = 0_u64;
     while !walk.ended {
         if walk.seen >= SCAN_MAX {
@@ -256,16 +244,7 @@ async fn sorted(
     (token, upto, left): (Option<Token>, i64, Option<u64>),
 ) -> Result<Page> {
     let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk {
-        query,
-        order,
-        span: (0, upto),
-        place: None,
-        seen: 0,
-        weight: 0,
-        batch: BATCH_FIRST,
-        ended: false,
-    };
+    let mut walk = Walk::begin(tx, query, order, ((0, upto), None)).await?;
     let mut found = Vec::new();
     while !walk.ended {
         found.extend(walk.next(ctx, tx).await?.into_iter().map(|(_, kept)| kept));

@@ -22,6 +22,7 @@ use super::{
     problem::{Exception, Refusal, Result, invalid},
     query_http,
     resource::{self, Resource},
+    sockets::Sockets,
     status,
 };
 
@@ -72,11 +73,11 @@ const PAGING: &[Param] = &[
 ];
 
 /// The routes of the interface.
-pub fn routes(ledger: &Ledger, callbacks: &Callbacks) -> Vec<Route> {
+pub fn routes(ledger: &Ledger, callbacks: &Callbacks, sockets: &Sockets) -> Vec<Route> {
     let mut routes = capture_routes(ledger);
     routes.extend(event_routes(ledger));
     routes.extend(Resource::ALL.into_iter().flat_map(resource_routes));
-    routes.extend(query_http::routes(callbacks));
+    routes.extend(query_http::routes(callbacks, sockets));
     routes.push(options("", "GET, OPTIONS", "EPCIS 接口的能力"));
     routes.push(options("/", "GET, OPTIONS", "EPCIS 接口的能力（以斜线结尾）"));
     let top = |_: Ctx, headers: HeaderMap| async move {

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use serde_json::json;
 use yj_epcis::{Json, Limits, ReadError};
 use yj_kernel::{
-    Ctx, Problem, Result, Sql, Tx,
+    Ctx, Problem, Result, Sql, Tx, again,
     jobs::{self, NewJob},
     vault::{self, DataKey},
 };
@@ -101,13 +101,8 @@ pub(crate) async fn at_once(
     (form, behaviour): (Form, Behaviour),
     bare: bool,
 ) -> Result<Received> {
-    let mut tries = 1;
-    loop {
-        match at_once_in(ctx, items, context.as_ref(), (form, behaviour), bare).await {
-            Err(Problem::Duplicate(_) | Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-            other => return other,
-        }
-    }
+    let keep = || at_once_in(ctx, items, context.as_ref(), (form, behaviour), bare);
+    again(TRIES, Problem::is_of_a_race, keep).await
 }
 
 async fn at_once_in(

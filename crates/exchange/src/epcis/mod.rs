@@ -16,6 +16,7 @@ mod header;
 mod http;
 mod job;
 mod named;
+mod news;
 mod owner;
 mod page;
 mod past;
@@ -26,11 +27,14 @@ mod problem;
 mod query_http;
 mod resource;
 mod schedule;
+mod socket;
+mod sockets;
 mod status;
 mod store;
 mod subscription;
 mod tell;
 mod telling;
+mod terms;
 mod work;
 
 pub use anchored::EpcisEvents;
@@ -38,6 +42,7 @@ pub use deliver::{deliver, watch};
 pub use guard::Callbacks;
 pub use http::routes;
 pub use problem::dress;
+pub use sockets::{Admission, SocketLimits, Sockets};
 pub use work::JOBS;
 
 /// Where the interface lies.

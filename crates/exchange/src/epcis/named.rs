@@ -65,6 +65,12 @@ pub(crate) async fn find(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Named> {
     Ok(Named::read(&row)?)
 }
 
+/// Whether a query is still there.
+pub(crate) async fn require(tx: &mut Tx, id: &str) -> yj_kernel::Result<()> {
+    let sql = Sql::new("SELECT 1 FROM epcis_query WHERE id = $1").arg(id);
+    tx.fetch_one(sql).await?.map(drop).ok_or(Problem::NotFound("命名查询"))
+}
+
 /// The caller's queries by their names, and where the next page begins.
 pub(crate) async fn list(
     ctx: &Ctx,

@@ -9,18 +9,18 @@ use yj_epcis::{Action, EventKind};
 use yj_kernel::Sql;
 
 use super::{
-    place::parts_of,
+    place::{Sites, parts_in, parts_of},
     prepare::{EXTENDED, Role, bounded, spelled},
 };
 
 /// Limits a statement over `epcis_event e`.
-pub(crate) fn narrow(query: &Query, sql: &mut Sql) {
+pub(crate) fn narrow(query: &Query, sites: &Sites, sql: &mut Sql) {
     for condition in &query.conditions {
-        one(condition, sql);
+        one(condition, sites, sql);
     }
 }
 
-fn one(condition: &Condition, sql: &mut Sql) {
+fn one(condition: &Condition, sites: &Sites, sql: &mut Sql) {
     match condition {
         Condition::EventType(any) => {
             let term = |name: &String| match EventKind::named(name) {
@@ -40,7 +40,11 @@ fn one(condition: &Condition, sql: &mut Sql) {
                 PlaceField::ReadPoint => Role::ReadPoint,
                 PlaceField::BizLocation => Role::BizLocation,
             };
-            if *descendants { within(sql, role, any) } else { ids(sql, &[role], any) }
+            if *descendants {
+                within(sql, role, (any, sites));
+            } else {
+                ids(sql, &[role], any);
+            }
         }
         Condition::Typed { field, any, .. } => {
             let role = match field {
@@ -139,14 +143,16 @@ fn ids(sql: &mut Sql, roles: &[Role], any: &[String]) {
 }
 
 /// Places and what lies in them.
-fn within(sql: &mut Sql, role: Role, any: &[String]) {
+fn within(sql: &mut Sql, role: Role, (any, sites): (&[String], &Sites)) {
     if any.iter().any(|id| id.starts_with("urn:epc:idpat:")) {
         return ids(sql, &[role], any);
     }
-    let terms: Vec<String> = any.iter().map(|id| spelled(id)).collect();
+    let inside: Vec<String> = any.iter().flat_map(|id| sites.inside(id)).collect();
+    let terms: Vec<String> = any.iter().chain(&inside).map(|id| spelled(id)).collect();
     sql.push(" AND e.seq IN (SELECT t.seq FROM epcis_term t WHERE t.role = ").bind(role.code());
     sql.push(" AND (t.term ").bind_texts(terms.iter().map(String::as_str));
-    for parts in any.iter().filter_map(|id| parts_of(id)) {
+    let parts = any.iter().filter_map(|id| parts_of(id));
+    for parts in parts.chain(inside.iter().map(|link| parts_in(link))) {
         // `0` follows `/`: everything that begins so, and nothing else.
         let end = format!("{}0", parts.trim_end_matches('/'));
         sql.push(" OR (t.term > ").bind(parts).push(" AND t.term < ").bind(end).push(")");

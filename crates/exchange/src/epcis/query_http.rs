@@ -15,6 +15,8 @@ use super::{
     http::{at, encoded, link_next, may, options, page_of, paging},
     named,
     problem::{Refusal, Result},
+    socket,
+    sockets::Sockets,
     subscription,
 };
 
@@ -23,9 +25,43 @@ const PAGING: &[Param] = &[
     Param { name: "nextPageToken", label: "上一页答复中的令牌", required: false },
 ];
 
+/// Those, and what a subscription over the connection itself is told by.
+const PAGING_OR_SOCKET: &[Param] = &[
+    Param { name: "perPage", label: "每页条数，1 至 1000", required: false },
+    Param { name: "nextPageToken", label: "上一页答复中的令牌", required: false },
+    Param {
+        name: "stream",
+        label: "WebSocket 订阅（Upgrade: websocket）：true 为随采集推送，与时间表二者择一",
+        required: false,
+    },
+    Param { name: "second", label: "WebSocket 订阅的时间表：秒", required: false },
+    Param { name: "minute", label: "WebSocket 订阅的时间表：分", required: false },
+    Param { name: "hour", label: "WebSocket 订阅的时间表：时", required: false },
+    Param { name: "dayOfMonth", label: "WebSocket 订阅的时间表：日", required: false },
+    Param { name: "month", label: "WebSocket 订阅的时间表：月", required: false },
+    Param {
+        name: "dayOfWeek", label: "WebSocket 订阅的时间表：星期，1 为星期一", required: false
+    },
+    Param {
+        name: "reportIfEmpty",
+        label: "WebSocket 订阅：true 时到点没有事件也推送",
+        required: false,
+    },
+    Param {
+        name: "initialRecordTime",
+        label: "WebSocket 订阅：先推送此刻起已记录的事件",
+        required: false,
+    },
+    Param {
+        name: "minRecordTime",
+        label: "WebSocket 订阅：不推送此刻之前记录的事件",
+        required: false,
+    },
+];
+
 /// Their routes. Whoever may read may ask under a name, and be told.
-pub(crate) fn routes(callbacks: &Callbacks) -> Vec<Route> {
-    let mut routes = query_routes();
+pub(crate) fn routes(callbacks: &Callbacks, sockets: &Sockets) -> Vec<Route> {
+    let mut routes = query_routes(sockets);
     routes.extend(subscription_routes(callbacks));
     routes
 }
@@ -51,7 +87,8 @@ fn created(place: &str, response: Response) -> Result<Response> {
     Ok(response)
 }
 
-fn query_routes() -> Vec<Route> {
+fn query_routes(sockets: &Sockets) -> Vec<Route> {
+    let sockets = sockets.clone();
     let list = |ctx: Ctx, headers: HeaderMap, RawQuery(query): RawQuery| async move {
         let media = Media::asked(&headers, false)?;
         let (per_page, after) = paging(&query.unwrap_or_default())?;
@@ -83,19 +120,24 @@ fn query_routes() -> Vec<Route> {
         tx.commit().await?;
         Ok::<_, Refusal>(StatusCode::NO_CONTENT)
     };
-    let events = |ctx: Ctx,
-                  headers: HeaderMap,
-                  Path(name): Path<String>,
-                  RawQuery(query): RawQuery| async move {
-        let query = query.unwrap_or_default();
-        let mut tx = ctx.snapshot().await?;
-        let found = named::find(&ctx, &mut tx, &name).await?;
-        drop(tx);
-        let mut asked = found.query()?;
-        page_within(&mut asked, &query)?;
-        let tail = format!("/queries/{}/events", encoded(&name));
-        page_of(&ctx, &headers, (&tail, &query), (&found.name, &asked)).await
-    };
+    let events =
+        move |ctx: Ctx, Path(name): Path<String>, RawQuery(query): RawQuery, request: Request| {
+            let sockets = sockets.clone();
+            async move {
+                let query = query.unwrap_or_default();
+                let (parts, _) = request.into_parts();
+                if socket::is_wanted(&parts.headers) {
+                    return socket::open(ctx, &sockets, (&name, &query), parts).await;
+                }
+                let mut tx = ctx.snapshot().await?;
+                let found = named::find(&ctx, &mut tx, &name).await?;
+                drop(tx);
+                let mut asked = found.query()?;
+                page_within(&mut asked, &query)?;
+                let tail = format!("/queries/{}/events", encoded(&name));
+                page_of(&ctx, &parts.headers, (&tail, &query), (&found.name, &asked)).await
+            }
+        };
     vec![
         Route::new(at(Method::GET, "/queries"), may("read"), "EPCIS 命名查询", list).query(PAGING),
         Route::new(at(Method::POST, "/queries"), may("read"), "建立 EPCIS 命名查询", create)
@@ -105,10 +147,10 @@ fn query_routes() -> Vec<Route> {
         Route::new(
             at(Method::GET, "/queries/{id}/events"),
             may("read"),
-            "EPCIS 命名查询的事件",
+            "EPCIS 命名查询的事件；以 WebSocket 打开时为订阅",
             events,
         )
-        .query(PAGING),
+        .query(PAGING_OR_SOCKET),
         options("/queries", "GET, POST, OPTIONS", "EPCIS 命名查询的能力"),
         options("/queries/{id}", "GET, DELETE, OPTIONS", "EPCIS 命名查询的能力（单个）"),
         options("/queries/{id}/events", "GET, OPTIONS", "EPCIS 命名查询事件的能力"),
@@ -125,7 +167,7 @@ fn page_within(query: &mut Query, text: &str) -> Result<()> {
             }
             "nextPageToken" => query.next_page_token = Some(value.into_owned()),
             other => {
-                let detail = "命名查询只接受 perPage 与 nextPageToken";
+                let detail = "命名查询只接受 perPage 与 nextPageToken；订阅的参数只用于 WebSocket";
                 return Err(Problem::invalid(other, detail).into());
             }
         }

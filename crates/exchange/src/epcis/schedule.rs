@@ -14,6 +14,11 @@ const FIELDS: [(&str, u32, u32); 6] = [
     ("dayOfWeek", 1, 7),
 ];
 
+/// Whether a schedule has a field of this name.
+pub(crate) fn is_field(name: &str) -> bool {
+    FIELDS.iter().any(|(known, _, _)| *known == name)
+}
+
 /// From here on fields are days.
 const DAYS: usize = 3;
 
@@ -34,7 +39,7 @@ impl Schedule {
         };
         let mut errors: Vec<FieldError> = object
             .keys()
-            .filter(|name| !FIELDS.iter().any(|(known, _, _)| known == name))
+            .filter(|name| !is_field(name))
             .map(|name| wrong(name, "没有这个字段"))
             .collect();
         let mut bits = [0; 6];

@@ -9,8 +9,8 @@ use super::{
     header::EpcFormat,
     named::{Named, note},
     problem::{Exception, Refusal, Result},
-    schedule::Schedule,
     store,
+    terms::Terms,
 };
 
 /// Subscriptions of one query.
@@ -83,10 +83,7 @@ pub(crate) async fn list(tx: &mut Tx, named: &Named) -> Result<Vec<Value>> {
 struct Asked {
     dest: String,
     token: Option<String>,
-    schedule: Option<(Value, Schedule)>,
-    report_if_empty: bool,
-    initial: Option<i64>,
-    minimum: Option<i64>,
+    terms: Terms,
 }
 
 const MEMBERS: [&str; 9] = [
@@ -126,46 +123,8 @@ impl Asked {
                 None
             }
         };
-        let mut flag = |name: &str| match given(name) {
-            None => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => {
-                wrong(name, "应为 true 或 false");
-                false
-            }
-        };
-        let (stream, report_if_empty) = (flag("stream"), flag("reportIfEmpty"));
-        let mut time = |name: &str| match given(name) {
-            None => None,
-            Some(value) => {
-                let found = value.as_str().and_then(Instant::parse);
-                if found.is_none() {
-                    wrong(name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00");
-                }
-                found.map(|time| time.0)
-            }
-        };
-        let (initial, minimum) = (time("initialRecordTime"), time("minRecordTime"));
-        let schedule = match given("schedule") {
-            None => None,
-            Some(value) => match Schedule::read(value) {
-                Ok(schedule) => Some((value.clone(), schedule)),
-                Err(Problem::Invalid(found)) => {
-                    errors.extend(found);
-                    None
-                }
-                Err(other) => return Err(other.into()),
-            },
-        };
-        if !errors.is_empty() {
-            return Err(Problem::Invalid(errors).into());
-        }
-        if stream == schedule.is_some() {
-            let detail = "应写明 schedule（定时）或 stream: true（随采集），二者择一";
-            return Err(Refusal::of(Exception::SubscriptionControls, detail));
-        }
-        let dest = String::from(dest);
-        Ok(Self { dest, token, schedule, report_if_empty, initial, minimum })
+        let terms = Terms::read(&body, errors)?;
+        Ok(Self { dest: String::from(dest), token, terms })
     }
 }
 
@@ -183,14 +142,8 @@ pub(crate) async fn create(
         let detail = format!("每个命名查询至多 {SUBSCRIPTIONS_MAX} 个订阅");
         return Err(Problem::Conflict(detail).into());
     }
-    let next = match &asked.schedule {
-        None => Some(ctx.now_ms()),
-        Some((_, schedule)) => schedule.next(ctx.now_ms()),
-    };
-    let Some(next) = next else {
-        let detail = "这个时间表在四年之内没有一次";
-        return Err(Refusal::of(Exception::SubscriptionControls, detail));
-    };
+    let terms = &asked.terms;
+    let next = terms.first(ctx.now_ms())?;
     let id = ctx.new_id::<()>().to_string();
     let app = ctx.app();
     let token = match &asked.token {
@@ -200,17 +153,16 @@ pub(crate) async fn create(
         }
         None => None,
     };
-    // What was recorded before counts where the client asks for it.
-    let position = if asked.initial.is_some() { 0 } else { store::last(tx).await? };
+    let position = terms.begin(store::last(tx).await?);
     let sql = Sql::new(
         "INSERT INTO epcis_subscription (id, query_id, owner, created_at, dest, token, schedule, \
          report_if_empty, initial_record_time, min_record_time, epc_format, position, next_at, receiver, \
          tries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)",
     );
-    let schedule = asked.schedule.as_ref().map(|(value, _)| value.to_string());
+    let schedule = terms.schedule.as_ref().map(|(value, _)| value.to_string());
     let sql = sql.arg(id.as_str()).arg(named.id.as_str()).arg(ctx.actor()).arg(ctx.now_ms());
-    let sql = sql.arg(asked.dest.as_str()).arg(token).arg(schedule).arg(asked.report_if_empty);
-    let sql = sql.arg(asked.initial).arg(asked.minimum).arg(format.code()).arg(position);
+    let sql = sql.arg(asked.dest.as_str()).arg(token).arg(schedule).arg(terms.report_if_empty);
+    let sql = sql.arg(terms.initial).arg(terms.minimum).arg(format.code()).arg(position);
     let receiver = callbacks.check(&asked.dest).ok().and_then(|uri| uri.authority().cloned());
     let receiver = receiver
         .map_or_else(|| asked.dest.clone(), |authority| authority.as_str().to_ascii_lowercase());

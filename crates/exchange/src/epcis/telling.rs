@@ -35,19 +35,29 @@ impl Told {
     }
 }
 
-/// Tells the events that are about to be kept; of each what it told.
+/// The event that another declares wrong, or takes the place of.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    pub(crate) event_id: String,
+    /// The 追溯事件 that it had told.
+    pub(crate) trace: Option<String>,
+}
+
+/// Tells the events that are about to be kept; of each what it told, and the event that it corrects or
+/// takes back.
 pub(crate) async fn tell_all(
     ctx: &Ctx,
     tx: &mut Tx,
     keep: &[(&Prepared, &SubjectBrief)],
     owners: &Owners,
-) -> Result<Vec<Told>> {
+) -> Result<Vec<(Told, Option<About>)>> {
     if keep.is_empty() {
         return Ok(Vec::new());
     }
+    let about = keep.iter().map(|(prepared, _)| declared(prepared)).collect();
     let Ok(tracer) = ctx.under("trace:capture") else {
         let none = || Told::not("no_right", "没有采集追溯事件的权限");
-        return Ok(keep.iter().map(|_| none()).collect());
+        return Ok(keep.iter().map(|_| none()).zip(about).collect());
     };
     let events = keep.iter().map(|(prepared, _)| &prepared.event);
     let mut teller = Teller {
@@ -60,6 +70,7 @@ pub(crate) async fn tell_all(
         at: BTreeMap::new(),
         fixes: BTreeMap::new(),
         told: vec![None; keep.len()],
+        about,
         group: Vec::new(),
         claimed: BTreeSet::new(),
         fixed: BTreeMap::new(),
@@ -79,7 +90,14 @@ pub(crate) async fn tell_all(
     }
     teller.flush(tx).await?;
     let lost = || Told::not("no_counterpart", "没有对应");
-    Ok(teller.told.into_iter().map(|told| told.unwrap_or_else(lost)).collect())
+    let told = teller.told.into_iter().map(|told| told.unwrap_or_else(lost));
+    Ok(told.zip(teller.about).collect())
+}
+
+/// A declaration is about the event of its own name.
+fn declared(prepared: &Prepared) -> Option<About> {
+    let declares = prepared.event.error_declaration.is_some();
+    declares.then(|| About { event_id: prepared.id.clone(), trace: None })
 }
 
 async fn products<'e>(
@@ -129,6 +147,8 @@ struct Teller<'k> {
     /// Which declaration of the chunk points to an event.
     fixes: BTreeMap<Name, usize>,
     told: Vec<Option<Told>>,
+    /// What each corrects or takes back.
+    about: Vec<Option<About>>,
     /// What is told next, in one go.
     group: Vec<(TraceEvent, Slot)>,
     /// Originals that something corrects already.
@@ -184,7 +204,12 @@ impl Teller<'_> {
         if let Some(wanted) = &fix {
             let original = self.original(tx, &wanted.original, at).await?;
             fix = match original {
-                Ok(original) => self.correct(tx, &mut event, (wanted.clone(), &original)).await?,
+                Ok(original) => {
+                    let (event_id, trace) =
+                        (wanted.original.1.clone(), Some(original.trace.clone()));
+                    self.about[at] = Some(About { event_id, trace });
+                    self.correct(tx, &mut event, (wanted.clone(), &original)).await?
+                }
                 Err(_) => None,
             };
         }
@@ -270,6 +295,9 @@ impl Teller<'_> {
                 return Ok(true);
             }
         };
+        if let Some(about) = &mut self.about[at] {
+            about.trace = Some(original.trace.clone());
+        }
         let correctives = self.correctives(at);
         if correctives.iter().any(|name| self.at.contains_key(name)) {
             return Ok(false);

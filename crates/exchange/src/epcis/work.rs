@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use yj_epcis::{Fault, Json};
 use yj_kernel::{
-    Ctx, JobKind, JobRun, Outcome, Problem, Result, RowResult, Sql, Tx,
+    Ctx, JobKind, JobRun, Outcome, Problem, Result, RowResult, Sql, Tx, again,
     vault::{self, DataKey},
 };
 
@@ -86,12 +86,7 @@ fn read_parts(
     let noted = Arc::clone(&lost);
     tokio::spawn(async move {
         for part in 0.. {
-            let mut loaded = load(&ctx, (&id, &key), part).await;
-            for _ in 1..TRIES {
-                if loaded.is_err() {
-                    loaded = load(&ctx, (&id, &key), part).await;
-                }
-            }
+            let loaded = again(TRIES, |_| true, || load(&ctx, (&id, &key), part)).await;
             let Some(loaded) = loaded.transpose() else { return };
             let failed = loaded.is_err();
             noted.fetch_or(failed, Ordering::SeqCst);
@@ -197,13 +192,8 @@ impl Waiting {
         while let Some(next) = said.recv().await {
             match next {
                 Said::Chunk(items, _) => {
-                    let mut tries = 1;
-                    loop {
-                        match self.check_chunk(ctx, &items).await {
-                            Err(Problem::Unavailable(_)) if tries < TRIES => tries += 1,
-                            other => break other?,
-                        }
-                    }
+                    let check = || self.check_chunk(ctx, &items);
+                    (self.tally, self.checked) = again(TRIES, Problem::is_passing, check).await?;
                     run.expect(self.checked).await?;
                 }
                 Said::End(faults) if faults.is_empty() => {}
@@ -222,7 +212,8 @@ impl Waiting {
         Ok(sound)
     }
 
-    async fn check_chunk(&mut self, ctx: &Ctx, items: &[Item]) -> Result<()> {
+    /// Looks at a chunk; what is known then, and how far.
+    async fn check_chunk(&self, ctx: &Ctx, items: &[Item]) -> Result<(Tally, i64)> {
         let mut tx = ctx.begin().await?;
         let examined = examine(ctx, &mut tx, &self.id, items).await?;
         let mut tally = self.tally.clone();
@@ -235,8 +226,7 @@ impl Waiting {
         self.looked_at(&mut tx, &tally, place);
         tx.commit().await?;
         tally.written();
-        (self.tally, self.checked) = (tally, place);
-        Ok(())
+        Ok((tally, place))
     }
 
     fn looked_at(&self, tx: &mut Tx, tally: &Tally, place: i64) {
@@ -251,17 +241,8 @@ impl Waiting {
         while let Some(next) = said.recv().await {
             match next {
                 Said::Chunk(items, context) => {
-                    let mut tries = 1;
-                    loop {
-                        match self.keep_chunk(ctx, run, (&items, context.as_ref())).await {
-                            Err(Problem::Duplicate(_) | Problem::Unavailable(_))
-                                if tries < TRIES =>
-                            {
-                                tries += 1;
-                            }
-                            other => break other?,
-                        }
-                    }
+                    let keep = || self.keep_chunk(ctx, run, (&items, context.as_ref()));
+                    self.tally = again(TRIES, Problem::is_of_a_race, keep).await?;
                     run.noted();
                 }
                 Said::End(faults) if faults.is_empty() => {}
@@ -273,12 +254,13 @@ impl Waiting {
         Ok(())
     }
 
+    /// Keeps a chunk; what is known then.
     async fn keep_chunk(
-        &mut self,
+        &self,
         ctx: &Ctx,
         run: &JobRun,
         (items, context): (&[Item], Option<&Json>),
-    ) -> Result<()> {
+    ) -> Result<Tally> {
         let mut tx = ctx.begin().await?;
         let key = vault::data_keys(ctx.app(), &mut tx, &[&self.id]).await?.remove(&self.id);
         let key = key.ok_or_else(|| Problem::internal("a capture without a key"))?;
@@ -300,8 +282,7 @@ impl Waiting {
         tally.write(&mut tx, &self.id);
         tx.commit().await?;
         tally.written();
-        self.tally = tally;
-        Ok(())
+        Ok(tally)
     }
 
     async fn finish(&self, ctx: &Ctx, failed: bool) -> Result<()> {

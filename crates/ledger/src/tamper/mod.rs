@@ -20,14 +20,18 @@ mod sample;
 mod walk;
 mod worker;
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU16, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use yj_kernel::{App, Ctx, Problem, Result, Tx};
+use yj_proof::{Checkpoint, Note};
 
 pub use engine::Counts;
 pub use erase::Ground;
@@ -86,6 +90,28 @@ impl Tamper {
         if !known.contains(&held) {
             known.push(held);
         }
+    }
+
+    /// Takes the checkpoints that lie in a folder, as witnesses gave them to the operator; how many. One of
+    /// another log is refused.
+    pub fn hold_files(&self, folder: &Path) -> Result<usize> {
+        if !folder.exists() {
+            return Ok(0);
+        }
+        let origin = Checkpoint::origin_of(&self.0.ledger.genesis().1);
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).map_err(Problem::internal)? {
+            let path = entry.map_err(Problem::internal)?.path();
+            let text = std::fs::read_to_string(&path).map_err(Problem::internal)?;
+            let note = Note::read(&text).ok().filter(|note| note.checkpoint.origin == origin);
+            let note = note.ok_or_else(|| {
+                let name = path.display();
+                Problem::Conflict(format!("{name} 不是本存证链的检查点，请移走或更正"))
+            })?;
+            self.hold(Held::of(&note));
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// When the nightly pass begins: minutes after midnight in China.

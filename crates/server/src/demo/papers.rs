@@ -277,33 +277,21 @@ async fn document(
     let id = |text: &str| text.parse::<Id<()>>().map_err(Problem::internal);
     let text = |text: &str| Some(String::from(text));
     let commitment = kind == "commitment";
+    let issuer = if commitment { holder.name.as_str() } else { "示例动物卫生监督所" };
     Ok(BatchDocument {
-        kind: String::from(kind),
-        number: String::from(number),
-        issuer: if commitment {
-            holder.name.clone()
-        } else {
-            String::from("示例动物卫生监督所")
-        },
-        subject_id: id(&holder.id)?,
-        region: None,
         product_id: Some(id(&product.id)?),
-        product: product.name.clone(),
         quantity: quantity.parse().ok(),
         unit: Some(product.unit),
-        issued_on: calendar.date(DAY - 4),
         valid_until: until.map(|day| calendar.date(day)),
         origin: text("示例县示例乡"),
         basis: commitment.then(|| String::from("self_test")),
-        promise: None,
         contact: commitment.then(|| String::from("13800000139")),
         units: unit.map(|code| vec![CoveredUnit { code: String::from(code), quantity: None }]),
-        origins: None,
-        vehicle_no: None,
-        depart_at: None,
-        arrive_at: None,
-        state: None,
-        void_reason: None,
-        void_record: None,
+        ..BatchDocument::plain(
+            (kind, String::from(number)),
+            String::from(issuer),
+            (id(&holder.id)?, product.name.clone()),
+            calendar.date(DAY - 4),
+        )
     })
 }

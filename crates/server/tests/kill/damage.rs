@@ -139,6 +139,7 @@ fn r_4_damage_to_any_file_is_named_or_refused() {
     the_database(&ward);
     the_keys(&ward);
     older_states(&ward);
+    what_is_published(&ward);
 }
 
 /// A byte here and there, and a byte of each kind of thing in it.
@@ -285,4 +286,30 @@ fn older_states(ward: &Ward) {
     let held = ward.export.join("checkpoint.txt");
     let (found, said) = ward.checked(&[held]);
     assert!(found == 1 && said.contains("rollback") && said.contains("lost"), "{said}");
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// A byte of each file that others are given.
+fn what_is_published(ward: &Ward) {
+    ward.with(|| {});
+    let published = ward.place.publish("published");
+    let (code, said) = Place::check_published(&published);
+    assert!(code == 0, "{said}");
+    let files = files_below(&published);
+    assert!(files.len() >= 3, "checkpoint, genesis and a tile: {files:?}");
+    for file in files {
+        let good = fs::read(&file).unwrap();
+        for place in [0, good.len() / 2, good.len() - 2] {
+            let mut bad = good.clone();
+            bad[place] ^= 1;
+            fs::write(&file, bad).unwrap();
+            let (code, said) = Place::check_published(&published);
+            assert_ne!(code, 0, "{}: byte {place}: {said}", file.display());
+        }
+        fs::write(&file, good).unwrap();
+    }
 }

@@ -85,6 +85,22 @@ impl Place {
         if well { Ok(folder) } else { Err(said) }
     }
 
+    /// `yuanjian ledger publish` into a new folder beside the data.
+    pub(crate) fn publish(&self, name: &str) -> PathBuf {
+        let folder = self.folder.path().join(name);
+        let (well, said) = self.verb(&["ledger", "publish", folder.to_str().unwrap()]);
+        assert!(well, "{said}");
+        folder
+    }
+
+    /// What the independent checker says of what was published.
+    pub(crate) fn check_published(folder: &Path) -> (i32, String) {
+        let tool = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/check_published.py");
+        let output = Command::new("python3").arg(tool).arg(folder).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap_or(-1), text(&output.stdout) + &text(&output.stderr))
+    }
+
     /// What the independent checker says of an export, of the rows as the database file holds
     /// them, and of what was acknowledged; `held` are checkpoints taken before.
     pub(crate) fn check(

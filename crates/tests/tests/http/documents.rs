@@ -12,10 +12,10 @@ use crate::{
     subjects::detail,
 };
 
-const CERTIFICATES: &str = "/api/v1/trace/certificates";
+pub const CERTIFICATES: &str = "/api/v1/trace/certificates";
 const NOW: &str = "2026-11-19T11:00:00+08:00";
 
-fn wanted(subject: &Value, quantity: &str, codes: &[&str]) -> Value {
+pub fn wanted(subject: &Value, quantity: &str, codes: &[&str]) -> Value {
     json!({
         "subject": subject["code"], "product": "YJ-JC-01", "quantity": quantity, "unit": "KGM",
         "origin": "示例县示例乡", "basis": "self_test", "contact": "13800000001",

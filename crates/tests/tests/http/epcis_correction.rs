@@ -301,3 +301,65 @@ async fn g_6_4_1_a_withdrawal_says_which_event_and_why_and_nothing_else() {
     settle(&app).await;
     assert_eq!(held(&app, "SAY-1").await, "0");
 }
+
+/// What exactly of the records of a name is anchored, the declaration last, each read from a proof
+/// that holds.
+async fn anchored(app: &TestApp, id: &str) -> Vec<Value> {
+    let mut tx = app.assembled.app.db().snapshot().await.unwrap();
+    let sql = yj_kernel::Sql::new("SELECT uid FROM epcis_event WHERE event_id = $1 ORDER BY seq");
+    let rows = tx.fetch(sql.arg(format!("urn:example:{id}"))).await.unwrap();
+    let chain = yj_proof::Trust::in_chain(app.assembled.ledger.genesis().1);
+    let mut bodies = Vec::new();
+    for row in rows {
+        let uid = row.text(0).unwrap();
+        let bundle = app.assembled.ledger.proof(&mut tx, uid).await.unwrap();
+        let verdict = yj_proof::verify(&bundle, &chain);
+        assert!(verdict.ok, "{verdict:?}");
+        let bundle: Value = serde_json::from_slice(&bundle).unwrap();
+        let fields = bundle["envelope"]["body"].clone();
+        assert!(fields.is_object(), "{bundle}");
+        bodies.push(fields);
+    }
+    bodies
+}
+
+#[tokio::test]
+async fn g_8_2_the_proof_of_a_declaration_says_what_it_takes_back() {
+    let app = TestApp::start().await;
+    let (one, two) = (harvest("p1", "PRF-1", 100), harvest("p2", "PRF-2", 100));
+    sent(&app, "farm", &[one.clone(), two.clone()]).await;
+    settle(&app).await;
+    let (first, second) = (told(&app, "p1").await, told(&app, "p2").await);
+    sent(&app, "farm", &[wrong(&one, &[])]).await;
+    sent(&app, "farm", &[wrong(&two, &["p3"]), harvest("p3", "PRF-2", 80)]).await;
+    // One that nobody has captured is declared wrong all the same.
+    sent(&app, "farm", &[wrong(&harvest("p4", "PRF-4", 1), &["p5"])]).await;
+    settle(&app).await;
+    app.anchor().await;
+    let [plain, declared] = &anchored(&app, "p1").await[..] else { panic!("two records") };
+    assert!(plain.get("withdraws").is_none() && plain.get("corrects").is_none(), "{plain}");
+    assert_eq!(
+        declared["withdraws"],
+        json!({ "event_id": "urn:example:p1", "trace": first["id"], "corrective_event_ids": [] })
+    );
+    let declared = anchored(&app, "p2").await.remove(1);
+    assert_eq!(
+        declared["withdraws"],
+        json!({
+            "event_id": "urn:example:p2", "trace": second["id"],
+            "corrective_event_ids": ["urn:example:p3"],
+        })
+    );
+    let corrective = anchored(&app, "p3").await.remove(0);
+    assert_eq!(
+        corrective["corrects"],
+        json!({ "event_id": "urn:example:p2", "trace": second["id"] })
+    );
+    let alone = anchored(&app, "p4").await.remove(0);
+    assert_eq!(
+        alone["withdraws"],
+        json!({
+            "event_id": "urn:example:p4", "trace": null, "corrective_event_ids": ["urn:example:p5"],
+        })
+    );
+}

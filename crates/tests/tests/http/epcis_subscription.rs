@@ -14,10 +14,10 @@ use crate::{
     harness::TestApp,
 };
 
-type Heard = mpsc::UnboundedReceiver<(HeaderMap, String)>;
+pub type Heard = mpsc::UnboundedReceiver<(HeaderMap, String)>;
 
 /// Somebody who listens at an address of this machine, and answers with these statuses in turn.
-async fn listener(statuses: Vec<u16>) -> (String, Heard) {
+pub async fn listener(statuses: Vec<u16>) -> (String, Heard) {
     let (say, heard) = mpsc::unbounded_channel();
     let statuses = Arc::new(std::sync::Mutex::new(statuses));
     let hear = move |State(say): State<mpsc::UnboundedSender<(HeaderMap, String)>>,

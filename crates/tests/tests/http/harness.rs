@@ -125,6 +125,7 @@ async fn assembled_with(
         without,
         // Subscribers of the tests listen on this machine.
         callbacks: Callbacks { allowed_hosts: vec![String::from("127.0.0.1")] },
+        sockets: crate::epcis_socket::brisk(),
     };
     assemble(parts).await.unwrap()
 }

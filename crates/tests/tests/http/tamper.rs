@@ -6,7 +6,6 @@ use std::path::Path;
 use jiff::SignedDuration;
 use redb::{ReadableTable as _, TableDefinition};
 use serde_json::{Value, json};
-use yj_ledger::Held;
 use yj_proof::{Checkpoint, Trust, merkle, verify};
 use yj_server::demo;
 
@@ -396,10 +395,8 @@ async fn d_6_3_a_ledger_made_anew_is_found_by_the_checkpoint_that_another_holds(
     std::fs::copy(&ledger, &old).unwrap();
     let id = anchored(&app, "ANEW-1").await;
     let proof = app.get("supervisor", &format!("/api/v1/trace/events/{id}/proof")).await.bytes;
-    let witness = Held {
-        by: String::from("示例见证方"),
-        ..Held::of(&app.assembled.ledger.signed_checkpoint().unwrap().unwrap())
-    };
+    let note = app.assembled.ledger.signed_checkpoint().unwrap().unwrap();
+    let size = note.checkpoint.size;
     let checkpoint = app.assembled.ledger.checkpoint().unwrap().unwrap();
     // The administrator takes the record away wherever it is, puts the old file back, and lets the
     // platform make other blocks.
@@ -410,11 +407,14 @@ async fn d_6_3_a_ledger_made_anew_is_found_by_the_checkpoint_that_another_holds(
     anchored(&app, "ANEW-3").await;
     assert_eq!(pass(&app).await, Vec::<Value>::new(), "by itself it is a log like any other");
     app.run_sql("DELETE FROM ledger_pass").await;
-    app.assembled.tamper.hold(witness.clone());
+    let folder = app.folder.path().join("checkpoints");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("witness.txt"), note.to_text()).unwrap();
+    app.restart().await;
     let found = pass(&app).await;
-    let one = named(&found, "checkpoint", &format!("checkpoint:{}", witness.size));
+    let one = named(&found, "checkpoint", &format!("checkpoint:{size}"));
     assert_eq!((&one["height"], found.len()), (&json!(2), 1), "{found:?}");
-    assert!(one["detail"].as_str().unwrap().contains("示例见证方"), "{one}");
+    assert!(one["detail"].as_str().unwrap().contains("检查点文件"), "{one}");
     // The same for a stranger: the proof is of a log that the platform does not show any more.
     let (_, chain) = app.assembled.ledger.genesis();
     assert!(verify(&proof, &Trust::in_chain(chain)).ok);

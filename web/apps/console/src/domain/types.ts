@@ -350,29 +350,6 @@ export interface LedgerStatus {
   latency_ms_p50: number | null;
   latency_ms_p99: number | null;
 }
-export interface WitnessList {
-  items: {
-    organization: string;
-    name: string;
-    active: boolean;
-    state: string;
-    size: number | null;
-    height: number | null;
-    signed_at: string | null;
-  }[];
-  alarm_count?: number | null;
-}
-export interface Anchors {
-  configured: boolean;
-  network?: string | null;
-  items: { state: string; tree_size: number; confirmed_at: string | null; last_error: string | null }[];
-}
-export interface TamperState {
-  open: number;
-  acknowledged: number;
-  last_full: { began: string; ended: string | null; records: number; findings: number } | null;
-  next_full_at: string | null;
-}
 /** A key as blocks hold it. */
 export interface ChainKey {
   org: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerStatus, WitnessList } from '../../domain/types';
-import { parts } from './health';
+import type { LedgerStatus } from '../../domain/types';
+import { parts, type WitnessesSeen } from './health';
 
 const status: LedgerStatus = {
   chain_id: 'ab'.repeat(32),
@@ -24,13 +24,11 @@ const status: LedgerStatus = {
 };
 const word = (found: Parameters<typeof parts>[0], title: string): string | undefined =>
   parts(found).find((part) => part.title === title)?.word;
-const witness = (over: Partial<WitnessList['items'][number]>): WitnessList['items'][number] => ({
+const witness = (over: Partial<WitnessesSeen['items'][number]>): WitnessesSeen['items'][number] => ({
   organization: '示例检测中心',
-  name: 'w',
   active: true,
   state: 'current',
   size: 340,
-  height: 12,
   signed_at: '2026-11-19T12:00:00+08:00',
   ...over,
 });
@@ -48,7 +46,7 @@ describe('链健康', () => {
   });
 
   it('witnesses are told by how far they are behind', () => {
-    const of = (items: WitnessList['items'], alarm_count = 0) => ({ status, witnesses: { items, alarm_count } });
+    const of = (items: WitnessesSeen['items'], alarm_count = 0) => ({ status, witnesses: { items, alarm_count } });
     expect(word(of([]), '见证')).toBe('没有见证方');
     expect(word(of([witness({})]), '见证')).toBe('都已跟上');
     const behind = of([witness({ size: 300, state: 'lagging' }), witness({ active: false, state: 'inactive' })]);

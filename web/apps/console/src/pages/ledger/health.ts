@@ -1,7 +1,24 @@
 /** 链健康: what the parts of 存证 say of themselves, each as one state with its facts. */
 import { amount, moment } from '../../domain/format';
-import type { Anchors, LedgerStatus, TamperState, WitnessList } from '../../domain/types';
+import type { LedgerStatus } from '../../domain/types';
 import type { Tone } from '../../domain/words';
+
+/** As much of the answers of other parts as is told here. */
+export interface WitnessesSeen {
+  items: { organization: string; active: boolean; state: string; size: number | null; signed_at: string | null }[];
+  alarm_count?: number | null;
+}
+export interface AnchorsSeen {
+  configured: boolean;
+  network?: string | null;
+  items: { state: string; tree_size: number; confirmed_at: string | null; last_error: string | null }[];
+}
+export interface TamperSeen {
+  open: number;
+  acknowledged: number;
+  last_full: { began: string; ended: string | null; records: number } | null;
+  next_full_at: string | null;
+}
 
 export interface Part {
   title: string;
@@ -57,7 +74,7 @@ function log(status: LedgerStatus): Part {
   };
 }
 
-function witnesses(status: LedgerStatus, found: WitnessList): Part {
+function witnesses(status: LedgerStatus, found: WitnessesSeen): Part {
   const active = found.items.filter((one) => one.active);
   const behind = active.filter((one) => one.state !== 'current');
   const state: [string, Tone] =
@@ -68,7 +85,7 @@ function witnesses(status: LedgerStatus, found: WitnessList): Part {
         : behind.length > 0
           ? [`${behind.length} 个见证方未跟上`, 'warn']
           : ['都已跟上', 'good'];
-  const lag = (one: WitnessList['items'][number]): string => {
+  const lag = (one: WitnessesSeen['items'][number]): string => {
     if (one.size === null) return '尚未见证';
     const entries = Math.max(status.tree_size - one.size, 0);
     return entries === 0 ? `已见证到最新，${moment(one.signed_at)}` : `落后 ${amount(entries)} 项，上次 ${moment(one.signed_at)}`;
@@ -88,7 +105,7 @@ function witnesses(status: LedgerStatus, found: WitnessList): Part {
   };
 }
 
-function anchors(found: Anchors): Part {
+function anchors(found: AnchorsSeen): Part {
   const newest = found.items[0];
   const confirmed = found.items.find(({ state }) => state === 'confirmed');
   const words: Record<string, [string, Tone]> = {
@@ -111,7 +128,7 @@ function anchors(found: Anchors): Part {
   };
 }
 
-function tamper(found: TamperState): Part {
+function tamper(found: TamperSeen): Part {
   const [open, known] = [found.open, found.acknowledged];
   const state: [string, Tone] =
     open > 0
@@ -137,9 +154,9 @@ function tamper(found: TamperState): Part {
 
 export interface Found {
   status: LedgerStatus;
-  witnesses?: WitnessList | undefined;
-  anchors?: Anchors | undefined;
-  tamper?: TamperState | undefined;
+  witnesses?: WitnessesSeen | undefined;
+  anchors?: AnchorsSeen | undefined;
+  tamper?: TamperSeen | undefined;
 }
 
 /** Parts that this platform does not have, or this user may not see, are left out. */
