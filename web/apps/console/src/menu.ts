@@ -76,14 +76,14 @@ export const MENU: MenuGroup[] = [
     title: '区块链存证',
     pages: [
       { path: '/ledger', title: '存证总览', permission: 'ledger:read' },
-      { path: '/ledger/tamper', title: '防篡改检查', permission: 'ledger:check' },
       { path: '/ledger/blocks', title: '存证批次', permission: 'ledger:read' },
-      { path: '/anchors', title: '外部锚定', permission: 'ledger:read' },
-      { path: '/witnesses', title: '见证', permission: 'ledger:read' },
       { path: '/verify', title: '存证查验' },
       { path: '/ledger/proofs', title: '证明下载', permission: 'trace:read' },
       { path: '/ledger/keys', title: '密钥登记', permission: 'ledger:read' },
       { path: '/register/evidence_key', title: '存证密钥', permission: 'evidence_key:read' },
+      { path: '/witnesses', title: '见证', permission: 'ledger:read' },
+      { path: '/anchors', title: '外部锚定', permission: 'ledger:read' },
+      { path: '/ledger/tamper', title: '防篡改检查', permission: 'ledger:check' },
     ],
   },
   {

@@ -141,7 +141,7 @@ function tamper(found: TamperSeen): Part {
   const last = found.last_full;
   return {
     title: '防篡改检查',
-    to: '/tamper',
+    to: '/ledger/tamper',
     word: state[0],
     tone: state[1],
     facts: [
