@@ -12,7 +12,7 @@ from tests.chain import FARM, FARMER, ORG, PLATFORM, WITNESS, Made, Signer, key_
 from yuanjian_check import chain, merkle, note
 from yuanjian_check.export import Export, seal
 from yuanjian_check.platform import Findings, check
-from yuanjian_check.wire import u32
+from yuanjian_check.wire import canonical, u32
 
 SOUND = Made()
 
@@ -187,6 +187,18 @@ class Damaged(unittest.TestCase):
 
         for change in (text_of, salt, spaced, lambda made: made.entries[2].update(org=FARM)):
             self.told("envelope", change)
+
+    def test_an_erasure_needs_a_tombstone(self):
+        made = deepcopy(SOUND)
+        made.entries[2].update(envelope="", salt="")
+        self.assertEqual(judged(made).kinds(), {"lost"})
+        stone = {
+            "v": 1, "type": "tombstone", "id": "stone", "org": "platform", "time": "2026-11-01T00:00:00Z",
+            "body": {"record": made.entries[2]["record"], "kind": "trace_event", "ground": "other"},
+        }
+        line = {"id": 99, "record": "stone", "org": "platform", "envelope": canonical(stone).decode(), "salt": "00" * 16}
+        made.entries.append({**line, "state": "pending", "height": None})
+        self.assertEqual(judged(made).list, [])
 
     def test_rows_lost_forged_or_doubled(self):
         self.told("lost", lambda made: made.entries.pop(1))

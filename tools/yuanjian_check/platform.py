@@ -229,6 +229,8 @@ class Rows:
         self._log, self._tell = log, tell
         self.entries, self._envelopes, self._erased = 0, {}, set()
         self._places = {}
+        # Records without their text, and records that a tombstone names.
+        self._erased, self._buried = set(), set()
 
     def take_places(self, lines):
         """Where every record is, as the ledger's own file says."""
@@ -283,9 +285,15 @@ class Rows:
             self._tell("lost", f"记录 {record} 的存证原文已空，而没有墓碑")
         for record in self._places.keys() - self._envelopes.keys():
             self._tell("lost", f"记录 {record} 在链上，而数据库中已没有")
+        for record in sorted(self._erased - self._buried):
+            self._tell("lost", f"记录 {record} 的存证原文已不在，而链上没有它的墓碑")
 
     def _check_envelope(self, row, place):
         record = row["record"]
+        if row["envelope"] == "" and row["salt"] == "":
+            # Erased by law; a tombstone must say so.
+            self._erased.add(record)
+            return None
         if row["envelope"] == "" and row["salt"] == "":
             # Erased by law: the tombstone is looked for when all entries are known.
             self._erased.add(record)
@@ -302,6 +310,8 @@ class Rows:
             self._tell("envelope", f"记录 {record} 的存证原文属于另一条记录或主体")
         if place is not None and leaf(found.entry) != self._log.leaves.get(place[:2]):
             self._tell("envelope", f"记录 {record} 的存证原文与区块 {place[2]} 中的摘要不符：被改动过")
+        elif found.head["type"] == "tombstone" and found.head["org"] == "platform":
+            self._buried.add(envelope["body"].get("record"))
         return envelope
 
     def take_acknowledged(self, records):
