@@ -30,7 +30,8 @@ impl Projection for EpcisEvents {
             let by_id: BTreeMap<&str, &Envelope> =
                 anchored.iter().map(|one| (one.id(), *one)).collect();
             let mut sql = Sql::new(
-                "SELECT e.uid, e.event_id, e.hash, e.sm3, e.trace_uid FROM epcis_event e WHERE e.uid ",
+                "SELECT e.uid, e.event_id, e.hash, e.sm3, e.trace_uid, e.subject_id FROM epcis_event e \
+                 WHERE e.uid ",
             );
             sql.bind_texts(by_id.keys().copied());
             let mut rows = BTreeMap::new();
@@ -39,11 +40,24 @@ impl Projection for EpcisEvents {
                 // What an event tells may become known only later; what it told then stays.
                 let told = &envelope.body()["trace"];
                 let trace = if told.is_null() { Value::Null } else { json!(row.text_opt(4)?) };
-                let columns = json!({
+                let mut columns = json!({
                     "event_id": row.text(1)?, "hash": row.text(2)?, "sm3": row.text(3)?, "trace": trace,
                 });
+                let text = Text::read(ctx, tx, &row).await?;
+                let says = |name: &str| envelope.body().get(name).filter(|said| said.is_object());
+                if let Some(said) = says("withdraws") {
+                    let mut now = original(tx, (row.text(5)?, row.text(1)?), said).await?;
+                    if let Some(ids) = text.corrective {
+                        now["corrective_event_ids"] = json!(ids);
+                    }
+                    columns["withdraws"] = now;
+                }
+                if let Some(said) = says("corrects") {
+                    let id = said["event_id"].as_str().unwrap_or_default();
+                    columns["corrects"] = original(tx, (row.text(5)?, id), said).await?;
+                }
                 let mut projected = Projected::new(row.text(1)?, columns);
-                projected.beyond.extend(text(ctx, tx, &row).await?);
+                projected.beyond.extend(text.difference);
                 rows.insert(String::from(row.text(0)?), projected);
             }
             Ok(rows)
@@ -75,21 +89,54 @@ impl Projection for EpcisEvents {
     }
 }
 
-/// Whether the sealed text of an event is not the one whose hash the row holds. What was erased says
-/// nothing.
-async fn text(ctx: &Ctx, tx: &mut Tx, row: &Row) -> Result<Option<Difference>> {
-    let mut sql = Sql::new(store::EVENT);
-    sql.push(" WHERE e.uid = ").bind(row.text(0)?);
-    let rows = tx.fetch(sql).await?;
-    let sm3 = row.text(3)?;
-    let found = match store::read(ctx, tx, &rows).await {
-        Ok(kept) => match kept.first() {
-            None => return Ok(None),
-            Some(kept) => {
-                json!(event_hash(kept.event.source(), &kept.frame.prefixes, EventHash::Sm3))
-            }
-        },
-        Err(_) => json!("不能打开"),
-    };
-    Ok((found != json!(sm3)).then(|| Difference::new("body", json!(sm3), found)))
+/// What is said of the event of this name that another takes back or corrects, as it stands now. What
+/// that had told may have become known only later.
+async fn original(
+    tx: &mut Tx,
+    (subject_id, event_id): (&str, &str),
+    said: &Value,
+) -> Result<Value> {
+    let sql = Sql::new(
+        "SELECT trace_uid FROM epcis_event WHERE subject_id = $1 AND event_id = $2 AND declared = 0",
+    );
+    let mut now = said.clone();
+    now["event_id"] = json!(event_id);
+    if !said["trace"].is_null() {
+        let row = tx.fetch_one(sql.arg(subject_id).arg(event_id)).await?;
+        now["trace"] = json!(row.as_ref().map(|row| row.text_opt(0)).transpose()?.flatten());
+    }
+    Ok(now)
+}
+
+/// What the sealed text of an event says.
+#[derive(Default)]
+struct Text {
+    /// It is not the one whose hash the row holds. What was erased says nothing.
+    difference: Option<Difference>,
+    /// The events that a declaration names in the place of what it takes back.
+    corrective: Option<Vec<String>>,
+}
+
+impl Text {
+    async fn read(ctx: &Ctx, tx: &mut Tx, row: &Row) -> Result<Self> {
+        let mut sql = Sql::new(store::EVENT);
+        sql.push(" WHERE e.uid = ").bind(row.text(0)?);
+        let rows = tx.fetch(sql).await?;
+        let sm3 = row.text(3)?;
+        let (found, corrective) = match store::read(ctx, tx, &rows).await {
+            Ok(mut kept) => match kept.pop() {
+                None => return Ok(Self::default()),
+                Some(kept) => {
+                    let (source, prefixes) = (kept.event.source(), &kept.frame.prefixes);
+                    let found = json!(event_hash(source, prefixes, EventHash::Sm3));
+                    let declaration = kept.event.error_declaration;
+                    (found, declaration.map(|one| one.corrective_event_ids))
+                }
+            },
+            Err(_) => (json!("不能打开"), None),
+        };
+        let changed = found != json!(sm3);
+        let difference = changed.then(|| Difference::new("body", json!(sm3), found));
+        Ok(Self { difference, corrective })
+    }
 }

@@ -362,4 +362,13 @@ async fn g_8_2_the_proof_of_a_declaration_says_what_it_takes_back() {
             "event_id": "urn:example:p4", "trace": null, "corrective_event_ids": ["urn:example:p5"],
         })
     );
+    // The tamper audit makes the same from the tables, and says where they differ.
+    assert_eq!(crate::tamper::pass(&app).await, Vec::<Value>::new());
+    app.tamper(
+        "UPDATE epcis_event SET trace_uid = NULL WHERE event_id = 'urn:example:p2' AND declared = 0",
+    )
+    .await;
+    let found = crate::tamper::pass(&app).await;
+    let all = serde_json::to_string(&found).unwrap();
+    assert!(all.contains("withdraws.trace") && all.contains("corrects.trace"), "{all}");
 }
