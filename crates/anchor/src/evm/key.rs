@@ -71,7 +71,7 @@ fn private(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
     let found =
         fs::metadata(path).map_err(|error| format!("锚定密钥 {}：{error}", path.display()))?;
-    if found.permissions().mode() & 0o077 == 0 {
+    if found.permissions().mode().trailing_zeros() >= 6 {
         return Ok(());
     }
     Err(format!("锚定密钥 {} 可被他人读取，请执行 chmod 600", path.display()))

@@ -171,13 +171,14 @@ impl Look<'_> {
             if let Some(late) = late {
                 found.push(late.of(envelope.kind(), "").in_block(when.height, when.at));
             }
-            match self.owners.iter().position(|owner| owner.kinds().contains(&envelope.kind())) {
-                Some(owner) => by_owner.entry(owner).or_default().push((envelope, *when)),
-                None => {
-                    let detail = format!("没有种类为 {} 的记录", envelope.kind());
-                    let unknown = Found::new(What::Unknown, envelope.id(), detail);
-                    found.push(unknown.of(envelope.kind(), "").in_block(when.height, when.at));
-                }
+            let kind = envelope.kind();
+            let owner = self.owners.iter().position(|owner| owner.kinds().contains(&kind));
+            if let Some(owner) = owner {
+                by_owner.entry(owner).or_default().push((envelope, *when));
+            } else {
+                let detail = format!("没有种类为 {} 的记录", envelope.kind());
+                let unknown = Found::new(What::Unknown, envelope.id(), detail);
+                found.push(unknown.of(envelope.kind(), "").in_block(when.height, when.at));
             }
         }
         for (owner, own) in by_owner {

@@ -179,13 +179,12 @@ pub(crate) async fn examine(
                 Some(stone) => {
                     let place = ledger.store().place(&grave.tombstone)?;
                     let leaf = place.map(|place| blocks.leaf(place)).transpose()?.flatten();
-                    let sound = match place {
+                    let sound = if place.is_some() {
+                        let body = grave.body(record)?;
+                        stone.authentic(leaf.as_ref()).is_some_and(|one| *one.body() == body)
+                    } else {
                         // On its way: the next pass sees it in its block.
-                        None => stone.state != "confirmed",
-                        Some(_) => {
-                            let body = grave.body(record)?;
-                            stone.authentic(leaf.as_ref()).is_some_and(|one| *one.body() == body)
-                        }
+                        stone.state != "confirmed"
                     };
                     (!sound).then_some("墓碑与区块中的存证不符")
                 }

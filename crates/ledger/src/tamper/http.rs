@@ -96,14 +96,13 @@ pub fn routes(tamper: &Tamper) -> Vec<Route> {
         ("acknowledge", Settling::Acknowledge, "确认知悉检查发现"),
         ("resolve", Settling::Resolve, "办结检查发现"),
     ] {
-        let tamper = tamper.clone();
         let settle = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
             let reason = sound_reason(&body.reason)?;
             let mut tx = ctx.begin().await?;
             let answer = keep::settle(&ctx, &mut tx, (&id, settling), reason).await?;
             let (open, handled) = keep::open(&mut tx).await?;
             tx.commit().await?;
-            tamper.figures(ctx.app(), open + handled);
+            Tamper::figures(ctx.app(), open + handled);
             Ok::<_, Problem>(Json(answer))
         };
         let path = format!("/api/v1/ledger/findings/{{id}}/{verb}");

@@ -65,7 +65,7 @@ impl Tamper {
         if !found.is_empty() {
             let mut tx = ctx.snapshot().await?;
             let (open, handled) = keep::open(&mut tx).await?;
-            self.figures(app, open + handled);
+            Self::figures(app, open + handled);
         }
         Ok(found)
     }
@@ -84,7 +84,7 @@ impl Tamper {
         let phase = noted.filter(|phase| matches!(phase, Phase::Facts { .. })).unwrap_or(begin);
         let mut progress =
             Progress { pass: String::new(), phase, counts: Counts::default(), worked_ms: 0 };
-        for _ in 0..self.0.owners.len() + 1 {
+        for _ in 0..=self.0.owners.len() {
             look.step(&mut progress, found).await?;
             if progress.counts.facts >= u64::try_from(FACTS).unwrap_or(0) / 2 {
                 break;

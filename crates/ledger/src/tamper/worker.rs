@@ -242,11 +242,11 @@ impl Tamper {
             "",
             records,
         );
-        self.figures(app, open + handled);
+        Self::figures(app, open + handled);
         Ok(())
     }
 
-    pub(crate) fn figures(&self, app: &App, open: i64) {
+    pub(crate) fn figures(app: &App, open: i64) {
         app.metrics().set(
             "ledger_findings_open",
             "Tamper findings that are not resolved.",

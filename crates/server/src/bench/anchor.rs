@@ -123,8 +123,8 @@ async fn sign(
         Some(merkle::leaf(&entry))
     };
     let mut batches = Vec::new();
-    let mut seq = assembled.ledger.next_seq(&org).map_err(say)?;
-    for part in waiting.chunks(size) {
+    let next = assembled.ledger.next_seq(&org).map_err(say)?;
+    for (seq, part) in (next..).zip(waiting.chunks(size)) {
         let leaves: Option<Vec<Hash>> =
             part.iter().map(|item| leaf(&item.envelope, &item.salt)).collect();
         let unsigned = Submission {
@@ -147,7 +147,6 @@ async fn sign(
             records,
             signature,
         });
-        seq += 1;
     }
     Ok(batches)
 }
