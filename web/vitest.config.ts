@@ -5,5 +5,5 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 
 export default defineConfig({
   resolve: { alias: { '@': path('./apps/console/src'), '@scan': path('./packages/scan/src'), '@proof': path('./packages/proof/src') } },
-  test: { include: ['packages/**/*.test.ts', 'apps/**/*.test.ts'] },
+  test: { include: ['packages/**/*.test.ts', 'apps/**/*.test.ts'], testTimeout: 60_000 },
 });

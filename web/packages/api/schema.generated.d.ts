@@ -3669,6 +3669,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger/anchors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 外部锚定 */
+        get: operations["get_api_v1_ledger_anchors"];
+        put?: never;
+        /** 立即锚定 */
+        post: operations["post_api_v1_ledger_anchors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger/blocks": {
         parameters: {
             query?: never;
@@ -3919,6 +3937,162 @@ export interface paths {
         put?: never;
         /** 验证存证证明 */
         post: operations["post_api_v1_ledger_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 见证方及其进度、告警 */
+        get: operations["get_api_v1_ledger_witnesses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询见证方 */
+        get: operations["get_api_v1_ledger_witness"];
+        put?: never;
+        /** 新增见证方 */
+        post: operations["post_api_v1_ledger_witness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出见证方 */
+        get: operations["get_api_v1_ledger_witness_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 见证方统计 */
+        get: operations["get_api_v1_ledger_witness_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入见证方 */
+        post: operations["post_api_v1_ledger_witness_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 见证方导入模板 */
+        get: operations["get_api_v1_ledger_witness_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取见证方 */
+        get: operations["get_api_v1_ledger_witness_id"];
+        /** 修改见证方 */
+        put: operations["put_api_v1_ledger_witness_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 修改见证方部分字段 */
+        patch: operations["patch_api_v1_ledger_witness_id"];
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 见证方变更记录 */
+        get: operations["get_api_v1_ledger_witness_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger_witness/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记见证方密级 */
+        put: operations["put_api_v1_ledger_witness_id_label"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9253,6 +9427,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ledger/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交见证告警 */
+        post: operations["post_ledger_alarms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 最新检查点（签名文本） */
+        get: operations["get_ledger_checkpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 两个长度之间的一致性证明 */
+        get: operations["get_ledger_consistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/cosignatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交见证签名 */
+        post: operations["post_ledger_cosignatures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/genesis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 创世文件 */
+        get: operations["get_ledger_genesis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/tile/{level}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 哈希瓦片 */
+        get: operations["get_ledger_tile_level_path"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/oauth/token": {
         parameters: {
             query?: never;
@@ -9521,6 +9797,23 @@ export interface paths {
         };
         /** 产品追溯页 */
         get: operations["get_t_code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 存证校验页 */
+        get: operations["get_verify"];
         put?: never;
         post?: never;
         delete?: never;
@@ -11046,6 +11339,73 @@ export interface components {
              */
             width_mm: number;
         };
+        /** 见证方 */
+        LedgerWitness: {
+            /** 是否启用 */
+            active: boolean;
+            /**
+             * 公布地址
+             * @description 见证方以 --listen 公布见证与证据的地址，没有可不填
+             */
+            address: string | null;
+            created_at: string;
+            created_by: string;
+            id: string;
+            label: number;
+            /**
+             * 见证时限
+             * @description 单位为分钟，1 至 10080，留空为 60；有新区块而超过时限未见证即为滞后
+             */
+            lag_minutes: number | null;
+            /**
+             * 见证机构
+             * @description 以自己的程序见证的机构，如上级平台、检测机构、审计机构
+             */
+            organization: string;
+            /**
+             * 起始日期
+             * Format: date
+             */
+            since: string;
+            updated_at: string;
+            updated_by: string;
+            /**
+             * 见证公钥
+             * @description 见证方运行 yuanjian witness 时打印的一行；登记后不能更改
+             */
+            verifier_key: string;
+            version: number;
+        };
+        /** 见证方 */
+        LedgerWitnessInput: {
+            /** 是否启用 */
+            active: boolean;
+            /**
+             * 公布地址
+             * @description 见证方以 --listen 公布见证与证据的地址，没有可不填
+             */
+            address?: string | null;
+            /**
+             * 见证时限
+             * @description 单位为分钟，1 至 10080，留空为 60；有新区块而超过时限未见证即为滞后
+             */
+            lag_minutes?: number | null;
+            /**
+             * 见证机构
+             * @description 以自己的程序见证的机构，如上级平台、检测机构、审计机构
+             */
+            organization: string;
+            /**
+             * 起始日期
+             * Format: date
+             */
+            since: string;
+            /**
+             * 见证公钥
+             * @description 见证方运行 yuanjian witness 时打印的一行；登记后不能更改
+             */
+            verifier_key: string;
+        };
         /** 许可证照 */
         Licence: {
             created_at: string;
@@ -11412,7 +11772,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:check" | "ledger:read" | "ledger:sign" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:anchor" | "ledger:check" | "ledger:read" | "ledger:sign" | "ledger_witness:label" | "ledger_witness:read" | "ledger_witness:write" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -22008,6 +22368,63 @@ export interface operations {
             };
         };
     };
+    get_api_v1_ledger_anchors: {
+        parameters: {
+            query?: {
+                /** @description 上一页最后一条的标识 */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_anchors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_ledger_blocks: {
         parameters: {
             query?: {
@@ -22497,6 +22914,439 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witnesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witness: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 见证机构 */
+                organization?: string;
+                /** @description 见证公钥 */
+                verifier_key?: string;
+                /** @description 起始日期 */
+                "since.from"?: string;
+                /** @description 起始日期 */
+                "since.to"?: string;
+                /** @description 是否启用 */
+                active?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["LedgerWitness"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_witness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LedgerWitnessInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerWitness"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witness_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witness_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                by?: string;
+                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_ledger_witness_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witness_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witness_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerWitness"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_ledger_witness_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LedgerWitnessInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerWitness"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_ledger_witness_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerWitness"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_ledger_witness_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_ledger_witness_id_label: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerWitness"];
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -37140,6 +37990,196 @@ export interface operations {
             };
         };
     };
+    post_ledger_alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_ledger_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_ledger_consistency: {
+        parameters: {
+            query: {
+                /** @description 较小的长度，1 起 */
+                from: string;
+                /** @description 较大的长度，至多为最新检查点的长度 */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    post_ledger_cosignatures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_ledger_genesis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_ledger_tile_level_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                level: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     post_oauth_token: {
         parameters: {
             query?: never;
@@ -37721,6 +38761,34 @@ export interface operations {
             path: {
                 code: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
