@@ -426,7 +426,7 @@ fn is_due(plan: Plan, last: Option<&Entry>, (mark, now): (&Mark, i64)) -> bool {
 }
 
 fn pause_ms(attempts: i64) -> i64 {
-    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
+    let doublings = attempts.saturating_sub(1).clamp(0, 16);
     PAUSE_MS.saturating_mul(1 << doublings).min(PAUSE_MAX_MS)
 }
 

@@ -13,6 +13,9 @@ const ORDERS_MAX: i64 = 500;
 /// So long an organisation with a key of its own has to sign a record; then the platform does.
 pub(crate) const SIGNING_MS: i64 = 10 * 60 * 1_000;
 
+/// Nothing waits for a signature for longer than this, whatever its row says.
+const HELD_MAX_MS: i64 = 6 * SIGNING_MS;
+
 /// A queued record.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
@@ -64,8 +67,11 @@ pub(crate) fn leaf_of(envelope: &str, salt: &[u8]) -> Result<Hash> {
 pub(crate) async fn due(app: &App) -> Result<(Vec<Waiting>, Vec<Order>)> {
     let mut tx = app.db().snapshot().await?;
     let mut records = Sql::default();
-    records.push(COLUMNS).push("WHERE state <> 'confirmed' AND due_at <= ");
-    records.bind(app.now().as_millisecond()).push(" ORDER BY due_at, id LIMIT ").bind(BLOCK_MAX);
+    let now = app.now().as_millisecond();
+    records.push(COLUMNS).push("WHERE state <> 'confirmed' AND (due_at <= ").bind(now);
+    // Whatever stands in the row: nothing is held back for longer.
+    records.push(" OR queued_at <= ").bind(now - HELD_MAX_MS);
+    records.push(") ORDER BY due_at, id LIMIT ").bind(BLOCK_MAX);
     let orders = Sql::new(
         "SELECT id, act, org, kid, public_key, certificate FROM ledger_key_order \
          WHERE height IS NULL ORDER BY id LIMIT $1",
@@ -138,8 +144,8 @@ pub(crate) async fn mark(app: &App, outcome: &Outcome) -> Result<()> {
         statements.push(sql);
     }
     if !deferred.is_empty() {
-        let mut sql = Sql::new("UPDATE anchor_entry SET due_at = queued_at + ");
-        sql.bind(SIGNING_MS).push(" WHERE id ").bind_ints(deferred.iter().copied());
+        let mut sql = Sql::new("UPDATE anchor_entry SET due_at = ");
+        sql.bind(now + SIGNING_MS).push(" WHERE id ").bind_ints(deferred.iter().copied());
         statements.push(sql);
     }
     if !orders.is_empty() {
