@@ -434,14 +434,14 @@ mod tests {
         let short = with(&[("YJ_SECURITY__AUDIT_RETENTION_DAYS", "90")]).unwrap_err();
         assert!(short.contains("audit_retention_days"), "{short}");
         assert!(with(&[("YJ_SECURITY__PROFILE", "demo")]).is_err());
-        let url = ("YJ_ANCHOR__URL", "http://127.0.0.1:8545/secret");
+        let url = ("YJ_ANCHOR__URL", "http://127.0.0.1:8545/k7f3q9");
         let anchor = with(&[url]).unwrap_err();
-        assert!(anchor.contains("anchor.chain_id") && !anchor.contains("secret"), "{anchor}");
+        assert!(anchor.contains("anchor.chain_id") && !anchor.contains("k7f3q9"), "{anchor}");
         let of_chain = |more| with(&[url, ("YJ_ANCHOR__CHAIN_ID", "1"), more]);
         assert!(of_chain(("YJ_ANCHOR__CONTRACT", "0x12")).unwrap_err().contains("anchor.contract"));
         assert!(of_chain(("YJ_ANCHOR__CONFIRMATIONS", "0")).unwrap_err().contains("confirmations"));
         let sound = of_chain(("YJ_ANCHOR__CONTRACT", "0x00000000000000000000000000000000000000aa"));
-        assert!(!format!("{:?}", sound.unwrap()).contains("secret"));
+        assert!(!format!("{:?}", sound.unwrap()).contains("k7f3q9"));
         assert!(with(&[("YJ_LISTNE", "x")]).unwrap_err().contains("listne"));
         assert!(with(&[("YJ_PLATFORM__PROFILE", "x")]).unwrap_err().contains("profile"));
         assert!(with(&[("YJ_LISTEN", "8080")]).unwrap_err().contains("listen"));
