@@ -37,6 +37,9 @@ pub(crate) async fn compare(assembled: &Assembled) -> Result<String> {
             )));
         }
         let Some(end) = end else { break };
+        if end <= after.as_str() {
+            return Err(Problem::internal("数据库的索引次序错乱，可能已损坏"));
+        }
         after = String::from(end);
     }
     Ok(format!("{records} 条记录在日志中各有一处，数据库所说的与日志相同"))

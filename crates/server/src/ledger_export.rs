@@ -106,15 +106,32 @@ impl Folder {
         let mut out = Out::create(&self.path.join(name))?;
         let mut last = query.first;
         loop {
-            let rows = tx.fetch(Sql::new(query.sql).arg(last).arg(CHUNK)).await?;
+            let rows = tx.fetch(Sql::new(query.sql).arg(last.clone()).arg(CHUNK)).await?;
             let Some(end) = rows.last() else { break };
-            last = end.value(0)?.clone();
+            let end = end.value(0)?.clone();
+            require_growth(&last, &end)?;
+            last = end;
             for row in &rows {
                 out.line(&line(row)?)?;
             }
         }
         self.files.insert(String::from(name), out.close()?);
         Ok(())
+    }
+}
+
+/// What is read in the order of an index goes on for ever where the index is damaged.
+fn require_growth(before: &yj_kernel::SqlValue, after: &yj_kernel::SqlValue) -> Result<()> {
+    use yj_kernel::SqlValue::{Int, Text};
+    let grows = match (before, after) {
+        (Int(before), Int(after)) => after > before,
+        (Text(before), Text(after)) => after > before,
+        _ => false,
+    };
+    if grows {
+        Ok(())
+    } else {
+        Err(Problem::internal("数据库的索引次序错乱，可能已损坏"))
     }
 }
 
@@ -225,7 +242,7 @@ async fn database(tx: &mut Tx, folder: &mut Folder) -> Result<()> {
 async fn events(tx: &mut Tx, folder: &mut Folder) -> Result<()> {
     let name = "events.jsonl";
     let mut out = Out::create(&folder.path.join(name))?;
-    let mut last = 0;
+    let mut last = 0_i64;
     loop {
         let sql = Sql::new(
             "SELECT id, uid, domain, kind, stage, subject_code, lot, region, event_time, event_offset, \
@@ -235,7 +252,9 @@ async fn events(tx: &mut Tx, folder: &mut Folder) -> Result<()> {
         );
         let rows = tx.fetch(sql.arg(last).arg(CHUNK)).await?;
         let Some(end) = rows.last() else { break };
-        last = end.int(0)?;
+        let end = end.int(0)?;
+        require_growth(&last.into(), &end.into())?;
+        last = end;
         let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
         let mut links = links(tx, ids).await?;
         for row in &rows {

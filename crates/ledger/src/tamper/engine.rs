@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use yj_kernel::{Ctx, Result, Row, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Result, Row, Sql, Tx};
 use yj_proof::{AttestedBy, Envelope, Hash};
 
 use super::{
@@ -68,6 +68,21 @@ impl Progress {
     }
 }
 
+impl Phase {
+    /// Whether this comes after another. What is read in the order of an index goes on for ever
+    /// where the index is damaged.
+    fn follows(&self, before: &Self) -> bool {
+        match (before, self) {
+            (Self::Records { after: before }, Self::Records { after }) => after > before,
+            (Self::Entries { after: before }, Self::Entries { after }) => after > before,
+            (Self::Facts { owner: one, after: before }, Self::Facts { owner, after }) => {
+                (owner, after) > (one, before)
+            }
+            _ => true,
+        }
+    }
+}
+
 /// What the steps of a pass are taken with.
 pub(crate) struct Look<'a> {
     pub(crate) ledger: &'a Ledger,
@@ -81,13 +96,18 @@ impl Look<'_> {
     pub(crate) async fn step(&self, progress: &mut Progress, found: &mut Vec<Found>) -> Result<()> {
         let before = found.len();
         let counts = &mut progress.counts;
-        progress.phase = match &progress.phase {
+        let next = match &progress.phase {
             Phase::Blocks(walk) => self.blocks(walk.clone(), counts, found)?,
             Phase::Records { after } => self.records(after, counts, found).await?,
             Phase::Entries { after } => self.entries(*after, counts, found).await?,
             Phase::Facts { owner, after } => self.facts((*owner, after), counts, found).await?,
             Phase::Done => Phase::Done,
         };
+        if !next.follows(&progress.phase) {
+            let damaged = "数据库的索引次序错乱，可能已损坏：检查不能继续";
+            return Err(Problem::internal(damaged));
+        }
+        progress.phase = next;
         progress.counts.findings += (found.len() - before) as u64;
         Ok(())
     }
@@ -348,9 +368,7 @@ impl<'a> Blocks<'a> {
             });
             self.contents.insert(log_index, content);
         }
-        self.contents
-            .get(&log_index)
-            .ok_or_else(|| yj_kernel::Problem::internal("a submission was lost"))
+        self.contents.get(&log_index).ok_or_else(|| Problem::internal("a submission was lost"))
     }
 
     /// When a record was put into its block.
