@@ -3,14 +3,14 @@
 use axum::{
     Json,
     extract::Path,
-    http::{HeaderMap, Method, header::IF_MATCH},
+    http::{HeaderMap, Method},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Ctx, Problem, Resource as _, Result, Route, Shape, Sql, Tx, audit, outbox,
-    sound_reason,
+    Access, Body, Ctx, Problem, Resource as _, Result, Route, Shape, Sql, Tx, audit,
+    expected_version, outbox, sound_reason,
 };
 use yj_ledger::Ledger;
 use yj_model::Id;
@@ -35,11 +35,7 @@ pub(crate) fn route(ledger: &Ledger) -> Route {
         let ledger = ledger.clone();
         async move {
             let reason = sound_reason(&body.reason)?;
-            let version = headers.get(IF_MATCH).and_then(|value| value.to_str().ok());
-            let version = version.and_then(|text| text.trim_matches('"').parse().ok());
-            let version = version.ok_or_else(|| {
-                Problem::invalid("If-Match", "请在 If-Match 请求头中给出所依据的版本号，如 \"1\"")
-            })?;
+            let version = expected_version(&headers)?;
             let mut tx = ctx.begin().await?;
             let answer = revoke(&ctx, &mut tx, (&id, version), reason).await?;
             tx.commit().await?;

@@ -423,7 +423,8 @@ fn request_routes(entity: &'static Entity) -> Vec<Route> {
     ]
 }
 
-pub(crate) fn expected_version(headers: &HeaderMap) -> Result<i64> {
+/// The version that a change is based on, from `If-Match`.
+pub fn expected_version(headers: &HeaderMap) -> Result<i64> {
     let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.trim_matches('"').parse().map_err(|_| {
         Problem::invalid("If-Match", "请在 If-Match 请求头中给出所依据的版本号，如 \"3\"")

@@ -57,7 +57,7 @@ pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
 pub use field::{Codes, Field, Kind, Match, Normalise, mask, time_text};
 pub use gather::Gather;
-pub use http::{record_routes, sound_reason};
+pub use http::{expected_version, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
 pub use listing::number;

@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 use yj_kernel::{Problem, Result, Sql, Tx};
-use yj_proof::{
-    AttestedBy, Bundle, Envelope, LogPath, Record, RecordPath, RegistryPath, Salt, merkle,
-};
+use yj_proof::{Bundle, Envelope, LogPath, Record, RecordPath, RegistryPath, Salt, merkle};
 
-use crate::{Ledger, register::PLATFORM};
+use crate::Ledger;
 
 impl Ledger {
     /// The proof file of a record; a problem while it is not yet confirmed.
@@ -39,10 +37,7 @@ impl Ledger {
             .ok_or_else(|| Problem::internal("a block is missing"))?;
         let (submission, leaves) = inner.store.submission(place.log_index)?;
         let registry = self.register(|register| register.at(place.height));
-        let owner = match submission.attested_by {
-            AttestedBy::Enterprise => submission.org.as_str(),
-            AttestedBy::Platform => PLATFORM,
-        };
+        let owner = submission.signer();
         let key = registry.get(owner, &submission.kid).cloned();
         let path = registry.path(owner, &submission.kid);
         let (Some(key), Some((index, size, path))) = (key, path) else {

@@ -7,12 +7,10 @@ use std::{
 };
 
 use yj_crypto::PublicKey;
-use yj_proof::{KeyEntry, KeyUse, Registry};
+use yj_proof::{KeyEntry, KeyUse, PLATFORM, Registry};
 
 use crate::waiting::Order;
 
-/// Name of the platform's own keys: `platform`.
-pub(crate) const PLATFORM: &str = "platform";
 /// Registers of the past that are kept at hand.
 const KEPT: usize = 8;
 
@@ -40,11 +38,6 @@ impl Register {
     /// As it stands.
     pub(crate) fn now(&self) -> &Arc<Registry> {
         &self.now
-    }
-
-    /// Every change: since which height, and the entry since then.
-    pub(crate) fn changes(&self) -> &[(u64, KeyEntry)] {
-        &self.changes
     }
 
     /// Whether an organisation signs for itself.

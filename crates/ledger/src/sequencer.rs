@@ -14,13 +14,13 @@ use tokio::sync::watch;
 use yj_crypto::Signer as _;
 use yj_kernel::{App, Problem, Result};
 use yj_proof::{
-    AttestedBy, Certificate, Genesis, Hash, Header, KeyEntry, KeyUse, Submission, Validator,
-    ValidatorSet, Vote, merkle,
+    AttestedBy, Certificate, Genesis, Hash, Header, KeyEntry, KeyUse, PLATFORM, Submission,
+    Validator, ValidatorSet, Vote, merkle,
 };
 
 use crate::{
     Keys, LedgerSnapshot, fault,
-    register::{PLATFORM, Register},
+    register::Register,
     signed::{Offer, Offers},
     store::{NewBlock, Packed, Store},
     waiting::{self, Order, Outcome, Waiting},
@@ -38,7 +38,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) genesis: Genesis,
     pub(crate) chain_id: Hash,
-    pub(crate) register: RwLock<Register>,
+    pub(crate) register: RwLock<Arc<Register>>,
     pub(crate) offers: Offers,
     /// One block at a time.
     turn: tokio::sync::Mutex<()>,
@@ -57,7 +57,7 @@ struct Plan {
     now_ms: u64,
     /// Entries of the key register that it changes, and the register with them.
     changed: Vec<KeyEntry>,
-    register: Register,
+    register: Arc<Register>,
     /// What organisations have signed themselves.
     signed: Vec<(Submission, Vec<Waiting>)>,
     /// What the platform signs.
@@ -93,7 +93,7 @@ impl Ledger {
         }
         Ok(Self(Arc::new(Inner {
             chain_id: genesis.chain_id(),
-            register: RwLock::new(Register::of(store.key_changes()?)),
+            register: RwLock::new(Arc::new(Register::of(store.key_changes()?))),
             store,
             keys,
             genesis,
@@ -242,11 +242,14 @@ impl Ledger {
         let tip = self.0.store.tip()?;
         let height = tip.map_or(1, |tip| tip.header.height + 1);
         let platform = self.0.keys.platform.public_key();
-        let (changed, (register, keyless)) = self.register(|register| {
-            let changed = register.changed(height, platform, orders);
-            let next = register.with(height, &changed);
-            (changed, next)
-        });
+        let mut register =
+            Arc::clone(&self.0.register.read().unwrap_or_else(PoisonError::into_inner));
+        let changed = register.changed(height, platform, orders);
+        let mut keyless = Vec::new();
+        if !changed.is_empty() {
+            let (next, without) = register.with(height, &changed);
+            (register, keyless) = (Arc::new(next), without);
+        }
         let now_ms = u64::try_from(app.now().as_millisecond()).unwrap_or(0);
         let (signed, fresh) = (Vec::new(), Vec::new());
         Ok((Plan { height, now_ms, changed, register, signed, fresh }, keyless))

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Ctx, Entity, Object, Param, Place, Problem, Resource, Result, Route, Shape, Sql,
-    Stored, Tx, audit, json as strict, outbox, sound_reason,
+    Stored, Tx, audit, expected_version, json as strict, outbox, sound_reason,
 };
 
 use crate::{
     catalogue::{COLUMNS, CatalogueClass},
     catalogue_view::{Class, tree},
-    edition, expected_version,
+    edition,
 };
 
 const ALL: &str = "/api/v1/catalogue";

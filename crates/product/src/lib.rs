@@ -48,8 +48,7 @@ pub use resolver_link::{LINK_TYPES, PublicLink, ResolverLink, public_links};
 pub use resolver_upstream::{ResolverUpstream, host, upstream_of};
 pub use state::{ProductState, ProductVerb, RecallLevel};
 
-use axum::http::{HeaderMap, header::IF_MATCH};
-use yj_kernel::{Entity, Migration, Problem, Result, Route, record_routes};
+use yj_kernel::{Entity, Migration, Route, record_routes};
 
 /// The register of products.
 pub static PRODUCT: &Entity = Entity::of::<Product>();
@@ -116,12 +115,4 @@ pub fn routes() -> Vec<Route> {
     routes.extend(record_routes(LABEL_TEMPLATE));
     routes.extend(label_http::routes());
     routes
-}
-
-/// The version that a change is based on.
-fn expected_version(headers: &HeaderMap) -> Result<i64> {
-    let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.trim_matches('"').parse().map_err(|_| {
-        Problem::invalid("If-Match", "请在 If-Match 请求头中给出所依据的版本号，如 \"3\"")
-    })
 }

@@ -9,12 +9,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Ctx, Problem, Resource, Result, Route, Shape, Sql, Tx, audit, outbox,
-    sound_reason,
+    Access, Body, Ctx, Problem, Resource, Result, Route, Shape, Sql, Tx, audit, expected_version,
+    outbox, sound_reason,
 };
 
 use crate::{
-    expected_version,
     product::Product,
     state::{ProductState, ProductVerb, RecallLevel},
 };

@@ -103,13 +103,13 @@ fn check_record_path(bundle: &Bundle) -> Result<String, String> {
 fn check_submission(bundle: &Bundle) -> Result<String, String> {
     let (submission, key) = (&bundle.submission, &bundle.key);
     let usage = match submission.attested_by {
-        AttestedBy::Enterprise => (KeyUse::Submission, submission.org.as_str()),
-        AttestedBy::Platform => (KeyUse::Platform, "platform"),
+        AttestedBy::Enterprise => KeyUse::Submission,
+        AttestedBy::Platform => KeyUse::Platform,
     };
     if submission.org != bundle.content.text("org") {
         return Err(String::from("记录的主体与提交的主体不同"));
     }
-    if submission.kid != key.kid || (key.usage, key.org.as_str()) != usage {
+    if submission.kid != key.kid || (key.usage, key.org.as_str()) != (usage, submission.signer()) {
         return Err(String::from("提交所示密钥与所附密钥不同，或用途不符"));
     }
     if !submission.is_signed_by(&key.key) {

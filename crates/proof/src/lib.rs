@@ -31,7 +31,7 @@ pub use envelope::{Envelope, EnvelopeError, compare_columns};
 pub use fields::{Field, Salt};
 pub use note::{Checkpoint, Note, NoteKey, NoteKind, NoteLine};
 pub use outside::AnchorStatement;
-pub use registry::{KeyEntry, KeyUse, Registry};
+pub use registry::{KeyEntry, KeyUse, PLATFORM, Registry};
 pub use submission::{AttestedBy, Submission};
 pub use verdict::{AnchorFact, Facts, Step, StepId, Trust, Verdict, WitnessFact};
 

@@ -11,6 +11,9 @@ use crate::{
     merkle,
 };
 
+/// Whose the keys are with which the platform signs for others.
+pub const PLATFORM: &str = "platform";
+
 /// What a key may sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyUse {

@@ -85,6 +85,14 @@ impl Submission {
         Ok(submission)
     }
 
+    /// Whose key signed: the organisation's, or the platform's.
+    pub fn signer(&self) -> &str {
+        match self.attested_by {
+            AttestedBy::Enterprise => &self.org,
+            AttestedBy::Platform => crate::PLATFORM,
+        }
+    }
+
     /// Whether the key signed this.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         key.verify(&self.signed_bytes(), &self.signature).is_ok()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use yj_kernel::{Problem, Result, Row, Sql};
 use yj_ledger::RecordPlace;
 
-use crate::Assembled;
+use crate::{Assembled, ledger_export::require_growth};
 
 /// Rows of one query.
 const CHUNK: i64 = 2_000;
@@ -37,9 +37,7 @@ pub(crate) async fn compare(assembled: &Assembled) -> Result<String> {
             )));
         }
         let Some(end) = end else { break };
-        if end <= after.as_str() {
-            return Err(Problem::internal("数据库的索引次序错乱，可能已损坏"));
-        }
+        require_growth(&after.as_str().into(), &end.into())?;
         after = String::from(end);
     }
     Ok(format!("{records} 条记录在日志中各有一处，数据库所说的与日志相同"))

@@ -121,7 +121,10 @@ impl Folder {
 }
 
 /// What is read in the order of an index goes on for ever where the index is damaged.
-fn require_growth(before: &yj_kernel::SqlValue, after: &yj_kernel::SqlValue) -> Result<()> {
+pub(crate) fn require_growth(
+    before: &yj_kernel::SqlValue,
+    after: &yj_kernel::SqlValue,
+) -> Result<()> {
     use yj_kernel::SqlValue::{Int, Text};
     let grows = match (before, after) {
         (Int(before), Int(after)) => after > before,

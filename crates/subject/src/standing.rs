@@ -4,14 +4,14 @@
 use axum::{
     Json,
     extract::Path,
-    http::{HeaderMap, Method, header::IF_MATCH},
+    http::{HeaderMap, Method},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, Body, Codes, Ctx, Problem, Resource as _, Result, Route, Shape, Sql, Tx, audit, outbox,
-    sound_reason,
+    Access, Body, Codes, Ctx, Problem, Resource as _, Result, Route, Shape, Sql, Tx, audit,
+    expected_version, outbox, sound_reason,
 };
 use yj_model::Id;
 
@@ -136,7 +136,7 @@ pub(crate) fn routes() -> Vec<Route> {
                         headers: HeaderMap,
                         Body(body): Body<Reason>| async move {
             let reason = sound_reason(&body.reason)?;
-            let version = based_on(&headers)?;
+            let version = expected_version(&headers)?;
             let mut tx = ctx.begin().await?;
             let id = id.parse().map_err(|_| Problem::NotFound(TraceSubject::TITLE))?;
             let answer = act(&ctx, &mut tx, (id, version), (verb, reason)).await?;
@@ -153,14 +153,6 @@ pub(crate) fn routes() -> Vec<Route> {
         .takes(Shape::of::<Reason>())
     };
     Verb::ACTS.map(route).into()
-}
-
-/// The version that a change is based on.
-pub(crate) fn based_on(headers: &HeaderMap) -> Result<i64> {
-    let text = headers.get(IF_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.trim_matches('"').parse().map_err(|_| {
-        Problem::invalid("If-Match", "请在 If-Match 请求头中给出所依据的版本号，如 \"3\"")
-    })
 }
 
 async fn act(

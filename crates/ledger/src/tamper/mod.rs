@@ -17,7 +17,7 @@ mod read;
 mod report;
 mod rules;
 mod sample;
-mod walk;
+pub(crate) mod walk;
 mod worker;
 
 use std::{

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use yj_crypto::to_hex;
 use yj_kernel::Result;
-use yj_proof::{
-    AttestedBy, Checkpoint, Hash, Header, Note, Registry, Submission, merkle, merkle::Frontier,
-};
+use yj_proof::{Checkpoint, Hash, Header, Note, Registry, Submission, merkle, merkle::Frontier};
 
 use super::{
     finding::{Difference, Found, What},
     read::hash_of,
 };
-use crate::{Ledger, register::PLATFORM, store::Block};
+use crate::{Ledger, store::Block};
 
 /// A checkpoint that somebody else holds, or that an earlier pass has seen: the log must go on from
 /// it.
@@ -222,11 +220,7 @@ fn unsigned(ledger: &Ledger, block: &Block, contents: &[(Submission, Vec<Hash>)]
 
 /// Whether a submission is signed by a key that counted at this height.
 fn is_signed(submission: &Submission, registry: &Registry, height: u64) -> bool {
-    let owner = match submission.attested_by {
-        AttestedBy::Enterprise => submission.org.as_str(),
-        AttestedBy::Platform => PLATFORM,
-    };
-    let key = registry.get(owner, &submission.kid);
+    let key = registry.get(submission.signer(), &submission.kid);
     key.is_some_and(|entry| entry.counts_at(height) && submission.is_signed_by(&entry.key))
 }
 
