@@ -111,4 +111,5 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "trace/0011_month", script: include_str!("../migrations/0011_month.sql") },
     Migration { name: "trace/0013_paper", script: include_str!("../migrations/0013_paper.sql") },
+    Migration { name: "trace/0015_rowid", script: include_str!("../migrations/0015_rowid.sql") },
 ];

@@ -9,6 +9,7 @@ mod client;
 mod codes;
 mod devices;
 mod epcis;
+mod growth;
 mod import;
 mod query;
 mod search;
@@ -31,7 +32,7 @@ pub(crate) async fn run(
     keep: Option<PathBuf>,
 ) -> Result<bool, String> {
     let events = events.unwrap_or(match what {
-        "search" | "import" => 1_000_000,
+        "search" | "import" | "growth" => 1_000_000,
         "codes" => 20_000_000,
         "epcis" => 100_000,
         _ => 50_000,
@@ -64,11 +65,12 @@ pub(crate) async fn run(
         "query" => query::run((&assembled, folder), events).await,
         "chain" => chain::run(&assembled, events).await,
         "devices" => devices::run(&assembled, events).await,
+        "growth" => growth::run((&assembled, folder), events).await,
         "epcis" => epcis::run((&assembled, folder), events).await,
         "search" => search::run((&assembled, folder), events).await,
         "codes" => codes::run((&assembled, folder), events).await,
         other => Err(format!(
-            "没有测量项 {other}，应为 access、anchor、capture、import、query、chain、search、codes、devices 或 epcis"
+            "没有测量项 {other}，应为 access、anchor、capture、import、query、chain、search、codes、devices、growth 或 epcis"
         )),
     };
     drop(assembled);
