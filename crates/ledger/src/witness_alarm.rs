@@ -159,11 +159,11 @@ async fn keep(
     let parts = [&alarm.witness, alarm.kind.code(), &alarm.known, &alarm.seen];
     let digest = to_hex(&sm3::digest(parts.join("\0").as_bytes()));
     let sql = Sql::new(
-        "SELECT a.id, CASE WHEN m.received_at > a.settled_at THEN 1 ELSE 0 END \
+        "SELECT a.id, CASE WHEN m.received_at > a.settled_at THEN 1 ELSE 0 END, a.proven \
          FROM ledger_witness_alarm a LEFT JOIN ledger_witness_mark m \
          ON m.verifier_key = a.verifier_key WHERE a.digest = $1",
     );
-    let (id, action) = if let Some(row) = tx.fetch_one(sql.arg(digest.as_str())).await? {
+    let (id, action, proven) = if let Some(row) = tx.fetch_one(sql.arg(digest.as_str())).await? {
         let id = String::from(row.text(0)?);
         if row.int(1)? == 0 {
             return Ok(Taken::Known(id));
@@ -173,26 +173,27 @@ async fn keep(
              settled_by = NULL, reason = NULL, received_at = $1 WHERE id = $2",
         );
         tx.later([sql.arg(ctx.now_ms()).arg(id.as_str())]);
-        (id, "reopened")
+        (id, "reopened", row.int(2)? == 1)
     } else {
-        (fresh(ctx, tx, (alarm, organization, &digest), ledger).await?, "alarmed")
+        let (id, proven) = fresh(ctx, tx, (alarm, organization, &digest), ledger).await?;
+        (id, "alarmed", proven)
     };
     let body = json!({
         "organization": organization, "witness": key.name(), "kind": alarm.kind.code(),
-        "detail": alarm.detail,
+        "detail": alarm.detail, "proven": proven,
     });
     outbox::announce(ctx, tx, (TABLE, action), &id, &body);
     audit::write(ctx, tx, audit::Entry { action, entity: TABLE, record: &id, body });
     Ok(Taken::Raised(id))
 }
 
-/// A row for an alarm that is not known; its number.
+/// A row for an alarm that is not known; its number, and whether the two notes alone prove it.
 async fn fresh(
     ctx: &Ctx,
     tx: &mut Tx,
     (alarm, organization, digest): (&Alarm, &str, &str),
     ledger: &Ledger,
-) -> Result<String> {
+) -> Result<(String, bool)> {
     let sql = Sql::new(
         "SELECT COUNT(*) FROM ledger_witness_alarm WHERE verifier_key = $1 AND settled_at IS NULL",
     );
@@ -216,5 +217,5 @@ async fn fresh(
     let sql = sql.arg(i64::from(proven)).arg(seen_at.min(ahead)).arg(ctx.now_ms());
     let content = serde_json::to_string(&alarm).map_err(Problem::internal)?;
     tx.later([sql.arg(content)]);
-    Ok(id)
+    Ok((id, proven))
 }

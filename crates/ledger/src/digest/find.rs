@@ -9,7 +9,7 @@ use super::{Contents, Digests};
 use crate::store::Place;
 
 /// Blocks that are looked into for one digest.
-const BLOCKS_MAX: usize = 20;
+pub(super) const BLOCKS_MAX: usize = 20;
 /// Things of one answer.
 const FOUND_MAX: usize = 50;
 

@@ -136,6 +136,11 @@ impl Digests {
         Ok((heights, tail.next.saturating_sub(1)))
     }
 
+    /// Heights of blocks that may hold a digest: nine bytes agree; lowest first, 20 at most.
+    pub fn blocks_of(&self, digest: &Hash) -> Result<Vec<u64>> {
+        Ok(self.candidates(digest, find::BLOCKS_MAX)?.0)
+    }
+
     /// Keeps the index up with the blocks until `stop` says so.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut interval = interval(PACE);
