@@ -158,7 +158,8 @@ async fn others(tx: &mut Tx, events: &[StoredEvent]) -> Result<BTreeMap<String, 
 
 /// What people call an event.
 fn called(event: &StoredEvent) -> String {
-    event.lot.as_ref().map_or(event.kind.clone(), |lot| format!("{} {lot}", event.kind))
+    let kind = event.spec.as_ref().map_or(event.kind.as_str(), |spec| spec.name.as_str());
+    event.lot.as_ref().map_or_else(|| String::from(kind), |lot| format!("{kind} {lot}"))
 }
 
 fn project(
