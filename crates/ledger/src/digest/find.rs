@@ -90,7 +90,7 @@ impl Digests {
             items.push(json!({ "what": Known::Chain.code(), "title": Known::Chain.title() }));
         }
         for contents in &blocks {
-            self.of_block(contents, &digest, &mut items)?;
+            of_block(contents, &digest, &mut items)?;
             for (known, wanted) in [(Known::Entry, &leaf), (Known::Leaf, &digest)] {
                 self.of_records((ctx, &mut tx), contents, (known, wanted), &mut items).await?;
             }
@@ -117,37 +117,6 @@ impl Digests {
             "digest": hex, "items": items, "more": more, "height": tip,
             "searched": searched.min(tip),
         }))
-    }
-
-    /// What of the log itself has it: whoever may see the ledger sees all of that.
-    fn of_block(&self, contents: &Contents, digest: &Hash, items: &mut Vec<Value>) -> Result<()> {
-        let header = &contents.block.header;
-        let mut add = |known: Known, of: Option<usize>| {
-            let mut item = place(contents, of)?;
-            item["what"] = known.code().into();
-            item["title"] = known.title().into();
-            items.push(item);
-            Ok::<_, Problem>(())
-        };
-        if header.block_id() == *digest {
-            add(Known::Block, None)?;
-        }
-        if header.tree_root == *digest {
-            add(Known::Root, None)?;
-        }
-        for (at, (submission, _)) in contents.submissions.iter().enumerate() {
-            let bytes = submission.to_bytes();
-            for (known, found) in [
-                (Known::Submission, yj_crypto::sm3::digest(&bytes)),
-                (Known::SubmissionLeaf, merkle::leaf(&bytes)),
-                (Known::Records, submission.root),
-            ] {
-                if found == *digest {
-                    add(known, Some(at))?;
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn of_records(
@@ -198,6 +167,37 @@ impl Digests {
         }
         Ok(None)
     }
+}
+
+/// What of the log itself has it: whoever may see the ledger sees all of that.
+fn of_block(contents: &Contents, digest: &Hash, items: &mut Vec<Value>) -> Result<()> {
+    let header = &contents.block.header;
+    let mut add = |known: Known, of: Option<usize>| {
+        let mut item = place(contents, of)?;
+        item["what"] = known.code().into();
+        item["title"] = known.title().into();
+        items.push(item);
+        Ok::<_, Problem>(())
+    };
+    if header.block_id() == *digest {
+        add(Known::Block, None)?;
+    }
+    if header.tree_root == *digest {
+        add(Known::Root, None)?;
+    }
+    for (at, (submission, _)) in contents.submissions.iter().enumerate() {
+        let bytes = submission.to_bytes();
+        for (known, found) in [
+            (Known::Submission, yj_crypto::sm3::digest(&bytes)),
+            (Known::SubmissionLeaf, merkle::leaf(&bytes)),
+            (Known::Records, submission.root),
+        ] {
+            if found == *digest {
+                add(known, Some(at))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What kind of record a row is of; nothing where nothing says it.

@@ -9,7 +9,7 @@ use super::{line, rate};
 use crate::commands::say;
 
 /// Digests that are looked up.
-const LOOKUPS: usize = 1_000;
+const LOOKUPS: u32 = 1_000;
 
 /// Takes up the blocks of `records` records, as the worker beside the sequencer does.
 pub(super) fn run(assembled: &Assembled, records: usize) -> Result<(), String> {
@@ -21,7 +21,7 @@ pub(super) fn run(assembled: &Assembled, records: usize) -> Result<(), String> {
         // What nobody has is what takes longest.
         assembled.digests.blocks_of(&sm3::digest(&number.to_be_bytes())).map_err(say)?;
     }
-    let each = begun.elapsed().as_secs_f64() * 1e6 / LOOKUPS as f64;
-    line("　按摘要查找", &format!("{each:.0} 微秒"), "≤ 10000 微秒");
+    let each = (begun.elapsed() / LOOKUPS).as_micros();
+    line("　按摘要查找", &format!("{each} 微秒"), "≤ 10000 微秒");
     Ok(())
 }

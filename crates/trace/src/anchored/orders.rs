@@ -78,7 +78,7 @@ impl Projection for Orders {
             sql.push(if kind == LIFTED { "lift_record" } else { "id" }).push(" = ").bind(record);
             let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
             let found = readable(tx.get::<TraceOrder>(&own, row.parsed(0)?).await)?;
-            Ok(found.map(|stored| stored.data.code.to_string()))
+            Ok(found.map(|stored| stored.data.code))
         })
     }
 }
