@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { verify } from '../packages/proof/src/verify';
 import { ask, expect, inspect, logIn, test, url } from './base';
 
 const SIGNER = process.env.YJ_SIGNER ?? fileURLToPath(new URL('../../target/debug/yj-sign', import.meta.url));
@@ -110,4 +111,44 @@ test('D-6.3.1 a key is registered by its holder, approved by another, on the cha
     await page.reload();
     await expect(page.getByRole('row', { name: /k-2026/ }).getByText('已吊销')).toBeVisible({ timeout: 2_000 });
   }).toPass({ timeout: 30_000 });
+});
+
+test('D-6.3 a digest, or any file, tells which record, submission or block it belongs to', async ({ page }) => {
+  await logIn(page, 'farm', '/console/verify');
+  const { items } = await ask<{ items: { id: string; anchor: string }[] }>(page, 'GET', '/api/v1/trace/events?per_page=50');
+  const { id } = items.find(({ anchor }) => anchor === 'confirmed')!;
+  const proof = await (await page.request.get(url(`/api/v1/trace/events/${id}/proof`))).text();
+  const digests = new Map(verify(proof).facts!.digests);
+  const type = async (text: string): Promise<void> => {
+    await page.getByLabel(/^追溯码、记录编号/).fill(text);
+    await page.getByRole('button', { name: '查验', exact: true }).click();
+  };
+  const table = page.getByRole('region', { name: '此摘要是' });
+  for (const [name, what] of [
+    ['区块标识', '区块标识'],
+    ['提交摘要', '提交摘要'],
+    ['日志根', '检查点的日志根'],
+    ['链指纹', '链指纹'],
+    ['存证项', '存证项'],
+  ] as const) {
+    await type(digests.get(name)!);
+    await expect(table.getByRole('cell', { name: what, exact: true }).first()).toBeVisible();
+  }
+  await expect(table.getByText(/^追溯事件 /)).toBeVisible();
+  await inspect(page, 'digest');
+  await table.getByRole('link', { name: '查验证明' }).click();
+  await expect(page.getByText('1 份证明，验证通过')).toBeVisible();
+  await type('f'.repeat(64));
+  await expect(page.getByText(/^平台上没有此摘要/)).toBeVisible();
+  await inspect(page, 'digest-unknown');
+  await type('f'.repeat(63));
+  await expect(page.getByText(/摘要应为 64 位十六进制.*现为 63 位/)).toBeVisible();
+  // A file that is no proof never leaves this machine; its digest is what the platform is asked about.
+  await page.locator('input[type=file]').setInputFiles([
+    { name: '检测报告.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 示例') },
+    { name: 'one.yjproof', mimeType: 'application/json', buffer: Buffer.from(proof) },
+  ]);
+  await expect(page.getByText('检测报告.pdf', { exact: true })).toBeVisible();
+  await expect(page.getByText(/^平台上没有此摘要/)).toBeVisible();
+  await expect(page.getByText('1 份证明，验证通过')).toBeVisible();
 });

@@ -406,6 +406,9 @@ impl Work<'_> {
                 Err(_) => return Ok(()),
                 Ok(false) => {}
             }
+            // First, so that after a crash it is looked at again: no proof says any longer that it
+            // stands there.
+            self.ledger.forget_anchor(entry.mark.size, (&place.network, &place.contract))?;
             let (before, claimed) = (entry.clone(), entry.next_at);
             (entry.state, entry.confirmed_at, entry.next_at) = (State::Sent, None, now);
             entry.error =

@@ -241,6 +241,62 @@ pub(crate) async fn reach(
     record::get(&ctx, tx, entity, record).await.map(drop)
 }
 
+/// Files of one digest that are looked at, and that are told.
+const SAME_MAX: i64 = 200;
+const SAME_TOLD: usize = 20;
+
+/// A file as it is found by its content.
+pub struct Known {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Table of the record that it belongs to, if any.
+    pub entity: Option<String>,
+    /// That record.
+    pub record: Option<String>,
+}
+
+/// Files whose content has this SM3 digest (64 hex digits, lower case) and that the caller made, or
+/// that belong to records the caller may read; 20 at most.
+pub async fn of_digest(ctx: &Ctx, tx: &mut Tx, digest: &str) -> Result<Vec<Known>> {
+    let sql = Sql::new(
+        "SELECT id, name, entity, record, created_by FROM attachment \
+         WHERE sm3 = $1 AND removed_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
+         ORDER BY id LIMIT $3",
+    );
+    let mut known = Vec::new();
+    for row in tx.fetch(sql.arg(digest).arg(ctx.now_ms()).arg(SAME_MAX)).await? {
+        let (entity, record) = (row.text_opt(2)?, row.text_opt(3)?);
+        let table = ctx.app().entities().iter().find(|known| Some(known.table) == entity);
+        let readable = match (row.text(4)? == ctx.actor(), table, record) {
+            (true, _, _) => true,
+            (false, Some(entity), Some(record)) => {
+                within_reach(reach(ctx, tx, (entity, "read"), record).await)?
+            }
+            _ => false,
+        };
+        if readable && known.len() < SAME_TOLD {
+            known.push(Known {
+                id: String::from(row.text(0)?),
+                name: String::from(row.text(1)?),
+                entity: entity.map(String::from),
+                record: record.map(String::from),
+            });
+        }
+    }
+    Ok(known)
+}
+
+/// Whether something was found; a refusal is no failure.
+fn within_reach(found: Result<()>) -> Result<bool> {
+    match found {
+        Ok(()) => Ok(true),
+        Err(Problem::NotFound(_) | Problem::Forbidden(_)) => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// The files of one record.
 pub(crate) async fn of_record(tx: &mut Tx, entity: &str, record: &str) -> Result<Value> {
     let sql = Sql::new(

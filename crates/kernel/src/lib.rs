@@ -98,4 +98,8 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "kernel/0008_change_rule",
         script: include_str!("../migrations/0008_change_rule.sql"),
     },
+    Migration {
+        name: "kernel/0009_file_digest",
+        script: include_str!("../migrations/0009_file_digest.sql"),
+    },
 ];

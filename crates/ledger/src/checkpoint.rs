@@ -107,12 +107,22 @@ impl Ledger {
         AnchorStatement::sign(unsigned, &self.0.keys.validator).map_err(Problem::internal)
     }
 
-    /// Keeps such a statement, for the proofs of all that the log held then.
+    /// Keeps such a statement, for the proofs of all that the log held then. On one contract a log
+    /// of one size stands once: what was stated of it there before is replaced.
     pub fn keep_anchor(&self, statement: &AnchorStatement) -> Result<()> {
         if self.root_at(statement.size)? != statement.root {
             return Err(Problem::internal("the statement is of another log"));
         }
-        self.0.store.keep_anchored(statement.size, &statement.to_bytes())
+        let bytes = statement.to_bytes();
+        let (network, contract) = (&statement.network, &statement.contract);
+        let outdated = |known: &[u8]| is_there(known, (network, contract));
+        self.0.store.keep_anchored(statement.size, &bytes, outdated)
+    }
+
+    /// Forgets what was stated of the log of this size on a contract whose network no longer holds
+    /// it. Proofs that are out already keep it; who looks there finds nothing.
+    pub fn forget_anchor(&self, size: u64, place: (&str, &str)) -> Result<()> {
+        self.0.store.forget_anchored(size, |known| is_there(known, place))
     }
 
     /// The first countersigned checkpoint at or after a block.
@@ -139,6 +149,12 @@ impl Ledger {
         }
         Ok(anchors)
     }
+}
+
+/// Whether a statement is of this network and contract.
+fn is_there(statement: &[u8], (network, contract): (&str, &str)) -> bool {
+    AnchorStatement::from_bytes(statement)
+        .is_ok_and(|known| known.network == network && known.contract == contract)
 }
 
 /// The keys, a line each; an empty line; the note.

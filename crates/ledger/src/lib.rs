@@ -6,6 +6,7 @@
 
 mod audit;
 mod checkpoint;
+mod digest;
 mod fault;
 mod health;
 mod http;
@@ -21,9 +22,11 @@ mod store;
 mod tamper;
 mod waiting;
 mod witness;
+mod witness_alarm;
 mod witness_http;
 mod witness_watch;
 
+pub use digest::{Digests, routes as digest_routes};
 pub use http::routes;
 pub use keys::Keys;
 pub use publish::{Publication, Published, publish};
@@ -33,8 +36,8 @@ pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
 pub use store::{LedgerSnapshot, RecordPlace};
 pub use tamper::{
-    Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
-    ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
+    Alarm, Content, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected,
+    Projection, ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
 };
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 pub use witness::{LEDGER_WITNESS, LedgerWitness};
@@ -56,4 +59,8 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0005_witness.sql"),
     },
     Migration { name: "ledger/0006_tamper", script: include_str!("../migrations/0006_tamper.sql") },
+    Migration {
+        name: "ledger/0007_settled",
+        script: include_str!("../migrations/0007_settled.sql"),
+    },
 ];

@@ -1,6 +1,7 @@
 //! The ledger's own file: blocks, submissions, Merkle nodes. Append-only; one durable commit per
 //! block.
 
+mod digests;
 mod export;
 
 use std::path::Path;
@@ -58,7 +59,7 @@ pub(crate) fn damaged(what: &str) -> Problem {
 }
 
 /// Where a record is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) log_index: u64,
     pub(crate) position: u32,
@@ -109,6 +110,7 @@ impl Store {
         tx.open_table(KEYS).map_err(failed)?;
         tx.open_table(WITNESSED).map_err(failed)?;
         tx.open_table(ANCHORED).map_err(failed)?;
+        tx.open_table(digests::DIGESTS).map_err(failed)?;
         tx.commit().map_err(failed)?;
         Ok(Self(database))
     }
@@ -365,21 +367,31 @@ impl Store {
         Ok(found)
     }
 
-    /// Keeps a statement; one that is known is kept once.
-    pub(crate) fn keep_anchored(&self, size: u64, statement: &[u8]) -> Result<()> {
+    /// Keeps a statement in the place of those of its size that are `outdated`.
+    pub(crate) fn keep_anchored(
+        &self,
+        size: u64,
+        statement: &[u8],
+        outdated: impl Fn(&[u8]) -> bool,
+    ) -> Result<()> {
         let tx = self.0.begin_write().map_err(failed)?;
         {
             let mut table = tx.open_table(ANCHORED).map_err(failed)?;
-            let mut number = 0;
-            for entry in table.range((size, 0)..=(size, u32::MAX)).map_err(failed)? {
-                let (_, bytes) = entry.map_err(failed)?;
-                if bytes.value() == statement {
-                    return Ok(());
-                }
-                number += 1;
-            }
+            let last = forget(&mut table, size, outdated)?;
+            let number = last.map_or(0, |last| last.saturating_add(1));
             table.insert((size, number), statement).map_err(failed)?;
         }
+        tx.commit().map_err(failed)
+    }
+
+    /// Forgets the statements of one size that are `outdated`.
+    pub(crate) fn forget_anchored(
+        &self,
+        size: u64,
+        outdated: impl Fn(&[u8]) -> bool,
+    ) -> Result<()> {
+        let tx = self.0.begin_write().map_err(failed)?;
+        forget(&mut tx.open_table(ANCHORED).map_err(failed)?, size, outdated)?;
         tx.commit().map_err(failed)
     }
 
@@ -451,6 +463,26 @@ fn write_submission(
         }
     }
     Ok(())
+}
+
+/// Removes statements of one size; the number of the last that there was.
+fn forget(
+    table: &mut redb::Table<'_, (u64, u32), &'static [u8]>,
+    size: u64,
+    outdated: impl Fn(&[u8]) -> bool,
+) -> Result<Option<u32>> {
+    let (mut gone, mut last) = (Vec::new(), None);
+    for entry in table.range((size, 0)..=(size, u32::MAX)).map_err(failed)? {
+        let (place, bytes) = entry.map_err(failed)?;
+        last = Some(place.value().1);
+        if outdated(bytes.value()) {
+            gone.push(place.value());
+        }
+    }
+    for place in gone {
+        table.remove(place).map_err(failed)?;
+    }
+    Ok(last)
 }
 
 fn read_block(bytes: &[u8]) -> Result<Block> {

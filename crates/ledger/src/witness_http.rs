@@ -8,25 +8,22 @@ use std::{
 
 use axum::{Json, body::Bytes, http::Method};
 use serde_json::{Value, json};
-use yj_crypto::{sm3, to_hex};
-use yj_kernel::{Access, App, Ctx, Origin, Problem, Result, Route, Shape, Sql, audit, outbox};
+use yj_kernel::{Access, App, Ctx, Origin, Problem, Result, Route, Shape, Sql};
 use yj_proof::{Alarm, Note, NoteKey};
 
-use crate::{Ledger, witness::registered};
+use crate::{Ledger, witness::registered, witness_alarm};
 
 /// Bytes of a note with a countersignature at most.
 const NOTE_MAX: usize = 16 * 1024;
 /// Signatures of such a note at most: the log's and the witness's, and some to spare.
 const LINES_MAX: usize = 8;
 /// A clock that is this far ahead is wrong.
-const AHEAD_MS: i64 = 10 * 60_000;
+pub(crate) const AHEAD_MS: i64 = 10 * 60_000;
 /// Refused messages of one address in a minute.
 const REFUSED_MAX: u32 = 60;
 const MINUTE_MS: i64 = 60_000;
 /// Addresses that are watched at once; beyond them the watch begins anew.
 const ADDRESSES_MAX: usize = 10_000;
-/// Alarms that are kept of one witness.
-const ALARMS_MAX: i64 = 1_000;
 
 /// Refused messages by address.
 #[derive(Clone, Default)]
@@ -81,6 +78,7 @@ pub fn witness_routes(ledger: &Ledger) -> Vec<Route> {
                 Ok::<_, Problem>(Json(list.witnesses(ctx.app(), &mut tx).await?))
             },
         ),
+        witness_alarm::route(ledger),
         Route::public(
             (Method::POST, "/ledger/cosignatures"),
             signed,
@@ -146,51 +144,14 @@ async fn take(ledger: &Ledger, app: &App, bytes: &[u8]) -> Result<Value> {
     Ok(json!({ "size": size, "height": height, "witness": key.name() }))
 }
 
-/// Takes an alarm: keeps it with both notes, and tells the security administrators.
+/// Takes an alarm of a registered witness.
 async fn object(ledger: &Ledger, app: &App, bytes: &[u8]) -> Result<Value> {
     let (alarm, key) = Alarm::read(bytes)
         .map_err(|_| Problem::Malformed(String::from("请求体应为见证方签名的告警（yjalarm/1）")))?;
-    let ctx = app.on_own_behalf("witness");
-    let mut tx = ctx.begin().await?;
+    let mut tx = app.db().snapshot().await?;
     let found = registered(&mut tx, |known| *known == key).await?;
+    drop(tx);
     let (_, organization) = found.ok_or_else(unknown)?;
-    let parts = [&alarm.witness, alarm.kind.code(), &alarm.known, &alarm.seen];
-    let digest = to_hex(&sm3::digest(parts.join("\0").as_bytes()));
-    let sql = Sql::new("SELECT id FROM ledger_witness_alarm WHERE digest = $1");
-    if let Some(row) = tx.fetch_one(sql.arg(digest.as_str())).await? {
-        return Ok(json!({ "id": row.text(0)? }));
-    }
-    let sql = Sql::new("SELECT COUNT(*) FROM ledger_witness_alarm WHERE verifier_key = $1");
-    let kept = tx.fetch_one(sql.arg(alarm.witness.as_str())).await?;
-    if kept.map_or(Ok(0), |row| row.int(0))? >= ALARMS_MAX {
-        let detail = format!("该见证方的告警已有 {ALARMS_MAX} 条，请先由平台处置");
-        return Err(Problem::TooMany(detail));
-    }
-    let log = ledger.log_key()?;
-    let by_log = |note: &Note| note.lines.iter().any(|line| line.is_by(&note.checkpoint, &log));
-    let proven = alarm.is_proven(by_log);
-    let id = ctx.new_id::<()>().to_string();
-    let seen_at = i64::try_from(alarm.time_s).unwrap_or(i64::MAX / 1_000).saturating_mul(1_000);
-    let sql = Sql::new(
-        "INSERT INTO ledger_witness_alarm (id, digest, verifier_key, organization, kind, detail, \
-         proven, seen_at, received_at, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    );
-    let sql = sql.arg(id.as_str()).arg(digest).arg(alarm.witness.as_str());
-    let sql = sql.arg(organization.as_str()).arg(alarm.kind.code()).arg(alarm.detail.as_str());
-    let sql = sql.arg(i64::from(proven)).arg(seen_at.min(ctx.now_ms() + AHEAD_MS));
-    let content = serde_json::to_string(&alarm).map_err(Problem::internal)?;
-    tx.later([sql.arg(ctx.now_ms()).arg(content)]);
-    let body = json!({
-        "organization": organization, "witness": key.name(), "kind": alarm.kind.code(),
-        "detail": alarm.detail, "proven": proven,
-    });
-    let entity = "ledger_witness_alarm";
-    let entry = audit::Entry { action: "alarmed", entity, record: &id, body: body.clone() };
-    audit::write(&ctx, &mut tx, entry);
-    outbox::announce(&ctx, &mut tx, (entity, "alarmed"), &id, &body);
-    tx.commit().await?;
-    let detail = format!("{organization} 拒绝见证（{}）：{}", alarm.kind.title(), alarm.detail);
-    yj_identity::alarm_of_ledger(app, key.name(), &detail).await;
-    crate::look_at_witnesses(app, ledger).await?;
+    let id = witness_alarm::take(ledger, app, (&alarm, &key, &organization)).await?;
     Ok(json!({ "id": id }))
 }

@@ -11,13 +11,15 @@ use yj_crypto::to_hex;
 use yj_kernel::{App, Problem, Result, Row, Sql, Tx, time_text};
 use yj_proof::NoteKey;
 
-use crate::{Ledger, witness::LAG_DEFAULT};
+use crate::{
+    Ledger,
+    witness::LAG_DEFAULT,
+    witness_alarm::{self, newest},
+};
 
 /// How often somebody looks for witnesses that stay behind.
 const PACE: Duration = Duration::from_secs(30);
 const MINUTE_MS: i64 = 60_000;
-/// Alarms of one answer.
-const ALARMS: i64 = 100;
 
 /// How a witness stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,7 +101,8 @@ impl Ledger {
         let sql = Sql::new(
             "SELECT w.id, w.organization, w.verifier_key, w.address, w.since, w.lag_minutes, \
              w.active, w.created_at, m.size, m.height, m.signed_at, m.received_at, \
-             (SELECT COUNT(*) FROM ledger_witness_alarm a WHERE a.verifier_key = w.verifier_key) \
+             (SELECT COUNT(*) FROM ledger_witness_alarm a WHERE a.verifier_key = w.verifier_key \
+             AND a.settled_at IS NULL) \
              FROM ledger_witness w LEFT JOIN ledger_witness_mark m \
              ON m.verifier_key = w.verifier_key ORDER BY w.active DESC, w.id",
         );
@@ -109,14 +112,12 @@ impl Ledger {
             *tally.entry(standing).or_insert(0_i64) += 1;
             items.push(item);
         }
-        let alarms = alarms(tx).await?;
-        let total = tx.fetch_one(Sql::new("SELECT COUNT(*) FROM ledger_witness_alarm")).await?;
-        let total = total.map_or(Ok(0), |row| row.int(0))?;
-        count(app, &tally, total);
+        let (alarms, (open, total)) = (newest(tx).await?, witness_alarm::count(tx).await?);
+        count(app, &tally, open);
         Ok(json!({
             "fingerprint": to_hex(&self.genesis().1),
             "size": tip.as_ref().map(|tip| tip.size), "height": tip.as_ref().map(|tip| tip.height),
-            "items": items, "alarms": alarms, "alarm_count": total,
+            "items": items, "alarms": alarms, "alarm_count": open, "alarm_total": total,
         }))
     }
 
@@ -151,28 +152,18 @@ impl Ledger {
     }
 }
 
-async fn alarms(tx: &mut Tx) -> Result<Vec<Value>> {
-    let sql = Sql::new(
-        "SELECT id, organization, kind, detail, proven, seen_at, received_at \
-         FROM ledger_witness_alarm ORDER BY id DESC LIMIT $1",
-    );
-    let read = |row: &Row| {
-        Ok(json!({
-            "id": row.text(0)?, "organization": row.text(1)?, "kind": row.text(2)?,
-            "detail": row.text(3)?, "proven": row.int(4)? == 1,
-            "seen_at": time_text(row.int(5)?)?, "received_at": time_text(row.int(6)?)?,
-        }))
-    };
-    tx.fetch(sql.arg(ALARMS)).await?.iter().map(read).collect()
-}
-
 fn count(app: &App, tally: &BTreeMap<Standing, i64>, alarms: i64) {
     for standing in Standing::ALL {
         let labels = format!("state=\"{}\"", standing.code());
         let found = tally.get(&standing).copied().unwrap_or(0);
         app.metrics().set("ledger_witnesses", "Registered witnesses by state.", &labels, found);
     }
-    app.metrics().set("ledger_witness_alarms", "Alarms raised by witnesses.", "", alarms);
+    app.metrics().set(
+        "ledger_witness_alarms",
+        "Alarms raised by witnesses that nobody has settled.",
+        "",
+        alarms,
+    );
 }
 
 /// Looks once and sets the figures.

@@ -12,7 +12,7 @@ use yj_kernel::{
     App, AppParts, Attachments, Db, Environment, FileRootKey, JobKind, Migration, Platform,
     Problem, Result, RootKey, Route, Vault,
 };
-use yj_ledger::{Keys, Ledger, Projection, Tamper};
+use yj_ledger::{Digests, Keys, Ledger, Projection, Tamper};
 use yj_telemetry::Intake;
 
 use crate::{
@@ -58,6 +58,8 @@ pub struct Assembled {
     pub ledger: Ledger,
     /// What looks for tampering.
     pub tamper: Tamper,
+    /// What finds records by their digests.
+    pub digests: Digests,
     /// Where the ledger is written besides; nowhere until it is set up.
     pub anchoring: Anchoring,
     /// Log-in, sessions and rights.
@@ -182,6 +184,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         witness: Arc::new(ledger.clone()),
     });
     let tamper = tamper(&ledger);
+    let digests = Digests::new(&tamper);
     tamper.hold_files(&data.join("checkpoints"))?;
     // A backup put back brings nobody's erased data back.
     yj_kernel::vault::apply_erasures(&app).await?;
@@ -208,6 +211,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_ledger::witness_routes(&ledger));
     routes.extend(yj_kernel::record_routes(yj_ledger::LEDGER_WITNESS));
     routes.extend(yj_ledger::tamper_routes(&tamper));
+    routes.extend(yj_ledger::digest_routes(&digests));
     routes.extend(yj_anchor::routes(&anchoring, &ledger));
     routes.extend(yj_evidence::routes(&identity, &ledger));
     routes.extend(workbench::routes());
@@ -234,6 +238,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         app,
         ledger,
         tamper,
+        digests,
         anchoring,
         identity,
         intake,

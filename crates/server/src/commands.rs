@@ -173,8 +173,18 @@ async fn listen_until_stopped(
     } else {
         Devices::default()
     };
-    let Assembled { app, ledger, tamper, anchoring, identity, router, metrics, callbacks, .. } =
-        assembled;
+    let Assembled {
+        app,
+        ledger,
+        tamper,
+        digests,
+        anchoring,
+        identity,
+        router,
+        metrics,
+        callbacks,
+        ..
+    } = assembled;
     let anchored = ledger.clone();
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
@@ -184,6 +194,7 @@ async fn listen_until_stopped(
         tokio::spawn(yj_ledger::watch_witnesses(app.clone(), ledger.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
         tokio::spawn(tamper.run(app.clone(), stopped.clone())),
+        tokio::spawn(digests.run(stopped.clone())),
         tokio::spawn(yj_exchange::epcis::watch(app.clone(), callbacks, stopped.clone())),
     ];
     let outside = anchoring.run(app.clone(), anchored.clone(), stopped.clone());

@@ -63,6 +63,21 @@ impl Projection for DeviceBatches {
             tx.fetch(sql.arg(after).arg(most)).await?.iter().map(read).collect()
         })
     }
+
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        (_, record): (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            if !ctx.allows("device:read") {
+                return Ok(None);
+            }
+            let own = ctx.under("device:read")?;
+            crate::query::batch(&own, tx, record).await
+        })
+    }
 }
 
 async fn project(tx: &mut Tx, batch: &Row) -> Result<Projected> {

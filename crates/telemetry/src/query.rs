@@ -280,6 +280,19 @@ pub(crate) async fn events(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value>
     Ok(json!({ "items": items, "next": next }))
 }
 
+/// The device of a batch of messages, if the batch is within reach.
+pub(crate) async fn batch(ctx: &Ctx, tx: &mut Tx, batch: &str) -> Result<Option<String>> {
+    let mut sql = Sql::new(
+        "SELECT d.mac FROM device_message m JOIN device_batch b ON b.id = m.batch_id \
+         JOIN device d ON d.id = b.device_id WHERE m.batch_id = ",
+    );
+    sql.bind(batch);
+    ctx.scope().narrow(&mut sql, tx, MESSAGES);
+    sql.push(" LIMIT 1");
+    let found = tx.fetch_one(sql).await?;
+    found.map(|row| row.text(0).map(String::from)).transpose()
+}
+
 /// Whether a message is within reach.
 pub(crate) async fn require_message(ctx: &Ctx, tx: &mut Tx, message: &str) -> Result<()> {
     let mut sql = Sql::new("SELECT 1 FROM device_message m WHERE m.id = ");

@@ -7,10 +7,14 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use yj_epcis::{EventHash, event_hash};
 use yj_kernel::{Ctx, Result, Row, Sql, Tx};
-use yj_ledger::{Difference, Fact, Projected, Projection};
+use yj_ledger::{Content, Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
 use super::store;
+
+/// 中文名称 of the hashes of an event.
+const CBV: &str = "EPCIS 事件哈希（CBV，SHA-256）";
+const SM3: &str = "EPCIS 事件哈希（SM3）";
 
 /// EPCIS events as the tamper audit sees them.
 pub struct EpcisEvents;
@@ -87,6 +91,60 @@ impl Projection for EpcisEvents {
             tx.fetch(sql.arg(after).arg(most)).await?.iter().map(read).collect()
         })
     }
+
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        (_, record): (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let found = within_reach(ctx, tx, &[("e.uid", record)]).await?;
+            Ok(found.into_iter().next().map(|(_, name)| name))
+        })
+    }
+
+    fn holding<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        digest: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Content>>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            // The texts as the indexes have them.
+            for (title, hash, column, begin) in [
+                (CBV, EventHash::Sha256, "e.hash", "substr(e.hash, 15, 16)"),
+                (SM3, EventHash::Sm3, "e.sm3", "substr(e.sm3, 16, 16)"),
+            ] {
+                let whole = format!("ni:///{hash};{digest}?ver=CBV2.0");
+                let which = [(begin, digest.get(..16).unwrap_or_default()), (column, &whole)];
+                let content = |(record, name)| Content { title, kind: "epcis_event", record, name };
+                found.extend(within_reach(ctx, tx, &which).await?.into_iter().map(content));
+            }
+            Ok(found)
+        })
+    }
+}
+
+/// Events within the caller's reach: number and name, 20 at most.
+async fn within_reach(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    which: &[(&str, &str)],
+) -> Result<Vec<(String, String)>> {
+    if !ctx.allows("epcis:read") {
+        return Ok(Vec::new());
+    }
+    let own = ctx.under("epcis:read")?;
+    let mut sql = Sql::new("SELECT e.uid, e.event_id FROM epcis_event e WHERE 1 = 1");
+    for (condition, value) in which {
+        sql.push(" AND ").push(condition).push(" = ").bind(*value);
+    }
+    store::narrow(&own, &mut sql, tx);
+    sql.push(" ORDER BY e.seq LIMIT 20");
+    let read = |row: &Row| Ok((String::from(row.text(0)?), String::from(row.text(1)?)));
+    tx.fetch(sql).await?.iter().map(read).collect()
 }
 
 /// What is said of the event of this name that another takes back or corrects, as it stands now. What

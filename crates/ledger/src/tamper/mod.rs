@@ -39,7 +39,7 @@ pub(crate) use erase::told as erased;
 pub use finding::{Difference, Found, What};
 pub use http::routes;
 pub use one::Integrity;
-pub use projection::{Fact, Projected, Projection};
+pub use projection::{Content, Fact, Projected, Projection};
 pub use report::{ReportVerdict, verify_report};
 pub use walk::Held;
 
@@ -82,6 +82,20 @@ impl Tamper {
             turn: tokio::sync::Mutex::default(),
             bell: watch::Sender::new(0),
         }))
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    /// Whoever owns tables that hold anchored records.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &dyn Projection> {
+        self.0.owners.iter().map(AsRef::as_ref)
+    }
+
+    /// The owner of one kind of records.
+    pub(crate) fn owner(&self, kind: &str) -> Option<&dyn Projection> {
+        self.owners().find(|owner| owner.kinds().contains(&kind))
     }
 
     /// Takes a checkpoint from whoever holds it: from now on the log must go on from there.

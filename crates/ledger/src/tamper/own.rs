@@ -64,6 +64,16 @@ impl Projection for AuditHeads {
         // Not every act has an end of its own on the ledger; the trail itself is examined by S-23.
         Box::pin(async { Ok(Vec::new()) })
     }
+
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        _: &'a mut Tx,
+        _: (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        let may = ctx.allows("audit:read");
+        Box::pin(async move { Ok(may.then(|| String::from("审计链尾"))) })
+    }
 }
 
 fn heads(envelope: &Envelope) -> impl Iterator<Item = (i64, i64)> {
@@ -124,5 +134,15 @@ impl Projection for Tombstones {
             };
             tx.fetch(sql.arg(after).arg(most)).await?.iter().map(read).collect()
         })
+    }
+
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        _: &'a mut Tx,
+        _: (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        let may = ctx.allows("ledger:check");
+        Box::pin(async move { Ok(may.then(|| String::from("墓碑"))) })
     }
 }

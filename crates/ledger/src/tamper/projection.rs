@@ -57,6 +57,19 @@ pub struct Fact {
     pub at: i64,
 }
 
+/// Content of a record by which it can be found, besides its place on the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// What of it has the digest, in Chinese.
+    pub title: &'static str,
+    /// The kind of the record, as its envelope says.
+    pub kind: &'static str,
+    /// The record.
+    pub record: String,
+    /// What people call it.
+    pub name: String,
+}
+
 /// The records of one owner.
 pub trait Projection: Send + Sync {
     /// The kinds of records, as their envelopes say.
@@ -78,6 +91,28 @@ pub trait Projection: Send + Sync {
         after: &'a str,
         most: i64,
     ) -> BoxFuture<'a, Result<Vec<Fact>>>;
+
+    /// What people call a record of this kind and name, where the caller may read it by their own
+    /// right; nothing where they may not, or where it is not there.
+    fn within_reach<'a>(
+        &'a self,
+        _ctx: &'a Ctx,
+        _tx: &'a mut Tx,
+        (_kind, _record): (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Records whose own content has this digest (64 hex digits, lower case), as far as the caller
+    /// may read them; 20 at most.
+    fn holding<'a>(
+        &'a self,
+        _ctx: &'a Ctx,
+        _tx: &'a mut Tx,
+        _digest: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Content>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Takes what identified a person out of the row of an erased record, with the next trip of the
     /// transaction. May be asked again.

@@ -32,6 +32,7 @@ pub(super) async fn run(
     let begun = Instant::now();
     assembled.ledger.drain(&assembled.app).await.map_err(say)?;
     line("存证，平台代签", &rate(records, begun.elapsed()), "≥ 15000 条/秒");
+    super::digests::run(assembled, records)?;
 
     let key = SigningKey::from_seed(&[1; 32]).ok_or("a seed that is no scalar")?;
     enrol(assembled, &subject, &key).await?;

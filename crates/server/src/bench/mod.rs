@@ -8,6 +8,7 @@ mod chain;
 mod client;
 mod codes;
 mod devices;
+mod digests;
 mod epcis;
 mod growth;
 mod import;

@@ -167,6 +167,16 @@ async fn d_6_3_on_the_wrong_chain_nothing_is_sent_and_the_page_says_why() {
 #[tokio::test]
 async fn d_6_3_what_networks_lose_is_sent_again_and_stands_once() {
     let (app, network) = anchoring(PLAN).await;
+    let subject = app.get("supervisor", "/api/v1/trace/events").await.expect(200);
+    let id = String::from(subject["items"][0]["id"].as_str().unwrap());
+    let (_, origin) = app.assembled.ledger.genesis();
+    let stands = async || {
+        let path = format!("/api/v1/trace/events/{id}/proof");
+        let proof = app.get("supervisor", &path).await.bytes;
+        let verdict = verify(&proof, &Trust::in_chain(origin));
+        assert!(verdict.ok, "{verdict:?}");
+        verdict.facts.unwrap().anchors
+    };
     turn(&app, 0).await;
     let first = newest(&app).await["tx"].clone();
     // Dropped.
@@ -198,9 +208,12 @@ async fn d_6_3_what_networks_lose_is_sent_again_and_stands_once() {
     network.now().mine(3);
     turn(&app, 10).await;
     assert_eq!(newest(&app).await["state"], "confirmed");
-    // And once more after it was.
+    let stated = stands().await;
+    assert_eq!(stated.len(), 1);
+    // And once more after it was: no proof says any longer that it stands there.
     network.now().reorganise(3);
     turn(&app, 120).await;
+    assert_eq!(stands().await, Vec::new());
     let back = newest(&app).await;
     assert_eq!((&back["state"], &back["confirmed_at"]), (&json!("sent"), &Value::Null));
     turn(&app, 10).await;
@@ -209,6 +222,9 @@ async fn d_6_3_what_networks_lose_is_sent_again_and_stands_once() {
     let done = newest(&app).await;
     assert_eq!((&done["state"], &done["last_error"]), (&json!("confirmed"), &Value::Null));
     assert_eq!(app.count("SELECT COUNT(*) FROM ledger_anchor").await, 1);
+    let again = stands().await;
+    assert_eq!(again.len(), 1, "it stands once");
+    assert_eq!(json!(again[0].transaction), done["tx"]);
 }
 
 #[tokio::test]

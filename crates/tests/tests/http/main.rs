@@ -22,6 +22,7 @@ mod clients;
 mod code_lists;
 mod devices;
 mod dictionary;
+mod digests;
 mod documents;
 mod domains;
 mod doors;

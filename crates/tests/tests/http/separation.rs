@@ -92,6 +92,8 @@ fn kind_of(path: &str) -> &'static str {
         "/api/v1/domains/{code}",
         "/api/v1/domains/packs/{id}",
         "/api/v1/interface/{version}",
+        "/api/v1/ledger/alarms/{id}",
+        "/api/v1/ledger/digests/{digest}",
         "/api/v1/ledger/findings/{id}",
         "/api/v1/ledger/passes/{id}",
         "/api/v1/map-packs/active/{digest}",

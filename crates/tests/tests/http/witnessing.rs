@@ -319,6 +319,78 @@ async fn d_6_3_1_a_log_that_was_put_back_is_refused_and_the_platform_says_so() {
 }
 
 #[tokio::test]
+async fn d_6_3_1_an_alarm_is_settled_with_a_reason_and_the_next_one_is_open_again() {
+    let mut app = TestApp::start().await;
+    let served = serve(&app).await;
+    let mut observer = Observer::of(&served);
+    register(&app, &observer.key()).await;
+    let file = app.folder.path().join("ledger").join("ledger.redb");
+    let old = fs::read(&file).unwrap();
+    grow(&app, "W-1").await;
+    grow(&app, "W-2").await;
+    signed(observer.look().await);
+    served.end().await;
+    app.restart_after(&[], |_| fs::write(&file, &old).unwrap()).await;
+    let served = serve(&app).await;
+    observer.arguments.of = served.url.clone();
+    assert_eq!(refused(observer.look().await), (AlarmKind::Rollback, None));
+    let listed = async || app.get("auditor", "/api/v1/ledger/witnesses").await.expect(200);
+    let before = listed().await;
+    let alarm = &before["alarms"][0];
+    assert_eq!((&alarm["state"], &alarm["version"]), (&json!("open"), &json!(1)));
+    assert_eq!((&before["alarm_count"], &before["items"][0]["alarms"]), (&json!(1), &json!(1)));
+
+    let path = format!("/api/v1/ledger/alarms/{}/settle", alarm["id"].as_str().unwrap());
+    let because = || json!({ "reason": "示例：账本文件误恢复为旧备份，已换回" });
+    for user in ["supervisor", "sysadmin", "enterprise"] {
+        assert_eq!(app.change(user, ("POST", &path), 1, because()).await.status, 403, "{user}");
+    }
+    assert_eq!(app.post("auditor", &path, because()).await.status, 422, "no version");
+    let brief = json!({ "reason": "略" });
+    assert_eq!(app.change("auditor", ("POST", &path), 1, brief).await.status, 422);
+    assert_eq!(app.change("auditor", ("POST", &path), 2, because()).await.status, 409);
+    let nowhere = "/api/v1/ledger/alarms/0/settle";
+    assert_eq!(app.change("auditor", ("POST", nowhere), 1, because()).await.status, 404);
+    let settled = app.change("auditor", ("POST", &path), 1, because()).await.expect(200);
+    assert_eq!((&settled["state"], &settled["version"]), (&json!("settled"), &json!(2)));
+    assert_eq!(
+        (&settled["settled_by"], &settled["reason"]),
+        (&json!("auditor"), &because()["reason"])
+    );
+    assert_eq!(app.change("auditor", ("POST", &path), 2, because()).await.status, 409);
+    let audited = "SELECT COUNT(*) FROM audit_log WHERE entity = 'ledger_witness_alarm' \
+                   AND action = 'settled'";
+    assert_eq!(app.count(audited).await, 1);
+
+    // It stays, and nothing is open. The same objection again is not another.
+    assert_eq!(refused(observer.look().await), (AlarmKind::Rollback, None));
+    let after = listed().await;
+    assert_eq!((&after["alarm_count"], &after["alarm_total"]), (&json!(0), &json!(1)));
+    assert_eq!(
+        (&after["alarms"][0]["reason"], &after["items"][0]["alarms"]),
+        (&settled["reason"], &json!(0))
+    );
+    let metrics = String::from_utf8(open_get(&app, "/metrics").await.bytes).unwrap();
+    assert!(metrics.contains("ledger_witness_alarms 0"), "{metrics}");
+    // Once the witness has countersigned, the same objection says something new.
+    app.pass(jiff::SignedDuration::from_mins(1));
+    app.run_sql("UPDATE ledger_witness_mark SET received_at = received_at + 30000").await;
+    assert_eq!(refused(observer.look().await), (AlarmKind::Rollback, None));
+    let again = listed().await;
+    assert_eq!((&again["alarm_count"], &again["alarms"][0]["version"]), (&json!(1), &json!(3)));
+    assert_eq!(again["alarms"][0]["reason"], Value::Null);
+    app.change("auditor", ("POST", &path), 3, because()).await.expect(200);
+    // Another objection of the same witness is open.
+    for code in ["W-3", "W-4", "W-5"] {
+        grow(&app, code).await;
+    }
+    assert_eq!(refused(observer.look().await).0, AlarmKind::Rewritten);
+    let later = listed().await;
+    assert_eq!((&later["alarm_count"], &later["alarm_total"]), (&json!(1), &json!(2)));
+    assert_eq!(later["alarms"][0]["kind"], "rewritten", "what is open comes first");
+}
+
+#[tokio::test]
 async fn d_6_3_1_a_log_written_anew_with_the_same_key_is_refused() {
     // Two platforms with one history and one key go their own ways.
     let (app, anew) = (TestApp::start().await, TestApp::start().await);

@@ -8,6 +8,7 @@ use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 use yj_ledger::{Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
+use super::readable;
 use crate::{
     document::BatchDocument,
     document_proof::{MADE, VOIDED, anchored as body},
@@ -62,6 +63,22 @@ impl Projection for Documents {
                 }
             }
             Ok(facts)
+        })
+    }
+
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        (kind, record): (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let Some(own) = readable(ctx.under("batch_document:read"))? else { return Ok(None) };
+            let mut sql = Sql::new("SELECT id FROM batch_document WHERE ");
+            sql.push(if kind == VOIDED { "void_record" } else { "id" }).push(" = ").bind(record);
+            let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
+            let found = readable(tx.get::<BatchDocument>(&own, row.parsed(0)?).await)?;
+            Ok(found.map(|stored| stored.data.number))
         })
     }
 }

@@ -8,9 +8,10 @@ use yj_kernel::{Ctx, Result, Row, Sql, Tx};
 use yj_ledger::{Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
+use super::readable;
 use crate::{
     balance::Link,
-    places,
+    places, query,
     store::{self, StoredEvent},
 };
 
@@ -86,6 +87,19 @@ impl Projection for Events {
         })
     }
 
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        (_, record): (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let Some(own) = readable(ctx.under("trace:read"))? else { return Ok(None) };
+            let event = readable(query::one(&own, tx, record).await)?;
+            Ok(event.map(|event| called(&event)))
+        })
+    }
+
     fn forget<'a>(&'a self, tx: &'a mut Tx, record: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some(event) = read(tx, [record].into_iter()).await?.pop() else { return Ok(()) };
@@ -142,6 +156,12 @@ async fn others(tx: &mut Tx, events: &[StoredEvent]) -> Result<BTreeMap<String, 
         .collect())
 }
 
+/// What people call an event.
+fn called(event: &StoredEvent) -> String {
+    let kind = event.spec.as_ref().map_or(event.kind.as_str(), |spec| spec.name.as_str());
+    event.lot.as_ref().map_or_else(|| String::from(kind), |lot| format!("{kind} {lot}"))
+}
+
 fn project(
     event: &StoredEvent,
     links: &[Link],
@@ -152,8 +172,7 @@ fn project(
         // A corrected event has given up its links; they stay in its anchored record.
         columns["links"] = envelope.body()["links"].clone();
     }
-    let name = event.lot.as_ref().map_or(event.kind.clone(), |lot| format!("{} {lot}", event.kind));
-    let mut row = Projected::new(name, columns);
+    let mut row = Projected::new(called(event), columns);
     row.later = LATER;
     row.beyond = standing(event, others);
     Ok(row)

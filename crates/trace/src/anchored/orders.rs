@@ -8,6 +8,7 @@ use yj_kernel::{Ctx, Problem, Result, Sql, Tx, time_text};
 use yj_ledger::{Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
+use super::readable;
 use crate::{
     order::{OrderKind, TraceOrder},
     ordering::{LIFTED, TRACE_ORDER, anchored as body},
@@ -62,6 +63,22 @@ impl Projection for Orders {
                 }
             }
             Ok(facts)
+        })
+    }
+
+    fn within_reach<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        (kind, record): (&'a str, &'a str),
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let Some(own) = readable(ctx.under("trace_order:read"))? else { return Ok(None) };
+            let mut sql = Sql::new("SELECT id FROM trace_order WHERE ");
+            sql.push(if kind == LIFTED { "lift_record" } else { "id" }).push(" = ").bind(record);
+            let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
+            let found = readable(tx.get::<TraceOrder>(&own, row.parsed(0)?).await)?;
+            Ok(found.map(|stored| stored.data.code))
         })
     }
 }

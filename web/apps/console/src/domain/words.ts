@@ -255,6 +255,7 @@ export const ACTIONS: Record<string, string> = {
   verified: '复算审计链',
   alarmed: '告警',
   settled: '处置',
+  reopened: '再次告警',
   checked: '检查',
   found: '发现篡改',
   asked: '要求检查',
@@ -290,7 +291,9 @@ export const ACTIONS: Record<string, string> = {
   packed: '关联包装',
   took_codes: '导出编码',
   printed: '打印标签',
-  closed: '注销',
+  closed: '注销或关闭',
+  opened: '打开',
+  signed: '企业签名',
   merged: '并入其他主体',
   absorbed: '并入一个主体',
   split: '拆分出主体',
@@ -366,6 +369,12 @@ export const ENTITIES: Record<string, string> = {
   job: '任务',
   data_key: '数据密钥',
   signing_key: '签名密钥',
+  epcis_event: 'EPCIS 事件',
+  epcis_query: 'EPCIS 查询',
+  epcis_subscription: 'EPCIS 订阅',
+  epcis_socket: 'EPCIS 长连接',
+  scim_user: '外部系统的用户',
+  trace_match: '双方核对',
 };
 
 export const ACTOR_KINDS: Record<string, string> = {
@@ -385,6 +394,7 @@ export const WITNESS_STATES: Record<string, [string, Tone]> = {
   ahead: ['本平台日志短于其见证', 'bad'],
   inactive: ['停用', 'info'],
 };
+export const ALARM_STATES: Record<string, [string, Tone]> = { open: ['未处置', 'bad'], settled: ['已处置', 'good'] };
 export const WITNESS_ALARMS: Record<string, string> = {
   rollback: '日志回退',
   rewritten: '日志改写',

@@ -52,7 +52,7 @@ describe('链健康', () => {
     const behind = of([witness({ size: 300, state: 'lagging' }), witness({ active: false, state: 'inactive' })]);
     expect(word(behind, '见证')).toBe('1 个见证方未跟上');
     expect(parts(behind)[2]!.facts).toContainEqual(['示例检测中心', '落后 40 项，上次 2026-11-19 12:00']);
-    expect(word(of([witness({})], 1), '见证')).toBe('1 条见证告警');
+    expect(word(of([witness({})], 1), '见证')).toBe('1 条未处置的见证告警');
   });
 
   it('what is kept elsewhere and what was found', () => {

@@ -79,7 +79,7 @@ function witnesses(status: LedgerStatus, found: WitnessesSeen): Part {
   const behind = active.filter((one) => one.state !== 'current');
   const state: [string, Tone] =
     (found.alarm_count ?? 0) > 0
-      ? [`${amount(found.alarm_count)} 条见证告警`, 'bad']
+      ? [`${amount(found.alarm_count)} 条未处置的见证告警`, 'bad']
       : active.length === 0
         ? ['没有见证方', 'warn']
         : behind.length > 0

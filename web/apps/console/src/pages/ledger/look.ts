@@ -1,5 +1,6 @@
 /** Finds the proofs that somebody without a file asks for. */
 import { answer, call, client, file, Problem } from '../../api';
+import { Said } from '../../ui/said';
 
 export interface Given {
   name: string;
@@ -36,11 +37,11 @@ export async function look(text: string): Promise<Given[]> {
   if (of) {
     const ready = of.proofs.flatMap(({ id, proof }) => (proof === null ? [] : [{ name: `记录 ${id}`, source: proof }]));
     if (ready.length > 0) return ready;
-    throw new Error(of.proofs.length === 0 ? '此码没有公开的记录' : '此码的记录正在写入存证链，请稍后再查');
+    throw new Said(of.proofs.length === 0 ? '此码没有公开的记录' : '此码的记录正在写入存证链，请稍后再查');
   }
   const certificate = await found(bytes(`/c/${encodeURIComponent(text)}/proof`));
   if (certificate) return [{ name: `承诺达标合格证 ${text}`, source: certificate }];
-  throw new Error('没有与此对应的存证，或不在您的权限之内；请核对所填是否完整');
+  throw new Said('没有与此对应的存证，或不在您的权限之内；请核对所填是否完整');
 }
 
 /** Fingerprint of the platform's own chain, as the platform says it. */
