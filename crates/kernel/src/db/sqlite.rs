@@ -351,7 +351,7 @@ impl From<rusqlite::Error> for Problem {
             {
                 Self::Unavailable(String::from("数据库正忙，请稍后重试"))
             }
-            Some(cause) => match disk(cause) {
+            Some(cause) => match disk(*cause) {
                 Some(disk) => disk.refuses_because(&error),
                 None => Self::internal(error),
             },
@@ -361,7 +361,7 @@ impl From<rusqlite::Error> for Problem {
 }
 
 /// What an error says of the disk; nothing where it is about something else.
-fn disk(cause: &rusqlite::ffi::Error) -> Option<Disk> {
+fn disk(cause: rusqlite::ffi::Error) -> Option<Disk> {
     use rusqlite::{ErrorCode, ffi};
     const WRITING: [i32; 6] = [
         ffi::SQLITE_IOERR_WRITE,
@@ -422,7 +422,7 @@ mod tests {
                 match answer.await.unwrap() {
                     Ok(()) => told.push(SqlValue::Int(10 * round + number)),
                     Err(problem) => {
-                        assert!(matches!(problem, Problem::Unavailable(_)), "{problem}")
+                        assert!(matches!(problem, Problem::Unavailable(_)), "{problem}");
                     }
                 }
             }
