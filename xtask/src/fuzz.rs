@@ -3,7 +3,7 @@
 use crate::shell::{Outcome, command, output, root, run};
 
 /// The targets, and the folders of the repository that they start from.
-const TARGETS: [(&str, &str); 17] = [
+const TARGETS: [(&str, &str); 20] = [
     ("epcis_json", "crates/epcis/vectors"),
     ("epcis_xml", "crates/epcis/vectors"),
     ("epcis_query", "fuzz/seeds/query"),
@@ -15,6 +15,9 @@ const TARGETS: [(&str, &str); 17] = [
     ("device", "fuzz/seeds/device"),
     ("mqtt", "fuzz/seeds/mqtt"),
     ("proof", "fuzz/seeds/proof"),
+    ("alarm", "fuzz/seeds/alarm"),
+    ("tile", "fuzz/seeds/tile"),
+    ("report", "fuzz/seeds/report"),
     ("json", "fuzz/seeds/json"),
     ("pack", "domains"),
     ("map_pack", "fuzz/seeds/map_pack"),

@@ -247,6 +247,20 @@ impl Identity {
     }
 }
 
+/// The token that a request shows. Who shows one is judged by it and by no cookie beside it; what a
+/// gateway in front of us asked for (`Basic`) is not for us.
+fn shown(credentials: Credentials<'_>) -> Option<&str> {
+    let header = credentials.headers.get("authorization")?;
+    // What is no text is no token either.
+    let text = header.to_str().unwrap_or_default();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    match scheme {
+        scheme if scheme.eq_ignore_ascii_case("basic") => None,
+        scheme if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim()),
+        _ => Some(""),
+    }
+}
+
 impl Authenticator for Identity {
     fn authenticate<'a>(
         &'a self,
@@ -254,8 +268,7 @@ impl Authenticator for Identity {
         credentials: Credentials<'a>,
     ) -> BoxFuture<'a, Result<Option<Principal>>> {
         Box::pin(async move {
-            let bearer = credentials.header("authorization");
-            let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
+            let token = shown(credentials);
             let found = if credentials.header("signature-input").is_some() {
                 client::by_signature(self, app, credentials).await
             } else if let Some(token) = token {

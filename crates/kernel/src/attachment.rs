@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use yj_crypto::sm3;
 
 use crate::{
-    App, Ctx, Entity, Problem, Result, Sql, Tx, audit, record,
+    App, Ctx, Disk, Entity, Problem, Result, Sql, Tx, audit, record,
     vault::{self, DataKey},
 };
 
@@ -55,8 +55,17 @@ fn place(id: &str) -> Path {
 }
 
 fn unreachable_store(error: object_store::Error) -> Problem {
+    if let Some(disk) = of_disk(&error) {
+        return disk.refuses_because(&error);
+    }
     tracing::error!(%error, "object store");
     Problem::Unavailable(String::from("文件暂不可读写，请稍后重试"))
+}
+
+/// What lies at the bottom of it, where that is the disk.
+fn of_disk(error: &(dyn std::error::Error + 'static)) -> Option<Disk> {
+    std::iter::successors(Some(error), |error| error.source())
+        .find_map(|error| Disk::of(error.downcast_ref()?))
 }
 
 /// A file as it comes in.

@@ -180,6 +180,9 @@ impl Ledger {
     pub async fn make_block(&self, app: &App) -> Result<usize> {
         let _turn = self.0.turn.lock().await;
         let made = self.make_of(app, self.0.offers.take()).await;
+        if made.is_err() {
+            self.read_register();
+        }
         let mut failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
         match &made {
             Ok(_) => *failing = None,
@@ -189,6 +192,14 @@ impl Ledger {
             }
         }
         made
+    }
+
+    /// Takes the key register from the store again: a block may be there although writing it failed.
+    fn read_register(&self) {
+        if let Ok(changes) = self.0.store.key_changes() {
+            let mut register = self.0.register.write().unwrap_or_else(PoisonError::into_inner);
+            *register = Arc::new(Register::of(changes));
+        }
     }
 
     async fn make_of(&self, app: &App, mut offers: Vec<Offer>) -> Result<usize> {

@@ -2,18 +2,17 @@
 //! block.
 
 mod digests;
+mod disk;
 mod export;
 
 use std::path::Path;
 
-use redb::{
-    Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    TableDefinition,
-};
-use yj_kernel::{Problem, Result, audit::Head};
+use redb::{ReadableTable as _, ReadableTableMetadata as _, TableDefinition};
+use yj_kernel::{Disk, Problem, Result, audit::Head};
 use yj_proof::{Certificate, Genesis, Hash, Header, KeyEntry, Submission, merkle::Frontier};
 
 use crate::fault;
+use disk::LedgerFile;
 
 pub use export::{LedgerSnapshot, RecordPlace};
 
@@ -51,7 +50,15 @@ const ANCHORED: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("ancho
 const HEADER_LENGTH: usize = 2 + 8 * 3 + 32 * 9;
 
 pub(crate) fn failed(error: impl Into<redb::Error>) -> Problem {
-    Problem::internal(error.into())
+    match error.into() {
+        // Others have met the error before, and it is in the log.
+        redb::Error::PreviousIo | redb::Error::DatabaseClosed => Disk::Unwritable.refuses(),
+        redb::Error::Io(cause) => match Disk::of(&cause) {
+            Some(disk) => disk.refuses_because(&cause),
+            None => Problem::internal(redb::Error::Io(cause)),
+        },
+        other => Problem::internal(other),
+    }
 }
 
 pub(crate) fn damaged(what: &str) -> Problem {
@@ -91,11 +98,11 @@ pub(crate) struct Block {
     pub(crate) certificate: Certificate,
 }
 
-pub(crate) struct Store(pub(crate) Database);
+pub(crate) struct Store(pub(crate) LedgerFile);
 
 impl Store {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let database = Database::create(path).map_err(failed)?;
+        let database = LedgerFile::open(path).map_err(failed)?;
         let tx = database.begin_write().map_err(failed)?;
         tx.open_table(META).map_err(failed)?;
         tx.open_table(BLOCKS).map_err(failed)?;

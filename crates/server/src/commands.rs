@@ -143,9 +143,11 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     listen_until_stopped(assembled, (listen, limits), &config.devices).await
 }
 
-/// Serves until told to stop, then lets requests and workers end.
 /// How often the embedded database looks at what its tables hold.
 const LEARN_EVERY: std::time::Duration = std::time::Duration::from_hours(6);
+
+/// How long the database may take to close.
+const CLOSING_MAX: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Keeps the embedded database's choice of indexes fit; PostgreSQL sees to that itself.
 async fn learn(db: Db, mut stopped: watch::Receiver<bool>) {
@@ -159,11 +161,13 @@ async fn learn(db: Db, mut stopped: watch::Receiver<bool>) {
     }
 }
 
+/// Serves until told to stop, then lets requests and workers end, and closes the files.
 async fn listen_until_stopped(
     assembled: Assembled,
     (listen, limits): (SocketAddr, Limits),
     devices: &DevicesConfig,
 ) -> Answer {
+    let told = told_to_stop().map_err(|error| format!("不能接收停止信号：{error}"))?;
     let listener =
         TcpListener::bind(listen).await.map_err(|error| format!("不能监听 {listen}：{error}"))?;
     let (stop, stopped) = watch::channel(false);
@@ -185,7 +189,7 @@ async fn listen_until_stopped(
         callbacks,
         ..
     } = assembled;
-    let anchored = ledger.clone();
+    let (anchored, db) = (ledger.clone(), app.db().clone());
     let mut workers = vec![
         tokio::spawn(yj_kernel::jobs::work(app.clone(), stopped.clone())),
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
@@ -211,11 +215,14 @@ async fn listen_until_stopped(
     if let Some(mqtt) = doors.listens {
         announce(&format!("设备数据（MQTT 5）：mqtt://{mqtt}"));
     }
-    let served = yj_http::serve(listener, router, (limits, metrics), asked_to_stop()).await;
+    let served = yj_http::serve(listener, router, (limits, metrics), told).await;
     // Nobody listening is no harm: the workers have then already ended.
     let _ = stop.send(true);
     for worker in workers {
         worker.await.map_err(|error| error.to_string())?;
+    }
+    if tokio::time::timeout(CLOSING_MAX, db.close()).await.is_err() {
+        tracing::warn!("the database was still in use and was left as it is");
     }
     served.map(|()| true).map_err(|error| error.to_string())
 }
@@ -226,15 +233,17 @@ fn announce(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-async fn asked_to_stop() {
+/// Ends when somebody wants the program to end, at any time after this was called.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Devices of the demonstration that a simulator can speak for.
@@ -335,7 +344,7 @@ pub(crate) async fn demo(Demo { data, listen, size, events, database, mqtt }: De
 }
 
 pub(crate) async fn migrate(config: &Path) -> Answer {
-    open(&read(config)?).await?;
+    open(&read(config)?).await?.app.db().close().await;
     println!("数据库已是最新结构");
     Ok(true)
 }
@@ -424,6 +433,7 @@ pub(crate) async fn publish_ledger(config: &Path, folder: &Path, from: Option<&s
 pub(crate) async fn export_ledger(config: &Path, folder: &Path) -> Answer {
     let assembled = open(&read(config)?).await?;
     let exported = yj_server::export_ledger(&assembled, folder).await?;
+    assembled.app.db().close().await;
     println!(
         "已导出 {} 个区块、{} 项提交到 {}",
         exported.height,
@@ -438,6 +448,7 @@ pub(crate) async fn recover(config: &Path, user: &str) -> Answer {
     let config = read(config)?;
     let assembled = open(&config).await?;
     let token = yj_identity::recover(&assembled.app, user).await.map_err(say)?;
+    assembled.app.db().close().await;
     println!("{}/console/activate#{token}", config.platform.public_url);
     println!("一次性链接，24 小时内有效；{user} 的旧口令与第二因素已作废，此操作已记入审计");
     Ok(true)
@@ -448,6 +459,7 @@ pub(crate) async fn doctor(config: &Path) -> Answer {
     println!("正常 配置：键与取值均有效");
     let assembled = open(&config).await?;
     let findings = examine(&assembled, &config.data).await;
+    assembled.app.db().close().await;
     for (name, well, detail) in &findings {
         println!("{} {name}：{detail}", if *well { "正常" } else { "异常" });
     }

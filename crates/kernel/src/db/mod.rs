@@ -150,6 +150,15 @@ impl Db {
         tx.commit().await
     }
 
+    /// Closes it, for good: the embedded engine then leaves nothing but its one file. What is
+    /// under way comes to its end first.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.close().await,
+            Engine::Postgres(pool) => pool.close(),
+        }
+    }
+
     /// Starts a transaction that only reads. It sees one state of the database throughout, and on
     /// SQLite waits for no writer.
     pub async fn snapshot(&self) -> Result<Tx> {

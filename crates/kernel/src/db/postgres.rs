@@ -10,7 +10,7 @@ use tokio_postgres::{
 };
 
 use super::{Dialect, Outcome, Row, Sql, SqlValue};
-use crate::{Problem, Result};
+use crate::{Disk, Problem, Result};
 
 /// Statements of one call that travel to the server together.
 const PIPELINE_MAX: usize = 64;
@@ -197,9 +197,7 @@ impl From<tokio_postgres::Error> for Problem {
             {
                 Self::Unavailable(String::from("与他人的写入冲突，请重试"))
             }
-            Some(code) if *code == SqlState::DISK_FULL => {
-                Self::Unavailable(String::from("磁盘已满，暂不能写入；请联系运维人员"))
-            }
+            Some(code) if *code == SqlState::DISK_FULL => Disk::Full.refuses_because(&error),
             None if error.is_closed() => {
                 Self::Unavailable(String::from("数据库连接中断，请稍后重试"))
             }

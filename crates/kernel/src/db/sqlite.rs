@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc as queue, oneshot};
 
 use super::{Dialect, Outcome, Row, Sql, SqlValue};
-use crate::{Problem, Result};
+use crate::{Disk, Problem, Result};
 
 /// Transactions that may wait for the writer before new ones have to wait to be queued.
 const QUEUE_MAX: usize = 4096;
@@ -29,6 +29,9 @@ const GROUP_WINDOW: Duration = Duration::from_millis(8);
 /// A transaction whose owner is silent this long is rolled back, so that one lost request cannot
 /// stop the others.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// What those hear whose group could not be made durable.
+const NOT_WRITTEN: &str = "数据未能写入磁盘，此次操作没有生效，请稍后重试";
 
 /// What the owner of a transaction asks of its thread.
 pub(super) enum Command {
@@ -43,11 +46,20 @@ pub(super) enum Command {
 /// Where the commands of one transaction arrive. Dropping the sender rolls back.
 type Commands = mpsc::Receiver<Command>;
 
+/// What a thread is asked.
+enum Turn {
+    /// To serve a transaction.
+    Serve(Commands),
+    /// To close its connection, and say so by dropping this.
+    Close(oneshot::Sender<()>),
+}
+
 /// The threads of one database file.
 #[derive(Clone)]
 pub(super) struct Engine {
-    writer: queue::Sender<Commands>,
-    readers: queue::Sender<Commands>,
+    writer: queue::Sender<Turn>,
+    readers: queue::Sender<Turn>,
+    reader_count: usize,
     path: Arc<PathBuf>,
 }
 
@@ -55,15 +67,16 @@ impl Engine {
     pub(super) fn open(path: &Path, reader_count: usize) -> Result<Self> {
         let writing = connect(path, false)?;
         let (writer, waiting) = queue::channel(QUEUE_MAX);
-        spawn("sqlite-writer", move || write_groups(&writing, waiting))?;
+        spawn("sqlite-writer", move || write_groups(writing, waiting))?;
         let (readers, waiting) = queue::channel(QUEUE_MAX);
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..reader_count.max(1) {
+        let reader_count = reader_count.max(1);
+        for _ in 0..reader_count {
             let connection = connect(path, true)?;
             let waiting = Arc::clone(&waiting);
-            spawn("sqlite-reader", move || read_snapshots(&connection, &waiting))?;
+            spawn("sqlite-reader", move || read_snapshots(connection, &waiting))?;
         }
-        Ok(Self { writer, readers, path: Arc::new(path.to_path_buf()) })
+        Ok(Self { writer, readers, reader_count, path: Arc::new(path.to_path_buf()) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -73,8 +86,20 @@ impl Engine {
     pub(super) async fn begin(&self, read_only: bool) -> Result<mpsc::Sender<Command>> {
         let (commands, receiver) = mpsc::channel();
         let queue = if read_only { &self.readers } else { &self.writer };
-        queue.send(receiver).await.map_err(|_| gone())?;
+        queue.send(Turn::Serve(receiver)).await.map_err(|_| gone())?;
         Ok(commands)
+    }
+
+    /// Closes every connection, the writer's last: with it the journal goes into the file.
+    pub(super) async fn close(&self) {
+        let asked = std::iter::repeat_n(&self.readers, self.reader_count).chain([&self.writer]);
+        for queue in asked {
+            let (closing, closed) = oneshot::channel();
+            if queue.send(Turn::Close(closing)).await.is_ok() {
+                // Dropped, it has happened.
+                let _ = closed.await;
+            }
+        }
     }
 }
 
@@ -117,23 +142,51 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     Ok(connection)
 }
 
-fn write_groups(connection: &Connection, mut waiting: queue::Receiver<Commands>) {
-    while let Some(first) = waiting.blocking_recv() {
+fn write_groups(connection: Connection, mut waiting: queue::Receiver<Turn>) {
+    let mut closing = None;
+    while let Some(turn) = waiting.blocking_recv() {
+        let first = match turn {
+            Turn::Serve(first) => first,
+            Turn::Close(asked) => {
+                closing = Some(asked);
+                break;
+            }
+        };
         if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
             // The owner's next command finds nobody listening and says "unavailable".
-            tracing::error!(%error, "a write transaction could not begin");
+            Problem::from(error).log();
             continue;
         }
         let begun = Instant::now();
         let mut acknowledgements = Vec::new();
         let mut next = Some(first);
         while let Some(commands) = next.take() {
-            acknowledgements.extend(write_one(connection, &commands));
+            acknowledgements.extend(write_one(&connection, &commands));
+            if connection.is_autocommit() {
+                // The disk took no more in the middle of it, and the engine has rolled back the
+                // whole group: whatever ran now would stand outside of any transaction.
+                break;
+            }
             if acknowledgements.len() < GROUP_MAX && begun.elapsed() < GROUP_WINDOW {
-                next = waiting.try_recv().ok();
+                match waiting.try_recv() {
+                    Ok(Turn::Serve(commands)) => next = Some(commands),
+                    Ok(Turn::Close(asked)) => closing = Some(asked),
+                    Err(_) => {}
+                }
             }
         }
-        finish_group(connection, acknowledgements);
+        finish_group(&connection, acknowledgements);
+        if closing.is_some() {
+            break;
+        }
+    }
+    close(connection);
+    drop(closing);
+}
+
+fn close(connection: Connection) {
+    if let Err((_, error)) = connection.close() {
+        tracing::error!(%error, "a database connection could not be closed");
     }
 }
 
@@ -143,17 +196,20 @@ fn finish_group(connection: &Connection, acknowledgements: Vec<oneshot::Sender<R
         let _ = connection.execute_batch("ROLLBACK");
         return;
     }
-    let committed = connection.execute_batch("COMMIT");
-    if let Err(error) = &committed {
-        tracing::error!(%error, "a group of transactions could not be committed");
+    let refused = if connection.is_autocommit() {
+        Some(Problem::Unavailable(String::from(NOT_WRITTEN)))
+    } else {
+        connection.execute_batch("COMMIT").err().map(Problem::from)
+    };
+    if let Some(problem) = &refused {
+        problem.log();
         let _ = connection.execute_batch("ROLLBACK");
     }
     for acknowledgement in acknowledgements {
-        let answer = match &committed {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                Err(Problem::Unavailable(format!("数据未能写入磁盘（{error}），请稍后重试")))
-            }
+        let answer = match &refused {
+            None => Ok(()),
+            Some(Problem::Unavailable(why)) => Err(Problem::Unavailable(why.clone())),
+            Some(_) => Err(Problem::Unavailable(String::from(NOT_WRITTEN))),
         };
         // The owner may have stopped waiting; the data are safe all the same.
         let _ = acknowledgement.send(answer);
@@ -166,6 +222,9 @@ fn write_one(connection: &Connection, commands: &Commands) -> Option<oneshot::Se
         return None;
     }
     let acknowledgement = serve(connection, commands);
+    if connection.is_autocommit() {
+        return None;
+    }
     let ending =
         if acknowledgement.is_some() { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
     if let Err(error) = connection.execute_batch(ending) {
@@ -175,25 +234,39 @@ fn write_one(connection: &Connection, commands: &Commands) -> Option<oneshot::Se
     acknowledgement
 }
 
-fn read_snapshots(connection: &Connection, waiting: &Mutex<queue::Receiver<Commands>>) {
-    loop {
-        let Ok(next) = waiting.lock().map(|mut queue| queue.blocking_recv()) else { return };
-        let Some(commands) = next else { return };
+fn read_snapshots(connection: Connection, waiting: &Mutex<queue::Receiver<Turn>>) {
+    let next = || waiting.lock().ok().and_then(|mut queue| queue.blocking_recv());
+    let mut closing = None;
+    while let Some(turn) = next() {
+        let commands = match turn {
+            Turn::Serve(commands) => commands,
+            Turn::Close(asked) => {
+                closing = Some(asked);
+                break;
+            }
+        };
         if connection.execute_batch("BEGIN").is_err() {
             continue;
         }
-        if let Some(acknowledgement) = serve(connection, &commands) {
+        if let Some(acknowledgement) = serve(&connection, &commands) {
             let _ = acknowledgement.send(Ok(()));
         }
         let _ = connection.execute_batch("ROLLBACK");
     }
+    close(connection);
+    drop(closing);
 }
 
 /// Runs commands until the owner commits (`Some`), goes away, fails or falls silent (`None`).
 fn serve(connection: &Connection, commands: &Commands) -> Option<oneshot::Sender<Result<()>>> {
     let mut sound = true;
     loop {
-        match commands.recv_timeout(SILENCE_MAX) {
+        let command = commands.recv_timeout(SILENCE_MAX);
+        if !sound && connection.is_autocommit() {
+            // The transaction is gone: dropping the command says so.
+            return None;
+        }
+        match command {
             Ok(Command::Run { statements, reply }) => {
                 let result = run(connection, &statements);
                 sound &= result.is_ok();
@@ -278,10 +351,86 @@ impl From<rusqlite::Error> for Problem {
             {
                 Self::Unavailable(String::from("数据库正忙，请稍后重试"))
             }
-            Some(cause) if cause.code == ErrorCode::DiskFull => {
-                Self::Unavailable(String::from("磁盘已满，暂不能写入；请联系运维人员"))
+            Some(cause) => match disk(*cause) {
+                Some(disk) => disk.refuses_because(&error),
+                None => Self::internal(error),
+            },
+            None => Self::internal(error),
+        }
+    }
+}
+
+/// What an error says of the disk; nothing where it is about something else.
+fn disk(cause: rusqlite::ffi::Error) -> Option<Disk> {
+    use rusqlite::{ErrorCode, ffi};
+    const WRITING: [i32; 6] = [
+        ffi::SQLITE_IOERR_WRITE,
+        ffi::SQLITE_IOERR_FSYNC,
+        ffi::SQLITE_IOERR_DIR_FSYNC,
+        ffi::SQLITE_IOERR_TRUNCATE,
+        ffi::SQLITE_IOERR_SHMSIZE,
+        ffi::SQLITE_IOERR_SHMOPEN,
+    ];
+    match cause.code {
+        ErrorCode::DiskFull => Some(Disk::Full),
+        ErrorCode::ReadOnly => Some(Disk::Unwritable),
+        _ => WRITING.contains(&cause.extended_code).then_some(Disk::Unwritable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Told = oneshot::Receiver<Result<()>>;
+
+    /// All that a transaction with one statement asks, at once.
+    async fn ask(engine: &Engine, sql: Sql) -> (impl Future<Output = Result<Vec<Outcome>>>, Told) {
+        let commands = engine.begin(false).await.unwrap();
+        let ran = run_in(&commands, vec![sql]).unwrap();
+        let (reply, told) = oneshot::channel();
+        commands.send(Command::Commit(reply)).unwrap();
+        (ran, told)
+    }
+
+    #[tokio::test]
+    async fn whoever_hears_that_it_is_written_finds_it_and_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(&folder.path().join("full.sqlite"), 1).unwrap();
+        for text in ["CREATE TABLE kept (x BIGINT, y BLOB)", "PRAGMA max_page_count = 12"] {
+            let (ran, told) = ask(&engine, Sql::new(text)).await;
+            ran.await.unwrap();
+            told.await.unwrap().unwrap();
+        }
+        for round in 0..20 {
+            // Holds the writer until three others wait behind it.
+            let gate = engine.begin(false).await.unwrap();
+            run_in(&gate, vec![Sql::new("SELECT 1")]).unwrap().await.unwrap();
+            let small = |number: i64| {
+                Sql::new("INSERT INTO kept VALUES ($1, NULL)").arg(10 * round + number)
+            };
+            let large = Sql::new("INSERT INTO kept VALUES ($1, $2)").arg(10 * round + 2);
+            let large = large.arg(vec![7_u8; 200_000]);
+            let (_, before) = ask(&engine, small(1)).await;
+            let (ran, _) = ask(&engine, large).await;
+            let (_, after) = ask(&engine, small(3)).await;
+            drop(gate);
+            let refused = ran.await.err().unwrap();
+            assert!(refused.to_string().starts_with("磁盘已满"), "{refused}");
+            let mut told = Vec::new();
+            for (number, answer) in [(1, before), (3, after)] {
+                match answer.await.unwrap() {
+                    Ok(()) => told.push(SqlValue::Int(10 * round + number)),
+                    Err(problem) => {
+                        assert!(matches!(problem, Problem::Unavailable(_)), "{problem}");
+                    }
+                }
             }
-            _ => Self::internal(error),
+            let sql = Sql::new("SELECT x FROM kept WHERE x > $1 ORDER BY x").arg(10 * round);
+            let reading = engine.begin(true).await.unwrap();
+            let found = run_in(&reading, vec![sql]).unwrap().await.unwrap();
+            let found: Vec<_> = found[0].rows.iter().map(|row| row.0[0].clone()).collect();
+            assert_eq!(found, told, "round {round}");
         }
     }
 }

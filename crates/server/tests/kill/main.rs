@@ -5,7 +5,9 @@
 
 mod damage;
 mod faults;
+mod full;
 mod platform;
+mod stop;
 
 use std::{path::Path, process::Command, sync::atomic::AtomicU64, time::Duration};
 

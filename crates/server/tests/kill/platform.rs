@@ -21,18 +21,30 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Place {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) database: Option<String>,
+    /// A disk of its own for the data, where it has one.
+    pub(crate) disk: Option<Disk>,
+}
+
+/// A disk that only some see.
+pub(crate) struct Disk {
+    /// Where it is for those who see it.
+    pub(crate) at: PathBuf,
+    /// Where it is for everybody.
+    pub(crate) seen: PathBuf,
+    /// What lets a program see it.
+    pub(crate) enter: Vec<String>,
 }
 
 impl Place {
     /// On files alone.
     pub(crate) fn of_files() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database: None }
+        Self { folder: tempfile::tempdir().unwrap(), database: None, disk: None }
     }
 
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let Ok(server) = std::env::var("YJ_TEST_POSTGRES") else {
-            return Self { folder, database: None };
+            return Self { folder, database: None, disk: None };
         };
         let place = PLACES.fetch_add(1, Ordering::Relaxed);
         let schema = format!("kill_{}_{place}", std::process::id());
@@ -46,11 +58,26 @@ impl Place {
             connection.await.unwrap().unwrap();
         });
         let mark = if server.contains('?') { '&' } else { '?' };
-        Self { folder, database: Some(format!("{server}{mark}options=-csearch_path%3D{schema}")) }
+        let database = Some(format!("{server}{mark}options=-csearch_path%3D{schema}"));
+        Self { folder, database, disk: None }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.disk.as_ref().map_or(self.folder.path(), |disk| &disk.at).join("data")
+    }
+
+    /// The same for this process.
+    pub(crate) fn seen(&self) -> PathBuf {
+        self.disk.as_ref().map_or(self.folder.path(), |disk| &disk.seen).join("data")
+    }
+
+    /// A program that sees the data.
+    pub(crate) fn program(&self, program: &str) -> Command {
+        let enter = self.disk.as_ref().map_or(&[][..], |disk| &disk.enter);
+        let mut words = enter.iter().map(String::as_str).chain([program]);
+        let mut command = Command::new(words.next().unwrap_or(program));
+        command.args(words);
+        command
     }
 
     /// A configuration for these data.
@@ -67,7 +94,7 @@ impl Place {
     }
 
     fn verb(&self, verb: &[&str]) -> (bool, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_yuanjian"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_yuanjian"));
         let output = command.args(verb).arg("--config").arg(self.config()).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.success(), text(&output.stdout) + &text(&output.stderr))
@@ -113,7 +140,7 @@ impl Place {
         let records: String = acknowledged.iter().map(|(_, id)| format!("{id}\n")).collect();
         std::fs::write(&list, records).unwrap();
         let tool = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/check_platform.py");
-        let mut command = Command::new("python3");
+        let mut command = self.program("python3");
         command.arg(tool).arg("--export").arg(export).arg("--acknowledged").arg(&list);
         if self.database.is_none() {
             let file = self.data().join("yuanjian.sqlite");
@@ -146,6 +173,15 @@ impl Server {
     /// could listen.
     pub(crate) fn start_to_die(place: &Place, fault: Option<&str>) -> Option<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yuanjian"));
+        if let Some(fault) = fault {
+            command.env("YJ_FAULT", fault);
+        }
+        Self::launch(place, command.stderr(Stdio::inherit()))
+    }
+
+    /// Starts it as `command` says, to which the verb is added. Nothing where it has ended before
+    /// it could listen.
+    pub(crate) fn launch(place: &Place, command: &mut Command) -> Option<Self> {
         command
             .args(["demo", "--listen", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--size", "golden"])
             .arg("--data")
@@ -153,10 +189,7 @@ impl Server {
         if let Some(database) = &place.database {
             command.args(["--database", database]);
         }
-        if let Some(fault) = fault {
-            command.env("YJ_FAULT", fault);
-        }
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines =
             BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let url = lines.find_map(|line| Some(String::from(line.strip_prefix("源鉴已启动：")?)));
@@ -181,28 +214,47 @@ impl Server {
         request.send_json(body)?.body_mut().read_json()
     }
 
+    /// Status and body of an answer, whatever it says.
+    pub(crate) fn answer(
+        &self,
+        (header, shown): (&str, &str),
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let url = format!("{}{path}", self.url);
+        let answer = match body {
+            Some(body) => agent.post(url).header(header, shown).send_json(body),
+            None => agent.get(url).header(header, shown).call(),
+        };
+        let mut answer = answer.unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+    }
+
     pub(crate) fn log_in(&self, data: &Path) -> String {
         self.try_log_in(data).unwrap()
     }
 
     /// The same with a server that may be gone.
     pub(crate) fn try_log_in(&self, data: &Path) -> Result<String, ureq::Error> {
-        let accounts = std::fs::read_to_string(data.join("demo-accounts.json")).unwrap();
-        let accounts: Value = serde_json::from_str(&accounts).unwrap();
-        let found = accounts["accounts"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|account| account["user"] == "gateway");
-        let secret = found.unwrap()["password"].as_str().unwrap();
+        let secret = password(data, "gateway");
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", "gateway"),
-            ("client_secret", secret),
+            ("client_secret", secret.as_str()),
         ];
         let mut answer = ureq::post(format!("{}/oauth/token", self.url)).send_form(form)?;
         let answer: Value = answer.body_mut().read_json()?;
         Ok(String::from(answer["access_token"].as_str().unwrap()))
+    }
+
+    /// The cookie of a person.
+    pub(crate) fn enter(&self, data: &Path, user: &str) -> String {
+        let body = json!({ "user": user, "password": password(data, user) });
+        let answer = ureq::post(format!("{}/api/v1/session", self.url)).send_json(body).unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        String::from(cookie.split(';').next().unwrap())
     }
 
     /// The code of a subject that may harvest.
@@ -243,12 +295,33 @@ impl Server {
     }
 }
 
+/// What a user of the demonstration logs in with.
+fn password(data: &Path, user: &str) -> String {
+    let accounts = std::fs::read_to_string(data.join("demo-accounts.json")).unwrap();
+    let accounts: Value = serde_json::from_str(&accounts).unwrap();
+    let mut accounts = accounts["accounts"].as_array().unwrap().iter();
+    let found = accounts.find(|account| account["user"] == user).unwrap();
+    String::from(found["password"].as_str().unwrap())
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // Already gone is as good.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A harvest under each of these codes.
+pub(crate) fn batch(subject: &str, codes: &[String]) -> Value {
+    let event = |code: &String| {
+        json!({
+            "domain": "agri", "type": "harvest", "subject": subject, "event_time": "2026-11-10T08:00:00+08:00",
+            "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": code }],
+            "attributes": { "plot": "示例地块" },
+        })
+    };
+    json!({ "events": codes.iter().map(event).collect::<Vec<_>>(), "atomic": true })
 }
 
 /// Sends batches one after the other until the server is gone or has taken enough. Returns the codes of the events it
@@ -263,14 +336,7 @@ pub(crate) fn capture_until_death(
     while enough.is_none_or(|enough| acknowledged.len() < enough) {
         let codes: Vec<_> =
             (0..5).map(|_| format!("KILL-{:06}", next.fetch_add(1, Ordering::Relaxed))).collect();
-        let event = |code: &String| {
-            json!({
-                "domain": "agri", "type": "harvest", "subject": subject, "event_time": "2026-11-10T08:00:00+08:00",
-                "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": code }],
-                "attributes": { "plot": "示例地块" },
-            })
-        };
-        let body = json!({ "events": codes.iter().map(event).collect::<Vec<_>>(), "atomic": true });
+        let body = batch(subject, &codes);
         let Ok(answer) = server.post(token, "/api/v1/trace/events", &body) else {
             return acknowledged;
         };

@@ -409,6 +409,28 @@ async fn g_5_4_3a_people_are_made_moved_locked_and_reset() {
 }
 
 #[tokio::test]
+async fn s_09_whoever_shows_a_token_is_judged_by_it_and_not_by_a_cookie_beside_it() {
+    let app = TestApp::start().await;
+    let cookie = &app.session("supervisor").cookie;
+    let secret = app.password_of("gateway");
+    let form = format!("grant_type=client_credentials&client_id=gateway&client_secret={secret}");
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = app.send("POST", "/oauth/token", None, &kind, Some(form.into())).await.expect(200);
+    let token = answer["access_token"].as_str().unwrap();
+    let asked = async |authorization: &str| {
+        let headers = [("cookie", cookie.as_str()), ("authorization", authorization)];
+        app.send("GET", "/api/v1/ledger/status", None, &headers, None).await.status
+    };
+    for wrong in ["", "Bearer", "Bearer ", "Bearer x", "bearer x", "Token x", "x", "数字"] {
+        assert_eq!(asked(wrong).await, 401, "{wrong}");
+    }
+    assert_eq!(asked(&format!("Bearer {token}")).await, 200);
+    assert_eq!(asked(&format!("bearer {token}")).await, 200);
+    // A gateway's own: nothing that we know of.
+    assert_eq!(asked("Basic eDp5").await, 200);
+}
+
+#[tokio::test]
 async fn s_09_a_session_is_a_cookie_that_scripts_and_other_sites_never_see() {
     use axum::{body::Body, http::Request};
     use tower::ServiceExt as _;
