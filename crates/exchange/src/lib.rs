@@ -10,4 +10,8 @@ use yj_kernel::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "exchange/0001_epcis", script: include_str!("../migrations/0001_epcis.sql") },
     Migration { name: "exchange/0002_names", script: include_str!("../migrations/0002_names.sql") },
+    Migration {
+        name: "exchange/0003_erased",
+        script: include_str!("../migrations/0003_erased.sql"),
+    },
 ];

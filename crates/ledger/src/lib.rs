@@ -33,8 +33,8 @@ pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
 pub use store::{LedgerSnapshot, RecordPlace};
 pub use tamper::{
-    Alarm, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected, Projection,
-    ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
+    Alarm, Counts, Derivation, Difference, Fact, Found, Ground, Held, Integrity, Looked, Projected,
+    Projection, ReportVerdict, Tamper, What, erased_of, routes as tamper_routes, verify_report,
 };
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 pub use witness::{LEDGER_WITNESS, LedgerWitness};

@@ -10,7 +10,7 @@ use yj_kernel::{Ctx, Result, Row, Sql, Tx};
 use yj_ledger::{Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
-use super::store;
+use super::{erased, store};
 
 /// EPCIS events as the tamper audit sees them.
 pub struct EpcisEvents;
@@ -86,6 +86,15 @@ impl Projection for EpcisEvents {
             let after: i64 = after.parse().unwrap_or(i64::MIN);
             tx.fetch(sql.arg(after).arg(most)).await?.iter().map(read).collect()
         })
+    }
+
+    fn forget<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        record: &'a str,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(erased::forget(ctx, tx, record))
     }
 }
 
