@@ -4,6 +4,7 @@
 //! stand in for [`SigningKey`] through [`Signer`].
 
 mod hex;
+mod multiples;
 mod shuffle;
 pub mod sm2;
 pub mod sm3;

@@ -159,6 +159,7 @@ impl Ledger {
             tokio::select! {
                 _ = stop.changed() => return,
                 _ = pace.tick() => {}
+                () = self.0.offers.many() => pace.reset(),
             }
         }
     }

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use yj_crypto::{Signature, to_hex};
 use yj_kernel::{App, Problem, Result};
 use yj_proof::{AttestedBy, Hash, KeyUse, Registry, Submission, merkle};
@@ -44,27 +44,45 @@ pub(crate) struct Offer {
     reply: oneshot::Sender<Result<u64>>,
 }
 
+/// With so many submissions a block is worth its cost, and does not wait for its time.
+const MANY: usize = 1_000;
+
 /// What waits for the next block.
 #[derive(Default)]
-pub(crate) struct Offers(Mutex<Vec<Offer>>);
+pub(crate) struct Offers {
+    waiting: Mutex<Vec<Offer>>,
+    many: Notify,
+}
 
 impl Offers {
     /// As many as one block takes, oldest first.
     pub(crate) fn take(&self) -> Vec<Offer> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut records, most) = (0, usize::try_from(BLOCK_MAX).unwrap_or(usize::MAX));
         let fits = |offer: &&Offer| {
             records += offer.records.len();
             records <= most
         };
         let count = waiting.iter().take_while(fits).count();
-        waiting.drain(..count).collect()
+        let taken = waiting.drain(..count).collect();
+        if waiting.len() >= MANY {
+            self.many.notify_one();
+        }
+        taken
+    }
+
+    /// Returns as soon as [`MANY`] wait.
+    pub(crate) async fn many(&self) {
+        self.many.notified().await;
     }
 
     fn add(&self, offer: Offer) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < OFFERS_MAX {
             waiting.push(offer);
+            if waiting.len() >= MANY {
+                self.many.notify_one();
+            }
             return;
         }
         drop(waiting);

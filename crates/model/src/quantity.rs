@@ -178,9 +178,27 @@ impl Ratio {
 
 fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
+        // Halves of the size are divided twenty times as fast.
+        if let (Ok(a), Ok(b)) = (u64::try_from(a), u64::try_from(b)) {
+            return u128::from(small_divisor(a, b));
+        }
         (a, b) = (b, a % b);
     }
     a
+}
+
+/// The same by halving and subtracting; `b` is not zero.
+fn small_divisor(mut a: u64, mut b: u64) -> u64 {
+    if a == 0 {
+        return b;
+    }
+    let twos = (a | b).trailing_zeros();
+    a >>= a.trailing_zeros();
+    while b != 0 {
+        b >>= b.trailing_zeros();
+        (a, b) = (a.min(b), a.abs_diff(b));
+    }
+    a << twos
 }
 
 fn divide_half_even(numerator: i128, denominator: i128) -> i128 {
@@ -221,6 +239,13 @@ mod tests {
         fn taking_away_what_was_added_changes_nothing(a in 0..SCALED_MAX / 2, b in 0..SCALED_MAX / 2) {
             let (a, b) = (Quantity(a), Quantity(b));
             prop_assert_eq!(a.plus(b).unwrap().minus(b), Ok(a));
+        }
+
+        #[test]
+        fn the_divisor_divides_and_leaves_nothing_in_common(a in 0_u128..1 << 100, b in 1_u128..1 << 100, c in 1_u128..1 << 20) {
+            let divisor = greatest_common_divisor(a * c, b * c);
+            prop_assert_eq!((a * c % divisor, b * c % divisor, divisor % c), (0, 0, 0));
+            prop_assert_eq!(greatest_common_divisor(a * c / divisor, b * c / divisor), 1);
         }
 
         #[test]

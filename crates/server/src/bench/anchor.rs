@@ -51,6 +51,7 @@ pub(super) async fn run(
     let client = Arc::new(Client::log_in(assembled, folder).await?);
     provable(assembled, &client, &subject).await?;
     checked(assembled).await?;
+    audited(assembled).await?;
     large();
     Ok(())
 }
@@ -203,6 +204,18 @@ async fn checked(assembled: &Assembled) -> Result<(), String> {
     line("离线核验", &rate(sound, begun.elapsed()), "≥ 3000 份/秒");
     let middle = sizes.get(sizes.len() / 2).copied().unwrap_or(0);
     line("　证明文件（中位）", &format!("{middle} 字节"), "—");
+    Ok(())
+}
+
+/// Everything against what was anchored, as every night and as doctor does it.
+async fn audited(assembled: &Assembled) -> Result<(), String> {
+    let begun = Instant::now();
+    let (counts, found) = assembled.tamper.inspect(&assembled.app).await.map_err(say)?;
+    if let Some(found) = found.first() {
+        return Err(found.sentence());
+    }
+    let records = usize::try_from(counts.records).map_err(|error| error.to_string())?;
+    line("防篡改检查，全部记录", &rate(records, begun.elapsed()), "—");
     Ok(())
 }
 

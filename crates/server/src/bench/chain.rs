@@ -1,34 +1,52 @@
-//! How fast the chain of a code with many descendants is composed.
+//! How fast the chain of a code with many descendants is composed: read, added up, written down.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use yj_model::SubjectCode;
 use yj_server::Assembled;
 use yj_trace::TraceEvent;
 
 use super::{harvest, spread, store, subject};
 use crate::commands::say;
 
+/// How many parts every lot is split into: a chain of as many objects as events and half again, and
+/// one of ten times as many objects.
+const PARTS: [i64; 2] = [2, 10];
+
 pub(super) async fn run(assembled: &Assembled, events: usize) -> Result<(), String> {
     let subject = subject(assembled).await?;
-    store(assembled, &[harvest(&subject, 0)?]).await?;
-    // One lot split into ever smaller ones: a tree of the wanted size.
-    let (mut made, mut level, mut number) =
-        (1, vec![(String::from("BENCH000000000"), 1_000_000_i64)], 0);
+    for (number, parts) in PARTS.into_iter().enumerate() {
+        store(assembled, &[harvest(&subject, number)?]).await?;
+        let root = format!("BENCH{number:09}");
+        let made = split(assembled, &subject, &root, (events, parts)).await?;
+        measure(assembled, &root, made).await?;
+    }
+    Ok(())
+}
+
+/// One lot split into ever smaller ones, by so many events; how many there were, and objects.
+async fn split(
+    assembled: &Assembled,
+    subject: &SubjectCode,
+    root: &str,
+    (events, parts): (usize, i64),
+) -> Result<(usize, usize), String> {
+    let (mut made, mut level, mut number) = (1, vec![(String::from(root), 1_000_000_i64)], 0);
     while made < events {
         let (mut next, mut batch): (Vec<_>, Vec<TraceEvent>) = (Vec::new(), Vec::new());
         for (code, scaled) in level {
-            let share = scaled / 10;
-            let outputs: Vec<Value> = (0..10)
+            let share = (scaled / parts).max(1);
+            let outputs: Vec<Value> = (0..parts)
                 .map(|_| {
                     number += 1;
-                    next.push((format!("TREE{number:08}"), share));
-                    json!({ "code": format!("TREE{number:08}"), "quantity": decimal(share), "unit": "KGM" })
+                    next.push((format!("{root}T{number:07}"), share));
+                    json!({ "code": format!("{root}T{number:07}"), "quantity": decimal(share), "unit": "KGM" })
                 })
                 .collect();
             let event = json!({
                 "domain": "agri", "type": "wholesale", "subject": subject, "event_time": "2026-01-02T08:00:00+08:00",
-                "inputs": [{ "code": code, "quantity": decimal(share * 10), "unit": "KGM" }], "outputs": outputs,
+                "inputs": [{ "code": code, "quantity": decimal(share * parts), "unit": "KGM" }], "outputs": outputs,
             });
             batch.push(serde_json::from_value(event).map_err(|error| error.to_string())?);
             made += 1;
@@ -41,17 +59,25 @@ pub(super) async fn run(assembled: &Assembled, events: usize) -> Result<(), Stri
         }
         level = next;
     }
+    Ok((made, number + 1))
+}
+
+async fn measure(
+    assembled: &Assembled,
+    root: &str,
+    (made, objects): (usize, usize),
+) -> Result<(), String> {
     let mut times = Vec::new();
-    for _ in 0..7 {
+    for _ in 0..15 {
         let begun = Instant::now();
-        let count = yj_trace::chain_size(&assembled.app, "BENCH000000000").await.map_err(say)?;
+        let count = yj_trace::chain_size(&assembled.app, root).await.map_err(say)?;
         times.push(begun.elapsed());
         if count + 1 < made {
             return Err(format!("链条只有 {count} 个事件，应为 {made}"));
         }
     }
-    let name = format!("链条合成（{made} 个事件）p50 / p99");
-    spread(&name, &mut times, "1000 个 50 ms；10 万个 2 s");
+    let name = format!("链条合成（{made} 个事件，{objects} 个追溯单元）p50 / p99");
+    spread(&name, &mut times, "1000 个事件 50 ms；10 万个 2 s");
     Ok(())
 }
 

@@ -65,11 +65,14 @@ fn of_event(id: &str) -> String {
 
 /// Takes an event and all that hangs on it out of the tables.
 async fn remove_event(app: &TestApp, id: &str) {
-    let made = format!("(SELECT object_id FROM trace_link WHERE event_id = {})", of_event(id));
-    app.run_sql(&format!("DELETE FROM trace_object WHERE id IN {made}")).await;
     for table in ["trace_link", "trace_match_line"] {
         app.run_sql(&format!("DELETE FROM {table} WHERE event_id = {}", of_event(id))).await;
     }
+    app.run_sql(
+        "DELETE FROM trace_object WHERE NOT EXISTS \
+         (SELECT 1 FROM trace_link l WHERE l.object_id = trace_object.id)",
+    )
+    .await;
     app.tamper(&format!("DELETE FROM trace_event WHERE uid = '{id}'")).await;
     if app.database_file().is_none() {
         app.tamper(&format!("DELETE FROM trace_event_key WHERE uid = '{id}'")).await;
