@@ -30,8 +30,8 @@ function unzip(bytes: Buffer): { name: string; text: string }[] {
   const files: { name: string; text: string }[] = [];
   for (let at = 0; bytes.readUInt32LE(at) === 0x04034b50;) {
     const [size, name] = [bytes.readUInt32LE(at + 18), bytes.readUInt16LE(at + 26)];
-    const start = at + 30 + name;
-    files.push({ name: bytes.toString('utf8', at + 30, start), text: bytes.toString('utf8', start, start + size) });
+    const start = at + 30 + name + bytes.readUInt16LE(at + 28);
+    files.push({ name: bytes.toString('utf8', at + 30, at + 30 + name), text: bytes.toString('utf8', start, start + size) });
     at = start + size;
   }
   return files;
@@ -47,7 +47,7 @@ test('D-6.3 proofs are taken away one by one and many at once, by those who may 
   await inspect(page, 'proofs');
   const [taken] = await Promise.all([page.waitForEvent('download'), button.click()]);
   expect(taken.suggestedFilename()).toBe(`存证证明-${count}份.zip`);
-  const files = unzip(readFileSync(await taken.path()));
+  const files = unzip(readFileSync(await taken.path())).filter(({ name }) => name.endsWith('.yjproof'));
   expect(files).toHaveLength(count);
   for (const { text } of files) {
     const verdict = (await (await page.request.post(url('/api/v1/ledger/verify'), { data: text })).json()) as { ok: boolean };

@@ -14,4 +14,8 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exchange/0003_digest",
         script: include_str!("../migrations/0003_digest.sql"),
     },
+    Migration {
+        name: "exchange/0003_erased",
+        script: include_str!("../migrations/0003_erased.sql"),
+    },
 ];

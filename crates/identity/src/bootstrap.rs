@@ -159,6 +159,7 @@ const TEMPLATES: [Template; 4] = [
             "merchant:review",
             "merchant:personal",
             "merchant:erase",
+            "batch_document:erase",
             "device:read",
             "device:review",
             "device_binding:read",

@@ -16,8 +16,10 @@ use crate::{
     vault::{self, DataKey},
 };
 
+mod erase;
 mod repair;
 
+pub use erase::erase_record;
 pub(crate) use repair::repair;
 
 /// A lease lasts this long without a sign of progress.

@@ -36,8 +36,9 @@ pub use sequencer::Ledger;
 pub use signed::{SIGNED_MAX, SignedRecords};
 pub use store::{LedgerSnapshot, RecordPlace};
 pub use tamper::{
-    Alarm, Content, Counts, Difference, Fact, Found, Ground, Held, Integrity, Projected,
-    Projection, ReportVerdict, Tamper, What, routes as tamper_routes, verify_report,
+    Alarm, Content, Counts, Derivation, Difference, Fact, Found, Ground, Held, Integrity, Looked,
+    Projected, Projection, ReportVerdict, Tamper, What, erased_of, routes as tamper_routes,
+    verify_report,
 };
 pub use waiting::{KeyOrder, Unsigned, order_key, unsigned};
 pub use witness::{LEDGER_WITNESS, LedgerWitness};

@@ -12,8 +12,9 @@ use yj_kernel::{
     App, AppParts, Attachments, Db, Environment, FileRootKey, JobKind, Migration, Platform,
     Problem, Result, RootKey, Route, Vault,
 };
-use yj_ledger::{Digests, Keys, Ledger, Projection, Tamper};
+use yj_ledger::{Derivation, Digests, Keys, Ledger, Projection, Tamper};
 use yj_telemetry::Intake;
+use yj_trace::{Copies, Erasing};
 
 use crate::{
     applications, dictionary,
@@ -202,7 +203,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(yj_subject::routes());
     routes.extend(yj_construction::routes(&identity));
     routes.extend(yj_product::routes());
-    routes.extend(yj_trace::routes(&ledger));
+    routes.extend(yj_trace::routes(&erasing(&ledger)));
     routes.extend(yj_telemetry::routes(&intake, &ledger));
     let sockets = Sockets::new(sockets, admission(&identity));
     routes.extend(yj_exchange::epcis::routes(&ledger, &callbacks, &sockets));
@@ -248,6 +249,13 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     })
 }
 
+/// Who erases, with everybody who keeps events word for word.
+fn erasing(ledger: &Ledger) -> Erasing {
+    let copies: Vec<Box<dyn Copies>> =
+        vec![Box::new(yj_exchange::epcis::EpcisCopies), Box::new(yj_telemetry::MessageCopies)];
+    Erasing::new(ledger, copies)
+}
+
 /// The tamper audit, over every table that holds anchored records.
 fn tamper(ledger: &Ledger) -> Tamper {
     let owners: Vec<Box<dyn Projection>> = vec![
@@ -260,7 +268,13 @@ fn tamper(ledger: &Ledger) -> Tamper {
     let alarm = |app: App, record: String, detail: String| -> BoxFuture<'static, ()> {
         Box::pin(async move { yj_identity::alarm_of_tampering(&app, &record, &detail).await })
     };
-    Tamper::new(ledger, owners, Box::new(alarm))
+    let derived: Vec<Box<dyn Derivation>> = vec![
+        Box::new(yj_trace::Balances),
+        Box::new(yj_trace::Matches),
+        Box::new(yj_trace::OrderUnits),
+        Box::new(yj_telemetry::Readings),
+    ];
+    Tamper::new(ledger, (owners, derived), Box::new(alarm))
 }
 
 /// Sockets outlive the request that opened them, not the session or client that did.

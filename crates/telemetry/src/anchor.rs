@@ -126,6 +126,10 @@ pub(crate) async fn proof(tx: &mut Tx, ledger: &Ledger, message: &str) -> Result
         let detail = "消息尚未上链：每小时汇总一次，请稍后再取";
         return Err(Problem::Conflict(String::from(detail)));
     };
+    if crate::erased::is_shortened(row.text(0)?) {
+        let detail = "该消息所含的追溯事件已依法删除，不再能出具消息的证明";
+        return Err(Problem::Gone(String::from(detail)));
+    }
     let place = u64::try_from(row.int(3)?).map_err(Problem::internal)?;
     let sql = Sql::new("SELECT digest FROM device_message WHERE batch_id = $1 ORDER BY place");
     let leaves = tx.fetch(sql.arg(batch)).await?;

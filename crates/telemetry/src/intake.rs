@@ -352,6 +352,10 @@ async fn captured(
             Captured::New { id, held } => {
                 brought.push(Brought { id, state: if held { "held" } else { "accepted" } });
             }
+            Captured::Duplicate { id } if yj_trace::is_erased(&mut tx, &id).await? => {
+                let detail = "这条事件已依法删除，不能再次提交";
+                return Ok(Err(Refusal::Event(Problem::Gone(String::from(detail)))));
+            }
             Captured::Duplicate { id } => brought.push(Brought { id, state: "duplicate" }),
             Captured::Refused(problem) => {
                 return Ok(Err(Refusal::Event(problem.within(&format!("events[{index}].")))));

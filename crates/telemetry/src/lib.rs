@@ -6,7 +6,9 @@ mod anchored;
 mod binding;
 mod claim;
 mod conditions;
+mod derived;
 mod door;
+mod erased;
 mod fate;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -24,7 +26,9 @@ mod store;
 pub use anchor::{anchor, anchor_hourly};
 pub use anchored::DeviceBatches;
 pub use binding::DeviceBinding;
+pub use derived::Readings;
 pub use door::{Door, password, shared_filter};
+pub use erased::MessageCopies;
 pub use fate::{Brought, Fate, Refusal, Told};
 pub use http::routes;
 pub use intake::Intake;
@@ -51,5 +55,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "telemetry/0003_claim",
         script: include_str!("../migrations/0003_claim.sql"),
+    },
+    Migration {
+        name: "telemetry/0004_again",
+        script: include_str!("../migrations/0004_again.sql"),
     },
 ];

@@ -273,6 +273,16 @@ fn moment(field: &str, text: &str) -> Result<i64> {
     Ok(time.unix_ms())
 }
 
+/// What a stored message measured; nothing where it cannot be read. Taken out of it, its events are not
+/// missed.
+pub(crate) fn readings_of(content: &str) -> Option<Vec<Measured>> {
+    let mut content: Value = serde_json::from_str(content).ok()?;
+    content.as_object_mut()?.remove(crate::erased::MARK);
+    let message: Message = serde_json::from_value(content).ok()?;
+    let sent_ms = moment("sent_at", &message.sent_at).ok()?;
+    message.measured((message.epoch, message.seq, sent_ms)).ok()
+}
+
 /// The canonical form of JSON (RFC 8785).
 fn canonical(value: &Value) -> Result<String> {
     serde_json_canonicalizer::to_string(value)

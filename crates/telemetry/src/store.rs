@@ -156,7 +156,14 @@ fn events(fresh: &[Sound]) -> Vec<Sql> {
     });
     let head = "INSERT INTO device_event (event, message_id, device_id, subject_id, region)";
     // The same content may have come before under another number.
-    insert_rows(head, "ON CONFLICT (event) DO NOTHING", rows.collect())
+    let mut statements = insert_rows(head, "ON CONFLICT (event) DO NOTHING", rows.collect());
+    let again = fresh.iter().flat_map(|one| {
+        let known = one.brought.iter().filter(|event| event.state == "duplicate");
+        known.map(move |event| [&event.id, &one.id].map(SqlValue::from).to_vec())
+    });
+    let head = "INSERT INTO device_event_again (event, message_id)";
+    statements.extend(insert_rows(head, "ON CONFLICT DO NOTHING", again.collect()));
+    statements
 }
 
 /// Notes which numbers have come.

@@ -19,7 +19,10 @@ use yj_model::{Id, Quantity, UnitCode};
 
 use crate::{
     document::{BatchDocument, CoveredUnit, number_of},
-    document_proof, reissue,
+    document_proof,
+    erasure::{Act, Erasing},
+    http::Whole,
+    reissue,
     store::quantity,
 };
 
@@ -75,7 +78,8 @@ fn register() -> impl Iterator<Item = Route> {
 }
 
 /// The routes.
-pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
+pub(crate) fn routes(erasing: &Erasing) -> Vec<Route> {
+    let (ledger, by) = (erasing.ledger(), erasing.clone());
     let (made, voided) = (ledger.clone(), ledger.clone());
     let (checker, prover) = (ledger.clone(), ledger.clone());
     let issue = move |ctx: Ctx, Body(body): Body<Certificate>| async move {
@@ -98,6 +102,12 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
         let name = format!("{id}.yjproof");
         Ok::<_, Problem>(transfer::download(&name, "application/json", bytes.into()))
     };
+    let forget = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Whole>| async move {
+        let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
+        let (id, reason) = (id.to_string(), sound_reason(&body.reason)?);
+        by.document(&ctx, Act { id: &id, ground: body.ground, reason }).await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
     let one = "/api/v1/batch_document/{id}";
     let all = "/api/v1/trace/certificates";
     register()
@@ -116,6 +126,14 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
             ]),
             Route::new((Method::POST, format!("{one}/void")), may("write"), "作废批次凭证", void)
                 .takes(Shape::of::<Reason>()),
+            Route::new(
+                (Method::POST, format!("{one}/forget")),
+                may("erase"),
+                "整条删除自然人的批次凭证",
+                forget,
+            )
+            .takes(Shape::of::<Whole>())
+            .fresh(),
             Route::new((Method::GET, format!("{one}/uses")), may("read"), "批次凭证使用情况", uses),
             Route::new(
                 (Method::GET, format!("{one}/proof")),

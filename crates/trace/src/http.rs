@@ -21,10 +21,11 @@ use crate::{
     capture::{self, Captured, EVENTS_MAX, Source},
     closure::Direction,
     compose, document_http,
+    erasure::{Act, Erasing},
     event::TraceEvent,
     import, matches, order_http, personal,
     policy::SourcePolicy,
-    query,
+    proofs, query,
     review::{self, Decision},
     scan, stock,
     together::Together,
@@ -43,15 +44,31 @@ struct Reason {
     reason: String,
 }
 
-/// Why a whole record is erased.
+/// Why 个人信息 is erased.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Whole {
-    /// 依据
+struct Part {
+    /// 依据；所收原文随之删除的，写入墓碑。留空为其他
+    #[serde(default = "other")]
     ground: Ground,
     /// 理由；只记入审计
     #[schemars(length(min = 2, max = 500))]
     reason: String,
+}
+
+const fn other() -> Ground {
+    Ground::Other
+}
+
+/// Why a whole record is erased.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Whole {
+    /// 依据
+    pub(crate) ground: Ground,
+    /// 理由；只记入审计
+    #[schemars(length(min = 2, max = 500))]
+    pub(crate) reason: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -80,14 +97,17 @@ struct Mint {
 }
 
 /// The routes of this crate.
-pub fn routes(ledger: &Ledger) -> Vec<Route> {
+pub fn routes(erasing: &Erasing) -> Vec<Route> {
+    let ledger = erasing.ledger();
     let mut routes = record_routes(Entity::of::<SourcePolicy>());
     routes.extend(event_routes(ledger));
+    routes.extend(erasure_routes(erasing));
+    routes.extend(proofs::routes(ledger));
     routes.extend(object_routes());
     routes.extend(order_http::routes(ledger));
     routes.extend(import::routes(ledger));
     routes.extend(scan::routes());
-    routes.extend(document_http::routes(ledger));
+    routes.extend(document_http::routes(erasing));
     routes.extend(stock::routes());
     routes
 }
@@ -186,42 +206,6 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         .takes(Shape::of::<Reason>())
         .fresh(),
     );
-    let erase = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
-        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
-        let mut tx = ctx.begin().await?;
-        personal::erase(&ctx, &mut tx, (&uid, reason)).await?;
-        tx.commit().await?;
-        Ok::<_, Problem>(StatusCode::NO_CONTENT)
-    };
-    routes.push(
-        Route::new(
-            (Method::POST, format!("{one}/erase")),
-            may("erase"),
-            "删除追溯事件个人信息",
-            erase,
-        )
-        .takes(Shape::of::<Reason>())
-        .fresh(),
-    );
-    let keeper = ledger.clone();
-    let forget = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Whole>| async move {
-        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
-        let mut tx = ctx.begin().await?;
-        personal::forget((&ctx, &mut tx), &keeper, (&uid, body.ground, reason)).await?;
-        tx.commit().await?;
-        keeper.keep_erasure(&ctx, &uid)?;
-        Ok::<_, Problem>(StatusCode::NO_CONTENT)
-    };
-    routes.push(
-        Route::new(
-            (Method::POST, format!("{one}/forget")),
-            may("erase"),
-            "整条删除自然人的追溯事件",
-            forget,
-        )
-        .takes(Shape::of::<Whole>())
-        .fresh(),
-    );
     for (verb, decision, label) in
         [("approve", Decision::Approve, "通过"), ("reject", Decision::Reject, "驳回")]
     {
@@ -242,6 +226,40 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         );
     }
     routes
+}
+
+fn erasure_routes(erasing: &Erasing) -> [Route; 2] {
+    let one = "/api/v1/trace/events/{id}";
+    let by = erasing.clone();
+    let attributes = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Part>| async move {
+        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
+        by.attributes(&ctx, Act { id: &uid, ground: body.ground, reason }).await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    let by = erasing.clone();
+    let whole = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Whole>| async move {
+        let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
+        by.whole(&ctx, Act { id: &uid, ground: body.ground, reason }).await?;
+        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    };
+    [
+        Route::new(
+            (Method::POST, format!("{one}/erase")),
+            may("erase"),
+            "删除追溯事件个人信息",
+            attributes,
+        )
+        .takes(Shape::of::<Part>())
+        .fresh(),
+        Route::new(
+            (Method::POST, format!("{one}/forget")),
+            may("erase"),
+            "整条删除自然人的追溯事件",
+            whole,
+        )
+        .takes(Shape::of::<Whole>())
+        .fresh(),
+    ]
 }
 
 /// Captures one event or a batch. A single refused event is the request's own problem.

@@ -14,6 +14,7 @@ mod document;
 mod document_http;
 mod document_proof;
 mod elements;
+mod erasure;
 mod event;
 mod failing;
 #[cfg(fuzzing)]
@@ -34,6 +35,7 @@ mod papers;
 mod personal;
 mod places;
 mod policy;
+mod proofs;
 mod query;
 mod record;
 mod reissue;
@@ -51,13 +53,14 @@ mod surroundings;
 mod together;
 mod xml;
 
-pub use anchored::{Documents, Events, Orders};
+pub use anchored::{Balances, Documents, Events, Matches, OrderUnits, Orders};
 pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
 pub use compose::chain_size;
 pub use correction::{retract, withdrawal};
 pub use document::{BatchDocument, CoveredUnit};
 pub use document_http::{certificate, certificate_proof, void_in as void};
 pub use elements::elements;
+pub use erasure::{Copies, Erasing, erased, is_erased};
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use holding::{holders, require_chain};
 pub use http::routes;
@@ -111,5 +114,9 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "trace/0011_month", script: include_str!("../migrations/0011_month.sql") },
     Migration { name: "trace/0013_paper", script: include_str!("../migrations/0013_paper.sql") },
+    Migration {
+        name: "trace/0014_correction",
+        script: include_str!("../migrations/0014_correction.sql"),
+    },
     Migration { name: "trace/0015_rowid", script: include_str!("../migrations/0015_rowid.sql") },
 ];

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use yj_crypto::sm3;
 use yj_kernel::{
     ActorKind, Ctx, Place, Problem, Result, Scope, Sql, SqlValue, Stored, Tx, insert_rows, outbox,
     sound_reason, time_text,
@@ -176,7 +177,8 @@ pub async fn issue(ctx: &Ctx, tx: &mut Tx, new: NewOrder<'_>) -> Result<String> 
         "subjects": order.subjects, "named": covered.subjects.iter().take(NAMED_MAX).collect::<Vec<_>>(),
     });
     outbox::announce(ctx, tx, (TRACE_ORDER, new.kind.code()), &id, &body);
-    anchor(ctx, tx, (&id, &id, &covered.holder.code), anchored(&stored, ctx.now_ms())?)?;
+    let body = anchored(&stored, ctx.now_ms(), &digest_of(&covered.ids))?;
+    anchor(ctx, tx, (&id, &id, &covered.holder.code), body)?;
     Ok(id)
 }
 
@@ -316,14 +318,20 @@ async fn release(tx: &mut Tx, order: &str) -> Result<()> {
     tx.execute(sql).await.map(drop)
 }
 
-/// What exactly of an order is anchored.
-pub(crate) fn anchored(stored: &Stored<TraceOrder>, at: i64) -> Result<Value> {
+/// SM3 of the units that an order covered when it was made, by their numbers.
+pub(crate) fn digest_of(units: &BTreeSet<i64>) -> String {
+    let bytes: Vec<u8> = units.iter().flat_map(|id| id.to_be_bytes()).collect();
+    sm3::hex(&sm3::parts(&[b"YJ/cover/v1\0", &bytes]))
+}
+
+/// What exactly of an order is anchored; `covered` is the digest of its units.
+pub(crate) fn anchored(stored: &Stored<TraceOrder>, at: i64, covered: &str) -> Result<Value> {
     let order = &stored.data;
     Ok(json!({
         "code": order.code, "kind": order.kind, "downstream": order.downstream,
         "reason": order.reason, "document_no": order.document_no, "authority": order.authority,
         "official": order.official, "region": order.region, "units": order.units,
-        "subjects": order.subjects, "basis": order.basis, "at": time_text(at)?,
+        "subjects": order.subjects, "basis": order.basis, "at": time_text(at)?, "covered": covered,
     }))
 }
 

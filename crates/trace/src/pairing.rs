@@ -130,13 +130,8 @@ pub(crate) fn lines(
     }
     let party = |one: &SubjectBrief| (one.id.clone(), one.region.clone());
     let line = |((batch, _), (quantity, unit)): ((&str, &str), (Quantity, UnitCode))| {
-        let key = match &voucher {
-            Some(number) => json!([giver.id, receiver.id, batch, number]),
-            None => json!([giver.id, receiver.id, batch, null, day]),
-        };
-        let bytes = serde_json::to_vec(&key).map_err(Problem::internal)?;
         Ok(Line {
-            id: sm3::hex(&sm3::parts(&[b"YJ/match/v1\0", &bytes])),
+            id: name((&giver.id, &receiver.id), (batch, voucher.as_deref(), day))?,
             side,
             domain: String::from(told.domain),
             giver: party(giver),
@@ -149,6 +144,55 @@ pub(crate) fn lines(
         })
     };
     by_batch.into_iter().map(line).collect()
+}
+
+/// The name of a transaction: parties, batch and voucher; where there is no voucher, the day.
+pub(crate) fn name(
+    (giver, receiver): (&str, &str),
+    (batch, voucher, day): (&str, Option<&str>, i64),
+) -> Result<String> {
+    let key = match voucher {
+        Some(number) => json!([giver, receiver, batch, number]),
+        None => json!([giver, receiver, batch, null, day]),
+    };
+    let bytes = serde_json::to_vec(&key).map_err(Problem::internal)?;
+    Ok(sm3::hex(&sm3::parts(&[b"YJ/match/v1\0", &bytes])))
+}
+
+/// What the lines of an event come to, whatever batches they are of.
+pub(crate) struct Expected<'a> {
+    pub(crate) side: i64,
+    pub(crate) giver: &'a str,
+    pub(crate) receiver: &'a str,
+    pub(crate) voucher: Option<String>,
+    pub(crate) day: i64,
+    /// By unit, in ten-thousandths.
+    pub(crate) sums: BTreeMap<&'static str, i64>,
+}
+
+/// What the lines of an event must come to; nothing where it must have none.
+pub(crate) fn expected<'a>(
+    told: &Told<'_>,
+    (own, other): (&'a str, &'a str),
+    (links, objects): (&[Link], &Objects),
+) -> Result<Option<Expected<'a>>> {
+    let Some(side) = Side::of(told.spec).filter(|_| own != other) else { return Ok(None) };
+    let (giver, receiver) = match side {
+        Side::Given => (own, other),
+        Side::Received => (other, own),
+    };
+    let mut sums: BTreeMap<&'static str, i64> = BTreeMap::new();
+    for link in passed_on(side, links) {
+        let (Some(object), Some(quantity)) = (objects.get(&link.code), link.quantity) else {
+            continue;
+        };
+        let (quantity, unit) = in_base_unit(quantity, object.unit);
+        *sums.entry(unit.as_str()).or_default() += quantity.scaled();
+    }
+    let (voucher, day) = (voucher(told.body), day_number(told.time.unix_ms()));
+    let some = !sums.is_empty();
+    let side = side.code();
+    Ok(some.then_some(Expected { side, giver, receiver, voucher, day, sums }))
 }
 
 /// What changes hands: of who gives what goes out, of who gets what comes in; where an event has
@@ -237,8 +281,9 @@ pub(crate) fn withdraw(event: i64) -> Vec<Sql> {
     std::iter::once(wait).chain(compare(of_event)).collect()
 }
 
-/// Sums up what both sides said and says how it compares. `which` writes the condition on `id`.
-fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
+/// What both sides said of each transaction, summed up: identifier, given, received, their days, units.
+/// Without `WHERE` and `GROUP BY`.
+fn sums() -> String {
     // In floating point, which is exact far beyond the bound and cannot overflow.
     let sum = |side: Side| {
         let sum = format!(
@@ -251,19 +296,56 @@ fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
     let day = |side: Side| {
         format!("MIN(CASE WHEN e.id IS NOT NULL AND l.side = {} THEN l.day END)", side.code())
     };
-    let mut sums = Sql::new(
-        "UPDATE trace_match SET given = s.given, received = s.received, given_day = s.given_day, \
-         received_day = s.received_day, units = s.units FROM (SELECT m.id, ",
-    );
-    sums.push(&sum(Side::Given)).push(" AS given, ").push(&sum(Side::Received));
-    sums.push(" AS received, ").push(&day(Side::Given)).push(" AS given_day, ");
-    sums.push(&day(Side::Received)).push(
-        " AS received_day, COUNT(DISTINCT CASE WHEN e.id IS NOT NULL THEN l.unit END) AS units \
+    format!(
+        "SELECT m.id, {} AS given, {} AS received, {} AS given_day, {} AS received_day, \
+         COUNT(DISTINCT CASE WHEN e.id IS NOT NULL THEN l.unit END) AS units, \
+         COUNT(l.event_id) AS lines \
          FROM trace_match m LEFT JOIN trace_match_line l ON l.match_id = m.id \
          LEFT JOIN trace_event e ON e.id = l.event_id AND e.state = 'accepted' WHERE m.id ",
+        sum(Side::Given),
+        sum(Side::Received),
+        day(Side::Given),
+        day(Side::Received)
+    )
+}
+
+/// Asks what some transactions come to by their lines, beside what their rows say.
+pub(crate) fn recomputed(ids: &[&str]) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT s.id, s.given, s.received, s.given_day, s.received_day, s.units, m.given, m.received, \
+         m.given_day, m.received_day, m.units, m.state, s.lines, m.opened_at FROM (",
     );
-    which(&mut sums);
-    sums.push(" GROUP BY m.id) AS s WHERE s.id = trace_match.id");
+    sql.push(&sums()).bind_texts(ids.iter().copied());
+    sql.push(" GROUP BY m.id) AS s JOIN trace_match m ON m.id = s.id ORDER BY s.id");
+    sql
+}
+
+/// How what both sides said compares; the same as [`compare`] writes.
+pub(crate) const fn state(
+    (given, received, units): (i64, i64, i64),
+    days: (Option<i64>, Option<i64>),
+) -> &'static str {
+    match days {
+        (None, None) => "void",
+        (Some(_), None) => "given",
+        (None, Some(_)) => "received",
+        (Some(_), Some(_)) if units > 1 || given != received || given >= SUM_MAX => "quantity",
+        (Some(given), Some(received)) if received < given || received > given + DAYS_UNDER_WAY => {
+            "day"
+        }
+        _ => "matched",
+    }
+}
+
+/// Sums up what both sides said and says how it compares. `which` writes the condition on `id`.
+fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
+    let mut all = Sql::new(
+        "UPDATE trace_match SET given = s.given, received = s.received, given_day = s.given_day, \
+         received_day = s.received_day, units = s.units FROM (",
+    );
+    all.push(&sums());
+    which(&mut all);
+    all.push(" GROUP BY m.id) AS s WHERE s.id = trace_match.id");
     let mut state = Sql::new(
         "UPDATE trace_match SET state = CASE \
          WHEN given_day IS NULL AND received_day IS NULL THEN 'void' \
@@ -276,5 +358,5 @@ fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
     );
     state.bind(DAYS_UNDER_WAY).push(" THEN 'day' ELSE 'matched' END WHERE id ");
     which(&mut state);
-    [sums, state]
+    [all, state]
 }

@@ -3,10 +3,9 @@
 
 use serde_json::{Map, Value, json};
 use yj_domain::{EventSpec, FieldSpec};
-use yj_kernel::{Ctx, Problem, Result, Tx, audit, vault};
-use yj_ledger::{Ground, Ledger, Projection as _};
+use yj_kernel::{Ctx, Result, Tx, audit, vault};
 
-use crate::{anchored::Events, query, store::StoredEvent};
+use crate::{query, store::StoredEvent};
 
 const PLACE: &str = "trace_event.body";
 
@@ -67,41 +66,6 @@ pub(crate) fn present(event: &StoredEvent) -> Vec<&str> {
     let Some(spec) = &event.spec else { return Vec::new() };
     let held = |field: &&FieldSpec| !event.body["attributes"][&field.name].is_null();
     personal(spec).filter(held).map(|field| field.name.as_str()).collect()
-}
-
-/// 删除个人信息: destroys the key of an event's personal attributes. The event, its proof and the
-/// ledger stay: they never held more than a commitment (S-35).
-pub(crate) async fn erase(ctx: &Ctx, tx: &mut Tx, (uid, reason): (&str, &str)) -> Result<()> {
-    query::one(ctx, tx, uid).await?;
-    vault::destroy(ctx, tx, &[uid]);
-    let body = json!({ "reason": reason });
-    let entry = audit::Entry { action: "erased", entity: "trace_event", record: uid, body };
-    audit::write(ctx, tx, entry);
-    Ok(())
-}
-
-/// 整条删除: of an event whose subject is a natural person the anchored record itself leads to that person.
-/// Its text and its salt are destroyed, and a 墓碑 is left on the ledger; what went in and came out stays,
-/// for what others hold was made of it (S-35, ADR 36).
-pub(crate) async fn forget(
-    (ctx, tx): (&Ctx, &mut Tx),
-    ledger: &Ledger,
-    (uid, ground, reason): (&str, Ground, &str),
-) -> Result<()> {
-    let event = query::one(ctx, tx, uid).await?;
-    if !yj_subject::is_person(tx, &event.subject_id).await? {
-        let detail = "只有主体为自然人、农户或个体工商户的追溯事件可以整条删除；\
-                      其他事件请用“删除个人信息”";
-        return Err(Problem::Conflict(String::from(detail)));
-    }
-    vault::destroy(ctx, tx, &[uid]);
-    ledger.erase(ctx, tx, (uid, ground)).await?;
-    Events.forget(tx, uid).await?;
-    let body = json!({ "reason": reason, "ground": ground, "whole": true });
-    let entry = audit::Entry { action: "erased", entity: "trace_event", record: uid, body };
-    audit::write(ctx, tx, entry);
-    yj_kernel::outbox::announce(ctx, tx, ("trace_event", "erased"), uid, &json!({ "id": uid }));
-    Ok(())
 }
 
 /// 揭示: the personal attributes of one event in clear, for a reason that the audit trail keeps.

@@ -46,12 +46,15 @@ struct Mark {
     names: (i64, i64),
     /// Which domain packs are in force.
     packs: String,
+    /// How many records were erased, whichever they are: that is seldom.
+    erased: i64,
 }
 
 impl Mark {
     fn query(source: &Source) -> Sql {
         let mut sql = Sql::new(
-            "SELECT e.events, e.numbers, e.times, s.versions, p.versions, d.value FROM \
+            "SELECT e.events, e.numbers, e.times, s.versions, p.versions, d.value, \
+             (SELECT COUNT(*) FROM ledger_tombstone) FROM \
              (SELECT COUNT(*) AS events, CAST(COALESCE(SUM(event_id), 0) AS BIGINT) AS numbers, \
               CAST(COALESCE(SUM(event_time), 0) AS BIGINT) AS times \
               FROM trace_link WHERE role IN (1, 2) AND object_id ",
@@ -70,6 +73,7 @@ impl Mark {
             events: (row.int(0)?, row.int(1)?, row.int(2)?),
             names: (row.int(3)?, row.int(4)?),
             packs: String::from(row.text(5)?),
+            erased: row.int(6)?,
         })
     }
 }

@@ -10,7 +10,7 @@ use yj_kernel::{Ctx, Result, Row, Sql, Tx};
 use yj_ledger::{Content, Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
-use super::store;
+use super::{erased, store};
 
 /// 中文名称 of the hashes of an event.
 const CBV: &str = "EPCIS 事件哈希（CBV，SHA-256）";
@@ -124,6 +124,15 @@ impl Projection for EpcisEvents {
             }
             Ok(found)
         })
+    }
+
+    fn forget<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        record: &'a str,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(erased::forget(ctx, tx, record))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Taking events in (ADR 18): the event, what it mentions, the 追溯事件 that it tells, its record
 //! for the ledger, the audit entry and the announcement, all in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_epcis::Fault;
@@ -10,12 +10,13 @@ use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use super::{
+    erased,
     owner::Owners,
     prepare::Prepared,
     problem::invalid,
     store::{self, NewEvent},
     tell::Untold,
-    telling::{self, About},
+    telling::{self, About, Told},
 };
 
 /// Events of one transaction.
@@ -79,6 +80,7 @@ async fn decide<'i>(
     let ids: Vec<&str> = sound().map(|prepared| prepared.id.as_str()).collect();
     let mut known = store::known(tx, &ids).await?;
     let reserved = store::reserved(tx, &ids).await?;
+    let gone = erased::known(ctx.app(), tx, &ids).await?;
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
         let prepared = match &item.event {
@@ -97,6 +99,16 @@ async fn decide<'i>(
         };
         let declared = prepared.event.error_declaration.is_some();
         let name = |declared| (owner.id.clone(), prepared.id.clone(), declared);
+        let erased = [declared, !declared].iter().find_map(|one| gone.get(&name(*one)));
+        if let Some(erased) = erased {
+            // What was erased is not kept again, whatever its sender says of it now.
+            outcomes.push(if erased::is_same(ctx.app(), &prepared.sm3, erased)? {
+                Outcome::Duplicate(prepared)
+            } else {
+                Outcome::Refused(erased_before(&prepared.id))
+            });
+            continue;
+        }
         let other = known.get(&name(!declared)).filter(|sm3| **sm3 != prepared.sm3);
         let promised = [declared, !declared].iter().find_map(|declared| {
             let found = reserved.get(&name(*declared));
@@ -115,6 +127,10 @@ async fn decide<'i>(
         });
     }
     Ok((outcomes, owners))
+}
+
+fn erased_before(id: &str) -> Problem {
+    Problem::Gone(format!("eventID {id} 的事件已依法删除，不能再次提交；其他事件请用新的 eventID"))
 }
 
 fn promised_to(id: &str) -> Problem {
@@ -146,6 +162,19 @@ pub(crate) async fn take(
         })
         .collect();
     let told = telling::tell_all(ctx, tx, &keep, &owners).await?;
+    let keep = &keep;
+    let events: Vec<&str> =
+        told.iter().filter_map(|(told, _)| told.outcome.as_deref().ok()).collect();
+    let gone = yj_trace::erased(tx, &events).await?;
+    // The same under another name would be a copy of what was erased.
+    let is_copy = |told: &Told| told.outcome.as_ref().is_ok_and(|uid| gone.contains(uid));
+    let copies: BTreeSet<&str> = (keep.iter().zip(&told))
+        .filter(|(_, (told, _))| is_copy(told))
+        .map(|((prepared, _), _)| prepared.id.as_str())
+        .collect();
+    let fresh = |prepared: &Prepared| !copies.contains(prepared.id.as_str());
+    let (keep, told): (Vec<_>, Vec<_>) =
+        keep.iter().copied().zip(told).filter(|((prepared, _), _)| fresh(prepared)).unzip();
     let mut new = Vec::with_capacity(keep.len());
     let (told, about): (Vec<_>, Vec<_>) = told.into_iter().unzip();
     for ((prepared, owner), told) in keep.iter().zip(&told) {
@@ -178,6 +207,9 @@ pub(crate) async fn take(
         results.push(match outcome {
             Outcome::Refused(problem) => Taken::Refused(problem),
             Outcome::Duplicate(prepared) => Taken::Duplicate { id: prepared.id.clone() },
+            Outcome::Keep(prepared, _) if !fresh(prepared) => {
+                Taken::Refused(erased_before(&prepared.id))
+            }
             Outcome::Keep(prepared, _) => {
                 let (new, told) =
                     kept.next().ok_or_else(|| Problem::internal("a kept event was lost"))?;

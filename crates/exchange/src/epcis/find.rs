@@ -9,6 +9,7 @@ use yj_epcis::{
 use yj_kernel::{Ctx, Problem, Row, Sql, Tx};
 
 use super::{
+    erased,
     page::{PER_PAGE, Token},
     place::Sites,
     plan,
@@ -306,5 +307,8 @@ pub(crate) async fn named(ctx: &Ctx, tx: &mut Tx, id: &str) -> Result<Vec<Kept>>
     sql.push(" ORDER BY e.seq LIMIT 100");
     let rows = tx.fetch(sql).await?;
     let found = store::read(ctx, tx, &rows).await?;
+    if found.is_empty() && erased::is_erased(ctx, tx, id).await? {
+        return Err(Problem::Gone(String::from("该 EPCIS 事件已依法删除")).into());
+    }
     if found.is_empty() { Err(Problem::NotFound("EPCIS 事件").into()) } else { Ok(found) }
 }

@@ -8,6 +8,7 @@ mod answer;
 mod capture;
 mod deliver;
 mod document;
+mod erased;
 mod find;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -39,6 +40,7 @@ mod work;
 
 pub use anchored::EpcisEvents;
 pub use deliver::{deliver, watch};
+pub use erased::EpcisCopies;
 pub use guard::Callbacks;
 pub use http::routes;
 pub use problem::dress;

@@ -138,6 +138,9 @@ pub(crate) async fn read(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Kep
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
         let (uid, capture) = (row.text(1)?, row.text(7)?);
+        if row.text(6)?.is_empty() {
+            continue;
+        }
         let missing = || Problem::internal(format!("EPCIS event {uid} has lost its capture"));
         let key = keys.get(capture).ok_or_else(missing)?;
         let frame = frames.get(capture).ok_or_else(missing)?;

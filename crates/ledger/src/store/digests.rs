@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableDatabase as _, TableDefinition};
+use redb::TableDefinition;
 use yj_kernel::{Problem, Result};
 use yj_proof::Hash;
 

@@ -7,7 +7,7 @@ use yj_kernel::{Ctx, Problem, Result, Row, Sql, Tx};
 use yj_proof::{AttestedBy, Envelope, Hash};
 
 use super::{
-    Projection, erase,
+    Derivation, Projection, erase,
     finding::{Found, What},
     rules::{self, Entry, When},
     walk::{self, Held, Stride, Walk},
@@ -32,7 +32,7 @@ pub struct Counts {
     pub records: u64,
     /// 标为已确认的存证项
     pub entries: u64,
-    /// 应有存证的业务记录
+    /// 应有存证的业务记录，与由存证记录推算的行
     pub facts: u64,
     /// 依法删除、留有墓碑的记录
     pub erased: u64,
@@ -48,6 +48,7 @@ pub(crate) enum Phase {
     Records { after: String },
     Entries { after: i64 },
     Facts { owner: usize, after: String },
+    Derived { table: usize, after: String },
     Done,
 }
 
@@ -75,8 +76,9 @@ impl Phase {
         match (before, self) {
             (Self::Records { after: before }, Self::Records { after }) => after > before,
             (Self::Entries { after: before }, Self::Entries { after }) => after > before,
-            (Self::Facts { owner: one, after: before }, Self::Facts { owner, after }) => {
-                owner > one || (owner == one && is_behind(before, after))
+            (Self::Facts { owner: one, after: before }, Self::Facts { owner: two, after })
+            | (Self::Derived { table: one, after: before }, Self::Derived { table: two, after }) => {
+                two > one || (two == one && is_behind(before, after))
             }
             _ => true,
         }
@@ -95,6 +97,7 @@ fn is_behind(before: &str, after: &str) -> bool {
 pub(crate) struct Look<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) owners: &'a [Box<dyn Projection>],
+    pub(crate) derived: &'a [Box<dyn Derivation>],
     pub(crate) held: &'a [Held],
     pub(crate) ctx: &'a Ctx,
 }
@@ -109,6 +112,7 @@ impl Look<'_> {
             Phase::Records { after } => self.records(after, counts, found).await?,
             Phase::Entries { after } => self.entries(*after, counts, found).await?,
             Phase::Facts { owner, after } => self.facts((*owner, after), counts, found).await?,
+            Phase::Derived { table, after } => self.derived((*table, after), counts, found).await?,
             Phase::Done => Phase::Done,
         };
         if !next.follows(&progress.phase) {
@@ -268,7 +272,9 @@ impl Look<'_> {
         counts: &mut Counts,
         found: &mut Vec<Found>,
     ) -> Result<Phase> {
-        let Some(table) = self.owners.get(owner) else { return Ok(Phase::Done) };
+        let Some(table) = self.owners.get(owner) else {
+            return Ok(Phase::Derived { table: 0, after: String::new() });
+        };
         let mut tx = self.ctx.snapshot().await?;
         let facts = table.facts(&mut tx, after, FACTS).await?;
         let Some(last) = facts.last() else {
@@ -291,6 +297,23 @@ impl Look<'_> {
         }
         counts.facts += facts.len() as u64;
         Ok(Phase::Facts { owner, after: last.cursor.clone() })
+    }
+
+    async fn derived(
+        &self,
+        (table, after): (usize, &str),
+        counts: &mut Counts,
+        found: &mut Vec<Found>,
+    ) -> Result<Phase> {
+        let Some(owner) = self.derived.get(table) else { return Ok(Phase::Done) };
+        let mut tx = self.ctx.snapshot().await?;
+        let looked = owner.look(self.ctx, &mut tx, after, FACTS).await?;
+        counts.facts += looked.rows;
+        found.extend(looked.found);
+        Ok(match looked.last {
+            Some(after) => Phase::Derived { table, after },
+            None => Phase::Derived { table: table + 1, after: String::new() },
+        })
     }
 }
 

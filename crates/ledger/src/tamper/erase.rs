@@ -3,7 +3,7 @@
 //! the ledger that there was a record, when it was erased, on what ground and by whom. The log stays as it
 //! is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -200,6 +200,11 @@ pub(crate) async fn examine(
     Ok(found)
 }
 
+/// Which of these records were erased, as their tombstones say.
+pub async fn erased_of(tx: &mut Tx, records: &[&str]) -> Result<BTreeSet<String>> {
+    Ok(graves(tx, records).await?.into_keys().collect())
+}
+
 /// Whether a record was erased: what to answer whoever asks for its proof.
 pub(crate) async fn told(tx: &mut Tx, record: &str) -> Result<Option<Problem>> {
     let Some(grave) = graves(tx, &[record]).await?.remove(record) else { return Ok(None) };
@@ -226,18 +231,25 @@ pub(super) async fn apply_erasures(
         let mut tx = ctx.begin().await?;
         let names: Vec<&str> = chunk.iter().map(|(record, _)| record.as_str()).collect();
         let known = entries(&mut tx, &names).await?;
+        // What never came to the ledger has no tombstone, and is erased again without being asked.
+        for record in names.iter().filter(|name| !known.contains_key(**name)) {
+            for owner in owners {
+                owner.forget(&ctx, &mut tx, record).await?;
+            }
+        }
         let back: Vec<&str> = known
             .values()
             .filter(|entry| !entry.is_erased())
             .map(|entry| entry.record.as_str())
             .collect();
         if back.is_empty() {
+            tx.commit().await?;
             continue;
         }
         for record in &back {
             destroy(&mut tx, record);
             for owner in owners {
-                owner.forget(&mut tx, record).await?;
+                owner.forget(&ctx, &mut tx, record).await?;
             }
         }
         let body = json!({ "records": back, "reason": "备份恢复后重新删除" });

@@ -67,11 +67,13 @@ pub enum What {
     Block,
     /// 与他人持有的检查点不一致
     Checkpoint,
+    /// 与由存证记录推算的不符
+    Derived,
 }
 
 impl What {
     /// Everything that can be found.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Changed,
         Self::Envelope,
         Self::Removed,
@@ -84,6 +86,7 @@ impl What {
         Self::Erasure,
         Self::Block,
         Self::Checkpoint,
+        Self::Derived,
     ];
 
     /// Stable code.
@@ -101,6 +104,7 @@ impl What {
             Self::Erasure => "erasure",
             Self::Block => "block",
             Self::Checkpoint => "checkpoint",
+            Self::Derived => "derived",
         }
     }
 
@@ -119,6 +123,7 @@ impl What {
             Self::Erasure => "删除不成立",
             Self::Block => "区块不成立",
             Self::Checkpoint => "与检查点不一致",
+            Self::Derived => "推算的数据被改动",
         }
     }
 }

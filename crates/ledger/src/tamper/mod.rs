@@ -5,6 +5,7 @@
 //! ([`engine`]); how a table must look is said by its owner ([`Projection`]). Samples every minute, a
 //! full pass every night, `yuanjian doctor`, and whoever opens one record all use it.
 
+mod derived;
 mod engine;
 mod erase;
 mod finding;
@@ -33,9 +34,10 @@ use tokio::sync::watch;
 use yj_kernel::{App, Ctx, Problem, Result, Tx};
 use yj_proof::{Checkpoint, Note};
 
+pub use derived::{Derivation, Looked};
 pub use engine::Counts;
-pub use erase::Ground;
 pub(crate) use erase::told as erased;
+pub use erase::{Ground, erased_of};
 pub use finding::{Difference, Found, What};
 pub use http::routes;
 pub use one::Integrity;
@@ -59,6 +61,7 @@ pub struct Tamper(Arc<Inner>);
 struct Inner {
     ledger: Ledger,
     owners: Vec<Box<dyn Projection>>,
+    derived: Vec<Box<dyn Derivation>>,
     alarm: Box<Alarm>,
     held: Mutex<Vec<Held>>,
     nightly: AtomicU16,
@@ -68,14 +71,19 @@ struct Inner {
 }
 
 impl Tamper {
-    /// An audit of the ledger and of the tables of these owners.
-    pub fn new(ledger: &Ledger, owners: Vec<Box<dyn Projection>>, alarm: Box<Alarm>) -> Self {
+    /// An audit of the ledger, of the tables of these owners, and of what follows from them.
+    pub fn new(
+        ledger: &Ledger,
+        (owners, derived): (Vec<Box<dyn Projection>>, Vec<Box<dyn Derivation>>),
+        alarm: Box<Alarm>,
+    ) -> Self {
         let mut all: Vec<Box<dyn Projection>> =
             vec![Box::new(own::AuditHeads), Box::new(own::Tombstones)];
         all.extend(owners);
         Self(Arc::new(Inner {
             ledger: ledger.clone(),
             owners: all,
+            derived,
             alarm,
             held: Mutex::default(),
             nightly: AtomicU16::new(NIGHTLY),
@@ -155,7 +163,7 @@ impl Tamper {
     }
 
     fn look<'a>(&'a self, ctx: &'a Ctx, held: &'a [Held]) -> Look<'a> {
-        Look { ledger: &self.0.ledger, owners: &self.0.owners, held, ctx }
+        Look { ledger: &self.0.ledger, owners: &self.0.owners, derived: &self.0.derived, held, ctx }
     }
 
     /// Every checkpoint at hand: from outside, from the last sound pass as the database knows it, and

@@ -116,7 +116,7 @@ pub trait Projection: Send + Sync {
 
     /// Takes what identified a person out of the row of an erased record, with the next trip of the
     /// transaction. May be asked again.
-    fn forget<'a>(&'a self, _: &'a mut Tx, _: &'a str) -> BoxFuture<'a, Result<()>> {
+    fn forget<'a>(&'a self, _: &'a Ctx, _: &'a mut Tx, _: &'a str) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -81,10 +81,11 @@ impl Tamper {
         let begin = Phase::Facts { owner: 0, after: String::new() };
         let noted = store.note(ROTATION)?;
         let noted = noted.and_then(|note| serde_json::from_str::<Phase>(&note).ok());
-        let phase = noted.filter(|phase| matches!(phase, Phase::Facts { .. })).unwrap_or(begin);
+        let round = |phase: &Phase| matches!(phase, Phase::Facts { .. } | Phase::Derived { .. });
+        let phase = noted.filter(round).unwrap_or(begin);
         let mut progress =
             Progress { pass: String::new(), phase, counts: Counts::default(), worked_ms: 0 };
-        for _ in 0..=self.0.owners.len() {
+        for _ in 0..=self.0.owners.len() + self.0.derived.len() {
             look.step(&mut progress, found).await?;
             if progress.counts.facts >= u64::try_from(FACTS).unwrap_or(0) / 2 {
                 break;

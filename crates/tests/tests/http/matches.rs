@@ -36,15 +36,15 @@ fn pack() -> Value {
 }
 
 /// Who sells, who buys, and somebody else.
-struct Trade {
-    app: TestApp,
+pub struct Trade {
+    pub app: TestApp,
     farm: Value,
     plant: Value,
     market: Value,
 }
 
 impl Trade {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let app = TestApp::start().await;
         put_into_use(&app, pack()).await;
         let farm = app.subject("示例韭菜合作社一社").await;
@@ -59,7 +59,7 @@ impl Trade {
     }
 
     /// A lot of 100 kg of the farm's, sold under a voucher; the goods are called as the lot.
-    async fn sold(&self, lot: &str, voucher: Option<&str>) -> Value {
+    pub async fn sold(&self, lot: &str, voucher: Option<&str>) -> Value {
         let mut grown = harvest(&self.farm, &format!("{lot}-H"));
         grown["outputs"][0]["lot"] = json!(lot);
         self.capture(grown).await;
@@ -75,6 +75,11 @@ impl Trade {
             "outputs": [{ "code": goods, "quantity": "100", "unit": "KGM", "lot": lot }],
             "attributes": { "voucher_no": voucher },
         })
+    }
+
+    /// The plant's word on it.
+    pub async fn bought(&self, lot: &str, voucher: Option<&str>, quantity: &str) -> Value {
+        self.capture(self.purchase(lot, voucher, (quantity, "KGM"))).await
     }
 
     fn purchase(&self, lot: &str, voucher: Option<&str>, (quantity, unit): (&str, &str)) -> Value {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
-use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Resource as _, Result, Sql, Tx, vault};
 use yj_ledger::{Difference, Fact, Projected, Projection};
 use yj_proof::Envelope;
 
@@ -79,6 +79,29 @@ impl Projection for Documents {
             let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
             let found = readable(tx.get::<BatchDocument>(&own, row.parsed(0)?).await)?;
             Ok(found.map(|stored| stored.data.number))
+        })
+    }
+
+    fn forget<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        tx: &'a mut Tx,
+        record: &'a str,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let sql = Sql::new("SELECT id FROM change_request WHERE entity = $1 AND record = $2");
+            let asked = tx.fetch(sql.arg(BatchDocument::TABLE).arg(record)).await?;
+            let mut owners = asked.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+            owners.push(record);
+            vault::destroy(ctx, tx, &owners);
+            // Which batches it covered and how much of it stays: others' goods went under it. No two
+            // documents have one number.
+            let sql = Sql::new(
+                "UPDATE batch_document SET number = id, issuer = $1, origin = NULL, promise = NULL, \
+                 contact = NULL, origins = NULL, vehicle_no = NULL, void_reason = NULL WHERE id = $2",
+            );
+            tx.later([sql.arg(vault::ERASED).arg(record)]);
+            Ok(())
         })
     }
 }

@@ -100,7 +100,12 @@ impl Projection for Events {
         })
     }
 
-    fn forget<'a>(&'a self, tx: &'a mut Tx, record: &'a str) -> BoxFuture<'a, Result<()>> {
+    fn forget<'a>(
+        &'a self,
+        _: &'a Ctx,
+        tx: &'a mut Tx,
+        record: &'a str,
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some(event) = read(tx, [record].into_iter()).await?.pop() else { return Ok(()) };
             // What went in and came out stays: what others hold was made of it.
@@ -108,7 +113,10 @@ impl Projection for Events {
                 "inputs": event.body["inputs"], "outputs": event.body["outputs"], "place": null,
                 "counterparty": null, "documents": [], "evidence": [], "attributes": {},
             });
-            let sql = Sql::new("UPDATE trace_event SET body = $1 WHERE id = $2");
+            let sql = Sql::new(
+                "UPDATE trace_event SET body = $1, held_reason = NULL, decision_comment = NULL \
+                 WHERE id = $2",
+            );
             tx.later([sql.arg(body.to_string()).arg(event.id)]);
             Ok(())
         })

@@ -1,12 +1,18 @@
 //! How events, orders and documents stand in the tables, against what was anchored of them (D-6.3): the
 //! tamper audit and whoever opens a single record look through these.
 
+mod balances;
 mod documents;
 mod events;
+mod matches;
+mod order_units;
 mod orders;
 
+pub use balances::Balances;
 pub use documents::Documents;
 pub use events::Events;
+pub use matches::Matches;
+pub use order_units::OrderUnits;
 pub use orders::Orders;
 
 use yj_kernel::{Problem, Result};

@@ -1,6 +1,6 @@
 //! 批次管控
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 use serde_json::json;
@@ -11,7 +11,7 @@ use yj_proof::Envelope;
 use super::readable;
 use crate::{
     order::{OrderKind, TraceOrder},
-    ordering::{LIFTED, TRACE_ORDER, anchored as body},
+    ordering::{LIFTED, TRACE_ORDER, anchored as body, digest_of},
 };
 
 /// 批次管控 and their lifting as the tamper audit sees them.
@@ -95,9 +95,15 @@ async fn made(
     sql.bind_texts(ids);
     let mut rows = BTreeMap::new();
     for row in tx.fetch(sql).await? {
+        let units = Sql::new(
+            "SELECT object_id FROM trace_order_unit WHERE order_id = $1 AND event_id IS NULL",
+        );
+        let units = tx.fetch(units.arg(row.text(0)?)).await?;
+        let units = units.iter().map(|unit| unit.int(0)).collect::<Result<BTreeSet<_>>>()?;
         let stored = tx.get::<TraceOrder>(ctx, row.parsed(0)?).await?;
         let name = format!("{} {}", row.text(0)?, stored.data.code);
-        let mut projected = Projected::new(name, body(&stored, row.int(1)?)?);
+        let mut projected = Projected::new(name, body(&stored, row.int(1)?, &digest_of(&units))?);
+        projected.later = &["covered"];
         // An order is lifted if and only if that is anchored too.
         let anchored = row.text_opt(2)?.is_some();
         if (stored.data.state == "lifted") != anchored {

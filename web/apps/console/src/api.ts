@@ -113,9 +113,10 @@ export async function picture(path: string): Promise<string> {
   return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
-/** A file that the server sends. */
-export async function file(path: string): Promise<Blob> {
-  return (await send(new Request(new URL(path, location.origin)))).blob();
+/** A file that the server sends; with a body, one that it makes of what is asked for. */
+export async function file(path: string, body?: unknown): Promise<Blob> {
+  const asked = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return (await send(new Request(new URL(path, location.origin), asked))).blob();
 }
 
 /** Saves a file that the server sends. */
