@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use yj_crypto::SigningKey;
+use yj_crypto::{Signer as _, SigningKey};
 use yj_proof::{Alarm, AlarmKind, Note, NoteKey, NoteKind};
 
 static WITNESS: LazyLock<(SigningKey, NoteKey)> = LazyLock::new(|| {

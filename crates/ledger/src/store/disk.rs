@@ -29,7 +29,8 @@ const PAUSE: (Duration, u32) = (Duration::from_secs(1), 4);
 /// The disk must take this much before the ledger is opened to be written again.
 const TRIAL: usize = 1 << 20;
 /// Bytes that are kept in memory together.
-const PIECE: u64 = 4096;
+const PIECE: u64 = PIECE_BYTES as u64;
+const PIECE_BYTES: usize = 4096;
 
 /// The file, open in one way or the other.
 pub(crate) struct LedgerFile {
@@ -256,7 +257,7 @@ impl Frozen {
         if let Some(piece) = over.pieces.get(&start) {
             return Ok(piece.clone());
         }
-        let (mut piece, there) = (vec![0; PIECE as usize], over.below.saturating_sub(start));
+        let (mut piece, there) = (vec![0; PIECE_BYTES], over.below.saturating_sub(start));
         let there = usize::try_from(there.min(PIECE)).unwrap_or_default();
         self.file.read(start, &mut piece[..there])?;
         Ok(piece)
