@@ -1156,6 +1156,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/batch_document/{id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 整条删除自然人的批次凭证 */
+        post: operations["post_api_v1_batch_document_id_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batch_document/{id}/history": {
         parameters: {
             query?: never;
@@ -8140,6 +8157,23 @@ export interface paths {
         get: operations["get_api_v1_trace_objects_code_orders_preview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/proofs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 成批取存证证明 */
+        post: operations["post_api_v1_trace_proofs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -15831,6 +15865,44 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_batch_document_id_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 依据 */
+                    ground: "purpose_ended" | "period_ended" | "consent_withdrawn" | "unlawful" | "other";
+                    /** @description 理由；只记入审计 */
                     reason: string;
                 };
             };
@@ -33545,7 +33617,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description 理由 */
+                    /**
+                     * @description 依据；所收原文随之删除的，写入墓碑。留空为其他
+                     * @default other
+                     */
+                    ground?: "purpose_ended" | "period_ended" | "consent_withdrawn" | "unlawful" | "other";
+                    /** @description 理由；只记入审计 */
                     reason: string;
                 };
             };
@@ -34005,6 +34082,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_trace_proofs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 追溯码：它的全部追溯事件与批次凭证。与 records 二者选一
+                     * @default null
+                     */
+                    code?: string | null;
+                    /**
+                     * @description 追溯事件的编号，至多 1000 个
+                     * @default []
+                     */
+                    records?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {

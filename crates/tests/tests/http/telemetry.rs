@@ -574,7 +574,12 @@ async fn d_6_3_2_every_message_can_be_proved_by_the_ledger() {
     ))
     .await;
     let (_, found) = app.assembled.tamper.inspect(platform).await.unwrap();
-    let [one] = found.as_slice() else { panic!("{found:?}") };
+    let [one, follows @ ..] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((one.kind.as_str(), one.height), ("device_batch", Some(2)));
     assert!(one.detail.contains(id), "{one:?}");
+    // Its reading no longer follows from what it says.
+    assert!(!follows.is_empty(), "{found:?}");
+    for reading in follows {
+        assert_eq!((reading.kind.as_str(), reading.name.as_str()), ("device_reading", id));
+    }
 }
