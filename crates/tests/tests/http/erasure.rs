@@ -140,7 +140,7 @@ async fn s_35_the_epcis_event_of_an_erased_event_is_erased_with_it_and_does_not_
     forget(&app, &id).await;
     erased(&app, &event).await;
     // Sent again it is nothing new; with other content, it is refused.
-    let again = sent(&app, &[event.clone()], "rollback").await;
+    let again = sent(&app, std::slice::from_ref(&event), "rollback").await;
     assert_eq!(again["captured"], 0, "{again}");
     assert_eq!(sent(&app, &[declared], "proceed").await["captured"], 0);
     let mut changed = event.clone();

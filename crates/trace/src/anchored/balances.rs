@@ -116,25 +116,34 @@ fn state(domains: &Domains, row: &Row) -> Result<ObjectState> {
     })
 }
 
-/// Whether an event says that this quantity of it came from outside the platform; one that was corrected
-/// since has given up its links, not its words.
+/// Whether an event says that this quantity of it came from outside the platform: one that it went into,
+/// or one of its holder's that was corrected since and has given up its links, not its words.
 async fn brought_in(tx: &mut Tx, object: &Row, quantity: i64) -> Result<bool> {
     const EVENTS_MAX: i64 = 10_000;
+    const OUTSIDE: &str = "%\"external\":true%";
     if quantity < 0 {
         return Ok(false);
     }
     let code = object.text(1)?;
-    let mut sql = Sql::new(
-        "SELECT e.body FROM trace_event e WHERE e.state IN ('accepted', 'superseded') \
-         AND e.subject_id = ",
+    let mut linked = Sql::new(
+        "SELECT e.body FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
+         AND e.event_time = l.event_time WHERE l.role = 0 AND l.object_id = ",
     );
-    sql.bind(object.text(2)?).push(" AND e.body LIKE ").bind(format!("%\"external\":true%"));
-    sql.push(" AND e.body LIKE ").bind(format!("%{code}%")).push(" LIMIT ").bind(EVENTS_MAX);
-    for row in tx.fetch(sql).await? {
-        let body: Value = row.json(0)?;
-        let says = |line: &Value| line["code"] == code && line["external"] == true;
-        if body["inputs"].as_array().is_some_and(|lines| lines.iter().any(says)) {
-            return Ok(true);
+    linked.bind(object.int(0)?);
+    let mut corrected = Sql::new(
+        "SELECT e.body FROM trace_event e WHERE e.state = 'superseded' AND e.subject_id = ",
+    );
+    corrected.bind(object.text(2)?).push(" AND e.body LIKE ").bind(format!("%{code}%"));
+    let says = |line: &Value| line["code"] == code && line["external"] == true;
+    for mut sql in [linked, corrected] {
+        sql.push(" AND e.body LIKE ").bind(OUTSIDE).push(" LIMIT ").bind(EVENTS_MAX);
+        for row in tx.fetch(sql).await? {
+            if row.json::<Value>(0)?["inputs"]
+                .as_array()
+                .is_some_and(|lines| lines.iter().any(says))
+            {
+                return Ok(true);
+            }
         }
     }
     Ok(false)

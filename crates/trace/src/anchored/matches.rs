@@ -160,8 +160,7 @@ fn compare(
     let expected = event
         .counterparty_id
         .as_deref()
-        .map(|other| pairing::expected(&told, of(other), (links, objects)));
-    let expected = expected.transpose()?.flatten();
+        .and_then(|other| pairing::expected(&told, of(other), (links, objects)));
     let mut fields = Vec::new();
     let Some(expected) = expected else {
         if !kept.is_empty() {
