@@ -87,10 +87,10 @@ test('D-6.3 data captured by hand wait for review, then go on the ledger and are
 
   await page.goto(url('/console/verify'));
   const file = (text: string) => ({ name: '示例.yjproof', mimeType: 'application/json', buffer: Buffer.from(text) });
-  await page.getByLabel('选择 .yjproof 证明文件').setInputFiles(file(proof));
+  await page.getByLabel('选择文件（可多份，可拖放）').setInputFiles(file(proof));
   await expect(page.getByText(/存证以来未被改动/)).toBeVisible();
   await inspect(page, 'verified');
-  await page.getByLabel('选择 .yjproof 证明文件').setInputFiles(file(proof.replace('"100"', '"900"')));
+  await page.getByLabel('选择文件（可多份，可拖放）').setInputFiles(file(proof.replace('"100"', '"900"')));
   await expect(page.getByText(/验证未通过：记录内容与提交的摘要不符/)).toBeVisible();
 });
 
