@@ -119,4 +119,8 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0014_correction.sql"),
     },
     Migration { name: "trace/0015_rowid", script: include_str!("../migrations/0015_rowid.sql") },
+    Migration {
+        name: "trace/0016_rejected",
+        script: include_str!("../migrations/0016_rejected.sql"),
+    },
 ];

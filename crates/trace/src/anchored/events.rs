@@ -132,7 +132,8 @@ async fn read<'a>(tx: &mut Tx, uids: impl Iterator<Item = &'a str>) -> Result<Ve
     places::events_at(tx, &told).await
 }
 
-async fn links(tx: &mut Tx, events: &[StoredEvent]) -> Result<BTreeMap<i64, Vec<Link>>> {
+/// The links of events, by the events' numbers.
+pub(super) async fn links(tx: &mut Tx, events: &[StoredEvent]) -> Result<BTreeMap<i64, Vec<Link>>> {
     let mut sql = Sql::new(
         "SELECT o.code, l.role, l.quantity, l.event_id FROM trace_link l \
          JOIN trace_object o ON o.id = l.object_id WHERE l.event_id ",

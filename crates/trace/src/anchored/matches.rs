@@ -73,7 +73,7 @@ async fn of_events(tx: &mut Tx, after: &str, most: i64) -> Result<Looked> {
     };
     let events: Vec<StoredEvent> = events.into_iter().filter(speaking).collect();
     looked.rows = events.len() as u64;
-    let links = links(tx, &events).await?;
+    let links = super::events::links(tx, &events).await?;
     let codes: BTreeSet<&str> = links.values().flatten().map(|link| link.code.as_str()).collect();
     let objects = store::read_objects(tx, &codes.into_iter().collect::<Vec<_>>()).await?;
     let uids: Vec<&str> = events.iter().map(|event| event.uid.as_str()).collect();
@@ -130,19 +130,6 @@ async fn stored_lines(tx: &mut Tx, events: &[i64]) -> Result<BTreeMap<i64, Vec<S
         });
     }
     Ok(lines)
-}
-
-async fn links(tx: &mut Tx, events: &[StoredEvent]) -> Result<BTreeMap<i64, Vec<Link>>> {
-    let mut sql = Sql::new(
-        "SELECT o.code, l.role, l.quantity, l.event_id FROM trace_link l \
-         JOIN trace_object o ON o.id = l.object_id WHERE l.event_id ",
-    );
-    sql.bind_ints(events.iter().map(|event| event.id));
-    let mut links: BTreeMap<i64, Vec<Link>> = BTreeMap::new();
-    for row in tx.fetch(sql).await? {
-        links.entry(row.int(3)?).or_default().push(store::link(&row)?);
-    }
-    Ok(links)
 }
 
 /// How the lines of an event differ from what it says. Which lot a code belonged to then may have been
