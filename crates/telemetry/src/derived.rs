@@ -42,7 +42,7 @@ impl Derivation for Readings {
         after: &'a str,
         most: i64,
     ) -> BoxFuture<'a, Result<Looked>> {
-        // First what messages say, then what readings there are: a longer cursor is a later one.
+        // First what messages say, then what readings there are.
         Box::pin(async move {
             match after.strip_prefix(LATER) {
                 Some(after) => of_readings(tx, after, most).await,
@@ -52,7 +52,7 @@ impl Derivation for Readings {
     }
 }
 
-/// What cursors of readings begin with: they are longer than any name of a message.
+/// What cursors of readings begin with: it comes after the name of any message.
 const LATER: &str = "readings after the last message of the last device that there is, behind: ";
 
 async fn of_messages(tx: &mut Tx, after: &str) -> Result<Looked> {

@@ -20,7 +20,7 @@ pub struct Looked {
 /// A table whose rows follow from anchored records.
 pub trait Derivation: Send + Sync {
     /// Computes at most `most` rows again, in an order of their own, behind a cursor; from the first
-    /// where it is empty. A longer cursor comes after a shorter one.
+    /// where it is empty. Cursors ascend: numbers as numbers, names byte by byte.
     fn look<'a>(
         &'a self,
         ctx: &'a Ctx,

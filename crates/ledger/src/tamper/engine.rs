@@ -427,9 +427,14 @@ mod tests {
     #[test]
     fn a_pass_over_many_rows_is_not_taken_for_a_damaged_index() {
         let facts = |owner, after: &str| Phase::Facts { owner, after: String::from(after) };
-        for (before, after) in
-            [("", "1000"), ("9000", "10000"), ("99", "100"), ("019a-1", "019a-2")]
-        {
+        for (before, after) in [
+            ("", "1000"),
+            ("9000", "10000"),
+            ("99", "100"),
+            ("019a-1", "019a-2"),
+            ("10000", "transactions, behind: "),
+            ("f19a-1", "readings after the last message"),
+        ] {
             assert!(facts(2, after).follows(&facts(2, before)), "{before} {after}");
             assert!(!facts(2, before).follows(&facts(2, after)), "{after} {before}");
         }

@@ -18,7 +18,7 @@ use crate::{
 /// transaction come to.
 pub struct Matches;
 
-/// What cursors of transactions begin with: they are longer than any number of an event.
+/// What cursors of transactions begin with: it comes after the number of any event.
 const LATER: &str = "transactions, behind: ";
 
 impl Derivation for Matches {
