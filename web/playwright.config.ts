@@ -1,10 +1,9 @@
 import { defineConfig } from '@playwright/test';
 
-/** Journeys through a real browser against a platform of their own (journeys/platform.ts). */
+/** Journeys through a real browser; every worker has a platform of its own (journeys/platform.ts). */
 export default defineConfig({
   testDir: 'journeys',
-  globalSetup: './journeys/platform.ts',
-  workers: 1,
+  workers: 2,
   timeout: 60_000,
   // Where this many fail, the platform is broken, not the pages; waiting for the rest tells nothing.
   maxFailures: 6,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test as base, type Page } from '@playwright/test';
+import { start } from './platform';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -12,8 +13,19 @@ export function password(user: string): string {
   return accounts.find((account) => account.user === user)!.password;
 }
 
-/** A page on which any script error, refused policy or missing file fails the journey. */
-export const test = base.extend<{ faults: string[] }>({
+/**
+ * A page on which any script error, refused policy or missing file fails the journey. Every worker has a platform of
+ * its own, so that journeys of different files may run beside each other.
+ */
+export const test = base.extend<{ faults: string[] }, { platform: void }>({
+  platform: [
+    async ({}, use) => {
+      const stop = await start();
+      await use();
+      stop();
+    },
+    { scope: 'worker', auto: true, timeout: 120_000 },
+  ],
   faults: [
     async ({ page }, use) => {
       const faults: string[] = [];

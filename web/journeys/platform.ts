@@ -1,4 +1,4 @@
-/** A platform for the journeys: the real binary, its golden chains, a folder that goes with it. */
+/** A platform for the journeys of one worker: the real binary, its golden chains, a folder that goes with it. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const BINARY = process.env.YJ_BINARY ?? fileURLToPath(new URL('../../target/debug/yuanjian', import.meta.url));
 
-export default async function start(): Promise<() => void> {
+export async function start(): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'yuanjian-journeys-'));
   const data = join(folder, 'data');
   const server = spawn(BINARY, ['demo', '--data', data, '--listen', '127.0.0.1:0', '--size', process.env.YJ_SIZE ?? 'golden'], {

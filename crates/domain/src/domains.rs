@@ -182,13 +182,35 @@ static KEPT: Mutex<BTreeMap<String, Arc<Domains>>> = Mutex::new(BTreeMap::new())
 
 /// The domains as this transaction sees them.
 pub async fn current(tx: &mut Tx) -> Result<Arc<Domains>> {
-    let row = tx.fetch_one(Sql::new("SELECT value FROM domain_epoch WHERE id = 1")).await?;
-    let row = row.ok_or_else(|| Problem::internal("domain_epoch is empty"))?;
+    let rows = tx.fetch(query_current()).await?;
+    read_current(tx, &rows).await
+}
+
+/// The query for the domains, to travel with others.
+pub fn query_current() -> Sql {
+    Sql::new("SELECT value FROM domain_epoch WHERE id = 1")
+}
+
+/// The domains by the answer to [`query_current`].
+pub async fn read_current(tx: &mut Tx, rows: &[Row]) -> Result<Arc<Domains>> {
+    let row = rows.first().ok_or_else(|| Problem::internal("domain_epoch is empty"))?;
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(row.text(0)?).cloned();
-    match kept {
-        Some(kept) => Ok(kept),
-        None => load(tx).await,
-    }
+    let domains = match kept {
+        Some(kept) => kept,
+        None => load(tx).await?,
+    };
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&domains));
+    Ok(domains)
+}
+
+/// What some transaction saw last: very likely what the next one will see, which has to find out.
+static LAST: Mutex<Option<Arc<Domains>>> = Mutex::new(None);
+
+/// The domains as they most likely are, without asking: for work that is done again where
+/// [`read_current`] then says otherwise.
+pub fn likely() -> Arc<Domains> {
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    last.unwrap_or_else(|| Arc::new(Domains::of(Vec::new())))
 }
 
 async fn load(tx: &mut Tx) -> Result<Arc<Domains>> {

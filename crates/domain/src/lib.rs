@@ -22,7 +22,7 @@ mod successor;
 mod upload;
 
 pub use documents::{DocumentDemand, Lacking};
-pub use domains::{Domains, current};
+pub use domains::{Domains, current, likely, query_current, read_current};
 pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
 pub use http::routes;
 pub use pack::{

@@ -62,7 +62,7 @@ pub use gather::Gather;
 pub use http::{expected_version, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
-pub use listing::number;
+pub use listing::{COUNT_MAX, Counting, number};
 pub use openapi::openapi;
 pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
@@ -71,7 +71,7 @@ pub use problem::{FieldError, Problem, Result};
 pub use protection::require_reveals_left;
 pub use record::{Stored, veil_always};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
-pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
+pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within, starts_with};
 pub use spread::Spread;
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
 

@@ -18,7 +18,7 @@ const PER_PAGE_MAX: i64 = 100;
 /// everything follow `next` instead.
 const OFFSET_MAX: i64 = 10_000;
 /// Counting stops here; people read "10 000+".
-const COUNT_MAX: i64 = 10_000;
+pub const COUNT_MAX: i64 = 10_000;
 /// The same for parts of names: every match is read to be counted, and whoever finds a thousand goes
 /// on to say more of the name.
 const COUNT_NAMED_MAX: i64 = 1_000;
@@ -44,7 +44,7 @@ pub(crate) struct Listing {
 /// Whether a list says how many there are. Reading a page is quick, counting what matches common
 /// conditions is not: people see the page first and the number when it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counting {
+pub enum Counting {
     /// The page alone.
     No,
     /// The page and the number.
@@ -107,7 +107,7 @@ impl Listing {
                 "per_page" => listing.per_page = number(&name, &text, PER_PAGE_MAX)?,
                 "after" => after = Some(text.into_owned()),
                 "sort" => listing.sort = sort(entity, &text)?,
-                "count" => listing.count = counting(&text)?,
+                "count" => listing.count = Counting::parse(&text)?,
                 _ if text.is_empty() => {}
                 "within" if area::placed(entity) => listing.areas.push(Area::polygon(&text)?),
                 "near" if area::placed(entity) => listing.areas.push(Area::circle(&text)?),
@@ -365,12 +365,15 @@ impl Cursor {
     }
 }
 
-fn counting(text: &str) -> Result<Counting> {
-    match text {
-        "false" => Ok(Counting::No),
-        "true" => Ok(Counting::Too),
-        "only" => Ok(Counting::Only),
-        _ => Err(Problem::invalid("count", "应为 true、false 或 only")),
+impl Counting {
+    /// The parameter `count` of a list.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "false" => Ok(Self::No),
+            "true" => Ok(Self::Too),
+            "only" => Ok(Self::Only),
+            _ => Err(Problem::invalid("count", "应为 true、false 或 only")),
+        }
     }
 }
 

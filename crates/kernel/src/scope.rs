@@ -242,6 +242,13 @@ impl Scope {
         self.0.contains(&Limit::EVERYTHING)
     }
 
+    /// The region that everything within reach lies in, where all limits name one and the same.
+    pub fn region(&self) -> Option<&RegionCode> {
+        let (first, others) = self.0.split_first()?;
+        let region = first.region.as_ref()?;
+        others.iter().all(|limit| limit.region.as_ref() == Some(region)).then_some(region)
+    }
+
     /// The highest label within reach.
     pub fn clearance(&self) -> DataClass {
         self.0.iter().map(|limit| limit.clearance).max().unwrap_or(DataClass::Public)
@@ -314,9 +321,9 @@ impl Within {
     }
 }
 
-/// A byte-ordered range, so that an index serves it on both engines. '~' sorts after digits,
-/// letters and dots.
-fn starts_with(sql: &mut Sql, column: &'static str, stem: &str) {
+/// Limits a statement to rows whose `column` begins with `stem`: a byte-ordered range, so that an index
+/// serves it on both engines. '~' sorts after digits, letters and dots.
+pub fn starts_with(sql: &mut Sql, column: &'static str, stem: &str) {
     sql.push(" AND ").push(column).push(" >= ").bind(stem);
     sql.push(" AND ").push(column).push(" < ").bind(format!("{stem}~"));
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use yj_kernel::{Problem, Result, Row, Sql, Tx};
+use yj_kernel::{Problem, Result, Row, Sql, Tx, starts_with};
 use yj_model::UnitCode;
 
-use crate::state::ProductState;
+use crate::{catalogue_code::CatalogueCode, state::ProductState};
 
 /// A product in brief; all of it may be public.
 #[derive(Debug, Clone)]
@@ -129,4 +129,15 @@ fn read(rows: &[Row]) -> Result<Vec<ProductBrief>> {
 pub(crate) fn state(code: &str) -> Result<ProductState> {
     let unknown = || Problem::internal(format!("product.state is {code}"));
     ProductState::from_code(code).ok_or_else(unknown)
+}
+
+/// Writes the query for the identifiers of the products of a class of the catalogue, and of all classes
+/// below it.
+pub fn products_of_class(sql: &mut Sql, class: &str) -> Result<()> {
+    let class: CatalogueCode = class.parse().map_err(|error: yj_model::Rejected| {
+        Problem::invalid("catalogue_code", error.to_string())
+    })?;
+    sql.push("SELECT id FROM product WHERE 1 = 1");
+    starts_with(sql, "catalogue_code", class.as_str());
+    Ok(())
 }

@@ -26,7 +26,7 @@ pub use import::JOBS;
 pub use licence::{Licence, Validity};
 pub use lookup::{
     ByCode, Contact, SubjectBrief, by_codes, by_ids, contacts, heirs, is_person, query_by_codes,
-    query_heirs, read_by_codes, read_heirs,
+    query_heirs, read_by_codes, read_heirs, subjects_of_node,
 };
 pub use merchant::Merchant;
 pub use merger::SubjectMerger;

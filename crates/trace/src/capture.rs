@@ -1,9 +1,13 @@
 //! 采集 (§6.4.1): from a client's events to durable facts, in one transaction: event, links,
 //! balances, counts, audit entry, announcement, and the queue of the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::json;
+use yj_domain::Domains;
 use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, again, audit, outbox};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
@@ -19,7 +23,7 @@ use crate::{
     ordering, pairing,
     papers::{self, Judged, Papers, Parties},
     personal,
-    record::{Excerpt, stored_event},
+    record::{Excerpt, also, stored_event},
     rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
@@ -85,8 +89,11 @@ pub async fn capture(
     atomic: bool,
 ) -> Result<Vec<Captured>> {
     again(TRIES, Problem::is_of_a_race, || async move {
+        require_few(events)?;
+        let senders = [Sender { ctx, source, events }];
+        let looked = Looked::ahead(&senders);
         let mut tx = ctx.begin().await?;
-        let captured = capture_in(ctx, &mut tx, source, events).await?;
+        let captured = capture_of(&mut tx, &senders, looked).await?.pop().unwrap_or_default();
         if !(atomic && captured.iter().any(|one| matches!(one, Captured::Refused(_)))) {
             tx.commit().await?;
         }
@@ -104,14 +111,18 @@ pub async fn capture_in(
     source: Source,
     events: &[TraceEvent],
 ) -> Result<Vec<Captured>> {
-    if events.is_empty() || events.len() > EVENTS_MAX {
-        return Err(Problem::invalid(
-            "events",
-            format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len()),
-        ));
+    require_few(events)?;
+    let senders = [Sender { ctx, source, events }];
+    let looked = Looked::ahead(&senders);
+    Ok(capture_of(tx, &senders, looked).await?.pop().unwrap_or_default())
+}
+
+fn require_few(events: &[TraceEvent]) -> Result<()> {
+    if (1..=EVENTS_MAX).contains(&events.len()) {
+        return Ok(());
     }
-    let sender = Sender { ctx, source, events };
-    Ok(capture_of(tx, &[sender]).await?.pop().unwrap_or_default())
+    let detail = format!("一次应提交 1 至 {EVENTS_MAX} 条，现为 {} 条", events.len());
+    Err(Problem::invalid("events", detail))
 }
 
 /// Who sends events, through which door.
@@ -121,24 +132,49 @@ pub(crate) struct Sender<'a> {
     pub(crate) events: &'a [TraceEvent],
 }
 
+/// Events as the domains see them, very likely as they are now. They are looked at before the transaction
+/// that stores them: others wait for that, and what events say by themselves needs no database.
+pub(crate) struct Looked {
+    domains: Arc<Domains>,
+    events: Vec<Result<Checked>>,
+}
+
+impl Looked {
+    pub(crate) fn ahead(senders: &[Sender<'_>]) -> Self {
+        Self::by(yj_domain::likely(), senders)
+    }
+
+    fn by(domains: Arc<Domains>, senders: &[Sender<'_>]) -> Self {
+        let events = senders.iter().flat_map(|sender| {
+            let (domains, day) = (&domains, sender.ctx.today());
+            sender.events.iter().map(move |event| event.check(event.find(domains, day)?))
+        });
+        Self { events: events.collect(), domains: Arc::clone(&domains) }
+    }
+}
+
 /// Stores what several senders sent, in one transaction; to each what became of theirs. Every event
 /// is judged by the rights of its sender.
-pub(crate) async fn capture_of(tx: &mut Tx, senders: &[Sender<'_>]) -> Result<Vec<Vec<Captured>>> {
-    let domains = yj_domain::current(tx).await?;
-    let checks = senders.iter().flat_map(|sender| {
-        let (domains, day) = (&domains, sender.ctx.today());
-        sender.events.iter().map(move |event| event.check(event.find(domains, day)?))
-    });
-    let mut checked: Vec<Result<Checked>> = checks.collect();
+pub(crate) async fn capture_of(
+    tx: &mut Tx,
+    senders: &[Sender<'_>],
+    mut looked: Looked,
+) -> Result<Vec<Vec<Captured>>> {
     let app = senders.first().map(|sender| sender.ctx.app());
-    let surroundings = Surroundings::load(app, tx, &domains, &mut checked).await?;
+    let mut surroundings = Surroundings::load(app, tx, &mut looked.events).await?;
+    if !Arc::ptr_eq(&surroundings.domains, &looked.domains) {
+        // A pack was activated meanwhile, or this is the first batch: what is in force now counts.
+        looked = Looked::by(surroundings.domains, senders);
+        surroundings = Surroundings::load(app, tx, &mut looked.events).await?;
+    }
     let mut batch = Batch {
         objects: surroundings.objects.clone(),
         holds: surroundings.holds.clone(),
         papers: surroundings.papers.clone(),
         ..Batch::default()
     };
-    let (mut answers, mut checked) = (Vec::with_capacity(senders.len()), checked.into_iter());
+    let mut checked = looked.events.into_iter();
+    let mut answers = Vec::with_capacity(senders.len());
     for (from, Sender { ctx, source, events }) in senders.iter().enumerate() {
         let mut captured = Vec::with_capacity(events.len());
         for event in checked.by_ref().take(events.len()) {
@@ -188,6 +224,8 @@ struct Ready {
     /// What it says of its transactions.
     told: Vec<pairing::Line>,
     spec_stage: &'static str,
+    /// Products and lots that its row does not name.
+    also: BTreeSet<(&'static str, String)>,
     links: Vec<Link>,
     /// The event that it takes the place of: identifier, and time in Unix ms.
     superseded: Option<(i64, i64)>,
@@ -273,6 +311,7 @@ async fn accept(
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
+    let also = also(&event, &objects, &stored);
     personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
     let told = pairing::Told {
         spec: &event.spec,
@@ -306,6 +345,7 @@ async fn accept(
             ..stored
         },
         spec_stage: event.stage.code(),
+        also,
         told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
         superseded,
@@ -421,19 +461,21 @@ impl Batch {
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let mut also = Vec::new();
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
             ready.stored.id = id;
             rows.push(store::event_row(&ready.stored, &ready.digest));
+            let time = ready.stored.time.unix_ms();
+            also.extend(
+                std::mem::take(&mut ready.also)
+                    .into_iter()
+                    .map(|(facet, value)| vec![facet.into(), value.into(), time.into(), id.into()]),
+            );
             if ready.stored.state == "accepted" {
                 for link in &ready.links {
-                    links.push(store::link_row(
-                        id,
-                        ready.stored.time.unix_ms(),
-                        link,
-                        &self.objects,
-                    )?);
+                    links.push(store::link_row(id, time, link, &self.objects)?);
                 }
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
@@ -449,6 +491,8 @@ impl Batch {
         tx.later(store::insert_events(tx.dialect(), rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
+        tx.later(store::insert_also(also));
+        tx.start_kept().await?;
         tx.later(pairing::write(now, told));
         tx.later(store::rollup(counts));
         self.anchor(first.ctx, tx)?;

@@ -37,6 +37,7 @@ mod places;
 mod policy;
 mod proofs;
 mod query;
+mod query_parts;
 mod record;
 mod reissue;
 mod results;
@@ -123,4 +124,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0016_rejected",
         script: include_str!("../migrations/0016_rejected.sql"),
     },
+    Migration { name: "trace/0017_also", script: include_str!("../migrations/0017_also.sql") },
 ];

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use yj_kernel::{Columns, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, number, time_text};
-use yj_model::{Id, RegionCode};
+use yj_kernel::{
+    COUNT_MAX, Columns, Counting, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, number,
+    starts_with, time_text,
+};
+use yj_model::{Id, RegionCode, Stage};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    places,
+    places, query_parts,
     store::{EVENT, StoredEvent},
 };
 
@@ -21,49 +24,128 @@ fn invalid(name: &str, detail: &str) -> Problem {
     Problem::invalid(name, detail)
 }
 
+/// One page of a search: what is asked for, and which piece of it.
+pub(crate) struct Search {
+    conditions: Vec<(String, String)>,
+    per_page: i64,
+    page: i64,
+    pub(crate) ascending: bool,
+    after: Option<(i64, i64)>,
+    count: Counting,
+}
+
+impl Search {
+    fn parse(query: &str) -> Result<Self> {
+        if query.matches('&').count() > CONDITIONS_MAX {
+            return Err(invalid("query", "查询条件过多"));
+        }
+        let mut search = Self {
+            conditions: Vec::new(),
+            per_page: 20,
+            page: 1,
+            ascending: false,
+            after: None,
+            count: Counting::No,
+        };
+        for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+            let text = text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            match &*name {
+                "per_page" => search.per_page = number(&name, text, PER_PAGE_MAX)?,
+                "page" => search.page = number(&name, text, 500)?,
+                "after" => search.after = Some(cursor(text)?),
+                "sort" => match text {
+                    "event_time" => search.ascending = true,
+                    "-event_time" => search.ascending = false,
+                    _ => return Err(invalid("sort", "应为 event_time 或 -event_time")),
+                },
+                "count" => search.count = Counting::parse(text)?,
+                _ => search.conditions.push((name.into_owned(), String::from(text))),
+            }
+        }
+        Ok(search)
+    }
+
+    /// The conditions, by name.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.conditions.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// Limits a statement over events `e` to what is asked for and within reach.
+    fn within(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql) -> Result<()> {
+        narrow(ctx, sql, tx);
+        self.conditions().try_for_each(|(name, text)| condition(sql, name, text))
+    }
+
+    /// The same, after the place where the page before ended.
+    pub(crate) fn narrow(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql) -> Result<()> {
+        self.within(ctx, tx, sql)?;
+        if let Some((time, id)) = self.after {
+            let beyond = if self.ascending { " >" } else { " <" };
+            // The bound alone lets the index begin there; what lies at its very moment is told apart.
+            sql.push(" AND e.event_time").push(beyond).push("= ").bind(time);
+            sql.push(" AND (e.event_time").push(beyond).bind(time);
+            sql.push(" OR e.id").push(beyond).bind(id).push(")");
+        }
+        Ok(())
+    }
+
+    /// Orders rows of `event_time` and `id`.
+    pub(crate) fn order(&self, sql: &mut Sql, table: &str) {
+        let direction = if self.ascending { "" } else { " DESC" };
+        sql.push(" ORDER BY ").push(table).push(".event_time").push(direction);
+        sql.push(", ").push(table).push(".id").push(direction);
+    }
+
+    /// How many rows there are up to the end of the page.
+    pub(crate) const fn reaches(&self) -> i64 {
+        self.page * self.per_page
+    }
+
+    /// How many events there are; counting stops after [`COUNT_MAX`].
+    async fn total(&self, ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
+        let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM trace_event e WHERE 1 = 1");
+        self.within(ctx, tx, &mut sql)?;
+        sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS found");
+        let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
+        Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
+    }
+
+    /// Takes the page out of ordered rows.
+    pub(crate) fn cut(&self, sql: &mut Sql) {
+        sql.push(" LIMIT ").bind(self.per_page).push(" OFFSET ");
+        sql.bind((self.page - 1) * self.per_page);
+    }
+}
+
 /// Answers `GET /api/v1/trace/events`.
 pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
-    let mut sql = Sql::new(EVENT);
-    sql.push(" WHERE 1 = 1");
-    narrow(ctx, &mut sql, tx);
-    let (mut per_page, mut page, mut ascending, mut after) = (20, 1, false, None);
-    if query.matches('&').count() > CONDITIONS_MAX {
-        return Err(invalid("query", "查询条件过多"));
+    let search = Search::parse(query)?;
+    let total = match search.count {
+        Counting::No => Value::Null,
+        _ => search.total(ctx, tx).await?,
+    };
+    if search.count == Counting::Only {
+        return Ok(json!({ "items": [], "next": null, "total": total }));
     }
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        let text = text.trim();
-        if text.is_empty() {
-            continue;
+    let rows = match query_parts::page(ctx, tx, &search).await? {
+        Some(rows) => rows,
+        None => {
+            let mut sql = Sql::new(EVENT);
+            sql.push(" WHERE 1 = 1");
+            search.narrow(ctx, tx, &mut sql)?;
+            search.order(&mut sql, "e");
+            search.cut(&mut sql);
+            tx.fetch(sql).await?
         }
-        match &*name {
-            "per_page" => per_page = number(&name, text, PER_PAGE_MAX)?,
-            "page" => page = number(&name, text, 500)?,
-            "after" => after = Some(String::from(text)),
-            "sort" => match text {
-                "event_time" => ascending = true,
-                "-event_time" => ascending = false,
-                _ => return Err(invalid("sort", "应为 event_time 或 -event_time")),
-            },
-            "count" => {}
-            _ => condition(&mut sql, &name, text)?,
-        }
-    }
-    let (beyond, direction) = if ascending { (" >", "") } else { (" <", " DESC") };
-    if let Some(after) = after {
-        let (time, id) = cursor(&after)?;
-        // The bound alone lets the index begin there; what lies at its very moment is told apart.
-        sql.push(" AND e.event_time").push(beyond).push("= ").bind(time);
-        sql.push(" AND (e.event_time").push(beyond).bind(time);
-        sql.push(" OR e.id").push(beyond).bind(id).push(")");
-    }
-    sql.push(" ORDER BY e.event_time").push(direction).push(", e.id").push(direction);
-    sql.push(" LIMIT ").bind(per_page).push(" OFFSET ").bind((page - 1) * per_page);
-    let rows = tx.fetch(sql).await?;
+    };
     let events = StoredEvent::read_all(tx, &rows).await?;
-    let full = i64::try_from(events.len()).is_ok_and(|count| count == per_page);
+    let full = i64::try_from(events.len()).is_ok_and(|count| count == search.per_page);
     let next =
         events.last().filter(|_| full).map(|last| format!("{}.{}", last.time.unix_ms(), last.id));
-    Ok(json!({ "items": describe(tx, &events).await?, "next": next }))
+    Ok(json!({ "items": describe(tx, &events).await?, "next": next, "total": total }))
 }
 
 /// How an event's columns say who may see it: lists, single records, reviews, chains and counts alike.
@@ -83,25 +165,71 @@ pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
     ctx.scope().narrow(sql, tx, Scoping::By(EVENT_COLUMNS));
 }
 
-fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
+/// Conditions on when it happened.
+pub(crate) const FROM: &str = "event_time.from";
+pub(crate) const TO: &str = "event_time.to";
+
+/// 产品: one product, or a class of the catalogue with all below it (产品品种).
+pub(crate) const PRODUCT: &str = "product_id";
+pub(crate) const CLASS: &str = "catalogue_code";
+/// 上报节点: whoever runs the node, trades at it or belongs to it.
+pub(crate) const NODE: &str = "node_code";
+
+/// Writes the query for the products that a condition names.
+pub(crate) fn products(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
+    if name == CLASS {
+        return yj_product::products_of_class(sql, text);
+    }
+    identifier(name, text)?;
+    sql.push("SELECT id FROM product WHERE id = ").bind(text);
+    Ok(())
+}
+
+/// 区域, as a condition.
+pub(crate) fn region(text: &str) -> Result<RegionCode> {
+    text.parse().map_err(|error: yj_model::Rejected| invalid("region", &error.to_string()))
+}
+
+/// Writes one condition on events `e`.
+pub(crate) fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
     let column = match name {
         "domain" => "e.domain",
-        "stage" => "e.stage",
+        "stage" => {
+            Stage::from_code(text).ok_or_else(|| invalid(name, "没有这个环节"))?;
+            "e.stage"
+        }
         "type" => "e.kind",
-        "product_id" => "e.product_id",
-        "subject_id" => "e.subject_id",
-        "lot" => "e.lot",
+        "subject_id" => {
+            identifier(name, text)?;
+            "e.subject_id"
+        }
+        "state" if !STATES.contains(&text) => {
+            return Err(invalid(name, &format!("应为 {} 之一", STATES.join("、"))));
+        }
         "state" => "e.state",
         "source" => "e.source",
         "region" => {
-            let region: RegionCode = text
-                .parse()
-                .map_err(|error: yj_model::Rejected| invalid(name, &error.to_string()))?;
-            let stem = region.stem();
-            sql.push(" AND e.region >= ")
-                .bind(stem)
-                .push(" AND e.region < ")
-                .bind(format!("{stem}~"));
+            starts_with(sql, "e.region", region(text)?.stem());
+            return Ok(());
+        }
+        PRODUCT | CLASS => {
+            sql.push(" AND (e.product_id IN (");
+            products(sql, name, text)?;
+            sql.push(") OR EXISTS (SELECT 1 FROM trace_event_also a WHERE a.facet = 'product' AND a.value IN (");
+            products(sql, name, text)?;
+            sql.push(") AND a.event_time = e.event_time AND a.event_id = e.id))");
+            return Ok(());
+        }
+        NODE => {
+            sql.push(" AND e.subject_id IN (");
+            yj_subject::subjects_of_node(sql, text);
+            sql.push(")");
+            return Ok(());
+        }
+        "lot" => {
+            sql.push(" AND e.id IN (SELECT s.id FROM trace_event s WHERE s.lot = ").bind(text);
+            sql.push(" UNION SELECT a.event_id FROM trace_event_also a WHERE a.facet = 'lot' AND a.value = ");
+            sql.bind(text).push(")");
             return Ok(());
         }
         "code" => {
@@ -109,15 +237,12 @@ fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
             sql.bind(text).push(")");
             return Ok(());
         }
-        "event_time.from" | "event_time.to" => {
+        FROM | TO => {
             let time: jiff::Timestamp = text
                 .parse()
                 .map_err(|_| invalid(name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00"))?;
-            let comparison = if name.ends_with("from") {
-                " AND e.event_time >= "
-            } else {
-                " AND e.event_time <= "
-            };
+            let comparison =
+                if name == FROM { " AND e.event_time >= " } else { " AND e.event_time <= " };
             sql.push(comparison).bind(time.as_millisecond());
             return Ok(());
         }
@@ -125,6 +250,14 @@ fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
     };
     sql.push(" AND ").push(column).push(" = ").bind(text);
     Ok(())
+}
+
+/// States of an event.
+const STATES: [&str; 4] = ["held", "rejected", "accepted", "superseded"];
+
+fn identifier(name: &str, text: &str) -> Result<()> {
+    let wrong = |error: yj_model::Rejected| invalid(name, &error.to_string());
+    text.parse::<Id<()>>().map(drop).map_err(wrong)
 }
 
 fn cursor(text: &str) -> Result<(i64, i64)> {

@@ -1,10 +1,12 @@
 //! One event on its way into the store: the objects it touches, and the row it becomes.
 
+use std::collections::BTreeSet;
+
 use yj_kernel::{Ctx, DataClass};
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Link, Objects},
+    balance::{Link, Object, Objects},
     capture::Source,
     event::Checked,
     store::StoredEvent,
@@ -27,6 +29,28 @@ impl Excerpt for Objects {
     }
 }
 
+/// The objects that come out of an event and go into it, in the order in which they are named.
+fn named<'a>(event: &'a Checked, objects: &'a Objects) -> impl Iterator<Item = &'a Object> {
+    let outputs = event.outputs.iter().map(|line| &line.code);
+    let lines = outputs.chain(event.inputs.iter().map(|line| &line.code));
+    lines.filter_map(|code| objects.get(code.as_str()))
+}
+
+/// The products and lots of an event that its row does not name, each under its facet.
+pub(crate) fn also(
+    event: &Checked,
+    objects: &Objects,
+    stored: &StoredEvent,
+) -> BTreeSet<(&'static str, String)> {
+    let others = named(event, objects).flat_map(|object| {
+        let product = object.product_id.iter().filter(|id| Some(*id) != stored.product_id.as_ref());
+        let lot = object.lot.iter().filter(|lot| Some(*lot) != stored.lot.as_ref());
+        let product = product.map(|id| ("product", id.clone()));
+        product.chain(lot.map(|lot| ("lot", lot.clone())))
+    });
+    others.collect()
+}
+
 /// The event as it is stored.
 pub(crate) fn stored_event(
     ctx: &Ctx,
@@ -35,12 +59,7 @@ pub(crate) fn stored_event(
     event: &Checked,
     (objects, reasons): (&Objects, &[String]),
 ) -> StoredEvent {
-    let lines = event
-        .outputs
-        .iter()
-        .map(|line| &line.code)
-        .chain(event.inputs.iter().map(|line| &line.code));
-    let objects: Vec<_> = lines.filter_map(|code| objects.get(code.as_str())).collect();
+    let objects: Vec<_> = named(event, objects).collect();
     StoredEvent {
         id: 0,
         uid: String::from(uid),

@@ -164,6 +164,11 @@ pub(crate) fn insert_links(rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
     )
 }
 
+/// Statements that write products and lots of events beyond the first: facet, value, time and event.
+pub(crate) fn insert_also(rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
+    insert_rows("INSERT INTO trace_event_also (facet, value, event_time, event_id)", "", rows)
+}
+
 /// The links of one event.
 pub(crate) async fn links(tx: &mut Tx, event: i64) -> Result<Vec<Link>> {
     let sql = Sql::new(

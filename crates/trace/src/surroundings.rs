@@ -1,7 +1,10 @@
 //! What stands in the database around a batch that is captured: who is named, what is touched, what
 //! was stored before. Read in one trip; names are resolved here, once, at the door.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use yj_domain::Domains;
 use yj_kernel::{App, Ctx, Place, Problem, Result, Row, Sql, Tx};
@@ -23,6 +26,8 @@ use crate::{
 /// What stands in the database around a batch: one trip, and a second one only where somebody is named
 /// by a former code or something is under an order.
 pub(crate) struct Surroundings {
+    /// The domains as they are now.
+    pub(crate) domains: Arc<Domains>,
     subjects: ByCode,
     pub(crate) products: BTreeMap<String, (String, UnitCode)>,
     pub(crate) halted: BTreeMap<String, ProductBrief>,
@@ -45,7 +50,6 @@ impl Surroundings {
     pub(crate) async fn load(
         app: Option<&App>,
         tx: &mut Tx,
-        domains: &Domains,
         checked: &mut [Result<Checked>],
     ) -> Result<Self> {
         let events: Vec<&Checked> =
@@ -66,6 +70,7 @@ impl Surroundings {
             store::query_and_lock(tx, &distinct(inputs.chain(outputs))),
             query_digests(events.iter().map(|event| event.digest.as_str())),
             Policies::query(),
+            yj_domain::query_current(),
         ];
         let consumed = distinct(events.iter().flat_map(|event| handover::consumed(event)));
         if !consumed.is_empty() {
@@ -86,12 +91,15 @@ impl Surroundings {
             (Some(app), Some(rows)) => yj_product::read_owners(app, codes(), rows)?,
             _ => BTreeMap::new(),
         };
-        let [subjects, products, objects, digests, policies, held @ ..] = answers.as_slice() else {
+        let [subjects, products, objects, digests, policies, domains, held @ ..] =
+            answers.as_slice()
+        else {
             return Err(Problem::internal("fewer answers than queries"));
         };
+        let domains = yj_domain::read_current(tx, domains).await?;
         let (handed, mut holders) = match held {
             [handed, holders] => {
-                (handover::read(domains, handed)?, yj_subject::read_heirs(holders)?)
+                (handover::read(&domains, handed)?, yj_subject::read_heirs(holders)?)
             }
             _ => (Vec::new(), BTreeMap::new()),
         };
@@ -114,6 +122,7 @@ impl Surroundings {
         let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
         let holds = holds(tx, &objects).await?;
         Ok(Self {
+            domains,
             subjects,
             products,
             halted,

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use yj_kernel::{Ctx, Gather, Problem, Result};
 
 use crate::{
-    capture::{Captured, Sender, Source, capture, capture_of},
+    capture::{Captured, Looked, Sender, Source, capture, capture_of},
     event::TraceEvent,
 };
 
@@ -65,8 +65,9 @@ async fn all(group: &[One]) -> Result<Vec<Captured>> {
     for One { ctx, source, event } in group {
         senders.push(Sender { ctx, source: *source, events: std::slice::from_ref(event) });
     }
+    let looked = Looked::ahead(&senders);
     let mut tx = first.ctx.begin().await?;
-    let captured = capture_of(&mut tx, &senders).await?;
+    let captured = capture_of(&mut tx, &senders, looked).await?;
     tx.commit().await?;
     Ok(captured.into_iter().flatten().collect())
 }

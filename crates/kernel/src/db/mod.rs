@@ -4,6 +4,7 @@
 //! and `@blob`. The few places where the engines differ are methods of [`Dialect`]; everything
 //! else about them stays inside this folder.
 
+mod checkpoint;
 mod migrate;
 mod postgres;
 mod sql;
@@ -172,7 +173,7 @@ impl Db {
 
     async fn start(&self, read_only: bool) -> Result<Tx> {
         let conn = match &self.engine {
-            Engine::Sqlite(engine) => Conn::Sqlite(engine.begin(read_only).await?),
+            Engine::Sqlite(engine) => Conn::Sqlite(engine.session(read_only)),
             Engine::Postgres(pool) => {
                 Conn::Postgres(Box::new(postgres::Session::begin(pool, read_only).await?))
             }
@@ -184,7 +185,7 @@ impl Db {
 }
 
 enum Conn {
-    Sqlite(mpsc::Sender<sqlite::Command>),
+    Sqlite(sqlite::Session),
     Postgres(Box<postgres::Session>),
 }
 
@@ -263,6 +264,21 @@ impl Tx {
         self.kept.extend(statements);
     }
 
+    /// Lets an engine that can do so begin with what was kept, while the caller goes on thinking.
+    /// Failures are those of the next trip.
+    pub async fn start_kept(&mut self) -> Result<()> {
+        if self.kept.is_empty() {
+            return Ok(());
+        }
+        if let Conn::Sqlite(session) = &mut self.conn {
+            let kept = std::mem::take(&mut self.kept);
+            let count = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+            self.fuse.as_ref().map_or(Ok(()), |fuse| fuse.burn(count))?;
+            session.send(kept).await?;
+        }
+        Ok(())
+    }
+
     /// Runs what was kept, then these.
     async fn run(&mut self, statements: Vec<Sql>) -> Result<Vec<Outcome>> {
         if statements.is_empty() {
@@ -273,7 +289,7 @@ impl Tx {
         all.extend(statements);
         self.burn_fuse(u32::try_from(all.len()).unwrap_or(u32::MAX))?;
         let mut outcomes = match &mut self.conn {
-            Conn::Sqlite(commands) => sqlite::run_in(commands, all)?.await?,
+            Conn::Sqlite(session) => session.run(all).await?,
             Conn::Postgres(session) => session.run(&all, false).await?,
         };
         outcomes.drain(..kept);
@@ -325,12 +341,7 @@ impl Tx {
     async fn script(&mut self, text: &str) -> Result<()> {
         self.burn_fuse(1)?;
         match &mut self.conn {
-            Conn::Sqlite(commands) => {
-                let (reply, answer) = oneshot::channel();
-                let command = sqlite::Command::Script { text: String::from(text), reply };
-                commands.send(command).map_err(|_| sqlite::gone())?;
-                answer.await.map_err(|_| sqlite::gone())?
-            }
+            Conn::Sqlite(session) => session.script(text).await,
             Conn::Postgres(session) => session.script(text).await,
         }
     }
@@ -354,13 +365,7 @@ impl Tx {
         let kept = std::mem::take(&mut self.kept);
         self.burn_fuse(u32::try_from(kept.len()).unwrap_or(u32::MAX).saturating_add(1))?;
         match &mut self.conn {
-            Conn::Sqlite(commands) => {
-                let last = sqlite::run_in(commands, kept)?;
-                let (reply, answer) = oneshot::channel();
-                commands.send(sqlite::Command::Commit(reply)).map_err(|_| sqlite::gone())?;
-                last.await?;
-                answer.await.map_err(|_| sqlite::gone())?
-            }
+            Conn::Sqlite(session) => session.commit(kept).await,
             Conn::Postgres(session) => session.run(&kept, true).await.map(drop),
         }
     }

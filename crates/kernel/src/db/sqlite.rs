@@ -17,7 +17,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc as queue, oneshot};
 
-use super::{Dialect, Outcome, Row, Sql, SqlValue};
+use super::{Dialect, Outcome, Row, Sql, SqlValue, checkpoint::Mover};
 use crate::{Disk, Problem, Result};
 
 /// Transactions that may wait for the writer before new ones have to wait to be queued.
@@ -34,7 +34,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 const NOT_WRITTEN: &str = "数据未能写入磁盘，此次操作没有生效，请稍后重试";
 
 /// What the owner of a transaction asks of its thread.
-pub(super) enum Command {
+enum Command {
     /// Run statements in order; stop at the first failure.
     Run { statements: Vec<Sql>, reply: oneshot::Sender<Result<Vec<Outcome>>> },
     /// Run a script of several statements (migrations).
@@ -65,9 +65,10 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn open(path: &Path, reader_count: usize) -> Result<Self> {
-        let writing = connect(path, false)?;
+        let mut writing = connect(path, false)?;
+        let mover = Mover::beside(&mut writing, connect(path, true)?)?;
         let (writer, waiting) = queue::channel(QUEUE_MAX);
-        spawn("sqlite-writer", move || write_groups(writing, waiting))?;
+        spawn("sqlite-writer", move || write_groups((writing, mover), waiting))?;
         let (readers, waiting) = queue::channel(QUEUE_MAX);
         let waiting = Arc::new(Mutex::new(waiting));
         let reader_count = reader_count.max(1);
@@ -83,11 +84,17 @@ impl Engine {
         &self.path
     }
 
-    pub(super) async fn begin(&self, read_only: bool) -> Result<mpsc::Sender<Command>> {
+    async fn begin(&self, read_only: bool) -> Result<mpsc::Sender<Command>> {
         let (commands, receiver) = mpsc::channel();
         let queue = if read_only { &self.readers } else { &self.writer };
         queue.send(Turn::Serve(receiver)).await.map_err(|_| gone())?;
         Ok(commands)
+    }
+
+    /// A transaction, which begins with its first statement: the one writer waits for nobody who is
+    /// still thinking.
+    pub(super) fn session(&self, read_only: bool) -> Session {
+        Session { engine: self.clone(), read_only, commands: None, sent: Vec::new() }
     }
 
     /// Closes every connection, the writer's last: with it the journal goes into the file.
@@ -103,24 +110,79 @@ impl Engine {
     }
 }
 
-/// Sends statements at once; the answer comes to whoever awaits it.
-pub(super) fn run_in(
-    commands: &mpsc::Sender<Command>,
-    statements: Vec<Sql>,
-) -> Result<impl Future<Output = Result<Vec<Outcome>>> + use<>> {
-    let (reply, answer) = oneshot::channel();
-    commands.send(Command::Run { statements, reply }).map_err(|_| gone())?;
-    Ok(async move { answer.await.map_err(|_| gone())? })
+/// A transaction of one owner. Dropping it rolls back.
+pub(super) struct Session {
+    engine: Engine,
+    read_only: bool,
+    /// `None` before the first statement.
+    commands: Option<mpsc::Sender<Command>>,
+    /// The answers to what was sent ahead.
+    sent: Vec<oneshot::Receiver<Result<Vec<Outcome>>>>,
+}
+
+impl Session {
+    async fn ask<T>(
+        &mut self,
+        ask: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<oneshot::Receiver<T>> {
+        let commands = match self.commands.take() {
+            Some(commands) => commands,
+            None => self.engine.begin(self.read_only).await?,
+        };
+        let (reply, answer) = oneshot::channel();
+        commands.send(ask(reply)).map_err(|_| gone())?;
+        self.commands = Some(commands);
+        Ok(answer)
+    }
+
+    /// Hands statements to the thread and does not wait for it; if they fail, so does what comes next.
+    pub(super) async fn send(&mut self, statements: Vec<Sql>) -> Result<()> {
+        let answer = self.ask(|reply| Command::Run { statements, reply }).await?;
+        self.sent.push(answer);
+        Ok(())
+    }
+
+    /// Hears how it went with what was sent ahead.
+    async fn hear(&mut self) -> Result<()> {
+        for answer in std::mem::take(&mut self.sent) {
+            answer.await.map_err(|_| gone())??;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn run(&mut self, statements: Vec<Sql>) -> Result<Vec<Outcome>> {
+        let answer = self.ask(|reply| Command::Run { statements, reply }).await?;
+        self.hear().await?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    pub(super) async fn script(&mut self, text: &str) -> Result<()> {
+        let text = String::from(text);
+        let answer = self.ask(|reply| Command::Script { text, reply }).await?;
+        self.hear().await?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Runs the last statements and makes everything durable.
+    pub(super) async fn commit(&mut self, last: Vec<Sql>) -> Result<()> {
+        self.send(last).await?;
+        let answer = self.ask(Command::Commit).await?;
+        self.hear().await?;
+        answer.await.map_err(|_| gone())?
+    }
 }
 
 /// The thread ended, or rolled the transaction back after [`SILENCE_MAX`].
-pub(super) fn gone() -> Problem {
+fn gone() -> Problem {
     Problem::Unavailable(String::from("数据库事务已中止，请重试"))
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+pub(super) fn spawn(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>> {
     let thread = std::thread::Builder::new().name(String::from(name));
-    thread.spawn(body).map(drop).map_err(Problem::internal)
+    thread.spawn(body).map_err(Problem::internal)
 }
 
 fn connect(path: &Path, read_only: bool) -> Result<Connection> {
@@ -133,7 +195,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     let cache_kib = if read_only { 16_384 } else { 65_536 };
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000; \
+         PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; \
          PRAGMA cache_size = -{cache_kib};"
     ))?;
     if read_only {
@@ -142,7 +204,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     Ok(connection)
 }
 
-fn write_groups(connection: Connection, mut waiting: queue::Receiver<Turn>) {
+fn write_groups((mut connection, mover): (Connection, Mover), mut waiting: queue::Receiver<Turn>) {
     let mut closing = None;
     while let Some(turn) = waiting.blocking_recv() {
         let first = match turn {
@@ -180,6 +242,7 @@ fn write_groups(connection: Connection, mut waiting: queue::Receiver<Turn>) {
             break;
         }
     }
+    mover.end(&mut connection);
     close(connection);
     drop(closing);
 }
@@ -382,15 +445,14 @@ fn disk(cause: rusqlite::ffi::Error) -> Option<Disk> {
 mod tests {
     use super::*;
 
-    type Told = oneshot::Receiver<Result<()>>;
+    type Answer<T> = oneshot::Receiver<Result<T>>;
 
     /// All that a transaction with one statement asks, at once.
-    async fn ask(engine: &Engine, sql: Sql) -> (impl Future<Output = Result<Vec<Outcome>>>, Told) {
-        let commands = engine.begin(false).await.unwrap();
-        let ran = run_in(&commands, vec![sql]).unwrap();
-        let (reply, told) = oneshot::channel();
-        commands.send(Command::Commit(reply)).unwrap();
-        (ran, told)
+    async fn ask(engine: &Engine, sql: Sql) -> (Answer<Vec<Outcome>>, Answer<()>) {
+        let mut session = engine.session(false);
+        let statements = vec![sql];
+        let ran = session.ask(|reply| Command::Run { statements, reply }).await.unwrap();
+        (ran, session.ask(Command::Commit).await.unwrap())
     }
 
     #[tokio::test]
@@ -399,13 +461,13 @@ mod tests {
         let engine = Engine::open(&folder.path().join("full.sqlite"), 1).unwrap();
         for text in ["CREATE TABLE kept (x BIGINT, y BLOB)", "PRAGMA max_page_count = 12"] {
             let (ran, told) = ask(&engine, Sql::new(text)).await;
-            ran.await.unwrap();
+            ran.await.unwrap().unwrap();
             told.await.unwrap().unwrap();
         }
         for round in 0..20 {
             // Holds the writer until three others wait behind it.
-            let gate = engine.begin(false).await.unwrap();
-            run_in(&gate, vec![Sql::new("SELECT 1")]).unwrap().await.unwrap();
+            let mut gate = engine.session(false);
+            gate.run(vec![Sql::new("SELECT 1")]).await.unwrap();
             let small = |number: i64| {
                 Sql::new("INSERT INTO kept VALUES ($1, NULL)").arg(10 * round + number)
             };
@@ -415,7 +477,7 @@ mod tests {
             let (ran, _) = ask(&engine, large).await;
             let (_, after) = ask(&engine, small(3)).await;
             drop(gate);
-            let refused = ran.await.err().unwrap();
+            let refused = ran.await.unwrap().err().unwrap();
             assert!(refused.to_string().starts_with("磁盘已满"), "{refused}");
             let mut told = Vec::new();
             for (number, answer) in [(1, before), (3, after)] {
@@ -427,10 +489,29 @@ mod tests {
                 }
             }
             let sql = Sql::new("SELECT x FROM kept WHERE x > $1 ORDER BY x").arg(10 * round);
-            let reading = engine.begin(true).await.unwrap();
-            let found = run_in(&reading, vec![sql]).unwrap().await.unwrap();
+            let found = engine.session(true).run(vec![sql]).await.unwrap();
             let found: Vec<_> = found[0].rows.iter().map(|row| row.0[0].clone()).collect();
             assert_eq!(found, told, "round {round}");
         }
+    }
+    #[tokio::test]
+    async fn what_is_sent_ahead_comes_first_and_its_failure_is_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(&folder.path().join("ahead.sqlite"), 1).unwrap();
+        let mut session = engine.session(false);
+        session.send(vec![Sql::new("CREATE TABLE kept (x BIGINT PRIMARY KEY)")]).await.unwrap();
+        session.send(vec![Sql::new("INSERT INTO kept VALUES (1)")]).await.unwrap();
+        let found = session.run(vec![Sql::new("SELECT x FROM kept")]).await.unwrap();
+        assert_eq!(found[0].rows.len(), 1);
+        session.commit(Vec::new()).await.unwrap();
+        for last in [vec![], vec![Sql::new("INSERT INTO kept VALUES (3)")]] {
+            let mut session = engine.session(false);
+            session.send(vec![Sql::new("INSERT INTO kept VALUES (2)")]).await.unwrap();
+            session.send(vec![Sql::new("INSERT INTO kept VALUES (1)")]).await.unwrap();
+            let refused = session.commit(last).await.err().unwrap();
+            assert!(matches!(refused, Problem::Duplicate(_)), "{refused}");
+        }
+        let found = engine.session(true).run(vec![Sql::new("SELECT x FROM kept")]).await.unwrap();
+        assert_eq!(found[0].rows.len(), 1);
     }
 }
