@@ -22,7 +22,7 @@ use crate::{
     document_proof,
     erasure::{Act, Erasing},
     http::Whole,
-    reissue,
+    promised, reissue,
     store::quantity,
 };
 
@@ -193,7 +193,9 @@ async fn issue(ctx: &Ctx, body: Certificate) -> Result<Value> {
             ctx.today().to_string(),
         )
     };
+    // Whether it is theirs to make is said first, and what of others' lots is to be known with it.
     let stored = tx.insert(ctx, &document).await?;
+    promised::require_there(&mut tx, &stored.data).await?;
     tx.commit().await?;
     let number = &stored.data.number;
     let page = format!("{}/c/{number}", ctx.app().platform().public_url);

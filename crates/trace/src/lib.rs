@@ -35,6 +35,7 @@ mod papers;
 mod personal;
 mod places;
 mod policy;
+mod promised;
 mod proofs;
 mod query;
 mod query_parts;

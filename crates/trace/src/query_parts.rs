@@ -103,18 +103,21 @@ fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
         Dialect::Sqlite => ("trace_event k WHERE k.id IN (SELECT e.id", ")"),
         Dialect::Postgres => ("LATERAL (SELECT e.id, e.event_time", ") k"),
     };
-    let mut arm = |from: &str| {
+    let arm = |sql: &mut Sql, from: &str| {
         sql.push("SELECT k.id, k.event_time FROM part p CROSS JOIN ").push(head).push(from);
-        search.narrow(ctx, tx, &mut sql)?;
-        search.order(&mut sql, "e");
+        search.narrow(ctx, tx, sql)?;
+        search.order(sql, "e");
         sql.push(" LIMIT ").bind(search.reaches()).push(tail);
         Ok::<_, Problem>(())
     };
-    arm(&format!(" FROM trace_event e WHERE {column} = p.value"))?;
+    arm(&mut sql, &format!(" FROM trace_event e WHERE {column} = p.value"))?;
     if let Whole::Products(..) = whole {
         sql.push(" UNION ");
-        arm(" FROM trace_event_also a CROSS JOIN trace_event e WHERE a.facet = 'product' \
-             AND a.value = p.value AND e.id = a.event_id AND e.event_time = a.event_time")?;
+        arm(
+            &mut sql,
+            " FROM trace_event_also a CROSS JOIN trace_event e WHERE a.facet = 'product' \
+             AND a.value = p.value AND e.id = a.event_id AND e.event_time = a.event_time",
+        )?;
     }
     sql.push("), page(id, event_time) AS (SELECT k.id, k.event_time FROM newest k");
     search.order(&mut sql, "k");

@@ -14,10 +14,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use rusqlite::{
-    Connection,
-    hooks::{CheckpointMode, Wal},
-};
+use rusqlite::{Connection, hooks::Wal};
 
 use super::sqlite::spawn;
 use crate::Result;
@@ -101,8 +98,8 @@ fn watch(wal: &mut Wal, pages: i32, moved: &AtomicI32, bell: &SyncSender<()>) {
         },
         Duty::Finish => {
             // What keeps it from being moved now keeps nothing from being written.
-            if let Ok((_, done)) = wal.checkpoint_v2(CheckpointMode::PASSIVE) {
-                moved.store(done, Ordering::Relaxed);
+            if wal.checkpoint().is_ok() {
+                moved.store(pages, Ordering::Relaxed);
             }
         }
     }

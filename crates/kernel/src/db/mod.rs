@@ -15,11 +15,8 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
-        mpsc,
     },
 };
-
-use tokio::sync::oneshot;
 
 pub use migrate::Migration;
 pub use sql::{Row, Sql, SqlValue, VALUES_MAX, insert_rows};

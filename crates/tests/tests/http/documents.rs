@@ -97,6 +97,38 @@ async fn g_6_4_1_a_commitment_certificate_is_issued_collected_and_read_by_everyb
 }
 
 #[tokio::test]
+async fn g_6_4_1_a_certificate_promises_only_for_what_is_there() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    for code in ["THE-1", "THE-2"] {
+        captured(&app, harvest(&farm, code)).await;
+    }
+    let issue = async |quantity: &str, codes: &[&str]| {
+        app.post("farm", CERTIFICATES, wanted(&farm, quantity, codes)).await
+    };
+    let refused = issue("1", &["THE-0"]).await.expect(422);
+    assert!(detail(&refused).contains("批次 THE-0 没有登记"), "{refused}");
+    // Each lot is 100 kg.
+    let refused = issue("101", &["THE-1"]).await.expect(422);
+    assert!(detail(&refused).contains("超出 1 千克"), "{refused}");
+    let first = issue("60", &["THE-1"]).await.expect(201);
+    issue("130", &["THE-1", "THE-2"]).await.expect(201);
+    let refused = issue("11", &["THE-2"]).await.expect(422);
+    for word in ["共产出 200 千克", "已开具 190 千克", "超出 1 千克"] {
+        assert!(detail(&refused).contains(word), "{word}: {refused}");
+    }
+    // A voided one promises nothing any more.
+    let path = format!("/api/v1/batch_document/{}/void", id_of(&first));
+    app.post("farm", &path, json!({ "reason": "数量有误" })).await.expect(200);
+    issue("11", &["THE-2"]).await.expect(201);
+    // Nobody promises for what is stopped.
+    let stop = json!({ "act": "await", "downstream": false, "reason": "示例待检" });
+    app.post("farm", "/api/v1/trace/objects/THE-2/orders", stop).await.expect(201);
+    let refused = issue("1", &["THE-2"]).await.expect(422);
+    assert!(detail(&refused).contains("解除之前不能为其开具"), "{refused}");
+}
+
+#[tokio::test]
 async fn g_6_4_1_a_certificate_covers_its_quantity_once_and_what_is_mixed_or_split_wants_its_own() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;

@@ -187,3 +187,97 @@ async fn g_6_2_3_events_are_searched_by_every_condition_and_paged_stably() {
     assert_eq!(seen.len(), 27);
     assert_eq!(app.get("supervisor", "/api/v1/trace/events?colour=red").await.status, 422);
 }
+
+/// An event stands under every product and lot that it names, a class of the catalogue leads to the
+/// products below it, and a node to whoever trades there.
+#[tokio::test]
+async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let line = |code: &str, product: &str, lot: &str| json!({ "code": code, "product": product, "lot": lot, "quantity": "10", "unit": "KGM" });
+    let products = app.get("supervisor", "/api/v1/product?domain=agri&per_page=100").await;
+    let products = products.expect(200)["items"].as_array().unwrap().clone();
+    let own = |product: &&serde_json::Value| {
+        product["subject_id"] == farm["id"] && product["unit"] == "KGM"
+    };
+    let [one, other, ..] = &*products.iter().filter(own).collect::<Vec<_>>() else {
+        panic!("two products of one farm are wanted: {products:?}");
+    };
+    let event = json!({
+        "domain": "agri", "type": "harvest", "subject": farm["code"],
+        "event_time": "2026-11-19T11:00:00+08:00",
+        "outputs": [
+            line("SRC-1", one["code"].as_str().unwrap(), "SRC-A"),
+            line("SRC-2", other["code"].as_str().unwrap(), "SRC-B"),
+        ],
+    });
+    let id = app.post("farm", "/api/v1/trace/events", event).await.expect(201)["id"].clone();
+    let found = async |query: &str| {
+        let path = format!("/api/v1/trace/events?{query}&per_page=200&count=true");
+        let page = app.get("supervisor", &path).await.expect(200);
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(page["total"]["count"], items.len(), "{query}");
+        items.iter().filter(|item| item["id"] == id).count()
+    };
+    let of =
+        |product: &serde_json::Value| format!("product_id={}", product["id"].as_str().unwrap());
+    let class = other["catalogue_code"].as_str().unwrap();
+    for query in [
+        String::from("lot=SRC-A"),
+        String::from("lot=SRC-B"),
+        of(one),
+        of(other),
+        format!("catalogue_code={class}"),
+        format!("catalogue_code={}", &class[..4]),
+        format!("catalogue_code={}&region=610000&stage=primary_production", &class[..2]),
+    ] {
+        assert_eq!(found(&query).await, 1, "{query}");
+    }
+    for query in ["lot=SRC-C", "catalogue_code=0299", "node_code=610199999"] {
+        assert_eq!(found(query).await, 0, "{query}");
+    }
+    // Whoever trades at a node, runs it or belongs to it.
+    let merchants = app.get("supervisor", "/api/v1/merchant?per_page=100").await.expect(200);
+    let merchants = merchants["items"].as_array().unwrap().clone();
+    let trading = merchants.iter().find(|one| one["subject_id"].is_string()).unwrap();
+    let path = format!("/api/v1/node/{}", trading["node_id"].as_str().unwrap());
+    let node = app.get("supervisor", &path).await.expect(200)["code"].clone();
+    let path = format!("/api/v1/trace/events?node_code={}&per_page=200", node.as_str().unwrap());
+    let page = app.get("supervisor", &path).await.expect(200);
+    assert!(!page["items"].as_array().unwrap().is_empty(), "{page}");
+    for wrong in ["product_id=1", "subject_id=x", "stage=none", "state=lost", "catalogue_code=x"] {
+        app.get("supervisor", &format!("/api/v1/trace/events?{wrong}")).await.expect(422);
+    }
+}
+
+/// The page of a region is the same as that of all its towns together, whichever way it is found.
+#[tokio::test]
+async fn g_6_2_3_a_region_is_paged_in_the_order_of_time() {
+    let app = TestApp::start().await;
+    for direction in ["event_time", "-event_time"] {
+        let all = format!("/api/v1/trace/events?sort={direction}&per_page=200");
+        let all = app.get("supervisor", &all).await.expect(200)["items"].clone();
+        let wanted = all.as_array().unwrap().iter();
+        let wanted = wanted.filter(|one| one["region"].as_str().unwrap().starts_with("6105"));
+        let wanted: Vec<_> = wanted.map(|one| one["id"].clone()).collect();
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!(
+                "/api/v1/trace/events?region=610500&sort={direction}&per_page=3&after={after}"
+            );
+            let page = app.get("supervisor", &path).await.expect(200);
+            found.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+            match page["next"].as_str() {
+                Some(next) => after = String::from(next),
+                None => break,
+            }
+        }
+        assert!(wanted.len() > 6, "{wanted:?}");
+        assert_eq!(found, wanted, "{direction}");
+        let second =
+            format!("/api/v1/trace/events?region=610500&sort={direction}&per_page=3&page=2");
+        let second = app.get("supervisor", &second).await.expect(200);
+        let second = second["items"].as_array().unwrap().iter().map(|one| one["id"].clone());
+        assert_eq!(second.collect::<Vec<_>>(), wanted[3..6], "{direction}");
+    }
+}

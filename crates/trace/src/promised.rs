@@ -1,0 +1,129 @@
+//! What a 承诺达标合格证 promises for must be there (农业农村部令 2025 第 4 号; handbook §4.1): registered, its
+//! subject's own, stopped by nobody, and in all not more than was put out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use yj_kernel::{Problem, Result, Sql, Tx};
+use yj_model::{Quantity, UnitCode};
+
+use crate::{document::BatchDocument, store};
+
+fn invalid(field: &'static str, detail: String) -> Problem {
+    Problem::invalid(field, detail)
+}
+
+/// Refuses a certificate, already written in this transaction, that promises for what is not there.
+pub(crate) async fn require_there(tx: &mut Tx, document: &BatchDocument) -> Result<()> {
+    let codes = document.units.iter().flatten().map(|unit| unit.code.as_str()).collect();
+    require_lots(tx, &codes).await?;
+    match (document.quantity, document.unit) {
+        // What is made out of others takes from those.
+        (Some(quantity), Some(unit)) if document.origins.is_none() => {
+            let subject = document.subject_id.to_string();
+            require_quantity(tx, (&subject, quantity, unit), &codes).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses lots that are not registered or are stopped.
+async fn require_lots(tx: &mut Tx, codes: &BTreeSet<&str>) -> Result<()> {
+    let objects = store::lock_objects(tx, &codes.iter().copied().collect::<Vec<_>>()).await?;
+    for code in codes {
+        let detail = match objects.get(*code).map(|object| object.quality) {
+            Some(None) => continue,
+            Some(Some(quality)) => {
+                let state = quality.label();
+                format!("批次 {code} 现为“{state}”，解除之前不能为其开具承诺达标合格证")
+            }
+            None => format!("批次 {code} 没有登记，请先登记其产出，再开具承诺达标合格证"),
+        };
+        return Err(invalid("units", detail));
+    }
+    Ok(())
+}
+
+/// Steps from certificate to lot to certificate that are gone.
+const STEPS_MAX: usize = 8;
+
+/// Refuses one that promises for more than there is: all certificates of the subject over these lots, and
+/// over the lots that those name besides and so on, cover at most what the lots were when they were put
+/// out. A voided one covers nothing. Nobody is refused whose lots suffice, however they are divided.
+async fn require_quantity(
+    tx: &mut Tx,
+    (subject, wanted, unit): (&str, Quantity, UnitCode),
+    codes: &BTreeSet<&str>,
+) -> Result<()> {
+    let mut lots: BTreeSet<String> = codes.iter().map(|code| String::from(*code)).collect();
+    for _ in 0..STEPS_MAX {
+        let found = over(tx, subject, &lots).await?;
+        let there = produced(tx, &lots).await?;
+        let inside = found.iter().filter(|one| one.lots.is_subset(&lots)).map(|one| one.covers);
+        if let (Some(covered), Some(there)) = (sum(inside, unit), sum(there, unit)) {
+            require_enough(covered, there, (wanted, unit))?;
+        }
+        let known = lots.len();
+        lots.extend(found.into_iter().flat_map(|one| one.lots));
+        if lots.len() == known {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A certificate: how much it covers, and of which lots.
+struct Promise {
+    covers: (Quantity, UnitCode),
+    lots: BTreeSet<String>,
+}
+
+/// The certificates of a subject over any of these lots.
+async fn over(tx: &mut Tx, subject: &str, lots: &BTreeSet<String>) -> Result<Vec<Promise>> {
+    let mut sql = Sql::new(
+        "SELECT d.id, d.quantity, d.unit, u.code FROM batch_document d \
+         JOIN batch_document_unit u ON u.document_id = d.id WHERE d.kind = 'commitment' \
+         AND d.state <> 'void' AND d.origins IS NULL AND d.quantity IS NOT NULL AND d.subject_id = ",
+    );
+    sql.bind(subject);
+    sql.push(" AND d.id IN (SELECT n.document_id FROM batch_document_unit n WHERE n.code ");
+    sql.bind_texts(lots.iter().map(String::as_str)).push(")");
+    let mut found: BTreeMap<String, Promise> = BTreeMap::new();
+    for row in &tx.fetch(sql).await? {
+        let covers = (store::quantity(row.int(1)?)?, row.parsed(2)?);
+        let one = found.entry(String::from(row.text(0)?));
+        let one = one.or_insert_with(|| Promise { covers, lots: BTreeSet::new() });
+        one.lots.insert(String::from(row.text(3)?));
+    }
+    Ok(found.into_values().collect())
+}
+
+/// What these lots were when they were put out.
+async fn produced(tx: &mut Tx, lots: &BTreeSet<String>) -> Result<Vec<(Quantity, UnitCode)>> {
+    let mut sql = Sql::new("SELECT o.produced, o.unit FROM trace_object o WHERE o.code ");
+    sql.bind_texts(lots.iter().map(String::as_str));
+    let rows = tx.fetch(sql).await?;
+    rows.iter().map(|row| Ok((store::quantity(row.int(0)?)?, row.parsed(1)?))).collect()
+}
+
+fn require_enough(
+    covered: Quantity,
+    there: Quantity,
+    (wanted, unit): (Quantity, UnitCode),
+) -> Result<()> {
+    let over = covered.minus(there).unwrap_or(Quantity::ZERO);
+    if !over.is_positive() {
+        return Ok(());
+    }
+    let (before, name) = (covered.minus(wanted).unwrap_or(Quantity::ZERO), unit.unit().name);
+    let detail = format!(
+        "所附批次共产出 {there} {name}，已开具 {before} {name}，本次 {wanted} {name}，超出 {over} {name}"
+    );
+    Err(invalid("quantity", detail))
+}
+
+/// A sum in one unit; nothing where one of the parts is counted in a unit that cannot be converted.
+fn sum(parts: impl IntoIterator<Item = (Quantity, UnitCode)>, unit: UnitCode) -> Option<Quantity> {
+    parts
+        .into_iter()
+        .try_fold(Quantity::ZERO, |sum, (part, of)| sum.plus(of.convert(part, unit).ok()?).ok())
+}
