@@ -66,6 +66,7 @@ pub(crate) fn leaf_of(envelope: &str, salt: &[u8]) -> Result<Hash> {
 /// What is due, oldest first, and the changes of the key register.
 pub(crate) async fn due(app: &App) -> Result<(Vec<Waiting>, Vec<Order>)> {
     let mut tx = app.db().snapshot().await?;
+    tx.plan_by_indexes();
     let mut records = Sql::default();
     let now = app.now().as_millisecond();
     records.push(COLUMNS).push("WHERE state <> 'confirmed' AND (due_at <= ").bind(now);

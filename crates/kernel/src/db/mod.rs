@@ -255,6 +255,18 @@ impl Tx {
         }
     }
 
+    /// Has what follows planned to go through indexes, for statements that look for few records in tables
+    /// that grow: PostgreSQL keeps a plan that it made when they were nearly empty, and then reads
+    /// them whole. SQLite goes through indexes anyway.
+    pub fn plan_by_indexes(&mut self) {
+        if self.dialect == Dialect::Postgres {
+            self.later([
+                Sql::new("SET LOCAL enable_seqscan = off"),
+                Sql::new("SET LOCAL jit = off"),
+            ]);
+        }
+    }
+
     /// Keeps statements until the next trip to the engine, at the latest that of
     /// [`Tx::commit`]; their failure is then its failure.
     pub fn later(&mut self, statements: impl IntoIterator<Item = Sql>) {
