@@ -15,7 +15,7 @@ fn invalid(field: &'static str, detail: String) -> Problem {
 /// Refuses a certificate, already written in this transaction, that promises for what is not there.
 pub(crate) async fn require_there(tx: &mut Tx, document: &BatchDocument) -> Result<()> {
     let codes = document.units.iter().flatten().map(|unit| unit.code.as_str()).collect();
-    require_lots(tx, &codes).await?;
+    require_lots(tx, &codes, document.origins.is_some()).await?;
     match (document.quantity, document.unit) {
         // What is made out of others takes from those.
         (Some(quantity), Some(unit)) if document.origins.is_none() => {
@@ -26,12 +26,14 @@ pub(crate) async fn require_there(tx: &mut Tx, document: &BatchDocument) -> Resu
     }
 }
 
-/// Refuses lots that are not registered or are stopped.
-async fn require_lots(tx: &mut Tx, codes: &BTreeSet<&str>) -> Result<()> {
+/// Refuses lots that are not registered or are stopped. What is mixed or split is registered under the new
+/// certificate, and so after it (`remade`).
+async fn require_lots(tx: &mut Tx, codes: &BTreeSet<&str>, remade: bool) -> Result<()> {
     let objects = store::lock_objects(tx, &codes.iter().copied().collect::<Vec<_>>()).await?;
     for code in codes {
         let detail = match objects.get(*code).map(|object| object.quality) {
             Some(None) => continue,
+            None if remade => continue,
             Some(Some(quality)) => {
                 let state = quality.label();
                 format!("批次 {code} 现为“{state}”，解除之前不能为其开具承诺达标合格证")

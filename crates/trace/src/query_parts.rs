@@ -96,9 +96,10 @@ fn whole(ctx: &Ctx, search: &Search) -> Result<Option<Whole>> {
 
 /// Number and moment of the events of the page, and how many parts there are.
 fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
-    let mut sql = Sql::new("WITH RECURSIVE part(value) AS (");
+    let mut sql = Sql::new("WITH RECURSIVE every(value) AS (");
     let column = parts(&mut sql, search, whole)?;
-    sql.push(" LIMIT ").bind(PARTS_MAX + 2).push("), newest(id, event_time) AS (");
+    sql.push("), part(value) AS (SELECT value FROM every LIMIT ").bind(PARTS_MAX + 2);
+    sql.push("), newest(id, event_time) AS (");
     let (head, tail) = match tx.dialect() {
         Dialect::Sqlite => ("trace_event k WHERE k.id IN (SELECT e.id", ")"),
         Dialect::Postgres => ("LATERAL (SELECT e.id, e.event_time", ") k"),
@@ -153,7 +154,7 @@ fn parts(sql: &mut Sql, search: &Search, whole: &Whole) -> Result<&'static str> 
             sql.push(" UNION ALL SELECT (SELECT MIN(e.region) FROM trace_event e WHERE e.region > p.value");
             starts_with(sql, "e.region", region.stem());
             moments(sql)?;
-            sql.push(") FROM part p WHERE p.value IS NOT NULL");
+            sql.push(") FROM every p WHERE p.value IS NOT NULL");
             Ok("e.region")
         }
     }

@@ -318,7 +318,7 @@ async fn g_6_4_1_the_balance_of_every_batch_adds_up_by_movement_type_and_leads_t
 }
 
 /// A registered animal of the farm.
-async fn livestock(app: &TestApp, farm: &Value) {
+pub async fn livestock(app: &TestApp, farm: &Value) {
     let product = json!({
         "code": "PIG-1", "name": "示例生猪", "domain": "agri", "unit": "KGM",
         "catalogue_code": "010601", "subject_id": farm["id"], "region": farm["region"],

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, harvest};
+use crate::{
+    capturing::captured,
+    documents::livestock,
+    harness::{TestApp, harvest},
+};
 
 async fn refusal(app: &TestApp, event: Value) -> (u16, String) {
     let answer = app.post("gateway", "/api/v1/trace/events", event).await;
@@ -161,7 +165,7 @@ async fn g_6_2_3_events_are_searched_by_every_condition_and_paged_stably() {
     for (query, count) in [
         ("stage=primary_production&domain=agri", 3),
         ("code=F1-A", 4),
-        ("lot=P1-X", 1),
+        ("lot=P1-X", 2),
         ("region=610500&type=harvest", 3),
         ("stage=inspection", 2),
         ("event_time.from=2026-11-05T00:00:00%2B08:00&domain=agri", 4),
@@ -195,14 +199,12 @@ async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node(
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
     let line = |code: &str, product: &str, lot: &str| json!({ "code": code, "product": product, "lot": lot, "quantity": "10", "unit": "KGM" });
-    let products = app.get("supervisor", "/api/v1/product?domain=agri&per_page=100").await;
-    let products = products.expect(200)["items"].as_array().unwrap().clone();
-    let own = |product: &&serde_json::Value| {
-        product["subject_id"] == farm["id"] && product["unit"] == "KGM"
+    livestock(&app, &farm).await;
+    let product = async |code: &str| {
+        let path = format!("/api/v1/product?code={code}");
+        app.get("supervisor", &path).await.expect(200)["items"][0].clone()
     };
-    let [one, other, ..] = &*products.iter().filter(own).collect::<Vec<_>>() else {
-        panic!("two products of one farm are wanted: {products:?}");
-    };
+    let (one, other) = (product("YJ-JC-01").await, product("PIG-1").await);
     let event = json!({
         "domain": "agri", "type": "harvest", "subject": farm["code"],
         "event_time": "2026-11-19T11:00:00+08:00",
@@ -210,14 +212,15 @@ async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node(
             line("SRC-1", one["code"].as_str().unwrap(), "SRC-A"),
             line("SRC-2", other["code"].as_str().unwrap(), "SRC-B"),
         ],
+        "attributes": { "plot": "示例地块一" },
     });
-    let id = app.post("farm", "/api/v1/trace/events", event).await.expect(201)["id"].clone();
+    let event = captured(&app, event).await["id"].clone();
     let found = async |query: &str| {
         let path = format!("/api/v1/trace/events?{query}&per_page=200&count=true");
         let page = app.get("supervisor", &path).await.expect(200);
         let items = page["items"].as_array().unwrap();
         assert_eq!(page["total"]["count"], items.len(), "{query}");
-        items.iter().filter(|item| item["id"] == id).count()
+        items.iter().filter(|item| item["id"] == event).count()
     };
     let of =
         |product: &serde_json::Value| format!("product_id={}", product["id"].as_str().unwrap());
@@ -225,8 +228,8 @@ async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node(
     for query in [
         String::from("lot=SRC-A"),
         String::from("lot=SRC-B"),
-        of(one),
-        of(other),
+        of(&one),
+        of(&other),
         format!("catalogue_code={class}"),
         format!("catalogue_code={}", &class[..4]),
         format!("catalogue_code={}&region=610000&stage=primary_production", &class[..2]),
@@ -236,15 +239,13 @@ async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node(
     for query in ["lot=SRC-C", "catalogue_code=0299", "node_code=610199999"] {
         assert_eq!(found(query).await, 0, "{query}");
     }
-    // Whoever trades at a node, runs it or belongs to it.
-    let merchants = app.get("supervisor", "/api/v1/merchant?per_page=100").await.expect(200);
-    let merchants = merchants["items"].as_array().unwrap().clone();
-    let trading = merchants.iter().find(|one| one["subject_id"].is_string()).unwrap();
-    let path = format!("/api/v1/node/{}", trading["node_id"].as_str().unwrap());
-    let node = app.get("supervisor", &path).await.expect(200)["code"].clone();
-    let path = format!("/api/v1/trace/events?node_code={}&per_page=200", node.as_str().unwrap());
-    let page = app.get("supervisor", &path).await.expect(200);
-    assert!(!page["items"].as_array().unwrap().is_empty(), "{page}");
+    // Whoever trades at a node, runs it or belongs to it: here a farm that belongs to a market.
+    let node = app.get("supervisor", "/api/v1/node").await.expect(200)["items"][0].clone();
+    let node = node["code"].as_str().unwrap();
+    let (id, none) = (farm["id"].as_str().unwrap(), format!("node_code={node}"));
+    assert_eq!(found(&none).await, 0);
+    app.tamper(&format!("UPDATE trace_subject SET node_code = '{node}' WHERE id = '{id}'")).await;
+    assert_eq!(found(&none).await, 1);
     for wrong in ["product_id=1", "subject_id=x", "stage=none", "state=lost", "catalogue_code=x"] {
         app.get("supervisor", &format!("/api/v1/trace/events?{wrong}")).await.expect(422);
     }
@@ -258,12 +259,12 @@ async fn g_6_2_3_a_region_is_paged_in_the_order_of_time() {
         let all = format!("/api/v1/trace/events?sort={direction}&per_page=200");
         let all = app.get("supervisor", &all).await.expect(200)["items"].clone();
         let wanted = all.as_array().unwrap().iter();
-        let wanted = wanted.filter(|one| one["region"].as_str().unwrap().starts_with("6105"));
+        let wanted = wanted.filter(|one| one["region"].as_str().unwrap().starts_with("6101"));
         let wanted: Vec<_> = wanted.map(|one| one["id"].clone()).collect();
         let (mut found, mut after) = (Vec::new(), String::new());
         loop {
             let path = format!(
-                "/api/v1/trace/events?region=610500&sort={direction}&per_page=3&after={after}"
+                "/api/v1/trace/events?region=610100&sort={direction}&per_page=3&after={after}"
             );
             let page = app.get("supervisor", &path).await.expect(200);
             found.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].clone()));
@@ -275,7 +276,7 @@ async fn g_6_2_3_a_region_is_paged_in_the_order_of_time() {
         assert!(wanted.len() > 6, "{wanted:?}");
         assert_eq!(found, wanted, "{direction}");
         let second =
-            format!("/api/v1/trace/events?region=610500&sort={direction}&per_page=3&page=2");
+            format!("/api/v1/trace/events?region=610100&sort={direction}&per_page=3&page=2");
         let second = app.get("supervisor", &second).await.expect(200);
         let second = second["items"].as_array().unwrap().iter().map(|one| one["id"].clone());
         assert_eq!(second.collect::<Vec<_>>(), wanted[3..6], "{direction}");
