@@ -33,8 +33,8 @@ async fn g_8_2_what_xml_cannot_say_is_refused_and_stops_no_answer() {
         let sent = document(&[with(name, value)]);
         let refused = capture(&app, "enterprise", &sent, "rollback").await.expect(400);
         assert_eq!(refused["errors"][0]["field"], field, "{refused}");
-        let done = job(&app, "enterprise", &capture(&app, "enterprise", &sent, "proceed").await);
-        assert_eq!(done.await["refused"], 1, "{name}");
+        let taken = capture(&app, "enterprise", &sent, "proceed").await;
+        assert_eq!(job(&app, "enterprise", &taken).await["refused"], 1, "{name}");
     }
     let mut wrong = document(&[observed("urn:example:1", "urn:example:thing")]);
     wrong["@context"] = json!([CONTEXT, { "ex": "" }]);
@@ -111,9 +111,8 @@ async fn g_8_2_events_of_every_kind_are_held_against_the_standard() {
         thing("urn:example:own:1"),
         thing("https://id.gs1.org/01/06901234567892/21/1"),
     ];
-    let done =
-        job(&app, "enterprise", &capture(&app, "enterprise", &document(&sound), "rollback").await);
-    assert_eq!(done.await["captured"], 6);
+    let taken = capture(&app, "enterprise", &document(&sound), "rollback").await;
+    assert_eq!(job(&app, "enterprise", &taken).await["captured"], 6);
 }
 
 #[tokio::test]
