@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use yj_epcis::{Document, EventHash, EventReader, Limits, document_to_xml, event_hash};
+use yj_epcis::{
+    Document, EventHash, EventReader, Limits, ReadError, XmlEventReader, document_to_xml, event_hash,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits::default();
@@ -13,6 +15,15 @@ fuzz_target!(|bytes: &[u8]| {
             event_hash(event, document.context(), EventHash::Sm3);
         }
         drop(document.check(20));
-        drop(document_to_xml(&document, yj_epcis::XmlForm::V2_0));
+        let xml = document_to_xml(&document, yj_epcis::XmlForm::V2_0);
+        // Whatever was found sound has a form in XML, and one that is read again.
+        if document.check(1).is_ok_and(|events| !events.is_empty()) {
+            let xml = xml.unwrap_or_else(|faults| panic!("no XML: {faults:?}"));
+            let mut reader = XmlEventReader::new(xml.as_bytes(), limits);
+            while let Some(event) = reader.next() {
+                let syntax = matches!(event, Err(ReadError::Syntax { .. }));
+                assert!(!syntax, "{event:?} {xml}");
+            }
+        }
     }
 });

@@ -20,7 +20,8 @@ const USAGE: &str = "\
   assess                             只测三级控制，写出测评记录 target/assessment
   check                              提交前的快速检查：格式、静态检查、tidy
   clients [--check]                  由接口描述生成客户端库的类型
-  schemathesis                       以随机请求核对运行中的平台与接口描述（约 7 分钟）
+  schemathesis [--epcis 文件]        以随机请求核对运行中的平台与接口描述（约 7 分钟）；写明 GS1 的
+                                     EPCIS OpenAPI 文件（gs1/EPCIS 的 REST Bindings）时只核对 EPCIS
   fuzz [--seconds 秒数] [目标]       以随机输入试每一个解析器（缺省各 60 秒）
   tidy                               仓库自身的规矩：依赖方向、文件大小、术语、链接";
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         ["clients", rest @ ..] => clients::all(rest),
         ["fuzz", rest @ ..] => fuzz::all(rest),
         ["schemathesis"] => schemathesis::all(),
+        ["schemathesis", "--epcis", file] => schemathesis::epcis(file),
         ["tidy"] => tidy::report(),
         _ => Err(String::from(USAGE)),
     };

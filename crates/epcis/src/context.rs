@@ -14,9 +14,20 @@ const WELL_KNOWN: [(&str, &str); 5] = [
     ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
 ];
 
-/// Prefixes with their namespaces, later ones before earlier ones.
+/// Prefixes with their namespaces, later ones before earlier ones; and which contexts that live
+/// elsewhere were named beside them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Context(Vec<(String, String)>);
+pub struct Context {
+    prefixes: Vec<(String, String)>,
+    elsewhere: Vec<String>,
+}
+
+/// Whether this is where GS1 publishes the context of EPCIS 2.0, in one of its addresses.
+pub fn is_standard_context(uri: &str) -> bool {
+    uri.starts_with("https://ref.gs1.org/standards/epcis/")
+        && uri.ends_with("/epcis-context.jsonld")
+        || uri == "https://gs1.github.io/EPCIS/epcis-context.jsonld"
+}
 
 impl Context {
     /// Takes the prefixes of a `@context`: a URI, an object, or a list of both. URIs of contexts
@@ -33,13 +44,17 @@ impl Context {
     #[must_use]
     pub fn within(&self, inner: Option<&Json>) -> Self {
         let mut prefixes = Self::new(inner);
-        prefixes.0.extend(self.0.iter().cloned());
+        prefixes.prefixes.extend(self.prefixes.iter().cloned());
+        prefixes.elsewhere.extend(self.elsewhere.iter().cloned());
         prefixes
     }
 
     fn add(&mut self, context: &Json) {
         for part in context.items() {
             self.add(part);
+        }
+        if let Some(uri) = context.as_text().filter(|uri| !is_standard_context(uri)) {
+            self.elsewhere.push(uri.to_owned());
         }
         for (name, value) in context.members() {
             let namespace = value.as_text().or_else(|| value.text_of("@id"));
@@ -51,19 +66,26 @@ impl Context {
 
     /// A prefix stands for a namespace from now on.
     pub fn declare(&mut self, prefix: &str, namespace: &str) {
-        self.0.retain(|(known, _)| known != prefix);
-        self.0.insert(0, (prefix.to_owned(), namespace.to_owned()));
+        self.prefixes.retain(|(known, _)| known != prefix);
+        self.prefixes.insert(0, (prefix.to_owned(), namespace.to_owned()));
     }
 
     /// The namespace of a prefix.
     pub fn namespace(&self, prefix: &str) -> Option<&str> {
-        let own = self.0.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.as_str());
+        let own =
+            self.prefixes.iter().find(|(known, _)| known == prefix).map(|(_, uri)| uri.as_str());
         own.or_else(|| WELL_KNOWN.iter().find(|(known, _)| *known == prefix).map(|(_, uri)| *uri))
     }
 
     /// The prefixes that were declared, the innermost first.
     pub fn declared(&self) -> &[(String, String)] {
-        &self.0
+        &self.prefixes
+    }
+
+    /// Contexts other than the standard's own that were named by their address. They are not
+    /// fetched, so that what prefixes they declare is not known.
+    pub fn elsewhere(&self) -> &[String] {
+        &self.elsewhere
     }
 
     /// Namespace and local name of a member: by its prefix, or by splitting an absolute URI after

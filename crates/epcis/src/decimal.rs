@@ -48,6 +48,16 @@ impl Decimal {
         format!("{sign}0.{}e{}", self.digits, self.point).parse().unwrap_or(0.0)
     }
 
+    /// Whether it is more than zero.
+    pub fn is_positive(&self) -> bool {
+        self.sign() > 0
+    }
+
+    /// Whether it has no part behind the point.
+    pub fn is_whole(&self) -> bool {
+        i64::try_from(self.digits.len()).is_ok_and(|length| self.point >= length)
+    }
+
     fn sign(&self) -> i8 {
         match (self.digits.is_empty(), self.negative) {
             (true, _) => 0,
@@ -142,5 +152,9 @@ mod tests {
         assert!(numbers.is_sorted());
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]));
         assert!((numbers[2].to_f64() + 3.45).abs() < 1e-12);
+        let positive: Vec<bool> = numbers.iter().map(Decimal::is_positive).collect();
+        assert_eq!(positive, sorted.map(|text| !text.starts_with('-') && text != "0"));
+        let whole: Vec<bool> = numbers.iter().map(Decimal::is_whole).collect();
+        assert_eq!(whole, sorted.map(|text| !text.contains('.')));
     }
 }

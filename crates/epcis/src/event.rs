@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    check::{check_event, is_uri},
+    check::{check_event_within, is_uri},
     context::Context,
     decimal::Decimal,
     fault::Fault,
@@ -218,16 +218,26 @@ impl Event {
         document: &Arc<Context>,
         faults_max: usize,
     ) -> Result<Self, Vec<Fault>> {
-        let faults = check_event(&source, faults_max);
+        let context = Self::within(&source, document);
+        let faults = check_event_within(&source, &context, faults_max);
         if !faults.is_empty() {
             return Err(faults);
         }
-        let context = match source.get("@context") {
-            Some(inner) => Arc::new(document.within(Some(inner))),
-            None => Arc::clone(document),
-        };
         let unreadable = || vec![Fault { pointer: String::new(), detail: "应为事件".into() }];
         view(source, context).ok_or_else(unreadable)
+    }
+
+    /// An event that was checked when it came, by the rules of that day; `None` when it is none.
+    pub fn kept(source: Json, document: &Arc<Context>) -> Option<Self> {
+        let context = Self::within(&source, document);
+        view(source, context)
+    }
+
+    fn within(source: &Json, document: &Arc<Context>) -> Arc<Context> {
+        match source.get("@context") {
+            Some(inner) => Arc::new(document.within(Some(inner))),
+            None => Arc::clone(document),
+        }
     }
 
     /// The event exactly as it was sent.

@@ -1,6 +1,6 @@
 //! What a document says besides its events: who sent it, and master data.
 
-use crate::{document::Document, json::Json, time::Instant};
+use crate::{context::Context, document::Document, json::Json, time::Instant};
 
 /// Who sent a document to whom, and when it was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +67,17 @@ impl Document {
     }
 }
 
+/// One spelling for the name of an attribute of master data: `cbvmda:city`,
+/// `urn:epcglobal:cbv:mda#city` and `urn:epcglobal:cbv:mda:city` are the same.
+pub fn attribute_key(name: &str, context: &Context) -> String {
+    match context.resolve(name) {
+        Some((namespace, local)) => {
+            format!("{}#{local}", namespace.trim_end_matches(['#', ':']))
+        }
+        None => name.to_owned(),
+    }
+}
+
 fn element(json: &Json) -> Option<MasterElement> {
     let items = |name: &str| json.get(name).map(Json::items).unwrap_or_default().iter();
     let attribute = |json: &Json| {
@@ -84,6 +95,19 @@ fn element(json: &Json) -> Option<MasterElement> {
 mod tests {
     use super::*;
     use crate::Limits;
+
+    #[test]
+    fn attributes_have_one_name_in_every_spelling() {
+        let mut context = Context::default();
+        let mda = "urn:epcglobal:cbv:mda#city";
+        for name in ["cbvmda:city", mda, "urn:epcglobal:cbv:mda:city"] {
+            assert_eq!(attribute_key(name, &context), mda);
+        }
+        context.declare("ex", "https://ex.example/");
+        assert_eq!(attribute_key("ex:a", &context), "https://ex.example/#a");
+        assert_eq!(attribute_key("https://ex.example/a", &context), "https://ex.example/#a");
+        assert_eq!(attribute_key("plain", &context), "plain");
+    }
 
     #[test]
     fn header_and_master_data_are_typed() {

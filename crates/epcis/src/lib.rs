@@ -22,8 +22,8 @@ mod time;
 mod vocabulary;
 mod xml;
 
-pub use check::{check_document, check_event};
-pub use context::{Context, EPCIS_CONTEXT};
+pub use check::{check_document, check_event, check_event_within};
+pub use context::{Context, EPCIS_CONTEXT, is_standard_context};
 pub use decimal::Decimal;
 pub use document::{Document, context_of, document_of, query_document_of};
 pub use event::{
@@ -32,7 +32,7 @@ pub use event::{
 };
 pub use fault::{Fault, ReadError};
 pub use hash::{EventHash, event_hash, pre_hash};
-pub use header::{Header, MasterData, MasterElement};
+pub use header::{Header, MasterData, MasterElement, attribute_key};
 pub use identifier::{Epc, EpcScheme, Gs1Key, Serial, canonical_link, id_matches};
 pub use json::{Json, Members};
 pub use limits::Limits;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::{
     Context, Document, Epc, EventReader, Instant, Json, Limits, Query, XmlEventReader, XmlForm,
-    canonical_link, check_document, check_event, document_of, document_to_xml, event::Event,
-    id_matches, matches, pre_hash,
+    canonical_link, check_document, check_event, check_event_within, document_of, document_to_xml,
+    event::Event, id_matches, matches, pre_hash,
 };
 
 /// A small generator, so that one number stands for one event (splitmix64).
@@ -49,10 +49,21 @@ impl Dice {
         )
     }
 
+    fn class(&mut self) -> String {
+        let number = self.roll(900) + 100;
+        match self.roll(4) {
+            0 => format!("urn:epc:class:lgtin:4012345.011111.L{number}%2F"),
+            1 => String::from("urn:epc:idpat:sgtin:4012345.011111.*"),
+            2 => format!("https://example.com/01/04012345111118/10/{number}"),
+            _ => format!("urn:class:{number}"),
+        }
+    }
+
     fn quantities(&mut self) -> Json {
-        let mut one = vec![(String::from("epcClass"), Json::Text(self.id()))];
+        let mut one = vec![(String::from("epcClass"), Json::Text(self.class()))];
         if self.roll(2) == 0 {
-            one.push((String::from("quantity"), self.number()));
+            let amount = self.pick(&["1.50", "2e3", "12.000", "0.1", "123456789012345678"]);
+            one.push((String::from("quantity"), Json::Number(amount.into())));
             one.push((String::from("uom"), Json::text("KGM")));
         }
         Json::Array(vec![Json::Object(one)])
@@ -239,7 +250,13 @@ fn read_all(bytes: &[u8]) {
             let _ = pre_hash(event, document.context());
         }
         let _ = check_document(document.source(), 10);
-        let _ = document_to_xml(&document, XmlForm::V1_2);
+        // Whatever an event holds, XML is found for it, and it is well formed.
+        for form in [XmlForm::V1_2, XmlForm::V2_0] {
+            if let Ok(xml) = document_to_xml(&document, form) {
+                let mut reader = XmlEventReader::new(xml.as_bytes(), limits());
+                while let Ok(Some(_)) = reader.next_event() {}
+            }
+        }
         let _ = Query::from_json(document.source(), document.context());
     }
     let _ = EventReader::new(bytes, limits()).count();
@@ -298,7 +315,7 @@ proptest! {
     #[test]
     fn made_up_events_are_sound_and_come_back_equal(seed in any::<u64>()) {
         let event = Dice(seed).event();
-        prop_assert_eq!(check_event(&event, 10), vec![], "{}", event);
+        prop_assert_eq!(check_event_within(&event, &context(), 10), vec![], "{}", event);
         let text = event.to_string();
         prop_assert_eq!(&Json::parse(text.as_bytes(), &limits()).unwrap(), &event);
         let document = document_of(vec![event.clone()], &context(), Instant(0)).to_string();
@@ -327,7 +344,8 @@ proptest! {
             let mut reader = XmlEventReader::new(xml.as_bytes(), limits());
             for wanted in &wanted {
                 let event = reader.next_event().unwrap().unwrap();
-                prop_assert_eq!(check_event(&event, 10), vec![], "{}", xml);
+                let context = reader.context().within(event.get("@context"));
+                prop_assert_eq!(check_event_within(&event, &context, 10), vec![], "{}", xml);
                 prop_assert_eq!(&pre_hash(&event, reader.context()), wanted, "{}", xml);
             }
             prop_assert_eq!(reader.next_event().unwrap(), None);

@@ -108,16 +108,25 @@ impl Vocabulary {
         }
     }
 
-    /// `None` when the text may stand here: a word of the standard, or a URI of somebody's own.
+    /// `None` when the text may stand here: a word of the standard, one that an earlier edition had
+    /// and that is written with its list, or a URI of somebody's own.
     pub(crate) fn refuses(self, text: &str) -> Option<String> {
         match self.word(text) {
-            Some(word) if self.has(word) => None,
+            Some(word) if self.has(word) || self.former().contains(&word) => None,
+            // `gs1:` is the namespace of the whole GS1 Web Vocabulary, no list of its own.
+            Some(_) if self.web().1.is_empty() && crate::check::is_uri(text) => None,
             Some(word) => Some(format!("标准中没有 {word} 这个词")),
             None if self.has(text) => None,
             None if text.starts_with(URN) => Some(String::from("应为本字段的标准词")),
             None if crate::check::is_uri(text) => None,
             None => Some(String::from("应为标准词（如 shipping 一类的英文词）或自定义的 URI")),
         }
+    }
+
+    /// Words of CBV 1.x that CBV 2.0 has no more. Documents of those editions may hold them,
+    /// and so may whoever sends one of 2.0 by their URI; they have no bare form.
+    fn former(self) -> &'static [&'static str] {
+        if self == Self::Disposition { &FORMER_DISPOSITIONS } else { &[] }
     }
 
     /// The words of the standard.
@@ -195,6 +204,16 @@ const DISPOSITIONS: [&str; 33] = [
     "unavailable", "unknown",
 ];
 
+/// Deprecated in CBV 1.1 and 1.2 §7.2 in favour of `damaged`, `disposed`, `expired`,
+/// `no_pedigree_match` and `recalled`.
+const FORMER_DISPOSITIONS: [&str; 5] = [
+    "non_sellable_damaged",
+    "non_sellable_disposed",
+    "non_sellable_expired",
+    "non_sellable_no_pedigree_match",
+    "non_sellable_recalled",
+];
+
 #[rustfmt::skip]
 const MEASUREMENTS: [&str; 72] = [
     "AbsoluteHumidity", "AbsorbedDose", "AbsorbedDoseRate", "Acceleration", "Altitude",
@@ -234,6 +253,25 @@ mod tests {
         assert_eq!(Vocabulary::Component.expand("cbv:Comp-x"), "https://ref.gs1.org/cbv/Comp-x");
         assert_eq!(from_urn("urn:epcglobal:cbv:er:x").unwrap(), "https://ref.gs1.org/cbv/ER-x");
         assert_eq!(from_urn("urn:epcglobal:cbv:bt:1:2"), None);
+    }
+
+    #[test]
+    fn words_of_earlier_editions_and_of_the_web_vocabulary_stay_as_they_are() {
+        let list = Vocabulary::Disposition;
+        for word in FORMER_DISPOSITIONS {
+            let urn = format!("urn:epcglobal:cbv:disp:{word}");
+            let web = format!("https://ref.gs1.org/cbv/Disp-{word}");
+            assert_eq!((list.refuses(&urn), list.refuses(&web)), (None, None), "{word}");
+            assert_eq!((list.compact(&urn), &*list.for_xml(&urn)), (&*urn, &*urn));
+            assert_eq!(list.expand(&urn), web, "one word for those who ask");
+            assert!(list.refuses(word).is_some(), "{word} has no bare form");
+        }
+        let kind = Vocabulary::Measurement;
+        for text in ["gs1:MT-Temperature", "https://ref.gs1.org/voc/AT-Alarm_condition"] {
+            assert_eq!((kind.refuses(text), kind.compact(text)), (None, text));
+        }
+        assert_eq!(kind.expand("gs1:MT-Speed"), "https://ref.gs1.org/voc/MT-Speed");
+        assert!(kind.refuses("MT-Temperature").is_some() && kind.refuses("gs1:").is_some());
     }
 
     #[test]

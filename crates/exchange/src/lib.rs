@@ -18,4 +18,8 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exchange/0003_erased",
         script: include_str!("../migrations/0003_erased.sql"),
     },
+    Migration {
+        name: "exchange/0004_spelling",
+        script: include_str!("../migrations/0004_spelling.sql"),
+    },
 ];

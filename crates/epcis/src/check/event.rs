@@ -1,7 +1,13 @@
 //! The five kinds of event and those of somebody's own.
 
-use super::shape::{ANY_LIST, Field, Kind, List, Others, Shape, may, must};
+use super::{
+    expressible,
+    identifier::Names,
+    quantity,
+    shape::{ANY_LIST, Field, Kind, List, Others, Shape, may, must},
+};
 use crate::{
+    context::Context,
     event::EventKind,
     fault::{Fault, Faults, Path},
     json::Json,
@@ -9,7 +15,10 @@ use crate::{
 };
 
 const URIS: Kind = Kind::List(&Kind::Uri, ANY_LIST);
-const UNIQUE_URIS: Kind = Kind::List(&Kind::Uri, List { min: 0, unique: true });
+const ONE: Kind = Kind::Identifier(Names::One);
+const ANY: Kind = Kind::Identifier(Names::Any);
+const THINGS: Kind = Kind::List(&ONE, ANY_LIST);
+const UNIQUE_THINGS: Kind = Kind::List(&ONE, List { min: 0, unique: true });
 const STATES: Kind =
     Kind::List(&Kind::Word(Vocabulary::Disposition), List { min: 1, unique: true });
 const QUANTITIES: Kind = Kind::List(&Kind::Object(&QUANTITY), ANY_LIST);
@@ -18,7 +27,7 @@ const ACTION: Kind = Kind::Choice(&["OBSERVE", "ADD", "DELETE"]);
 
 static QUANTITY: Shape = Shape {
     fields: &[&[
-        must("epcClass", Kind::Uri),
+        must("epcClass", Kind::Identifier(Names::Class)),
         may("quantity", Kind::Number),
         may("uom", Kind::Unit),
     ]],
@@ -28,25 +37,22 @@ static QUANTITY: Shape = Shape {
 static BIZ_TRANSACTION: Shape = Shape {
     fields: &[&[
         may("type", Kind::Word(Vocabulary::BizTransactionType)),
-        must("bizTransaction", Kind::Uri),
+        must("bizTransaction", ANY),
     ]],
     others: Others::Nothing,
 };
 
 static SOURCE: Shape = Shape {
-    fields: &[&[must("type", Kind::Word(Vocabulary::SourceDestType)), must("source", Kind::Uri)]],
+    fields: &[&[must("type", Kind::Word(Vocabulary::SourceDestType)), must("source", ANY)]],
     others: Others::Nothing,
 };
 
 static DESTINATION: Shape = Shape {
-    fields: &[&[
-        must("type", Kind::Word(Vocabulary::SourceDestType)),
-        must("destination", Kind::Uri),
-    ]],
+    fields: &[&[must("type", Kind::Word(Vocabulary::SourceDestType)), must("destination", ANY)]],
     others: Others::Nothing,
 };
 
-static PLACE: Shape = Shape { fields: &[&[must("id", Kind::Uri)]], others: Others::Anything };
+static PLACE: Shape = Shape { fields: &[&[must("id", ONE)]], others: Others::Anything };
 
 static PERSISTENT: Shape =
     Shape { fields: &[&[may("set", STATES), may("unset", STATES)]], others: Others::Nothing };
@@ -56,7 +62,7 @@ static METADATA: Shape = Shape {
         may("time", Kind::Time),
         may("startTime", Kind::Time),
         may("endTime", Kind::Time),
-        may("deviceID", Kind::Uri),
+        may("deviceID", ANY),
         may("deviceMetadata", Kind::Uri),
         may("rawData", Kind::Uri),
         may("dataProcessingMethod", Kind::Uri),
@@ -69,7 +75,7 @@ static REPORT: Shape = Shape {
     fields: &[&[
         must("type", Kind::Word(Vocabulary::Measurement)),
         may("exception", Kind::Word(Vocabulary::Alert)),
-        may("deviceID", Kind::Uri),
+        may("deviceID", ANY),
         may("deviceMetadata", Kind::Uri),
         may("rawData", Kind::Uri),
         may("dataProcessingMethod", Kind::Uri),
@@ -143,7 +149,7 @@ static OBJECT: Shape = Shape {
         &CIRCUMSTANCES,
         &[
             must("action", ACTION),
-            may("epcList", UNIQUE_URIS),
+            may("epcList", UNIQUE_THINGS),
             may("quantityList", QUANTITIES),
             may("bizTransactionList", TRANSACTIONS),
             may("ilmd", Kind::Object(&ILMD)),
@@ -158,8 +164,8 @@ static AGGREGATION: Shape = Shape {
         &CIRCUMSTANCES,
         &[
             must("action", ACTION),
-            may("parentID", Kind::Uri),
-            may("childEPCs", URIS),
+            may("parentID", ONE),
+            may("childEPCs", THINGS),
             may("childQuantityList", QUANTITIES),
             may("bizTransactionList", TRANSACTIONS),
         ],
@@ -173,8 +179,8 @@ static ASSOCIATION: Shape = Shape {
         &CIRCUMSTANCES,
         &[
             must("action", ACTION),
-            must("parentID", Kind::Uri),
-            may("childEPCs", URIS),
+            must("parentID", ONE),
+            may("childEPCs", THINGS),
             may("childQuantityList", QUANTITIES),
             may("bizTransactionList", TRANSACTIONS),
         ],
@@ -188,8 +194,8 @@ static TRANSACTION: Shape = Shape {
         &CIRCUMSTANCES,
         &[
             must("action", ACTION),
-            may("parentID", Kind::Uri),
-            may("epcList", URIS),
+            may("parentID", ONE),
+            may("epcList", THINGS),
             may("quantityList", QUANTITIES),
             must(
                 "bizTransactionList",
@@ -205,11 +211,11 @@ static TRANSFORMATION: Shape = Shape {
         &COMMON,
         &CIRCUMSTANCES,
         &[
-            may("inputEPCList", UNIQUE_URIS),
+            may("inputEPCList", UNIQUE_THINGS),
             may("inputQuantityList", QUANTITIES),
-            may("outputEPCList", UNIQUE_URIS),
+            may("outputEPCList", UNIQUE_THINGS),
             may("outputQuantityList", QUANTITIES),
-            may("transformationID", Kind::Uri),
+            may("transformationID", ANY),
             may("bizTransactionList", TRANSACTIONS),
             may("ilmd", Kind::Object(&ILMD)),
         ],
@@ -221,9 +227,19 @@ static TRANSFORMATION: Shape = Shape {
 static EXTENDED: Shape = Shape { fields: &[&COMMON], others: Others::Anything };
 
 /// Everything that is wrong with one event, at most `faults_max` things; empty when it is sound.
+/// What prefixes mean is not asked; see [`check_event_within`].
 pub fn check_event(event: &Json, faults_max: usize) -> Vec<Fault> {
     let mut faults = Faults::new(faults_max);
     check(event, &Path::ROOT, &mut faults);
+    faults.into_list()
+}
+
+/// The same where it is known what prefixes mean, with the event's own `@context` among them: then
+/// also names that mean nothing, and whatever XML could not say.
+pub fn check_event_within(event: &Json, context: &Context, faults_max: usize) -> Vec<Fault> {
+    let mut faults = Faults::new(faults_max);
+    check(event, &Path::ROOT, &mut faults);
+    expressible::check(event, context, &mut faults);
     faults.into_list()
 }
 
@@ -247,6 +263,11 @@ fn check(event: &Json, path: &Path<'_>, faults: &mut Faults) {
     if let Some(wanted) = lacks(&kind, event) {
         faults.note(path, wanted);
     }
+    let watched = event.text_of("action") == Some("OBSERVE");
+    if kind == EventKind::Aggregation && event.get("parentID").is_none() && !watched {
+        faults.note(path, "缺少 parentID：只有 action 为 OBSERVE 的聚合事件可以没有");
+    }
+    quantity::check(event, path, faults);
     let added = event.text_of("action") == Some("ADD");
     if kind == EventKind::Object && event.get("ilmd").is_some() && !added {
         faults.note(&path.key("ilmd"), "只有 action 为 ADD 的对象事件可以有 ilmd");
@@ -264,30 +285,30 @@ fn shape_of(kind: &EventKind) -> &'static Shape {
     }
 }
 
-/// What the event has to be about, when it is about nothing.
+/// What the event has to be about, when it is about nothing. An empty list is as good as none: XML
+/// requires some lists that JSON may leave out.
 fn lacks(kind: &EventKind, event: &Json) -> Option<&'static str> {
-    let has = |name: &str| event.get(name).is_some();
     let some = |name: &str| !event.get(name).map(Json::items).unwrap_or_default().is_empty();
     let deleted = event.text_of("action") == Some("DELETE");
     let (sound, wanted) = match kind {
         EventKind::Object => (
-            has("epcList")
+            some("epcList")
                 || some("quantityList")
-                || (some("sensorElementList") && has("readPoint")),
-            "应有 epcList 或 quantityList，或 sensorElementList 连同 readPoint",
+                || (some("sensorElementList") && event.get("readPoint").is_some()),
+            "应有非空的 epcList 或 quantityList，或 sensorElementList 连同 readPoint",
         ),
         EventKind::Aggregation | EventKind::Association => (
             some("childEPCs") || some("childQuantityList") || deleted,
-            "应有 childEPCs 或 childQuantityList；只有 action 为 DELETE 时可以都没有",
+            "应有非空的 childEPCs 或 childQuantityList；只有 action 为 DELETE 时可以都没有",
         ),
         EventKind::Transaction => (
-            has("epcList") || some("quantityList") || deleted,
-            "应有 epcList 或 quantityList；只有 action 为 DELETE 时可以都没有",
+            some("epcList") || some("quantityList") || deleted,
+            "应有非空的 epcList 或 quantityList；只有 action 为 DELETE 时可以都没有",
         ),
         EventKind::Transformation => {
             let input = some("inputEPCList") || some("inputQuantityList");
             let output = some("outputEPCList") || some("outputQuantityList");
-            let split = has("transformationID") && (input || output);
+            let split = event.get("transformationID").is_some() && (input || output);
             ((input && output) || split, "应既有投入又有产出；只有一侧时应有 transformationID")
         }
         EventKind::Extended(_) => (true, ""),

@@ -2,14 +2,18 @@
 //!
 //! Two things are wider than in that schema: words of the standard vocabularies may also be written
 //! as Web URI or URN, as CBV 2.0 §3 allows; and names of extensions may have letters of any script.
+//! What the text of the standards demands beyond the schema is demanded here too.
 
 mod document;
 mod event;
+mod expressible;
 mod format;
+mod identifier;
+mod quantity;
 mod shape;
 
 pub use document::check_document;
-pub use event::check_event;
+pub use event::{check_event, check_event_within};
 pub(crate) use format::is_uri;
 
 #[cfg(test)]

@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::format::{is_extension_name, is_hexadecimal, is_unit, is_uri, is_version};
+use super::{
+    expressible::prefixes,
+    format::{is_extension_name, is_hexadecimal, is_unit, is_uri, is_version},
+    identifier::{self, Names},
+};
 use crate::{
     fault::{Faults, Path, kind_of},
     json::Json,
@@ -13,6 +17,7 @@ use crate::{
 /// What a value has to be.
 pub(super) enum Kind {
     Uri,
+    Identifier(Names),
     Time,
     Zone,
     Text,
@@ -136,6 +141,7 @@ impl Kind {
             Self::Version => is_version(text),
             Self::Choice(words) => words.contains(&text),
             Self::Word(vocabulary) => return vocabulary.refuses(text),
+            Self::Identifier(names) => return identifier::refuses(text, *names),
             _ => false,
         };
         (!sound).then(|| match self {
@@ -146,7 +152,7 @@ impl Kind {
 
     fn name(&self) -> &'static str {
         match self {
-            Self::Uri => "URI（如 urn:epc:id:… 或 https://…）",
+            Self::Uri | Self::Identifier(_) => "URI（如 urn:epc:id:… 或 https://…）",
             Self::Time => "带时区的时间（如 2024-05-01T08:00:00.000+08:00）",
             Self::Zone => "时区（如 +08:00，至多 ±14:00）",
             Self::Text | Self::Choice(_) | Self::Word(_) => "文本",
@@ -178,6 +184,7 @@ fn check_items(kind: &Kind, rules: List, items: &[Json], path: &Path<'_>, faults
 }
 
 fn check_context(value: &Json, path: &Path<'_>, faults: &mut Faults) {
+    prefixes(value, path, faults);
     let part = |value: &Json, path: &Path<'_>, faults: &mut Faults| match value {
         Json::Object(_) => {}
         Json::Text(text) if is_uri(text) => {}

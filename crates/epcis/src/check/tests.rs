@@ -20,22 +20,25 @@ fn pointers(event: &Json) -> Vec<String> {
 #[test]
 fn sound_events_of_every_kind_pass() {
     for (kind, members) in [
-        ("ObjectEvent", r#""action":"ADD","epcList":[],"ilmd":{"ex:a":1},"ex:b":[1,{"c":null}]"#),
+        (
+            "ObjectEvent",
+            r#""action":"ADD","epcList":["urn:x:y"],"ilmd":{"ex:a":1},"ex:b":[1,{"c":null}]"#,
+        ),
         ("ObjectEvent", r#""action":"OBSERVE","quantityList":[{"epcClass":"urn:x:y"}]"#),
         (
             "ObjectEvent",
             r#""action":"OBSERVE","readPoint":{"id":"urn:a:b","any":1},"sensorElementList":
                [{"sensorReport":[{"type":"gs1:Temperature","value":1.50,"ex:q":1}]}]"#,
         ),
-        ("AggregationEvent", r#""action":"DELETE""#),
+        ("AggregationEvent", r#""action":"DELETE","parentID":"urn:x:y""#),
         (
             "AggregationEvent",
-            r#""action":"ADD","childEPCs":["urn:epc:id:sscc:4012345.0111111111"]"#,
+            r#""action":"OBSERVE","childEPCs":["urn:epc:id:sscc:4012345.0111111111"]"#,
         ),
         ("AssociationEvent", r#""action":"DELETE","parentID":"urn:x:y""#),
         (
             "TransactionEvent",
-            r#""action":"ADD","epcList":[],"bizTransactionList":[
+            r#""action":"ADD","epcList":["urn:x:y"],"bizTransactionList":[
             {"type":"urn:epcglobal:cbv:btt:po","bizTransaction":"urn:x:y"}]"#,
         ),
         ("TransformationEvent", r#""transformationID":"urn:x:y","inputEPCList":["urn:a:b"]"#),
@@ -91,11 +94,19 @@ fn what_an_event_is_about_is_required() {
     for (kind, members) in [
         ("ObjectEvent", r#""action":"ADD""#),
         ("ObjectEvent", r#""action":"ADD","quantityList":[]"#),
+        ("ObjectEvent", r#""action":"ADD","epcList":[]"#),
         (
             "ObjectEvent",
             r#""action":"ADD","sensorElementList":[{"sensorReport":[{"type":"Mass"}]}]"#,
         ),
-        ("AggregationEvent", r#""action":"ADD","childEPCs":[]"#),
+        ("AggregationEvent", r#""action":"ADD","parentID":"a:b","childEPCs":[]"#),
+        ("AggregationEvent", r#""action":"ADD","childEPCs":["a:b"]"#),
+        ("AggregationEvent", r#""action":"DELETE","childEPCs":["a:b"]"#),
+        ("AggregationEvent", r#""action":"DELETE""#),
+        (
+            "TransactionEvent",
+            r#""action":"ADD","epcList":[],"bizTransactionList":[{"bizTransaction":"a:b"}]"#,
+        ),
         ("AssociationEvent", r#""action":"DELETE""#),
         (
             "TransactionEvent",
@@ -138,13 +149,13 @@ fn documents_are_checked_around_their_events() {
 fn events_of_a_document_are_told_by_their_place() {
     let text = r#"{"@context":"https://a/b","type":"EPCISDocument","schemaVersion":"2.0",
         "creationDate":"2024-05-01T00:00:00Z","epcisBody":{"eventList":[{"type":"ObjectEvent",
-        "eventTime":"2024-05-01T08:00:00+08:00","eventTimeZoneOffset":"+08:00","epcList":[],
+        "eventTime":"2024-05-01T08:00:00+08:00","eventTimeZoneOffset":"+08:00","epcList":["a:b"],
         "action":"ADD","bizStep":"cbv:BizStep-packing"},{"type":"ObjectEvent"}]}}"#;
     let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
     let faults = document.check(100).unwrap_err();
     assert!(faults.iter().all(|fault| fault.pointer.starts_with("/epcisBody/eventList/1")));
     assert_eq!(faults.len(), 4);
-    let bare = Document::new(event("ObjectEvent", r#""action":"ADD","epcList":[]"#));
+    let bare = Document::new(event("ObjectEvent", r#""action":"ADD","epcList":["a:b"]"#));
     assert_eq!(bare.check(100).unwrap_err().len(), 1, "a bare event has its own context");
 }
 
@@ -155,4 +166,73 @@ fn events_of_a_query_are_told_by_their_place() {
     let faults = Document::parse(text.as_bytes(), &Limits::default()).unwrap().check(10);
     let wanted = "/epcisBody/queryResults/resultsBody/eventList/0/type";
     assert_eq!(faults.unwrap_err()[0].pointer, wanted);
+}
+
+#[test]
+fn amounts_are_positive_and_counts_are_whole() {
+    let with = |item: &str| {
+        pointers(&event(
+            "ObjectEvent",
+            &format!(r#""action":"ADD","quantityList":[{{"epcClass":"urn:c:d"{item}}}]"#),
+        ))
+    };
+    for sound in ["", r#","quantity":12"#, r#","quantity":12.0"#, r#","quantity":0.5,"uom":"KGM""#]
+    {
+        assert_eq!(with(sound), Vec::<String>::new(), "{sound}");
+    }
+    for wrong in ["0", "-1", "0.5", "-0.0", "1e999"] {
+        let item = format!(r#","quantity":{wrong}"#);
+        assert_eq!(with(&item), ["/quantityList/0/quantity"], "{wrong}");
+    }
+    assert_eq!(with(r#","quantity":-3,"uom":"KGM""#), ["/quantityList/0/quantity"]);
+    assert_eq!(with(r#","uom":"KGM""#), ["/quantityList/0/uom"]);
+}
+
+#[test]
+fn keys_are_well_formed_and_stand_in_the_list_of_their_kind() {
+    let things = |id: &str| {
+        let members = format!(r#""action":"ADD","epcList":["{id}"]"#);
+        pointers(&event("ObjectEvent", &members))
+    };
+    let classes = |id: &str| {
+        let members = format!(r#""action":"ADD","quantityList":[{{"epcClass":"{id}"}}]"#);
+        pointers(&event("ObjectEvent", &members))
+    };
+    for (id, thing, class) in [
+        ("urn:epc:id:sgtin:4012345.011111.A1", true, false),
+        ("urn:epc:class:lgtin:4012345.011111.L1", false, true),
+        ("urn:epc:idpat:sgtin:4012345.011111.*", false, true),
+        ("https://example.com/01/04012345111118/21/A1", true, false),
+        ("https://id.gs1.org/01/04012345111118/10/L1", false, true),
+        ("https://id.gs1.org/01/04012345111118", false, true),
+        ("https://id.gs1.org/00/040123450000003338", true, false),
+        ("https://id.gs1.org/8003/04012345000221", false, true),
+        ("https://id.gs1.org/8003/04012345000221334455", true, false),
+        ("urn:epc:id:gid:1.2.3", true, false),
+        ("urn:uuid:1", true, true),
+        ("https://example.com/things/1", true, true),
+        // A short number on a domain of somebody's own is no key for sure.
+        ("https://example.com/01/12345678", false, true),
+    ] {
+        assert_eq!((things(id).is_empty(), classes(id).is_empty()), (thing, class), "{id}");
+    }
+    for id in [
+        "urn:epc:id:sgtin:69.1.A",
+        "urn:epc:id:sgtin:4012345.011111.",
+        "urn:epc:id:nope:1.2",
+        "urn:epc:tag:sgtin-96:3.4012345.011111.1",
+        "urn:epc:idpat:sgtin:4012345.*.*",
+        "https://example.com/01/04012345111117/21/A1",
+        "https://id.gs1.org/01/12345678/21/1",
+        "https://id.gs1.org/00/040123450000003337",
+    ] {
+        assert_eq!(things(id), ["/epcList/0"], "{id}");
+        assert_eq!(classes(id), ["/quantityList/0/epcClass"], "{id}");
+    }
+    let place = |id: &str| {
+        let members = format!(r#""action":"ADD","epcList":["a:b"],"readPoint":{{"id":"{id}"}}"#);
+        pointers(&event("ObjectEvent", &members))
+    };
+    assert_eq!(place("urn:epc:id:sgln:4012345.00005.0"), Vec::<String>::new());
+    assert_eq!(place("https://id.gs1.org/414/4012345000055"), ["/readPoint/id"]);
 }

@@ -109,3 +109,75 @@ fn the_twin_digests_the_same_text() {
     let wanted = format!("ni:///x-yj-sm3;{}?ver=CBV2.0", yj_crypto::to_hex(&digest));
     assert_eq!(event_hash(event, context, EventHash::Sm3), wanted);
 }
+
+/// A context of the GS1 Web Vocabulary, as a document names it.
+const WEB_VOCABULARY: &str = "https://ref.gs1.org/standards/eudr/context.jsonld";
+
+/// In the manner of GS1's published documents on master data in extensions. With that document's own
+/// values this text has the published hash.
+#[test]
+fn words_of_the_web_vocabulary_are_uris_where_its_context_is_named() {
+    let text = |context: &str| {
+        let text = format!(
+            r#"{{"@context":["{context}",{{"schema":"https://schema.org/"}}],
+        "type":"ObjectEvent","eventTime":"2024-11-22T11:30:00+01:00","eventTimeZoneOffset":"+01:00",
+        "action":"ADD","epcList":["urn:uuid:1"],"gs1:masterDataAvailableFor":[{{
+        "id":"https://id.gs1.org/414/4012345000054","@type":"Place","locationRoleType":"BACKROOM",
+        "gs1:regulationType":"DEFORESTATION_REGULATION","schema:isAccessibleForFree":false,
+        "locationRole":"BACKROOM","locationID_Type":"a b"}},{{"type":"Product","ex":"Product"}}]}}"#
+        );
+        let document = Document::new(json(&text));
+        pre_hash(document.source(), document.context())
+    };
+    let head = "eventType=ObjectEventeventTime=2024-11-22T10:30:00.000ZeventTimeZoneOffset=+01:00\
+        epcListepc=urn:uuid:1action=ADD";
+    let voc = "https://ref.gs1.org/voc/";
+    let told = format!(
+        "{head}{{{voc}}}masterDataAvailableFor@type={voc}Placeid=https://id.gs1.org/414/4012345000054\
+         locationID_Type=a blocationRole=BACKROOMlocationRoleType={voc}LocationRoleType-BACKROOM\
+         {{{voc}}}regulationType={voc}RegulationTypeCode-DEFORESTATION_REGULATION\
+         {{https://schema.org/}}isAccessibleForFree=false\
+         {{{voc}}}masterDataAvailableForex=Producttype={voc}Product"
+    );
+    assert_eq!(text(WEB_VOCABULARY), told);
+    let minimal = "https://example.github.io/GS1WebVoc-minimal-context.jsonld";
+    assert_eq!(text(minimal), told);
+    let plain = told.replace(&format!("{voc}LocationRoleType-"), "");
+    let plain = plain.replace(&format!("{voc}RegulationTypeCode-"), "");
+    let plain = plain.replace(&format!("={voc}P"), "=P");
+    for context in [crate::EPCIS_CONTEXT, "https://own.example/context.jsonld"] {
+        assert_eq!(text(context), plain, "nothing says what the words mean");
+    }
+}
+
+/// Readings as GS1's published sensor examples have them, with words of its vocabulary that CBV does
+/// not list.
+#[test]
+fn measurements_of_the_web_vocabulary_are_uris() {
+    let event = r#"{"type":"ObjectEvent","eventTime":"2019-04-02T15:00:00.000+01:00",
+        "eventTimeZoneOffset":"+01:00","epcList":["urn:epc:id:sgtin:4012345.011111.9876"],
+        "action":"OBSERVE","bizStep":"urn:epcglobal:cbv:bizstep:inspecting",
+        "readPoint":{"id":"urn:epc:id:sgln:4012345.00005.0"},"sensorElementList":[{"sensorMetadata":
+        {"deviceID":"urn:epc:id:giai:4000001.111",
+        "deviceMetadata":"https://id.gs1.org/8004/4000001111"},"sensorReport":[TIMES]}]}"#;
+    let report = |(time, value): (&str, &str)| {
+        format!(
+            r#"{{"time":"2019-04-02T14:{time}:00.000+01:00","type":"gs1:MT-Temperature",
+            "value":{value},"uom":"CEL"}}"#
+        )
+    };
+    let reports = [
+        ("05", "26.0"),
+        ("15", "26.1"),
+        ("25", "26.2"),
+        ("35", "26.3"),
+        ("45", "26.4"),
+        ("55", "26.5"),
+    ];
+    let event = json(&event.replace("TIMES", &reports.map(report).join(",")));
+    assert_eq!(crate::check_event(&event, 10), []);
+    // The fifth of those examples says just this, and this is its published hash.
+    let wanted =
+        "ni:///sha-256;7e3a42357f679a5a4ee6b5124e0d05338d41ece98899b4ccf254efb941c8d405?ver=CBV2.0";
+    assert_eq!(event_hash(&event, &crate::Context::default(), EventHash::Sha256), wanted);
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::terms;
 use crate::{
     context::Context, decimal::Decimal, identifier::canonical_link, json::Json,
     vocabulary::from_urn,
@@ -15,8 +16,12 @@ pub(super) fn is_comment(name: &str) -> bool {
     matches!(name, "rdfs:comment" | "comment" | "@context") || name.starts_with("@xmlns")
 }
 
-/// `{namespace}local`; attributes that came from XML bear an `@` that is no part of the name.
+/// `{namespace}local`; attributes that came from XML bear an `@` that is no part of the name, while
+/// keywords of JSON-LD are names with it.
 pub(super) fn name<'a>(name: &'a str, context: &Context) -> Cow<'a, str> {
+    if matches!(name, "@id" | "@type") {
+        return name.into();
+    }
     let bare = name.strip_prefix('@').unwrap_or(name);
     match context.resolve(bare) {
         Some((namespace, local)) => format!("{{{namespace}}}{local}").into(),
@@ -72,6 +77,7 @@ pub(super) fn extensions(
 }
 
 fn leaf(key: &str, text: &str, context: &Context) -> String {
-    let (name, text) = (name(key, context), value(text, context));
+    let full = terms::in_full(key, text.trim(), context);
+    let (name, text) = (name(key, context), full.unwrap_or_else(|| value(text, context)));
     if text.is_empty() { name.into_owned() } else { format!("{name}={text}") }
 }

@@ -94,6 +94,11 @@ impl Epc {
         company && reference && pieces && self.serial.fits(spec)
     }
 
+    /// Whether it names every thing of a class, a lot among them, rather than one thing.
+    pub fn is_class(&self) -> bool {
+        self.scheme == EpcScheme::Lgtin || self.serial == Serial::Any
+    }
+
     /// The URN.
     pub fn to_urn(&self) -> String {
         let kind = match (self.scheme, &self.serial) {
@@ -152,12 +157,11 @@ impl Epc {
             None => (value, ""),
             Some(count) => {
                 let zero = usize::from(spec.scheme == EpcScheme::Grai);
-                let (checked, rest) = value.split_at_checked(zero + count + 1)?;
-                let (body, check) = checked.split_at(zero + count);
-                if check_digit(body).is_none_or(|right| check != right.to_string()) {
+                if !key.has_right_check_digit() {
                     return None;
                 }
-                (&body[zero..], rest)
+                let (checked, rest) = value.split_at_checked(zero + count + 1)?;
+                (&checked[zero..zero + count], rest)
             }
         };
         let split = usize::from(spec.leading);

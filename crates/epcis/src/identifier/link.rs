@@ -1,8 +1,10 @@
 //! GS1 Digital Link URIs.
 
+use yj_model::Scheme;
+
 use super::{
     escape::{for_link, is_key_text, is_part_text, unescape},
-    scheme::{EpcScheme, Place, SPECS, Spec, is_numeric},
+    scheme::{EpcScheme, Place, SPECS, Spec, check_digit, is_numeric},
 };
 
 /// The domain of canonical Digital Links.
@@ -91,6 +93,52 @@ impl Gs1Key {
             link.push_str(&format!("/{ai}/{}", for_link(value)));
         }
         link
+    }
+
+    /// Its digits from the company prefix on.
+    pub fn from_company(&self) -> &str {
+        let leading = self.spec().is_some_and(|spec| spec.leading) || self.ai == "8003";
+        self.value.get(usize::from(leading)..).unwrap_or_default()
+    }
+
+    /// How many digits its company prefix has, where a rule says so: Chinese prefixes, 690 to 697.
+    pub fn known_company_digits(&self) -> Option<usize> {
+        let digits = self.from_company();
+        let ruled =
+            digits.strip_prefix("69")?.starts_with(|next: char| ('0'..='7').contains(&next));
+        let is_prefix = |length: &usize| {
+            let prefix = digits.get(..*length);
+            prefix.is_some_and(|prefix| yj_model::prefix_of(Scheme::Gs1, prefix).is_ok())
+        };
+        (7..=9).find(is_prefix).filter(|_| ruled)
+    }
+
+    /// Whether its check digit is right; keys without one have no wrong one.
+    pub fn has_right_check_digit(&self) -> bool {
+        let Some(spec) = self.spec() else { return true };
+        let Some(count) = spec.digits else { return true };
+        let body = usize::from(spec.scheme == EpcScheme::Grai) + count;
+        let parts = self.value.split_at_checked(body);
+        parts.is_some_and(|(digits, rest)| {
+            check_digit(digits).is_some_and(|right| rest.starts_with(right))
+        })
+    }
+
+    /// Whether it names every thing of a class, a lot among them, rather than one thing.
+    pub fn is_class(&self) -> bool {
+        let Some(spec) = self.spec() else { return true };
+        match spec.place {
+            Place::Nowhere => false,
+            Place::Behind => {
+                let body = usize::from(spec.scheme == EpcScheme::Grai) + spec.digits.unwrap_or(0);
+                self.value.len() <= body + 1
+            }
+            Place::Qualifier("254") => false,
+            Place::Qualifier(ai) => match &self.qualifier {
+                Some((found, _)) => *found == "10" || *found != ai,
+                None => true,
+            },
+        }
     }
 
     /// The scheme of EPC that this key belongs to.

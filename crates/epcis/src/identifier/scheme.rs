@@ -134,6 +134,16 @@ impl EpcScheme {
         found.unwrap_or(&SPECS[0])
     }
 
+    /// The scheme that a URN calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        SPECS.iter().find(|spec| spec.name == name).map(|spec| spec.scheme)
+    }
+
+    /// Digits of company prefix and reference together; `None` where the reference has any length.
+    pub fn digits(self) -> Option<usize> {
+        self.spec().digits
+    }
+
     /// As the URN writes it.
     pub fn name(self) -> &'static str {
         self.spec().name

@@ -138,3 +138,21 @@ fn patterns_cover_by_part() {
     assert!(id_matches("urn:epc:idpat:sscc:4012345.*", "urn:epc:id:sscc:4012345.0000000333"));
     assert!(id_matches("https://a.example/x", "https://a.example/x"));
 }
+
+#[test]
+fn chinese_prefixes_tell_their_length() {
+    for (link, digits) in [
+        ("https://id.gs1.org/01/06901234567892/21/1", Some(7)),
+        ("https://id.gs1.org/01/06921234567899/10/L", Some(8)),
+        ("https://id.gs1.org/00/069712345600000013", Some(9)),
+        ("https://id.gs1.org/8003/06971234560014", Some(9)),
+        ("https://id.gs1.org/414/6901234000009", Some(7)),
+        ("https://id.gs1.org/8004/69012345", Some(7)),
+        ("https://id.gs1.org/01/06981234567894", None),
+        ("https://id.gs1.org/414/4012345000054", None),
+        ("https://id.gs1.org/8004/69801", None),
+    ] {
+        let key = Gs1Key::parse(link).unwrap_or_else(|| panic!("{link}"));
+        assert_eq!(key.known_company_digits(), digits, "{link}");
+    }
+}

@@ -141,6 +141,17 @@ pub enum IdField {
     CorrectiveEventId,
 }
 
+/// A field whose values master data may tell more of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the standard")]
+pub enum MasterField {
+    BizStep,
+    Disposition,
+    ReadPoint,
+    BizLocation,
+    EpcClass,
+}
+
 /// Which objects `MATCH_…` looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the standard")]
@@ -193,6 +204,10 @@ pub enum Condition {
     HasErrorDeclaration,
     /// `EXISTS_sensorElementList`
     HasSensors,
+    /// `HASATTR_bizLocation` and its like: master data gives the value of the field any of these
+    /// attributes, each named by [`attribute_key`](crate::attribute_key); with `values`,
+    /// `EQATTR_bizLocation_…`, and with any of these values.
+    Master { field: MasterField, names: Vec<String>, values: Option<Vec<String>> },
     /// Anything about an extension.
     Extension(Extension),
 }

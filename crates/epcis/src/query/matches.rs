@@ -2,8 +2,8 @@
 
 use super::{
     condition::{
-        Comparison, Condition, IdField, MatchField, PlaceField, Query, SensorPart, TimeField,
-        TypedField, WordField,
+        Comparison, Condition, IdField, MasterField, MatchField, PlaceField, Query, SensorPart,
+        TimeField, TypedField, WordField,
     },
     number,
 };
@@ -14,17 +14,29 @@ use crate::{
     time::Instant,
 };
 
-/// Which place lies in which, as master data tells it.
+/// What master data tells of the places and words of one event.
 pub trait Places {
-    /// Whether `place` is `ancestor` or lies in it.
-    fn lies_in(&self, place: &str, ancestor: &str) -> bool;
+    /// Whether the place, in this field of the event, is `ancestor` or lies in it.
+    fn lies_in(&self, field: PlaceField, place: &str, ancestor: &str) -> bool;
+
+    /// Whether the value of this field has any of these attributes, with any of these values where
+    /// some are given.
+    fn has_attribute(
+        &self,
+        _field: MasterField,
+        _id: &str,
+        _names: &[String],
+        _values: Option<&[String]>,
+    ) -> bool {
+        false
+    }
 }
 
 /// Nothing is known: every place lies in itself alone.
 struct Nowhere;
 
 impl Places for Nowhere {
-    fn lies_in(&self, place: &str, ancestor: &str) -> bool {
+    fn lies_in(&self, _: PlaceField, place: &str, ancestor: &str) -> bool {
         id_matches(ancestor, place)
     }
 }
@@ -56,7 +68,7 @@ fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
                 PlaceField::BizLocation => event.biz_location.as_ref(),
             };
             let here = |place: &String, wanted: &String| {
-                id_matches(wanted, place) || (*descendants && places.lies_in(place, wanted))
+                id_matches(wanted, place) || (*descendants && places.lies_in(*field, place, wanted))
             };
             place.is_some_and(|place| any.iter().any(|wanted| here(place, wanted)))
         }
@@ -70,7 +82,13 @@ fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
             of_kind.any(|item| matches_any(any, &item.id))
         }
         Condition::Id { field, any } => {
-            ids(*field, event).into_iter().any(|id| any.iter().any(|wanted| wanted == id))
+            // A transformation may be named by a GS1 key, which has two spellings; names of events
+            // are texts.
+            let same = |wanted: &String, id: &String| match field {
+                IdField::TransformationId => id_matches(wanted, id),
+                IdField::EventId | IdField::CorrectiveEventId => wanted == id,
+            };
+            ids(*field, event).into_iter().any(|id| any.iter().any(|wanted| same(wanted, id)))
         }
         Condition::Match { field, any } => {
             objects(*field, event).into_iter().any(|id| matches_any(any, id))
@@ -94,13 +112,25 @@ fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
             .sensors
             .iter()
             .flat_map(|element| sensor_texts(field, *part, element))
-            .any(|text| any.iter().any(|wanted| wanted == text || id_matches(wanted, text))),
+            .any(|text| any.iter().any(|wanted| is_same_reading(field, wanted, text))),
         Condition::SensorBoolean(wanted) => {
             reports().any(|report| report.boolean_value == Some(*wanted))
         }
         Condition::HasErrorDeclaration => event.error_declaration.is_some(),
         Condition::HasSensors => !event.sensors.is_empty(),
+        Condition::Master { field, names, values } => master_values(*field, event)
+            .into_iter()
+            .any(|id| places.has_attribute(*field, id, names, values.as_deref())),
         Condition::Extension(extension) => extension.holds(event),
+    }
+}
+
+/// Digits of a hexadecimal number mean the same in capitals (XML Schema part 2, `hexBinary`).
+fn is_same_reading(field: &str, wanted: &str, text: &str) -> bool {
+    match field {
+        "hexBinaryValue" => wanted.eq_ignore_ascii_case(text),
+        "stringValue" => wanted == text,
+        _ => id_matches(wanted, text),
     }
 }
 
@@ -183,6 +213,17 @@ fn objects(field: MatchField, event: &Event) -> Vec<&String> {
         MatchField::InputEpcClass => classes(&["input"]),
         MatchField::OutputEpcClass => classes(&["output"]),
         MatchField::AnyEpcClass => classes(&["quantity", "child", "input", "output"]),
+    }
+}
+
+/// The values of a field of an event that master data may tell more of.
+pub fn master_values(field: MasterField, event: &Event) -> Vec<&String> {
+    match field {
+        MasterField::BizStep => event.biz_step.iter().collect(),
+        MasterField::Disposition => event.disposition.iter().collect(),
+        MasterField::ReadPoint => event.read_point.iter().collect(),
+        MasterField::BizLocation => event.biz_location.iter().collect(),
+        MasterField::EpcClass => objects(MatchField::AnyEpcClass, event),
     }
 }
 

@@ -11,10 +11,11 @@ mod unit;
 
 pub use condition::{
     Comparison, Condition, Direction, Extension, ExtensionTest, ExtensionValue, FieldName, IdField,
-    MatchField, OrderBy, PlaceField, Query, SensorPart, TimeField, TypedField, WordField,
+    MasterField, MatchField, OrderBy, PlaceField, Query, SensorPart, TimeField, TypedField,
+    WordField,
 };
 pub use extension::ExtensionPlace;
-pub use matches::{Places, matches, matches_within};
+pub use matches::{Places, master_values, matches, matches_within};
 pub use unit::{Converted, convert};
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::{
     condition::{
         Comparison, Condition, Direction, Extension, ExtensionTest, ExtensionValue, FieldName,
-        IdField, MatchField, OrderBy, PlaceField, Query, SensorPart, TimeField, TypedField,
-        WordField,
+        IdField, MasterField, MatchField, OrderBy, PlaceField, Query, SensorPart, TimeField,
+        TypedField, WordField,
     },
     extension::ExtensionPlace,
 };
@@ -14,6 +14,7 @@ use crate::{
     decimal::Decimal,
     event::{Action, EventKind},
     fault::Fault,
+    header::attribute_key,
     json::Json,
     time::Instant,
     vocabulary::Vocabulary,
@@ -106,9 +107,12 @@ impl Query {
                     _ => return Err("应为 ASC 或 DESC".into()),
                 }
             }
-            "eventCountLimit" => self.event_count_limit = Some(count(single(values)?, u64::MAX)?),
-            "maxEventCount" => self.max_event_count = Some(count(single(values)?, u64::MAX)?),
-            "perPage" => self.per_page = Some(count(single(values)?, PER_PAGE_MAX)?),
+            "eventCountLimit" => self.event_count_limit = Some(count(single(values)?)?),
+            "maxEventCount" => self.max_event_count = Some(count(single(values)?)?),
+            // Whoever asks for more gets pages of the largest size there is.
+            "perPage" => {
+                self.per_page = Some(count(single(values)?)?.min(PER_PAGE_MAX));
+            }
             "nextPageToken" => self.next_page_token = Some(single(values)?.to_owned()),
             _ => self.conditions.push(condition(name, values, context)?),
         }
@@ -161,15 +165,11 @@ fn single(values: &[String]) -> Result<&str, String> {
     }
 }
 
-fn count(text: &str, max: u64) -> Result<u64, String> {
-    let number = text.parse().ok().filter(|number| (1..=max).contains(number));
-    number.ok_or_else(|| {
-        if max == u64::MAX {
-            "应为正整数".into()
-        } else {
-            format!("应为 1 至 {max} 的整数")
-        }
-    })
+fn count(text: &str) -> Result<u64, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number too large for us is larger than whatever we have.
+    let number = digits.then(|| text.parse().unwrap_or(u64::MAX)).filter(|number| *number > 0);
+    number.ok_or_else(|| "应为正整数".into())
 }
 
 fn order_by(name: &str, context: &Context) -> Result<OrderBy, String> {
@@ -473,7 +473,35 @@ fn attribute_name(name: &str, context: &Context) -> Result<FieldName, String> {
     Ok(FieldName { namespace: String::new(), local: name.to_owned() })
 }
 
+/// The standard's own fields that master data may tell more of.
+fn master_field(name: &str) -> Option<MasterField> {
+    Some(match name {
+        "bizStep" => MasterField::BizStep,
+        "disposition" => MasterField::Disposition,
+        "readPoint" => MasterField::ReadPoint,
+        "bizLocation" => MasterField::BizLocation,
+        "epcClass" => MasterField::EpcClass,
+        _ => return None,
+    })
+}
+
+/// The attribute that a query means, under the name that master data has it.
+fn master_name(name: &str, context: &Context) -> Result<String, String> {
+    if name.is_empty() {
+        return Err("应写明属性的名称（如 cbvmda:city）".into());
+    }
+    if name.contains(':') {
+        field_name(name, context)?;
+    }
+    Ok(attribute_key(name, context))
+}
+
 fn attributes(rest: &str, values: &[String], context: &Context) -> Result<Condition, String> {
+    if let Some(field) = master_field(rest) {
+        let names: Result<Vec<_>, _> =
+            values.iter().map(|name| master_name(name, context)).collect();
+        return Ok(Condition::Master { field, names: names?, values: None });
+    }
     let (place, inner, own) = place_of(rest);
     let name = field_name(own, context)?;
     let names: Result<Vec<_>, _> =
@@ -482,8 +510,14 @@ fn attributes(rest: &str, values: &[String], context: &Context) -> Result<Condit
     Ok(Condition::Extension(Extension { place, inner, name, test }))
 }
 
-/// `EQATTR_field_attribute`: what follows the last `_` is the attribute.
+/// `EQATTR_field_attribute`: of the standard's own fields the attribute is one of master data; of an
+/// extension what follows the last `_` is the attribute that XML gave it.
 fn attribute_equals(rest: &str, values: &[String], context: &Context) -> Result<Condition, String> {
+    let own = rest.split_once('_').and_then(|(field, name)| Some((master_field(field)?, name)));
+    if let Some((field, name)) = own {
+        let names = vec![master_name(name, context)?];
+        return Ok(Condition::Master { field, names, values: Some(values.to_vec()) });
+    }
     let (place, inner, own) = place_of(rest);
     let (own, attribute) = own.rsplit_once('_').ok_or("应写成 EQATTR_字段_属性")?;
     let name = field_name(own, context)?;

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use super::{Condition, Direction, OrderBy, Places, Query, matches, matches_within};
+use super::{
+    Condition, Direction, MasterField, OrderBy, PlaceField, Places, Query, matches, matches_within,
+};
 use crate::{Context, Event, Json, Limits};
 
 fn context() -> Arc<Context> {
@@ -62,7 +64,7 @@ fn holds(parameter: &str, value: &str) -> bool {
 
 /// Each parameter with a value that finds the event and one that does not.
 #[rustfmt::skip]
-const CASES: [(&str, &str, &str); 97] = [
+const CASES: [(&str, &str, &str); 98] = [
     ("eventType", "AggregationEvent|ObjectEvent", "AssociationEvent"),
     ("GE_eventTime", "2024-05-01T00:00:00Z", "2024-05-01T00:00:00.001Z"),
     ("LT_eventTime", "2024-05-01T00:00:00.001Z", "2024-05-01T00:00:00Z"),
@@ -129,6 +131,7 @@ const CASES: [(&str, &str, &str); 97] = [
     ("EQ_stringValue", "s|t", "t"),
     ("EQ_booleanValue", "true", "false"),
     ("EQ_hexBinaryValue", "f0", "f1"),
+    ("EQ_hexBinaryValue", "F0", "F1"),
     ("EQ_uriValue", "https://u.example/1", "https://u.example/2"),
     ("EQ_e:tags", "blue|green", "blue"),
     ("EQ_e:price", "12.5", "12.51"),
@@ -199,7 +202,7 @@ fn existence_is_asked_without_a_value() {
 fn other_kinds_of_event_have_their_own_fields() {
     let times = r#""eventTime":"2024-05-01T08:00:00+08:00","eventTimeZoneOffset":"+08:00""#;
     let transformed = event(&format!(
-        r#"{{"type":"TransformationEvent",{times},"transformationID":"urn:t:1",
+        r#"{{"type":"TransformationEvent",{times},"transformationID":"urn:epc:id:gdti:4012345.00009.T1",
         "inputEPCList":["urn:epc:id:sscc:4012345.0000000111"],"outputEPCList":["urn:o:1"],
         "inputQuantityList":[{{"epcClass":"urn:i:c"}}],
         "outputQuantityList":[{{"epcClass":"urn:o:c","quantity":3}}]}}"#
@@ -210,7 +213,8 @@ fn other_kinds_of_event_have_their_own_fields() {
     ));
     let own = event(&format!(r#"{{"type":"e:Own",{times}}}"#));
     for (of, parameter, value) in [
-        (&transformed, "EQ_transformationID", "urn:t:1"),
+        (&transformed, "EQ_transformationID", "urn:epc:id:gdti:4012345.00009.T1"),
+        (&transformed, "EQ_transformationID", "https://example.com/253/4012345000092T1"),
         (&transformed, "MATCH_inputEPC", "urn:epc:idpat:sscc:4012345.*"),
         (&transformed, "MATCH_outputEPC", "urn:o:1"),
         (&transformed, "MATCH_anyEPC", "urn:o:1"),
@@ -236,13 +240,38 @@ fn other_kinds_of_event_have_their_own_fields() {
 fn descendants_come_from_master_data() {
     struct Yard;
     impl Places for Yard {
-        fn lies_in(&self, place: &str, ancestor: &str) -> bool {
+        fn lies_in(&self, _: PlaceField, place: &str, ancestor: &str) -> bool {
             place.ends_with("00005.0") && ancestor == "urn:yard:1"
+        }
+
+        fn has_attribute(
+            &self,
+            field: MasterField,
+            id: &str,
+            names: &[String],
+            values: Option<&[String]>,
+        ) -> bool {
+            let here = field == MasterField::ReadPoint && id.ends_with("00005.0");
+            here && names.iter().any(|name| name == "urn:epcglobal:cbv:mda#city")
+                && values.is_none_or(|values| values.iter().any(|value| value == "示例市"))
         }
     }
     let within = parse("WD_readPoint", "urn:yard:1").unwrap();
     assert!(matches_within(&within, &rich(), &Yard));
     assert!(!matches(&within, &rich()));
+    for (parameter, value, found) in [
+        ("HASATTR_readPoint", "cbvmda:city", true),
+        ("HASATTR_readPoint", "e:other|urn:epcglobal:cbv:mda#city", true),
+        ("HASATTR_readPoint", "e:other", false),
+        ("HASATTR_bizLocation", "cbvmda:city", false),
+        ("EQATTR_readPoint_cbvmda:city", "别处|示例市", true),
+        ("EQATTR_readPoint_cbvmda:city", "别处", false),
+    ] {
+        let query = parse(parameter, value).unwrap();
+        assert_eq!(matches_within(&query, &rich(), &Yard), found, "{parameter}={value}");
+        assert!(!matches(&query, &rich()), "nothing is known without master data");
+    }
+    assert!(parse("EQATTR_readPoint_", "x").is_err() && parse("HASATTR_bizStep", "zz:a").is_err());
     let exactly = parse("EQ_readPoint", "urn:yard:1").unwrap();
     assert!(!matches_within(&exactly, &rich(), &Yard));
 }
@@ -288,7 +317,7 @@ fn what_is_unknown_or_wrong_is_told_by_name() {
         ("orderBy", "colour"),
         ("orderDirection", "UP"),
         ("perPage", "0"),
-        ("perPage", "100000"),
+        ("perPage", "-1"),
         ("eventCountLimit", "-1"),
         ("maxEventCount", "many"),
         ("eventType", "Event"),
@@ -332,6 +361,10 @@ fn order_and_pages_are_read() {
     assert_eq!(query.direction, Direction::Ascending);
     assert_eq!((query.per_page, query.event_count_limit), (Some(30), Some(7)));
     assert_eq!(query.next_page_token.as_deref(), Some("abc"));
+    for (asked, given) in [("1000", 1000), ("1001", 1000), ("99999999999999999999999", 1000)] {
+        let query = Query::parse([("perPage", asked)], &context()).unwrap();
+        assert_eq!(query.per_page, Some(given), "a page is no larger than the largest");
+    }
     let query = Query::parse([("orderBy", "e:price"), ("maxEventCount", "9")], &context()).unwrap();
     assert!(matches!(query.order_by, Some(OrderBy::Field(_))));
     assert_eq!((query.max_event_count, query.direction), (Some(9), Direction::Descending));

@@ -4,11 +4,16 @@
 //! `@a` of JSON and text beside children is `#text`; siblings of one name are a list. What XML
 //! cannot tell apart comes back as text: `1` and `"1"`, a list of one and its only item. The
 //! hash of an event is the same before and after.
+//!
+//! What no XML can say is refused where events are checked. Events that were kept before that are
+//! written all the same: such a member as an element `member` of a namespace of its own, with its
+//! name in an attribute, and a character that XML may not hold as an element `char` with its code.
 
 mod from_element;
 mod layout;
 mod master;
 mod namer;
+pub(crate) mod names;
 mod reader;
 mod source;
 mod tree;
@@ -25,6 +30,8 @@ pub use write_event::event_to_xml;
 const EPCIS: [&str; 2] = ["urn:epcglobal:epcis:xsd:1", "urn:epcglobal:epcis:xsd:2"];
 const QUERY: [&str; 2] = ["urn:epcglobal:epcis-query:xsd:1", "urn:epcglobal:epcis-query:xsd:2"];
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+/// Elements that say what XML has no name or no character for.
+const TOLD: &str = "urn:yj:epcis-xml:";
 const SBDH: &str = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader";
 
 /// Whether names of this namespace are the standard's own.

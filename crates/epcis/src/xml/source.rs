@@ -9,7 +9,10 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
-use super::tree::{Element, Name};
+use super::{
+    names::is_xml_char,
+    tree::{Element, Name},
+};
 use crate::{fault::ReadError, limits::Limits};
 
 type Outcome<T> = Result<T, ReadError>;
@@ -215,9 +218,4 @@ impl<R: Read> XmlSource<R> {
             }
         }
     }
-}
-
-/// Whether XML 1.0 may hold this character.
-pub(super) fn is_xml_char(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

@@ -1,6 +1,7 @@
 use super::{XmlEventReader, XmlForm, document_to_xml, event_to_xml};
 use crate::{
-    Context, Document, EventHash, Json, Limits, ReadError, check_event, event_hash, pre_hash,
+    Context, Document, EventHash, Json, Limits, ReadError, check_event, check_event_within,
+    event_hash, pre_hash,
 };
 
 fn vector(name: &str) -> Vec<u8> {
@@ -75,7 +76,7 @@ fn wrappers_of_1_2_are_undone() {
     let inner = format!(
         "<ObjectEvent>{TIMES}<baseExtension><eventID>urn:a:b</eventID></baseExtension><epcList/>\
          <action>ADD</action><extension><quantityList><quantityElement><epcClass>urn:c:d</epcClass>\
-         <quantity>.5</quantity></quantityElement></quantityList><ilmd><x:lot>L&amp;1</x:lot>\
+         <quantity>.5</quantity><uom>KGM</uom></quantityElement></quantityList><ilmd><x:lot>L&amp;1</x:lot>\
          <y:own xmlns:y='https://y.example/' a='1' y:b='2'>t<y:c/></y:own></ilmd>\
          <extension><persistentDisposition><set>urn:epcglobal:cbv:disp:damaged</set>\
          </persistentDisposition></extension></extension><x:note>1</x:note><x:note>2</x:note>\
@@ -89,7 +90,7 @@ fn wrappers_of_1_2_are_undone() {
     let times = r#""eventTime":"2024-05-01T08:00:00+08:00","eventTimeZoneOffset":"+08:00""#;
     let rest = concat!(
         r#""eventID":"urn:a:b","epcList":[],"action":"ADD","#,
-        r#""quantityList":[{"epcClass":"urn:c:d","quantity":0.5}],"#,
+        r#""quantityList":[{"epcClass":"urn:c:d","quantity":0.5,"uom":"KGM"}],"#,
         r##""ilmd":{"x:lot":"L&1","y:own":{"@a":"1","@y:b":"2","y:c":"","#text":"t"}},"##,
         r#""persistentDisposition":{"set":["damaged"]},"x:note":["1","2"]"#,
     );
@@ -144,16 +145,65 @@ fn dangerous_and_broken_xml_is_refused() {
 }
 
 #[test]
-fn what_xml_cannot_say_is_a_fault() {
+fn what_xml_cannot_say_is_refused_and_told_where_it_was_kept_before() {
     let context = Context::default();
-    for member in
-        [r#""unknown:a":1"#, r#""https://a.example/1a":1"#, "\"https://a.example/a\":\"\\u0001\""]
-    {
-        let text = format!(r#"{{"type":"ObjectEvent",{member}}}"#);
+    for (member, pointer, told) in [
+        (r#""zz:a":1"#, "/zz:a", r#"<told:member name="zz:a">1</told:member>"#),
+        (
+            r#""https://a.example/1a":"x""#,
+            "/https:~1~1a.example~11a",
+            r#"<told:member name="https://a.example/1a">x</told:member>"#,
+        ),
+        (
+            r#""https://a.example/o":{"1st":1,"a b":2,"c\\\u0001":3}"#,
+            "/https:~1~1a.example~1o/1st",
+            "<told:member name=\"1st\">1</told:member><told:member name=\"a b\">2</told:member>\
+             <told:member name=\"c\\\\\\u0001\">3</told:member>",
+        ),
+        (
+            r#""https://a.example/c":"a\u0001b""#,
+            "/https:~1~1a.example~1c",
+            r#">a<told:char code="0001"></told:char>b</"#,
+        ),
+        (
+            r#""https://a.example/o":{"@1a":"x","@b":"\u0002","@c":{"d":1}}"#,
+            "/https:~1~1a.example~1o/@1a",
+            r#"<told:member name="@1a">x</told:member>"#,
+        ),
+    ] {
+        let text = format!(
+            r#"{{"type":"ObjectEvent","eventTime":"2024-05-01T08:00:00+08:00",
+            "eventTimeZoneOffset":"+08:00","action":"ADD","epcList":["urn:a:b"],{member}}}"#
+        );
         let event = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
-        let xml = event_to_xml(&event, &context, &context, XmlForm::V2_0);
-        assert!(xml.is_err(), "{member} {xml:?}");
+        let faults = check_event_within(&event, &context, 10);
+        assert_eq!(faults[0].pointer, pointer, "{member}");
+        for form in [XmlForm::V1_2, XmlForm::V2_0] {
+            let xml = event_to_xml(&event, &context, &context, form).unwrap();
+            assert!(xml.contains(told), "{member} {xml}");
+            assert_eq!(events_of(&xml).unwrap().len(), 1, "well formed: {xml}");
+        }
     }
+    let own =
+        r#"{"type":"zz:Own","eventTime":"2024-05-01T08:00:00Z","eventTimeZoneOffset":"+08:00"}"#;
+    let own = Json::parse(own.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(check_event_within(&own, &context, 10)[0].pointer, "/type");
+    let xml = event_to_xml(&own, &context, &context, XmlForm::V2_0).unwrap();
+    assert!(
+        xml.starts_with("<told:member xmlns:told=\"urn:yj:epcis-xml:\" name=\"zz:Own\">"),
+        "{xml}"
+    );
+    // A context that lives elsewhere may declare the prefix; one that declares nothing does not.
+    let elsewhere = Json::parse(br#"["https://own.example/context.jsonld"]"#, &Limits::default());
+    let elsewhere = Context::new(Some(&elsewhere.unwrap()));
+    assert_eq!(check_event_within(&own, &elsewhere, 10), []);
+    let sensed = r#"{"type":"ObjectEvent","eventTime":"2024-05-01T08:00:00Z","eventTimeZoneOffset":
+        "+08:00","action":"OBSERVE","epcList":["urn:a:b"],"sensorElementList":[{"sensorReport":
+        [{"type":"Mass","stringValue":"a\u0003","https://x/a":"1","https://x/a/":"2","q:1":3}]}]}"#;
+    let sensed = Json::parse(sensed.as_bytes(), &Limits::default()).unwrap();
+    let xml = event_to_xml(&sensed, &context, &context, XmlForm::V2_0).unwrap();
+    assert!(xml.contains("<stringValue>a<told:char"), "{xml}");
+    assert_eq!(events_of(&xml).unwrap().len(), 1, "{xml}");
 }
 
 #[test]

@@ -37,7 +37,6 @@ pub fn document_to_xml(document: &Document, form: XmlForm) -> Result<String, Vec
     }
     let own = source.members().iter().filter(|(name, _)| is_extension(name));
     own.filter(|_| !document.is_bare()).for_each(|(name, value)| writer.extension(name, value));
-    faults.append(&mut writer.faults);
     if !faults.is_empty() {
         return Err(faults);
     }

@@ -2,6 +2,7 @@
 
 use super::{
     layout::{BASE, Layer, XmlForm, layers, required_list, wrappers},
+    names::is_xml_text,
     writer::Writer,
 };
 use crate::{
@@ -27,10 +28,6 @@ pub fn event_to_xml(
     let mut writer = Writer::new(&context, around);
     writer.web = form == XmlForm::V2_0Web;
     let form = form.layout();
-    let name = match &kind {
-        EventKind::Extended(uri) => writer.name(uri),
-        own => own.name().to_owned(),
-    };
     let mut fields =
         Fields { event, required: required_list(&kind), done: vec!["type", "@context"] };
     fields.write(BASE, form, "baseExtension", &mut writer);
@@ -41,12 +38,15 @@ pub fn event_to_xml(
             writer.extension(key.strip_prefix('@').unwrap_or(key), value);
         }
     }
-    if !writer.faults.is_empty() {
-        return Err(writer.faults);
-    }
+    let inner = std::mem::take(&mut writer.out);
+    writer.member(kind.name(), &[], |writer| writer.out.push_str(&inner));
+    // Which prefixes it needs is known once it is written.
+    let at = writer.out.find([' ', '>']).unwrap_or(writer.out.len());
+    let declarations = writer.declarations();
+    writer.out.insert_str(at, &declarations);
     let levels = wrappers(&kind, form);
     let (open, close) = ("<extension>".repeat(levels), "</extension>".repeat(levels));
-    Ok(format!("{open}<{name}{}>{}</{name}>{close}", writer.declarations(), writer.out))
+    Ok(format!("{open}{}{close}", writer.out))
 }
 
 /// The standard's own fields of one event, as far as they have been written.
@@ -205,13 +205,16 @@ fn sensor(element: &Json, writer: &mut Writer<'_>) {
     others.for_each(|(key, value)| writer.extension(key, value));
 }
 
-/// What JSON says in members and XML in attributes; extensions that are more than text become
-/// elements.
+/// What JSON says in members and XML in attributes; extensions that are more than text, or whose
+/// name or text no attribute can have, become elements.
 fn readings(name: &str, members: &[(String, Json)], writer: &mut Writer<'_>) {
     let mut attributes: Vec<(String, String)> = Vec::new();
     let mut inner = Members::new();
     for (key, value) in members {
-        let Some(text) = value.scalar() else {
+        let text = value.scalar().filter(|text| is_xml_text(text));
+        let name = text.and_then(|_| writer.name(key));
+        let name = name.filter(|name| attributes.iter().all(|(known, _)| known != name));
+        let Some((text, name)) = text.zip(name) else {
             inner.push((key.clone(), value.clone()));
             continue;
         };
@@ -221,7 +224,7 @@ fn readings(name: &str, members: &[(String, Json)], writer: &mut Writer<'_>) {
             "component" => writer.word(Vocabulary::Component, text),
             _ => text.into(),
         };
-        attributes.push((writer.name(key), text.into_owned()));
+        attributes.push((name, text.into_owned()));
     }
     let attributes: Vec<(&str, &str)> =
         attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

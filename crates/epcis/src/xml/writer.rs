@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{namer::is_scheme, source::is_xml_char};
+use super::{
+    TOLD,
+    namer::is_scheme,
+    names::{is_local, is_namespace, is_xml_char, is_xml_text, unnamed},
+};
 use crate::{
     context::Context,
-    fault::Fault,
     json::{Json, Members},
     vocabulary::Vocabulary,
 };
@@ -20,19 +23,11 @@ pub(super) struct Writer<'a> {
     added: Vec<(String, String)>,
     /// Whether words of the standard are written as Web URIs.
     pub(super) web: bool,
-    pub(super) faults: Vec<Fault>,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(context: &'a Context, around: &'a Context) -> Self {
-        Self {
-            out: String::new(),
-            context,
-            around,
-            added: Vec::new(),
-            web: false,
-            faults: Vec::new(),
-        }
+        Self { out: String::new(), context, around, added: Vec::new(), web: false }
     }
 
     /// A word of the standard as it is asked for; anything else as it is.
@@ -66,41 +61,60 @@ impl<'a> Writer<'a> {
     }
 
     fn attribute(&mut self, key: &str, value: &str) {
-        self.sound(value);
-        self.out.push_str(&format!(" {key}=\"{}\"", escape(value, true)));
+        let value: String =
+            value.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect();
+        self.out.push_str(&format!(" {key}=\"{}\"", escape(&value, true)));
     }
 
+    /// Text; a character that XML may not hold becomes an element that tells its code.
     pub(super) fn text(&mut self, text: &str) {
-        self.sound(text);
-        self.out.push_str(&escape(text, false));
-    }
-
-    fn sound(&mut self, text: &str) {
-        if !text.chars().all(is_xml_char) {
-            self.fault(text, "XML 不能含控制字符");
+        if is_xml_text(text) {
+            return self.out.push_str(&escape(text, false));
+        }
+        for letter in text.chars() {
+            if is_xml_char(letter) {
+                self.out.push_str(&escape(letter.encode_utf8(&mut [0; 4]), false));
+            } else {
+                let name = self.own("char");
+                self.out.push_str(&format!("<{name} code=\"{:04X}\"></{name}>", u32::from(letter)));
+            }
         }
     }
 
-    fn fault(&mut self, place: &str, detail: &str) {
-        let detail = format!("{}：{detail}", place.escape_debug());
-        self.faults.push(Fault { pointer: String::new(), detail });
+    /// The name of a member as a name of XML; `None` where it can be none.
+    pub(super) fn name(&mut self, key: &str) -> Option<String> {
+        if unnamed(key, self.context).is_some() {
+            return None;
+        }
+        let Some((namespace, local)) = self.context.resolve(key) else {
+            return Some(key.to_owned());
+        };
+        let prefix = key.split_once(':').map(|(prefix, _)| prefix).unwrap_or_default();
+        let (namespace, local) = (namespace.to_owned(), local.to_owned());
+        Some(format!("{}:{local}", self.prefix(prefix, &namespace)))
     }
 
-    /// The name of a member as a name of XML.
-    pub(super) fn name(&mut self, key: &str) -> String {
-        let name = match self.context.resolve(key) {
-            Some((namespace, local)) => {
-                let prefix = key.split_once(':').map(|(prefix, _)| prefix).unwrap_or_default();
-                let (namespace, local) = (namespace.to_owned(), local.to_owned());
-                let prefix = self.prefix(prefix, &namespace);
-                if is_local(&local) { Some(format!("{prefix}:{local}")) } else { None }
+    /// The name of an element that says what XML has no name for.
+    fn own(&mut self, local: &str) -> String {
+        format!("{}:{local}", self.prefix("told", TOLD))
+    }
+
+    /// An element of this member; where its name can be none, one that tells it.
+    pub(super) fn member(
+        &mut self,
+        key: &str,
+        attributes: &[(&str, &str)],
+        inner: impl FnOnce(&mut Self),
+    ) {
+        match self.name(key) {
+            Some(name) => self.element(&name, attributes, inner),
+            None => {
+                let (name, told) = (self.own("member"), told(key));
+                let mut all = vec![("name", told.as_str())];
+                all.extend(attributes.iter().filter(|(name, _)| *name != "name"));
+                self.element(&name, &all, inner);
             }
-            None => Some(key.to_owned()).filter(|key| is_local(key)),
-        };
-        name.unwrap_or_else(|| {
-            self.fault(key, "不能成为 XML 的名称；前缀应已声明，名称应以字母开头");
-            String::from("unnamed")
-        })
+        }
     }
 
     fn prefix(&mut self, wanted: &str, namespace: &str) -> String {
@@ -127,12 +141,11 @@ impl<'a> Writer<'a> {
         match value {
             Json::Array(items) => items.iter().for_each(|item| self.extension(key, item)),
             Json::Object(members) => {
-                let name = self.name(key);
-                let attributes = self.attributes(members);
+                let (attributes, others) = self.attributes(members);
                 let attributes: Vec<(&str, &str)> =
                     attributes.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-                self.element(&name, &attributes, |writer| {
-                    for (key, value) in members.iter().filter(|(key, _)| !key.starts_with('@')) {
+                self.member(key, &attributes, |writer| {
+                    for (key, value) in others {
                         match value.scalar().filter(|_| key == "#text") {
                             Some(text) => writer.text(text),
                             None => writer.extension(key, value),
@@ -141,25 +154,44 @@ impl<'a> Writer<'a> {
                 });
             }
             other => {
-                let name = self.name(key);
-                self.leaf(&name, other.scalar().unwrap_or_default());
+                self.member(key, &[], |writer| writer.text(other.scalar().unwrap_or_default()));
             }
         }
     }
 
-    fn attributes<'j>(&mut self, members: &'j Members) -> Vec<(String, &'j str)> {
-        let mut attributes = Vec::new();
-        for (key, value) in members {
-            let Some(name) = key.strip_prefix('@').filter(|name| *name != "context") else {
-                continue;
-            };
-            match value.scalar() {
-                Some(value) => attributes.push((self.name(name), value)),
-                None => self.fault(key, "属性应为文本、数或真假值"),
+    /// Members that become attributes, and those that become elements. What is an attribute in name
+    /// but none that XML could have is told by an element.
+    fn attributes<'j>(
+        &mut self,
+        members: &'j Members,
+    ) -> (Vec<(String, &'j str)>, Vec<(&'j str, &'j Json)>) {
+        let mut attributes: Vec<(String, &str)> = Vec::new();
+        let mut others = Vec::new();
+        for (key, value) in members.iter().filter(|(key, _)| key != "@context") {
+            let text = value.scalar().filter(|text| is_xml_text(text));
+            let found = key.strip_prefix('@').zip(text).and_then(|(name, text)| {
+                let name = self.name(name)?;
+                attributes.iter().all(|(known, _)| *known != name).then_some((name, text))
+            });
+            match found {
+                Some(attribute) => attributes.push(attribute),
+                None => others.push((key.as_str(), value)),
             }
         }
-        attributes
+        (attributes, others)
     }
+}
+
+/// A name as an attribute tells it: what XML may not hold, and the backslash, as JSON escapes them.
+fn told(key: &str) -> String {
+    key.chars().fold(String::with_capacity(key.len()), |mut out, letter| {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            letter if is_xml_char(letter) => out.push(letter),
+            other => out.push_str(&format!("\\u{:04x}", u32::from(other))),
+        }
+        out
+    })
 }
 
 /// ` xmlns:…="…"`
@@ -173,7 +205,10 @@ pub(super) fn declarations(prefixes: &[(String, String)]) -> String {
 pub(super) fn declarable(context: &Context) -> Context {
     let mut sound = Context::default();
     for (prefix, uri) in context.declared().iter().rev() {
-        if is_prefix(prefix) && !matches!(prefix.as_str(), "xml" | "xmlns" | "epcis" | "epcisq") {
+        if is_prefix(prefix)
+            && is_namespace(uri)
+            && !matches!(prefix.as_str(), "xml" | "xmlns" | "epcis" | "epcisq")
+        {
             sound.declare(prefix, uri);
         }
     }
@@ -182,15 +217,6 @@ pub(super) fn declarable(context: &Context) -> Context {
 
 fn is_prefix(prefix: &str) -> bool {
     is_scheme(prefix) && is_local(prefix)
-}
-
-/// Whether this is a name without colon (XML Namespaces `NCName`).
-fn is_local(name: &str) -> bool {
-    let foreign = |letter: char| letter >= '\u{c0}' && !matches!(letter, '×' | '÷');
-    let begins = |letter: char| letter.is_ascii_alphabetic() || letter == '_' || foreign(letter);
-    let goes_on =
-        |letter: char| begins(letter) || letter.is_ascii_digit() || "-.·".contains(letter);
-    name.starts_with(begins) && name.chars().all(goes_on)
 }
 
 fn escape(text: &str, attribute: bool) -> String {

@@ -5,13 +5,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use yj_epcis::{
-    Context, Document, EPCIS_CONTEXT, Instant, Json, XmlForm, canonical_link, document_to_xml,
+    Context, Document, EPCIS_CONTEXT, Instant, Json, XmlForm, document_to_xml, is_standard_context,
 };
 use yj_kernel::Problem;
 
 use super::{
     header::{EpcFormat, Media},
-    problem::{Exception, Refusal, Result},
+    problem::Result,
+    spelling::{Companies, translated},
     store::{Frame, Kept},
 };
 
@@ -24,28 +25,40 @@ pub(crate) struct Occasion<'a> {
     pub(crate) format: EpcFormat,
 }
 
-/// An `EPCISQueryDocument` with these events.
-pub(crate) fn query_document(events: &[Kept], occasion: Occasion<'_>) -> Json {
+/// An `EPCISQueryDocument` with these events; and how its identifiers are written: with no
+/// preference where not all of them could be written as asked.
+pub(crate) fn query_document(
+    events: &[Kept],
+    occasion: Occasion<'_>,
+    companies: &Companies,
+) -> (Json, EpcFormat) {
     let mut around = Around::default();
-    let list = events.iter().map(|kept| around.event(kept, occasion.format)).collect();
+    let (mut list, mut all) = (Vec::with_capacity(events.len()), true);
+    for kept in events {
+        let about = (kept.event.source(), kept.subject.as_str());
+        let (event, whole) = translated(about, occasion.format, companies);
+        all &= whole;
+        list.push(around.event(kept, event));
+    }
     let text = |name: &str, value: &str| (String::from(name), Json::text(value));
     let mut results = vec![text("queryName", occasion.name)];
     results.extend(occasion.subscription.map(|id| text("subscriptionID", id)));
     let body = Json::Object(vec![(String::from("eventList"), Json::Array(list))]);
     results.push((String::from("resultsBody"), body));
     let body = Json::Object(vec![(String::from("queryResults"), Json::Object(results))]);
-    Json::Object(vec![
+    let document = Json::Object(vec![
         (String::from("@context"), around.context()),
         text("type", "EPCISQueryDocument"),
         text("schemaVersion", "2.0"),
         text("creationDate", &occasion.now.to_string()),
         (String::from("epcisBody"), body),
-    ])
+    ]);
+    (document, if all { occasion.format } else { EpcFormat::AnyWay })
 }
 
-/// One event without a document around it.
-pub(crate) fn bare(kept: &Kept, format: EpcFormat) -> Json {
-    let event = translated(kept.event.source(), format);
+/// One event without a document around it, as it was sent.
+pub(crate) fn bare(kept: &Kept) -> Json {
+    let event = kept.event.source().clone();
     let Json::Object(mut members) = event else { return event };
     if !members.iter().any(|(name, _)| name == "@context") {
         let context = match &kept.frame.context {
@@ -79,8 +92,7 @@ impl Around {
 
     /// An event whose prefixes mean here what they meant in its own document; where others have
     /// taken one, it keeps its own `@context`.
-    fn event(&mut self, kept: &Kept, format: EpcFormat) -> Json {
-        let event = translated(kept.event.source(), format);
+    fn event(&mut self, kept: &Kept, event: Json) -> Json {
         if self.takes(&kept.frame) {
             return event;
         }
@@ -109,7 +121,7 @@ impl Around {
             }
         }
         for uri in uris(&frame.context) {
-            if !is_standard(uri) && !self.elsewhere.iter().any(|known| known == uri) {
+            if !is_standard_context(uri) && !self.elsewhere.iter().any(|known| known == uri) {
                 self.elsewhere.push(String::from(uri));
             }
         }
@@ -121,69 +133,12 @@ fn uris(context: &Json) -> Vec<&str> {
     context.items().iter().chain([context]).filter_map(Json::as_text).collect()
 }
 
-fn is_standard(uri: &str) -> bool {
-    uri.starts_with("https://ref.gs1.org/standards/epcis/")
-        && uri.ends_with("/epcis-context.jsonld")
-        || uri == "https://ref.gs1.org/standards/epcis/epcis-context.jsonld"
-        || uri == "https://gs1.github.io/EPCIS/epcis-context.jsonld"
-}
-
-/// Members that hold identifiers, or objects and lists of those.
-const IDENTIFIERS: [&str; 13] = [
-    "epcList",
-    "childEPCs",
-    "inputEPCList",
-    "outputEPCList",
-    "parentID",
-    "quantityList",
-    "childQuantityList",
-    "inputQuantityList",
-    "outputQuantityList",
-    "readPoint",
-    "bizLocation",
-    "sourceList",
-    "destinationList",
-];
-
-/// An event whose identifiers are written as asked for. An EPC URN cannot be made of a Digital
-/// Link, for it does not tell the length of the company prefix; such identifiers stay.
-fn translated(event: &Json, format: EpcFormat) -> Json {
-    if format != EpcFormat::Link {
-        return event.clone();
-    }
-    let members = event.members().iter().map(|(name, value)| {
-        let holds = IDENTIFIERS.contains(&name.as_str());
-        (name.clone(), if holds { linked(value) } else { value.clone() })
-    });
-    Json::Object(members.collect())
-}
-
-fn linked(value: &Json) -> Json {
-    match value {
-        Json::Text(text) => canonical_link(text).map_or_else(|| value.clone(), Json::Text),
-        Json::Array(items) => Json::Array(items.iter().map(linked).collect()),
-        Json::Object(members) => Json::Object(
-            members
-                .iter()
-                .map(|(name, value)| {
-                    let holds =
-                        matches!(name.as_str(), "id" | "epcClass" | "source" | "destination");
-                    (name.clone(), if holds { linked(value) } else { value.clone() })
-                })
-                .collect(),
-        ),
-        other => other.clone(),
-    }
-}
-
-/// A document in the form that was asked for.
+/// A document in the form that was asked for. Whatever was kept has a form in XML.
 pub(crate) fn render(document: Json, media: Media) -> Result<String> {
     let Media::Xml(form) = media else { return Ok(document.to_string()) };
-    document_to_xml(&Document::new(document), form).map_err(|faults| {
-        let told: Vec<String> = faults.iter().take(3).map(ToString::to_string).collect();
-        let detail = format!("这些事件不能写成所要的 XML：{}", told.join("；"));
-        Refusal::of(Exception::NotAcceptable, detail)
-    })
+    let written = document_to_xml(&Document::new(document), form);
+    Ok(written
+        .map_err(|faults| Problem::internal(format!("no XML for what is kept: {faults:?}")))?)
 }
 
 /// An answer of this form.
@@ -191,6 +146,10 @@ pub(crate) fn response(text: String, media: Media) -> Response {
     let kind = HeaderValue::from_static(media.name());
     let mut response = ([(header::CONTENT_TYPE, kind)], text).into_response();
     if let Media::Xml(form) = media {
+        if form == XmlForm::V1_2 {
+            let name = HeaderName::from_static("gs1-epcis-version");
+            response.headers_mut().insert(name, HeaderValue::from_static("1.2"));
+        }
         let words = if form == XmlForm::V2_0Web { "Always_Web_URI" } else { "Always_URN" };
         let name = HeaderName::from_static("gs1-cbv-xml-format");
         response.headers_mut().insert(name, HeaderValue::from_static(words));

@@ -7,7 +7,10 @@ use yj_epcis::{
     context_of,
 };
 
-use super::header::{BYTES_MAX, EVENTS_MAX, Form};
+use super::{
+    header::{BYTES_MAX, EVENTS_MAX, Form},
+    master::{self, Told},
+};
 
 /// Faults of one document or event that are told.
 pub(crate) const FAULTS_MAX: usize = 50;
@@ -70,6 +73,14 @@ impl<R: Read> Stream<R> {
         match self {
             Self::Json { reader, bare, .. } => reader.context().or(bare.as_ref()).cloned(),
             Self::Xml { reader, .. } => Some(context_of(reader.context())),
+        }
+    }
+
+    /// The master data of the document, at its end; the frame should be sound.
+    pub(crate) fn master(&self) -> yj_kernel::Result<Vec<Told>> {
+        match self {
+            Self::Json { reader, .. } => reader.header().map_or(Ok(Vec::new()), master::read),
+            Self::Xml { reader, .. } => master::read(&reader.header()),
         }
     }
 

@@ -10,6 +10,7 @@ use yj_kernel::{Ctx, Problem, Row, Sql, Tx};
 
 use super::{
     erased,
+    master::{Around, Known},
     page::{PER_PAGE, Token},
     place::Sites,
     plan,
@@ -127,11 +128,15 @@ impl<'q> Walk<'q> {
             self.place = Some(self.order.at(last)?);
         }
         let kept = store::read(ctx, tx, &rows).await?;
+        let known = Known::load(tx, self.query, &kept).await?;
         let text: usize = kept.iter().map(|one| one.size).sum();
         self.batch = if text > BATCH_BYTES { BATCH_FIRST } else { (self.batch * 2).min(BATCH_MAX) };
         let meant: Vec<Kept> = kept
             .into_iter()
-            .filter(|one| matches_within(self.query, &one.event, &self.sites))
+            .filter(|one| {
+                let about = Around { sites: &self.sites, known: &known, subject: &one.subject };
+                matches_within(self.query, &one.event, &about)
+            })
             .collect();
         self.weight += meant.iter().map(|one| one.size).sum::<usize>();
         let order = self.order;

@@ -70,23 +70,38 @@ pub(crate) fn unsupported(headers: &HeaderMap) -> Option<Refusal> {
             format!("本服务支持 EPCIS 与 CBV 1.2 至 2.0，不能满足 {name}: {wanted}"),
         ))
     };
+    let spoken = [(1, 2), (2, 0)];
+    let asked = |name: &str| text(headers, name).filter(|wanted| !wanted.is_empty());
     for (name, holds) in [
-        ("gs1-epcis-version", [(1, 0), (2, 0)]),
-        ("gs1-cbv-version", [(1, 0), (2, 0)]),
+        ("gs1-epcis-version", spoken),
+        ("gs1-cbv-version", spoken),
         ("gs1-epcis-min", [(0, 0), (2, 0)]),
         ("gs1-cbv-min", [(0, 0), (2, 0)]),
         ("gs1-epcis-max", [(1, 2), (99, 0)]),
         ("gs1-cbv-max", [(1, 2), (99, 0)]),
     ] {
-        let Some(wanted) = text(headers, name).filter(|wanted| !wanted.is_empty()) else {
-            continue;
-        };
+        let Some(wanted) = asked(name) else { continue };
         match version(wanted) {
             Some(found) if (holds[0]..=holds[1]).contains(&found) => {}
             _ => return refuse(name, wanted),
         }
     }
+    for (least, most) in [("gs1-epcis-min", "gs1-epcis-max"), ("gs1-cbv-min", "gs1-cbv-max")] {
+        if let (Some(from), Some(to)) = (asked(least), asked(most))
+            && version(from) > version(to)
+        {
+            let detail = format!("{least}: {from} 不应高于 {most}: {to}");
+            return Some(Refusal::of(Exception::NotAcceptable, detail));
+        }
+    }
     None
+}
+
+/// Whether the client reads nothing newer than EPCIS 1.2, which knows XML alone.
+fn reads_old_alone(headers: &HeaderMap) -> bool {
+    let asked = |name| text(headers, name).and_then(version);
+    let at_most = [asked("gs1-epcis-version"), asked("gs1-epcis-max")];
+    at_most.into_iter().flatten().any(|found| found < (2, 0))
 }
 
 /// How identifiers are written in an answer.
@@ -98,6 +113,8 @@ pub(crate) enum EpcFormat {
     Link,
     /// EPC URNs, where the length of the company prefix is known.
     Urn,
+    /// Some one way, some the other.
+    AnyWay,
 }
 
 impl EpcFormat {
@@ -106,6 +123,7 @@ impl EpcFormat {
             Self::AsSent => "Never_Translates",
             Self::Link => "Always_GS1_Digital_Link",
             Self::Urn => "Always_EPC_URN",
+            Self::AnyWay => "No_Preference",
         }
     }
 
@@ -166,8 +184,10 @@ impl Media {
             }
         }
         wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-        let old = text(headers, "gs1-epcis-max").and_then(version).is_some_and(|max| max < (2, 0));
+        let old = xml && reads_old_alone(headers);
         let media = |kind: &str| match kind.to_ascii_lowercase().as_str() {
+            "*/*" | "application/*" if old => Some(Self::Xml(XmlForm::V1_2)),
+            "application/json" | "application/ld+json" if old => None,
             "*/*" | "application/*" | "application/json" => Some(Self::Json),
             "application/ld+json" => Some(Self::JsonLd),
             "application/xml" | "text/xml" if xml => Some(Self::Xml(XmlForm::V2_0)),
@@ -178,7 +198,9 @@ impl Media {
             return xml_form(headers, old).map(Self::Xml);
         }
         found.ok_or_else(|| {
-            let known = if xml {
+            let known = if old {
+                "application/xml：EPCIS 1.2 只有 XML"
+            } else if xml {
                 "application/json、application/ld+json 或 application/xml"
             } else {
                 "application/json 或 application/ld+json"
@@ -305,6 +327,11 @@ mod tests {
         let old = headers(&[("accept", "application/xml"), ("gs1-epcis-max", "1.2")]);
         assert_eq!(Media::asked(&old, true).ok(), Some(Media::Xml(XmlForm::V1_2)));
         assert!(Media::asked(&old, false).is_err());
+        let old = headers(&[("gs1-epcis-version", "1.2")]);
+        assert_eq!(Media::asked(&old, true).ok(), Some(Media::Xml(XmlForm::V1_2)));
+        assert_eq!(Media::asked(&old, false).ok(), Some(Media::Json), "lists have one form");
+        let old = headers(&[("accept", "application/ld+json"), ("gs1-epcis-max", "1.2")]);
+        assert!(Media::asked(&old, true).is_err(), "1.2 knows XML alone");
     }
 
     #[test]
@@ -315,5 +342,10 @@ mod tests {
         assert!(refused("gs1-epcis-min", "3.0"));
         assert!(refused("gs1-epcis-max", "1.0"));
         assert!(refused("gs1-epcis-version", "two"));
+        assert!(refused("gs1-epcis-version", "1.1"));
+        let range =
+            |min, max| unsupported(&headers(&[("gs1-epcis-min", min), ("gs1-epcis-max", max)]));
+        assert!(range("1.2", "2.0").is_none() && range("2.0", "2.0").is_none());
+        assert!(range("2.0", "1.2").is_some());
     }
 }

@@ -23,6 +23,7 @@ use super::{
     query_http,
     resource::{self, Resource},
     sockets::Sockets,
+    spelling::Companies,
     status,
 };
 
@@ -63,12 +64,12 @@ pub(crate) const QUERY: &[Param] = &[
     Param { name: "orderDirection", label: "ASC 或 DESC", required: false },
     Param { name: "eventCountLimit", label: "至多多少个事件", required: false },
     Param { name: "maxEventCount", label: "多于此数则查询失败", required: false },
-    Param { name: "perPage", label: "每页事件数，1 至 1000", required: false },
+    Param { name: "perPage", label: "每页事件数，至多 1000", required: false },
     Param { name: "nextPageToken", label: "上一页答复中的令牌", required: false },
 ];
 
 const PAGING: &[Param] = &[
-    Param { name: "perPage", label: "每页条数，1 至 1000", required: false },
+    Param { name: "perPage", label: "每页条数，至多 1000", required: false },
     Param { name: "nextPageToken", label: "上一页答复中的令牌", required: false },
 ];
 
@@ -171,7 +172,7 @@ pub(crate) fn paging(query: &str) -> Result<(i64, Option<String>)> {
     let (mut per_page, mut after) = (resource::PER_PAGE, None);
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "perPage" => per_page = yj_kernel::number(&name, &text, resource::PER_PAGE_MAX)?,
+            "perPage" => per_page = page_size(&name, &text)?,
             "nextPageToken" => {
                 let sound = text.len() <= 2_000 && !text.chars().any(char::is_control);
                 if !sound {
@@ -184,6 +185,11 @@ pub(crate) fn paging(query: &str) -> Result<(i64, Option<String>)> {
         }
     }
     Ok((per_page, after))
+}
+
+/// The size of a page that is asked for; of more than there is, the largest.
+pub(crate) fn page_size(name: &str, text: &str) -> Result<i64> {
+    Ok(yj_kernel::number(name, text, i64::MAX)?.min(resource::PER_PAGE_MAX))
 }
 
 /// How long a page of names can be followed.
@@ -204,9 +210,9 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let take = move |ctx: Ctx, headers: HeaderMap, request: Request| async move {
         let form = Form::sent(&headers)?;
         let bytes = yj_kernel::json::bytes(request, &()).await?;
-        let (items, context) = job::single(&bytes, form)?;
+        let sheet = job::single(&bytes, form)?;
         let asked = (form, Behaviour::Rollback);
-        let received = job::at_once(&ctx, &items, context, asked, true).await?;
+        let received = job::at_once(&ctx, &sheet, asked, true).await?;
         bell.ring();
         let kept = received.taken.first();
         let Some(Taken::New { id, .. } | Taken::Duplicate { id }) = kept else {
@@ -217,7 +223,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         let Ok(reader) = reader else { return Ok((StatusCode::CREATED, headers).into_response()) };
         let mut tx = reader.snapshot().await?;
         let found = find::named(&reader, &mut tx, id).await?;
-        let text = found.last().map(|kept| answer::bare(kept, EpcFormat::AsSent).to_string());
+        let text = found.last().map(|kept| answer::bare(kept).to_string());
         let body = answer::response(text.unwrap_or_default(), Media::JsonLd);
         Ok::<_, Refusal>((StatusCode::CREATED, headers, body).into_response())
     };
@@ -230,11 +236,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         let id = sound(&id, "EPCIS 事件")?;
         let mut tx = ctx.snapshot().await?;
         let found = find::named(&ctx, &mut tx, id).await?;
+        let companies = Companies::load(&mut tx, &found, format).await?;
         drop(tx);
         audit::note_use(&ctx, "epcis_event", (id, found.len())).await?;
         let now = Instant(ctx.now_ms());
         let occasion = Occasion { name: "SimpleEventQuery", subscription: None, now, format };
-        let text = answer::render(answer::query_document(&found, occasion), media)?;
+        let (document, format) = answer::query_document(&found, occasion, &companies);
+        let text = answer::render(document, media)?;
         let mut response = answer::response(text, media);
         answer::tell_format(&mut response, format);
         Ok::<_, Refusal>(response)
@@ -262,7 +270,8 @@ fn resource_routes(resource: Resource) -> Vec<Route> {
     };
     let read = move |ctx: Ctx, headers: HeaderMap, Path(value): Path<String>| async move {
         let mut tx = ctx.snapshot().await?;
-        resource.require(&ctx, &mut tx, sound(&value, resource.title())?).await?;
+        let value = sound(&value, resource.title())?;
+        resource.require(&ctx, &mut tx, (value, &prefixes(&headers))).await?;
         json_answer(&resource::collection(["events"]), &headers)
     };
     let below = move |ctx: Ctx,
@@ -271,10 +280,11 @@ fn resource_routes(resource: Resource) -> Vec<Route> {
                       RawQuery(query): RawQuery| async move {
         let query = query.unwrap_or_default();
         let mut tx = ctx.snapshot().await?;
-        resource.require(&ctx, &mut tx, sound(&value, resource.title())?).await?;
+        let value = sound(&value, resource.title())?;
+        resource.require(&ctx, &mut tx, (value, &prefixes(&headers))).await?;
         drop(tx);
-        let tail = format!("/{}/{}/events", resource.name(), encoded(&value));
-        events(&ctx, &headers, (&tail, &query), Some((resource.parameter(), &value))).await
+        let tail = format!("/{}/{}/events", resource.name(), encoded(value));
+        events(&ctx, &headers, (&tail, &query), Some((resource.parameter(), value))).await
     };
     let tail = |rest: &str| format!("/{name}{rest}");
     let get = |rest: &str| at(Method::GET, &tail(rest));
@@ -352,10 +362,12 @@ pub(crate) async fn page_of(
     let mut tx = ctx.snapshot().await?;
     tx.plan_by_values();
     let page = find::page(ctx, &mut tx, parsed).await?;
+    let companies = Companies::load(&mut tx, &page.events, format).await?;
     drop(tx);
     audit::note_use(ctx, "epcis_event", (query, page.events.len())).await?;
     let occasion = Occasion { name, subscription: None, now: Instant(ctx.now_ms()), format };
-    let text = answer::render(answer::query_document(&page.events, occasion), media)?;
+    let (document, format) = answer::query_document(&page.events, occasion, &companies);
+    let text = answer::render(document, media)?;
     let mut response = answer::response(text, media);
     answer::tell_format(&mut response, format);
     if let Some(next) = page.next {

@@ -15,6 +15,7 @@ use super::{
     capture::{self, CHUNK_MAX, Item, Taken, Tally, take},
     document::{FAULTS_MAX, Stream},
     header::{BYTES_MAX, Behaviour, Form},
+    master::{self, Told},
     prepare::prepare,
     problem::invalid,
     store,
@@ -28,6 +29,14 @@ const PART: usize = 1 << 20;
 pub(crate) const PART_BYTES: &str = "epcis_part.bytes";
 /// Tries when others write the same at the same moment.
 pub(crate) const TRIES: usize = 3;
+
+/// A document that is at hand.
+pub(crate) struct Sheet {
+    pub(crate) items: Vec<Item>,
+    /// The `@context` that is kept with the events.
+    context: Option<Json>,
+    master: Vec<Told>,
+}
 
 /// What became of a document.
 pub(crate) struct Received {
@@ -53,7 +62,7 @@ pub(crate) async fn receive(
         }
     }
     match small(&head, form)? {
-        Some((items, context)) => at_once(ctx, &items, context, (form, behaviour), false).await,
+        Some(sheet) => at_once(ctx, &sheet, (form, behaviour), false).await,
         None => spool(ctx, (head, None), (form, behaviour)).await,
     }
 }
@@ -78,8 +87,8 @@ pub(crate) fn item(
     Item { place, event: prepare(source, &context, FAULTS_MAX) }
 }
 
-/// The events of a document that is at hand; `None` where there are too many for one go.
-pub(crate) fn small(bytes: &[u8], form: Form) -> Result<Option<(Vec<Item>, Option<Json>)>> {
+/// A document that is at hand; `None` where it has too many events for one go.
+pub(crate) fn small(bytes: &[u8], form: Form) -> Result<Option<Sheet>> {
     let mut stream = Stream::new(form, bytes);
     let mut items = Vec::new();
     while let Some(found) = stream.next().map_err(unreadable)? {
@@ -90,37 +99,40 @@ pub(crate) fn small(bytes: &[u8], form: Form) -> Result<Option<(Vec<Item>, Optio
         items.push(item(place, found));
     }
     let faults = stream.frame_faults();
-    if faults.is_empty() { Ok(Some((items, stream.kept_context()))) } else { Err(invalid(faults)) }
+    if !faults.is_empty() {
+        return Err(invalid(faults));
+    }
+    let (context, master) = (stream.kept_context(), stream.master()?);
+    Ok(Some(Sheet { items, context, master }))
 }
 
 /// Keeps a small document. Under `rollback`, one refusal is the request's own problem.
 pub(crate) async fn at_once(
     ctx: &Ctx,
-    items: &[Item],
-    context: Option<Json>,
+    sheet: &Sheet,
     (form, behaviour): (Form, Behaviour),
     bare: bool,
 ) -> Result<Received> {
-    let keep = || at_once_in(ctx, items, context.as_ref(), (form, behaviour), bare);
+    let keep = || at_once_in(ctx, sheet, (form, behaviour), bare);
     again(TRIES, Problem::is_of_a_race, keep).await
 }
 
 async fn at_once_in(
     ctx: &Ctx,
-    items: &[Item],
-    context: Option<&Json>,
+    Sheet { items, context, master }: &Sheet,
     (form, behaviour): (Form, Behaviour),
     bare: bool,
 ) -> Result<Received> {
     let mut tx = ctx.begin().await?;
     let id = ctx.new_id::<()>().to_string();
     let key = vault::fresh_data_key(ctx, &mut tx, &id)?;
-    tx.later([opened(ctx, (&id, context), "done", (form, behaviour))]);
+    tx.later([opened(ctx, (&id, context.as_ref()), "done", (form, behaviour))]);
     let taken = take(ctx, &mut tx, (&id, &key), items).await?;
     if behaviour == Behaviour::Rollback && taken.iter().any(|one| matches!(one, Taken::Refused(_)))
     {
         return Err(refusals(taken, bare));
     }
+    master::keep(ctx, &mut tx, (&id, items), master).await?;
     let mut tally = Tally::default();
     for (item, taken) in items.iter().zip(&taken) {
         tally.add(item.place, taken);
@@ -140,7 +152,8 @@ fn refusals(mut taken: Vec<Taken>, bare: bool) -> Problem {
         let Taken::Refused(problem) = one else { continue };
         match problem {
             Problem::Invalid(found) => errors.extend(found.into_iter().map(|mut error| {
-                error.field = format!("eventList[{at}].{}", error.field);
+                let dot = if error.field.is_empty() { "" } else { "." };
+                error.field = format!("eventList[{at}]{dot}{}", error.field);
                 error
             })),
             other => errors.push(yj_kernel::FieldError {
@@ -300,12 +313,12 @@ pub(crate) async fn sweep(app: &yj_kernel::App) -> Result<()> {
 }
 
 /// Reads one bare event or a document with one.
-pub(crate) fn single(bytes: &[u8], form: Form) -> Result<(Vec<Item>, Option<Json>)> {
+pub(crate) fn single(bytes: &[u8], form: Form) -> Result<Sheet> {
     if bytes.len() > Limits::default().event_bytes_max {
         return Err(Problem::TooLarge(String::from("一个事件至多 1 MiB")));
     }
     match small(bytes, form)? {
-        Some((items, context)) if items.len() == 1 => Ok((items, context)),
+        Some(sheet) if sheet.items.len() == 1 => Ok(sheet),
         _ => Err(Problem::invalid("", "应为恰好一个事件；多个事件请提交至 /epcis/v2/capture")),
     }
 }

@@ -12,6 +12,7 @@ use super::{
     find,
     header::EpcFormat,
     named,
+    spelling::Companies,
 };
 
 /// What one must be allowed to do to be told.
@@ -67,6 +68,8 @@ pub(crate) async fn since(ctx: &Ctx, interest: &Interest, span: (i64, i64)) -> R
     let now = Instant(ctx.now_ms());
     let subscription = Some(interest.subscription.as_str());
     let occasion = Occasion { name: &name, subscription, now, format: interest.format };
-    let body = answer::query_document(&events, occasion).to_string();
+    let companies = Companies::load(&mut tx, &events, interest.format).await?;
+    let (document, _) = answer::query_document(&events, occasion, &companies);
+    let body = document.to_string();
     Ok(News { body, events: events.len(), reached })
 }

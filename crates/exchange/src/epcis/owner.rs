@@ -71,6 +71,17 @@ impl Owners {
         Ok(Self { own, by_code })
     }
 
+    /// The caller's own subject, where the caller has one and may record for it.
+    pub(crate) fn own(&self, ctx: &Ctx) -> Result<Option<String>> {
+        let Some(own) = &self.own else { return Ok(None) };
+        let place = Place { region: Some(&own.region), subject: Some(&own.id), ..Place::default() };
+        if ctx.scope().covers(&COLUMNS, &place) {
+            return Ok(Some(own.id.clone()));
+        }
+        let detail = "您的追溯主体不在您的数据权限范围内";
+        Err(Problem::invalid("epcisHeader.epcisMasterData", detail))
+    }
+
     /// The owner of an event, within reach of the caller.
     pub(crate) fn of(&self, ctx: &Ctx, event: &Event) -> Result<SubjectBrief> {
         let named = candidates(event).iter().find_map(|code| self.by_code.get(code));

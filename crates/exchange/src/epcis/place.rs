@@ -1,11 +1,11 @@
 //! Which place lies in which. Identifiers say (CBV §8.3) that a GLN with an extension is a part of the
-//! GLN without; the registers say who works in whose node. What else lies where is master data that
-//! nobody has told this platform.
+//! GLN without; the registers say who works in whose node. What else lies where is master data: see
+//! [`super::master`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use yj_epcis::{
-    Places, Query, canonical_link, id_matches,
+    Query, canonical_link, id_matches,
     query::{Condition, PlaceField},
 };
 use yj_kernel::{Problem, Result, Tx};
@@ -63,8 +63,9 @@ fn link_of(gln: &str) -> Option<String> {
     canonical_link(&format!("https://id.gs1.org/414/{gln}"))
 }
 
-impl Places for Sites {
-    fn lies_in(&self, place: &str, ancestor: &str) -> bool {
+impl Sites {
+    /// Whether a place is the other or lies in it, as identifiers and registers say.
+    pub(crate) fn hold(&self, place: &str, ancestor: &str) -> bool {
         if id_matches(ancestor, place) {
             return true;
         }
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn a_gln_holds_its_extensions_however_they_are_written() {
         let sites = Sites::default();
-        let lies = |place: &str, ancestor: &str| sites.lies_in(place, ancestor);
+        let lies = |place: &str, ancestor: &str| sites.hold(place, ancestor);
         let (site, link) =
             ("urn:epc:id:sgln:4012345.00005.0", "https://id.gs1.org/414/4012345000054");
         let door = "urn:epc:id:sgln:4012345.00005.122";
@@ -119,14 +120,14 @@ mod tests {
             "https://example.com/414/4012345000061",
             "urn:epc:id:sgln:4012345.00005.7",
         ] {
-            assert!(sites.lies_in(place, market), "{place}");
+            assert!(sites.hold(place, market), "{place}");
         }
         for (place, ancestor) in [
             ("urn:epc:id:sgln:4012345.00007.0", market),
             ("urn:epc:id:sgln:4012345.00005.0", "urn:epc:id:sgln:4012345.00006.0"),
             ("urn:epc:id:sgln:4012345.00006.0", "urn:epc:id:sgln:4012345.00005.7"),
         ] {
-            assert!(!sites.lies_in(place, ancestor), "{place}");
+            assert!(!sites.hold(place, ancestor), "{place}");
         }
     }
 }

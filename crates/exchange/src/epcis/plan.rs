@@ -2,13 +2,14 @@
 //! is decided by the library afterwards, so that the answer is its own.
 
 use yj_epcis::query::{
-    Comparison, Condition, ExtensionPlace, IdField, MatchField, PlaceField, Query, TimeField,
-    TypedField, WordField,
+    Comparison, Condition, ExtensionPlace, IdField, MasterField, MatchField, PlaceField, Query,
+    TimeField, TypedField, WordField,
 };
-use yj_epcis::{Action, EventKind};
+use yj_epcis::{Action, Epc, EventKind, Gs1Key};
 use yj_kernel::Sql;
 
 use super::{
+    master,
     place::{Sites, parts_in, parts_of},
     prepare::{EXTENDED, Role, bounded, spelled},
 };
@@ -41,7 +42,7 @@ fn one(condition: &Condition, sites: &Sites, sql: &mut Sql) {
                 PlaceField::BizLocation => Role::BizLocation,
             };
             if *descendants {
-                within(sql, role, (any, sites));
+                within(sql, (role, *field), (any, sites));
             } else {
                 ids(sql, &[role], any);
             }
@@ -58,7 +59,13 @@ fn one(condition: &Condition, sites: &Sites, sql: &mut Sql) {
             IdField::EventId => {
                 sql.push(" AND e.event_id ").bind_texts(any.iter().map(String::as_str));
             }
-            IdField::TransformationId => plain(sql, Role::Transformation, any),
+            IdField::TransformationId => {
+                // Events of earlier days are found by the URN as it was sent.
+                let spellings = any
+                    .iter()
+                    .flat_map(|id| [spelled(id), bounded(id.clone())].into_iter().chain(urns(id)));
+                mentions(sql, &[Role::Transformation], spellings);
+            }
             IdField::CorrectiveEventId => plain(sql, Role::Corrective, any),
         },
         Condition::Match { field, any } => ids(sql, roles(*field), any),
@@ -74,9 +81,27 @@ fn one(condition: &Condition, sites: &Sites, sql: &mut Sql) {
             | ExtensionPlace::SensorReport => senses(sql),
             _ => {}
         },
+        Condition::Master { field, names, values } => {
+            let roles: &[Role] = match field {
+                MasterField::BizStep => &[Role::BizStep],
+                MasterField::Disposition => &[Role::Disposition],
+                MasterField::ReadPoint => &[Role::ReadPoint],
+                MasterField::BizLocation => &[Role::BizLocation],
+                MasterField::EpcClass => &[Role::Class, Role::InputClass, Role::OutputClass],
+            };
+            let codes: Vec<&str> = roles.iter().map(|role| role.code()).collect();
+            master::with_attribute(sql, (&codes, *field), (names, values.as_deref()));
+        }
         // Amounts are known to the event alone.
         Condition::Quantity { .. } => {}
     }
+}
+
+/// Every URN that a GS1 key may have, whatever the length of its company prefix.
+fn urns(id: &str) -> impl Iterator<Item = String> {
+    let key = Epc::parse(id).map(|epc| epc.to_key()).or_else(|| Gs1Key::parse(id));
+    let of = move |length| Some(Epc::from_key(key.as_ref()?, length)?.to_urn());
+    (6..=12).filter_map(of)
 }
 
 fn senses(sql: &mut Sql) {
@@ -143,13 +168,13 @@ fn ids(sql: &mut Sql, roles: &[Role], any: &[String]) {
 }
 
 /// Places and what lies in them.
-fn within(sql: &mut Sql, role: Role, (any, sites): (&[String], &Sites)) {
+fn within(sql: &mut Sql, (role, field): (Role, PlaceField), (any, sites): (&[String], &Sites)) {
     if any.iter().any(|id| id.starts_with("urn:epc:idpat:")) {
         return ids(sql, &[role], any);
     }
     let inside: Vec<String> = any.iter().flat_map(|id| sites.inside(id)).collect();
     let terms: Vec<String> = any.iter().chain(&inside).map(|id| spelled(id)).collect();
-    sql.push(" AND e.seq IN (SELECT t.seq FROM epcis_term t WHERE t.role = ").bind(role.code());
+    sql.push(" AND (e.seq IN (SELECT t.seq FROM epcis_term t WHERE t.role = ").bind(role.code());
     sql.push(" AND (t.term ").bind_texts(terms.iter().map(String::as_str));
     let parts = any.iter().filter_map(|id| parts_of(id));
     for parts in parts.chain(inside.iter().map(|link| parts_in(link))) {
@@ -157,7 +182,9 @@ fn within(sql: &mut Sql, role: Role, (any, sites): (&[String], &Sites)) {
         let end = format!("{}0", parts.trim_end_matches('/'));
         sql.push(" OR (t.term > ").bind(parts).push(" AND t.term < ").bind(end).push(")");
     }
-    sql.push("))");
+    sql.push(")) OR ");
+    master::inside(sql, (role.code(), field), any);
+    sql.push(")");
 }
 
 fn plain(sql: &mut Sql, role: Role, any: &[String]) {

@@ -141,6 +141,7 @@ fn terms(event: &Event) -> Vec<Term> {
     ids(Role::Destination, &mut event.destinations.iter().map(|one| &one.id));
     ids(Role::ReadPoint, &mut event.read_point.iter());
     ids(Role::BizLocation, &mut event.biz_location.iter());
+    ids(Role::Transformation, &mut event.transformation_id.iter());
     let mut words = |role: Role, word: Option<&String>, list: Vocabulary| {
         terms.extend(word.map(|word| Term {
             role,
@@ -153,7 +154,6 @@ fn terms(event: &Event) -> Vec<Term> {
     let mut plain = |role: Role, text: &String| {
         terms.push(Term { role, spelling: bounded(text.clone()), raw: bounded(text.clone()) });
     };
-    event.transformation_id.iter().for_each(|id| plain(Role::Transformation, id));
     let corrective = event.error_declaration.iter().flat_map(|error| &error.corrective_event_ids);
     corrective.for_each(|id| plain(Role::Corrective, id));
     let (spelling, raw) = match &event.kind {

@@ -42,6 +42,19 @@ impl Exception {
         }
     }
 
+    /// Code and title, as problems elsewhere have them.
+    const fn class(self) -> (&'static str, &'static str) {
+        match self {
+            Self::QueryTooLarge => ("too-large", "结果过多"),
+            Self::QueryTooComplex => ("too-complex", "查询过于复杂"),
+            Self::NoSuchName => ("not-found", "不存在"),
+            Self::DuplicateName => ("duplicate", "重复"),
+            Self::SubscriptionControls | Self::InvalidUri => ("invalid", "请求内容有误"),
+            Self::NotAcceptable => ("not-acceptable", "没有所要的形式"),
+            Self::UriTooLong => ("uri-too-long", "地址过长"),
+        }
+    }
+
     const fn status(self) -> StatusCode {
         match self {
             Self::QueryTooLarge | Self::QueryTooComplex => StatusCode::PAYLOAD_TOO_LARGE,
@@ -87,11 +100,24 @@ impl IntoResponse for Refusal {
 
 /// Faults of a document or a query as a problem.
 pub(crate) fn invalid(faults: Vec<Fault>) -> Problem {
-    let error = |fault: Fault| FieldError {
-        field: fault.pointer.trim_start_matches('/').replace('/', "."),
-        detail: fault.detail,
-    };
+    let error = |fault: Fault| FieldError { field: place(&fault.pointer), detail: fault.detail };
     Problem::Invalid(faults.into_iter().map(error).collect())
+}
+
+/// A JSON pointer as fields are named everywhere: `quantityList[1].uom`.
+fn place(pointer: &str) -> String {
+    let mut field = String::new();
+    for step in pointer.split('/').skip(1) {
+        if !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
+            field.push_str(&format!("[{step}]"));
+            continue;
+        }
+        if !field.is_empty() {
+            field.push('.');
+        }
+        field.push_str(&step.replace("~1", "/").replace("~0", "~"));
+    }
+    field
 }
 
 /// Puts the words of EPCIS and its headers on every answer below [`BASE`].
@@ -130,6 +156,10 @@ async fn translated(response: Response, method: &Method, instance: &str) -> Resp
     let status = exception.map_or_else(|| status_of(parts.status), Exception::status);
     let name = exception.map_or_else(|| name_of(status, method), Exception::name);
     problem["type"] = Value::from(format!("epcisException:{name}"));
+    if let Some((code, title)) = exception.map(Exception::class) {
+        problem["code"] = Value::from(code);
+        problem["title"] = Value::from(title);
+    }
     problem["status"] = Value::from(status.as_u16());
     problem["instance"] = Value::from(instance);
     parts.status = status;
@@ -163,5 +193,27 @@ fn name_of(status: StatusCode, method: &Method) -> &'static str {
         StatusCode::URI_TOO_LONG => "URITooLongException",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "UnsupportedMediaTypeException",
         _ => "ImplementationException",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn places_are_named_one_way() {
+        for (pointer, field) in [
+            ("", ""),
+            ("/action", "action"),
+            ("/epcList/1", "epcList[1]"),
+            (
+                "/sensorElementList/0/sensorReport/2/type",
+                "sensorElementList[0].sensorReport[2].type",
+            ),
+            ("/https:~1~1a.example~11a", "https://a.example/1a"),
+            ("/@context/0", "@context[0]"),
+        ] {
+            assert_eq!(place(pointer), field);
+        }
     }
 }

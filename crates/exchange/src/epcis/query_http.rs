@@ -12,7 +12,7 @@ use super::{
     BASE, answer,
     guard::Callbacks,
     header::{EpcFormat, Media},
-    http::{at, encoded, link_next, may, options, page_of, paging},
+    http::{at, encoded, link_next, may, options, page_of, page_size, paging},
     named,
     problem::{Refusal, Result},
     socket,
@@ -21,13 +21,13 @@ use super::{
 };
 
 const PAGING: &[Param] = &[
-    Param { name: "perPage", label: "每页条数，1 至 1000", required: false },
+    Param { name: "perPage", label: "每页条数，至多 1000", required: false },
     Param { name: "nextPageToken", label: "上一页答复中的令牌", required: false },
 ];
 
 /// Those, and what a subscription over the connection itself is told by.
 const PAGING_OR_SOCKET: &[Param] = &[
-    Param { name: "perPage", label: "每页条数，1 至 1000", required: false },
+    Param { name: "perPage", label: "每页条数，至多 1000", required: false },
     Param { name: "nextPageToken", label: "上一页答复中的令牌", required: false },
     Param {
         name: "stream",
@@ -162,7 +162,7 @@ fn page_within(query: &mut Query, text: &str) -> Result<()> {
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         match &*name {
             "perPage" => {
-                let per_page = yj_kernel::number(&name, &value, 1000)?;
+                let per_page = page_size(&name, &value)?;
                 query.per_page = u64::try_from(per_page).ok();
             }
             "nextPageToken" => query.next_page_token = Some(value.into_owned()),

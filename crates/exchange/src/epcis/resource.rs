@@ -1,7 +1,7 @@
 //! Top-level resources: what there is to ask for, and the events below each.
 
 use serde_json::{Value, json};
-use yj_epcis::{EPCIS_CONTEXT, EventKind, Vocabulary};
+use yj_epcis::{Context, EPCIS_CONTEXT, EventKind, Vocabulary};
 use yj_kernel::{Ctx, Problem, Sql, Tx};
 
 use super::{
@@ -144,8 +144,14 @@ impl Resource {
         Ok((found, next))
     }
 
-    /// Refuses one that no event within reach mentions and the standard does not know.
-    pub(crate) async fn require(self, ctx: &Ctx, tx: &mut Tx, value: &str) -> Result<()> {
+    /// Refuses one that no event within reach mentions and the standard does not know. Prefixes are
+    /// those that the client declares.
+    pub(crate) async fn require(
+        self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        (value, prefixes): (&str, &Context),
+    ) -> Result<()> {
         let compact = self.vocabulary().map_or(value, |list| list.compact(value));
         if self.words().contains(&compact) {
             return Ok(());
@@ -168,7 +174,9 @@ impl Resource {
             sql.bind_texts(self.roles().iter().map(|role| role.code()));
             sql.push(" AND t.term = ").bind(term);
             if self == Self::EventTypes {
-                sql.push(" AND t.raw = ").bind(bounded(String::from(value)));
+                let whole = prefixes.resolve(value);
+                let whole = whole.map(|(namespace, local)| format!("{namespace}{local}"));
+                sql.push(" AND t.raw = ").bind(bounded(whole.unwrap_or_else(|| value.into())));
             }
             store::narrow(ctx, &mut sql, tx);
             sql.push(" LIMIT 1");

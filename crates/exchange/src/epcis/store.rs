@@ -8,6 +8,8 @@ use yj_kernel::{
     vault::{self, DataKey},
 };
 
+use super::spelling;
+
 /// How an event's columns say who may see it.
 pub(crate) const EVENT_COLUMNS: Columns = Columns {
     region: Some("e.region"),
@@ -100,6 +102,10 @@ pub(crate) async fn insert(
     }
     tx.later(insert_rows(EVENT_INSERT, "", rows));
     tx.later(insert_rows("INSERT INTO epcis_term (role, term, seq, raw)", "", terms));
+    spelling::learn(
+        tx,
+        events.iter().map(|new| (new.subject_id.as_str(), new.prepared.terms.as_slice())),
+    );
     Ok(())
 }
 
@@ -112,6 +118,8 @@ pub(crate) struct Kept {
     pub(crate) size: usize,
     /// Checked, with `recordTime`, and with `eventID` also where the sender gave none.
     pub(crate) event: Event,
+    /// Whose it is.
+    pub(crate) subject: String,
     /// The `@context` of its document.
     pub(crate) frame: Arc<Frame>,
 }
@@ -126,7 +134,7 @@ pub(crate) struct Frame {
 
 /// Columns for [`read`]; the table is called `e`.
 pub(crate) const EVENT: &str = "SELECT e.seq, e.uid, e.event_id, e.event_time, e.record_time, e.own_id, \
-     e.body, e.capture_id FROM epcis_event e";
+     e.body, e.capture_id, e.subject_id FROM epcis_event e";
 
 /// Reads rows of [`EVENT`]. What was erased is left out.
 pub(crate) async fn read(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Kept>> {
@@ -151,14 +159,15 @@ pub(crate) async fn read(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Kep
         let source = Json::parse(body.as_bytes(), &Limits::default()).map_err(Problem::internal)?;
         let own_id = (row.int(5)? == 0).then(|| row.text(2)).transpose()?;
         let source = completed(source, Instant(row.int(4)?), own_id);
-        let unsound = |_| Problem::internal(format!("EPCIS event {uid} is no longer valid"));
-        let event = Event::new(source, &frame.prefixes, 1).map_err(unsound)?;
+        let unsound = || Problem::internal(format!("EPCIS event {uid} is no longer one"));
+        let event = Event::kept(source, &frame.prefixes).ok_or_else(unsound)?;
         events.push(Kept {
             seq: row.int(0)?,
             event_time: row.int(3)?,
             record_time: row.int(4)?,
             size: body.len(),
             event,
+            subject: String::from(row.text(8)?),
             frame: Arc::clone(frame),
         });
     }

@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use yj_epcis::{Fault, Json};
+use yj_epcis::Json;
 use yj_kernel::{
     Ctx, JobKind, JobRun, Outcome, Problem, Result, RowResult, Sql, Tx, again,
     vault::{self, DataKey},
@@ -22,6 +22,7 @@ use super::{
     document::Stream,
     header::{Behaviour, Form},
     job::{PART_BYTES, TRIES, item, unreadable},
+    master::{self, Told},
     problem::invalid,
     store,
 };
@@ -42,8 +43,8 @@ pub const JOBS: [JobKind; 1] = [JobKind {
 enum Said {
     /// Events, and the `@context` around them.
     Chunk(Vec<Item>, Option<Json>),
-    /// The end, with what is wrong around the events.
-    End(Vec<Fault>),
+    /// The end, with the master data of the document or what is wrong around the events.
+    End(Result<Vec<Told>>),
     /// It cannot be read on.
     Broken(Problem),
     /// Parts of it could not be fetched; that is nobody's fault who sent it.
@@ -127,15 +128,16 @@ fn tell(stream: &mut Stream<Parts>, done: i64, say: &mpsc::Sender<Said>) -> Said
             size = 0;
             let chunk = Said::Chunk(std::mem::take(&mut items), stream.kept_context());
             if say.blocking_send(chunk).is_err() {
-                return Said::End(Vec::new());
+                return Said::End(Ok(Vec::new()));
             }
         }
     }
     let faults = stream.frame_faults();
+    let end = if faults.is_empty() { stream.master() } else { Err(invalid(faults)) };
     if !items.is_empty() && say.blocking_send(Said::Chunk(items, stream.kept_context())).is_err() {
-        return Said::End(Vec::new());
+        return Said::End(Ok(Vec::new()));
     }
-    Said::End(faults)
+    Said::End(end)
 }
 
 async fn load(ctx: &Ctx, (id, key): (&str, &DataKey), part: i64) -> Result<Option<Vec<u8>>> {
@@ -196,9 +198,8 @@ impl Waiting {
                     (self.tally, self.checked) = again(TRIES, Problem::is_passing, check).await?;
                     run.expect(self.checked).await?;
                 }
-                Said::End(faults) if faults.is_empty() => {}
-                Said::End(faults) => self.tally.tell(None, &invalid(faults)),
-                Said::Broken(problem) => self.tally.tell(None, &problem),
+                Said::End(Ok(_)) => {}
+                Said::End(Err(problem)) | Said::Broken(problem) => self.tally.tell(None, &problem),
                 Said::Lost => return Err(lost()),
             }
         }
@@ -245,9 +246,15 @@ impl Waiting {
                     self.tally = again(TRIES, Problem::is_of_a_race, keep).await?;
                     run.noted();
                 }
-                Said::End(faults) if faults.is_empty() => {}
-                Said::End(faults) => self.tally.tell(None, &invalid(faults)),
-                Said::Broken(problem) => self.tally.tell(None, &problem),
+                Said::End(Ok(told)) => {
+                    let mut tx = ctx.begin().await?;
+                    match master::keep(ctx, &mut tx, (&self.id, &[]), &told).await {
+                        Ok(()) => tx.commit().await?,
+                        Err(problem @ Problem::Invalid(_)) => self.tally.tell(None, &problem),
+                        Err(problem) => return Err(problem),
+                    }
+                }
+                Said::End(Err(problem)) | Said::Broken(problem) => self.tally.tell(None, &problem),
                 Said::Lost => return Err(lost()),
             }
         }

@@ -59,7 +59,7 @@ impl Dice {
         let amounts = |dice: &mut Self| {
             json!([{
                 "epcClass": format!("urn:epc:class:lgtin:4012345.011111.L{}", dice.roll(4)),
-                "quantity": dice.roll(40), "uom": dice.pick(&["KGM", "GRM"]),
+                "quantity": 1 + dice.roll(40), "uom": dice.pick(&["KGM", "GRM"]),
             }])
         };
         match kind {

@@ -32,6 +32,8 @@ mod eight;
 mod epcis;
 mod epcis_correction;
 mod epcis_jobs;
+mod epcis_law;
+mod epcis_master;
 mod epcis_places;
 mod epcis_query;
 mod epcis_socket;
