@@ -5,6 +5,7 @@ mod accounts;
 mod background;
 mod cast;
 mod catalogue;
+mod codes;
 mod fleet;
 mod golden;
 mod markets;
@@ -63,6 +64,7 @@ pub async fn load(
         count += papers::load(assembled, first_day).await?;
     }
     if background {
+        codes::load(assembled).await?;
         waiting::load(assembled).await?;
     }
     progress("写入存证链");
