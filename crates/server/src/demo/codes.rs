@@ -7,7 +7,8 @@ use yj_product::{CodeRule, ResolverLink, ResolverUpstream};
 use super::registers::subject_code;
 use crate::Assembled;
 
-pub(super) async fn load(assembled: &Assembled) -> Result<()> {
+/// Registers them; the subjects and products of the golden chains are there.
+pub async fn load_codes(assembled: &Assembled) -> Result<()> {
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;
     rules(&ctx, &mut tx).await?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{
-    capturing::captured,
+    capturing::{captured, said},
     harness::{TestApp, harvest},
 };
 
@@ -221,6 +221,15 @@ async fn g_6_4_1_a_scan_finds_a_lot_by_every_way_of_writing_its_key() {
         // It is nobody else's to know of, however its key is written.
         let item = scanned("enterprise", &plant, code).await;
         assert_eq!(item, json!({ "scanned": code, "known": false }));
+    }
+    // Of two units of one lot whoever holds one means it.
+    let second = app.subject("示例韭菜合作社二社").await;
+    let mut other = harvest(&second, "AUD-2");
+    other["outputs"][0]["lot"] = json!("AUD-L1");
+    assert_eq!(said(&captured(&app, other).await).0, "accepted");
+    for (user, subject, code) in [("farm", &farm, "AUD-1"), ("supervisor", &second, "AUD-2")] {
+        let item = scanned(user, subject, "(01)06901234567892(10)AUD-L1").await;
+        assert_eq!((&item["code"], &item["holding"]), (&json!(code), &json!("own")), "{item}");
     }
     for (code, word) in [
         ("(01)06901234567893(10)L1", "校验位应为 2，现为 3"),

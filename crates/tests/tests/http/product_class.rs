@@ -117,3 +117,19 @@ async fn d_6_4_3_2_a_single_code_without_a_lot_tells_no_other_lots_story() {
     assert_eq!((&told["unit"], &told["steps"]), (&Value::Null, &json!([])), "{told}");
     assert_eq!((&told["state"], &told["scans"]), (&json!("found"), &json!(1)));
 }
+
+#[tokio::test]
+async fn g_5_4_4_the_demonstration_shows_prefixes_links_and_resolvers_further_up() {
+    let app = TestApp::start().await;
+    yj_server::demo::load_codes(&app.assembled).await.unwrap();
+    for (table, count) in [("code_rule", 4), ("resolver_link", 3), ("resolver_upstream", 2)] {
+        let user = if table == "resolver_upstream" { "sysadmin" } else { "supervisor" };
+        let listed = app.get(user, &format!("/api/v1/{table}")).await.expect(200);
+        assert_eq!(listed["items"].as_array().unwrap().len(), count, "{table}: {listed}");
+    }
+    let set = ask(&app, "/01/06901234567892?linkType=linkset", &HTML).await.expect(200);
+    let pip = &set["linkset"][0]["https://gs1.org/voc/pip"][0]["href"];
+    assert_eq!(pip, "https://www.example.cn/chives");
+    // Nobody outside is asked for what is unknown here.
+    assert_eq!(ask(&app, "/resolve?id=88.100.2/A1", &HTML).await.status, 404);
+}
