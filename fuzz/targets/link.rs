@@ -3,11 +3,16 @@
 
 use libfuzzer_sys::fuzz_target;
 use yj_epcis::{Epc, Gs1Key, canonical_link, id_matches};
-use yj_model::DigitalLink;
+use yj_model::{Gs1Data, candidates, why_not};
 
 fuzz_target!(|text: &str| {
-    if let Ok(link) = DigitalLink::parse_path(text) {
-        assert_eq!(DigitalLink::parse_path(&link.path()).map(|link| link.path()), Ok(link.path()));
+    if let Some(Ok(data)) = Gs1Data::read(text) {
+        let path = data.path();
+        let again = Gs1Data::read(&path).and_then(Result::ok);
+        assert_eq!(again.map(|data| data.path()), Some(path));
+    }
+    if candidates(text).is_empty() {
+        why_not(text);
     }
     if let Some(key) = Gs1Key::parse(text) {
         key.to_link();

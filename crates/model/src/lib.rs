@@ -6,7 +6,6 @@
 
 mod approval;
 mod check_digit;
-mod digital_link;
 mod document_kind;
 mod former_code;
 mod gs1;
@@ -27,14 +26,14 @@ mod vocabulary;
 
 pub use approval::{ApprovalKind, ApprovalNumber, CasNumber, UnNumber};
 pub use check_digit::{gs1_mod10, mod11_2, mod11_10};
-pub use digital_link::{DigitalLink, LinkError};
 pub use document_kind::DocumentKind;
 pub use former_code::{FORMER_CODE_KINDS, FormerCodeKind, KnownCode, former_code};
 pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
 pub use id::Id;
 pub use identifier::{
-    Form, IDENTIFIER_MAX, PREFIX_SCHEMES, Recognised, SCHEMES, Scheme, Split, Tail, Wanted,
-    candidates, forms_of, prefix_of, recognise,
+    Form, Gs1Data, IDENTIFIER_MAX, PREFIX_SCHEMES, Recognised, SCHEMES, Scheme, Split, Tail,
+    Wanted, bare_code, candidates, compressed_path, forms_of, is_ambiguous, link_keys, prefix_of,
+    recognise, why_not,
 };
 pub use industry::{DIVISIONS, IndustryCode};
 pub use measured::{Against, Detection, Measured};

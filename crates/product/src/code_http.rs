@@ -13,7 +13,7 @@ use yj_kernel::{
     Access, Body, Ctx, Param, Problem, Resource as _, Result, Route, Row, Shape, Sql, Stored, Tx,
     audit, outbox, sound_reason, time_text,
 };
-use yj_model::{LotNumber, candidates};
+use yj_model::{LotNumber, candidates, is_ambiguous, why_not};
 
 use crate::{
     code_batch::CodeBatch,
@@ -517,7 +517,11 @@ async fn find(ctx: &Ctx, query: &str) -> Result<Json<Value>> {
     {
         life = describe(ctx, &mut tx, &found, &batch.data).await?;
     }
-    Ok(Json(json!({ "code": code, "readings": told, "life": life })))
+    let problem = readings.is_empty().then(|| why_not(&code).to_string());
+    Ok(Json(json!({
+        "code": code, "readings": told, "ambiguous": is_ambiguous(&readings), "problem": problem,
+        "life": life,
+    })))
 }
 
 async fn describe(ctx: &Ctx, tx: &mut Tx, found: &MintedCode, batch: &CodeBatch) -> Result<Value> {

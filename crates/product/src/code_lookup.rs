@@ -48,6 +48,12 @@ impl MintedCode {
     pub fn is_public(&self) -> bool {
         self.state == Some(CodeState::Active) && self.label <= DataClass::Internal.level()
     }
+
+    /// Whether the public may know that its issuer made it void: whoever holds such a label should
+    /// not take it for one that is merely not uploaded yet.
+    pub fn is_void(&self) -> bool {
+        self.state == Some(CodeState::Void) && self.label <= DataClass::Internal.level()
+    }
 }
 
 /// What was found of a text.

@@ -11,7 +11,7 @@ use yj_kernel::{
     transfer::download,
 };
 use yj_label::{Drawing, Printer, sheet, svg, zpl};
-use yj_model::recognise;
+use yj_model::Gs1Data;
 
 use crate::{
     code_batch::CodeBatch,
@@ -220,15 +220,10 @@ fn printed(canonical: &str) -> &str {
     canonical.strip_prefix("/00/").unwrap_or(canonical)
 }
 
-/// A path of GS1 as elements: `/01/…/21/…` is `01…21…`; the first value has a fixed length.
+/// A path of GS1 as elements: `/01/…/21/…` is `01…21…`, with FNC1 where one is wanted.
 fn elements(canonical: &str) -> Option<String> {
     canonical.starts_with('/').then_some(())?;
-    let found = recognise(canonical)?;
-    let one = |name: &str, number: &str| {
-        found.part(name).map(|value| format!("{number}{value}")).unwrap_or_default()
-    };
-    let text = format!("{}{}{}", one("sscc", "00"), one("gtin", "01"), one("serial", "21"));
-    (!text.is_empty()).then_some(text)
+    Some(Gs1Data::read(canonical)?.ok()?.concatenated())
 }
 
 #[cfg(test)]

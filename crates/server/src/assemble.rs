@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use axum::{Router, http::StatusCode};
+use axum::{
+    Router,
+    http::{StatusCode, Uri},
+};
 use futures_util::future::BoxFuture;
 use yj_anchor::Anchoring;
 use yj_exchange::epcis::{Admission, Callbacks, SocketLimits, Sockets};
@@ -287,8 +290,16 @@ fn admission(identity: &Identity) -> Admission {
 }
 
 fn router(app: &App, routes: Vec<Route>) -> Router {
-    let missing = || async {
-        yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "")
+    let missing = |uri: Uri| async move {
+        // A compressed link of GS1 has no key to find it by: what it seems to be is said.
+        match yj_model::compressed_path(uri.path()) {
+            Some(detail) => {
+                yj_http::problem(StatusCode::BAD_REQUEST, "malformed", "请求无法读取", detail, "")
+            }
+            None => {
+                yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "")
+            }
+        }
     };
     let wrong = || async {
         let detail = "此地址不支持这种请求方法";

@@ -73,7 +73,7 @@ pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::EVENT_COLUMNS;
 pub use scan_count::{Scan, Scans};
-pub use story::{products_of, public_proofs, unit_of_lot};
+pub use story::{WarnedLot, products_of, public_proofs, unit_of_lot, warned_lots};
 pub use story_kept::Stories;
 
 use yj_kernel::{Entity, Migration};

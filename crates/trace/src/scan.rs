@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Columns, Ctx, Place, Problem, Reach, Result, Route, Row, Shape, Sql, Tx, audit,
 };
-use yj_model::{DigitalLink, Quantity, TraceCode, UnitCode};
+use yj_model::{Quantity, Scheme, TraceCode, UnitCode, bare_code, candidates, why_not};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
@@ -37,7 +37,7 @@ struct Scan {
     subject: String,
     /// 领域代码，如 agri
     domain: String,
-    /// 1 至 200 个：追溯码，或 GS1 数字链接的路径（`/01/…/10/…`、`/00/…`）
+    /// 1 至 200 个：追溯码、其网址，或 GS1 数字链接、元素串、EPC（`/01/…/10/…`、`(01)…(10)…`、`/00/…`）
     codes: Vec<String>,
 }
 
@@ -106,16 +106,14 @@ async fn look_up(ctx: &Ctx, tx: &mut Tx, scan: &Scan) -> Result<Value> {
         return Err(Problem::invalid("codes", detail));
     }
     let subject = subject(ctx, tx, scan).await?;
-    let mut read = Vec::with_capacity(scan.codes.len());
-    for text in &scan.codes {
-        read.push(resolve(tx, text).await?);
-    }
+    let read = resolve(tx, &subject, &scan.codes).await?;
     let codes: BTreeSet<&str> =
-        read.iter().filter_map(|one| one.as_ref().ok()?.as_deref()).collect();
+        read.iter().flat_map(|one| one.codes.iter().map(String::as_str)).collect();
     let behind = Behind::load(ctx, tx, (scan, &subject), &codes).await?;
     let found = scan.codes.iter().zip(&read).map(|(text, read)| {
-        let known = read.as_ref().ok().and_then(|code| behind.told(code.as_deref()?));
-        let problem = read.as_ref().err().cloned();
+        let known = behind.best(&read.codes);
+        // What is wrong with a text is said of it alone, whatever stands behind it.
+        let problem = read.problem.clone().filter(|_| known.is_none());
         Found { scanned: text, known: known.is_some(), problem, unit: known }
     });
     let items = serde_json::to_value(found.collect::<Vec<_>>()).map_err(Problem::internal)?;
@@ -140,27 +138,106 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, scan: &Scan) -> Result<SubjectBrief> {
     })
 }
 
-/// The code that a scanned text means; `None` where nothing is behind a link, the reason where the
-/// text means no trace object at all.
-async fn resolve(tx: &mut Tx, text: &str) -> Result<std::result::Result<Option<String>, String>> {
+/// What a scanned text may mean.
+#[derive(Default)]
+struct Meant {
+    /// The code itself, as units are registered under it.
+    codes: Vec<String>,
+    /// A product's GTIN with the lot and the serial number that name a unit of it.
+    item: Option<Item>,
+    /// What is wrong with the text where nothing is behind it.
+    problem: Option<String>,
+}
+
+struct Item {
+    gtin: String,
+    lot: Option<String>,
+    serial: Option<String>,
+}
+
+fn meaning(text: &str) -> Meant {
     if text.chars().count() > TEXT_MAX {
-        return Ok(Err(format!("扫到的内容过长，应不超过 {TEXT_MAX} 个字")));
+        let problem = format!("扫到的内容过长，应不超过 {TEXT_MAX} 个字");
+        return Meant { problem: Some(problem), ..Meant::default() };
     }
-    if !text.starts_with('/') {
-        let code = text.parse::<TraceCode>();
-        return Ok(code.map(|code| Some(code.to_string())).map_err(|error| error.to_string()));
+    let bare = bare_code(text).unwrap_or_default();
+    let readings = candidates(&bare);
+    let mut meant = Meant::default();
+    let code = bare.parse::<TraceCode>();
+    meant.codes.extend(code.as_ref().map(ToString::to_string));
+    let gs1 = readings.iter().find(|one| one.scheme == Scheme::Gs1);
+    if let Some(reading) = gs1 {
+        let part = |name: &str| reading.part(name).map(String::from);
+        meant.codes.extend(part("sscc"));
+        meant.item =
+            part("gtin").map(|gtin| Item { gtin, lot: part("lot"), serial: part("serial") });
     }
-    match DigitalLink::parse_path(text) {
-        Err(error) => Ok(Err(error.to_string())),
-        Ok(DigitalLink::LogisticUnit(sscc)) => Ok(Ok(Some(sscc.to_string()))),
-        Ok(DigitalLink::TradeItem { lot: None, serial: None, .. }) => {
-            Ok(Err(String::from("只有商品条码，不能确定是哪一批；请扫带批次号或序列号的追溯码")))
+    let own = readings.iter().filter(|one| one.scheme == Scheme::Own);
+    meant.codes.extend(own.map(|one| one.canonical.clone()));
+    meant.problem = match &meant.item {
+        Some(Item { lot: None, serial: None, .. }) => {
+            Some(String::from("只有商品条码，不能确定是哪一批；请扫带批次号或序列号的追溯码"))
         }
-        Ok(DigitalLink::TradeItem { gtin, lot, serial, .. }) => {
-            let code = story::code_of(tx, gtin.as_str(), lot.as_deref(), serial.as_deref());
-            Ok(Ok(code.await?))
-        }
+        None if readings.is_empty() && is_of_gs1(&bare) => Some(why_not(&bare).to_string()),
+        _ => None,
+    };
+    if meant.codes.is_empty() && meant.item.is_none() && meant.problem.is_none() {
+        meant.problem = match gs1 {
+            Some(_) => Some(String::from("此标识不是商品或物流单元；请扫带批次号或序列号的追溯码")),
+            None => code.err().map(|error| error.to_string()),
+        };
     }
+    meant
+}
+
+/// Whether a text was meant to be of GS1: then what is wrong with it can be told.
+fn is_of_gs1(text: &str) -> bool {
+    let begins = ["/", "(", "]", "^", "urn:epc:", "http://", "https://"];
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    begins.iter().any(|mark| text.starts_with(mark))
+        || digits && matches!(text.len(), 8 | 12 | 13 | 14)
+}
+
+/// What one scanned text leads to.
+struct Led {
+    /// Codes of units, those most likely meant first.
+    codes: Vec<String>,
+    problem: Option<String>,
+}
+
+/// Units of one lot that are looked at: those that the subject holds first, then the newest.
+const UNITS_MAX: i64 = 20;
+
+/// The units that scanned texts may mean: those registered under the text itself, and those of the
+/// product and lot that a GS1 key names.
+async fn resolve(tx: &mut Tx, subject: &SubjectBrief, texts: &[String]) -> Result<Vec<Led>> {
+    let meant: Vec<Meant> = texts.iter().map(|text| meaning(text)).collect();
+    let items = || meant.iter().filter_map(|one| one.item.as_ref());
+    let gtins: BTreeSet<&str> = items().map(|item| item.gtin.as_str()).collect();
+    let gtins: Vec<&str> = gtins.into_iter().collect();
+    let products = yj_product::by_gtins(tx, &gtins).await?;
+    let query = |item: &Item| {
+        let product = products.get(&item.gtin).map_or("", |product| product.id.as_str());
+        let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
+        sql.bind(product).push(" AND (code = ").bind(item.serial.as_deref().unwrap_or_default());
+        sql.push(" OR lot = ").bind(item.lot.as_deref().unwrap_or_default());
+        sql.push(") ORDER BY CASE WHEN code = ").bind(item.serial.as_deref().unwrap_or_default());
+        sql.push(" THEN 0 WHEN subject_id = ").bind(subject.id.as_str());
+        sql.push(" THEN 1 ELSE 2 END, id DESC LIMIT ").bind(UNITS_MAX);
+        sql
+    };
+    let mut answers = tx.fetch_all(items().map(query).collect()).await?.into_iter();
+    let mut led = Vec::with_capacity(meant.len());
+    for one in meant {
+        let mut codes = one.codes;
+        if one.item.is_some() {
+            for row in answers.next().unwrap_or_default() {
+                codes.push(String::from(row.text(0)?));
+            }
+        }
+        led.push(Led { codes, problem: one.problem });
+    }
+    Ok(led)
 }
 
 /// What stands in the database behind the codes.
@@ -209,6 +286,13 @@ impl<'a> Behind<'a> {
             touched: texts(&touched)?,
             recalled: texts(&recalled)?,
         })
+    }
+
+    /// The unit that somebody most likely means by one of some codes: one's own before one that was
+    /// handed over, and that before one of others.
+    fn best(&self, codes: &[String]) -> Option<Told<'_>> {
+        let told = codes.iter().filter_map(|code| self.told(code));
+        told.min_by_key(|told| told.holding as u8)
     }
 
     fn told(&self, code: &str) -> Option<Told<'_>> {

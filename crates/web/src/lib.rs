@@ -1,6 +1,8 @@
 //! 交互层 (§5.6): the public pages, whole without scripts, and the embedded console.
 
+mod accept;
 mod certificate;
+mod class;
 mod console;
 mod field;
 mod files;

@@ -19,6 +19,8 @@ pub(crate) struct Found {
     pub(crate) subject: Option<String>,
     /// Further links of the product.
     pub(crate) links: Vec<PublicLink>,
+    /// Whether it is a code that its issuer made void, and whose batch is no secret.
+    pub(crate) is_void: bool,
     /// Whether this platform answers for the identifier, known or not: nobody else is asked then.
     pub(crate) ours: bool,
 }
@@ -34,18 +36,21 @@ impl Found {
 }
 
 /// The codes under which units may be registered for a reading, and whether a code is but a part of
-/// what was asked: a serial number or a product means nothing without the other.
+/// what was asked: a serial number means nothing without its product.
 fn unit_codes<'a>(text: &'a str, readings: &'a [Recognised]) -> Vec<(&'a str, bool)> {
     let mut codes = vec![(text, false)];
     for reading in readings {
         codes.push((reading.canonical.as_str(), false));
         codes.extend(reading.part("sscc").map(|code| (code, false)));
         codes.extend(reading.part("serial").map(|code| (code, true)));
-        if reading.part("lot").is_none() && reading.part("serial").is_none() {
-            codes.extend(reading.part("gtin").map(|code| (code, true)));
-        }
     }
     codes
+}
+
+/// Whether a text names a product and nothing finer: all its lots, and none of them.
+fn names_class(readings: &[Recognised]) -> bool {
+    let finer = ["lot", "serial", "third_party_serial"];
+    part(readings, "gtin").is_some() && finer.iter().all(|name| part(readings, name).is_none())
 }
 
 /// Whose a code is: that of a batch belongs to the batch's product, one that names a product to that
@@ -105,7 +110,9 @@ pub(crate) async fn name(
     let unit = codes.iter().find(|(code, is_part)| {
         named.get(*code).is_some_and(|product| is_rightful(product.as_ref(), whose, *is_part))
     });
-    let unit = unit.map(|(code, _)| String::from(*code));
+    // The barcode of a product is on all its lots, whoever registered one of them under it.
+    let of_class = by_gtin.is_some() && sought.found.is_none() && names_class(readings);
+    let unit = unit.filter(|_| !of_class).map(|(code, _)| String::from(*code));
     Ok(Named { sought, by_gtin, unit })
 }
 
@@ -119,11 +126,13 @@ pub(crate) async fn follow(tx: &mut Tx, named: Named, readings: &[Recognised]) -
     let Named { sought, by_gtin, unit } = named;
     let part = |name: &str| part(readings, name);
     let lot = part("lot");
+    let is_void = unit.is_none() && sought.found.as_ref().is_some_and(MintedCode::is_void);
     let minted = sought.found.filter(MintedCode::is_public);
     let id = minted.as_ref().and_then(|code| code.product_id.clone()).unwrap_or_default();
     let by_code = yj_product::by_ids(tx, &[&id]).await?.into_values().next();
     // A serial number that a batch did not give names nothing, however well its product is known.
-    let unknown_serial = part("serial").is_some() && minted.is_none();
+    let unknown_serial =
+        (part("serial").or_else(|| part("third_party_serial"))).is_some() && minted.is_none();
     let product = by_code.or(by_gtin.filter(|_| !unknown_serial));
     let lot = minted.as_ref().and_then(|code| code.lot.clone()).or(lot);
     let id = product.as_ref().map_or("", |product| product.id.as_str());
@@ -136,14 +145,19 @@ pub(crate) async fn follow(tx: &mut Tx, named: Named, readings: &[Recognised]) -
     for reading in readings.iter().take(2) {
         registered |= yj_product::is_registered(tx, reading).await?;
     }
-    // A lot that is named and has no unit is not the newest of another lot.
+    // A lot that is named and has no unit is no other lot of its product.
     let named_lot = lot.is_none() || of_lot.is_some() || minted.is_some();
     let unit = unit.or_else(|| of_lot.filter(|_| product.is_some()));
-    let product = product.filter(|_| named_lot || unit.is_some());
-    Ok(Found { ours: sought.ours || registered, unit, minted, product, subject, links })
+    let product = product.filter(|_| (named_lot || unit.is_some()) && !is_void);
+    Ok(Found { ours: sought.ours || registered, is_void, unit, minted, product, subject, links })
 }
 
 impl Found {
+    /// The product, where nothing but the product is named.
+    pub(crate) fn class(&self) -> Option<&ProductBrief> {
+        self.product.as_ref().filter(|_| self.unit.is_none() && self.minted.is_none())
+    }
+
     /// What the public page tells where there is no story of a unit.
     pub(crate) fn story(&self, code: &str) -> Option<Value> {
         if !self.is_public() {
@@ -159,9 +173,14 @@ impl Found {
             })
         });
         let product = product.or_else(|| self.subject.as_ref().map(|name| json!({ "name": name })));
+        let state = match (recalled, self.class()) {
+            (true, _) => "recalled",
+            (false, Some(_)) => "class",
+            (false, None) => "found",
+        };
         Some(json!({
             "code": code,
-            "state": if recalled { "recalled" } else { "found" },
+            "state": state,
             "recall": recalled.then(|| json!({
                 "reason": "产品正在召回", "advice": "请停止使用，并联系销售者或生产者",
             })),

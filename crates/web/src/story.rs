@@ -6,20 +6,23 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     Json,
-    extract::Path,
+    extract::{Path, RawQuery},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use yj_kernel::{App, Problem, Result, Route, time_text};
+use yj_kernel::{App, Param, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
 use yj_model::{TraceCode, candidates};
 use yj_product::MintedCode;
 use yj_trace::Scans;
 
 use crate::{
-    certificate, files, resolver,
+    accept, certificate, class,
+    class::Sought,
+    files, resolver,
     resolver_find::{follow, name},
+    resolver_upstream::redirect,
     told::Told,
     verify,
 };
@@ -35,6 +38,8 @@ struct Page<'a> {
     /// The same as a part of an address.
     part: String,
     found: bool,
+    /// Whether its issuer made it void.
+    is_void: bool,
     recalled: bool,
     /// What stops it from being passed on.
     orders: Vec<Order>,
@@ -91,10 +96,14 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
             (Method::GET, "/t/{code}"),
             open,
             "产品追溯页",
-            move |app: App, Path(code): Path<String>, headers: HeaderMap| async move {
-                answer(&app, &by_code, code, &headers).await
+            move |app: App,
+                  Path(code): Path<String>,
+                  RawQuery(query): RawQuery,
+                  headers: HeaderMap| async move {
+                resolver::open(answer(&app, &by_code, (code, lot_of(query)), &headers).await)
             },
-        ),
+        )
+        .query(LOT_QUERY),
         Route::public(
             (Method::GET, "/api/v1/public/proof/{code}"),
             open,
@@ -148,6 +157,18 @@ fn style() -> Response {
     response
 }
 
+const LOT_QUERY: &[Param] =
+    &[Param {
+        name: "lot", label: "批次号：码只标明产品时，查找其中一批", required: false
+    }];
+
+/// What the form on the page of a product asks for.
+fn lot_of(query: Option<String>) -> Option<String> {
+    let query = query.unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "lot").map(|(_, lot)| lot.into_owned())
+}
+
 /// What stories are told from.
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -161,11 +182,24 @@ pub(crate) struct Door {
 pub(crate) async fn answer(
     app: &App,
     door: &Door,
-    code: String,
+    (code, lot): (String, Option<String>),
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let Some((story, minted)) = told(app, &door.told, &code).await? else {
-        return missing(app, &door.ledger, &code, headers);
+    let (story, minted) = match told(app, &door.told, (&code, lot.as_deref())).await? {
+        None => return missing(app, &door.ledger, &code, headers),
+        Some(Answer::Void) => return void(app, &door.ledger, &code, headers),
+        Some(Answer::Story(story, minted)) => (story, minted),
+        Some(Answer::Class(_, Sought::Unit(unit))) => {
+            let page = format!("/t/{}", certificate::encoded(&unit));
+            return redirect(&page).ok_or_else(|| Problem::internal("a code no header takes"));
+        }
+        Some(Answer::Class(mut story, sought)) => {
+            // Whose scan it was nobody knows.
+            story["scans"] = 0.into();
+            story["first_scanned_at"] = "".into();
+            story["chain_fingerprint"] = fingerprint(&door.ledger).into();
+            return class::page(app, (&code, &story), &sought, headers);
+        }
     };
     let (scans, first_scan) = if let Some(minted) = &minted {
         yj_product::count_code_scan(app, minted).await?
@@ -187,15 +221,21 @@ pub(crate) async fn answer(
     Ok(Html(page.render().map_err(Problem::internal)?).into_response())
 }
 
+/// What there is to tell.
+enum Answer {
+    /// Of a unit or a location, or of a code of a batch.
+    Story(Arc<Value>, Option<Box<MintedCode>>),
+    /// Of a product, and of the lot that was looked for.
+    Class(Value, Sought),
+    /// Of a code that its issuer made void: nothing but that.
+    Void,
+}
+
 /// What there is to tell of a code, and the code of a batch that it is.
-async fn told(
-    app: &App,
-    told: &Told,
-    code: &str,
-) -> Result<Option<(Arc<Value>, Option<MintedCode>)>> {
+async fn told(app: &App, told: &Told, (code, lot): (&str, Option<&str>)) -> Result<Option<Answer>> {
     let readings = candidates(code);
     if let Some(story) = told.again(app, (code, &readings)).await? {
-        return Ok(Some((story, None)));
+        return Ok(Some(Answer::Story(story, None)));
     }
     let mut tx = app.db().snapshot().await?;
     let known = code.parse::<TraceCode>().ok();
@@ -204,10 +244,17 @@ async fn told(
     if named.is_unit(text)
         && let Some(story) = told.stories.tell(&mut tx, text).await?
     {
-        return Ok(Some((story, None)));
+        return Ok(Some(Answer::Story(story, None)));
     }
     let found = follow(&mut tx, named, &readings).await?;
+    if found.is_void {
+        return Ok(Some(Answer::Void));
+    }
     let Some(own) = found.story(code) else { return Ok(None) };
+    if let Some(product) = found.class() {
+        let sought = class::seek(&mut tx, product, lot).await?;
+        return Ok(Some(Answer::Class(class::story(&mut tx, own, product).await?, sought)));
+    }
     // Where its lot has a story, that is the code's story too.
     let of_lot = match &found.unit {
         Some(unit) => told.stories.tell(&mut tx, unit).await?,
@@ -227,7 +274,7 @@ async fn told(
         }
         story = of_lot;
     }
-    Ok(Some((Arc::new(story), found.minted)))
+    Ok(Some(Answer::Story(Arc::new(story), found.minted.map(Box::new))))
 }
 
 /// The one answer for what is unknown and for what is not public.
@@ -237,17 +284,41 @@ pub(crate) fn missing(
     code: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
+    nothing(app, ledger, (code, StatusCode::NOT_FOUND), headers)
+}
+
+/// The answer for a code that its issuer made void: who made it so and why is not for everybody.
+pub(crate) fn void(
+    app: &App,
+    ledger: &Ledger,
+    code: &str,
+    headers: &HeaderMap,
+) -> Result<Response> {
+    nothing(app, ledger, (code, StatusCode::GONE), headers)
+}
+
+fn nothing(
+    app: &App,
+    ledger: &Ledger,
+    (code, status): (&str, StatusCode),
+    headers: &HeaderMap,
+) -> Result<Response> {
     let fingerprint = fingerprint(ledger);
+    let is_void = status == StatusCode::GONE;
     if wants_json(headers) {
-        let body = json!({
-            "code": code, "state": "not_found", "scans": 0, "first_scanned_at": "",
-            "chain_fingerprint": fingerprint,
+        let mut body = json!({
+            "code": code, "state": if is_void { "void" } else { "not_found" }, "scans": 0,
+            "first_scanned_at": "", "chain_fingerprint": fingerprint,
         });
-        return Ok((StatusCode::NOT_FOUND, Json(body)).into_response());
+        if is_void {
+            body["state_name"] = "此码已由赋码主体作废".into();
+        }
+        return Ok((status, Json(body)).into_response());
     }
-    let page = page(app, code, None, (&fingerprint, 0, String::new()));
+    let mut page = page(app, code, None, (&fingerprint, 0, String::new()));
+    page.is_void = is_void;
     let html = page.render().map_err(Problem::internal)?;
-    Ok((StatusCode::NOT_FOUND, Html(html)).into_response())
+    Ok((status, Html(html)).into_response())
 }
 
 /// Of this platform's chain.
@@ -256,10 +327,11 @@ pub(crate) fn fingerprint(ledger: &Ledger) -> String {
     chain.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn wants_json(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let accept = accept.unwrap_or_default();
-    accept.contains("application/json") || accept.contains("application/linkset+json")
+pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let offers =
+        ["text/html", "application/json", "application/linkset+json", "application/linkset"];
+    accept::preferred(said.unwrap_or_default(), &offers) != offers[0]
 }
 
 fn page<'a>(
@@ -290,6 +362,7 @@ fn page<'a>(
         unit: story["unit"].as_str().unwrap_or(code),
         part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
         found: !story.is_null(),
+        is_void: false,
         recalled: story["state"] == "recalled",
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
         recall: story["recall"]["reason"]

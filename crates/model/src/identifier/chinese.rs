@@ -196,7 +196,9 @@ pub(super) fn equipment(text: &str) -> Option<Recognised> {
     })
 }
 
-/// GB 16735: 17 letters without I, O and Q, the ninth of which checks the others.
+/// GB 16735: 17 letters without I, O and Q, the ninth of which checks the others, the tenth of which is
+/// a year and the last four of which are digits. The first names a part of the world, and none is 0. Of
+/// digits alone one in eleven would pass the check by chance: a code without any letter is none.
 pub(super) fn vin(text: &str) -> Option<Recognised> {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
     let code = text.to_ascii_uppercase();
@@ -217,8 +219,13 @@ pub(super) fn vin(text: &str) -> Option<Recognised> {
         sum += u32::from(value) * weight;
     }
     let check = b"0123456789X"[(sum % 11) as usize];
-    (code.as_bytes()[8] == check)
-        .then(|| Recognised::new(Scheme::Vin, code.clone(), 1).with("maker", &code[..3]))
+    let bytes = code.as_bytes();
+    let sound = !digits(&code)
+        && bytes[0] != b'0'
+        && !b"0UZ".contains(&bytes[9])
+        && digits(&code[13..])
+        && bytes[8] == check;
+    sound.then(|| Recognised::new(Scheme::Vin, code.clone(), 2).with("maker", &code[..3]))
 }
 
 /// 9 digits of a node, 13 of a merchant there, 20 of what the merchant sells.

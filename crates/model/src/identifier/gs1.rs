@@ -1,10 +1,15 @@
-//! GS1 keys in their four syntaxes: Digital Link, element strings with brackets or FNC1, EPC URN, and
-//! the bare number. All become one canonical path: `/01/06901234567892/10/L1/21/5`.
+//! GS1 data: a key, its qualifiers and what else is told, read from any syntax and written in any.
+//! The canonical form is the path of a Digital Link without attributes: `/01/06901234567892/10/L1/21/5`.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Recognised, Scheme, path_of};
-use crate::{Gln, Gtin, SgtinEpc, Sscc, gs1_mod10};
+use super::{
+    Recognised, Scheme,
+    ai::{Ai, by_number, predefined},
+    ai_value::check,
+    element, epc, link,
+};
+use crate::{Gtin, Rejected};
 
 /// What a reader puts where the symbol has FNC1.
 pub(super) const FNC1: char = '\u{1d}';
@@ -12,352 +17,218 @@ pub(super) const FNC1: char = '\u{1d}';
 /// Everything but letters, digits and `- _ . ~` is written as `%XX`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// How the value of an application identifier is made.
-#[derive(Clone, Copy)]
-enum Value {
-    /// So many digits.
-    Digits(usize),
-    /// So many digits, the last of which is the check digit.
-    Checked(usize),
-    /// A GTIN of 8, 12, 13 or 14 digits where written alone; 14 in an element string.
-    Trade,
-    /// 1 to so many of the 82 letters.
-    Text(usize),
-    /// 14 digits with a check, then up to 16 letters (GRAI).
-    Asset,
-    /// A GTIN and two times two digits (ITIP).
-    Piece,
-}
-
-/// One application identifier: its number, what we call it, its value, and the qualifiers that may
-/// follow it in a path, in their order. Those without are attributes.
-struct Ai {
-    number: &'static str,
-    name: &'static str,
-    value: Value,
-    qualifiers: Option<&'static [&'static str]>,
-}
-
-const fn key(
-    number: &'static str,
-    name: &'static str,
-    value: Value,
-    qualifiers: &'static [&'static str],
-) -> Ai {
-    Ai { number, name, value, qualifiers: Some(qualifiers) }
-}
-
-const fn other(number: &'static str, name: &'static str, value: Value) -> Ai {
-    Ai { number, name, value, qualifiers: None }
-}
-
-const AIS: &[Ai] = &[
-    key("00", "sscc", Value::Checked(18), &[]),
-    key("01", "gtin", Value::Trade, &["22", "10", "21"]),
-    key("414", "gln", Value::Checked(13), &["254"]),
-    key("417", "party", Value::Checked(13), &[]),
-    key("8003", "grai", Value::Asset, &[]),
-    key("8004", "giai", Value::Text(30), &[]),
-    key("8006", "itip", Value::Piece, &["22", "10", "21"]),
-    key("8017", "gsrn_provider", Value::Checked(18), &["8019"]),
-    key("8018", "gsrn_recipient", Value::Checked(18), &["8019"]),
-    other("10", "lot", Value::Text(20)),
-    other("11", "production_date", Value::Digits(6)),
-    other("13", "packaging_date", Value::Digits(6)),
-    other("15", "best_before", Value::Digits(6)),
-    other("16", "sell_by", Value::Digits(6)),
-    other("17", "expiry", Value::Digits(6)),
-    other("20", "variant", Value::Digits(2)),
-    other("21", "serial", Value::Text(20)),
-    other("22", "consumer_variant", Value::Text(20)),
-    other("02", "content", Value::Trade),
-    other("30", "count", Value::Text(8)),
-    other("37", "pieces", Value::Text(8)),
-    other("235", "third_party_serial", Value::Text(28)),
-    other("240", "additional_id", Value::Text(30)),
-    other("241", "customer_part", Value::Text(30)),
-    other("250", "secondary_serial", Value::Text(30)),
-    other("251", "source", Value::Text(30)),
-    other("254", "extension", Value::Text(20)),
-    other("400", "order", Value::Text(30)),
-    other("410", "ship_to", Value::Checked(13)),
-    other("412", "purchased_from", Value::Checked(13)),
-    other("413", "ship_for", Value::Checked(13)),
-    other("415", "pay_to", Value::Checked(13)),
-    other("416", "production_location", Value::Checked(13)),
-    other("422", "origin", Value::Digits(3)),
-    other("7003", "expiry_time", Value::Digits(10)),
-    other("7007", "harvest_date", Value::Text(12)),
-    other("8019", "service_instance", Value::Text(10)),
+/// What cannot be said of one thing at once (General Specifications, invalid pairs).
+const APART: &[(&str, &str)] = &[
+    ("01", "02"),
+    ("01", "03"),
+    ("01", "37"),
+    ("01", "255"),
+    ("01", "8006"),
+    ("02", "03"),
+    ("21", "235"),
+    ("420", "421"),
+    ("422", "426"),
+    ("423", "426"),
+    ("424", "426"),
 ];
 
-/// 310n to 316n, net content with a decimal point: always six digits.
-const MEASURE: Ai = other("310n", "net_content", Value::Digits(6));
+/// What says something only of what one of others names (General Specifications, mandatory
+/// association of element strings).
+const TOGETHER: &[(&str, &[&str])] = &[
+    ("02", &["37"]),
+    ("37", &["02", "8026"]),
+    ("10", &["01", "02", "03", "8006", "8026"]),
+    ("21", &["01", "03", "8006"]),
+    ("22", &["01", "8006"]),
+    ("235", &["01"]),
+    ("254", &["414"]),
+    ("415", &["8020"]),
+    ("8011", &["8010"]),
+    ("8019", &["8017", "8018"]),
+    ("8020", &["415"]),
+    ("8026", &["37"]),
+];
 
-/// The identifier with this number.
-fn by_number(number: &str) -> Option<&'static Ai> {
-    let found = AIS.iter().find(|ai| ai.number == number);
-    let measure = || {
-        let digits = number.as_bytes();
-        let known = digits.len() == 4 && digits.iter().all(u8::is_ascii_digit);
-        (known && number.starts_with("31") && digits[2] <= b'6').then_some(&MEASURE)
-    };
-    found.or_else(measure)
+/// One application identifier with its value.
+#[derive(Debug, Clone)]
+pub(super) struct Element {
+    pub(super) ai: &'static Ai,
+    pub(super) number: String,
+    pub(super) value: String,
 }
 
-/// The words that may stand for numbers in older links.
-fn numbered(word: &str) -> &str {
-    match word {
-        "gtin" => "01",
-        "sscc" => "00",
-        "gln" => "414",
-        "cpv" => "22",
-        "lot" => "10",
-        "ser" => "21",
-        other => other,
+impl Element {
+    /// Checks a value; the refusal names what it is of.
+    pub(super) fn new(number: &str, value: &str) -> Result<Self, Rejected> {
+        let unknown = || Rejected(format!("（{number}）不是 GS1 应用标识符"));
+        let ai = by_number(number).ok_or_else(unknown)?;
+        let wrong = |error: Rejected| Rejected(format!("（{number}）{}{error}", ai.label));
+        check(ai.form, value).map_err(wrong)?;
+        Ok(Self { ai, number: String::from(number), value: String::from(value) })
+    }
+
+    fn fixed(&self) -> usize {
+        self.ai.form.iter().map(super::ai_value::Part::fixed).sum()
     }
 }
 
-fn digits(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())
+/// A GS1 key with its qualifiers and attributes, all of them checked.
+#[derive(Debug, Clone)]
+pub struct Gs1Data {
+    elements: Vec<Element>,
+    /// Which of them is the primary key.
+    key: usize,
 }
 
-fn checked(text: &str, length: usize) -> bool {
-    digits(text, length)
-        && gs1_mod10(&text.as_bytes()[..length - 1]) == text.as_bytes().last().copied()
-}
+impl Gs1Data {
+    /// Reads a Digital Link or its path, an element string with brackets or with FNC1, or an EPC
+    /// URN; `None` where the text does not look like any of them.
+    pub fn read(text: &str) -> Option<Result<Self, Rejected>> {
+        link::read(text).or_else(|| epc::read(text)).or_else(|| element::read(text))
+    }
 
-/// GS1's 82 letters.
-fn is_82(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "!\"%&'()*+,-./_:;<=>?".contains(letter)
-}
-
-impl Value {
-    /// The value in its one form, if it is sound.
-    fn accept(self, text: &str) -> Option<String> {
-        let sound = match self {
-            Self::Digits(length) => digits(text, length),
-            Self::Checked(length) => checked(text, length),
-            Self::Trade => return text.parse::<Gtin>().ok().map(|gtin| gtin.to_string()),
-            Self::Text(most) => {
-                (1..=most).contains(&text.chars().count()) && text.chars().all(is_82)
+    /// Elements in any order become a key with what belongs to it. The first primary key is what
+    /// they are about: further ones, such as the shipment of a logistic unit, tell more of it.
+    pub(super) fn assemble(all: Vec<Element>) -> Result<Self, Rejected> {
+        let mut elements: Vec<Element> = Vec::with_capacity(all.len());
+        for one in all {
+            match elements.iter().find(|known| known.number == one.number) {
+                Some(known) if known.value == one.value => {}
+                Some(known) => {
+                    let (number, label) = (&one.number, one.ai.label);
+                    return Err(Rejected(format!(
+                        "（{number}）{label}应只有一个，现有 {} 与 {}",
+                        known.value, one.value
+                    )));
+                }
+                None => elements.push(one),
             }
-            Self::Asset => {
-                text.is_ascii()
-                    && (14..=30).contains(&text.len())
-                    && text.starts_with('0')
-                    && checked(&text[..14], 14)
-                    && text[14..].chars().all(is_82)
-            }
-            Self::Piece => text.is_ascii() && digits(text, 18) && checked(&text[..14], 14),
+        }
+        let has = |number: &str| elements.iter().any(|one| one.number == number);
+        if let Some((one, other)) = APART.iter().find(|(one, other)| has(one) && has(other)) {
+            return Err(Rejected(format!("（{one}）与（{other}）不能同时使用")));
+        }
+        let key = elements.iter().position(|one| one.ai.qualifiers.is_some()).ok_or_else(|| {
+            Rejected::new("没有 GS1 主键：应含商品条码（01）、物流单元代码（00）等主键之一")
+        })?;
+        let alone = |(one, others): &&(&str, &[&str])| has(one) && !others.iter().any(|o| has(o));
+        if let Some((one, others)) = TOGETHER.iter().find(alone) {
+            let label = by_number(one).map_or("", |ai| ai.label);
+            let others: Vec<String> = others.iter().map(|other| format!("（{other}）")).collect();
+            return Err(Rejected(format!("（{one}）{label}应与 {} 一起使用", others.join("或"))));
+        }
+        Ok(Self { elements, key })
+    }
+
+    /// The value of an application identifier.
+    pub fn value(&self, number: &str) -> Option<&str> {
+        let found = self.elements.iter().find(|one| one.number == number);
+        found.map(|one| one.value.as_str())
+    }
+
+    /// The number of the primary key.
+    pub fn key(&self) -> &str {
+        &self.elements[self.key].number
+    }
+
+    /// The elements of the path: the key, and those of its qualifiers that are there, in order.
+    fn named(&self) -> Vec<&Element> {
+        let key = &self.elements[self.key];
+        let of = |row: &&[&str]| {
+            let found = row.iter().filter_map(|number| self.element(number));
+            found.collect::<Vec<_>>()
         };
-        sound.then(|| String::from(text))
+        let rows = key.ai.qualifiers.unwrap_or_default().iter().map(of);
+        let mut named = vec![key];
+        named.extend(rows.max_by_key(Vec::len).unwrap_or_default());
+        named
     }
 
-    /// How many letters of a value are fixed by its grammar.
-    fn fixed(self) -> usize {
-        match self {
-            Self::Checked(_) | Self::Trade | Self::Asset | Self::Piece => 1,
-            Self::Digits(_) | Self::Text(_) => 0,
-        }
+    fn element(&self, number: &str) -> Option<&Element> {
+        self.elements.iter().find(|one| one.number == number)
     }
 
-    /// The length in an element string that ends without FNC1.
-    fn length(self) -> Option<usize> {
-        match self {
-            Self::Digits(length) | Self::Checked(length) => Some(length),
-            Self::Trade => Some(14),
-            Self::Piece => Some(18),
-            Self::Text(_) | Self::Asset => None,
-        }
+    /// The canonical path.
+    pub fn path(&self) -> String {
+        let part = |one: &Element| format!("/{}/{}", one.number, escape(&one.value));
+        self.named().into_iter().map(part).collect()
     }
-}
 
-/// Elements in any order become a key, its qualifiers in their order, and attributes.
-fn assemble(elements: Vec<(&'static Ai, String)>) -> Option<Recognised> {
-    let at = elements.iter().position(|(ai, _)| ai.qualifiers.is_some())?;
-    let qualifiers = elements[at].0.qualifiers.unwrap_or_default();
-    let mut path = format!("/{}/{}", elements[at].0.number, escape(&elements[at].1));
-    let mut fixed = elements[at].0.number.len();
-    for number in qualifiers {
-        let mut found = elements.iter().filter(|(ai, _)| ai.number == *number);
-        if let Some((ai, value)) = found.next() {
-            path.push_str(&format!("/{number}/{}", escape(value)));
-            fixed += ai.number.len();
-        }
+    /// The whole link under an address, attributes in the query.
+    pub fn link(&self, root: &str) -> String {
+        let named = self.named();
+        let attributes =
+            self.elements.iter().filter(|one| named.iter().all(|known| known.number != one.number));
+        let attributes: Vec<String> =
+            attributes.map(|one| format!("{}={}", one.number, escape(&one.value))).collect();
+        let mark = if attributes.is_empty() { "" } else { "?" };
+        format!("{}{}{mark}{}", root.trim_end_matches('/'), self.path(), attributes.join("&"))
     }
-    for (index, (ai, _)) in elements.iter().enumerate() {
-        // A second value of one identifier, or a second key, says two things at once.
-        let twice = elements[..index].iter().any(|(known, _)| known.number == ai.number);
-        if twice || (index != at && ai.qualifiers.is_some()) {
-            return None;
-        }
+
+    /// As people read it: `(01)06901234567892(10)L1`.
+    pub fn bracketed(&self) -> String {
+        self.elements.iter().map(|one| format!("({}){}", one.number, one.value)).collect()
     }
-    fixed += elements.iter().map(|(ai, _)| ai.value.fixed()).sum::<usize>();
-    let mut found = Recognised::new(Scheme::Gs1, path, fixed);
-    for (ai, value) in elements {
-        found = found.with(ai.name, value);
+
+    /// As a symbol holds it behind its own FNC1: values of predefined length first, FNC1 behind every
+    /// other but the last.
+    pub fn concatenated(&self) -> String {
+        let is_short = |one: &&Element| predefined(&one.number).is_none();
+        let (open, closed): (Vec<&Element>, Vec<&Element>) =
+            self.elements.iter().partition(|one| is_short(one));
+        let mut text: String =
+            closed.iter().map(|one| format!("{}{}", one.number, one.value)).collect();
+        let open: Vec<String> =
+            open.iter().map(|one| format!("{}{}", one.number, one.value)).collect();
+        text.push_str(&open.join(&String::from(FNC1)));
+        text
     }
-    Some(found)
+
+    /// The EPC URN, given the digits of the company prefix, which a key does not tell; `None` where
+    /// there is no EPC of its kind.
+    pub fn urn(&self, company_digits: usize) -> Option<String> {
+        epc::write(self, company_digits)
+    }
+
+    /// As one of the readings of a text; `more` is what the syntax itself fixes.
+    pub(super) fn recognised(self, more: usize) -> Recognised {
+        let numbers: usize = self.named().iter().map(|one| one.number.len()).sum();
+        let fixed: usize = self.elements.iter().map(Element::fixed).sum();
+        let found = Recognised::new(Scheme::Gs1, self.path(), numbers + fixed + more);
+        self.elements.into_iter().fold(found, |found, one| found.with(one.ai.name, one.value))
+    }
 }
 
 fn escape(value: &str) -> String {
     utf8_percent_encode(value, ESCAPED).to_string()
 }
 
-/// A Digital Link of any host, or its path alone, uncompressed.
-pub(super) fn link(text: &str) -> Option<Recognised> {
-    let path = path_of(text).unwrap_or(text);
-    if !path.starts_with('/') {
-        return None;
-    }
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let path = path.split('#').next()?;
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let is_key = |word: &str| by_number(numbered(word)).is_some_and(|ai| ai.qualifiers.is_some());
-    let start = (0..parts.len()).find(|&at| {
-        is_key(parts[at]) && at + 1 < parts.len() && (parts.len() - at).is_multiple_of(2)
-    })?;
-    let mut elements = Vec::new();
-    let (mut allowed, mut rank): (&[&str], usize) = (&[], 0);
-    for pair in parts[start..].chunks(2) {
-        let [word, value] = pair else { return None };
-        let ai = by_number(numbered(word))?;
-        if elements.is_empty() {
-            allowed = ai.qualifiers?;
-        } else {
-            let place = allowed.iter().position(|number| *number == ai.number)? + 1;
-            if place <= rank {
-                return None;
-            }
-            rank = place;
-        }
-        elements.push((ai, ai.value.accept(&decode(value)?)?));
-    }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (word, value) = pair.split_once('=')?;
-        let Some(ai) = by_number(word).filter(|ai| ai.qualifiers.is_none()) else { continue };
-        if !elements.iter().any(|(known, _)| known.number == ai.number) {
-            elements.push((ai, ai.value.accept(&decode(value)?)?));
-        }
-    }
-    // The slashes and the place in an address are part of the grammar.
-    assemble(elements).map(|found| Recognised { fixed: found.fixed + 4, ..found })
+/// A Digital Link of any host, or its path alone. The slashes and the place in an address are part of
+/// the grammar.
+pub(super) fn of_link(text: &str) -> Option<Recognised> {
+    Some(link::read(text)?.ok()?.recognised(4))
 }
 
-fn decode(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(String::from)
+/// An element string.
+pub(super) fn of_elements(text: &str) -> Option<Recognised> {
+    let marks = if text.starts_with(']') { 3 } else { 0 };
+    let marks = marks + usize::from(text.starts_with('(') || text.contains(FNC1)) * 2;
+    Some(element::read(text)?.ok()?.recognised(marks))
 }
 
-/// `(01)06901234567892(10)L1(21)5`, or the same as a reader sends it, with FNC1 between.
-pub(super) fn elements(text: &str) -> Option<Recognised> {
-    let text = ["]C1", "]d2", "]Q3", "]e0", "]J1"]
-        .into_iter()
-        .find_map(|mark| text.strip_prefix(mark))
-        .map_or((text, 0), |rest| (rest, 3));
-    let (text, marked) = text;
-    let (elements, bracketed) = if text.starts_with('(') {
-        (bracketed(text)?, 2)
-    } else {
-        let separated = text.contains(FNC1);
-        // Without a mark or a separator any number would be one.
-        if marked == 0 && !separated && !text.starts_with("01") && !text.starts_with("00") {
-            return None;
-        }
-        (concatenated(text.trim_matches(FNC1))?, usize::from(separated) * 2)
-    };
-    assemble(elements).map(|found| Recognised { fixed: found.fixed + marked + bracketed, ..found })
-}
-
-fn bracketed(text: &str) -> Option<Vec<(&'static Ai, String)>> {
-    let mut elements = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (number, behind) = rest.strip_prefix('(')?.split_once(')')?;
-        let ai = by_number(number)?;
-        // A bracket may also be a letter of the value: only one that begins a known number ends it.
-        let end = behind
-            .match_indices('(')
-            .map(|(at, _)| at)
-            .find(|&at| {
-                let inside = behind[at + 1..].split_once(')').map(|(number, _)| number);
-                inside.is_some_and(|number| by_number(number).is_some())
-            })
-            .unwrap_or(behind.len());
-        elements.push((ai, ai.value.accept(&behind[..end])?));
-        rest = &behind[end..];
-    }
-    Some(elements)
-}
-
-fn concatenated(text: &str) -> Option<Vec<(&'static Ai, String)>> {
-    let mut elements = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let ai = (2..=4).find_map(|length| by_number(rest.get(..length)?))?;
-        let number = if ai.number == MEASURE.number { 4 } else { ai.number.len() };
-        let behind = rest.get(number..)?;
-        let end = match ai.value.length() {
-            Some(length) => length,
-            None => behind.find(FNC1).unwrap_or(behind.len()),
-        };
-        elements.push((ai, ai.value.accept(behind.get(..end)?)?));
-        rest = behind.get(end..)?.trim_start_matches(FNC1);
-    }
-    Some(elements)
-}
-
-/// `urn:epc:id:sgtin:…`, `sscc`, `sgln` and `urn:epc:class:lgtin:…`.
-pub(super) fn urn(text: &str) -> Option<Recognised> {
-    let rest = text.strip_prefix("urn:epc:")?;
-    let ai = |number| by_number(number);
-    let found = if rest.starts_with("id:sgtin:") {
-        let epc = SgtinEpc::from_urn(text).ok()?;
-        let serial = Value::Text(20).accept(&epc.serial)?;
-        assemble(vec![(ai("01")?, epc.gtin.to_string()), (ai("21")?, serial)])?
-    } else if let Some(rest) = rest.strip_prefix("class:lgtin:") {
-        let epc = SgtinEpc::from_urn(&format!("urn:epc:id:sgtin:{rest}")).ok()?;
-        let lot = Value::Text(20).accept(&epc.serial)?;
-        assemble(vec![(ai("01")?, epc.gtin.to_string()), (ai("10")?, lot)])?
-    } else if let Some(rest) = rest.strip_prefix("id:sscc:") {
-        let (company, serial) = rest.split_once('.')?;
-        if company.len() + serial.len() != 17
-            || !digits(company, company.len())
-            || serial.is_empty()
-        {
-            return None;
-        }
-        let body = format!("{}{company}{}", serial.get(..1)?, serial.get(1..)?);
-        assemble(vec![(ai("00")?, with_check(&body)?)])?
-    } else if let Some(rest) = rest.strip_prefix("id:sgln:") {
-        let mut parts = rest.splitn(3, '.');
-        let (company, place, extension) = (parts.next()?, parts.next()?, parts.next()?);
-        let body = format!("{company}{place}");
-        let mut elements = vec![(ai("414")?, with_check(&body).filter(|gln| gln.len() == 13)?)];
-        if extension != "0" {
-            elements.push((ai("254")?, Value::Text(20).accept(&decode(extension)?)?));
-        }
-        assemble(elements)?
-    } else {
-        return None;
-    };
-    Some(Recognised { fixed: found.fixed + 16, ..found })
-}
-
-fn with_check(body: &str) -> Option<String> {
-    let check = gs1_mod10(body.as_bytes())?;
-    let code = format!("{body}{}", char::from(check));
-    (code.parse::<Sscc>().is_ok() || code.parse::<Gln>().is_ok()).then_some(code)
+/// An EPC URN.
+pub(super) fn of_urn(text: &str) -> Option<Recognised> {
+    Some(epc::read(text)?.ok()?.recognised(16))
 }
 
 /// A number alone: GTIN by its check digit, SSCC by its length.
 pub(super) fn bare(text: &str) -> Option<Recognised> {
-    let (number, ai) = match text.len() {
-        8 | 12 | 13 | 14 => ("01", by_number("01")?),
-        18 => ("00", by_number("00")?),
+    let (number, value) = match text.len() {
+        8 | 12 | 13 | 14 => ("01", text.parse::<Gtin>().ok()?.to_string()),
+        18 => ("00", String::from(text)),
         _ => return None,
     };
-    let value = ai.value.accept(text)?;
+    let element = Element::new(number, &value).ok()?;
     let found = Recognised::new(Scheme::Gs1, format!("/{number}/{value}"), 1);
-    Some(found.with(ai.name, value))
+    Some(found.with(element.ai.name, value))
 }

@@ -5,13 +5,23 @@
 //! grammar that fixes most is the longest match and comes first; of two that fix equally many, the
 //! earlier row. Where several fit, all are told, for a register may know the second.
 
+mod ai;
+mod ai_value;
 mod chinese;
+mod element;
+mod epc;
 mod form;
 mod gs1;
+mod iso;
+mod link;
 mod prefix;
+mod refusal;
 
+pub use ai::link_keys;
 pub use form::{Form, Split, Tail, Wanted, forms_of};
+pub use gs1::Gs1Data;
 pub use prefix::{PREFIX_SCHEMES, prefix_of};
+pub use refusal::{compressed_path, why_not};
 
 use crate::text::narrow;
 
@@ -145,9 +155,9 @@ type Grammar = fn(&str) -> Option<Recognised>;
 /// 注册代码 of special equipment. 药品追溯码 come first ([`chinese::drug`]): they must begin with 8,
 /// and no market of the mainland lies in a division that does.
 const GRAMMARS: &[Grammar] = &[
-    gs1::link,
-    gs1::urn,
-    gs1::elements,
+    gs1::of_link,
+    gs1::of_urn,
+    gs1::of_elements,
     gs1::bare,
     chinese::ma,
     chinese::vaa,
@@ -172,12 +182,7 @@ pub fn recognise(text: &str) -> Option<Recognised> {
 
 /// Everything a text may be, longest grammar first.
 pub fn candidates(text: &str) -> Vec<Recognised> {
-    let text = text.trim_matches(|letter: char| letter.is_whitespace() && letter != gs1::FNC1);
-    if text.is_empty() || text.len() > IDENTIFIER_MAX {
-        return Vec::new();
-    }
-    let text: String = text.chars().map(narrow).collect();
-    let text = bare_of_address(&text);
+    let Some(text) = bare_code(text) else { return Vec::new() };
     let mut found: Vec<Recognised> = GRAMMARS.iter().filter_map(|grammar| grammar(&text)).collect();
     // Stable: of equals the earlier row stays first.
     found.sort_by_key(|one| std::cmp::Reverse(one.fixed));
@@ -186,6 +191,28 @@ pub fn candidates(text: &str) -> Vec<Recognised> {
     });
     found
 }
+
+/// Whether the readings of a text are of more than one scheme: then the first is but the likeliest.
+pub fn is_ambiguous(readings: &[Recognised]) -> bool {
+    readings.iter().any(|one| one.scheme != readings[0].scheme)
+}
+
+/// The code in a text as people type it and readers send it: narrow letters, no symbology identifier, and
+/// of an address of ours what it stands for. `None` where it is too long or nothing.
+pub fn bare_code(text: &str) -> Option<String> {
+    let text = text.trim_matches(|letter: char| letter.is_whitespace() && letter != gs1::FNC1);
+    if text.is_empty() || text.len() > IDENTIFIER_MAX {
+        return None;
+    }
+    let text: String = text.chars().map(narrow).collect();
+    // Symbols without FNC1 hold a number or an address alone.
+    let bare = PLAIN_MARKS.iter().find_map(|mark| text.strip_prefix(mark));
+    Some(bare_of_address(bare.unwrap_or(&text)))
+}
+
+/// What readers put before the data of EAN and UPC, ITF, and of matrix symbols without FNC1
+/// (ISO/IEC 15424).
+const PLAIN_MARKS: [&str; 9] = ["]E0", "]E4", "]I0", "]I1", "]C0", "]d0", "]d1", "]Q0", "]Q1"];
 
 /// A printed code is often an address: `https://host/t/CODE` and `https://host/id/CODE` stand for
 /// the code. Every other text stays as it is.

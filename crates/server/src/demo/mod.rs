@@ -5,6 +5,7 @@ mod accounts;
 mod background;
 mod cast;
 mod catalogue;
+mod codes;
 mod fleet;
 mod golden;
 mod markets;
@@ -13,6 +14,7 @@ mod registers;
 mod waiting;
 
 pub use accounts::{Account, create_accounts};
+pub use codes::load_codes;
 pub use fleet::{Sensor, fleet};
 pub use papers::{Finding, Planted, planted};
 
@@ -63,6 +65,7 @@ pub async fn load(
         count += papers::load(assembled, first_day).await?;
     }
     if background {
+        load_codes(assembled).await?;
         waiting::load(assembled).await?;
     }
     progress("写入存证链");

@@ -152,7 +152,7 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
         assert_eq!(sent_to(&app, &at, &HTML).await, unit, "{id}");
     }
     let link = "/01/06901234567892/10/R1-sold?17=270501";
-    assert_eq!(sent_to(&app, link, &HTML).await, unit);
+    assert_eq!(sent_to(&app, link, &HTML).await, format!("{unit}?17=270501"));
     for (kind, section) in
         [("gs1:traceability", "#steps"), ("recallStatus", "#state"), ("gs1:pip", "#product")]
     {
@@ -160,7 +160,9 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
         assert_eq!(sent_to(&app, &at, &HTML).await, format!("{unit}{section}"));
     }
     let none = ask(&app, "/01/06901234567892/10/R1-sold?linkType=gs1:quickStartGuide", &HTML).await;
-    assert!(none.expect(422)["detail"].as_str().unwrap().contains("没有这种类型的链接"));
+    let none = none.expect(404);
+    assert!(none["detail"].as_str().unwrap().contains("没有这种类型的链接"));
+    assert!(none["link_types"].as_array().unwrap().contains(&json!("gs1:traceability")), "{none}");
     // The owner's link comes before the platform's own.
     let at = "/01/06907777000018?linkType=gs1:certificationInfo";
     assert_eq!(sent_to(&app, at, &HTML).await, "https://www.example.cn/report");
@@ -180,15 +182,21 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
         assert!(context["https://gs1.org/voc/defaultLink"].is_array());
     }
     let accepted = ask(&app, "/01/06907777000018", &LINKSET).await.expect(200);
-    assert_eq!(accepted["linkset"][0]["itemDescription"], "示例韭菜盒");
+    assert_eq!(accepted["linkset"][0]["description"], "示例韭菜盒");
     let story = ask(&app, "/id/R1-sold", &[("accept", "application/json")]).await;
     assert_eq!(story.status, 422, "a code of no scheme is asked for at /t/");
     let described = ask(&app, "/.well-known/gs1resolver", &[]).await.expect(200);
     assert_eq!(described["resolverRoot"], "http://127.0.0.1");
-    for wrong in ["/01/06901234567893", "/01/06901234567892/21/1/10/A", "/resolve?id=", "/resolve"]
-    {
-        let refused = ask(&app, wrong, &HTML).await.expect(422);
-        assert!(refused["detail"].as_str().unwrap().contains("不是可识别的标识"), "{wrong}");
+    for (wrong, status, word) in [
+        ("/01/06901234567893", 400, "校验位应为 2，现为 3"),
+        ("/01/06901234567892/21/1/10/A", 400, "应按 22、10、21"),
+        ("/resolve?id=6901234567893", 422, "校验位应为 2，现为 3"),
+        ("/resolve?id=", 422, "请给出标识"),
+        ("/resolve", 422, "请给出标识"),
+    ] {
+        let refused = ask(&app, wrong, &HTML).await.expect(status);
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains(word), "{wrong}: {detail}");
     }
 }
 
@@ -270,7 +278,7 @@ async fn d_6_4_3_2_what_is_unknown_and_what_is_not_public_look_alike() {
     activated(&app, &made, json!({ "from": 2, "to": 4 })).await;
     let path = format!("/api/v1/code_batch/{}/void", id_of(&made));
     app.post("enterprise", &path, json!({ "from": 3, "reason": "标签损坏" })).await.expect(200);
-    // Never activated, void, and one that the batch never gave: a neighbour with a sound check.
+    // Never activated, and one that the batch never gave: a neighbour with a sound check.
     let never = {
         let value = |text: &str| {
             const LETTERS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -281,7 +289,7 @@ async fn d_6_4_3_2_what_is_unknown_and_what_is_not_public_look_alike() {
     };
     for headers in [&HTML[..], &LINKSET[..], &[("accept", "application/json")][..]] {
         let mut seen = Vec::new();
-        for code in [&codes[0], &codes[2], &never] {
+        for code in [&codes[0], &never] {
             for path in [format!("/resolve?id={code}"), format!("/t/{code}"), format!("/id/{code}")]
             {
                 let answer = ask(&app, &path, headers).await;
@@ -294,9 +302,21 @@ async fn d_6_4_3_2_what_is_unknown_and_what_is_not_public_look_alike() {
         assert_eq!(seen.len(), 1, "one answer for all of them");
     }
     sent_to(&app, &format!("/resolve?id={}", codes[1]), &HTML).await;
-    // A batch that is kept from the public has no public codes.
+    // Who holds a code that was made void is told so, and no more.
+    let void = ask(&app, &format!("/t/{}", codes[2]), &[("accept", "application/json")]).await;
+    let void = void.expect(410);
+    assert_eq!((&void["state"], &void["product"]), (&json!("void"), &Value::Null), "{void}");
+    for path in [format!("/resolve?id={}", codes[2]), format!("/t/{}", codes[2])] {
+        let page = ask(&app, &path, &HTML).await;
+        assert_eq!(page.status, 410, "{path}");
+        let html = String::from_utf8(page.bytes).unwrap();
+        assert!(html.contains("此码已由赋码主体作废") && !html.contains("标签损坏"), "{html}");
+    }
+    // A batch that is kept from the public has no public codes, void or not.
     app.tamper("UPDATE code_batch SET label = 3").await;
-    assert_eq!(ask(&app, &format!("/resolve?id={}", codes[1]), &HTML).await.status, 404);
+    for code in [&codes[1], &codes[2]] {
+        assert_eq!(ask(&app, &format!("/resolve?id={code}"), &HTML).await.status, 404);
+    }
     assert_eq!(app.count("SELECT COUNT(*) FROM code_scan").await, 0, "nothing was shown");
 }
 

@@ -1,0 +1,150 @@
+//! GS1 Digital Link, URI syntax 1.2 and later, uncompressed; with the words that older links have in
+//! the place of numbers, and GTIN without their noughts in front.
+
+use percent_encoding::percent_decode_str;
+
+use super::{
+    ai::{by_number, numbered},
+    gs1::{Element, Gs1Data},
+    path_of,
+};
+use crate::{Gtin, Rejected};
+
+fn refuse<T>(sentence: impl Into<String>) -> Result<T, Rejected> {
+    Err(Rejected::new(sentence))
+}
+
+fn is_key(word: &str) -> bool {
+    by_number(numbered(word)).is_some_and(|ai| ai.qualifiers.is_some())
+}
+
+/// Reads an address or a path; `None` where the text is neither.
+pub(super) fn read(text: &str) -> Option<Result<Gs1Data, Rejected>> {
+    let path = path_of(text).unwrap_or(text);
+    path.starts_with('/').then(|| of_path(path))
+}
+
+fn of_path(text: &str) -> Result<Gs1Data, Rejected> {
+    let text = text.split('#').next().unwrap_or_default();
+    // Some of GS1's letters may not stand in an address as they are.
+    if let Some(letter) = text.chars().find(|letter| " \"<>\\^`{|}".contains(*letter)) {
+        return refuse(format!("网址中的 {letter} 应写作百分号编码"));
+    }
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    let starts: Vec<usize> = (0..parts.len()).filter(|&at| is_key(parts[at])).collect();
+    let whole = |at: &&usize| (parts.len() - **at).is_multiple_of(2);
+    let mut refusal = None;
+    // Whatever stands before the key belongs to whoever owns the address.
+    for at in starts.iter().filter(whole) {
+        match of_parts(&parts[*at..], query) {
+            Ok(found) => return Ok(found),
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    if let Some(error) = refusal {
+        return Err(error);
+    }
+    let last = parts.last().copied().unwrap_or_default();
+    match starts.first() {
+        Some(at) if parts.len() - at > 1 && is_key(parts[*at]) && is_packed(last) => {
+            refuse(COMPRESSED)
+        }
+        Some(at) if parts.len() - at > 1 => refuse(format!("路径中 {last} 之后缺少取值")),
+        Some(_) => refuse(format!("主键 {last} 之后缺少取值")),
+        None if is_packed(last) => refuse(COMPRESSED),
+        None => {
+            refuse("不是 GS1 Digital Link：路径应含 /01/商品条码、/00/物流单元代码 等主键与取值")
+        }
+    }
+}
+
+/// What is said of a link that seems to be compressed.
+pub(super) const COMPRESSED: &str = "看来是压缩的 GS1 Digital Link（URI Compression），本平台不解压；请用未压缩的形式，如 /01/06901234567892/10/L1";
+
+/// Whether a part of a path may be a compressed key: letters of base 64, and in the first byte the
+/// two digits that an application identifier begins with, or the mark of a shortened sequence.
+pub(super) fn is_packed(part: &str) -> bool {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let value = |byte: u8| LETTERS.iter().position(|&known| known == byte);
+    let values: Option<Vec<usize>> = part.bytes().map(value).collect();
+    let Some(values) = values.filter(|values| values.len() >= 8) else { return false };
+    let mixed = part.bytes().any(|byte| byte.is_ascii_uppercase())
+        && part.bytes().any(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let (first, second) = (values[0] >> 2, ((values[0] & 3) << 2) | (values[1] >> 4));
+    let begins = |text: &str| super::ai::AIS.iter().any(|ai| ai.number.starts_with(text));
+    mixed && (first >= 10 || (second < 10 && begins(&format!("{first}{second}"))))
+}
+
+/// Key and qualifiers in their order, then the attributes.
+fn of_parts(parts: &[&str], query: &str) -> Result<Gs1Data, Rejected> {
+    let (word, value) = (numbered(parts[0]), decode(parts[1])?);
+    let mut elements = vec![key(word, &value)?];
+    let mut given: Vec<&str> = Vec::new();
+    for pair in parts[2..].chunks(2) {
+        let [word, value] = pair else { return refuse("限定符缺少取值") };
+        let number = numbered(word);
+        elements.push(Element::new(number, &decode(value)?)?);
+        given.push(number);
+    }
+    let rows = elements[0].ai.qualifiers.unwrap_or_default();
+    if !given.is_empty() && !rows.iter().any(|row| is_within(&given, row)) {
+        return refuse(wrong_order(&elements[0], &given, rows));
+    }
+    let known = |number: &str| rows.iter().any(|row| row.contains(&number));
+    for pair in query.split(['&', ';']).filter(|pair| !pair.is_empty()) {
+        let (number, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // The query may hold anything else, but its numbers are GS1's.
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        if number == "01" || (known(number) && given.iter().all(|known| *known != number)) {
+            return refuse(format!("（{number}）应在路径中，不应在问号之后"));
+        }
+        elements.push(Element::new(number, &decode(value)?)?);
+    }
+    Gs1Data::assemble(elements)
+}
+
+/// The primary key. A GTIN may be written without its noughts in front.
+fn key(number: &str, value: &str) -> Result<Element, Rejected> {
+    let short = number == "01" && matches!(value.len(), 8 | 12 | 13) && value.is_ascii();
+    match value.parse::<Gtin>() {
+        Ok(gtin) if short => Element::new(number, gtin.as_str()),
+        Err(error) if short => refuse(format!("（01）商品条码（GTIN）{error}")),
+        _ => Element::new(number, value),
+    }
+}
+
+/// Whether some numbers are in a row, in its order.
+fn is_within(given: &[&str], row: &[&str]) -> bool {
+    let mut left = row.iter();
+    given.iter().all(|number| left.any(|known| known == number))
+}
+
+fn wrong_order(key: &Element, given: &[&str], rows: &[&[&str]]) -> String {
+    let given = given.join("、");
+    let (number, label) = (&key.number, key.ai.label);
+    if rows.is_empty() {
+        return format!("（{number}）{label}之后不应再有限定符，现有 {given}");
+    }
+    let rows: Vec<String> = rows.iter().map(|row| row.join("、")).collect();
+    format!(
+        "（{number}）{label}之后的限定符应按 {} 的顺序且不重复，现为 {given}",
+        rows.join(" 或 ")
+    )
+}
+
+/// Resolves `%2F` and its like.
+pub(super) fn decode(text: &str) -> Result<String, Rejected> {
+    let mut parts = text.split('%');
+    parts.next();
+    let escape =
+        |part: &str| part.len() >= 2 && part.bytes().take(2).all(|b| b.is_ascii_hexdigit());
+    if !parts.all(escape) {
+        return refuse("百分号之后应为两位十六进制数字");
+    }
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded.map(String::from).map_err(|_| Rejected::new("百分号编码不是有效的 UTF-8"))
+}
