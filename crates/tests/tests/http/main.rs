@@ -57,6 +57,7 @@ mod mqtt;
 mod nodes;
 mod orders;
 mod packs;
+mod planted;
 mod products;
 mod protection;
 mod registers;
