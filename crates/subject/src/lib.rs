@@ -31,6 +31,7 @@ pub use lookup::{
 pub use merchant::Merchant;
 pub use merger::SubjectMerger;
 pub use node::Node;
+pub use receive::push;
 pub use site::Site;
 pub use standing::Status;
 pub use subject::TraceSubject;

@@ -31,7 +31,16 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn receive(ctx: Ctx, Body(mut body): Body<Object>) -> Result<(StatusCode, Json<Value>)> {
+async fn receive(ctx: Ctx, Body(body): Body<Object>) -> Result<(StatusCode, Json<Value>)> {
+    let answer = push(&ctx, body).await?;
+    let done = answer["repeated"] == true || answer["result"] == "same";
+    Ok((if done { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(answer)))
+}
+
+/// Takes a subject that another system pushes, once however often it comes. The answer's `result` is
+/// `filed`, `changed`, `same` or `conflict`, and names what came of it; fails where the record itself is
+/// not acceptable, or its code belongs to a site (G-6.2.2-1).
+pub async fn push(ctx: &Ctx, mut body: Object) -> Result<Value> {
     let mut tx = ctx.begin().await?;
     if text(&body, "source_system").trim().is_empty() {
         body.insert(String::from("source_system"), ctx.actor().into());
@@ -48,15 +57,14 @@ async fn receive(ctx: Ctx, Body(mut body): Body<Object>) -> Result<(StatusCode, 
         let known = known.ok_or_else(|| Problem::internal("a receipt that was there is gone"))?;
         let mut answer: Value = known.json(0)?;
         answer["repeated"] = true.into();
-        return Ok((StatusCode::OK, Json(answer)));
+        return Ok(answer);
     }
-    let mut answer = settle(&ctx, &mut tx, body).await?;
+    let mut answer = settle(ctx, &mut tx, body).await?;
     let keep = Sql::new("UPDATE subject_receipt SET answer = $1 WHERE digest = $2");
     tx.execute(keep.arg(answer.to_string()).arg(digest)).await?;
     tx.commit().await?;
     answer["repeated"] = false.into();
-    let status = if answer["result"] == "same" { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(answer)))
+    Ok(answer)
 }
 
 /// What becomes of it; the answer names records and holds nothing of what came.

@@ -63,8 +63,10 @@ fn summarise(
     Some(summary)
 }
 
-/// The summaries of a trace code, one for each of its bindings.
-pub(crate) async fn of_code(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<Vec<Value>> {
+/// The summaries of a trace code, one for each of its bindings, oldest first: how far and how long, in
+/// minutes, its readings lay outside their limits, how long nothing is known, and how many stood still
+/// (handbook §4.3).
+pub async fn of_code(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<Vec<Value>> {
     let bound = binding::of_codes(tx, &[code]).await?.remove(code).unwrap_or_default();
     let mut records = Vec::with_capacity(bound.len());
     for one in bound {

@@ -26,6 +26,7 @@ mod store;
 pub use anchor::{anchor, anchor_hourly};
 pub use anchored::DeviceBatches;
 pub use binding::DeviceBinding;
+pub use conditions::of_code as conditions_of;
 pub use derived::Readings;
 pub use door::{Door, password, shared_filter};
 pub use erased::MessageCopies;

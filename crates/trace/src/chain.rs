@@ -158,10 +158,35 @@ pub(crate) fn flows<'a>(
     flows
 }
 
-/// 断链: objects that should have an origin and have none.
-pub(crate) fn broken(objects: &BTreeMap<String, Object>) -> Vec<(&str, &'static str)> {
-    let external = objects.iter().filter(|(_, object)| object.state == ObjectState::External);
-    external.map(|(code, _)| (code.as_str(), "来源于平台之外，上游信息缺失")).collect()
+/// 断链: objects that should have an origin and have none. `unmade` are those that [`unmade`] found.
+pub(crate) fn broken<'a>(
+    objects: &'a BTreeMap<String, Object>,
+    unmade: &BTreeSet<String>,
+) -> Vec<(&'a str, &'static str)> {
+    let why = |code: &str, object: &Object| match object.state {
+        ObjectState::External => Some("来源于平台之外，上游信息缺失"),
+        _ if unmade.contains(code) => Some("投入之前没有产出记录，上游信息缺失或发生时间有误"),
+        _ => None,
+    };
+    let broken =
+        |(code, object): (&'a String, &'a Object)| Some((code.as_str(), why(code, object)?));
+    objects.iter().filter_map(broken).collect()
+}
+
+/// Of an upstream closure, what went into something before anything put it out: sold before it was
+/// made, or made by what nobody stands for any more. What was asked for has not gone into anything.
+pub(crate) fn unmade(
+    root: &str,
+    objects: &BTreeMap<String, Object>,
+    events: &[(StoredEvent, Vec<Link>)],
+) -> BTreeSet<String> {
+    let links = events.iter().flat_map(|(_, links)| links);
+    let made: BTreeSet<&str> =
+        links.filter(|link| link.role == LinkRole::Output).map(|link| link.code.as_str()).collect();
+    let without = objects.iter().filter(|(code, object)| {
+        *code != root && object.state != ObjectState::External && !made.contains(code.as_str())
+    });
+    without.map(|(code, _)| code.clone()).collect()
 }
 
 /// Codes of the objects that the events name but the closure does not hold: what else went in.

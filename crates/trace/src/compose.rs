@@ -41,6 +41,8 @@ pub(crate) struct Chain {
     products: BTreeMap<String, ProductBrief>,
     truncated: bool,
     own_steps: bool,
+    /// What went into something before anything put it out.
+    unmade: BTreeSet<String>,
 }
 
 /// Composes the chain of a code.
@@ -70,6 +72,7 @@ pub(crate) async fn compose(
         products: BTreeMap::new(),
         truncated: false,
         own_steps: false,
+        unmade: BTreeSet::new(),
     };
     for &direction in directions {
         let found = closure(tx, id, direction).await?;
@@ -80,6 +83,9 @@ pub(crate) async fn compose(
             if *known == BESIDE {
                 *known = role;
             }
+        }
+        if direction == Direction::Upstream && !found.truncated {
+            chain.unmade = chain::unmade(code, &found.objects, &found.events);
         }
         let missing = chain::beside(&found.objects, &found.events);
         for (name, object) in store::read_objects(tx, &missing).await? {
@@ -149,6 +155,8 @@ impl Chain {
         let own: Option<Vec<_>> = limits.map(|limit| limit.organization.as_ref()).collect();
         let Some(own) = own else { return };
         self.own_steps = true;
+        // When others made something is theirs to say.
+        self.unmade.clear();
         let own: BTreeSet<&str> =
             own.iter().flat_map(|within| within.subjects.iter().map(String::as_str)).collect();
         let mine = |subject: &str| own.contains(subject);
@@ -257,7 +265,7 @@ impl Chain {
         }
         let flows = self.events.iter();
         let flows = flows.flat_map(|(event, links)| chain::flows(event, links, &self.objects));
-        let broken = chain::broken(&self.objects);
+        let broken = chain::broken(&self.objects, &self.unmade);
         let acting: BTreeSet<&str> =
             self.events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
         let describe = |line| self.describe(line);
@@ -492,4 +500,14 @@ pub async fn chain_size(app: &yj_kernel::App, code: &str) -> Result<usize> {
     let answer = chain.answer(&ctx)?;
     serde_json::to_writer(std::io::sink(), &answer).map_err(Problem::internal)?;
     Ok(answer.events.len())
+}
+
+/// 断链: the codes at which the upstream chain of a code breaks off, composed in the platform's own
+/// name (G-6.5.4). Fails where there is no such code.
+pub async fn breaks(app: &yj_kernel::App, code: &str) -> Result<Vec<String>> {
+    let ctx = app.on_own_behalf("breaks");
+    let mut tx = ctx.snapshot().await?;
+    let chain = compose(&ctx, &mut tx, code, &[Direction::Upstream]).await?;
+    let broken = chain::broken(&chain.objects, &chain.unmade).into_iter();
+    Ok(broken.map(|(code, _)| String::from(code)).collect())
 }

@@ -57,7 +57,7 @@ mod xml;
 
 pub use anchored::{Balances, Documents, Events, Matches, OrderUnits, Orders};
 pub use capture::{Captured, EVENTS_MAX, Source, capture, capture_in};
-pub use compose::chain_size;
+pub use compose::{breaks, chain_size};
 pub use correction::{retract, withdrawal};
 pub use document::{BatchDocument, CoveredUnit};
 pub use document_http::{certificate, certificate_proof, void_in as void};

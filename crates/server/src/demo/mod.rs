@@ -6,17 +6,23 @@ mod background;
 mod cast;
 mod catalogue;
 mod codes;
+mod defects;
+mod entries;
 mod fleet;
+mod former_codes;
 mod golden;
 mod markets;
 mod papers;
+mod planted;
 mod registers;
+mod scans;
 mod waiting;
+mod watched;
 
 pub use accounts::{Account, create_accounts};
 pub use codes::load_codes;
 pub use fleet::{Sensor, fleet};
-pub use papers::{Finding, Planted, planted};
+pub use planted::{Finding, PLANTED, Planted, planted};
 
 use jiff::{SignedDuration, Timestamp};
 use yj_kernel::{Problem, Result};
@@ -61,8 +67,9 @@ pub async fn load(
         progress("载入其余六个领域的示例追溯链 GC-3 至 GC-8");
         registers::load_others(assembled).await?;
         count += golden::load_others(assembled, first_day).await?;
-        progress("载入示例凭证与其中预置的差错");
-        count += papers::load(assembled, first_day).await?;
+        former_codes::load(assembled).await?;
+        progress("载入预置的差错，逐一核对是否被发现");
+        count += planted::load(assembled, first_day).await?;
     }
     if background {
         load_codes(assembled).await?;

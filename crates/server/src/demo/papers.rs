@@ -1,44 +1,23 @@
-//! Documents of batches, sound ones and planted defects (handbook §4.1, §8.5): what is wrong is tried through
-//! the same door, and the loading fails unless each is found as planned.
+//! Documents of batches, sound ones and planted defects (handbook §4.1, §8.5).
 
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use serde_json::{Value, json};
 use yj_kernel::{Ctx, Problem, Result, Tx};
 use yj_model::Id;
 use yj_product::Product;
-use yj_trace::{
-    BatchDocument, Captured, CoveredUnit, NewOrder, OrderKind, Source, TraceEvent, capture, issue,
+use yj_trace::{BatchDocument, CoveredUnit, NewOrder, OrderKind, issue};
+
+use super::{
+    golden::Calendar,
+    planted::{DAY, Finding, Planted, event, line, parsed, subject},
+    registers::subject_code,
 };
-
-use super::{golden::Calendar, registers::subject_code};
 use crate::Assembled;
-
-/// How a planted defect is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
-    /// 不予登记, with these words.
-    Refused(&'static str),
-    /// 由他人审核; whoever reviews is told these words.
-    Reviewed(&'static str),
-    /// 照常登记并计数, under these words.
-    Counted(&'static str),
-}
-
-/// A planted defect.
-#[derive(Debug)]
-pub struct Planted {
-    /// What is wrong.
-    pub what: &'static str,
-    /// The event that shows it, as a client sends it.
-    pub event: Value,
-    /// How it is found.
-    pub found: Finding,
-}
 
 const LEEK: &str = "YJ-JC-01";
 const PORK: &str = "YJ-XZ-01";
-/// The day after the first of GC-1 on which the planted events happen.
-const DAY: i64 = 14;
+/// Of these defects the one that handbook §8.5 lists.
+const OVERUSED: (&str, u8) = ("检疫证超量使用 2.4 倍", 12);
 
 /// Kind, number, quantity, the day after the first until which it holds, the batch it goes with.
 type Paper = (&'static str, &'static str, &'static str, Option<i64>, Option<&'static str>);
@@ -51,17 +30,6 @@ const PAPERS: [Paper; 6] = [
     ("quarantine", "JYDEMO-1", "50", None, Some("PZ-D")),
     ("origin", "CDDEMO-1", "100", None, None),
 ];
-
-fn event(first_day: Timestamp, kind: &str, subject: &str) -> Result<Value> {
-    Ok(json!({
-        "domain": "agri", "type": kind, "subject": subject_code(subject)?,
-        "event_time": Calendar::from(first_day).time(DAY, 9),
-    }))
-}
-
-fn line(code: &str, quantity: &str) -> Value {
-    json!({ "code": code, "quantity": quantity, "unit": "KGM" })
-}
 
 /// A sale of one lot under a paper.
 fn sale(
@@ -99,7 +67,7 @@ fn report(first_day: Timestamp, (value, verdict): (&str, &str)) -> Result<Value>
 }
 
 /// The planted defects of a province whose GC-1 begins on this day.
-pub fn planted(first_day: Timestamp) -> Result<Vec<Planted>> {
+pub(super) fn planted(first_day: Timestamp) -> Result<Vec<Planted>> {
     let mut mixed = event(first_day, "processing", "F1")?;
     mixed["inputs"] = json!([line("PZ-A", "20"), line("PZ-B", "20")]);
     mixed["outputs"] = json!([line("PZ-AB", "40")]);
@@ -127,7 +95,7 @@ pub fn planted(first_day: Timestamp) -> Result<Vec<Planted>> {
             sale(("PZ-A", "150"), (certificate, "CDEMO-A"))?,
             Finding::Refused("超出 50"),
         ),
-        ("检疫证超量使用 2.4 倍", beasts, Finding::Refused("超出 70")),
+        (OVERUSED.0, beasts, Finding::Refused("超出 70")),
         (
             "他批次的合格证",
             sale(("PZ-C", "10"), (certificate, "CDEMO-B"))?,
@@ -159,11 +127,15 @@ pub fn planted(first_day: Timestamp) -> Result<Vec<Planted>> {
         ),
         ("低于检出限而报数值", report(first_day, ("0", "pass"))?, Finding::Refused("低于检出限")),
     ];
-    Ok(all.into_iter().map(|(what, event, found)| Planted { what, event, found }).collect())
+    let row = |(what, event, found)| {
+        let number = (what == OVERUSED.0).then_some(OVERUSED.1);
+        Planted { number, what, event, found }
+    };
+    Ok(all.into_iter().map(row).collect())
 }
 
-/// Loads lots, documents and the planted defects; how many events there are of them.
-pub(super) async fn load(assembled: &Assembled, first_day: Timestamp) -> Result<usize> {
+/// Loads the lots and documents that come before the planted events; how many events there are.
+pub(super) async fn prepare(assembled: &Assembled, first_day: Timestamp) -> Result<usize> {
     let when = first_day + SignedDuration::from_hours(24 * (DAY - 4) + 4);
     let ctx = assembled.app.on_own_behalf("demo").at(when);
     register(&ctx).await?;
@@ -203,40 +175,7 @@ pub(super) async fn load(assembled: &Assembled, first_day: Timestamp) -> Result<
     };
     issue(&ctx, &mut tx, stopped).await?;
     tx.commit().await?;
-    let later = assembled
-        .app
-        .on_own_behalf("demo")
-        .at(first_day + SignedDuration::from_hours(24 * DAY + 12));
-    for one in planted(first_day)? {
-        count += try_out(&later, one).await?;
-    }
     Ok(count)
-}
-
-fn parsed(event: Value) -> Result<TraceEvent> {
-    serde_json::from_value(event).map_err(Problem::internal)
-}
-
-/// Tries a planted defect; how many events are stored by it.
-async fn try_out(ctx: &Ctx, planted: Planted) -> Result<usize> {
-    // What somebody else must look at waits as what is written by hand does.
-    let source = match planted.found {
-        Finding::Reviewed(_) => Source::Form,
-        Finding::Refused(_) | Finding::Counted(_) => Source::Api,
-    };
-    let what = planted.what;
-    let captured = capture(ctx, source, &[parsed(planted.event)?], true).await?.pop();
-    let missed =
-        |said: String| Problem::internal(format!("planted “{what}” was not found: {said}"));
-    match (planted.found, captured) {
-        (Finding::Refused(words), Some(Captured::Refused(problem))) => {
-            let said = problem.body().to_string();
-            if said.contains(words) { Ok(0) } else { Err(missed(said)) }
-        }
-        (Finding::Reviewed(_), Some(Captured::New { held: true, .. }))
-        | (Finding::Counted(_), Some(Captured::New { held: false, .. })) => Ok(1),
-        (_, captured) => Err(missed(format!("{captured:?}"))),
-    }
 }
 
 /// The goods that the papers need besides those of the golden chains.
@@ -267,9 +206,7 @@ async fn document(
     first_day: Timestamp,
     (kind, number, quantity, until, unit): Paper,
 ) -> Result<BatchDocument> {
-    let code = subject_code("F1")?;
-    let holder = yj_subject::by_codes(tx, &[code.as_str()]).await?.into_values().next();
-    let holder = holder.ok_or_else(|| Problem::internal("no holder"))?;
+    let holder = subject(tx, "F1").await?;
     let ware = if kind == "commitment" { LEEK } else { PORK };
     let product = yj_product::by_codes(tx, &[ware]).await?.remove(ware);
     let product = product.ok_or_else(|| Problem::internal("no product"))?;

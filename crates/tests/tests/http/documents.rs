@@ -3,7 +3,6 @@
 //! domain pack demands is there.
 
 use serde_json::{Value, json};
-use yj_server::demo::{self, Finding};
 
 use crate::{
     capturing::{capture, captured, said},
@@ -533,62 +532,4 @@ async fn d_6_3_a_certificate_stands_on_the_ledger_and_its_page_says_since_when()
     assert!(text.contains("与存证不一致") && text.contains("quantity"), "{text}");
     let (well, why) = sound().await;
     assert!(!well && why.contains(number), "{why}");
-}
-
-#[tokio::test]
-async fn d_6_1_1_the_demonstration_plants_defects_in_documents_and_each_is_found() {
-    let mut app = TestApp::bare(yj_identity::Security::demonstration()).await;
-    let first_day = app.now() - jiff::SignedDuration::from_hours(18 * 24);
-    // The loading itself fails where one is not found as planned.
-    demo::load(&app.assembled, demo::Size::Chains, &mut |_| {}).await.unwrap();
-    for account in demo::create_accounts(&app.assembled).await.unwrap() {
-        if account.role != "client" {
-            app.log_in(account.user, &account.password).await;
-        }
-    }
-    let planted = demo::planted(first_day).unwrap();
-    let count = |wanted: fn(&Finding) -> bool| {
-        i64::try_from(planted.iter().filter(|one| wanted(&one.found)).count()).unwrap()
-    };
-    let reviewed = count(|found| matches!(found, Finding::Reviewed(_)));
-    let counted = count(|found| matches!(found, Finding::Counted(_)));
-    assert_eq!((planted.len(), reviewed, counted), (14, 3, 1));
-    // What the plan says stands there, and nothing else.
-    let held = "SELECT COUNT(*) FROM trace_event WHERE state = 'held' AND kind <> 'recall'";
-    assert_eq!(app.count(held).await, reviewed);
-    let gaps = "SELECT COUNT(*) FROM batch_document_gap WHERE demand = '入场须有凭证'";
-    assert_eq!(app.count(gaps).await, counted);
-    assert_eq!(app.count("SELECT COUNT(*) FROM batch_document").await, 6);
-    let stopped = "SELECT COUNT(*) FROM trace_object WHERE quality IS NOT NULL";
-    assert_eq!(app.count(stopped).await, 1);
-    let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
-    for (name, well, detail) in findings.iter().filter(|one| one.0 == "存证一致") {
-        assert!(well, "{name}: {detail}");
-    }
-    // Sent by somebody, each is named in words.
-    for (at, one) in planted.into_iter().enumerate() {
-        let mut event = one.event;
-        event["external_id"] = json!(format!("示例-{at}"));
-        let answer = app.post("supervisor", "/api/v1/trace/events", event).await;
-        match one.found {
-            Finding::Refused(words) => {
-                let refused = answer.expect(422);
-                assert!(detail(&refused).contains(words), "{}: {refused}", one.what);
-            }
-            Finding::Reviewed(words) => {
-                let held = answer.expect(201)["results"][0]["id"].clone();
-                let path = format!("/api/v1/trace/events/{}", held.as_str().unwrap());
-                let read = app.get("supervisor", &path).await.expect(200);
-                let told = read["held_reason"].as_str().unwrap();
-                assert!(told.contains(words), "{}: {told}", one.what);
-            }
-            Finding::Counted(words) => {
-                answer.expect(201);
-                let path = "/api/v1/trace/certificates/missing";
-                let missing = app.get("supervisor", path).await.expect(200);
-                let mut items = missing["items"].as_array().unwrap().iter();
-                assert!(items.any(|item| item["demand"] == words), "{}: {missing}", one.what);
-            }
-        }
-    }
 }

@@ -61,6 +61,7 @@ mod nodes;
 mod orders;
 mod packs;
 mod product_class;
+mod planted;
 mod products;
 mod protection;
 mod registers;
