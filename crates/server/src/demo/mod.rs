@@ -9,6 +9,7 @@ mod fleet;
 mod golden;
 mod markets;
 mod papers;
+mod places;
 mod registers;
 mod waiting;
 
@@ -29,7 +30,7 @@ pub enum Size {
     Golden,
     /// All golden chains, one for each domain; no background.
     Chains,
-    /// 60 enterprises and 400 days.
+    /// The numbers of handbook §8.6: 60 enterprises, 240 merchants, 400 days.
     Small,
     /// For load: as many events as asked for.
     Province {
@@ -63,6 +64,7 @@ pub async fn load(
         count += papers::load(assembled, first_day).await?;
     }
     if background {
+        markets::heartbeats(assembled).await?;
         waiting::load(assembled).await?;
     }
     progress("写入存证链");
