@@ -21,8 +21,9 @@ fn invalid(name: &str, detail: &str) -> Problem {
     Problem::invalid(name, detail)
 }
 
-/// Answers `GET /api/v1/trace/events`.
-pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
+/// One page of the events within the request's reach that match a query: the answer of
+/// `GET /api/v1/trace/events`, `{items, next}`. What is no condition of that list is refused.
+pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let mut sql = Sql::new(EVENT);
     sql.push(" WHERE 1 = 1");
     narrow(ctx, &mut sql, tx);
