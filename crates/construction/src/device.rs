@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 use yj_kernel::{
-    Changed, Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Resource,
-    Result, Scoping, Sql, Tx, in_cgcs2000,
+    Changed, Codes, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match,
+    Position, Problem, Resource, Result, Scoping, Sql, Tx,
 };
-use yj_model::{Datum, Id, MacAddress, RegionCode};
+use yj_model::{Id, MacAddress, RegionCode};
 
 use crate::{
     DEVICE, numbers, place,
@@ -65,6 +65,10 @@ pub struct Device {
     pub lon: Option<String>,
     /// 纬度
     pub lat: Option<String>,
+    /// 坐标系 of the coordinates; CGCS2000 once they are stored.
+    pub datum: Option<String>,
+    /// 坐标系 the coordinates were given in.
+    pub datum_given: Option<String>,
     /// 安装日期
     pub installed_on: Option<String>,
     /// 检定有效期至
@@ -143,6 +147,8 @@ impl Resource for Device {
         Field::new("place", "安装位置", Kind::Text).length_max(120).optional(),
         LONGITUDE,
         LATITUDE,
+        DATUM,
+        DATUM_GIVEN,
         Field::new("installed_on", "安装日期", Kind::Date)
             .filter(Match::Range)
             .sortable()
@@ -167,7 +173,8 @@ impl Resource for Device {
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-        in_cgcs2000(&mut self.lon, &mut self.lat, Datum::Cgcs2000)?;
+        let Self { lon, lat, datum, datum_given, region, .. } = self;
+        Position { lon, lat, datum, datum_given }.settle(region)?;
         let interval = self.interval_minutes.unwrap_or(INTERVAL_DEFAULT);
         if !(1..=INTERVAL_MAX).contains(&interval) {
             let detail = format!("上报间隔：应为 1 至 {INTERVAL_MAX} 分钟");
@@ -226,6 +233,8 @@ impl Resource for Device {
             place: optional("示例车间"),
             lon: optional("108.948024"),
             lat: optional("34.263161"),
+            datum: None,
+            datum_given: None,
             installed_on: optional("2026-01-01"),
             verified_until: optional("2027-01-01"),
             interval_minutes: Some(INTERVAL_DEFAULT),

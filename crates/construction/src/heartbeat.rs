@@ -213,6 +213,21 @@ pub(crate) async fn take(ctx: &Ctx, batch: Batch) -> Result<Value> {
     Ok(json!({ "accepted": accepted, "refused": refused.collect::<Vec<_>>() }))
 }
 
+/// What a device without a certificate says at the moment of the request: its address and how much
+/// of its battery is left. A refusal is an error of whoever made the device up.
+pub async fn hear(ctx: &Ctx, (mac, battery): (&str, i64)) -> Result<()> {
+    let one = Heartbeat {
+        mac: String::from(mac),
+        sequence: ctx.now_ms(),
+        at: ctx.now.to_string(),
+        battery: Some(battery),
+        firmware: None,
+        signature: None,
+    };
+    let taken = take(ctx, Batch { heartbeats: vec![one] }).await?;
+    if taken["accepted"] == 1 { Ok(()) } else { Err(Problem::internal(taken.to_string())) }
+}
+
 type Sound = Vec<(usize, String, Beat)>;
 
 fn judge(

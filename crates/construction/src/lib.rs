@@ -13,6 +13,7 @@ mod speaker;
 mod state;
 
 pub use device::Device;
+pub use heartbeat::hear;
 pub use map_pack::MapApproval;
 #[cfg(fuzzing)]
 pub use map_pack::fuzz;
@@ -42,6 +43,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "construction/0011_map_pack",
         script: include_str!("../migrations/0011_map_pack.sql"),
+    },
+    Migration {
+        name: "construction/0016_device_datum",
+        script: include_str!("../migrations/0016_device_datum.sql"),
     },
 ];
 

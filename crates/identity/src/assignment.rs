@@ -5,20 +5,9 @@ use serde::{Deserialize, Serialize};
 use yj_kernel::{
     Changed, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
 };
-use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, Stage};
+use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, STAGES};
 
 use crate::{Account, Organization, Role, alarm, rights, seal};
-
-/// 环节
-pub(crate) const STAGES: &[(&str, &str)] = &[
-    (Stage::PrimaryProduction.code(), Stage::PrimaryProduction.label()),
-    (Stage::Processing.code(), Stage::Processing.label()),
-    (Stage::Distribution.code(), Stage::Distribution.label()),
-    (Stage::Transport.code(), Stage::Transport.label()),
-    (Stage::Inspection.code(), Stage::Inspection.label()),
-    (Stage::Supervision.code(), Stage::Supervision.label()),
-    (Stage::Consumption.code(), Stage::Consumption.label()),
-];
 
 /// 授权
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 
 use yj_model::{Datum, GeoPoint};
 
-use crate::{Entity, Field, Kind, Problem, Result, Sql, SqlValue, json::Object};
+use crate::{Entity, Problem, Result, Sql, SqlValue, json::Object};
 
 /// Corners of a polygon.
 const CORNERS: std::ops::RangeInclusive<usize> = 3..=200;
@@ -17,33 +17,6 @@ const RADIUS: std::ops::RangeInclusive<f64> = 1.0..=1_000_000.0;
 const ROUND: u32 = 64;
 /// Metres in a degree of latitude.
 const DEGREE: f64 = 111_132.0;
-
-/// 经度 of a register whose records lie somewhere.
-pub const LONGITUDE: Field =
-    Field::new("lon", "经度", Kind::Text).format("n..11,7").optional().hint("CGCS2000 十进制度数");
-
-/// 纬度 of a register whose records lie somewhere.
-pub const LATITUDE: Field =
-    Field::new("lat", "纬度", Kind::Text).format("n..10,7").optional().hint("CGCS2000 十进制度数");
-
-/// Brings coordinates of a datum into the form they are stored in; whether there are any. One of
-/// them alone says nothing and is refused.
-pub fn in_cgcs2000(
-    lon: &mut Option<String>,
-    lat: &mut Option<String>,
-    datum: Datum,
-) -> Result<bool> {
-    let (Some(east), Some(north)) = (&lon, &lat) else {
-        return match (&lon, &lat) {
-            (None, None) => Ok(false),
-            _ => Err(Problem::invalid("lat", "经度与纬度应同时填写或同时留空")),
-        };
-    };
-    let point = GeoPoint::parse(east, north, datum);
-    let (east, north) = point.map_err(|error| Problem::invalid("lon", error.to_string()))?.texts();
-    (*lon, *lat) = (Some(east), Some(north));
-    Ok(true)
-}
 
 /// Columns of a position as numbers.
 pub(crate) const COLUMNS: [&str; 2] = ["lon_e7", "lat_e7"];

@@ -1,6 +1,8 @@
 //! 数据字典 (G-5.3-3, G-4f): every data element of the platform with its definition, format, codes,
 //! obligation and class, read from the descriptions that also drive storage, forms and interface.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use serde_json::{Value, json};
 
 use crate::{Ctx, DataClass, Entity, Field, Kind, Problem, Result, Sql, Tx, audit};
@@ -28,6 +30,26 @@ pub struct Element {
     pub repeats: bool,
     /// 数据分级
     pub class: DataClass,
+    /// 英文名称
+    pub english: String,
+    /// When a conditional element is mandatory, or what is excepted of a mandatory one.
+    pub condition: String,
+    /// Edition of the dictionary that brought it.
+    pub since: String,
+}
+
+impl Element {
+    /// 短名: the internal identifier as one word, `contactPhone`.
+    pub fn short_name(&self) -> String {
+        let mut words = self.name.split('_');
+        let first = words.next().unwrap_or_default();
+        words.fold(String::from(first), |mut name, word| {
+            let mut letters = word.chars();
+            name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+            name.push_str(letters.as_str());
+            name
+        })
+    }
 }
 
 /// 约束
@@ -35,6 +57,8 @@ pub struct Element {
 pub enum Obligation {
     /// 必选
     Mandatory,
+    /// 条件必选
+    Conditional,
     /// 可选
     Optional,
     /// 由平台生成
@@ -42,10 +66,11 @@ pub enum Obligation {
 }
 
 impl Obligation {
-    /// `M`, `O` or `D`.
+    /// `M`, `C`, `O` or `D`.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Mandatory => "M",
+            Self::Conditional => "C",
             Self::Optional => "O",
             Self::Derived => "D",
         }
@@ -55,6 +80,7 @@ impl Obligation {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Mandatory => "必选",
+            Self::Conditional => "条件必选",
             Self::Optional => "可选",
             Self::Derived => "平台生成",
         }
@@ -80,6 +106,46 @@ pub fn explained(definition: String, hint: Option<&str>) -> String {
     }
 }
 
+/// The edition of the dictionary that elements without a line of their own came with.
+pub const FIRST_EDITION: &str = "1.0";
+
+/// What a line of the file says of an element.
+struct Meaning {
+    english: &'static str,
+    definition: &'static str,
+    obligation: Option<Obligation>,
+    condition: &'static str,
+    since: &'static str,
+}
+
+/// What fields do not say of themselves, by set and name.
+static MEANINGS: LazyLock<BTreeMap<&'static str, Meaning>> = LazyLock::new(|| {
+    let read = |line: &'static str| {
+        let mut cells = line.split(',');
+        let mut next = || cells.next();
+        let (element, english, definition) = (next()?, next()?, next()?);
+        let obligation = match next()? {
+            "M" => Some(Obligation::Mandatory),
+            "C" => Some(Obligation::Conditional),
+            _ => None,
+        };
+        let (condition, since) = (next()?, next()?);
+        Some((element, Meaning { english, definition, obligation, condition, since }))
+    };
+    let file = include_str!("../../../data/dictionary/elements.csv");
+    file.lines().skip(1).filter_map(read).collect()
+});
+
+fn meaning(set: &str, name: &str) -> Option<&'static Meaning> {
+    let own = MEANINGS.get(format!("{set}.{name}").as_str());
+    own.or_else(|| MEANINGS.get(format!("*.{name}").as_str()))
+}
+
+/// An identifier in words: `contact_phone` gives “contact phone”.
+pub fn in_words(name: &str) -> String {
+    name.strip_suffix("_id").unwrap_or(name).replace('_', " ")
+}
+
 fn element(entity: &Entity, field: &Field) -> Element {
     let codes: &[(&str, &str)] = match field.kind {
         Kind::Code(codes) | Kind::CodeList(codes) => codes,
@@ -97,7 +163,7 @@ fn element(entity: &Entity, field: &Field) -> Element {
         Kind::Code(codes) | Kind::CodeList(codes) => {
             format!("an..{}", longest(codes.iter().map(|(code, _)| *code)))
         }
-        Kind::Region => String::from("n6"),
+        Kind::Region => String::from("n6..12"),
         Kind::Json => String::from("ul"),
     };
     let obligation = match (field.computed, field.optional) {
@@ -106,17 +172,28 @@ fn element(entity: &Entity, field: &Field) -> Element {
         (false, false) => Obligation::Mandatory,
     };
     let own = |text: &str| String::from(text);
+    let meaning = meaning(entity.table, field.name);
+    // What the platform makes itself is asked of nobody.
+    let said = meaning.and_then(|known| known.obligation).filter(|_| !field.computed);
+    let obligation = said.unwrap_or(obligation);
+    let definition = match meaning.map_or("", |known| known.definition) {
+        "" => defined(entity.title, field.label),
+        definition => own(definition),
+    };
     Element {
         set: own(entity.table),
         set_title: own(entity.title),
         name: own(field.name),
         label: own(field.label),
-        definition: explained(defined(entity.title, field.label), Some(field.hint)),
+        definition: explained(definition, Some(field.hint)),
         format,
         codes: codes.iter().map(|(code, label)| (own(code), own(label))).collect(),
         obligation,
         repeats: matches!(field.kind, Kind::CodeList(_)),
         class: field.class,
+        english: meaning.map_or_else(|| in_words(field.name), |known| own(known.english)),
+        condition: own(meaning.map_or("", |known| known.condition)),
+        since: own(meaning.map_or(FIRST_EDITION, |known| known.since)),
     }
 }
 
@@ -165,4 +242,20 @@ pub async fn align(ctx: &Ctx, tx: &mut Tx, (element, name): (&Element, &str)) ->
         audit::Entry { action: "updated", entity: "dictionary_name", record: &record, body };
     audit::write(ctx, tx, entry);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_file_is_read_and_a_condition_says_when() {
+        let lines = include_str!("../../../data/dictionary/elements.csv").lines().skip(1).count();
+        assert_eq!(MEANINGS.len(), lines);
+        for (element, known) in MEANINGS.iter() {
+            assert!(!known.english.is_empty() && !known.definition.is_empty(), "{element}");
+            let conditional = known.obligation == Some(Obligation::Conditional);
+            assert!(!conditional || !known.condition.is_empty(), "{element}");
+        }
+    }
 }

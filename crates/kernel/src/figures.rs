@@ -1,16 +1,16 @@
 //! 登记信息分析 (G-6.2.4): how many records of a list there are, by one or two of their fields;
 //! number, share and, by time, trend. Every figure comes with the conditions of the list it counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json, extract::RawQuery, http::Method};
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use yj_model::regions;
+use yj_model::{STAGES, regions};
 
 use crate::{
-    Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Result, Route,
-    Sql, SqlValue, Tx, code_list,
+    Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Reach, Result,
+    Route, Scoping, Sql, SqlValue, Tx, code_list,
     field::time_text,
     json::Object,
     listing::{self, CREATED, Listing, apart},
@@ -21,6 +21,15 @@ use crate::{
 const DIMENSIONS_MAX: usize = 2;
 /// Groups that the database may find; more are no figure any more.
 const GROUPS_MAX: usize = 20_000;
+
+/// Groups by codes of an open list, such as 行业代码; the rest are one group.
+const CODES_MAX: usize = 20;
+/// What the rest are called.
+const REST: &str = "其他";
+
+/// 追溯环节 of a register that knows it by something else, such as roles (G-6.2.4).
+static STAGE: Field =
+    Field::new("stage", "追溯环节", Kind::CodeList(STAGES)).filter(Match::Contains);
 
 /// How an indicator is drawn.
 const CHARTS: [&str; 4] = ["bar", "line", "pie", "table"];
@@ -37,11 +46,14 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     vec![Route::new(path, read, format!("{}统计", entity.title), figures).query(&[
         Param {
             name: "by",
-            label: "统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month",
+            label: "统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；\
+                    代码文本只分出最多的 20 组，其余合为“其他”",
             required: false,
         },
         Param {
-            name: "part", label: "分子的查询条件；给出时另答其数量与占比", required: false
+            name: "part",
+            label: "分子的查询条件，如 kind=01；给出时另答其数量与占比",
+            required: false,
         },
     ])]
 }
@@ -53,6 +65,10 @@ enum Grain {
     Value,
     /// By each code of a list: a record counts once for every one.
     Each,
+    /// By each stage that the register's own words mean: a record counts once for every one.
+    Stage,
+    /// By codes of an open list: the most frequent, and the rest.
+    Codes,
     /// By so many first digits of the 行政区划代码.
     Digits(usize),
     /// By period.
@@ -124,6 +140,12 @@ impl Dimension {
             Some((name, grain)) => (name, Some(grain)),
             None => (text, None),
         };
+        if name == STAGE.name && grain.is_none() && entity.field(name).is_none() {
+            return match stage_words(entity) {
+                Some(_) => Ok(Self { field: &STAGE, grain: Grain::Stage }),
+                None => Err(Problem::invalid("by", format!("{}没有追溯环节", entity.title))),
+            };
+        }
         let own = entity.field(name).or_else(|| (name == CREATED.name).then_some(&CREATED));
         let hidden = record::hidden(ctx, entity).any(|hidden| hidden.name == name);
         // What no list can be narrowed by cannot be drilled into.
@@ -135,6 +157,7 @@ impl Dimension {
         let grain = match (field.kind, grain) {
             (Kind::Code(_) | Kind::Bool | Kind::Id(_), None) => Grain::Value,
             (Kind::CodeList(_), None) => Grain::Each,
+            (Kind::Text, None) if field.name.ends_with("_code") => Grain::Codes,
             (Kind::Region, Some("province")) => Grain::Digits(2),
             (Kind::Region, None | Some("city")) => Grain::Digits(4),
             (Kind::Region, Some("county")) => Grain::Digits(6),
@@ -153,8 +176,8 @@ impl Dimension {
     fn expression(self, at: usize) -> String {
         let name = self.field.name;
         match (self.grain, self.field.kind) {
-            (Grain::Value, _) => String::from(name),
-            (Grain::Each, _) => format!("c{at}.code"),
+            (Grain::Value | Grain::Codes, _) => String::from(name),
+            (Grain::Each | Grain::Stage, _) => format!("c{at}.code"),
             (Grain::Digits(digits), _) => format!("SUBSTR({name}, 1, {digits})"),
             // Days of Beijing since 1970.
             (Grain::Period(_), Kind::Time) => format!("({name} + 28800000) / 86400000"),
@@ -173,8 +196,13 @@ impl Dimension {
                 let text = key.as_str().map_or_else(|| key.to_string(), String::from);
                 Group { query: format!("{name}={text}"), key }
             }
-            (Grain::Each, SqlValue::Text(code)) => {
+            (Grain::Each | Grain::Stage, SqlValue::Text(code)) => {
                 Group { key: code.as_str().into(), query: format!("{name}={code}") }
+            }
+            (Grain::Codes, SqlValue::Text(code)) => {
+                // A code that others begin with means itself alone.
+                let is = if self.field.filter == Match::Prefix { ".is" } else { "" };
+                Group { key: code.as_str().into(), query: format!("{name}{is}={code}") }
             }
             (Grain::Digits(digits), SqlValue::Text(stem)) => {
                 let code = format!("{stem:0<6}");
@@ -217,12 +245,43 @@ impl Dimension {
             Grain::Period(Period::Month) => "month",
             Grain::Period(Period::Quarter) => "quarter",
             Grain::Period(Period::Year) => "year",
-            Grain::Value | Grain::Each => "",
+            Grain::Value | Grain::Each | Grain::Stage | Grain::Codes => "",
         };
         json!({
             "name": self.field.name, "label": self.field.label, "grain": grain, "codes": codes,
-            "overlapping": self.grain == Grain::Each,
+            "overlapping": self.overlaps(),
         })
+    }
+
+    /// Whether a record may be in several of its groups.
+    fn overlaps(self) -> bool {
+        matches!(self.grain, Grain::Each | Grain::Stage)
+    }
+
+    /// Of groups that overlap, each code with the column that holds it and the text it leaves there.
+    fn words(self, entity: &Entity) -> Vec<(&'static str, &'static str, String)> {
+        match (self.grain, self.field.kind, stage_words(entity)) {
+            (Grain::Each, Kind::CodeList(codes), _) => {
+                let word = |code: &'static str| (code, self.field.name, format!("\"{code}\""));
+                codes.iter().map(|(code, _)| word(code)).collect()
+            }
+            (Grain::Stage, _, Some((column, word))) => {
+                STAGES.iter().map(|(code, _)| (*code, column, word(code))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// How a register's own words tell the stage of a record: their column, and what a stage leaves
+/// there.
+pub(crate) fn stage_words(entity: &Entity) -> Option<(&'static str, fn(&str) -> String)> {
+    match entity.scoping {
+        Scoping::By(columns) => match columns.stage {
+            Reach::Listed { column, word } => Some((column, word)),
+            _ => None,
+        },
+        Scoping::Shared => None,
     }
 }
 
@@ -256,15 +315,16 @@ async fn count(
     listing: &Listing,
 ) -> Result<Counts> {
     let mut sql = Sql::default();
-    let listed = || dimensions.iter().enumerate().filter(|(_, one)| one.grain == Grain::Each);
-    for (index, (at, dimension)) in listed().enumerate() {
-        let Kind::CodeList(codes) = dimension.field.kind else { continue };
+    let words = dimensions.iter().map(|one| one.words(entity)).enumerate();
+    let listed: Vec<_> = words.filter(|(_, words)| !words.is_empty()).collect();
+    for (index, (at, words)) in listed.iter().enumerate() {
         sql.push(if index == 0 { "WITH c" } else { ", c" }).push(&at.to_string());
-        sql.push("(code) AS (VALUES ");
-        for (index, (code, _)) in codes.iter().enumerate() {
+        sql.push("(code, word) AS (VALUES ");
+        for (index, (code, _, word)) in words.iter().enumerate() {
             sql.push(if index == 0 { "(" } else { ", (" });
             // PostgreSQL cannot tell the type of a lone placeholder.
-            sql.push("CAST(").bind(*code).push(" AS TEXT))");
+            sql.push("CAST(").bind(*code).push(" AS TEXT), CAST(");
+            sql.bind(word.as_str()).push(" AS TEXT))");
         }
         sql.push(") ");
     }
@@ -273,12 +333,13 @@ async fn count(
         sql.push(", ").push(&dimension.expression(at)).push(&format!(" AS key{at}"));
     }
     sql.push(" FROM ").push(entity.table);
-    for (at, dimension) in listed() {
+    for (at, words) in &listed {
+        let Some((_, column, _)) = words.first() else { continue };
         // SQLite would otherwise look through the table once for every code.
         let function = tx.dialect().position_of();
         let join = if tx.dialect() == Dialect::Sqlite { " CROSS JOIN c" } else { " JOIN c" };
         sql.push(join).push(&at.to_string()).push(" ON ").push(function).push("(");
-        sql.push(dimension.field.name).push(&format!(", '\"' || c{at}.code || '\"') > 0"));
+        sql.push(column).push(&format!(", c{at}.word) > 0"));
     }
     sql.push(" WHERE 1 = 1");
     ctx.scope().narrow(&mut sql, tx, entity.scoping);
@@ -306,6 +367,51 @@ async fn count(
         counts.entry(key).or_insert((groups, 0)).1 += row.int(0)?;
     }
     Ok(counts)
+}
+
+/// Of every dimension with open codes, those that are groups of their own: the most frequent.
+type Kept = Vec<Option<Vec<String>>>;
+
+fn kept(dimensions: &[Dimension], counts: &Counts) -> Kept {
+    let frequent = |at: usize| {
+        let mut sums = BTreeMap::<&str, i64>::new();
+        for (groups, count) in counts.values() {
+            if let Some(code) = groups.get(at).and_then(|group| group.key.as_str()) {
+                *sums.entry(code).or_default() += count;
+            }
+        }
+        let mut order: Vec<_> = sums.into_iter().collect();
+        order.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        // Nobody gains by hiding a single one.
+        let most = if order.len() == CODES_MAX + 1 { CODES_MAX + 1 } else { CODES_MAX };
+        order.into_iter().take(most).map(|(code, _)| String::from(code)).collect()
+    };
+    let one = |(at, dimension): (usize, &Dimension)| {
+        (dimension.grain == Grain::Codes).then(|| frequent(at))
+    };
+    dimensions.iter().enumerate().map(one).collect()
+}
+
+/// Everything that is no group of its own, together; its list is that of all others.
+fn folded(dimensions: &[Dimension], kept: &Kept, counts: Counts) -> Counts {
+    let mut answer = Counts::new();
+    for (mut key, (mut groups, count)) in counts {
+        for (at, (dimension, codes)) in dimensions.iter().zip(kept).enumerate() {
+            let (Some(codes), Some(group)) = (codes, groups.get_mut(at)) else { continue };
+            let own = group.key.as_str().is_none_or(|code| codes.iter().any(|one| one == code));
+            if own {
+                continue;
+            }
+            let query = format!("{}.not={}", dimension.field.name, codes.join(","));
+            *group = Group { key: REST.into(), query };
+            // After every code, before those without one.
+            if let Some(order) = key.get_mut(at) {
+                *order = String::from("\u{10FFFE}");
+            }
+        }
+        answer.entry(key).or_insert((groups, 0)).1 += count;
+    }
+    answer
 }
 
 /// Shares in thousandths that add up to a thousand, as near to the true ones as whole numbers
@@ -352,9 +458,26 @@ pub(crate) async fn require_sound(
     }
     dimensions(ctx, entity, by.as_deref())?;
     match part {
-        Some(part) => Listing::counted(ctx, tx, entity, &part).await.map(drop),
+        Some(part) => {
+            require_conditions(&part)?;
+            Listing::counted(ctx, tx, entity, &part).await.map(drop)
+        }
         None => Ok(()),
     }
+}
+
+/// A numerator without a condition would be everything: a slip, and no ratio.
+fn require_conditions(part: &str) -> Result<()> {
+    let wrong = || Problem::invalid("part", "应为查询条件，如 kind=01，多个以 & 连接");
+    let mut conditions = 0;
+    for (name, text) in form_urlencoded::parse(part.as_bytes()) {
+        let paging = matches!(&*name, "page" | "per_page" | "after" | "sort" | "count");
+        if text.is_empty() || paging {
+            return Err(wrong());
+        }
+        conditions += 1;
+    }
+    if conditions > 0 { Ok(()) } else { Err(wrong()) }
 }
 
 async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<Value> {
@@ -363,8 +486,10 @@ async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) ->
     let dimensions = dimensions(ctx, entity, by.as_deref())?;
     let whole = Listing::counted(ctx, tx, entity, &rest).await?;
     let counts = count(ctx, tx, (entity, &dimensions), &whole).await?;
+    let kept = kept(&dimensions, &counts);
+    let counts = folded(&dimensions, &kept, counts);
     let numbers: Vec<_> = counts.values().map(|(_, count)| *count).collect();
-    let overlapping = dimensions.iter().any(|one| one.grain == Grain::Each);
+    let overlapping = dimensions.iter().any(|one| one.overlaps());
     // Groups that overlap, and those a record without a code is in none of, say nothing of all.
     let total: i64 = if overlapping {
         let all = count(ctx, tx, (entity, &[]), &whole).await?;
@@ -375,8 +500,10 @@ async fn answer(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) ->
     let parts = match &part {
         None => None,
         Some(part) => {
+            require_conditions(part)?;
             let both = Listing::counted(ctx, tx, entity, &format!("{rest}&{part}")).await?;
-            Some(count(ctx, tx, (entity, &dimensions), &both).await?)
+            let both = count(ctx, tx, (entity, &dimensions), &both).await?;
+            Some(folded(&dimensions, &kept, both))
         }
     };
     let names = called(ctx, tx, (entity, &dimensions), &counts).await?;
@@ -418,6 +545,10 @@ async fn called(
 ) -> Result<Object> {
     let mut names = Object::new();
     let mut records = Vec::new();
+    for (at, dimension) in dimensions.iter().enumerate() {
+        let codes = counts.values().filter_map(|(groups, _)| groups.get(at)?.key.as_str());
+        names.extend(coded(ctx, tx, dimension.field, codes.collect()).await?);
+    }
     for (groups, _) in counts.values() {
         for (dimension, group) in dimensions.iter().zip(groups) {
             let Some(key) = group.key.as_str() else { continue };
@@ -440,9 +571,36 @@ async fn called(
     Ok(names)
 }
 
+/// What the codes of another register are called: `node_code` means the codes of `node`.
+async fn coded(ctx: &Ctx, tx: &mut Tx, field: &Field, codes: BTreeSet<&str>) -> Result<Object> {
+    let mut names = Object::new();
+    let stem = field.name.strip_suffix("_code").filter(|_| field.kind == Kind::Text);
+    let known = ctx.app().entities().iter().find(|one| Some(one.table) == stem);
+    let named = |one: &&&Entity| ["code", "name"].iter().all(|name| one.field(name).is_some());
+    let (Some(target), false) = (known.filter(named), codes.is_empty()) else { return Ok(names) };
+    let Ok(ctx) = ctx.under(&target.permission("read")) else { return Ok(names) };
+    let mut sql = Sql::new("SELECT code, name FROM ");
+    sql.push(target.table).push(" WHERE code ").bind_texts(codes);
+    ctx.scope().narrow(&mut sql, tx, target.scoping);
+    for row in tx.fetch(sql).await? {
+        names.insert(String::from(row.text(0)?), row.text(1)?.into());
+    }
+    Ok(names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_numerator_has_conditions() {
+        for part in ["kind=01", "kind=01&region=610000", "node_code.none=true"] {
+            assert!(require_conditions(part).is_ok(), "{part}");
+        }
+        for part in ["", "foo", "kind=", "per_page=10", "kind=01&foo"] {
+            assert!(require_conditions(part).is_err(), "{part}");
+        }
+    }
 
     #[test]
     fn shares_add_up_to_a_hundred_per_cent() {

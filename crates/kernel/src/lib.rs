@@ -32,6 +32,7 @@ mod map;
 mod openapi;
 pub mod outbox;
 mod past;
+mod position;
 mod principal;
 mod problem;
 mod protection;
@@ -47,7 +48,6 @@ pub mod transfer;
 pub mod vault;
 
 pub use again::again;
-pub use area::{LATITUDE, LONGITUDE, in_cgcs2000};
 pub use attachment::Attachments;
 pub use base::base_routes;
 pub use bulk::load;
@@ -64,6 +64,7 @@ pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
 pub use listing::{COUNT_MAX, Counting, number};
 pub use openapi::openapi;
+pub use position::{DATUM, DATUM_GIVEN, LATITUDE, LONGITUDE, Position};
 pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };

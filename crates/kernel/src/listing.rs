@@ -3,11 +3,12 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use yj_model::Stage;
 
 use crate::{
     App, Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
     area::{self, Area},
-    audit, code_list,
+    audit, code_list, figures,
     json::Object,
     record, search,
 };
@@ -24,6 +25,11 @@ pub const COUNT_MAX: i64 = 10_000;
 const COUNT_NAMED_MAX: i64 = 1_000;
 /// Conditions of one request.
 pub(crate) const CONDITIONS_MAX: usize = 24;
+
+/// Codes that one condition leaves out.
+const OUTSIDE_MAX: usize = 50;
+/// 追溯环节 as a condition of registers that know it by other words.
+const STAGE: &str = "stage";
 
 /// 登记时间: every list can be narrowed by it.
 pub(crate) static CREATED: Field =
@@ -80,6 +86,8 @@ enum Comparison {
     Name,
     /// Without a value.
     Missing,
+    /// None of several codes, which the value names with commas between them.
+    Outside,
 }
 
 impl Listing {
@@ -199,6 +207,14 @@ impl Listing {
                     sql.push(&record::blind_column(field)).push(" = ").bind(value.clone())
                 }
                 Comparison::Missing => sql.push(field.name).push(" IS NULL"),
+                Comparison::Outside => {
+                    let SqlValue::Text(codes) = value else { continue };
+                    sql.push(field.name).push(" NOT IN (");
+                    for (at, code) in codes.split(',').enumerate() {
+                        sql.push(if at == 0 { "" } else { ", " }).bind(code);
+                    }
+                    sql.push(")")
+                }
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
                 Comparison::AtLeast => sql.push(field.name).push(" >= ").bind(value.clone()),
                 Comparison::AtMost => sql.push(field.name).push(" <= ").bind(value.clone()),
@@ -421,6 +437,9 @@ fn condition(
         Some((stem, bound)) => (stem, Some(bound)),
         None => (name, None),
     };
+    if name == STAGE && entity.field(name).is_none() {
+        return stage(entity, text);
+    }
     let created = || (stem == CREATED.name).then_some(&CREATED);
     let field = entity.field(stem).or_else(created).ok_or_else(unknown)?;
     let comparison = match (field.filter, bound) {
@@ -430,6 +449,12 @@ fn condition(
         }
         // A province's own records, without those of its cities.
         (Match::Prefix, Some("is")) => Comparison::Equal,
+        // The rest of a figure's groups.
+        (Match::Prefix | Match::Exact, Some("not"))
+            if field.kind == Kind::Text && field.class != DataClass::Personal =>
+        {
+            Comparison::Outside
+        }
         (Match::Exact, None) => Comparison::Equal,
         (Match::Prefix, None) => Comparison::StartsWith,
         (Match::Contains, None) => Comparison::Contains,
@@ -466,9 +491,29 @@ fn condition(
         }
         // Parts of a text need not be valid texts of the field.
         (_, Comparison::StartsWith | Comparison::Contains) => SqlValue::Text(text.trim().into()),
+        (_, Comparison::Outside) if text.split(',').count() > OUTSIDE_MAX => {
+            return Err(wrong(format!("至多 {OUTSIDE_MAX} 个，以逗号分隔")));
+        }
+        (_, Comparison::Outside) => SqlValue::Text(text.into()),
         _ => field.encode(&field.read_text(text).map_err(wrong)?)?,
     };
     Ok((field, comparison, value))
+}
+
+/// The records that a register's own words, such as roles, put at a stage.
+fn stage(entity: &'static Entity, text: &str) -> Result<(&'static Field, Comparison, SqlValue)> {
+    let words = figures::stage_words(entity);
+    let words = words.and_then(|(column, word)| Some((entity.field(column)?, word)));
+    let Some((field, word)) = words else {
+        return Err(Problem::invalid(STAGE, "没有这个查询条件"));
+    };
+    if Stage::from_code(text).is_none() {
+        let known: Vec<_> =
+            Stage::ALL.iter().map(|one| format!("{} {}", one.code(), one.label())).collect();
+        let detail = format!("追溯环节：没有代码 {text}，应为：{}", known.join("、"));
+        return Err(Problem::invalid(STAGE, detail));
+    }
+    Ok((field, Comparison::Contains, SqlValue::Text(word(text))))
 }
 
 /// A query as the audit trail may keep it: values of 个人信息 are masked.

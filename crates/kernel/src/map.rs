@@ -186,8 +186,9 @@ async fn called(tx: &mut Tx, entity: &Entity, found: &[Cluster]) -> Result<Objec
     rows.iter().map(|row| Ok((String::from(row.text(0)?), row.text(1)?.into()))).collect()
 }
 
-/// The records of a list as GeoJSON, with the fields that may be public; those that lie nowhere
-/// are left out.
+/// The records of a list as GeoJSON, with every field that the reader may see in the register and
+/// that is nobody's 个人信息, named as the register's import names them; those that lie nowhere are
+/// left out.
 async fn geojson(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Response> {
     let mut tx = ctx.snapshot().await?;
     let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
@@ -197,15 +198,14 @@ async fn geojson(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Resp
         let detail = format!("超过 {FEATURES_MAX} 个要素，请增加查询条件后分批导出");
         return Err(Problem::TooLarge(detail));
     }
-    let shown =
-        |field: &&Field| field.class == DataClass::Public && !matches!(field.name, "lon" | "lat");
-    let fields: Vec<_> = entity.fields.iter().filter(shown).collect();
+    let fields = shown(ctx, entity);
     let mut features = Vec::new();
     loop {
         let page = listing.page(ctx, &mut tx, entity).await?;
         let Some(last) = page.last() else { break };
         listing.continued(entity, last)?;
-        features.extend(page.iter().filter_map(|record| feature(&fields, record)));
+        let codes = listing::called(ctx, &mut tx, entity, (&page, "code")).await?;
+        features.extend(page.iter().filter_map(|record| feature((&fields, &codes), record)));
     }
     drop(tx);
     let count = features.len();
@@ -223,11 +223,26 @@ async fn geojson(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Resp
     Ok(transfer::download(&name, "application/geo+json", file.to_string().into()))
 }
 
-fn feature(fields: &[&'static Field], record: &Object) -> Option<Value> {
+/// What a feature says of its record besides the place.
+fn shown(ctx: &Ctx, entity: &'static Entity) -> Vec<&'static Field> {
+    let hidden: Vec<_> = record::hidden(ctx, entity).map(|field| field.name).collect();
+    let shown = |field: &&Field| {
+        field.class != DataClass::Personal
+            && field.kind != Kind::Json
+            && !matches!(field.name, "lon" | "lat")
+            && !hidden.contains(&field.name)
+    };
+    entity.fields.iter().filter(shown).collect()
+}
+
+/// One record; those it refers to by their `codes`.
+fn feature((fields, codes): (&[&'static Field], &Object), record: &Object) -> Option<Value> {
     let number = |name: &str| record.get(name)?.as_str()?.parse::<f64>().ok();
     let (lon, lat) = (number("lon")?, number("lat")?);
     let shown = |field: &&'static Field| {
         let value = record.get(field.name)?;
+        let referred = value.as_str().filter(|_| matches!(field.kind, Kind::Id(_)));
+        let value = referred.and_then(|id| codes.get(id)).unwrap_or(value);
         Some((String::from(field.label), Value::from(field.display(value))))
     };
     let properties: Object = fields.iter().filter_map(shown).collect();

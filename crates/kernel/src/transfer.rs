@@ -113,6 +113,30 @@ pub fn download(name: &str, media_type: &str, bytes: Bytes) -> Response {
     response
 }
 
+/// Whether the `format` of a request for a small table is CSV; XLSX where nothing is said.
+pub fn wants_csv(format: Option<&str>) -> Result<bool> {
+    match format {
+        None | Some("xlsx") => Ok(false),
+        Some("csv") => Ok(true),
+        Some(_) => Err(Problem::invalid("format", "应为 xlsx 或 csv")),
+    }
+}
+
+/// A table small enough to be answered at once, as a file.
+pub fn table_file(
+    title: &str,
+    (header, rows): (&[&str], Vec<Vec<String>>),
+    csv: bool,
+) -> Result<Response> {
+    let column = |name: &&str| Column { name: String::from(*name), ..Column::default() };
+    let columns = header.iter().map(column).collect();
+    let table = Table { title: String::from(title), columns, rows, mark: Vec::new() };
+    let written = if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) };
+    let bytes = written.map_err(Problem::internal)?.into();
+    let (end, media_type) = if csv { ("csv", "text/csv; charset=utf-8") } else { ("xlsx", XLSX) };
+    Ok(download(&format!("{title}.{end}"), media_type, bytes))
+}
+
 async fn queue(ctx: &Ctx, new: NewJob<'_>) -> Result<Response> {
     let mut tx = ctx.begin().await?;
     let id = jobs::enqueue(ctx, &mut tx, new).await?;

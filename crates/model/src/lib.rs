@@ -22,6 +22,7 @@ mod text;
 mod time;
 mod trace_code;
 mod unit;
+mod vicinity;
 mod vocabulary;
 
 pub use approval::{ApprovalKind, ApprovalNumber, CasNumber, UnNumber};
@@ -46,7 +47,8 @@ pub use text::{Rejected, narrow};
 pub use time::OffsetTime;
 pub use trace_code::{CodeScheme, LotNumber, TraceCode};
 pub use unit::{Dimension, Unit, UnitCode};
+pub use vicinity::Astray;
 pub use vocabulary::{
-    DATUMS, DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS,
+    DATUMS, DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS, STAGES,
     SUBJECT_KINDS, Stage,
 };

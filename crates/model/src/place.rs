@@ -23,6 +23,38 @@ impl Datum {
             _ => return None,
         })
     }
+
+    /// The code of [`DATUMS`](crate::DATUMS) that a text means, as people and programs write it:
+    /// `GCJ-02`, `gcj02`, `火星坐标系`; WGS-84 is CGCS2000 to within centimetres.
+    pub fn code_of(text: &str) -> Result<String, Rejected> {
+        let known = crate::DATUMS.iter().find(|(code, label)| *code == text || *label == text);
+        let plain: String = text.chars().filter(|letter| letter.is_alphanumeric()).collect();
+        let code = match plain.to_ascii_lowercase().as_str() {
+            _ if known.is_some() => known.map_or("", |(code, _)| code),
+            "cgcs2000"
+            | "cgcs"
+            | "2000"
+            | "国家2000"
+            | "2000国家大地坐标系"
+            | "国家2000坐标系"
+            | "epsg4490"
+            | "wgs84"
+            | "wgs1984"
+            | "epsg4326"
+            | "gps"
+            | "天地图"
+            | "北斗" => "cgcs2000",
+            "gcj02" | "gcj" | "gcj2002" | "火星" | "火星坐标" | "火星坐标系" | "国测局"
+            | "高德" | "腾讯" => "gcj02",
+            "bd09" | "bd09ll" | "bd" | "百度" | "百度坐标" | "百度坐标系" => "bd09",
+            _ => {
+                return Err(Rejected::new(
+                    "应为 CGCS2000（WGS-84 视同）、GCJ-02（高德、腾讯地图）或 BD-09（百度地图）",
+                ));
+            }
+        };
+        Ok(String::from(code))
+    }
 }
 
 /// A point in CGCS2000, in ten-millionths of a degree.
@@ -243,6 +275,24 @@ mod tests {
         assert!((300.0..=600.0).contains(&metres(here, shift(here.0, here.1))));
         assert_eq!(GeoPoint::from_scaled(0, 0).in_datum(Datum::Gcj02), (0, 0));
         assert!(crate::DATUMS.iter().all(|(code, _)| Datum::from_code(code).is_some()));
+    }
+
+    #[test]
+    fn a_datum_is_known_by_the_names_people_give_it() {
+        for (text, code) in [
+            ("CGCS2000", "cgcs2000"),
+            ("WGS-84", "cgcs2000"),
+            ("EPSG:4326", "cgcs2000"),
+            ("GCJ-02", "gcj02"),
+            ("gcj_02", "gcj02"),
+            ("火星坐标系", "gcj02"),
+            ("GCJ-02（高德、腾讯地图）", "gcj02"),
+            ("BD-09", "bd09"),
+            ("bd09ll", "bd09"),
+        ] {
+            assert_eq!(Datum::code_of(text).as_deref(), Ok(code), "{text}");
+        }
+        assert!(Datum::code_of("北京54").is_err() && Datum::code_of("").is_err());
     }
 
     #[test]

@@ -174,6 +174,17 @@ impl Stage {
     }
 }
 
+/// 追溯环节, as registers list them.
+pub const STAGES: &[(&str, &str)] = &[
+    (Stage::PrimaryProduction.code(), Stage::PrimaryProduction.label()),
+    (Stage::Processing.code(), Stage::Processing.label()),
+    (Stage::Distribution.code(), Stage::Distribution.label()),
+    (Stage::Transport.code(), Stage::Transport.label()),
+    (Stage::Inspection.code(), Stage::Inspection.label()),
+    (Stage::Supervision.code(), Stage::Supervision.label()),
+    (Stage::Consumption.code(), Stage::Consumption.label()),
+];
+
 /// 出入库类型: the bill types of the drug platforms, used in every domain (handbook §4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Movement {

@@ -31,7 +31,7 @@ pub struct CatalogueClass {
     pub gbt7635_1: Option<String>,
     /// GPC 砖代码
     pub gpc_brick: Option<String>,
-    /// HS 子目
+    /// HS 编码: chapter, heading or subheading.
     pub hs6: Option<String>,
     /// 法定目录
     pub legal_list: Option<String>,
@@ -59,7 +59,7 @@ fn digits(text: &str, lengths: &[usize], wanted: &str) -> Result<String, String>
 }
 
 fn gbt7635_1(text: &str) -> Result<String, String> {
-    digits(text, &[5, 8], "5 或 8")
+    digits(text, &[1, 2, 3, 4, 5, 8], "1 至 5 位或 8")
 }
 
 fn gpc_brick(text: &str) -> Result<String, String> {
@@ -67,7 +67,7 @@ fn gpc_brick(text: &str) -> Result<String, String> {
 }
 
 fn hs6(text: &str) -> Result<String, String> {
-    digits(text, &[6], "6")
+    digits(text, &[2, 4, 6], "2、4 或 6")
 }
 
 impl Resource for CatalogueClass {
@@ -108,7 +108,12 @@ impl Resource for CatalogueClass {
             .format("n8")
             .optional()
             .public(),
-        Field::new("hs6", "HS 子目", Kind::Text).checked(hs6).format("n6").optional().public(),
+        Field::new("hs6", "HS 编码", Kind::Text)
+            .checked(hs6)
+            .format("n..6")
+            .optional()
+            .public()
+            .hint("商品名称及编码协调制度的章、品目或子目，2、4 或 6 位"),
         Field::new("legal_list", "法定目录", Kind::Text).length_max(120).optional().public(),
         Field::new("in_scope_from", "纳入日期", Kind::Date)
             .optional()
@@ -140,6 +145,7 @@ impl Resource for CatalogueClass {
             self.in_scope_from = known.text_opt(1)?.map(String::from);
             self.out_of_scope_from = known.text_opt(2)?.map(String::from);
         } else {
+            code.require_new().map_err(|error| Problem::invalid("code", error.to_string()))?;
             require_parent(tx, &code, region).await?;
             require_room(tx).await?;
             (self.edition, self.out_of_scope_from) = (None, None);
@@ -164,7 +170,7 @@ impl Resource for CatalogueClass {
 
     fn sample(n: u32) -> Self {
         Self {
-            code: format!("010106{:02}", n % 99 + 1),
+            code: format!("010106{:02}", n % 49 + 1),
             name: format!("示例品种{n}"),
             parent_code: None,
             level: None,

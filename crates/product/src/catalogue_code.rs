@@ -5,7 +5,7 @@ use yj_model::{DOMAINS, Rejected};
 
 /// Levels of the tree: 领域, 行业, 类, 品种, and one below for localities.
 const LEVELS: usize = 5;
-/// Levels down to which the national catalogue goes.
+/// Levels down to which the national catalogue comes first.
 const NATIONAL_LEVELS: usize = 3;
 /// The national catalogue numbers its classes below this, localities from it on, so that neither
 /// takes what the other may use.
@@ -40,6 +40,21 @@ impl CatalogueCode {
     pub fn domain(&self) -> &'static str {
         let at = self.0[..2].parse::<usize>().unwrap_or(0);
         DOMAINS.get(at.wrapping_sub(1)).map_or("", |(code, _)| code)
+    }
+
+    /// Whether a locality may begin a class with this code: of the varieties, national ones are
+    /// numbered from [`LOCAL_FROM`] on, for localities had the lower numbers first.
+    pub fn require_new(&self) -> Result<(), Rejected> {
+        let number: u8 = self.0[self.0.len() - 2..].parse().unwrap_or(0);
+        if self.level() == NATIONAL_LEVELS + 1 && number >= LOCAL_FROM {
+            let detail = format!(
+                "第 {} 级的 {LOCAL_FROM}—99 留给国家品种，地方品种的末两位应为 01—{}",
+                self.level(),
+                LOCAL_FROM - 1
+            );
+            return Err(Rejected::new(detail));
+        }
+        Ok(())
     }
 
     /// Whether a locality may give this code to a class of its own.
@@ -138,5 +153,6 @@ mod tests {
         assert!(code("0150").require_local().is_ok());
         assert!(code("010150").require_local().is_ok());
         assert!(code("01010601").require_local().is_ok());
+        assert!(code("01010649").require_new().is_ok() && code("01010650").require_new().is_err());
     }
 }

@@ -4,6 +4,7 @@ use axum::{
     Json,
     extract::{Path, RawQuery},
     http::{HeaderMap, Method, StatusCode},
+    response::Response,
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Ctx, Entity, Object, Param, Place, Problem, Resource, Result, Route, Shape, Sql,
-    Stored, Tx, audit, expected_version, json as strict, outbox, sound_reason,
+    Stored, Tx, audit, expected_version, json as strict, outbox, sound_reason, transfer,
 };
 
 use crate::{
@@ -29,11 +30,11 @@ const ONE: &str = "/api/v1/catalogue/{id}";
 struct Wording {
     /// 分类名称
     name: String,
-    /// GB/T 7635.1 代码，5 或 8 位数字
+    /// GB/T 7635.1 代码，1 至 5 位或 8 位数字
     gbt7635_1: Option<String>,
     /// GPC 砖代码，8 位数字
     gpc_brick: Option<String>,
-    /// HS 子目，6 位数字
+    /// HS 编码，章、品目或子目，2、4 或 6 位数字
     hs6: Option<String>,
     /// 法定目录
     legal_list: Option<String>,
@@ -86,6 +87,14 @@ pub(crate) fn routes() -> Vec<Route> {
             label: "目录版本号；缺省为现状，含待发布的分类",
             required: false,
         }]),
+        Route::new((Method::GET, format!("{ALL}/export")), may("read"), "导出产品分类目录", export)
+            .query(&[
+                Param { name: "format", label: "xlsx 或 csv", required: false },
+                Param {
+                    name: "version", label: "目录版本号；缺省为现状", required: false
+                },
+            ])
+            .gives(Shape::Bytes(transfer::XLSX)),
         Route::new((Method::POST, ALL), may("write"), "新增地方分类", create).takes(record()),
         Route::new((Method::GET, ONE), may("read"), "读取产品分类", read),
         Route::new((Method::PUT, ONE), may("write"), "修改地方分类", change)
@@ -114,18 +123,72 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let version = match query.strip_prefix("version=") {
         None if query.is_empty() => None,
         None => return Err(Problem::invalid("query", "没有这个查询条件，可用：version")),
-        Some(text) => {
-            let number = text.parse::<i64>().ok().filter(|number| *number > 0);
-            let wrong = || Problem::invalid("version", "应为目录版本号，如 1");
-            Some(number.ok_or_else(wrong)?)
-        }
+        Some(text) => Some(version(text)?),
     };
     let mut tx = ctx.snapshot().await?;
+    known(&ctx, &mut tx, version).await.map(Json)
+}
+
+fn version(text: &str) -> Result<i64> {
+    let number = text.parse::<i64>().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Problem::invalid("version", "应为目录版本号，如 1"))
+}
+
+/// The tree as it stands, or as a version has it.
+async fn known(ctx: &Ctx, tx: &mut Tx, version: Option<i64>) -> Result<Value> {
     if let Some(number) = version {
         let known = Sql::new("SELECT 1 FROM catalogue_version WHERE number = $1");
         tx.fetch_one(known.arg(number)).await?.ok_or(Problem::NotFound("目录版本"))?;
     }
-    tree(&ctx, &mut tx, version).await.map(Json)
+    tree(ctx, tx, version).await
+}
+
+/// Columns of the file: what a class is, and what it is called elsewhere.
+const COLUMNS_OUT: [(&str, &str); 13] = [
+    ("code", "分类代码"),
+    ("name", "分类名称"),
+    ("level", "级别"),
+    ("parent_code", "上级分类"),
+    ("region", "所属区域"),
+    ("gbt7635_1", "GB/T 7635.1 代码"),
+    ("gpc_brick", "GPC 砖代码"),
+    ("hs6", "HS 编码"),
+    ("legal_list", "法定目录"),
+    ("in_scope_from", "纳入日期"),
+    ("out_of_scope_from", "移出日期"),
+    ("in_scope", "在追溯范围内"),
+    ("edition", "最近版本"),
+];
+
+/// The tree as a file, as far as the caller sees it.
+async fn export(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
+    let query = query.unwrap_or_default();
+    let (mut format, mut wanted) = (None, None);
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "format" => format = Some(text.into_owned()),
+            "version" => wanted = Some(version(&text)?),
+            _ => return Err(Problem::invalid(name, "没有这个参数，可用：format、version")),
+        }
+    }
+    let csv = transfer::wants_csv(format.as_deref())?;
+    let mut tx = ctx.begin().await?;
+    let tree = known(&ctx, &mut tx, wanted).await?;
+    let cell = |class: &Value, name: &str| match &class[name] {
+        Value::Null => String::new(),
+        Value::Bool(flag) => String::from(if *flag { "是" } else { "否" }),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let row = |class: &Value| COLUMNS_OUT.map(|(name, _)| cell(class, name)).into();
+    let rows: Vec<_> = tree["items"].as_array().into_iter().flatten().map(row).collect();
+    let body = json!({
+        "dataset": "catalogue", "query": query, "rows": rows.len(), "recipient": ctx.actor(),
+    });
+    let entry = audit::Entry { action: "exported", entity: "catalogue", record: "", body };
+    audit::write(&ctx, &mut tx, entry);
+    tx.commit().await?;
+    transfer::table_file("产品分类目录", (&COLUMNS_OUT.map(|(_, label)| label), rows), csv)
 }
 
 async fn versions(ctx: Ctx) -> Result<Json<Value>> {

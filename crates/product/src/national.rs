@@ -1,7 +1,7 @@
 //! 国家分类: the part of the catalogue that ships with the product, brought into the database when
 //! the application starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use yj_kernel::{App, DataClass, Problem, Result, Sql, SqlValue, Tx, insert_rows};
@@ -42,6 +42,7 @@ pub async fn seed_catalogue(app: &App) -> Result<()> {
     let mut tx = ctx.begin().await?;
     edition::hold_versions(&mut tx).await?;
     let known = known(&mut tx).await?;
+    let taken = taken(&mut tx).await?;
     let first = known.is_empty();
     let since = day(SINCE)?;
     let (last, last_day) = edition::last_version(&mut tx).await?;
@@ -53,6 +54,8 @@ pub async fn seed_catalogue(app: &App) -> Result<()> {
         let span = match known.get(code) {
             Some((known, _)) if (known.0 == name) && (known.1 == mappings) => continue,
             Some((_, span)) => *span,
+            // A locality had it before there was a national variety of this number.
+            None if taken.contains(code) => continue,
             None => Span { from, until: None },
         };
         let edition = Edition {
@@ -95,6 +98,12 @@ async fn known(tx: &mut Tx) -> Result<Known> {
         known.insert(String::from(row.text(0)?), (said, span));
     }
     Ok(known)
+}
+
+/// Codes of local classes.
+async fn taken(tx: &mut Tx) -> Result<BTreeSet<String>> {
+    let rows = tx.fetch(Sql::new("SELECT code FROM catalogue WHERE region IS NOT NULL")).await?;
+    rows.iter().map(|row| row.text(0).map(String::from)).collect()
 }
 
 fn row(edition: &Edition, (id, now): (String, i64)) -> Result<Vec<SqlValue>> {

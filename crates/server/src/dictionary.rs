@@ -16,7 +16,6 @@ use yj_kernel::{
     dictionary::{self, Element},
     transfer,
 };
-use yj_sheet::{Column, Table};
 
 const PATH: &str = "/api/v1/dictionary";
 
@@ -72,6 +71,8 @@ async fn list(ctx: Ctx) -> Result<Json<Value>> {
             "label": element.label, "definition": element.definition, "format": element.format,
             "codes": element.codes, "obligation": element.obligation.code(),
             "repeats": element.repeats, "class": element.class.code(), "gbt38154_name": name,
+            "english": element.english, "short_name": element.short_name(),
+            "condition": element.condition, "since": element.since,
         })
     };
     let items: Vec<_> = described(&ctx, &mut tx).await?.into_iter().map(item).collect();
@@ -81,62 +82,57 @@ async fn list(ctx: Ctx) -> Result<Json<Value>> {
 fn row((element, name): (Element, String)) -> Vec<String> {
     let codes: Vec<_> =
         element.codes.iter().map(|(code, label)| format!("{code} {label}")).collect();
+    let short_name = element.short_name();
     vec![
         element.set_title,
         element.label,
+        element.english,
+        short_name,
         format!("{}.{}", element.set, element.name),
         element.definition,
         element.format,
         codes.join("；"),
         String::from(element.obligation.label()),
+        element.condition,
         String::from(if element.repeats { "多次" } else { "1" }),
         String::from(element.class.label()),
         if name.is_empty() { String::from("待对照") } else { name },
+        format!("YJ-core {}", element.since),
     ]
 }
 
 async fn export(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Response> {
     let query = query.unwrap_or_default();
-    let csv = match query.as_str() {
-        "" | "format=xlsx" => false,
-        "format=csv" => true,
-        _ => return Err(Problem::invalid("format", "应为 xlsx 或 csv")),
+    let format = match query.as_str() {
+        "" => None,
+        query => Some(query.strip_prefix("format=").unwrap_or_default()),
     };
+    let csv = transfer::wants_csv(format)?;
     let mut tx = ctx.begin().await?;
     let rows: Vec<_> = described(&ctx, &mut tx).await?.into_iter().map(row).collect();
     let columns = [
         "数据集",
         "中文名称",
+        "英文名称",
+        "短名",
         "内部标识符",
         "定义",
         "表示格式",
         "代码表",
         "约束",
+        "条件",
         "最大出现次数",
         "数据分级",
         "GB/T 38154 名称",
+        "收录版本",
     ];
-    let column = |name: &str| Column { name: String::from(name), ..Column::default() };
     let body = json!({
         "dataset": "dictionary", "query": query, "elements": rows.len(), "recipient": ctx.actor(),
     });
     let entry = audit::Entry { action: "exported", entity: "dictionary", record: "", body };
     audit::write(&ctx, &mut tx, entry);
     tx.commit().await?;
-    let table = Table {
-        title: String::from("数据字典"),
-        columns: columns.map(column).into(),
-        rows,
-        mark: Vec::new(),
-    };
-    let written = if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) };
-    let bytes = written.map_err(Problem::internal)?.into();
-    let (name, media_type) = if csv {
-        ("数据字典.csv", "text/csv; charset=utf-8")
-    } else {
-        ("数据字典.xlsx", transfer::XLSX)
-    };
-    Ok(transfer::download(name, media_type, bytes))
+    transfer::table_file("数据字典", (&columns, rows), csv)
 }
 
 async fn align(

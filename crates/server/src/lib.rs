@@ -14,6 +14,7 @@ mod ledger_export;
 mod ledger_publish;
 mod libraries;
 mod libraries_catalogue;
+mod libraries_export;
 mod libraries_measure;
 mod modules;
 mod operations;

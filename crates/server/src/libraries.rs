@@ -3,17 +3,33 @@
 
 use axum::{Json, http::Method};
 use serde_json::{Value, json};
-use yj_kernel::{Access, Ctx, DataClass, Problem, Result, Route, Sql, Tx};
+use yj_kernel::{Access, Ctx, DataClass, Param, Problem, Result, Route, Shape, Sql, Tx, transfer};
 use yj_model::RegionCode;
 
 use crate::{
-    libraries_catalogue::{Library, Part, libraries},
+    libraries_catalogue::{EVENTS_PERMISSION, Library, Part, libraries},
+    libraries_export,
     libraries_measure::{Measured, Survey},
 };
 
 pub(crate) fn routes() -> Vec<Route> {
     let access = Access::permission("library:read");
-    vec![Route::new((Method::GET, "/api/v1/libraries"), access, "信息资源库", list)]
+    let export = Access::permission(EVENTS_PERMISSION);
+    vec![
+        Route::new((Method::GET, "/api/v1/libraries"), access, "信息资源库", list),
+        Route::new(
+            (Method::GET, "/api/v1/libraries/{number}/export"),
+            export,
+            "导出事件类信息资源库",
+            libraries_export::export,
+        )
+        .query(&[
+            Param { name: "format", label: "xlsx 或 csv", required: false },
+            Param { name: "event_time.from", label: "发生时间起", required: false },
+            Param { name: "event_time.to", label: "发生时间止", required: false },
+        ])
+        .gives(Shape::Bytes(transfer::XLSX)),
+    ]
 }
 
 /// The figures are of the whole platform: only those see them whose right is not limited to an
@@ -85,8 +101,8 @@ fn describe(
         let measured = survey.measured(part);
         let mut answer = json!({
             "kind": part.kind(), "table": part.table(), "title": part.title(),
-            "export": part.export().map(|(path, _)| path),
-            "export_permission": part.export().map(|(_, permission)| permission),
+            "export": part.export(number).map(|(path, _)| path),
+            "export_permission": part.export(number).map(|(_, permission)| permission),
         });
         measured.tell(&mut answer)?;
         parts.push(answer);

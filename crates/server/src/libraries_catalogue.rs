@@ -69,8 +69,8 @@ impl Part {
         }
     }
 
-    /// Where it can be taken out and under which permission.
-    pub(crate) fn export(&self) -> Option<(String, String)> {
+    /// Where, as part of the library of this number, it can be taken out and under which permission.
+    pub(crate) fn export(&self, number: u32) -> Option<(String, String)> {
         match self {
             Self::Register(entity) => {
                 Some((format!("/api/v1/{}/export", entity.table), entity.permission("read")))
@@ -78,10 +78,17 @@ impl Part {
             Self::Audit => {
                 Some((String::from("/api/v1/audit/export"), String::from("audit:export")))
             }
-            Self::Events { .. } | Self::Rollup | Self::Log { .. } => None,
+            Self::Events { .. } => {
+                let path = format!("/api/v1/libraries/{number}/export");
+                Some((path, String::from(EVENTS_PERMISSION)))
+            }
+            Self::Rollup | Self::Log { .. } => None,
         }
     }
 }
+
+/// Who may read events may take them out.
+pub(crate) const EVENTS_PERMISSION: &str = "trace:read";
 
 /// Products that are eaten or taken (消费).
 const CONSUMED: &[&str] = &["agri", "food", "drug"];
@@ -142,6 +149,9 @@ pub(crate) fn libraries() -> [Library; 13] {
             name: "生产经营主体注册信息",
             parts: vec![
                 Register(yj_subject::TRACE_SUBJECT),
+                Register(yj_subject::LICENCE),
+                Register(yj_subject::SITE),
+                Register(yj_subject::SUBJECT_ALIAS),
                 Register(yj_subject::NODE),
                 Register(yj_subject::MERCHANT),
             ],

@@ -13,7 +13,6 @@ mod lookup;
 mod merchant;
 mod merger;
 mod node;
-mod position;
 mod receive;
 mod site;
 mod standing;
@@ -95,6 +94,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "subject/0013_status_since",
         script: include_str!("../migrations/0013_status_since.sql"),
     },
+    Migration { name: "subject/0016_node", script: include_str!("../migrations/0016_node.sql") },
 ];
 
 /// The routes of this crate.

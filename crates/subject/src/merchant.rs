@@ -8,7 +8,7 @@ use yj_model::{Id, RegionCode};
 
 use crate::{
     lookup,
-    node::Node,
+    node::{Node, STAGE},
     subject::{CONTACT_NAME, CONTACT_PHONE, TraceSubject},
 };
 
@@ -69,6 +69,8 @@ pub struct Merchant {
     pub region: Option<RegionCode>,
     /// 追溯主体 that runs the node: its people see who trades there.
     pub operator_id: Option<Id<()>>,
+    /// 追溯环节 of the node.
+    pub stage: Option<String>,
 }
 
 /// 13 digits: the node of first registration, then a number within it.
@@ -166,6 +168,7 @@ impl Resource for Merchant {
             .filter(Match::Exact)
             .computed()
             .hint("由所在节点确定"),
+        STAGE,
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
@@ -186,6 +189,7 @@ impl Resource for Merchant {
         }
         self.require_known(ctx, tx).await?;
         (self.region, self.operator_id) = (Some(node.region.clone()), Some(node.subject_id));
+        self.stage = node.stage;
         Ok(())
     }
 
@@ -204,6 +208,7 @@ impl Resource for Merchant {
             in_use: true,
             region: None,
             operator_id: None,
+            stage: None,
         }
     }
 }

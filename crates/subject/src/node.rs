@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
-    Changed, Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Reach,
-    Resource, Result, Scoping, Sql, Tx, audit, in_cgcs2000,
+    Changed, Codes, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match,
+    Position, Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit,
 };
-use yj_model::{DOMAIN_LIST, DOMAINS, Datum, Id, RegionCode};
+use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, STAGES, Stage};
 
 /// 节点类型
 const NODE_KINDS: Codes = &[
@@ -20,6 +20,24 @@ const NODE_KINDS: Codes = &[
     ("logistics", "仓储物流"),
     ("other", "其他"),
 ];
+
+/// The stage that passes at a node of this kind; none where the kind says nothing.
+fn stage_of(kind: &str) -> Option<Stage> {
+    match kind {
+        "wholesale" | "market" | "supermarket" | "online" => Some(Stage::Distribution),
+        "slaughter" => Some(Stage::Processing),
+        "logistics" => Some(Stage::Transport),
+        "group" => Some(Stage::Consumption),
+        _ => None,
+    }
+}
+
+/// 追溯环节 of a node and of those who trade there.
+pub(crate) const STAGE: Field = Field::new("stage", "追溯环节", Kind::Code(STAGES))
+    .filter(Match::Exact)
+    .computed()
+    .public()
+    .hint("由节点类型确定");
 
 /// 节点
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,12 +59,18 @@ pub struct Node {
     pub lon: Option<String>,
     /// 纬度
     pub lat: Option<String>,
+    /// 坐标系 of the coordinates; CGCS2000 once they are stored.
+    pub datum: Option<String>,
+    /// 坐标系 the coordinates were given in.
+    pub datum_given: Option<String>,
     /// 产品种类
     pub product_kinds: Option<Vec<String>>,
     /// 备案时间
     pub filed_on: Option<String>,
     /// 是否启用
     pub in_use: bool,
+    /// 追溯环节, which follows from the kind.
+    pub stage: Option<String>,
 }
 
 /// 9 digits: the division, then a number within it.
@@ -92,6 +116,8 @@ impl Resource for Node {
         Field::new("address", "地址", Kind::Text).optional().public(),
         LONGITUDE.public(),
         LATITUDE.public(),
+        DATUM.public(),
+        DATUM_GIVEN.public(),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
             .grows(DOMAIN_LIST)
             .filter(Match::Contains)
@@ -103,6 +129,7 @@ impl Resource for Node {
             .optional()
             .public(),
         Field::new("in_use", "是否启用", Kind::Bool).filter(Match::Exact),
+        STAGE,
     ];
 
     async fn check(&mut self, _: &Ctx, _: &mut Tx) -> Result<()> {
@@ -110,20 +137,25 @@ impl Resource for Node {
             let detail = format!("编码的前 6 位 {} 不在所属区域之内", &self.code[..6]);
             return Err(Problem::invalid("code", detail));
         }
-        in_cgcs2000(&mut self.lon, &mut self.lat, Datum::Cgcs2000).map(drop)
+        self.stage = stage_of(&self.kind).map(|stage| String::from(stage.code()));
+        let Self { lon, lat, datum, datum_given, region, .. } = self;
+        Position { lon, lat, datum, datum_given }.settle(region)
     }
 
-    /// Its merchants lie where it lies and are its operator's to keep. Their versions go up, so that
+    /// Its merchants lie where it lies, at its stage, and are its operator's to keep. Their versions
+    /// go up, so that
     /// nobody writes the old place back.
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
         let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
-        if before.region == after.region && before.subject_id == after.subject_id {
+        let (stayed, kept) = (before.region == after.region, before.subject_id == after.subject_id);
+        if stayed && kept && before.stage == after.stage {
             return Ok(());
         }
         let merchants = Sql::new("SELECT id FROM merchant WHERE node_id = $1").arg(change.id);
         let body = json!({
             "region": [before.region, after.region],
             "operator_id": [before.subject_id, after.subject_id],
+            "stage": [before.stage, after.stage],
         });
         for row in tx.fetch(merchants).await? {
             let (record, body) = (row.text(0)?, body.clone());
@@ -132,10 +164,11 @@ impl Resource for Node {
         }
         let sql = Sql::new(
             "UPDATE merchant SET region = $1, operator_id = $2, version = version + 1, \
-             updated_at = $3, updated_by = $4 WHERE node_id = $5",
+             updated_at = $3, updated_by = $4, stage = $6 WHERE node_id = $5",
         );
         let sql = sql.arg(after.region.as_str()).arg(after.subject_id).arg(ctx.now_ms());
-        tx.execute(sql.arg(ctx.actor()).arg(change.id)).await.map(drop)
+        let sql = sql.arg(ctx.actor()).arg(change.id).arg(after.stage.clone());
+        tx.execute(sql).await.map(drop)
     }
 
     fn sample(n: u32) -> Self {
@@ -148,9 +181,12 @@ impl Resource for Node {
             address: Some(String::from("示例路 1 号")),
             lon: Some(String::from("108.948024")),
             lat: Some(String::from("34.263161")),
+            datum: None,
+            datum_given: None,
             product_kinds: Some(vec![String::from("agri")]),
             filed_on: Some(String::from("2026-01-01")),
             in_use: true,
+            stage: Some(String::from(Stage::Distribution.code())),
         }
     }
 }

@@ -3,18 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 use yj_kernel::{
-    Codes, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Resource, Result,
-    Scoping, Tx,
+    Codes, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match, Position,
+    Problem, Resource, Result, Scoping, Tx,
 };
 use yj_model::{Id, RegionCode, SubjectCode};
 
-use crate::{
-    alias::tidied,
-    lookup,
-    node::Node,
-    position::{DATUM, DATUM_GIVEN, Position},
-    subject::TraceSubject,
-};
+use crate::{alias::tidied, lookup, node::Node, subject::TraceSubject};
 
 /// 场所类型
 const SITE_KINDS: Codes = &[
@@ -102,8 +96,8 @@ impl Resource for Site {
     ];
 
     async fn check(&mut self, _: &Ctx, tx: &mut Tx) -> Result<()> {
-        let Self { lon, lat, datum, datum_given, .. } = self;
-        Position { lon, lat, datum, datum_given }.settle()?;
+        let Self { lon, lat, datum, datum_given, region, .. } = self;
+        Position { lon, lat, datum, datum_given }.settle(region)?;
         let subject = lookup::by_code(tx, &self.subject_code).await?.ok_or_else(|| {
             let detail = format!("没有代码为 {} 的追溯主体，请先登记主体", self.subject_code);
             Problem::invalid("subject_code", detail)

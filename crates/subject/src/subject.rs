@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
-    Changed, Columns, Ctx, Field, Kind, LATITUDE, LONGITUDE, Match, Problem, Reach, Resource,
-    Result, Scoping, Sql, Tx, audit, vault::ERASED,
+    Changed, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match, Position,
+    Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit, vault::ERASED,
 };
 use yj_model::{
     DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, Email, Id, IdentityNumber, IndustryCode, Phone,
@@ -18,7 +18,6 @@ use crate::{
     licence::Licence,
     lookup,
     node::node_code,
-    position::{DATUM, DATUM_GIVEN, Position},
     standing::{STATUSES, Status},
 };
 
@@ -276,8 +275,8 @@ impl Resource for TraceSubject {
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-        let Self { lon, lat, datum, datum_given, .. } = self;
-        Position { lon, lat, datum, datum_given }.settle()?;
+        let Self { lon, lat, datum, datum_given, region, .. } = self;
+        Position { lon, lat, datum, datum_given }.settle(region)?;
         document(self.legal_rep_id_kind.as_deref(), self.legal_rep_id.as_deref())?;
         let credit = has_credit_code(&self.kind);
         let code = match self.code.take() {

@@ -6,7 +6,7 @@ use yj_domain::{
 };
 use yj_kernel::{
     DataClass,
-    dictionary::{Element, Obligation, defined, explained},
+    dictionary::{Element, FIRST_EDITION, Obligation, defined, explained, in_words},
 };
 use yj_model::DocumentKind;
 
@@ -57,7 +57,14 @@ const COMMON: &[(&str, &str, &str, &str, Obligation, bool)] = &[
     ("source", "数据来源", "手工、导入、接口或设备", "an..10", Obligation::Derived, false),
     ("external_id", "来源系统编号", "来源系统自己的编号", "an..100", Obligation::Optional, false),
     ("correction_of", "更正的事件", "被本事件取代的事件", "an36", Obligation::Optional, false),
-    ("correction_reason", "更正原因", "为什么更正", "an..200", Obligation::Optional, false),
+    (
+        "correction_reason",
+        "更正原因",
+        "对原记录作出更正所依据的事实",
+        "an..200",
+        Obligation::Conditional,
+        false,
+    ),
     ("anchor", "存证状态", "待上链、已打包或已确认", "an..10", Obligation::Derived, false),
 ];
 
@@ -73,6 +80,12 @@ fn common() -> impl Iterator<Item = Element> {
         obligation,
         repeats,
         class: DataClass::Internal,
+        english: in_words(name),
+        condition: String::from(match name {
+            "correction_reason" => "填写更正的事件时必填",
+            _ => "",
+        }),
+        since: String::from(FIRST_EDITION),
     })
 }
 
@@ -98,7 +111,12 @@ fn demanded(pack: &Pack, event: &EventSpec) -> Option<Element> {
     let must = |demand: &DocumentDemand| {
         demand.lacking == Lacking::Refuse && demand.when.is_none() && demand.product.is_none()
     };
-    let must = event.documents.iter().any(must);
+    let refused = event.documents.iter().any(|demand| demand.lacking == Lacking::Refuse);
+    let obligation = match (event.documents.iter().any(must), refused) {
+        (true, _) => Obligation::Mandatory,
+        (false, true) => Obligation::Conditional,
+        (false, false) => Obligation::Optional,
+    };
     (!said.is_empty()).then(|| Element {
         set: format!("{}.{}", pack.code, event.code),
         set_title: format!("{}·{}", pack.name, event.name),
@@ -110,9 +128,15 @@ fn demanded(pack: &Pack, event: &EventSpec) -> Option<Element> {
             .iter()
             .map(|(code, label)| (String::from(*code), String::from(*label)))
             .collect(),
-        obligation: if must { Obligation::Mandatory } else { Obligation::Optional },
+        obligation,
         repeats: true,
         class: DataClass::Internal,
+        english: String::from("accompanying documents"),
+        condition: match obligation {
+            Obligation::Conditional => said.join("；"),
+            _ => String::new(),
+        },
+        since: String::from(FIRST_EDITION),
     })
 }
 
@@ -142,5 +166,8 @@ fn element(pack: &Pack, (code, owner): (&str, &str), field: &FieldSpec) -> Eleme
         obligation: if field.required { Obligation::Mandatory } else { Obligation::Optional },
         repeats: false,
         class: if field.is_personal() { DataClass::Personal } else { DataClass::Internal },
+        english: in_words(&field.name),
+        condition: String::new(),
+        since: String::from(FIRST_EDITION),
     }
 }

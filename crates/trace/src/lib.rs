@@ -71,7 +71,7 @@ pub use months::{EventPart, event_parts, make_months, watch as watch_months};
 pub use order::{OrderKind, TraceOrder};
 pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
-pub use query::EVENT_COLUMNS;
+pub use query::{EVENT_COLUMNS, list as events};
 pub use scan_count::{Scan, Scans};
 pub use story::{WarnedLot, products_of, public_proofs, unit_of_lot, warned_lots};
 pub use story_kept::Stories;

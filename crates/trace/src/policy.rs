@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use yj_kernel::{
     Codes, Columns, Field, Kind, Match, Problem, Reach, Resource, Result, Row, Scoping, Sql,
 };
-use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, Stage};
+use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, STAGES, Stage};
 
 use crate::{capture::Source, event::Checked};
 
@@ -18,15 +18,6 @@ const SOURCES: Codes = &[
     ("device", "设备"),
 ];
 const DECISIONS: Codes = &[("auto", "自动接收"), ("manual", "人工审核")];
-const STAGES: Codes = &[
-    ("primary_production", "初级生产"),
-    ("processing", "生产加工"),
-    ("distribution", "产品流通"),
-    ("transport", "产品运输"),
-    ("inspection", "产品检测"),
-    ("supervision", "产品监管"),
-    ("consumption", "产品消费或使用"),
-];
 
 /// 采集来源策略
 #[derive(Debug, Clone, Serialize, Deserialize)]

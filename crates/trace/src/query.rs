@@ -120,8 +120,9 @@ impl Search {
     }
 }
 
-/// Answers `GET /api/v1/trace/events`.
-pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
+/// One page of the events within the request's reach that match a query: the answer of
+/// `GET /api/v1/trace/events`, `{items, next, total}`. What is no condition of that list is refused.
+pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let search = Search::parse(query)?;
     let total = match search.count {
         Counting::No => Value::Null,

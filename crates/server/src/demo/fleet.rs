@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use yj_construction::Device;
 use yj_crypto::{Signer as _, SigningKey, to_hex};
-use yj_kernel::{Problem, Result, Sql};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 
 use crate::Assembled;
 
@@ -40,17 +40,42 @@ impl Sensor {
     }
 }
 
-/// Registers so many sensors of one enterprise, each with a key of its own; those of an earlier call
-/// are not among them.
+/// So many sensors with a key each: those of the province that have none yet, then new ones of one
+/// enterprise. Those of an earlier call are not among them.
 pub async fn fleet(assembled: &Assembled, count: usize) -> Result<Vec<Sensor>> {
     let ctx = assembled.app.on_own_behalf("demo");
     let mut tx = ctx.begin().await?;
+    let mut devices = known(&mut tx, count).await?;
+    let missing = count.saturating_sub(devices.len());
+    devices.extend(new(&ctx, &mut tx, missing).await?);
+    let mut sensors = Vec::with_capacity(devices.len());
+    for (id, mac) in devices {
+        let key = key(assembled)?;
+        let public = to_hex(&key.public_key().to_bytes());
+        yj_construction::vouch_for(&ctx, &mut tx, (&id, &mac), &public).await?;
+        sensors.push(Sensor { mac, key: std::sync::Arc::new(key) });
+    }
+    tx.commit().await?;
+    Ok(sensors)
+}
+
+/// Identifiers and addresses of sensors that have no key.
+async fn known(tx: &mut Tx, most: usize) -> Result<Vec<(String, String)>> {
+    let sql = Sql::new(
+        "SELECT id, mac FROM device d WHERE kind = 'sensor' AND in_use = 1 AND NOT EXISTS \
+         (SELECT 1 FROM device_certificate c WHERE c.device_id = d.id) ORDER BY id LIMIT $1",
+    );
+    let rows = tx.fetch(sql.arg(i64::try_from(most).map_err(Problem::internal)?)).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.into(), row.text(1)?.into()))).collect()
+}
+
+async fn new(ctx: &Ctx, tx: &mut Tx, count: usize) -> Result<Vec<(String, String)>> {
     let owner = Sql::new("SELECT id, region FROM trace_subject ORDER BY id LIMIT 1");
     let owner = tx.fetch_one(owner).await?.ok_or(Problem::NotFound("追溯主体"))?;
     let known = Sql::new("SELECT COUNT(*) FROM device WHERE mac LIKE 'A4:BB:6D:7%'");
     let known = tx.fetch_one(known).await?.map_or(Ok(0), |row| row.int(0))?;
     let known = usize::try_from(known).map_err(Problem::internal)?;
-    let mut sensors = Vec::with_capacity(count);
+    let mut devices = Vec::with_capacity(count);
     for number in known..known + count {
         let [_, _, high, low] = u32::try_from(number).map_err(Problem::internal)?.to_be_bytes();
         let device = Device {
@@ -67,6 +92,8 @@ pub async fn fleet(assembled: &Assembled, count: usize) -> Result<Vec<Sensor>> {
             place: Some(format!("示例冷库 {} 号探头", number + 1)),
             lon: None,
             lat: None,
+            datum: None,
+            datum_given: None,
             installed_on: None,
             verified_until: None,
             interval_minutes: Some(1),
@@ -74,15 +101,10 @@ pub async fn fleet(assembled: &Assembled, count: usize) -> Result<Vec<Sensor>> {
             locally_administered: None,
             state: None,
         };
-        let stored = tx.insert(&ctx, &device).await?;
-        let key = key(assembled)?;
-        let public = to_hex(&key.public_key().to_bytes());
-        let id = stored.id.to_string();
-        yj_construction::vouch_for(&ctx, &mut tx, (&id, &device.mac), &public).await?;
-        sensors.push(Sensor { mac: device.mac, key: std::sync::Arc::new(key) });
+        let id = tx.insert(ctx, &device).await?.id.to_string();
+        devices.push((id, device.mac));
     }
-    tx.commit().await?;
-    Ok(sensors)
+    Ok(devices)
 }
 
 fn key(assembled: &Assembled) -> Result<SigningKey> {

@@ -7,13 +7,26 @@ use yj_kernel::{Ctx, Problem, Result, Tx};
 use yj_model::{Id, SubjectCode};
 use yj_subject::{Merchant, Node, SubjectBrief};
 
-use super::registers::position;
+use super::places::{beside, position};
+use crate::Assembled;
 
 const GOODS: [&str; 6] = ["vegetable", "fruit", "pork", "aquatic", "egg", "grain"];
-const DEVICES: [(&str, &str); 4] =
-    [("scale", "示例-C30"), ("scanner", "示例-S2"), ("sensor", "示例-T1"), ("gateway", "示例-G4")];
-/// Devices of the whole province.
-const DEVICE_COUNT: usize = 40;
+/// Half of the devices are sensors.
+const DEVICES: [(&str, &str); 8] = [
+    ("scale", "示例-C30"),
+    ("sensor", "示例-T1"),
+    ("scanner", "示例-S2"),
+    ("sensor", "示例-T1"),
+    ("gateway", "示例-G4"),
+    ("sensor", "示例-T1"),
+    ("scale", "示例-C30"),
+    ("sensor", "示例-T1"),
+];
+/// Devices of the whole province (handbook §8.6).
+const DEVICE_COUNT: u8 = 40;
+/// Minutes between two heartbeats: once a day, so that the picture lasts where nothing simulates
+/// the devices.
+const INTERVAL: i64 = 1_440;
 
 async fn briefs(tx: &mut Tx, codes: &[SubjectCode]) -> Result<Vec<SubjectBrief>> {
     let texts: Vec<_> = codes.iter().map(SubjectCode::as_str).collect();
@@ -60,9 +73,12 @@ pub(super) async fn load(
             address: Some(format!("示例市场路 {} 号", at + 1)),
             lon,
             lat,
+            datum: None,
+            datum_given: None,
             product_kinds: Some(vec![String::from("agri")]),
             filed_on: Some(day(ctx, 380 - at * 7)),
             in_use: true,
+            stage: None,
         };
         let node = tx.insert(ctx, &node).await?.id;
         let here = shops.iter().enumerate().filter(|(number, _)| number % operators.len() == at);
@@ -82,6 +98,7 @@ pub(super) async fn load(
                 in_use: true,
                 region: None,
                 operator_id: None,
+                stage: None,
             };
             tx.insert(ctx, &merchant).await?;
         }
@@ -89,11 +106,21 @@ pub(super) async fn load(
     devices(ctx, tx, &operators).await
 }
 
+fn mac(number: u8) -> String {
+    format!("A4:BB:6D:00:01:{number:02X}")
+}
+
 async fn devices(ctx: &Ctx, tx: &mut Tx, owners: &[SubjectBrief]) -> Result<()> {
     for number in 0..DEVICE_COUNT {
-        let (owner, (kind, model)) = (&owners[number % owners.len()], DEVICES[number % 4]);
+        let at = usize::from(number);
+        let (market, (kind, model)) = (at % owners.len(), DEVICES[at % DEVICES.len()]);
+        let owner = &owners[market];
+        let stands = u32::try_from(market).map_err(Problem::internal)? + 1;
+        let stands = position(&owner.region, stands);
+        let stands = stands.and_then(|market| beside(&market, u32::from(number)));
+        let [lon, lat] = stands.map_or([None, None], |one| one.map(Some));
         let device = Device {
-            mac: format!("A4:BB:6D:00:01:{number:02X}"),
+            mac: mac(number),
             kind: String::from(kind),
             model: String::from(model),
             maker: Some(String::from("示例仪器厂")),
@@ -104,12 +131,14 @@ async fn devices(ctx: &Ctx, tx: &mut Tx, owners: &[SubjectBrief]) -> Result<()> 
             subject_id: id(&owner.id)?,
             region: owner.region.parse().map_err(Problem::internal)?,
             place: Some(format!("示例 {} 号位", number + 1)),
-            lon: None,
-            lat: None,
+            lon,
+            lat,
+            datum: None,
+            datum_given: None,
             installed_on: Some(String::from("2025-10-01")),
             // Scales are verified every year; until its end.
             verified_until: (kind == "scale").then(|| year_end(ctx)),
-            interval_minutes: Some(10),
+            interval_minutes: Some(INTERVAL),
             in_use: true,
             locally_administered: None,
             state: None,
@@ -117,4 +146,20 @@ async fn devices(ctx: &Ctx, tx: &mut Tx, owners: &[SubjectBrief]) -> Result<()> 
         tx.insert(ctx, &device).await?;
     }
     Ok(())
+}
+
+/// Of ten devices seven are heard today, two were heard days ago and one never.
+pub(super) async fn heartbeats(assembled: &Assembled) -> Result<()> {
+    let ctx = assembled.app.on_own_behalf("demo");
+    for number in 0..DEVICE_COUNT {
+        let minutes = i64::from(number) * 17 % 360 + 3;
+        let before = match number % 10 {
+            9 => continue,
+            7 | 8 => SignedDuration::from_hours(24 * 4) + SignedDuration::from_mins(minutes),
+            _ => SignedDuration::from_mins(minutes),
+        };
+        let battery = 100 - i64::from(number) * 7 % 60;
+        yj_construction::hear(&ctx.at(ctx.now - before), (&mac(number), battery)).await?;
+    }
+    yj_construction::mark_offline(&assembled.app).await.map(drop)
 }

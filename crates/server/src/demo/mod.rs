@@ -14,6 +14,7 @@ mod golden;
 mod markets;
 mod papers;
 mod planted;
+mod places;
 mod registers;
 mod scans;
 mod waiting;
@@ -37,7 +38,7 @@ pub enum Size {
     Golden,
     /// All golden chains, one for each domain; no background.
     Chains,
-    /// 60 enterprises and 400 days.
+    /// The numbers of handbook §8.6: 60 enterprises, 240 merchants, 400 days.
     Small,
     /// For load: as many events as asked for.
     Province {
@@ -73,6 +74,7 @@ pub async fn load(
     }
     if background {
         load_codes(assembled).await?;
+        markets::heartbeats(assembled).await?;
         waiting::load(assembled).await?;
     }
     progress("写入存证链");

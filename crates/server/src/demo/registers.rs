@@ -6,7 +6,10 @@ use yj_product::Product;
 use yj_subject::{Licence, Site, SubjectAlias, SubjectBrief, TraceSubject};
 use yj_trace::SourcePolicy;
 
-use super::cast::{self, Actor, Ware};
+use super::{
+    cast::{self, Actor, Ware},
+    places::position,
+};
 use crate::Assembled;
 
 /// Synthetic codes from the block of organisation codes that is not issued (handbook §2.3).
@@ -22,15 +25,6 @@ pub(crate) fn synthetic(prefix: &str, region: &str, number: u32) -> Result<Subje
         }
     }
     Err(Problem::internal("no check digits fit"))
-}
-
-/// Longitude and latitude near the centre of a county: at most 3 km off it, each number elsewhere.
-pub(super) fn position(region: &str, number: u32) -> Option<[String; 2]> {
-    let (lon, lat) = yj_model::regions().centre(region)?;
-    // Multiples of the golden ratio's fraction fill the square evenly.
-    let off = |steps: u32| f64::from(number * steps % 1000) / 1000.0 * 0.06 - 0.03;
-    let at = |centre: &str, off: f64| Some(format!("{:.5}", centre.parse::<f64>().ok()? + off));
-    Some([at(lon, off(618))?, at(lat, off(383))?])
 }
 
 /// An actor of the golden chains, and its number.
@@ -119,15 +113,31 @@ async fn policies(ctx: &Ctx, tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// GB/T 4754 of who has this role.
-fn industry(role: &str) -> Option<String> {
-    let code = match role {
-        "10" => "0141",
-        "21" => "1371",
-        "30" => "5123",
-        "31" => "5223",
-        "41" => "5431",
-        "50" => "7452",
+/// GB/T 4754 of who has this role in a domain.
+fn industry(role: &str, domain: &str) -> Option<String> {
+    let code = match (role, domain) {
+        ("10", _) => "0141",
+        ("11", _) => "0313",
+        ("13", _) => "0932",
+        ("21", "agri") => "1371",
+        ("21", "food") => "1442",
+        ("21", "drug") => "2720",
+        ("21", "agri_input") => "2631",
+        ("21", "special_equipment") => "3332",
+        ("21", "dangerous") | ("62", "industrial") => "2614",
+        ("21", _) => "3240",
+        ("23", _) => "3232",
+        ("30", "drug") => "5151",
+        ("30", "dangerous") => "5169",
+        ("30", _) => "5123",
+        ("31", _) => "5223",
+        ("34" | "62", "agri" | "special_equipment") => "6210",
+        ("36", _) => "5251",
+        ("37", _) => "8411",
+        ("41", _) => "5431",
+        ("50", _) => "7452",
+        ("62", "rare_earth") => "3985",
+        ("63", _) => "4512",
         _ => return None,
     };
     Some(String::from(code))
@@ -217,7 +227,7 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubje
         kind: String::from(*kind),
         roles: vec![String::from(*role)],
         region: region.parse().map_err(Problem::internal)?,
-        industry_code: industry(role),
+        industry_code: industry(role, domain),
         legal_rep: Some(String::from("示例代表人")),
         legal_rep_id_kind: None,
         legal_rep_id: None,
@@ -242,7 +252,7 @@ async fn subject(ctx: &Ctx, tx: &mut Tx, name: &str) -> Result<Stored<TraceSubje
     tx.insert(ctx, &record).await
 }
 
-/// An enterprise of the ordinary trade.
+/// A subject of the ordinary trade.
 pub(super) struct Enterprise<'a> {
     pub(super) number: u32,
     pub(super) title: &'a str,
@@ -259,8 +269,13 @@ pub(super) async fn enterprise(
     plan: Enterprise<'_>,
 ) -> Result<SubjectCode> {
     let Enterprise { number, title, role, domain, region, node } = plan;
-    // Shops belong to individuals.
-    let (prefix, kind) = if role == "31" { ("92", "02") } else { ("91", "01") };
+    // Shops belong to individuals, farms to co-operatives, laboratories to public institutions.
+    let (prefix, kind) = match role {
+        "31" => ("92", "02"),
+        "10" => ("93", "03"),
+        "50" => ("12", "04"),
+        _ => ("91", "01"),
+    };
     let code = synthetic(prefix, region, number)?;
     let [lon, lat] = position(region, number).map_or([None, None], |one| one.map(Some));
     let record = TraceSubject {
@@ -269,8 +284,8 @@ pub(super) async fn enterprise(
         kind: String::from(kind),
         roles: vec![String::from(role)],
         region: region.parse().map_err(Problem::internal)?,
-        industry_code: industry(role),
-        legal_rep: None,
+        industry_code: industry(role, domain),
+        legal_rep: Some(String::from("示例代表人")),
         legal_rep_id_kind: None,
         legal_rep_id: None,
         address: Some(format!("示例大道 {number} 号")),

@@ -113,9 +113,9 @@ async fn g_6_3_2_illegal_codes_and_parents_are_refused_with_what_would_be_right(
         assert!(refused["detail"].as_str().unwrap().contains(word), "{code}: {refused}");
     }
     for (field, text, word) in [
-        ("hs6", "0703", "6 位"),
+        ("hs6", "070", "6 位"),
         ("gpc_brick", "1234", "8 位"),
-        ("gbt7635_1", "012", "5 或 8 位"),
+        ("gbt7635_1", "012345", "5 位或 8 位"),
         ("in_scope_from", "2026-11-18", "不能早于今天"),
         ("region", "620000", "数据权限范围"),
     ] {
@@ -331,4 +331,34 @@ async fn d_7_2_1_whether_a_national_class_counts_is_decided_by_who_publishes() {
     publish(&app, "2026-11-19").await;
     assert_eq!(class(&app, "farm", "080503").await.unwrap()["in_scope"], false);
     assert_eq!(class(&app, "farm", "080502").await.unwrap()["in_scope"], true);
+}
+
+#[tokio::test]
+async fn g_6_3_2_the_catalogue_goes_out_with_what_classes_are_called_elsewhere() {
+    let app = TestApp::start().await;
+    let tree = app.get("farm", ALL).await.expect(200);
+    let items = tree["items"].as_array().unwrap();
+    for format in ["csv", "xlsx"] {
+        let file = app.get("farm", &format!("{ALL}/export?format={format}")).await;
+        assert_eq!(file.status, 200);
+        let sheet = yj_sheet::read(&file.bytes).unwrap();
+        assert_eq!(sheet.rows.len(), items.len(), "{format}");
+        let leek = sheet.rows.iter().find(|row| row.cells[1] == "韭菜").unwrap();
+        assert_eq!((&*leek.cells[3], &*leek.cells[5], &*leek.cells[7]), ("010106", "01", "0703"));
+    }
+    app.get("farm", &format!("{ALL}/export?format=doc")).await.expect(422);
+    app.get("farm", &format!("{ALL}/export?version=9")).await.expect(404);
+    assert_eq!(app.get("farm", &format!("{ALL}/export?version=1")).await.status, 200);
+    let entries =
+        "SELECT COUNT(*) FROM audit_log WHERE action = 'exported' AND entity = 'catalogue'";
+    assert_eq!(app.count(entries).await, 3);
+    // 品种 are national from 50 on; below, they are the localities'.
+    let varieties = items.iter().filter(|item| item["level"] == 4);
+    assert!(varieties.clone().count() > 100);
+    assert!(varieties.clone().all(|item| item["code"].as_str().unwrap()[6..] >= *"50"));
+    let refused = app.post("supervisor", ALL, local("01010690", "610000")).await.expect(422);
+    assert!(refused["detail"].as_str().unwrap().contains("01—49"), "{refused}");
+    // What is not known for sure is left open; what is said, is of the right length.
+    let said = |name: &str| items.iter().filter(|item| item[name].is_string()).count();
+    assert!(said("gbt7635_1") > 150 && said("hs6") > 250, "{} {}", said("gbt7635_1"), said("hs6"));
 }

@@ -28,10 +28,13 @@ async fn g_5_3_3_every_stored_element_is_in_the_dictionary_with_its_meaning() {
     for one in &all {
         let text = |key: &str| one[key].as_str().unwrap().to_owned();
         let (set, name) = (text("set"), text("name"));
-        for key in ["set_title", "label", "definition", "format"] {
+        for key in ["set_title", "label", "definition", "format", "english", "short_name", "since"]
+        {
             assert!(!text(key).trim().is_empty(), "{set}.{name} has no {key}");
         }
-        assert!(["M", "O", "D"].contains(&text("obligation").as_str()));
+        let obligation = text("obligation");
+        assert!(["M", "C", "O", "D"].contains(&obligation.as_str()));
+        assert!(obligation != "C" || !text("condition").is_empty(), "{set}.{name}: when?");
         assert!(seen.insert((set, name)), "twice: {one}");
     }
     // What the registers store, and what the domain packs ask for.
@@ -64,10 +67,36 @@ async fn g_5_3_3_every_stored_element_is_in_the_dictionary_with_its_meaning() {
     assert!(kind["codes"].as_array().unwrap().iter().any(|code| code[0] == "individual"));
     assert_eq!(of(&all, "merchant", "goods")["repeats"], true);
     assert_eq!(of(&all, "merchant", "code")["format"], "n13");
-    assert_eq!(of(&all, "node", "kind")["definition"], "节点的类型");
-    assert_eq!(of(&all, "node", "subject_id")["definition"], "节点的经营主体");
-    let longitude = of(&all, "node", "lon");
-    assert_eq!(longitude["definition"], "节点的经度。CGCS2000 十进制度数");
+    // A definition says more than the name (handbook §1.2), and what the door takes.
+    for set in ["trace_subject", "node", "merchant", "product", "device", "catalogue"] {
+        for one in all.iter().filter(|one| one["set"] == set) {
+            let (label, definition) = (&one["label"], one["definition"].as_str().unwrap());
+            let empty =
+                format!("{}的{}", one["set_title"].as_str().unwrap(), label.as_str().unwrap());
+            assert!(!definition.starts_with(&empty), "{one}");
+        }
+    }
+    assert_eq!(of(&all, "node", "region")["format"], "n6..12");
+    for (name, obligation) in [
+        ("code", "C"),
+        ("name", "M"),
+        ("industry_code", "M"),
+        ("legal_rep", "M"),
+        ("legal_rep_id", "C"),
+        ("filed_on", "M"),
+        ("node_code", "C"),
+        ("lon", "C"),
+        ("email", "O"),
+        ("status", "D"),
+    ] {
+        assert_eq!(of(&all, "trace_subject", name)["obligation"], obligation, "{name}");
+    }
+    let phone = of(&all, "trace_subject", "contact_phone");
+    assert_eq!(
+        (&phone["short_name"], &phone["english"]),
+        (&json!("contactPhone"), &json!("contact telephone"))
+    );
+    assert_eq!(of(&all, "device", "datum")["since"], "1.1");
     assert_eq!(of(&all, "trace_subject", "contact_phone")["class"], "personal");
 }
 

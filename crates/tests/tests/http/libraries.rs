@@ -78,7 +78,9 @@ async fn g_5_3_1_the_thirteen_libraries_count_what_the_lists_show() {
             assert_eq!(part["last_update"].is_string(), some, "{part}");
             assert!(!some || part["bytes"].as_i64().unwrap() > 0, "{part}");
             if let Some(export) = part["export"].as_str() {
-                let route = &routes["paths"][export]["get"];
+                let numbered = format!("/libraries/{number}/");
+                let export = export.replace(&numbered, "/libraries/{number}/");
+                let route = &routes["paths"][&export]["get"];
                 assert_eq!(route["x-permission"], part["export_permission"], "{export}");
             }
             if part["kind"] == "register" {
@@ -89,8 +91,9 @@ async fn g_5_3_1_the_thirteen_libraries_count_what_the_lists_show() {
             }
         }
     }
-    assert_eq!(registers, 5);
-    assert_eq!((&all[0]["rows"], &all[11]["rows"]), (&18.into(), &1.into()));
+    assert_eq!(registers, 8);
+    // Subjects, their licences, sites and former codes.
+    assert_eq!((&all[0]["rows"], &all[11]["rows"]), (&(18 + 5 + 1 + 3).into(), &1.into()));
     for (at, query) in [
         (2, "stage=primary_production"),
         (3, "stage=processing"),
@@ -118,6 +121,42 @@ async fn g_5_3_1_the_thirteen_libraries_count_what_the_lists_show() {
     assert_eq!(after[2]["rows"].as_i64().unwrap(), all[2]["rows"].as_i64().unwrap() + 1);
     assert_eq!(after[2]["last_update"], "2026-11-19T12:05:00+08:00");
     assert_eq!(after[3]["rows"], all[3]["rows"]);
+}
+
+#[tokio::test]
+async fn g_5_3_1_every_library_of_events_is_taken_out_whole() {
+    let app = TestApp::start().await;
+    let mut taken = 0;
+    for (number, library) in (1..).zip(libraries(&app).await) {
+        if library["parts"][0]["kind"] != "events" {
+            continue;
+        }
+        for format in ["csv", "xlsx"] {
+            let path = format!("{LIBRARIES}/{number}/export?format={format}");
+            let file = app.get("supervisor", &path).await;
+            assert_eq!(file.status, 200, "{library}");
+            let sheet = yj_sheet::read(&file.bytes).unwrap();
+            assert_eq!(library["rows"], sheet.rows.len(), "{library}");
+        }
+        taken += 1;
+    }
+    assert_eq!(taken, 8);
+    let of = |query: &str| format!("{LIBRARIES}/3/export?{query}");
+    let sheet = yj_sheet::read(&app.get("supervisor", &of("format=csv")).await.bytes).unwrap();
+    let harvest = sheet.rows.iter().find(|row| row.cells.iter().any(|cell| cell.contains("F1-A")));
+    let harvest = harvest.unwrap();
+    assert!(harvest.cells.contains(&String::from("初级生产")), "{harvest:?}");
+    assert!(harvest.cells.contains(&String::from("F1-A 1200 KGM")), "{harvest:?}");
+    // A period, and nobody else's events.
+    let none = of("format=csv&event_time.to=2020-01-01T00:00:00%2B08:00");
+    assert!(yj_sheet::read(&app.get("supervisor", &none).await.bytes).unwrap().rows.is_empty());
+    let own = yj_sheet::read(&app.get("farm", &of("format=csv")).await.bytes).unwrap();
+    assert!(own.rows.len() < sheet.rows.len(), "{}", own.rows.len());
+    app.get("supervisor", &of("state=held")).await.expect(422);
+    app.get("supervisor", &format!("{LIBRARIES}/1/export")).await.expect(422);
+    app.get("supervisor", &format!("{LIBRARIES}/14/export")).await.expect(404);
+    let entries = app.get("auditor", "/api/v1/audit?entity=library&action=exported").await;
+    assert!(!entries.expect(200)["items"].as_array().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use yj_identity::Security;
 use crate::harness::TestApp;
 
 /// A province with its markets, and hardly any events.
-async fn province() -> TestApp {
+pub async fn province() -> TestApp {
     let mut app = TestApp::bare(Security::demonstration()).await;
     let size = yj_server::demo::Size::Province { events: 10 };
     yj_server::demo::load(&app.assembled, size, &mut |_| {}).await.unwrap();
@@ -18,7 +18,7 @@ async fn province() -> TestApp {
     app
 }
 
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
@@ -132,63 +132,6 @@ async fn g_6_2_2_a_node_lies_in_its_region_and_a_merchant_at_a_node_that_is_open
 }
 
 #[tokio::test]
-async fn g_6_2_1_eight_importers_at_once_lose_and_double_nothing() {
-    const EACH: u32 = 240;
-    /// Each file begins where the one before it has an eighth to go.
-    const STEP: u32 = EACH / 8 * 7;
-    let app = TestApp::start().await;
-    let owner = app.subject("示例蔬菜加工厂").await["code"].as_str().unwrap().to_owned();
-    let mut queued = Vec::new();
-    for importer in 0..8 {
-        let mut sheet = String::from("MAC 地址,设备类型,设备型号,所属企业,所属区域,是否启用\n");
-        for number in importer * STEP..importer * STEP + EACH {
-            let mac = format!("A4BB6D{number:06X}");
-            sheet.push_str(&format!("{mac},电子秤,示例-C30,{owner},610116,是\n"));
-        }
-        let kind = [("content-type", "application/octet-stream")];
-        let path = "/api/v1/device/import";
-        let answer =
-            app.send("POST", path, Some("enterprise"), &kind, Some(sheet.into_bytes())).await;
-        queued.push(answer.expect(202)["job"].as_str().unwrap().to_owned());
-    }
-    let importers = (0..8).map(|_| {
-        let app = app.assembled.app.clone();
-        tokio::spawn(async move { yj_kernel::jobs::run_next(&app).await.unwrap() })
-    });
-    for importer in importers.collect::<Vec<_>>() {
-        assert!(importer.await.unwrap(), "every one had a file");
-    }
-    for job in &queued {
-        let job = app.get("enterprise", &format!("/api/v1/jobs/{job}")).await.expect(200);
-        assert_eq!((&job["state"], &job["succeeded"]), (&"done".into(), &EACH.into()), "{job}");
-    }
-    // Every row waits for a reviewer; several of them at once let no address in twice.
-    let waiting = "/api/v1/device/changes?state=submitted&per_page=100";
-    let mut ids = Vec::new();
-    for page in 1..=20 {
-        let found = app.get("reviewer", &format!("{waiting}&page={page}")).await.expect(200);
-        ids.extend(found["items"].as_array().unwrap().iter().map(|one| one["id"].clone()));
-    }
-    assert_eq!(ids.len(), 8 * EACH as usize);
-    let approve = async |part: usize| {
-        let mine: Vec<_> = ids.iter().skip(part).step_by(4).collect();
-        let body = json!({ "ids": mine });
-        app.post("reviewer", "/api/v1/device/changes/approve", body).await.expect(200)
-    };
-    let (one, two, three, four) = tokio::join!(approve(0), approve(1), approve(2), approve(3));
-    let sum = |name: &str| {
-        [&one, &two, &three, &four].iter().map(|answer| answer[name].as_u64().unwrap()).sum::<u64>()
-    };
-    let distinct = u64::from(7 * STEP + EACH);
-    let (approved, refused) = (sum("approved"), sum("refused"));
-    assert_eq!((approved, refused), (distinct, 8 * u64::from(EACH) - distinct));
-    let rows = "SELECT COUNT(*) FROM device";
-    assert_eq!(app.count(rows).await, i64::try_from(distinct).unwrap());
-    let different = "SELECT COUNT(DISTINCT mac) FROM device";
-    assert_eq!(app.count(different).await, i64::try_from(distinct).unwrap());
-}
-
-#[tokio::test]
 async fn g_6_2_1_a_file_names_what_it_refers_to_by_its_code() {
     let app = province().await;
     let queued = app.get("supervisor", "/api/v1/merchant/export?format=csv").await.expect(202);
@@ -217,6 +160,15 @@ async fn g_6_2_4_every_tile_of_the_workbench_is_the_number_of_its_list() {
         assert_eq!(tile.unwrap()["value"], planned, "{kind}");
     }
     assert_eq!(tiles.len(), 5);
+    // Enterprises and merchants are subjects; so are co-operatives, institutions and the individuals
+    // of the golden chains.
+    let of_kind = async |kind: &str| search(&app, "trace_subject", &[("kind", kind)]).await.0;
+    assert_eq!(of_kind("01").await, 60);
+    let others = of_kind("03").await + of_kind("04").await;
+    let individuals = of_kind("02").await;
+    assert_eq!((individuals - 7, others), (240, 18));
+    let subjects = tiles.iter().find(|tile| tile["kind"] == "trace_subject").unwrap();
+    assert_eq!(subjects["value"], 60 + individuals + others);
     for tile in tiles {
         let path = format!("/api/v1/{}?count=only", tile["kind"].as_str().unwrap());
         let list = app.get("supervisor", &path).await.expect(200);

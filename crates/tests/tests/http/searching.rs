@@ -198,7 +198,7 @@ async fn g_3_2_records_are_found_on_the_map_by_polygon_and_distance() {
         let refused = app.get("supervisor", &format!("{REGISTER}/map?{query}")).await.expect(422);
         assert!(refused["detail"].as_str().unwrap().contains(word), "{query}: {refused}");
     }
-    // Out as GeoJSON, with nothing that is not public, and in the audit trail.
+    // Out as GeoJSON, with nobody's personal information, and in the audit trail.
     let path = format!("{REGISTER}/geojson?within={}", encoded(square));
     let file = app.get("supervisor", &path).await;
     let file: Value = serde_json::from_slice(&file.bytes).unwrap();

@@ -100,7 +100,7 @@ async fn g_6_2_2_1_a_subject_has_every_element_of_the_dictionary() {
         ("industry_code", "B0141", "门类 A"),
         ("legal_rep_id", "110105194912310021", "校验位"),
         ("email", "nobody", "电子邮箱"),
-        ("datum", "wgs84", "没有代码 wgs84"),
+        ("datum", "北京54", "BD-09"),
         ("lon", "190", "经度"),
     ] {
         let mut wrong = body.clone();

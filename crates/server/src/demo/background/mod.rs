@@ -20,10 +20,10 @@ use crate::Assembled;
 use recipes::Start;
 
 const DAYS: i64 = 400;
-/// Three cities of four counties each, and two counties of other provinces.
-const REGIONS: [&str; 14] = [
+/// Three cities of four counties each.
+const REGIONS: [&str; 12] = [
     "610102", "610104", "610116", "610118", "610302", "610303", "610304", "610322", "610502",
-    "610525", "610526", "610528", "620502", "410102",
+    "610525", "610526", "610528",
 ];
 /// Links of one little chain.
 const CHAIN: usize = 5;
@@ -112,35 +112,37 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
     let mut tx = ctx.begin().await?;
     let mut trade = Trade::default();
     let made_by = |domain| match domain {
-        "food" => ("食品厂", "21", 3),
-        "drug" => ("药厂", "21", 3),
-        "agri_input" => ("农资厂", "21", 2),
-        "special_equipment" => ("锅炉厂", "21", 2),
-        "dangerous" => ("化工厂", "21", 2),
-        _ => ("稀土厂", "23", 2),
+        "food" => ("食品厂", "21", 2),
+        "drug" => ("药厂", "21", 2),
+        "agri_input" => ("农资厂", "21", 1),
+        "special_equipment" => ("锅炉厂", "21", 1),
+        "dangerous" => ("化工厂", "21", 1),
+        _ => ("稀土厂", "23", 1),
     };
     let mut makers = OTHERS.map(|(domain, _)| (domain, made_by(domain), Vec::new()));
-    // Sixty enterprises and 240 merchants.
+    // 34 enterprises, sixty with those of the golden chains, and 240 merchants (handbook §8.6);
+    // farms are co-operatives and laboratories public institutions.
     let mut plan = vec![
-        (&mut trade.farms, "农场", "10", "agri", 8),
-        (&mut trade.plants, "加工厂", "21", "agri", 6),
-        (&mut trade.carriers, "运输公司", "41", "agri", 6),
+        (&mut trade.farms, "种植合作社", "10", "agri", 8),
+        (&mut trade.plants, "加工厂", "21", "agri", 4),
+        (&mut trade.carriers, "运输公司", "41", "agri", 4),
         (&mut trade.wholesalers, "批发商", "30", "agri", 12),
         (&mut trade.shops, "商户", "31", "agri", 240),
-        (&mut trade.works, "材料厂", "21", "industrial", 5),
-        (&mut trade.users, "使用单位", "62", "industrial", 4),
-        (&mut trade.laboratories, "检测公司", "50", "agri", 3),
-        (&mut trade.tankers, "危货运输公司", "41", "dangerous", 2),
+        (&mut trade.works, "材料厂", "21", "industrial", 3),
+        (&mut trade.users, "使用单位", "62", "industrial", 2),
+        (&mut trade.laboratories, "检测站", "50", "agri", 3),
+        (&mut trade.tankers, "危货运输公司", "41", "dangerous", 1),
     ];
     for (domain, (title, role, count), group) in &mut makers {
         plan.push((group, title, role, domain, *count));
     }
-    let mut number = 1000;
+    let (mut number, mut elsewhere) = (1000, 0);
     for (group, title, role, domain, count) in plan {
         for at in 0..count {
-            // Trade goes through twelve markets, one for each county of the province.
-            let node = matches!(role, "30" | "31").then_some(at % 12);
-            let region = REGIONS[node.unwrap_or(at % REGIONS.len())];
+            // Trade goes through twelve markets, one for each county; the others come in turn.
+            let node = matches!(role, "30" | "31").then_some(at % REGIONS.len());
+            let region = REGIONS[node.unwrap_or(elsewhere % REGIONS.len())];
+            elsewhere += usize::from(node.is_none());
             let plan = Enterprise { number, title, role, domain, region, node };
             group.push(enterprise(&ctx, &mut tx, plan).await?);
             number += 1;

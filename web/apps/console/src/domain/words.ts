@@ -151,7 +151,7 @@ export const LIBRARY_STATES: Record<string, [string, Tone]> = {
   partial: ['部分启用', 'warn'],
   absent: ['未启用', 'info'],
 };
-export const OBLIGATIONS: Record<string, string> = { M: '必选', O: '可选', D: '平台生成' };
+export const OBLIGATIONS: Record<string, string> = { M: '必选', C: '条件必选', O: '可选', D: '平台生成' };
 export const DOMAINS: Record<string, string> = {
   agri: '食用农产品',
   food: '食品',

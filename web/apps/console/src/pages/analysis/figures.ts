@@ -73,12 +73,17 @@ export interface Choice {
 }
 export function choicesOf(entity: Entity): Choice[] {
   const fields = entity.fields.filter((field) => field.filter !== 'none' && field.class !== 'personal');
-  const own = fields.flatMap(({ name, label, kind }): Choice[] => {
+  const own = fields.flatMap(({ name, label, kind, filter }): Choice[] => {
     if (kind === 'region') return [{ name, label, grains: GRAINS.region }];
     if (kind === 'date' || kind === 'time') return [{ name, label, grains: GRAINS.time }];
+    // Codes of open lists: the most frequent are told apart.
+    if (kind === 'text' && name.endsWith('_code') && (filter === 'exact' || filter === 'prefix')) return [{ name, label, grains: [] }];
     return kind === 'code' || kind === 'codes' || kind === 'bool' || kind === 'id' ? [{ name, label, grains: [] }] : [];
   });
-  return [...own, { name: 'created_at', label: '登记时间', grains: GRAINS.time }];
+  // Roles say at which stages somebody works.
+  const staged = entity.fields.some((field) => field.name === 'roles' && field.kind === 'codes');
+  const stage = staged ? [{ name: 'stage', label: '追溯环节', grains: [] }] : [];
+  return [...own, ...stage, { name: 'created_at', label: '登记时间', grains: GRAINS.time }];
 }
 
 /** What a group is called along one of its dimensions. */
@@ -89,7 +94,9 @@ export function called(figures: Figures, group: Group, at: number): string {
   const week = /^(\d{4})-W(\d{2})$/.exec(text);
   if (week && dimension.grain === 'week') return `${week[1]} 年第 ${Number(week[2])} 周`;
   const name = dimension.codes.find(([code]) => code === text)?.[1] ?? figures.names[text] ?? text;
-  return group.query.startsWith(`${dimension.name}.is=`) || group.query.includes(`&${dimension.name}.is=`) ? `${name}本级` : name;
+  // Only regions have parts: a code that others begin with is written the same way and means itself.
+  const own = dimension.grain !== '' && `&${group.query}`.includes(`&${dimension.name}.is=`);
+  return own ? `${name}本级` : name;
 }
 
 const grainLabel = (grain: string): string => [...GRAINS.region, ...GRAINS.time].find(([code]) => code === grain)?.[1] ?? '';

@@ -76,8 +76,13 @@ export async function baseMap(regions: string[]): Promise<BaseMap> {
 /** What the library calls the inset. */
 const SOUTH_SEA = '南海诸岛';
 
-/** The chart's `geo`: the map as it is asked for, and the inset beside a map that has none itself. */
-export function geoOf({ name, beneath }: Pick<BaseMap, 'name' | 'beneath'>, main: ECBasicOption): ECBasicOption[] {
+/** The chart's `geo`: the map as it is asked for, and the inset beside a map that has none itself;
+ * what colours the map says nothing of the `sea`. */
+export function geoOf(
+  { name, beneath }: Pick<BaseMap, 'name' | 'beneath'>,
+  main: ECBasicOption,
+  sea: unknown = main.itemStyle,
+): ECBasicOption[] {
   const { color } = (main.label ?? {}) as { color?: string };
   const called = {
     name: SOUTH_SEA,
@@ -85,10 +90,11 @@ export function geoOf({ name, beneath }: Pick<BaseMap, 'name' | 'beneath'>, main
     emphasis: { disabled: true },
     label: { show: true, position: 'bottom', fontSize: 10, color },
   };
-  if (name === CHINA) return [{ ...main, map: CHINA, regions: [called] }];
+  if (name === CHINA) return [{ ...main, map: CHINA, regions: [called, ...((main.regions ?? []) as ECBasicOption[])] }];
   const still = { silent: true, label: { show: false }, emphasis: { disabled: true } };
-  const map = { ...main, map: name, regions: beneath ? [{ name: beneath, ...still }] : [] };
+  const regions = (main.regions ?? []) as ECBasicOption[];
+  const map = { ...main, map: name, regions: [...(beneath ? [{ name: beneath, ...still }] : []), ...regions] };
   const place = { left: 'auto', top: 'auto', right: 12, bottom: 20, width: 52, height: 84 };
-  const inset = { map: CHINA, regions: [called], itemStyle: main.itemStyle, roam: false, silent: true, tooltip: { show: false } };
+  const inset = { map: CHINA, regions: [called], itemStyle: sea, roam: false, silent: true, tooltip: { show: false } };
   return [map, { ...inset, ...place, select: { disabled: true }, emphasis: { disabled: true } }];
 }

@@ -23,7 +23,7 @@ export interface Clusters {
 }
 /** West, south, east, north. */
 export type Box = [number, number, number, number];
-export type Mode = 'clusters' | 'density';
+export type Mode = 'clusters' | 'density' | 'regions';
 
 export function clustersOf(table: string, query: string, box: Box, grid: number, by: string): Promise<Clusters> {
   const own = [['box', box.map((one) => one.toFixed(5)).join(',')], ['grid', String(grid)], ...(by ? [['by', by]] : [])];

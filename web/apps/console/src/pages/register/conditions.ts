@@ -1,5 +1,6 @@
 /** Conditions that a register can be searched by, and how those without a field are written. */
 import type { Entity, Field } from '../../domain/types';
+import { STAGES } from '../../domain/words';
 import type { useSession } from '../../session';
 import { beside, type Pair } from '../../ui/address';
 import type { Chip, Condition } from '../../ui/FilterBar.vue';
@@ -77,6 +78,8 @@ export function chipsOf(
     else if (bound === 'from') add(stem, label, `自 ${value.slice(0, 10)}`);
     else if (bound === 'to') add(stem, label, `至 ${value.slice(0, 10)}`);
     else if (bound === 'none') add(name, label, '未填写');
+    else if (bound === 'not') add(name, label, `${value.split(',').length} 个最多的以外`);
+    else if (name === 'stage' && !field) add(name, '追溯环节', STAGES[value] ?? value);
     else add(`${name} ${value}`, label, `${valueText(field, value, regionName, names)}${bound === 'is' ? '本级' : ''}`);
   }
   return [...chips.values()];
