@@ -16,6 +16,7 @@ mod change_rule;
 pub mod code_list;
 mod context;
 mod db;
+mod derived;
 pub mod dictionary;
 mod disk;
 mod entity;
@@ -35,6 +36,7 @@ mod past;
 mod principal;
 mod problem;
 mod protection;
+mod reading;
 mod record;
 pub mod reference;
 pub mod review;
@@ -54,6 +56,7 @@ pub use bulk::load;
 pub use code_list::CodeList;
 pub use context::{App, AppParts, Ctx, Platform, Witness};
 pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
+pub use derived::{Succession, derive};
 pub use disk::Disk;
 pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
@@ -62,7 +65,7 @@ pub use gather::Gather;
 pub use http::{expected_version, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
-pub use listing::number;
+pub use listing::{number, size};
 pub use openapi::openapi;
 pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
@@ -72,6 +75,7 @@ pub use protection::require_reveals_left;
 pub use record::{Stored, veil_always};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within};
+pub use search::renew as renew_search;
 pub use spread::Spread;
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
 
@@ -103,5 +107,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "kernel/0009_file_digest",
         script: include_str!("../migrations/0009_file_digest.sql"),
+    },
+    Migration {
+        name: "kernel/0010_search_form",
+        script: include_str!("../migrations/0010_search_form.sql"),
     },
 ];

@@ -139,16 +139,21 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
     for (group, title, role, domain, count) in plan {
         for at in 0..count {
             // Trade goes through twelve markets, one for each county of the province.
-            let node = matches!(role, "30" | "31").then_some(at % 12);
-            let region = REGIONS[node.unwrap_or(at % REGIONS.len())];
+            let market = matches!(role, "30" | "31").then_some(at % 12);
+            let region = REGIONS[market.unwrap_or(at % REGIONS.len())];
+            // Who runs a market is registered before it.
+            let node = market.filter(|_| role == "31");
             let plan = Enterprise { number, title, role, domain, region, node };
             group.push(enterprise(&ctx, &mut tx, plan).await?);
             number += 1;
         }
+        if role == "30" {
+            super::markets::open(&ctx, &mut tx, group).await?;
+        }
     }
     trade.makers = makers.into_iter().map(|(domain, _, group)| (domain, group)).collect();
     goods(&ctx, &mut tx, &mut trade).await?;
-    super::markets::load(&ctx, &mut tx, (&trade.wholesalers, &trade.shops)).await?;
+    super::markets::fill(&ctx, &mut tx, (&trade.wholesalers, &trade.shops)).await?;
     tx.commit().await?;
     Ok(trade)
 }

@@ -77,6 +77,10 @@ export function chipsOf(
     else if (bound === 'from') add(stem, label, `自 ${value.slice(0, 10)}`);
     else if (bound === 'to') add(stem, label, `至 ${value.slice(0, 10)}`);
     else if (bound === 'none') add(name, label, '未填写');
+    else if (bound === 'any') {
+      const texts = value.split(',').map((one) => valueText(field, one, regionName, names));
+      add(`${name} ${value}`, label, texts.join('、'));
+    }
     else add(`${name} ${value}`, label, `${valueText(field, value, regionName, names)}${bound === 'is' ? '本级' : ''}`);
   }
   return [...chips.values()];
