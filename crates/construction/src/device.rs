@@ -139,7 +139,9 @@ impl Resource for Device {
             .optional()
             .hint("物联网卡填写，19 或 20 位，末位为校验位"),
         Field::new("firmware", "固件版本", Kind::Text).length_max(60).optional(),
-        Field::new("subject_id", "所属企业", Kind::Id("trace_subject")).filter(Match::Exact),
+        Field::new("subject_id", "所属企业", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
         Field::new("region", "所属区域", Kind::Region)
             .filter(Match::Prefix)
             .sortable()

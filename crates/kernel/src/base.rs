@@ -37,7 +37,9 @@ pub fn base_routes() -> Vec<Route> {
             list_regions,
         )
         .query(&[Param {
-            name: "parent", label: "上级代码；缺省为省级", required: false
+            name: "parent",
+            label: "上级代码，如 610000 或 61；缺省为省级",
+            required: false,
         }]),
     ]);
     routes
@@ -58,7 +60,7 @@ async fn meta(ctx: Ctx) -> Result<Json<Value>> {
 
 async fn list_regions(_: App, RawQuery(query): RawQuery) -> Json<Value> {
     let query = query.unwrap_or_default();
-    let parent = parameter(&query, "parent").filter(|code| !code.is_empty());
+    let parent = parameter(&query, "parent").filter(|code| !code.is_empty()).map(whole_code);
     let item = |region: &yj_model::Region| {
         let centre = regions().centre(region.code);
         json!({
@@ -78,6 +80,11 @@ async fn list_regions(_: App, RawQuery(query): RawQuery) -> Json<Value> {
         }
     }
     Json(found.into_iter().map(item).collect())
+}
+
+/// People write 61 for 610000, and 6101 for 610100.
+fn whole_code(code: String) -> String {
+    if matches!(code.len(), 2 | 4) { format!("{code:0<6}") } else { code }
 }
 
 fn children(parent: Option<&str>) -> Vec<&'static yj_model::Region> {

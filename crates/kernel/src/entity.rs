@@ -3,6 +3,7 @@
 
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     Ctx, Kind, Problem, Result, Scoping, Spread, Sql, Tx, code_list,
@@ -177,7 +178,8 @@ impl Entity {
         tx: &mut Tx,
     ) -> Result<Object> {
         let present = code_list::present(ctx.app(), tx, self).await?;
-        let object = present.normalise(object)?;
+        let mut object = present.normalise(object)?;
+        self.require_days((&mut object, before), ctx)?;
         self.require_references(&object, tx).await?;
         (self.check)((object, before), ctx, tx).await
     }
@@ -197,11 +199,47 @@ impl Entity {
         (self.follow)(ctx, tx, difference).await
     }
 
+    /// A day of registration is past, and what is registered does not lose it.
+    fn require_days(
+        &self,
+        (object, before): (&mut Object, Option<&Object>),
+        ctx: &Ctx,
+    ) -> Result<()> {
+        let mut errors = Vec::new();
+        for field in self.fields.iter().filter(|field| field.day_of_entry) {
+            let stored = before.and_then(|before| before.get(field.name));
+            let Some(value) = object.get_mut(field.name) else { continue };
+            if let (Value::Null, Some(stored)) = (&*value, stored) {
+                *value = stored.clone();
+            }
+            if stored.is_some_and(|stored| stored == value) {
+                continue;
+            }
+            if let Err(detail) = field.require_past(value, ctx.today()) {
+                let detail = format!("{}：{detail}", field.label);
+                errors.push(FieldError { field: String::from(field.name), detail });
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
+    }
+
+    /// A new record with its day of registration, where it does not say another.
+    pub(crate) fn dated(&self, mut object: Object, ctx: &Ctx) -> Object {
+        for field in self.fields.iter().filter(|field| field.day_of_entry) {
+            let day = object.entry(field.name).or_insert(Value::Null);
+            let blank = day.is_null() || day.as_str().is_some_and(|text| text.trim().is_empty());
+            if blank {
+                *day = ctx.today().to_string().into();
+            }
+        }
+        object
+    }
+
     /// A record may only name records that exist.
     async fn require_references(&self, object: &Object, tx: &mut Tx) -> Result<()> {
         for field in self.fields {
             let Kind::Id(table) = field.kind else { continue };
-            let Some(id) = object.get(field.name).and_then(serde_json::Value::as_str) else {
+            let Some(id) = object.get(field.name).and_then(Value::as_str) else {
                 continue;
             };
             let mut sql = Sql::new("SELECT 1 FROM ");
@@ -293,7 +331,7 @@ fn sample<R: Resource>(n: u32) -> Result<Object> {
 /// A resource as its JSON object.
 pub(crate) fn to_object<R: Serialize>(record: &R) -> Result<Object> {
     match serde_json::to_value(record) {
-        Ok(serde_json::Value::Object(object)) => Ok(object),
+        Ok(Value::Object(object)) => Ok(object),
         _ => Err(Problem::internal("a resource must serialize to a JSON object")),
     }
 }

@@ -86,7 +86,18 @@ pub struct Field {
     /// The [`crate::CodeList`] that its codes come from while the platform runs; those of its kind
     /// are what the list begins with.
     pub grows: Option<&'static str>,
+    /// Whether it is the day of registration: where nobody gives one, that on which the record is
+    /// written, which for a reviewed one is the day of approval.
+    pub day_of_entry: bool,
+    /// Whether it changes when whom the record belongs to is merged into another.
+    pub passes_on: bool,
 }
+
+/// No register of this platform reaches further back than the republic.
+const EARLIEST_DAY: jiff::civil::Date = jiff::civil::date(1949, 10, 1);
+
+/// Texts that may be this long, such as reasons, may have several lines; names and addresses have one.
+const PARAGRAPH: usize = 500;
 
 /// Longest text where a field says nothing else.
 const LENGTH_MAX: usize = 200;
@@ -96,7 +107,7 @@ impl Field {
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
-        let (format, grows) = ("", None);
+        let (format, grows, day_of_entry, passes_on) = ("", None, false, false);
         Self {
             name,
             label,
@@ -111,6 +122,8 @@ impl Field {
             normalise,
             computed,
             grows,
+            day_of_entry,
+            passes_on,
         }
     }
 
@@ -154,6 +167,20 @@ impl Field {
     #[must_use]
     pub const fn grows(self, list: &'static str) -> Self {
         Self { grows: Some(list), ..self }
+    }
+
+    /// It is the day of registration: that of the approval where nobody gives one. A day to come,
+    /// or one before [`EARLIEST_DAY`], is refused.
+    #[must_use]
+    pub const fn day_of_entry(self) -> Self {
+        Self { day_of_entry: true, optional: true, ..self }
+    }
+
+    /// It says to whom the record belongs, or what the record has from them: when they are merged
+    /// into another, it is the other's ([`crate::Succession`]).
+    #[must_use]
+    pub const fn passes_on(self) -> Self {
+        Self { passes_on: true, ..self }
     }
 
     /// 可公开.
@@ -213,7 +240,21 @@ impl Field {
         }
     }
 
-    /// The same for a text from a body, a filter, or a cell of a spreadsheet.
+    /// Whether a checked value can be a day of registration, today being `today`.
+    pub(crate) fn require_past(
+        self,
+        value: &Value,
+        today: jiff::civil::Date,
+    ) -> Result<(), String> {
+        let day = value.as_str().and_then(|text| text.parse::<jiff::civil::Date>().ok());
+        match day {
+            Some(day) if day > today => Err(format!("不能晚于今天（{today}）")),
+            Some(day) if day < EARLIEST_DAY => Err(format!("不能早于 {EARLIEST_DAY}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What [`Field::accept`] does, for a text from a body, a filter, or a cell of a spreadsheet.
     pub(crate) fn accept_text(self, text: &str) -> Result<String, String> {
         let length = text.chars().count();
         if length > self.length_max {
@@ -221,6 +262,9 @@ impl Field {
         }
         if text.chars().any(|letter| letter.is_control() && letter != '\n') {
             return Err(String::from("不能含控制字符"));
+        }
+        if text.contains('\n') && self.length_max < PARAGRAPH {
+            return Err(String::from("应写在一行之内，不能换行"));
         }
         if let Some(normalise) = self.normalise {
             return normalise(text);

@@ -265,6 +265,7 @@ async fn change(
     let effective_on = effective_on.as_deref();
     let mut tx = ctx.begin().await?;
     let stored = record::get(ctx, &mut tx, entity, id).await?;
+    past::require_day(ctx, &stored, effective_on)?;
     let mut body = if partial { record::merged(&stored, body) } else { body };
     record::unveil(ctx, entity, &stored, &mut body);
     let sought = entity.sought(&stored, &body);

@@ -159,6 +159,8 @@ pub struct RowResult {
 pub enum Outcome {
     /// Done; the record made.
     Done(String),
+    /// Already there, with other data; the change request filed.
+    Changed(String),
     /// Already there; the record found.
     Duplicate(String),
     /// Refused, and why.
@@ -180,7 +182,7 @@ impl Outcome {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Done(_) => "ok",
+            Self::Done(_) | Self::Changed(_) => "ok",
             Self::Duplicate(_) => "duplicate",
             Self::Failed(_) => "failed",
         }
@@ -214,6 +216,10 @@ impl Kept {
     fn of(ctx: &Ctx, (key, id): (&DataKey, &str), row: &RowResult) -> Result<Self> {
         let (record, errors) = match &row.outcome {
             Outcome::Done(id) | Outcome::Duplicate(id) => (Some(id.clone()), Value::Null),
+            Outcome::Changed(id) => {
+                let told = "已登记，内容有所不同，已提交变更申请";
+                (Some(id.clone()), json!([{ "field": "", "detail": told }]))
+            }
             Outcome::Failed(errors) => {
                 let error =
                     |error: &FieldError| json!({ "field": error.field, "detail": error.detail });

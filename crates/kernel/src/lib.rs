@@ -16,6 +16,7 @@ mod change_rule;
 pub mod code_list;
 mod context;
 mod db;
+mod derived;
 pub mod dictionary;
 mod disk;
 mod entity;
@@ -36,6 +37,7 @@ mod position;
 mod principal;
 mod problem;
 mod protection;
+mod reading;
 mod record;
 pub mod reference;
 pub mod review;
@@ -54,6 +56,7 @@ pub use bulk::load;
 pub use code_list::CodeList;
 pub use context::{App, AppParts, Ctx, Platform, Witness};
 pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
+pub use derived::{Succession, derive};
 pub use disk::Disk;
 pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
@@ -62,7 +65,7 @@ pub use gather::Gather;
 pub use http::{expected_version, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
-pub use listing::{COUNT_MAX, Counting, number};
+pub use listing::{COUNT_MAX, Counting, number, size};
 pub use openapi::openapi;
 pub use position::{DATUM, DATUM_GIVEN, LATITUDE, LONGITUDE, Position};
 pub use principal::{
@@ -73,6 +76,7 @@ pub use protection::require_reveals_left;
 pub use record::{Stored, veil_always};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};
 pub use scope::{Columns, DataClass, Limit, Place, Reach, Scope, Scoping, Within, starts_with};
+pub use search::renew as renew_search;
 pub use spread::Spread;
 pub use vault::{FileRootKey, Purpose, RootKey, Vault};
 
@@ -104,5 +108,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "kernel/0009_file_digest",
         script: include_str!("../migrations/0009_file_digest.sql"),
+    },
+    Migration {
+        name: "kernel/0010_search_form",
+        script: include_str!("../migrations/0010_search_form.sql"),
     },
 ];

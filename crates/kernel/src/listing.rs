@@ -80,6 +80,8 @@ enum Comparison {
     Contains,
     AtLeast,
     AtMost,
+    /// One of several codes, separated by commas.
+    OneOf,
     /// Equal to a sealed value, by its blind index.
     Blind,
     /// A part of a name, by its index.
@@ -136,7 +138,7 @@ impl Listing {
             if listing.offset > 0 {
                 return Err(Problem::invalid("after", "不能与 page 同时使用"));
             }
-            listing.after = Some(Cursor::decode(&text)?);
+            listing.after = Some(Cursor::decode(&text, entity.field(listing.sort.column))?);
         }
         Ok(listing)
     }
@@ -216,6 +218,10 @@ impl Listing {
                     sql.push(")")
                 }
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
+                Comparison::OneOf => {
+                    let SqlValue::Text(codes) = value else { continue };
+                    sql.push(field.name).push(" ").bind_texts(codes.split(','))
+                }
                 Comparison::AtLeast => sql.push(field.name).push(" >= ").bind(value.clone()),
                 Comparison::AtMost => sql.push(field.name).push(" <= ").bind(value.clone()),
                 Comparison::StartsWith => {
@@ -238,10 +244,8 @@ impl Listing {
     /// both engines agree.
     fn key(&self, entity: &Entity) -> (String, &'static str) {
         let column = self.sort.column;
-        let least = match entity.field(column).map(|field| field.kind) {
-            Some(Kind::Int | Kind::Decimal | Kind::Bool | Kind::Time) => "-9223372036854775807",
-            _ => "''",
-        };
+        let numeric = entity.field(column).is_some_and(|field| is_numeric(field.kind));
+        let least = if numeric { "-9223372036854775807" } else { "''" };
         let key = if column == "id" {
             String::from("id")
         } else {
@@ -335,6 +339,13 @@ impl Listing {
     }
 }
 
+/// How many records of a register, within the caller's reach, fulfil the conditions of a list.
+pub async fn size(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) -> Result<i64> {
+    let listing = Listing::parse(ctx.app(), tx, entity, query).await?;
+    // One less than the greatest number, for counting goes one further.
+    listing.size(&[&ctx.scope], tx, (entity, i64::MAX - 1)).await
+}
+
 /// Takes the parameters out of a query that are not conditions; the last of each name counts.
 pub(crate) fn apart<const N: usize>(
     query: &str,
@@ -367,7 +378,8 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(value.to_string())
     }
 
-    fn decode(text: &str) -> Result<Self> {
+    /// Reads a cursor of a list in the order of a field, or of identifiers.
+    fn decode(text: &str, order: Option<&Field>) -> Result<Self> {
         let wrong = || Problem::invalid("after", "游标无效，请使用上一页答复中的 next");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
         let (value, id): (Value, String) = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
@@ -377,8 +389,18 @@ impl Cursor {
             Value::Number(number) => SqlValue::Int(number.as_i64().ok_or_else(wrong)?),
             _ => return Err(wrong()),
         };
-        Ok(Self { value, id })
+        let numeric = order.map(|field| is_numeric(field.kind));
+        match (&value, numeric) {
+            (SqlValue::Null, _) | (SqlValue::Int(_), Some(true)) => Ok(Self { value, id }),
+            (SqlValue::Text(_), Some(false)) => Ok(Self { value, id }),
+            _ => Err(wrong()),
+        }
     }
+}
+
+/// Whether a field of this kind is stored as a number.
+fn is_numeric(kind: Kind) -> bool {
+    matches!(kind, Kind::Int | Kind::Decimal | Kind::Bool | Kind::Time)
 }
 
 impl Counting {
@@ -392,6 +414,9 @@ impl Counting {
         }
     }
 }
+
+/// Codes of one condition.
+const CODES_MAX: usize = 20;
 
 /// A whole number of a parameter, from 1 to `max`.
 pub fn number(name: &str, text: &str, max: i64) -> Result<i64> {
@@ -447,6 +472,8 @@ fn condition(
         (_, Some("none")) if field.optional && text == "true" => {
             return Ok((field, Comparison::Missing, SqlValue::Null));
         }
+        // `?status.any=40,60`
+        (Match::Exact, Some("any")) if matches!(field.kind, Kind::Code(_)) => Comparison::OneOf,
         // A province's own records, without those of its cities.
         (Match::Prefix, Some("is")) => Comparison::Equal,
         // The rest of a figure's groups.
@@ -476,6 +503,15 @@ fn condition(
             let value = field.read_text(text).map_err(wrong)?;
             let code = value.get(0).and_then(Value::as_str).unwrap_or_default();
             SqlValue::Text(format!("\"{code}\""))
+        }
+        (Kind::Code(_), Comparison::OneOf) => {
+            let codes = text.split(',').map(|code| field.read_text(code)).collect::<Vec<_>>();
+            if codes.len() > CODES_MAX {
+                return Err(wrong(format!("至多 {CODES_MAX} 个代码，以逗号分隔")));
+            }
+            let codes = codes.into_iter().collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+            let codes = codes.iter().map(|code| code.as_str().unwrap_or_default());
+            SqlValue::Text(codes.collect::<Vec<_>>().join(","))
         }
         (Kind::Region, Comparison::StartsWith) => {
             let code: yj_model::RegionCode =

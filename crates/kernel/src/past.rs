@@ -1,6 +1,8 @@
 //! 历史 (G-6.2.2-2): a record as it was. Two times matter: when a change was written down, which
 //! the audit trail says, and from which day it holds, which whoever changes a record may say.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde_json::Value;
 
@@ -51,6 +53,23 @@ pub(crate) fn effective_on(query: &str) -> Result<Option<String>> {
     text.map(|text| day("effective_on", &text).map(|day| day.to_string())).transpose()
 }
 
+/// Refuses a day from which a change cannot hold: there was no record yet, or the day is still to
+/// come. A change is in force once it is written, so that a record, its lists and its past never
+/// say different things; what shall hold later is written down later.
+pub(crate) fn require_day(ctx: &Ctx, stored: &Object, on: Option<&str>) -> Result<()> {
+    let Some(on) = on else { return Ok(()) };
+    let on = day("effective_on", on)?;
+    let (today, made) = (ctx.today(), instant(stored.get("created_at"))?.1);
+    let detail = if on > today {
+        format!("生效日期不能晚于今天（{today}）：变更写下即生效，以后的变更请到当日再提交")
+    } else if on < made {
+        format!("生效日期不能早于该记录的登记日期（{made}）")
+    } else {
+        return Ok(());
+    };
+    Err(Problem::invalid("effective_on", detail))
+}
+
 /// One value that a field came to have.
 struct Step {
     /// From which day.
@@ -77,63 +96,105 @@ pub(crate) async fn at(
         let detail = format!("该记录的变更超过 {CHANGES_MAX} 次，不能按时点查看");
         return Err(Problem::TooLarge(detail));
     }
-    let read = |entry: &Value| -> Result<(Timestamp, Date)> {
-        let at: Timestamp =
-            entry["at"].as_str().unwrap_or_default().parse().map_err(Problem::internal)?;
-        let written = Offset::constant(8).to_datetime(at).date();
-        let said = entry["effective_on"].as_str().and_then(|text| text.parse().ok());
-        Ok((at, said.unwrap_or(written)))
+    let trail = Trail::read(entity, &entries, moment.known)?;
+    let made = match trail.made {
+        Some(made) => made,
+        // Moved in with many others, under one entry for all of them.
+        None => instant(found.get("created_at"))?,
     };
-    let mut version = 0_i64;
-    let mut steps: std::collections::BTreeMap<&str, Vec<Step>> = std::collections::BTreeMap::new();
-    let mut later: Object = Object::new();
-    let (mut made, mut last) = (None, None);
-    for entry in &entries {
-        let action = entry["action"].as_str().unwrap_or_default();
-        if !matches!(action, "created" | "updated" | "labelled") {
-            continue;
-        }
-        let (written, from) = read(entry)?;
-        let known = moment.known.is_none_or(|known| written <= known);
-        if action == "created" {
-            made = Some((written, from));
-        }
-        if known {
-            version += 1;
-            last = Some(entry);
-        }
-        for field in entity.fields {
-            let Some([before, after]) = entry["changes"].get(field.name).and_then(pair) else {
-                continue;
-            };
-            if known {
-                let step = Step { from, before: before.clone(), after: after.clone() };
-                steps.entry(field.name).or_default().push(step);
-            } else {
-                // What it was before the first change that was not known yet.
-                later.entry(field.name).or_insert_with(|| before.clone());
-            }
-        }
-    }
-    let (written, from) = made.ok_or(Problem::NotFound(entity.title))?;
-    let unknown = moment.known.is_some_and(|known| known < written);
-    if unknown || moment.on.is_some_and(|on| on < from) {
+    let unknown = moment.known.is_some_and(|known| known < made.0);
+    if unknown || moment.on.is_some_and(|on| on < made.1) {
         return Err(Problem::NotFound(entity.title));
     }
-    for field in entity.fields {
-        let known = later.get(field.name).cloned();
-        let held = moment.on.and_then(|on| steps.get(field.name).map(|steps| held(steps, on)));
-        if let Some(value) = held.or(known) {
-            found.insert(String::from(field.name), value);
+    for name in told(entity) {
+        let known = trail.later.get(name).cloned();
+        let steps = trail.steps.get(name);
+        let by_day = moment.on.and_then(|on| steps.map(|steps| held(steps, on)));
+        if let Some(value) = by_day.or(known) {
+            found.insert(String::from(name), value);
         }
     }
+    let version = if trail.made.is_some() { trail.writes } else { trail.writes + 1 };
     found.insert(String::from("version"), version.into());
-    if let Some(entry) = last {
-        found.insert(String::from("updated_at"), entry["at"].clone());
-        found.insert(String::from("updated_by"), entry["actor"].clone());
+    for (name, said) in [("updated_at", "at"), ("updated_by", "actor")] {
+        let first = || found.get(&name.replace("updated", "created")).cloned().unwrap_or_default();
+        let value = trail.last.map_or_else(first, |entry| entry[said].clone());
+        found.insert(String::from(name), value);
     }
     record::veil(ctx, entity, &mut found);
     Ok(found)
+}
+
+/// What an entry may say a record came to have: its fields, and its security label.
+fn told(entity: &Entity) -> impl Iterator<Item = &'static str> {
+    entity.fields.iter().map(|field| field.name).chain(["label"])
+}
+
+/// A moment, and the day it falls on in Beijing.
+fn instant(value: Option<&Value>) -> Result<(Timestamp, Date)> {
+    let text = value.and_then(Value::as_str).unwrap_or_default();
+    let at: Timestamp = text.parse().map_err(Problem::internal)?;
+    Ok((at, Offset::constant(8).to_datetime(at).date()))
+}
+
+/// The trail of one record, gone through up to a moment.
+#[derive(Default)]
+struct Trail<'a> {
+    /// When the record was made, and from which day it holds.
+    made: Option<(Timestamp, Date)>,
+    /// What each field came to have by then.
+    steps: BTreeMap<&'static str, Vec<Step>>,
+    /// What each field was before the first change that was not known yet.
+    later: BTreeMap<&'static str, Value>,
+    /// How often the record was written by then.
+    writes: i64,
+    /// The last of those entries.
+    last: Option<&'a Value>,
+}
+
+impl<'a> Trail<'a> {
+    /// Every act counts that says what a field was and became: changes of the form, suspensions,
+    /// recalls, mergers and whatever else a register knows.
+    fn read(entity: &Entity, entries: &'a [Value], known: Option<Timestamp>) -> Result<Self> {
+        let mut trail = Self::default();
+        // What each field holds after the entries gone through.
+        let mut holds: BTreeMap<&str, &Value> = BTreeMap::new();
+        for entry in entries {
+            let action = entry["action"].as_str().unwrap_or_default();
+            let of_form = matches!(action, "created" | "updated" | "labelled");
+            let (written, day) = instant(entry.get("at"))?;
+            let said = entry["effective_on"].as_str().and_then(|text| text.parse().ok());
+            let from = said.unwrap_or(day);
+            let is_known = known.is_none_or(|known| written <= known);
+            if action == "created" {
+                trail.made = Some((written, from));
+            }
+            let mut writes = of_form;
+            for name in told(entity) {
+                let Some([before, after]) = entry["changes"].get(name).and_then(pair) else {
+                    continue;
+                };
+                // An act that does not go on from what the field holds speaks of another record:
+                // of the one that was merged into this one, say.
+                if !of_form && holds.get(name).is_some_and(|held| *held != before) {
+                    continue;
+                }
+                writes = true;
+                holds.insert(name, after);
+                if is_known {
+                    let step = Step { from, before: before.clone(), after: after.clone() };
+                    trail.steps.entry(name).or_default().push(step);
+                } else {
+                    trail.later.entry(name).or_insert_with(|| before.clone());
+                }
+            }
+            if writes && is_known {
+                trail.writes += 1;
+                trail.last = Some(entry);
+            }
+        }
+        Ok(trail)
+    }
 }
 
 fn pair(value: &Value) -> Option<[&Value; 2]> {

@@ -11,6 +11,7 @@ use crate::{
     entity::{Difference, to_object},
     field::{mask, time_text},
     json::{self, Object},
+    past,
     scope::place_of,
     search,
     vault::{self, DataKey},
@@ -282,7 +283,7 @@ pub(crate) async fn insert(
     entity: &Entity,
     body: Object,
 ) -> Result<Object> {
-    let body = entity.accept((body, None), ctx, tx).await?;
+    let body = entity.accept((entity.dated(body, ctx), None), ctx, tx).await?;
     let id = ctx.new_id::<()>().to_string();
     require_reach(ctx, entity, Some(&id), &body)?;
     let now = ctx.now_ms();
@@ -336,6 +337,7 @@ pub(crate) async fn update(
     Update { at: (id, version), mut body, effective_on }: Update<'_>,
 ) -> Result<Object> {
     let before = get(ctx, tx, entity, id).await?;
+    past::require_day(ctx, &before, effective_on)?;
     unveil(ctx, entity, &before, &mut body);
     require_version(ctx, entity, version, (&before, &body))?;
     let body = entity.accept((body, Some(&before)), ctx, tx).await?;
@@ -453,16 +455,16 @@ pub(crate) fn require_reach(
 }
 
 /// One change of one record.
-struct Change<'a> {
-    action: &'a str,
-    id: &'a str,
-    before: Option<&'a Object>,
-    after: Option<&'a Object>,
-    effective_on: Option<&'a str>,
+pub(crate) struct Change<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) before: Option<&'a Object>,
+    pub(crate) after: Option<&'a Object>,
+    pub(crate) effective_on: Option<&'a str>,
 }
 
 /// Writes the audit entry and the announcement of one change.
-fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) {
+pub(crate) fn note(ctx: &Ctx, tx: &mut Tx, entity: &Entity, change: Change<'_>) {
     let veiled = |object: Option<&Object>| {
         object.map(|object| {
             let mut copy = object.clone();

@@ -119,8 +119,14 @@ impl Resource for CodeBatch {
             .filter(Match::Exact)
             .sortable()
             .hint("企业自己的单号，同一主体之内不重复"),
-        Field::new("subject_id", "赋码主体", Kind::Id("trace_subject")).filter(Match::Exact),
-        Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().computed(),
+        Field::new("subject_id", "赋码主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
+        Field::new("region", "所属区域", Kind::Region)
+            .filter(Match::Prefix)
+            .sortable()
+            .computed()
+            .passes_on(),
         Field::new("product_id", "产品", Kind::Id("product"))
             .filter(Match::Exact)
             .optional()

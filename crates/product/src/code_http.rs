@@ -276,10 +276,57 @@ fn span(row: &Row) -> Result<Span> {
     Ok(Span { range, state, act: row.text_opt(3)?.map(String::from) })
 }
 
+/// How far the codes of a batch are used up.
+struct Standing {
+    state: String,
+    activated: i64,
+    voided: i64,
+    size: i64,
+}
+
+impl Standing {
+    async fn read(tx: &mut Tx, id: &str) -> Result<Self> {
+        let sql = Sql::new("SELECT state, activated, voided, size FROM code_batch WHERE id = $1");
+        let row = tx.fetch_one(sql.arg(id)).await?;
+        let row = row.ok_or(Problem::NotFound(CodeBatch::TITLE))?;
+        let state = String::from(row.text(0)?);
+        Ok(Self { state, activated: row.int(1)?, voided: row.int(2)?, size: row.int(3)? })
+    }
+
+    /// After so many more codes are active or void.
+    fn after(&self, (activated, voided): (i64, i64)) -> Self {
+        let (activated, voided) = (self.activated + activated, self.voided + voided);
+        let state = match (voided >= self.size, activated > 0) {
+            (true, _) => "void",
+            (false, true) => "active",
+            (false, false) => "planned",
+        };
+        Self { state: String::from(state), activated, voided, size: self.size }
+    }
+
+    /// What differs then, for the trail.
+    fn changes(&self, more: (i64, i64)) -> Value {
+        let after = self.after(more);
+        json!({
+            "state": [self.state, after.state], "activated": [self.activated, after.activated],
+            "voided": [self.voided, after.voided],
+        })
+    }
+}
+
+/// One object with what another says besides.
+fn merged(mut body: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        body[name.as_str()] = value.clone();
+    }
+    body
+}
+
 async fn act(ctx: &Ctx, id: &str, which: Which, done: Act<'_>) -> Result<Json<Value>> {
     let mut tx = ctx.begin().await?;
     let batch = batch(ctx, &mut tx, id).await?;
     tx.lock(CodeBatch::TABLE, id).await?;
+    let stood = Standing::read(&mut tx, id).await?;
     let act = ctx.new_id::<()>().to_string();
     let ranges = meant(ctx, &mut tx, &batch, which).await?;
     let codes: i64 = ranges.iter().map(|range| range.len()).sum();
@@ -312,13 +359,13 @@ async fn act(ctx: &Ctx, id: &str, which: Which, done: Act<'_>) -> Result<Json<Va
         activated += turned.activated;
         voided += turned.voided;
     }
+    let after = stood.after((activated, voided));
     let sql = Sql::new(
-        "UPDATE code_batch SET activated = activated + $1, voided = voided + $2, \
-         state = CASE WHEN voided + $2 >= size THEN 'void' \
-         WHEN activated + $1 > 0 THEN 'active' ELSE 'planned' END, \
-         version = version + 1, updated_at = $3, updated_by = $4 WHERE id = $5",
+        "UPDATE code_batch SET activated = $1, voided = $2, state = $3, version = version + 1, \
+         updated_at = $4, updated_by = $5 WHERE id = $6",
     );
-    let sql = sql.arg(activated).arg(voided).arg(ctx.now_ms()).arg(ctx.actor()).arg(id);
+    let sql = sql.arg(after.activated).arg(after.voided).arg(after.state.as_str());
+    let sql = sql.arg(ctx.now_ms()).arg(ctx.actor()).arg(id);
     tx.later([sql]);
     let shown: Vec<_> =
         ranges.iter().take(100).map(|range| [range.first + 1, range.last + 1]).collect();
@@ -332,6 +379,7 @@ async fn act(ctx: &Ctx, id: &str, which: Which, done: Act<'_>) -> Result<Json<Va
         CodeVerb::Loss => "lost",
     };
     outbox::announce(ctx, &mut tx, (CodeBatch::TABLE, action), id, &body);
+    let body = merged(body, &stood.changes((activated, voided)));
     let entry = audit::Entry { action, entity: CodeBatch::TABLE, record: id, body };
     audit::write(ctx, &mut tx, entry);
     tx.commit().await?;

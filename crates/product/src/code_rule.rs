@@ -65,8 +65,14 @@ impl Resource for CodeRule {
             .sortable()
             .public()
             .hint("由编码机构分配给该主体，全平台唯一，登记后不能更改"),
-        Field::new("subject_id", "所属主体", Kind::Id("trace_subject")).filter(Match::Exact),
-        Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().computed(),
+        Field::new("subject_id", "所属主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
+        Field::new("region", "所属区域", Kind::Region)
+            .filter(Match::Prefix)
+            .sortable()
+            .computed()
+            .passes_on(),
         Field::new("issuer", "分配机构", Kind::Text).length_max(120).optional(),
         Field::new("valid_until", "有效期至", Kind::Date)
             .filter(Match::Range)

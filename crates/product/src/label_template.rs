@@ -78,8 +78,10 @@ impl Resource for LabelTemplate {
             .length_max(60)
             .filter(Match::Contains)
             .sortable(),
-        Field::new("subject_id", "所属主体", Kind::Id("trace_subject")).filter(Match::Exact),
-        Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).computed(),
+        Field::new("subject_id", "所属主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
+        Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).computed().passes_on(),
         Field::new("kind", "标签用途", Kind::Code(LABEL_KINDS)).filter(Match::Exact).sortable(),
         Field::new("width_mm", "宽", Kind::Int).hint("单位为毫米，15 至 190"),
         Field::new("height_mm", "高", Kind::Int).hint("单位为毫米，15 至 270"),

@@ -235,9 +235,12 @@ impl Resource for Product {
             .public(),
         Field::new("maker_id", "生产企业", Kind::Id("trace_subject"))
             .filter(Match::Exact)
+            .passes_on()
             .optional()
             .hint("不填为责任主体"),
-        Field::new("subject_id", "责任主体", Kind::Id("trace_subject")).filter(Match::Exact),
+        Field::new("subject_id", "责任主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
         Field::new("origin_region", "产地", Kind::Region).filter(Match::Prefix).optional().public(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).public(),
         Field::new("attributes", "产品属性", Kind::Json)

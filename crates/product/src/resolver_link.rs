@@ -82,7 +82,8 @@ impl Resource for ResolverLink {
             .hint("不填为此产品的全部批次"),
         Field::new("subject_id", "责任主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
-            .computed(),
+            .computed()
+            .passes_on(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).computed(),
         Field::new("link_type", "链接类型", Kind::Code(LINK_TYPES))
             .filter(Match::Exact)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Ctx, Problem, Resource, Result, Route, Shape, Sql, Tx, audit, expected_version,
-    outbox, sound_reason,
+    outbox, sound_reason, time_text,
 };
 
 use crate::{
@@ -113,6 +113,7 @@ async fn turn(
     let (entity, action) = (Product::TABLE, verb.action());
     let changes = json!({
         "state": [before, after],
+        "state_since": [product.state_since, time_text(ctx.now_ms())?],
         "recall_level": [product.recall_level, level],
         "state_reason": [product.state_reason, reason],
     });

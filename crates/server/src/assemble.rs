@@ -169,6 +169,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_identity::CLIENT,
         yj_identity::APPLICATION,
     ];
+    yj_kernel::renew_search(&db, &entities).await?;
 
     let app = App::new(AppParts {
         db,

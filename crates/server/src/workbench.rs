@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use yj_kernel::{
     Access, Columns, Ctx, Entity, Problem, Reach, Result, Route, Scoping, Sql, Tx, review,
 };
+use yj_subject::REGISTERED;
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![Route::new((Method::GET, "/api/v1/workbench"), Access::SignedIn, "工作台", workbench)]
@@ -63,12 +64,10 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     for register in registers {
         let (entity, title) = (register.table, register.title);
         if let Ok(ctx) = ctx.under(&format!("{entity}:read")) {
-            let mut sql = Sql::new("SELECT COUNT(*) FROM ");
-            sql.push(entity).push(" WHERE 1 = 1");
-            ctx.scope().narrow(&mut sql, &tx, register.scoping);
-            figures.push(
-                json!({ "kind": entity, "title": title, "value": count(&mut tx, sql).await? }),
-            );
+            let query = if entity == yj_subject::TRACE_SUBJECT.table { REGISTERED } else { "" };
+            // The number of the very list that the tile leads to.
+            let value = yj_kernel::size(&ctx, &mut tx, register, query).await?;
+            figures.push(json!({ "kind": entity, "title": title, "value": value, "query": query }));
         }
     }
     let mut trend = Vec::new();

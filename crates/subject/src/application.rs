@@ -19,6 +19,7 @@ use crate::{
     arrival::text,
     code::has_credit_code,
     lookup::{self, SubjectBrief},
+    person::Person,
     subject::TraceSubject,
 };
 
@@ -132,7 +133,27 @@ async fn require_sound(app: &App, subject: &Object) -> Result<()> {
     if of_register && !unfit() && known(app, &given).await? {
         return Ok(());
     }
+    let of_person = match &problem {
+        Problem::Invalid(errors) => errors.iter().all(|error| error.field == "legal_rep_id"),
+        _ => false,
+    };
+    let mut tx = app.db().snapshot().await?;
+    if of_person && registered_person(&ctx, &mut tx, subject).await?.is_some() {
+        return Ok(());
+    }
     Err(problem.within("subject."))
+}
+
+/// Whom an application means by the document of a person.
+async fn registered_person(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    subject: &Object,
+) -> Result<Option<SubjectBrief>> {
+    match Person::in_body(ctx, subject)? {
+        Some(person) => person.registered(tx).await,
+        None => Ok(None),
+    }
 }
 
 /// Whether a code is or was somebody's.
@@ -145,11 +166,19 @@ async fn known(app: &App, code: &str) -> Result<bool> {
     Ok(tx.fetch_one(sql.arg(code)).await?.is_some())
 }
 
-/// The registered subject that an application means by its code.
-pub(crate) async fn existing(tx: &mut Tx, subject: &Object) -> Result<Option<SubjectBrief>> {
-    match former_code(text(subject, "code")) {
-        code if code.is_empty() => Ok(None),
-        code => lookup::by_code(tx, &code).await,
+/// The registered subject that an application means, by its code or by the document of a person.
+pub(crate) async fn existing(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    subject: &Object,
+) -> Result<Option<SubjectBrief>> {
+    let by_code = match former_code(text(subject, "code")) {
+        code if code.is_empty() => None,
+        code => lookup::by_code(tx, &code).await?,
+    };
+    match by_code {
+        Some(ours) => Ok(Some(ours)),
+        None => registered_person(ctx, tx, subject).await,
     }
 }
 

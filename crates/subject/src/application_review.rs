@@ -214,7 +214,7 @@ async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
     let mut answer = json_of(&row)?;
     if row.text(7)? == "waiting" {
         let mut request = opened(&ctx, &mut tx, &row).await?;
-        let known = existing(&mut tx, &request.subject).await?;
+        let known = existing(&ctx, &mut tx, &request.subject).await?;
         answer["existing"] = known.map_or(
             Value::Null,
             |ours| json!({ "code": ours.code, "name": ours.name, "region": ours.region }),
@@ -232,16 +232,18 @@ async fn one(ctx: Ctx, Path(id): Path<String>) -> Result<Json<Value>> {
 async fn subject_of(ctx: &Ctx, tx: &mut Tx, (row, link): (&Row, bool)) -> Result<String> {
     let reviewing = ctx.under("trace_subject:review")?;
     let body = opened(ctx, tx, row).await?.subject;
-    match (existing(tx, &body).await?, link) {
+    match (existing(ctx, tx, &body).await?, link) {
         (Some(ours), true) => {
             lookup::require_reach(&reviewing, tx, ("link", &ours.id)).await?;
             Ok(ours.id)
         }
         (Some(ours), false) => Err(Problem::Conflict(format!(
-            "代码 {} 已登记为“{}”；核实申请人确属该主体后，请选择关联已有主体再通过",
+            "该主体已以代码 {} 登记为“{}”；核实申请人确属该主体后，请选择关联已有主体再通过",
             ours.code, ours.name
         ))),
-        (None, true) => Err(Problem::invalid("link", "没有以该代码登记的主体可以关联，请直接通过")),
+        (None, true) => {
+            Err(Problem::invalid("link", "没有以该代码或证件号码登记的主体可以关联，请直接通过"))
+        }
         (None, false) => {
             let entity = Entity::of::<TraceSubject>();
             let filed = review::propose(&hand(ctx.app()), tx, entity, None, body).await?;

@@ -1,22 +1,24 @@
 //! What comes to the register (G-6.2.2-1): by form, by file or from another system. A code that is
-//! registered is never registered again, and never overwritten.
+//! registered is never registered again, and never overwritten; a person without a code is known by
+//! the number of their document.
 
 use axum::{
     Json,
     http::{Method, StatusCode},
 };
 use serde_json::{Value, json};
-use yj_kernel::{Access, Body, Ctx, Entity, Object, Problem, Result, Route, Shape, Tx, review};
+use yj_kernel::{Access, Body, Ctx, Entity, Object, Problem, Result, Route, Shape, Tx};
 use yj_model::former_code;
 
 use crate::{
     lookup::{SubjectBrief, by_code},
+    person::{self, Person},
     subject::TraceSubject,
 };
 
 /// How what comes stands to what is registered.
 pub(crate) enum Arrival {
-    /// Nobody has or had this code, or it is left to be issued.
+    /// Nobody has or had this code, or it is left to be issued to somebody not known.
     Unknown,
     /// The same name in the same county.
     Same(SubjectBrief),
@@ -24,16 +26,22 @@ pub(crate) enum Arrival {
     Elsewhere(SubjectBrief),
     /// Another name.
     Renamed(SubjectBrief),
+    /// A person without a code, known by their document.
+    Person(SubjectBrief),
 }
 
 impl Arrival {
     /// How a record, checked or not, stands to the register.
-    pub(crate) async fn of(tx: &mut Tx, body: &Object) -> Result<Self> {
+    pub(crate) async fn of(ctx: &Ctx, tx: &mut Tx, body: &Object) -> Result<Self> {
         let code = former_code(text(body, "code"));
-        if code.is_empty() {
-            return Ok(Self::Unknown);
-        }
-        let Some(ours) = by_code(tx, &code).await? else { return Ok(Self::Unknown) };
+        let ours = if code.is_empty() { None } else { by_code(tx, &code).await? };
+        let Some(ours) = ours else {
+            let known = match Person::in_body(ctx, body)? {
+                Some(person) => person.registered(tx).await?,
+                None => None,
+            };
+            return Ok(known.map_or(Self::Unknown, Self::Person));
+        };
         let same = same_name(&ours.name, text(body, "name"));
         let here = same_county(&ours.region, text(body, "region"));
         Ok(match (same, here) {
@@ -74,9 +82,10 @@ pub(crate) fn register_a_site(code: &str) -> Problem {
 }
 
 /// Refuses a code that is registered, and says what to do instead.
-pub(crate) async fn require_unknown(tx: &mut Tx, body: &Object) -> Result<()> {
-    let ours = match Arrival::of(tx, body).await? {
+pub(crate) async fn require_unknown(ctx: &Ctx, tx: &mut Tx, body: &Object) -> Result<()> {
+    let ours = match Arrival::of(ctx, tx, body).await? {
         Arrival::Unknown => return Ok(()),
+        Arrival::Person(ours) => return Err(person::already(ctx, tx, &ours).await),
         Arrival::Elsewhere(ours) => return Err(register_a_site(&ours.code)),
         Arrival::Same(ours) | Arrival::Renamed(ours) => ours,
     };
@@ -102,9 +111,8 @@ pub(crate) fn routes() -> Vec<Route> {
 
 async fn register(ctx: Ctx, Body(body): Body<Object>) -> Result<(StatusCode, Json<Value>)> {
     let mut tx = ctx.begin().await?;
-    require_unknown(&mut tx, &body).await?;
-    let entity = Entity::of::<TraceSubject>();
-    let request = review::propose(&ctx, &mut tx, entity, None, body).await?;
+    require_unknown(&ctx, &mut tx, &body).await?;
+    let request = person::file(&ctx, &mut tx, body).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "change_request": request }))))
 }

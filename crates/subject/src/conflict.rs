@@ -19,6 +19,7 @@ use yj_model::Id;
 use crate::{
     arrival::{require_unknown, text},
     lookup::SubjectBrief,
+    person,
     subject::TraceSubject,
 };
 
@@ -278,9 +279,8 @@ async fn decide(ctx: &Ctx, tx: &mut Tx, id: &str, ruling: Ruling<'_>) -> Result<
         Verdict::Correct => {
             let mut theirs = opened(ctx, tx, &row).await?;
             theirs.insert(String::from("code"), code.map_or(Value::Null, Value::from));
-            require_unknown(tx, &theirs).await?;
-            let entity = Entity::of::<TraceSubject>();
-            Some(review::propose(ctx, tx, entity, None, theirs).await?)
+            require_unknown(ctx, tx, &theirs).await?;
+            Some(person::file(ctx, tx, theirs).await?)
         }
     };
     let request = request.as_ref().and_then(|request| request["id"].as_str());

@@ -1,5 +1,6 @@
 //! Files of subjects (G-6.2.1), as of other registers, but that what is registered is recognised:
-//! nothing is registered twice, and another name goes to the queue of conflicts.
+//! nothing is registered twice, other data become a change to be approved, and another name goes to
+//! the queue of conflicts.
 
 use axum::{body::Bytes, extract::RawQuery, http::Method, response::Response};
 use futures_util::future::BoxFuture;
@@ -7,13 +8,16 @@ use serde_json::Value;
 use yj_kernel::{
     Access, Ctx, Entity, Field, FieldError, JobKind, JobRun, Kind, Object, Outcome, Param, Problem,
     Resource as _, Result, Route, Shape, Tx, attachment, code_list, jobs::SheetRow, reference,
-    review, transfer,
+    transfer,
 };
 use yj_model::Id;
 
 use crate::{
     arrival::{Arrival, register_a_site},
     conflict::{self, Channel, Claim},
+    lookup::SubjectBrief,
+    person,
+    receive::{is_reached, renew},
     subject::TraceSubject,
 };
 
@@ -95,13 +99,16 @@ async fn settle(ctx: &Ctx, tx: &mut Tx, cells: &Object) -> Result<Outcome> {
         let Some(cell) = cells.get(field.label).and_then(Value::as_str) else { continue };
         body.insert(String::from(field.name), value(ctx, tx, field, cell.trim()).await?);
     }
-    match Arrival::of(tx, &body).await? {
+    match Arrival::of(ctx, tx, &body).await? {
         Arrival::Unknown => {
-            let entity = Entity::of::<TraceSubject>();
-            let request = review::propose(ctx, tx, entity, None, body).await?;
+            let request = person::file(ctx, tx, body).await?;
             Ok(Outcome::Done(String::from(request["id"].as_str().unwrap_or_default())))
         }
-        Arrival::Same(ours) => Ok(Outcome::Duplicate(ours.id)),
+        Arrival::Same(ours) => renewed(ctx, tx, ours, body).await,
+        Arrival::Person(ours) if !is_reached(ctx, tx, &ours).await? => {
+            Err(person::already(ctx, tx, &ours).await)
+        }
+        Arrival::Person(ours) => renewed(ctx, tx, ours, body).await,
         Arrival::Elsewhere(ours) => Err(register_a_site(&ours.code)),
         Arrival::Renamed(ours) => {
             let claim = Claim { ours: &ours, body: &body, channel: Channel::Import };
@@ -113,6 +120,14 @@ async fn settle(ctx: &Ctx, tx: &mut Tx, cells: &Object) -> Result<Outcome> {
             Ok(Outcome::Failed(vec![FieldError { field: String::from("主体名称"), detail }]))
         }
     }
+}
+
+/// What is registered already: a change to be approved where the row says something else.
+async fn renewed(ctx: &Ctx, tx: &mut Tx, ours: SubjectBrief, body: Object) -> Result<Outcome> {
+    Ok(match renew(ctx, tx, &ours, body).await? {
+        None => Outcome::Duplicate(ours.id),
+        Some(request) => Outcome::Changed(String::from(request["id"].as_str().unwrap_or_default())),
+    })
 }
 
 /// A cell as the field's value, unchecked: labels become codes, codes of records identifiers.

@@ -13,6 +13,7 @@ mod lookup;
 mod merchant;
 mod merger;
 mod node;
+mod person;
 mod receive;
 mod site;
 mod standing;
@@ -32,7 +33,7 @@ pub use merger::SubjectMerger;
 pub use node::Node;
 pub use receive::push;
 pub use site::Site;
-pub use standing::Status;
+pub use standing::{REGISTERED, Status};
 pub use subject::TraceSubject;
 pub use within::glns_within;
 
@@ -93,6 +94,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "subject/0013_status_since",
         script: include_str!("../migrations/0013_status_since.sql"),
+    },
+    Migration {
+        name: "subject/0014_person",
+        script: include_str!("../migrations/0014_person.sql"),
     },
     Migration { name: "subject/0016_node", script: include_str!("../migrations/0016_node.sql") },
 ];

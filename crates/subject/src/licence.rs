@@ -65,7 +65,9 @@ impl Resource for Licence {
     });
     const REVIEWED: bool = true;
     const FIELDS: &'static [Field] = &[
-        Field::new("subject_id", "追溯主体", Kind::Id("trace_subject")).filter(Match::Exact),
+        Field::new("subject_id", "追溯主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
         Field::new("kind", "证照类型", Kind::Code(LICENCE_KINDS))
             .format("n3")
             .filter(Match::Exact)
@@ -93,6 +95,7 @@ impl Resource for Licence {
         Field::new("region", "所属区域", Kind::Region)
             .filter(Match::Prefix)
             .computed()
+            .passes_on()
             .hint("由追溯主体确定"),
     ];
 

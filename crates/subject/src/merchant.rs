@@ -151,14 +151,16 @@ impl Resource for Merchant {
         Field::new("goods", "品种", Kind::CodeList(GOODS)).filter(Match::Contains).public(),
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
+            .passes_on()
             .optional(),
         CONTACT_NAME,
         CONTACT_PHONE,
         Field::new("registered_on", "注册时间", Kind::Date)
             .filter(Match::Range)
             .sortable()
-            .optional()
-            .public(),
+            .day_of_entry()
+            .public()
+            .hint("不填为审核通过之日"),
         Field::new("in_use", "是否在营", Kind::Bool).filter(Match::Exact),
         Field::new("region", "所属区域", Kind::Region)
             .filter(Match::Prefix)

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Changed, Columns, Ctx, Entity, Field, Kind, Match, Object, Problem, Resource,
-    Result, Route, Scoping, Shape, Stored, Tx, audit, outbox, reference, review, sound_reason,
+    Result, Route, Scoping, Shape, Stored, Succession, Tx, audit, outbox, reference, review,
+    sound_reason,
 };
 use yj_model::{Id, RegionCode};
 
@@ -119,9 +120,10 @@ impl SubjectMerger {
             Step { id: from, from: merged.status(), verb: Verb::Merge, successor: Some(into) };
         step.take(ctx, tx, &self.reason).await?;
         alias::hand_over(ctx, tx, (from, into)).await?;
+        let handed = hand_over(ctx, tx, (from, into), &kept).await?;
         let body = json!({
-            "absorbed": [null, from.to_string()], "code": [null, merged.code],
-            "reason": self.reason,
+            "absorbed": [null, from.to_string()], "absorbed_code": [null, merged.code],
+            "reason": self.reason, "handed_over": handed,
         });
         let (table, record) = (TraceSubject::TABLE, into.to_string());
         outbox::announce(ctx, tx, (table, "absorbed"), &record, &body);
@@ -129,6 +131,23 @@ impl SubjectMerger {
         audit::write(ctx, tx, entry);
         Ok(())
     }
+}
+
+/// What was the one's is the other's from now on: products, nodes, merchants, devices, licences and
+/// sites, with their codes as they are. How many records it was.
+async fn hand_over(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (from, into): (Id<TraceSubject>, Id<TraceSubject>),
+    kept: &TraceSubject,
+) -> Result<usize> {
+    let mut values = Object::new();
+    values.insert(String::from("region"), json!(kept.region));
+    values.insert(String::from("subject_code"), json!(kept.code));
+    let (from, into) = (from.to_string(), into.to_string());
+    let succession =
+        Succession { table: TraceSubject::TABLE, from: &from, into: &into, values: &values };
+    succession.hand_over(ctx, tx).await
 }
 
 /// Into whom, and why.
@@ -215,12 +234,11 @@ async fn split(
         return Err(Problem::Conflict(detail));
     }
     let mut record = body.subject;
-    crate::arrival::require_unknown(&mut tx, &record)
+    crate::arrival::require_unknown(&ctx, &mut tx, &record)
         .await
         .map_err(|problem| problem.within("subject."))?;
     record.insert(String::from("predecessor_id"), from.id.to_string().into());
-    let entity = Entity::of::<TraceSubject>();
-    let request = review::propose(&ctx, &mut tx, entity, None, record).await;
+    let request = crate::person::file(&ctx, &mut tx, record).await;
     let request = request.map_err(|problem| problem.within("subject."))?;
     let note = json!({ "change_request": request["id"], "reason": reason });
     let (table, record) = (TraceSubject::TABLE, from.id.to_string());

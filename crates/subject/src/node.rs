@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
     Changed, Codes, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match,
-    Position, Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit,
+    Object, Position, Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit, derive,
 };
 use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, STAGES, Stage};
+
+use crate::subject::TraceSubject;
 
 /// 节点类型
 const NODE_KINDS: Codes = &[
@@ -83,6 +85,24 @@ pub(crate) fn node_code(text: &str) -> Result<String, String> {
     }
 }
 
+impl Node {
+    /// What a registered node is called.
+    pub(crate) async fn name_of(tx: &mut Tx, code: &str) -> Result<Option<String>> {
+        let sql = Sql::new("SELECT name FROM node WHERE code = $1");
+        let row = tx.fetch_one(sql.arg(code)).await?;
+        row.map(|row| row.text(0).map(String::from)).transpose()
+    }
+
+    async fn require_no_subjects(&self, tx: &mut Tx) -> Result<()> {
+        let sql = Sql::new("SELECT 1 FROM trace_subject WHERE node_code = $1 LIMIT 1");
+        if tx.fetch_one(sql.arg(self.code.as_str())).await?.is_none() {
+            return Ok(());
+        }
+        let detail = "仍有追溯主体登记在该节点；请先变更这些主体的节点编码，或停用该节点";
+        Err(Problem::Conflict(String::from(detail)))
+    }
+}
+
 impl Resource for Node {
     const TABLE: &'static str = "node";
     const TITLE: &'static str = "节点";
@@ -111,7 +131,9 @@ impl Resource for Node {
             .filter(Match::Exact)
             .sortable()
             .public(),
-        Field::new("subject_id", "经营主体", Kind::Id("trace_subject")).filter(Match::Exact),
+        Field::new("subject_id", "经营主体", Kind::Id("trace_subject"))
+            .filter(Match::Exact)
+            .passes_on(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).sortable().public(),
         Field::new("address", "地址", Kind::Text).optional().public(),
         LONGITUDE.public(),
@@ -126,8 +148,9 @@ impl Resource for Node {
         Field::new("filed_on", "备案时间", Kind::Date)
             .filter(Match::Range)
             .sortable()
-            .optional()
-            .public(),
+            .day_of_entry()
+            .public()
+            .hint("不填为审核通过之日"),
         Field::new("in_use", "是否启用", Kind::Bool).filter(Match::Exact),
         STAGE,
     ];
@@ -142,11 +165,17 @@ impl Resource for Node {
         Position { lon, lat, datum, datum_given }.settle(region)
     }
 
-    /// Its merchants lie where it lies, at its stage, and are its operator's to keep. Their versions
-    /// go up, so that
-    /// nobody writes the old place back.
+    /// Its merchants lie where it lies, at its stage, and are its operator's to keep, and subjects call
+    /// it what it is called. Their versions go up, so that nobody writes the old place back.
     async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
-        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
+        let Some(before) = change.before else { return Ok(()) };
+        let Some(after) = change.after else { return before.require_no_subjects(tx).await };
+        if (&before.code, &before.name) != (&after.code, &after.name) {
+            let mut values = Object::new();
+            values.insert(String::from("node_code"), json!(after.code));
+            values.insert(String::from("node_name"), json!(after.name));
+            derive::<TraceSubject>(ctx, tx, ("node_code", &before.code), &values).await?;
+        }
         let (stayed, kept) = (before.region == after.region, before.subject_id == after.subject_id);
         if stayed && kept && before.stage == after.stage {
             return Ok(());

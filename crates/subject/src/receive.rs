@@ -14,7 +14,8 @@ use yj_model::Id;
 use crate::{
     arrival::{Arrival, register_a_site, text},
     conflict::{self, Channel, Claim, overlaid},
-    lookup::SubjectBrief,
+    lookup::{self, SubjectBrief},
+    person,
     subject::TraceSubject,
 };
 
@@ -69,40 +70,64 @@ pub async fn push(ctx: &Ctx, mut body: Object) -> Result<Value> {
 
 /// What becomes of it; the answer names records and holds nothing of what came.
 async fn settle(ctx: &Ctx, tx: &mut Tx, body: Object) -> Result<Value> {
-    match Arrival::of(tx, &body).await? {
+    let ours = match Arrival::of(ctx, tx, &body).await? {
         Arrival::Unknown => {
-            let entity = Entity::of::<TraceSubject>();
-            let request = review::propose(ctx, tx, entity, None, body).await?;
+            let request = person::file(ctx, tx, body).await?;
             let code = &request["body"]["code"];
-            Ok(json!({ "result": "filed", "change_request": request["id"], "code": code }))
+            return Ok(json!({ "result": "filed", "change_request": request["id"], "code": code }));
         }
-        Arrival::Elsewhere(ours) => Err(register_a_site(&ours.code)),
+        Arrival::Elsewhere(ours) => return Err(register_a_site(&ours.code)),
         Arrival::Renamed(ours) => {
             let claim = Claim { ours: &ours, body: &body, channel: Channel::Api };
             let conflict = conflict::file(ctx, tx, claim).await?;
-            Ok(json!({ "result": "conflict", "conflict": conflict, "code": ours.code }))
+            return Ok(json!({ "result": "conflict", "conflict": conflict, "code": ours.code }));
         }
-        Arrival::Same(ours) => renew(ctx, tx, &ours, body).await,
+        Arrival::Same(ours) => ours,
+        Arrival::Person(ours) => {
+            if !is_reached(ctx, tx, &ours).await? {
+                return Err(person::already(ctx, tx, &ours).await);
+            }
+            ours
+        }
+    };
+    Ok(match renew(ctx, tx, &ours, body).await? {
+        None => json!({ "result": "same", "code": ours.code }),
+        Some(request) => {
+            json!({ "result": "changed", "change_request": request["id"], "code": ours.code })
+        }
+    })
+}
+
+/// Whether a subject is within the sender's reach.
+pub(crate) async fn is_reached(ctx: &Ctx, tx: &mut Tx, ours: &SubjectBrief) -> Result<bool> {
+    match lookup::require_reach(ctx, tx, ("code", &ours.id)).await {
+        Ok(()) => Ok(true),
+        Err(Problem::Invalid(_)) => Ok(false),
+        Err(other) => Err(other),
     }
 }
 
-/// Asks for a change where something differs.
-async fn renew(ctx: &Ctx, tx: &mut Tx, ours: &SubjectBrief, mut body: Object) -> Result<Value> {
+/// Asks for a change where something that came differs from what is registered; `None` where
+/// nothing does, or where the record is somebody else's to keep.
+pub(crate) async fn renew(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    ours: &SubjectBrief,
+    mut body: Object,
+) -> Result<Option<Value>> {
     // Where a subject came from first stays.
     body.remove("source_system");
-    let same = json!({ "result": "same", "code": ours.code });
     let id: Id<TraceSubject> = ours.id.parse().map_err(Problem::internal)?;
     let stored = match tx.get::<TraceSubject>(ctx, id).await {
-        // Somebody else's to keep; that it is registered is all there is to say.
-        Err(Problem::NotFound(_)) => return Ok(same),
+        // That it is registered is all there is to say.
+        Err(Problem::NotFound(_)) => return Ok(None),
         other => other?,
     };
     let before = overlaid(&stored.data, Object::new())?;
     let after = overlaid(&stored.data, body)?;
     if before == after {
-        return Ok(same);
+        return Ok(None);
     }
     let (entity, target) = (Entity::of::<TraceSubject>(), Some((ours.id.as_str(), stored.version)));
-    let request = review::propose(ctx, tx, entity, target, after).await?;
-    Ok(json!({ "result": "changed", "change_request": request["id"], "code": ours.code }))
+    review::propose(ctx, tx, entity, target, after).await.map(Some)
 }

@@ -66,6 +66,7 @@ impl Resource for Site {
     const FIELDS: &'static [Field] = &[
         Field::new("subject_code", "主体代码", Kind::Text)
             .checked(tidied)
+            .passes_on()
             .length_max(32)
             .format("an..20")
             .filter(Match::Exact)
@@ -92,6 +93,7 @@ impl Resource for Site {
         Field::new("subject_id", "追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
             .computed()
+            .passes_on()
             .hint("由主体代码确定"),
     ];
 

@@ -21,6 +21,10 @@ use crate::subject::TraceSubject;
 pub(crate) const STATUSES: Codes =
     &[("40", "有效"), ("60", "暂停"), ("70", "注销"), ("80", "已合并")];
 
+/// The condition of lists and figures for subjects that are registered: in force or suspended.
+/// Whoever is closed, or merged into another, is not counted any longer.
+pub const REGISTERED: &str = "status.any=40,60";
+
 /// 主体状态
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {

@@ -17,7 +17,8 @@ use crate::{
     code::{has_credit_code, issue},
     licence::Licence,
     lookup,
-    node::node_code,
+    node::{Node, node_code},
+    person::{self, Person},
     standing::{STATUSES, Status},
 };
 
@@ -225,12 +226,14 @@ impl Resource for TraceSubject {
             .format("n9")
             .filter(Match::Exact)
             .optional()
-            .public(),
+            .public()
+            .hint("已登记节点的 9 位编码"),
         Field::new("node_name", "节点名称", Kind::Text)
             .length_max(120)
             .filter(Match::Name)
-            .optional()
-            .public(),
+            .computed()
+            .public()
+            .hint("由节点编码确定，随节点更名"),
         Field::new("product_kinds", "产品种类", Kind::CodeList(DOMAINS))
             .grows(DOMAIN_LIST)
             .filter(Match::Contains)
@@ -252,8 +255,9 @@ impl Resource for TraceSubject {
         Field::new("filed_on", "备案时间", Kind::Date)
             .filter(Match::Range)
             .sortable()
-            .optional()
-            .public(),
+            .day_of_entry()
+            .public()
+            .hint("不填为审核通过之日"),
         Field::new("source_system", "来源系统", Kind::Text)
             .length_max(50)
             .filter(Match::Exact)
@@ -285,7 +289,9 @@ impl Resource for TraceSubject {
             Some(code) => Ok(code),
             None => issue(tx, &self.region, &self.kind).await,
         }?;
-        match Registered::read(tx, &code).await? {
+        let known = Registered::read(tx, &code).await?;
+        self.name_node(tx, known.as_ref()).await?;
+        match known {
             Some(known) => self.keep(known)?,
             None => self.begin(ctx, tx, &code).await?,
         }
@@ -293,8 +299,15 @@ impl Resource for TraceSubject {
         Ok(())
     }
 
-    async fn admit(&self, before: Option<&Self>, _: &Ctx, _: &mut Tx) -> Result<()> {
-        before.map_or(Ok(()), |before| require_same_code(before, self))
+    async fn admit(&self, before: Option<&Self>, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
+        if let Some(before) = before {
+            require_same_code(before, self)?;
+        }
+        let named = |one: &Self| (one.code.clone(), one.kind.clone());
+        if before.is_none_or(|before| named(before) != named(self)) {
+            require_kind_of_code(self.code.as_ref(), &self.kind)?;
+        }
+        self.require_one_person(before, ctx, tx).await
     }
 
     async fn formerly(tx: &mut Tx, code: &str) -> Result<Option<String>> {
@@ -317,6 +330,9 @@ impl Resource for TraceSubject {
             }
             (None, Some(after)) => {
                 note_split(ctx, tx, change.id, after);
+                if let Some(person) = after.person(ctx)? {
+                    person.settle(tx);
+                }
                 Ok(())
             }
             _ => Ok(()),
@@ -361,19 +377,42 @@ fn wants_credit_code() -> Problem {
     Problem::invalid("code", "企业、个体工商户和合作社应填写统一社会信用代码")
 }
 
+/// 机构类别 (handbook §2.1): 91 is an enterprise's, 92 that of an individual business, which a farm may
+/// be, 93 that of a co-operative. Each has such a code and no other.
+fn require_kind_of_code(code: Option<&SubjectCode>, kind: &str) -> Result<()> {
+    let Some(code) = code.filter(|code| code.is_credit_code()) else { return Ok(()) };
+    let (wanted, kinds): (&[&str], &str) = match &code.as_str()[..2] {
+        "91" => (&["01"], "企业"),
+        "92" => (&["02", "07"], "个体工商户（家庭农场可登记为个体工商户）"),
+        "93" => (&["03"], "农民专业合作社"),
+        _ if has_credit_code(kind) || kind == "08" => {
+            let detail = "企业的统一社会信用代码以 91 开头，个体工商户以 92 开头，\
+                          农民专业合作社以 93 开头；自然人没有统一社会信用代码";
+            return Err(Problem::invalid("code", detail));
+        }
+        _ => return Ok(()),
+    };
+    if wanted.contains(&kind) {
+        return Ok(());
+    }
+    let detail = format!("以 {} 开头的代码属于{kinds}，请核对主体类型", &code.as_str()[..2]);
+    Err(Problem::invalid("kind", detail))
+}
+
 /// What only the platform writes, of a subject that is registered.
 struct Registered {
     status: Status,
     successor: Option<Id<TraceSubject>>,
     predecessor: Option<Id<TraceSubject>>,
     source: Option<String>,
+    node: [Option<String>; 2],
 }
 
 impl Registered {
     async fn read(tx: &mut Tx, code: &SubjectCode) -> Result<Option<Self>> {
         let sql = Sql::new(
-            "SELECT status, successor_id, predecessor_id, source_system FROM trace_subject \
-             WHERE code = $1",
+            "SELECT status, successor_id, predecessor_id, source_system, node_code, node_name \
+             FROM trace_subject WHERE code = $1",
         );
         let Some(row) = tx.fetch_one(sql.arg(code.as_str())).await? else { return Ok(None) };
         let id = |index| {
@@ -385,11 +424,34 @@ impl Registered {
             successor: id(1)?,
             predecessor: id(2)?,
             source: row.text_opt(3)?.map(String::from),
+            node: [row.text_opt(4)?.map(String::from), row.text_opt(5)?.map(String::from)],
         }))
     }
 }
 
 impl TraceSubject {
+    /// It is at a registered node, and says what that is called. What was written before that was
+    /// asked stays until somebody names another node.
+    async fn name_node(&mut self, tx: &mut Tx, known: Option<&Registered>) -> Result<()> {
+        let name = match &self.node_code {
+            Some(code) => Node::name_of(tx, code).await?,
+            None => None,
+        };
+        let [known_code, known_name] = known.map(|known| known.node.clone()).unwrap_or_default();
+        self.node_name = match (&self.node_code, name) {
+            (Some(_), Some(name)) => Some(name),
+            (code, None) if *code == known_code => known_name,
+            (None, None) => None,
+            (Some(code), None) => {
+                let detail =
+                    format!("没有编码为 {code} 的节点，请填写已登记节点的编码，或先登记节点");
+                return Err(Problem::invalid("node_code", detail));
+            }
+            (None, Some(_)) => return Err(Problem::internal("a node without a code")),
+        };
+        Ok(())
+    }
+
     /// What a change of the record leaves as it is.
     fn keep(&mut self, known: Registered) -> Result<()> {
         if known.status == Status::Merged {
@@ -402,6 +464,32 @@ impl TraceSubject {
             self.source_system = known.source;
         }
         Ok(())
+    }
+
+    /// The person it is, where it is one without a credit code.
+    fn person(&self, ctx: &Ctx) -> Result<Option<Person>> {
+        Person::of(ctx, (&self.kind, self.legal_rep_id.as_deref()))
+    }
+
+    /// Refuses a person who is registered as another subject; asked where somebody becomes one.
+    async fn require_one_person(
+        &self,
+        before: Option<&Self>,
+        ctx: &Ctx,
+        tx: &mut Tx,
+    ) -> Result<()> {
+        let Some(person) = self.person(ctx)? else { return Ok(()) };
+        let named = |one: &Self| (one.kind.clone(), one.legal_rep_id.clone());
+        if before.is_some_and(|before| named(before) == named(self)) {
+            return Ok(());
+        }
+        person.hold(tx).await?;
+        let Some(ours) = person.registered(tx).await? else { return Ok(()) };
+        let own = before.and_then(|before| before.code.as_ref());
+        if own.is_some_and(|code| code.as_str() == ours.code) {
+            return Ok(());
+        }
+        Err(person::already(ctx, tx, &ours).await)
     }
 
     /// How one begins whose code is not registered.
@@ -486,7 +574,7 @@ async fn take_along(
 fn note_split(ctx: &Ctx, tx: &mut Tx, id: &str, after: &TraceSubject) {
     let Some(predecessor) = after.predecessor_id else { return };
     let record = predecessor.to_string();
-    let body = json!({ "split_into": [null, id], "code": [null, after.code] });
+    let body = json!({ "split_into": [null, id], "split_code": [null, after.code] });
     let table = TraceSubject::TABLE;
     audit::write(ctx, tx, audit::Entry { action: "split", entity: table, record: &record, body });
 }
@@ -494,6 +582,26 @@ fn note_split(ctx: &Ctx, tx: &mut Tx, id: &str, after: &TraceSubject) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_credit_code_says_what_kind_its_owner_is() {
+        let fits = |code: &str, kind: &str| {
+            let code: SubjectCode = code.parse().unwrap();
+            require_kind_of_code(Some(&code), kind).is_ok()
+        };
+        let [enterprise, shop, union] =
+            ["91610116MAYJ000144", "92610802MAYJ00030H", "93610525MAYJ000496"];
+        let public = "12610100MAYJ00057G";
+        for (code, kinds) in
+            [(enterprise, "01"), (shop, "02 07"), (union, "03"), (public, "04 05 06 07 09 99")]
+        {
+            for (kind, _) in SUBJECT_KINDS {
+                assert_eq!(fits(code, kind), kinds.contains(kind), "{code} {kind}");
+            }
+        }
+        let issued = SubjectCode::issue(610_116, 7, 1).unwrap();
+        assert!(require_kind_of_code(Some(&issued), "07").is_ok());
+    }
 
     #[test]
     fn a_document_has_a_kind_and_a_sound_number() {

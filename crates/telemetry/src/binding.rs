@@ -77,7 +77,8 @@ impl Resource for DeviceBinding {
         Field::new("high", "上限", Kind::Text).checked(measure).optional().hint("如冷藏药品温度 8"),
         Field::new("subject_id", "设备所属企业", Kind::Id("trace_subject"))
             .filter(Match::Exact)
-            .computed(),
+            .computed()
+            .passes_on(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).computed(),
     ];
 

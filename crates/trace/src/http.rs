@@ -120,7 +120,9 @@ const LIST_QUERY: &[Param] = &[
     Param { name: "domain", label: "领域", required: false },
     Param { name: "stage", label: "环节", required: false },
     Param { name: "type", label: "事件类型", required: false },
-    Param { name: "catalogue_code", label: "产品品种（分类代码，含下级）", required: false },
+    Param {
+        name: "catalogue_code", label: "产品品种（分类代码，含下级）", required: false
+    },
     Param { name: "product_id", label: "产品", required: false },
     Param { name: "region", label: "主体所属区域", required: false },
     Param { name: "node_code", label: "上报节点（节点编码）", required: false },
@@ -134,7 +136,9 @@ const LIST_QUERY: &[Param] = &[
     Param { name: "page", label: "页码", required: false },
     Param { name: "per_page", label: "每页条数", required: false },
     Param { name: "after", label: "上一页答复中的 next", required: false },
-    Param { name: "count", label: "总数：true 一并给出，only 只给总数", required: false },
+    Param {
+        name: "count", label: "总数：true 一并给出，only 只给总数", required: false
+    },
     Param { name: "sort", label: "event_time 或 -event_time", required: false },
 ];
 

@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use yj_construction::Device;
-use yj_kernel::{Ctx, Problem, Result, Tx};
+use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 use yj_model::{Id, SubjectCode};
 use yj_subject::{Merchant, Node, SubjectBrief};
 
@@ -52,20 +52,19 @@ fn year_end(ctx: &Ctx) -> String {
     ctx.now.strftime("%Y-12-31").to_string()
 }
 
-/// Every wholesaler runs a market; the shops are spread over them.
-pub(super) async fn load(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    (wholesalers, shops): (&[SubjectCode], &[SubjectCode]),
-) -> Result<()> {
-    let (operators, shops) = (briefs(tx, wholesalers).await?, briefs(tx, shops).await?);
-    for (at, operator) in operators.iter().enumerate() {
-        let code = format!("{}{:03}", operator.region, at + 1);
+/// The code of the market that an operator runs.
+fn market(operator: &SubjectBrief, at: usize) -> String {
+    format!("{}{:03}", operator.region, at + 1)
+}
+
+/// Every wholesaler runs a market.
+pub(super) async fn open(ctx: &Ctx, tx: &mut Tx, wholesalers: &[SubjectCode]) -> Result<()> {
+    for (at, operator) in briefs(tx, wholesalers).await?.iter().enumerate() {
         let number = u32::try_from(at).map_err(Problem::internal)?;
         let [lon, lat] =
             position(&operator.region, number + 1).map_or([None, None], |one| one.map(Some));
         let node = Node {
-            code: code.clone(),
+            code: market(operator, at),
             name: format!("示例批发市场{}号", at + 1),
             kind: String::from("wholesale"),
             subject_id: id(&operator.id)?,
@@ -80,7 +79,24 @@ pub(super) async fn load(
             in_use: true,
             stage: None,
         };
-        let node = tx.insert(ctx, &node).await?.id;
+        tx.insert(ctx, &node).await?;
+    }
+    Ok(())
+}
+
+/// The shops are spread over the markets.
+pub(super) async fn fill(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (wholesalers, shops): (&[SubjectCode], &[SubjectCode]),
+) -> Result<()> {
+    let (operators, shops) = (briefs(tx, wholesalers).await?, briefs(tx, shops).await?);
+    for (at, operator) in operators.iter().enumerate() {
+        let code = market(operator, at);
+        let node = Sql::new("SELECT id FROM node WHERE code = $1").arg(code.as_str());
+        let node = tx.fetch_one(node).await?;
+        let node = node.ok_or_else(|| Problem::internal("a demonstration market"))?;
+        let node = String::from(node.text(0)?);
         let here = shops.iter().enumerate().filter(|(number, _)| number % operators.len() == at);
         for (number, shop) in here {
             let own = number / operators.len();
@@ -88,7 +104,7 @@ pub(super) async fn load(
                 code: format!("{code}{:04}", own + 1),
                 name: shop.name.clone(),
                 kind: String::from("individual"),
-                node_id: id(&node.to_string())?,
+                node_id: id(&node)?,
                 booth: Some(format!("{}-{:02}", ["A", "B", "C"][own % 3], own + 1)),
                 goods: vec![String::from(GOODS[(own + at) % GOODS.len()])],
                 subject_id: Some(id(&shop.id)?),

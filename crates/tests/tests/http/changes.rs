@@ -113,7 +113,7 @@ async fn g_6_2_2_3_the_second_of_two_edits_is_told_what_differs() {
 
 #[tokio::test]
 async fn g_6_2_2_2_a_record_is_seen_as_it_was_known_and_as_it_held() {
-    let app = TestApp::start().await;
+    let mut app = TestApp::start().await;
     let subject = app.subject("示例蔬菜加工厂").await;
     rule(&app, "address", 0, json!({ "rule": "free", "reason": "自行维护" })).await.expect(200);
     let path = one(&subject);
@@ -121,27 +121,47 @@ async fn g_6_2_2_2_a_record_is_seen_as_it_was_known_and_as_it_held() {
         app.get("supervisor", &format!("{path}?{query}")).await.expect(200)["address"].clone()
     };
     let first = address(&app, "").await;
-    let before = text(app.now());
-    app.pass(jiff::SignedDuration::from_mins(5));
-    // Written down today, to hold in a month.
-    let later = text(app.now() + jiff::SignedDuration::from_hours(24 * 30));
-    let later = &later[..10];
-    let change = format!("{path}?effective_on={later}");
+    let registered = app.now();
+    let day = |moment: jiff::Timestamp| String::from(&text(moment)[..10]);
+    let before = text(registered);
+    // Ten days go by; then somebody writes down what has held for five.
+    let tomorrow = day(registered + jiff::SignedDuration::from_hours(24));
+    let held = day(registered + jiff::SignedDuration::from_hours(5 * 24));
+    let app = &mut app;
+    app.pass(jiff::SignedDuration::from_hours(10 * 24));
+    for user in ["supervisor", "enterprise"] {
+        let password = String::from(app.password_of(user));
+        app.log_in(user, &password).await;
+    }
+    let change = format!("{path}?effective_on={held}");
     let body = json!({ "address": "示例南路" });
     app.change("enterprise", ("PATCH", &change), 1, body).await.expect(200);
     let between = text(app.now());
     app.pass(jiff::SignedDuration::from_mins(5));
     let body = json!({ "address": "示例北路" });
     app.change("enterprise", ("PATCH", &path), 2, body).await.expect(200);
-    assert_eq!(address(&app, "").await, "示例北路");
-    assert_eq!(address(&app, &format!("on={later}")).await, "示例南路");
-    assert_eq!(address(&app, &format!("known_at={between}")).await, "示例南路");
-    assert_eq!(address(&app, &format!("known_at={between}&on=2026-12-01")).await, first);
-    assert_eq!(address(&app, &format!("known_at={before}")).await, first);
-    let today = text(app.now());
-    let today = &today[..10];
-    assert_eq!(address(&app, &format!("on={today}")).await, "示例北路");
-    // Registered today: before that it did not hold at all.
+    let today = day(app.now());
+    assert_eq!(address(app, "").await, "示例北路");
+    assert_eq!(address(app, &format!("on={today}")).await, "示例北路");
+    assert_eq!(address(app, &format!("on={held}")).await, "示例南路");
+    assert_eq!(address(app, &format!("on={tomorrow}")).await, first);
+    assert_eq!(address(app, &format!("known_at={between}")).await, "示例南路");
+    assert_eq!(address(app, &format!("known_at={before}&on={held}")).await, first);
+    assert_eq!(address(app, &format!("known_at={before}")).await, first);
+    // What is written is in force: no day to come, and none before there was a record.
+    for (field, wrong, word) in [
+        ("address", "2027-06-01", "不能晚于今天"),
+        ("name", "2027-06-01", "不能晚于今天"),
+        ("address", "0001-01-01", "不能早于该记录的登记日期"),
+        ("name", "2026-11-18", "不能早于该记录的登记日期"),
+        ("address", "tomorrow", "应为日期"),
+    ] {
+        let change = format!("{path}?effective_on={wrong}");
+        let body = json!({ field: "示例" });
+        let refused = app.change("enterprise", ("PATCH", &change), 3, body).await.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(word), "{wrong}: {refused}");
+    }
+    // Registered on that day: before that it did not hold at all.
     assert_eq!(app.get("supervisor", &format!("{path}?on=2026-10-19")).await.status, 404);
     let refused = app.get("supervisor", &format!("{path}?on=yesterday")).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("应为日期"), "{refused}");
@@ -151,7 +171,7 @@ async fn g_6_2_2_2_a_record_is_seen_as_it_was_known_and_as_it_held() {
     );
     let history = app.get("supervisor", &format!("{path}/history")).await.expect(200);
     let history = history.as_array().unwrap();
-    assert!(history.iter().any(|entry| entry["effective_on"] == *later), "{history:?}");
+    assert!(history.iter().any(|entry| entry["effective_on"] == *held), "{history:?}");
 }
 
 #[tokio::test]

@@ -109,8 +109,10 @@ async fn g_6_2_1_a_wrong_row_is_mended_in_place_without_a_new_file() {
         line(&first, "示例农户一", "13800000001"),
         line(&wrong, "示例农户二", "13800000002"),
         line(&third, "示例农户三", "12"),
-        line(known_code, known_name, "13800000004"),
+        line(known_code, known_name, "13800000100"),
     ];
+    // As it is registered, so that it says nothing new.
+    cells[3][2] = String::from("农民专业合作社");
     cells[3][4] = String::from(known["region"].as_str().unwrap());
     let cells: Vec<Vec<&str>> =
         cells.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
@@ -165,7 +167,9 @@ async fn g_6_2_1_a_wrong_row_is_mended_in_place_without_a_new_file() {
     assert_eq!(requests().await, 2);
 
     // What was there already may have been meant otherwise; the figures know it as taken in.
-    let meant = json!({ "主体代码": fourth, "主体名称": "示例农户四", "所属区域": "610116" });
+    let meant = json!({
+        "主体代码": fourth, "主体名称": "示例农户四", "主体类型": kind, "所属区域": "610116",
+    });
     let answer = mend(&app, "supervisor", (&job, "4"), meant).await.expect(200);
     assert_eq!((&answer["row"]["outcome"], figures(&answer["job"])), (&"ok".into(), [4, 3, 1]));
     let last = json!({ "联系电话": "13800000003" });

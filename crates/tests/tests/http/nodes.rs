@@ -170,7 +170,8 @@ async fn g_6_2_4_every_tile_of_the_workbench_is_the_number_of_its_list() {
     let subjects = tiles.iter().find(|tile| tile["kind"] == "trace_subject").unwrap();
     assert_eq!(subjects["value"], 60 + individuals + others);
     for tile in tiles {
-        let path = format!("/api/v1/{}?count=only", tile["kind"].as_str().unwrap());
+        let [kind, query] = ["kind", "query"].map(|name| tile[name].as_str().unwrap());
+        let path = format!("/api/v1/{kind}?count=only&{query}");
         let list = app.get("supervisor", &path).await.expect(200);
         assert_eq!(list["total"]["count"], tile["value"], "{tile}");
     }

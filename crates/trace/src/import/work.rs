@@ -203,7 +203,7 @@ async fn take_one(run: &JobRun, line: Line, wrong: &mut Wrong) -> Result<()> {
 /// What was taken in is a record now; only what is to be mended is kept as it came.
 fn result(line: &Line, outcome: Outcome) -> RowResult {
     let source = match &outcome {
-        Outcome::Done(_) => Value::Null,
+        Outcome::Done(_) | Outcome::Changed(_) => Value::Null,
         Outcome::Duplicate(_) | Outcome::Failed(_) => Value::Object(line.cells.clone()),
     };
     RowResult { row: line.number, outcome, source }

@@ -140,17 +140,22 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
     for (group, title, role, domain, count) in plan {
         for at in 0..count {
             // Trade goes through twelve markets, one for each county; the others come in turn.
-            let node = matches!(role, "30" | "31").then_some(at % REGIONS.len());
-            let region = REGIONS[node.unwrap_or(elsewhere % REGIONS.len())];
-            elsewhere += usize::from(node.is_none());
+            let market = matches!(role, "30" | "31").then_some(at % REGIONS.len());
+            let region = REGIONS[market.unwrap_or(elsewhere % REGIONS.len())];
+            elsewhere += usize::from(market.is_none());
+            // Who runs a market is registered before it.
+            let node = market.filter(|_| role == "31");
             let plan = Enterprise { number, title, role, domain, region, node };
             group.push(enterprise(&ctx, &mut tx, plan).await?);
             number += 1;
         }
+        if role == "30" {
+            super::markets::open(&ctx, &mut tx, group).await?;
+        }
     }
     trade.makers = makers.into_iter().map(|(domain, _, group)| (domain, group)).collect();
     goods(&ctx, &mut tx, &mut trade).await?;
-    super::markets::load(&ctx, &mut tx, (&trade.wholesalers, &trade.shops)).await?;
+    super::markets::fill(&ctx, &mut tx, (&trade.wholesalers, &trade.shops)).await?;
     tx.commit().await?;
     Ok(trade)
 }

@@ -465,6 +465,6 @@ export interface Region {
 }
 export interface Workbench {
   todo: { kind: string; title: string; count: number }[];
-  figures: { kind: string; title: string; value: number }[];
+  figures: { kind: string; title: string; value: number; query: string }[];
   trend: { day: string; events: number }[];
 }

@@ -80,6 +80,10 @@ export function chipsOf(
     else if (bound === 'none') add(name, label, '未填写');
     else if (bound === 'not') add(name, label, `${value.split(',').length} 个最多的以外`);
     else if (name === 'stage' && !field) add(name, '追溯环节', STAGES[value] ?? value);
+    else if (bound === 'any') {
+      const texts = value.split(',').map((one) => valueText(field, one, regionName, names));
+      add(`${name} ${value}`, label, texts.join('、'));
+    }
     else add(`${name} ${value}`, label, `${valueText(field, value, regionName, names)}${bound === 'is' ? '本级' : ''}`);
   }
   return [...chips.values()];
