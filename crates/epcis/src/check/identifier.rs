@@ -24,19 +24,18 @@ pub(super) fn refuses(text: &str, names: Names) -> Option<String> {
     if !is_uri(text) {
         return Some(String::from("应为 URI（如 urn:epc:id:… 或 https://…）"));
     }
-    let is_class = match text.strip_prefix("urn:epc:") {
-        Some(rest) => match epc_class(text, rest) {
+    let is_class = if let Some(rest) = text.strip_prefix("urn:epc:") {
+        match epc_class(text, rest) {
             Ok(is_class) => is_class,
             Err(wanted) => return Some(wanted),
-        },
-        None => {
-            // What is no GS1 key is its owner's to say.
-            let key = Gs1Key::parse(text)?;
-            if !key.has_right_check_digit() && is_surely_key(text, &key) {
-                return Some(format!("{} 的校验码不对", key.value()));
-            }
-            key.is_class()
         }
+    } else {
+        // What is no GS1 key is its owner's to say.
+        let key = Gs1Key::parse(text)?;
+        if !key.has_right_check_digit() && is_surely_key(text, &key) {
+            return Some(format!("{} 的校验码不对", key.value()));
+        }
+        key.is_class()
     };
     match names {
         Names::One if is_class => Some(String::from(

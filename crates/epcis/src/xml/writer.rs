@@ -106,15 +106,13 @@ impl<'a> Writer<'a> {
         attributes: &[(&str, &str)],
         inner: impl FnOnce(&mut Self),
     ) {
-        match self.name(key) {
-            Some(name) => self.element(&name, attributes, inner),
-            None => {
-                let (name, told) = (self.own("member"), told(key));
-                let mut all = vec![("name", told.as_str())];
-                all.extend(attributes.iter().filter(|(name, _)| *name != "name"));
-                self.element(&name, &all, inner);
-            }
+        if let Some(name) = self.name(key) {
+            return self.element(&name, attributes, inner);
         }
+        let (name, told) = (self.own("member"), told(key));
+        let mut all = vec![("name", told.as_str())];
+        all.extend(attributes.iter().filter(|(name, _)| *name != "name"));
+        self.element(&name, &all, inner);
     }
 
     fn prefix(&mut self, wanted: &str, namespace: &str) -> String {
