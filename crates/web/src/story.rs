@@ -38,8 +38,6 @@ struct Page<'a> {
     /// The same as a part of an address.
     part: String,
     found: bool,
-    /// Whether its issuer made it void.
-    is_void: bool,
     recalled: bool,
     /// What stops it from being passed on.
     orders: Vec<Order>,
@@ -284,7 +282,25 @@ pub(crate) fn missing(
     code: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    nothing(app, ledger, (code, StatusCode::NOT_FOUND), headers)
+    let fingerprint = fingerprint(ledger);
+    if wants_json(headers) {
+        let body = json!({
+            "code": code, "state": "not_found", "scans": 0, "first_scanned_at": "",
+            "chain_fingerprint": fingerprint,
+        });
+        return Ok((StatusCode::NOT_FOUND, Json(body)).into_response());
+    }
+    let page = page(app, code, None, (&fingerprint, 0, String::new()));
+    let html = page.render().map_err(Problem::internal)?;
+    Ok((StatusCode::NOT_FOUND, Html(html)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "void.html")]
+struct Void<'a> {
+    platform: &'a str,
+    operator: &'a str,
+    code: &'a str,
 }
 
 /// The answer for a code that its issuer made void: who made it so and why is not for everybody.
@@ -294,31 +310,16 @@ pub(crate) fn void(
     code: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    nothing(app, ledger, (code, StatusCode::GONE), headers)
-}
-
-fn nothing(
-    app: &App,
-    ledger: &Ledger,
-    (code, status): (&str, StatusCode),
-    headers: &HeaderMap,
-) -> Result<Response> {
-    let fingerprint = fingerprint(ledger);
-    let is_void = status == StatusCode::GONE;
     if wants_json(headers) {
-        let mut body = json!({
-            "code": code, "state": if is_void { "void" } else { "not_found" }, "scans": 0,
-            "first_scanned_at": "", "chain_fingerprint": fingerprint,
+        let body = json!({
+            "code": code, "state": "void", "state_name": "此码已由赋码主体作废", "scans": 0,
+            "first_scanned_at": "", "chain_fingerprint": fingerprint(ledger),
         });
-        if is_void {
-            body["state_name"] = "此码已由赋码主体作废".into();
-        }
-        return Ok((status, Json(body)).into_response());
+        return Ok((StatusCode::GONE, Json(body)).into_response());
     }
-    let mut page = page(app, code, None, (&fingerprint, 0, String::new()));
-    page.is_void = is_void;
-    let html = page.render().map_err(Problem::internal)?;
-    Ok((status, Html(html)).into_response())
+    let (platform, operator) = (&app.platform().name, &app.platform().operator);
+    let html = Void { platform, operator, code }.render().map_err(Problem::internal)?;
+    Ok((StatusCode::GONE, Html(html)).into_response())
 }
 
 /// Of this platform's chain.
@@ -362,7 +363,6 @@ fn page<'a>(
         unit: story["unit"].as_str().unwrap_or(code),
         part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
         found: !story.is_null(),
-        is_void: false,
         recalled: story["state"] == "recalled",
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
         recall: story["recall"]["reason"]
