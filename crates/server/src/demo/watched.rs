@@ -150,6 +150,8 @@ async fn registered(ctx: &Ctx, tx: &mut Tx) -> Result<(Id<()>, String)> {
         place: Some(String::from("示例冷藏车")),
         lon: None,
         lat: None,
+        datum: None,
+        datum_given: None,
         installed_on: None,
         verified_until: None,
         interval_minutes: Some(10),
