@@ -222,8 +222,7 @@ async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node(
         assert_eq!(page["total"]["count"], items.len(), "{query}");
         items.iter().filter(|item| item["id"] == event).count()
     };
-    let of =
-        |product: &serde_json::Value| format!("product_id={}", product["id"].as_str().unwrap());
+    let of = |product: &Value| format!("product_id={}", product["id"].as_str().unwrap());
     let class = other["catalogue_code"].as_str().unwrap();
     for query in [
         String::from("lot=SRC-A"),
