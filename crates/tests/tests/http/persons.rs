@@ -71,8 +71,9 @@ async fn g_6_2_2_1_two_requests_for_one_person_are_not_both_approved() {
     let request = other["change_request"]["id"].as_str().unwrap();
     let put_back = format!("{REGISTER}/changes/{request}/return");
     app.post("reviewer", &put_back, json!({ "comment": "核对号码" })).await.expect(200);
-    let resubmit = format!("{REGISTER}/changes/{request}/resubmit");
-    app.post("supervisor", &resubmit, person("示例农户乙", NUMBER)).await.expect(200);
+    let path = format!("{REGISTER}/changes/{request}");
+    let mended = person("示例农户乙", NUMBER).to_string();
+    app.send("PUT", &path, Some("supervisor"), &[], Some(mended.into())).await.expect(200);
     approved(&app, "trace_subject", &filed).await;
     let approve = format!("{REGISTER}/changes/{request}/approve");
     let refused = app.post("reviewer", &approve, json!({})).await.expect(422);
