@@ -42,6 +42,8 @@ test('figures become values with the list behind them', () => {
   const [first, own] = valuesOf(figures, COUNT);
   expect(first).toMatchObject({ name: '西安市', value: 9, text: '9 条', own: false });
   expect(own).toMatchObject({ name: '陕西省本级', own: true });
+  const shares = valuesOf(figures, { ...COUNT, share: true });
+  expect(shares.map((one) => one.text)).toEqual(['90.0%', '10.0%']);
   const ratio = valuesOf(figures, { ...COUNT, part: 'state=online' });
   expect(ratio.map((one) => one.text)).toEqual(['100.0%（1 / 1）', '33.3%（3 / 9）']);
 });

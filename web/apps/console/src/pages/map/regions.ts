@@ -94,7 +94,11 @@ export function valuesOf(figures: Figures, measure: Measure): RegionValue[] {
       const said = `${group.ratio}%（${amount(group.part)} / ${amount(group.count)}）`;
       return [{ ...known, value: Number(group.ratio), text: said }];
     }
-    if (measure.share) return [{ ...known, value: Number(group.share), text: `${group.share}%` }];
+    if (measure.share) {
+      // Shares that are made to add up differ where counts do not; colours must not.
+      const value = Math.round((group.count * 1000) / Math.max(1, figures.count)) / 10;
+      return [{ ...known, value, text: `${value.toFixed(1)}%` }];
+    }
     return [{ ...known, value: group.count, text: `${amount(group.count)} 条` }];
   });
   return valued.sort((a, b) => b.value - a.value);
