@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use yj_construction::Device;
 use yj_crypto::{Signer as _, SigningKey, sm3, to_hex};
-use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Resource as _, Result, Sql, Tx};
 use yj_model::Id;
 use yj_telemetry::{DeviceBinding, conditions_of};
 
@@ -28,6 +28,9 @@ const SILENT_MINUTES: i64 = 50;
 const LOST: i64 = 4;
 /// Readings of the six hours from which on the sensor counts as frozen: the last three hours.
 const FROZEN: i64 = 19;
+
+/// Number of the sensor that there is where a province has no devices.
+const SPARE: u32 = 0x200;
 
 /// A device that can sign.
 struct Watcher {
@@ -119,9 +122,10 @@ async fn require_found(ctx: &Ctx, watcher: &Watcher) -> Result<()> {
     }
 }
 
-/// A sensor of the province with a key of its own; where there are no devices, one more.
+/// A gateway of the province, with a key, that tells what its probes measure; where there are no devices,
+/// a sensor of a carrier. The province's own sensors are left to those who simulate them.
 async fn watcher(assembled: &Assembled, ctx: &Ctx, tx: &mut Tx) -> Result<Watcher> {
-    let sql = "SELECT id, mac FROM device WHERE kind = 'sensor' ORDER BY mac LIMIT 1";
+    let sql = "SELECT id, mac FROM device WHERE kind = 'gateway' ORDER BY mac LIMIT 1";
     let (id, mac) = match tx.fetch_one(Sql::new(sql)).await? {
         Some(row) => (row.parsed(0)?, String::from(row.text(1)?)),
         None => registered(ctx, tx).await?,
@@ -137,27 +141,18 @@ async fn watcher(assembled: &Assembled, ctx: &Ctx, tx: &mut Tx) -> Result<Watche
 async fn registered(ctx: &Ctx, tx: &mut Tx) -> Result<(Id<()>, String)> {
     let owner = subject(tx, "T1").await?;
     let device = Device {
-        mac: String::from("A4:BB:6D:00:02:00"),
         kind: String::from("sensor"),
         model: String::from("示例-T1"),
-        maker: Some(String::from("示例仪器厂")),
         serial_no: None,
         imei: None,
         iccid: None,
-        firmware: None,
         subject_id: owner.id.parse().map_err(Problem::internal)?,
         region: owner.region.parse().map_err(Problem::internal)?,
         place: Some(String::from("示例冷藏车")),
         lon: None,
         lat: None,
-        datum: None,
-        datum_given: None,
-        installed_on: None,
         verified_until: None,
-        interval_minutes: Some(10),
-        in_use: true,
-        locally_administered: None,
-        state: None,
+        ..Device::sample(SPARE)
     };
     let stored = tx.insert(ctx, &device).await?;
     Ok((stored.id.to_string().parse().map_err(Problem::internal)?, stored.data.mac))
