@@ -213,6 +213,8 @@ class NodeInput(TypedDict):
 
     address: NotRequired[str | None]  # 地址
     code: str  # 节点编码
+    datum: NotRequired[Literal["cgcs2000", "gcj02", "bd09"] | None]  # 坐标系
+    datum_given: NotRequired[Literal["cgcs2000", "gcj02", "bd09"] | None]  # 原坐标系
     filed_on: NotRequired[str | None]  # 备案时间
     in_use: bool  # 是否启用
     kind: Literal["wholesale", "market", "supermarket", "slaughter", "group", "online", "logistics", "other"]  # 节点类型
@@ -221,6 +223,7 @@ class NodeInput(TypedDict):
     name: str  # 节点名称
     product_kinds: NotRequired[list[str] | None]  # 产品种类
     region: str  # 所属区域
+    stage: NotRequired[Literal["primary_production", "processing", "distribution", "transport", "inspection", "supervision", "consumption"] | None]  # 追溯环节
     subject_id: str  # 经营主体
 
 
@@ -231,6 +234,8 @@ class Node(TypedDict):
     code: str  # 节点编码
     created_at: str  # created_at
     created_by: str  # created_by
+    datum: Literal["cgcs2000", "gcj02", "bd09"] | None  # 坐标系
+    datum_given: Literal["cgcs2000", "gcj02", "bd09"] | None  # 原坐标系
     filed_on: str | None  # 备案时间
     id: str  # id
     in_use: bool  # 是否启用
@@ -241,6 +246,7 @@ class Node(TypedDict):
     name: str  # 节点名称
     product_kinds: list[str] | None  # 产品种类
     region: str  # 所属区域
+    stage: Literal["primary_production", "processing", "distribution", "transport", "inspection", "supervision", "consumption"] | None  # 追溯环节
     subject_id: str  # 经营主体
     updated_at: str  # updated_at
     updated_by: str  # updated_by
@@ -262,6 +268,7 @@ class MerchantInput(TypedDict):
     operator_id: NotRequired[str | None]  # 市场经营主体
     region: NotRequired[str | None]  # 所属区域
     registered_on: NotRequired[str | None]  # 注册时间
+    stage: NotRequired[Literal["primary_production", "processing", "distribution", "transport", "inspection", "supervision", "consumption"] | None]  # 追溯环节
     subject_id: NotRequired[str | None]  # 对应追溯主体
 
 
@@ -284,6 +291,7 @@ class Merchant(TypedDict):
     operator_id: str | None  # 市场经营主体
     region: str | None  # 所属区域
     registered_on: str | None  # 注册时间
+    stage: Literal["primary_production", "processing", "distribution", "transport", "inspection", "supervision", "consumption"] | None  # 追溯环节
     subject_id: str | None  # 对应追溯主体
     updated_at: str  # updated_at
     updated_by: str  # updated_by
@@ -374,6 +382,8 @@ class Product(TypedDict):
 class DeviceInput(TypedDict):
     """设备（提交）"""
 
+    datum: NotRequired[Literal["cgcs2000", "gcj02", "bd09"] | None]  # 坐标系
+    datum_given: NotRequired[Literal["cgcs2000", "gcj02", "bd09"] | None]  # 原坐标系
     firmware: NotRequired[str | None]  # 固件版本
     iccid: NotRequired[str | None]  # ICCID
     imei: NotRequired[str | None]  # IMEI
@@ -400,6 +410,8 @@ class Device(TypedDict):
 
     created_at: str  # created_at
     created_by: str  # created_by
+    datum: Literal["cgcs2000", "gcj02", "bd09"] | None  # 坐标系
+    datum_given: Literal["cgcs2000", "gcj02", "bd09"] | None  # 原坐标系
     firmware: str | None  # 固件版本
     iccid: str | None  # ICCID
     id: str  # id

@@ -434,6 +434,12 @@ pub struct NodeInput {
     pub address: Option<String>,
     /// 节点编码
     pub code: String,
+    /// 坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum: Option<String>,
+    /// 原坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum_given: Option<String>,
     /// 备案时间
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filed_on: Option<String>,
@@ -454,6 +460,9 @@ pub struct NodeInput {
     pub product_kinds: Option<Vec<String>>,
     /// 所属区域
     pub region: String,
+    /// 追溯环节
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// 经营主体
     pub subject_id: String,
 }
@@ -470,6 +479,12 @@ pub struct Node {
     pub created_at: String,
     /// created_by
     pub created_by: String,
+    /// 坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum: Option<String>,
+    /// 原坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum_given: Option<String>,
     /// 备案时间
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filed_on: Option<String>,
@@ -494,6 +509,9 @@ pub struct Node {
     pub product_kinds: Option<Vec<String>>,
     /// 所属区域
     pub region: String,
+    /// 追溯环节
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// 经营主体
     pub subject_id: String,
     /// updated_at
@@ -535,6 +553,9 @@ pub struct MerchantInput {
     /// 注册时间
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_on: Option<String>,
+    /// 追溯环节
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// 对应追溯主体
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<String>,
@@ -579,6 +600,9 @@ pub struct Merchant {
     /// 注册时间
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_on: Option<String>,
+    /// 追溯环节
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// 对应追溯主体
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<String>,
@@ -796,6 +820,12 @@ pub struct Product {
 /// 设备（提交）
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceInput {
+    /// 坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum: Option<String>,
+    /// 原坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum_given: Option<String>,
     /// 固件版本
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,
@@ -856,6 +886,12 @@ pub struct Device {
     pub created_at: String,
     /// created_by
     pub created_by: String,
+    /// 坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum: Option<String>,
+    /// 原坐标系
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datum_given: Option<String>,
     /// 固件版本
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,

@@ -340,6 +340,10 @@ export interface NodeInput {
   address?: string | null;
   /** 节点编码 */
   code: string;
+  /** 坐标系 */
+  datum?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
+  /** 原坐标系 */
+  datum_given?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 备案时间 */
   filed_on?: string | null;
   /** 是否启用 */
@@ -356,6 +360,8 @@ export interface NodeInput {
   product_kinds?: string[] | null;
   /** 所属区域 */
   region: string;
+  /** 追溯环节 */
+  stage?: 'primary_production' | 'processing' | 'distribution' | 'transport' | 'inspection' | 'supervision' | 'consumption' | null;
   /** 经营主体 */
   subject_id: string;
 }
@@ -370,6 +376,10 @@ export interface Node {
   created_at: string;
   /** created_by */
   created_by: string;
+  /** 坐标系 */
+  datum: 'cgcs2000' | 'gcj02' | 'bd09' | null;
+  /** 原坐标系 */
+  datum_given: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 备案时间 */
   filed_on: string | null;
   /** id */
@@ -390,6 +400,8 @@ export interface Node {
   product_kinds: string[] | null;
   /** 所属区域 */
   region: string;
+  /** 追溯环节 */
+  stage: 'primary_production' | 'processing' | 'distribution' | 'transport' | 'inspection' | 'supervision' | 'consumption' | null;
   /** 经营主体 */
   subject_id: string;
   /** updated_at */
@@ -426,6 +438,8 @@ export interface MerchantInput {
   region?: string | null;
   /** 注册时间 */
   registered_on?: string | null;
+  /** 追溯环节 */
+  stage?: 'primary_production' | 'processing' | 'distribution' | 'transport' | 'inspection' | 'supervision' | 'consumption' | null;
   /** 对应追溯主体 */
   subject_id?: string | null;
 }
@@ -464,6 +478,8 @@ export interface Merchant {
   region: string | null;
   /** 注册时间 */
   registered_on: string | null;
+  /** 追溯环节 */
+  stage: 'primary_production' | 'processing' | 'distribution' | 'transport' | 'inspection' | 'supervision' | 'consumption' | null;
   /** 对应追溯主体 */
   subject_id: string | null;
   /** updated_at */
@@ -626,6 +642,10 @@ export interface Product {
 
 /** 设备（提交） */
 export interface DeviceInput {
+  /** 坐标系 */
+  datum?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
+  /** 原坐标系 */
+  datum_given?: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 固件版本 */
   firmware?: string | null;
   /** ICCID */
@@ -672,6 +692,10 @@ export interface Device {
   created_at: string;
   /** created_by */
   created_by: string;
+  /** 坐标系 */
+  datum: 'cgcs2000' | 'gcj02' | 'bd09' | null;
+  /** 原坐标系 */
+  datum_given: 'cgcs2000' | 'gcj02' | 'bd09' | null;
   /** 固件版本 */
   firmware: string | null;
   /** ICCID */

@@ -16,7 +16,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options__well_known_gs1resolver"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -50,7 +51,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_00_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -67,7 +69,80 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_01_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/253/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_253_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_253_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/255/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_255_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_255_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/401/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_401_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_401_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/402/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_402_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_402_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -84,7 +159,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_414_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/415/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_415_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_415_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -101,7 +195,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_417_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -118,7 +213,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8003_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -135,7 +231,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8004_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -152,7 +249,44 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8006_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/8010/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_8010_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8010_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/8013/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_8013_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8013_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -169,7 +303,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8017_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -186,7 +321,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_8018_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -1270,6 +1406,23 @@ export interface paths {
         put?: never;
         /** 新增地方分类 */
         post: operations["post_api_v1_catalogue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出产品分类目录 */
+        get: operations["get_api_v1_catalogue_export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4159,6 +4312,23 @@ export interface paths {
         };
         /** 信息资源库 */
         get: operations["get_api_v1_libraries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{number}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出事件类信息资源库 */
+        get: operations["get_api_v1_libraries_number_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -8933,6 +9103,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cpid/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_cpid_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_cpid_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/epcis/v2": {
         parameters: {
             query?: never;
@@ -9478,6 +9666,204 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/gcn/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gcn_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gcn_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gdti/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gdti_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gdti_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/giai/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_giai_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_giai_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ginc/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_ginc_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_ginc_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gln/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gln_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gln_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gmn/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gmn_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gmn_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/grai/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_grai_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_grai_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gsin/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gsin_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gsin_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gsrn/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gsrn_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gsrn_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gsrnp/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gsrnp_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gsrnp_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gtin/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_gtin_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_gtin_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/id/{identifier}": {
         parameters: {
             query?: never;
@@ -9490,7 +9876,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_id_identifier"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/itip/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_itip_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_itip_link"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -9682,6 +10087,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/party/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_party_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_party_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payTo/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_payTo_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_payTo_link"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/portal.css": {
         parameters: {
             query?: never;
@@ -9728,7 +10169,8 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_resolve"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -9820,6 +10262,24 @@ export interface paths {
         head?: never;
         /** SCIM 修改用户 */
         patch: operations["patch_scim_v2_Users_id"];
+        trace?: never;
+    };
+    "/sscc/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GS1 Digital Link 解析 */
+        get: operations["get_sscc_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** 解析可用的请求方法 */
+        options: operations["options_sscc_link"];
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/sso/callback": {
@@ -10387,7 +10847,10 @@ export interface components {
             gbt7635_1: string | null;
             /** GPC 砖代码 */
             gpc_brick: string | null;
-            /** HS 子目 */
+            /**
+             * HS 编码
+             * @description 商品名称及编码协调制度的章、品目或子目，2、4 或 6 位
+             */
             hs6: string | null;
             id: string;
             /**
@@ -10437,7 +10900,10 @@ export interface components {
             gbt7635_1?: string | null;
             /** GPC 砖代码 */
             gpc_brick?: string | null;
-            /** HS 子目 */
+            /**
+             * HS 编码
+             * @description 商品名称及编码协调制度的章、品目或子目，2、4 或 6 位
+             */
             hs6?: string | null;
             /**
              * 纳入日期
@@ -10901,6 +11367,18 @@ export interface components {
         Device: {
             created_at: string;
             created_by: string;
+            /**
+             * 坐标系
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given: "cgcs2000" | "gcj02" | "bd09" | null;
             /** 固件版本 */
             firmware: string | null;
             /**
@@ -10934,7 +11412,7 @@ export interface components {
             label: number;
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat: string | null;
             /**
@@ -10944,7 +11422,7 @@ export interface components {
             locally_administered: boolean | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon: string | null;
             /**
@@ -11090,6 +11568,18 @@ export interface components {
         };
         /** 设备 */
         DeviceInput: {
+            /**
+             * 坐标系
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given?: "cgcs2000" | "gcj02" | "bd09" | null;
             /** 固件版本 */
             firmware?: string | null;
             /**
@@ -11121,7 +11611,7 @@ export interface components {
             kind: "scale" | "scanner" | "rfid" | "sensor" | "locator" | "camera" | "gateway" | "printer" | "kiosk" | "other";
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat?: string | null;
             /**
@@ -11131,7 +11621,7 @@ export interface components {
             locally_administered?: boolean | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon?: string | null;
             /**
@@ -11603,8 +12093,15 @@ export interface components {
             /**
              * 注册时间
              * Format: date
+             * @description 不填为审核通过之日
              */
             registered_on: string | null;
+            /**
+             * 追溯环节
+             * @description 由节点类型确定
+             * @enum {string|null}
+             */
+            stage: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
             /**
              * 对应追溯主体
              * Format: uuid
@@ -11660,8 +12157,15 @@ export interface components {
             /**
              * 注册时间
              * Format: date
+             * @description 不填为审核通过之日
              */
             registered_on?: string | null;
+            /**
+             * 追溯环节
+             * @description 由节点类型确定
+             * @enum {string|null}
+             */
+            stage?: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
             /**
              * 对应追溯主体
              * Format: uuid
@@ -11680,8 +12184,21 @@ export interface components {
             created_at: string;
             created_by: string;
             /**
+             * 坐标系
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
              * 备案时间
              * Format: date
+             * @description 不填为审核通过之日
              */
             filed_on: string | null;
             id: string;
@@ -11695,12 +12212,12 @@ export interface components {
             label: number;
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat: string | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon: string | null;
             /** 节点名称 */
@@ -11709,6 +12226,12 @@ export interface components {
             product_kinds: string[] | null;
             /** 所属区域 */
             region: string;
+            /**
+             * 追溯环节
+             * @description 由节点类型确定
+             * @enum {string|null}
+             */
+            stage: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
             /**
              * 经营主体
              * Format: uuid
@@ -11728,8 +12251,21 @@ export interface components {
              */
             code: string;
             /**
+             * 坐标系
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @enum {string|null}
+             */
+            datum?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
+             * 原坐标系
+             * @description 换算之前的坐标系
+             * @enum {string|null}
+             */
+            datum_given?: "cgcs2000" | "gcj02" | "bd09" | null;
+            /**
              * 备案时间
              * Format: date
+             * @description 不填为审核通过之日
              */
             filed_on?: string | null;
             /** 是否启用 */
@@ -11741,12 +12277,12 @@ export interface components {
             kind: "wholesale" | "market" | "supermarket" | "slaughter" | "group" | "online" | "logistics" | "other";
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat?: string | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon?: string | null;
             /** 节点名称 */
@@ -11755,6 +12291,12 @@ export interface components {
             product_kinds?: string[] | null;
             /** 所属区域 */
             region: string;
+            /**
+             * 追溯环节
+             * @description 由节点类型确定
+             * @enum {string|null}
+             */
+            stage?: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
             /**
              * 经营主体
              * Format: uuid
@@ -12325,7 +12867,7 @@ export interface components {
             created_by: string;
             /**
              * 坐标系
-             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
              * @enum {string|null}
              */
             datum: "cgcs2000" | "gcj02" | "bd09" | null;
@@ -12346,12 +12888,12 @@ export interface components {
             label: number;
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat: string | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon: string | null;
             /** 场所名称 */
@@ -12384,7 +12926,7 @@ export interface components {
             address: string;
             /**
              * 坐标系
-             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
              * @enum {string|null}
              */
             datum?: "cgcs2000" | "gcj02" | "bd09" | null;
@@ -12403,12 +12945,12 @@ export interface components {
             kind: "office" | "plant" | "base" | "slaughter" | "warehouse" | "shop" | "stall" | "laboratory" | "other";
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat?: string | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon?: string | null;
             /** 场所名称 */
@@ -12758,7 +13300,7 @@ export interface components {
             created_by: string;
             /**
              * 坐标系
-             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
              * @enum {string|null}
              */
             datum: "cgcs2000" | "gcj02" | "bd09" | null;
@@ -12773,6 +13315,7 @@ export interface components {
             /**
              * 备案时间
              * Format: date
+             * @description 不填为审核通过之日
              */
             filed_on: string | null;
             id: string;
@@ -12789,7 +13332,7 @@ export interface components {
             label: number;
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat: string | null;
             /**
@@ -12808,14 +13351,20 @@ export interface components {
             licence_no: string | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon: string | null;
             /** 主体名称 */
             name: string;
-            /** 节点编码 */
+            /**
+             * 节点编码
+             * @description 已登记节点的 9 位编码
+             */
             node_code: string | null;
-            /** 节点名称 */
+            /**
+             * 节点名称
+             * @description 由节点编码确定，随节点更名
+             */
             node_name: string | null;
             /**
              * 拆分自
@@ -12866,7 +13415,7 @@ export interface components {
             contact_phone: string;
             /**
              * 坐标系
-             * @description 所填经纬度的坐标系，不填为 CGCS2000；保存时换算为 CGCS2000
+             * @description 所填经纬度的坐标系：CGCS2000（WGS-84 视同）、GCJ-02 或 BD-09，不填为 CGCS2000；保存时换算为 CGCS2000
              * @enum {string|null}
              */
             datum?: "cgcs2000" | "gcj02" | "bd09" | null;
@@ -12881,6 +13430,7 @@ export interface components {
             /**
              * 备案时间
              * Format: date
+             * @description 不填为审核通过之日
              */
             filed_on?: string | null;
             /**
@@ -12895,7 +13445,7 @@ export interface components {
             kind: "01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "99";
             /**
              * 纬度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lat?: string | null;
             /**
@@ -12914,14 +13464,20 @@ export interface components {
             licence_no?: string | null;
             /**
              * 经度
-             * @description CGCS2000 十进制度数
+             * @description 十进制度数，保存为 CGCS2000
              */
             lon?: string | null;
             /** 主体名称 */
             name: string;
-            /** 节点编码 */
+            /**
+             * 节点编码
+             * @description 已登记节点的 9 位编码
+             */
             node_code?: string | null;
-            /** 节点名称 */
+            /**
+             * 节点名称
+             * @description 由节点编码确定，随节点更名
+             */
             node_name?: string | null;
             /**
              * 拆分自
@@ -12961,6 +13517,34 @@ export interface components {
 export type $defs = Record<string, never>;
 export interface operations {
     get__well_known_gs1resolver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options__well_known_gs1resolver: {
         parameters: {
             query?: never;
             header?: never;
@@ -13049,12 +13633,324 @@ export interface operations {
             };
         };
     };
+    options_00_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_01_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
                 linkType?: string;
             };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_01_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_253_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_253_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_255_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_255_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_401_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_401_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_402_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_402_link: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 link: string;
@@ -13115,12 +14011,135 @@ export interface operations {
             };
         };
     };
+    options_414_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_415_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_415_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_417_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
                 linkType?: string;
             };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_417_link: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 link: string;
@@ -13181,12 +14200,72 @@ export interface operations {
             };
         };
     };
+    options_8003_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_8004_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
                 linkType?: string;
             };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_8004_link: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 link: string;
@@ -13247,6 +14326,162 @@ export interface operations {
             };
         };
     };
+    options_8006_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_8010_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_8010_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_8013_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_8013_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_8017_link: {
         parameters: {
             query?: {
@@ -13280,12 +14515,72 @@ export interface operations {
             };
         };
     };
+    options_8017_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_8018_link: {
         parameters: {
             query?: {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
                 linkType?: string;
             };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_8018_link: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 link: string;
@@ -13446,9 +14741,9 @@ export interface operations {
     get_api_v1_account_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -14418,9 +15713,9 @@ export interface operations {
     get_api_v1_application_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -14929,9 +16224,9 @@ export interface operations {
     get_api_v1_assignment_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -15724,9 +17019,9 @@ export interface operations {
     get_api_v1_batch_document_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -16148,6 +17443,40 @@ export interface operations {
             };
         };
     };
+    get_api_v1_catalogue_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+                /** @description 目录版本号；缺省为现状 */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_catalogue_publish: {
         parameters: {
             query?: never;
@@ -16255,11 +17584,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description GB/T 7635.1 代码，5 或 8 位数字 */
+                    /** @description GB/T 7635.1 代码，1 至 5 位或 8 位数字 */
                     gbt7635_1?: string | null;
                     /** @description GPC 砖代码，8 位数字 */
                     gpc_brick?: string | null;
-                    /** @description HS 子目，6 位数字 */
+                    /** @description HS 编码，章、品目或子目，2、4 或 6 位数字 */
                     hs6?: string | null;
                     /** @description 法定目录 */
                     legal_list?: string | null;
@@ -16607,9 +17936,9 @@ export interface operations {
     get_api_v1_client_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -17161,9 +18490,9 @@ export interface operations {
     get_api_v1_code_batch_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -18024,9 +19353,9 @@ export interface operations {
     get_api_v1_code_rule_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -18458,9 +19787,9 @@ export interface operations {
     get_api_v1_delegation_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -19197,9 +20526,9 @@ export interface operations {
     get_api_v1_device_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -19885,9 +21214,9 @@ export interface operations {
     get_api_v1_device_binding_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -21329,9 +22658,9 @@ export interface operations {
     get_api_v1_evidence_key_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -22088,9 +23417,9 @@ export interface operations {
     get_api_v1_label_template_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -23254,9 +24583,9 @@ export interface operations {
     get_api_v1_ledger_witness_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -23548,6 +24877,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_libraries_number_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+                /** @description 发生时间起 */
+                "event_time.from"?: string;
+                /** @description 发生时间止 */
+                "event_time.to"?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
             };
             /** @description 问题，见 code 字段 */
             default: {
@@ -23974,9 +25341,9 @@ export interface operations {
     get_api_v1_licence_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -25018,6 +26385,8 @@ export interface operations {
                 region?: string;
                 /** @description 市场经营主体 */
                 operator_id?: string;
+                /** @description 追溯环节 */
+                stage?: string;
             };
             header?: never;
             path?: never;
@@ -25401,9 +26770,9 @@ export interface operations {
     get_api_v1_merchant_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -25806,6 +27175,8 @@ export interface operations {
                 "filed_on.to"?: string;
                 /** @description 是否启用 */
                 in_use?: string;
+                /** @description 追溯环节 */
+                stage?: string;
             };
             header?: never;
             path?: never;
@@ -26189,9 +27560,9 @@ export interface operations {
     get_api_v1_node_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -26656,9 +28027,9 @@ export interface operations {
     get_api_v1_organization_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -27438,9 +28809,9 @@ export interface operations {
     get_api_v1_product_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -27906,7 +29277,7 @@ export interface operations {
     get_api_v1_regions: {
         parameters: {
             query?: {
-                /** @description 上级代码；缺省为省级 */
+                /** @description 上级代码，如 610000 或 61；缺省为省级 */
                 parent?: string;
             };
             header?: never;
@@ -28343,9 +29714,9 @@ export interface operations {
     get_api_v1_resolver_link_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -28743,9 +30114,9 @@ export interface operations {
     get_api_v1_resolver_upstream_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -29177,9 +30548,9 @@ export interface operations {
     get_api_v1_role_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -30343,9 +31714,9 @@ export interface operations {
     get_api_v1_site_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -30812,9 +32183,9 @@ export interface operations {
     get_api_v1_source_policy_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -31554,9 +32925,9 @@ export interface operations {
     get_api_v1_subject_alias_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -32653,9 +34024,9 @@ export interface operations {
     get_api_v1_subject_merger_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -33142,11 +34513,15 @@ export interface operations {
                 stage?: string;
                 /** @description 事件类型 */
                 type?: string;
-                /** @description 产品品种 */
+                /** @description 产品品种（分类代码，含下级） */
+                catalogue_code?: string;
+                /** @description 产品 */
                 product_id?: string;
                 /** @description 主体所属区域 */
                 region?: string;
-                /** @description 上报节点（主体） */
+                /** @description 上报节点（节点编码） */
+                node_code?: string;
+                /** @description 上报主体 */
                 subject_id?: string;
                 /** @description 批次号 */
                 lot?: string;
@@ -33166,6 +34541,8 @@ export interface operations {
                 per_page?: string;
                 /** @description 上一页答复中的 next */
                 after?: string;
+                /** @description 总数：true 一并给出，only 只给总数 */
+                count?: string;
                 /** @description event_time 或 -event_time */
                 sort?: string;
             };
@@ -34148,7 +35525,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description 1 至 200 个：追溯码，或 GS1 数字链接的路径（`/01/…/10/…`、`/00/…`） */
+                    /** @description 1 至 200 个：追溯码、其网址，或 GS1 数字链接、元素串、EPC（`/01/…/10/…`、`(01)…(10)…`、`/00/…`） */
                     codes: string[];
                     /** @description 领域代码，如 agri */
                     domain: string;
@@ -34378,9 +35755,9 @@ export interface operations {
     get_api_v1_trace_order_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -35010,9 +36387,9 @@ export interface operations {
     get_api_v1_trace_subject_figures: {
         parameters: {
             query?: {
-                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city 或 filed_on:month */
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
                 by?: string;
-                /** @description 分子的查询条件；给出时另答其数量与占比 */
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
                 part?: string;
             };
             header?: never;
@@ -35909,6 +37286,69 @@ export interface operations {
             };
         };
     };
+    get_cpid_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_cpid_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_epcis_v2: {
         parameters: {
             query?: never;
@@ -36024,7 +37464,7 @@ export interface operations {
     get_epcis_v2_bizLocations: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36181,7 +37621,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36246,7 +37686,7 @@ export interface operations {
     get_epcis_v2_bizSteps: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36403,7 +37843,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36468,7 +37908,7 @@ export interface operations {
     get_epcis_v2_capture: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36621,7 +38061,7 @@ export interface operations {
     get_epcis_v2_dispositions: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36778,7 +38218,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -36843,7 +38283,7 @@ export interface operations {
     get_epcis_v2_epcs: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37000,7 +38440,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37065,7 +38505,7 @@ export interface operations {
     get_epcis_v2_eventTypes: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37222,7 +38662,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37323,7 +38763,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37506,7 +38946,7 @@ export interface operations {
     get_epcis_v2_queries: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37689,7 +39129,7 @@ export interface operations {
     get_epcis_v2_queries_id_events: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -37961,7 +39401,7 @@ export interface operations {
     get_epcis_v2_readPoints: {
         parameters: {
             query?: {
-                /** @description 每页条数，1 至 1000 */
+                /** @description 每页条数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -38118,7 +39558,7 @@ export interface operations {
                 eventCountLimit?: string;
                 /** @description 多于此数则查询失败 */
                 maxEventCount?: string;
-                /** @description 每页事件数，1 至 1000 */
+                /** @description 每页事件数，至多 1000 */
                 perPage?: string;
                 /** @description 上一页答复中的令牌 */
                 nextPageToken?: string;
@@ -38180,6 +39620,699 @@ export interface operations {
             };
         };
     };
+    get_gcn_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gcn_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gdti_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gdti_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_giai_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_giai_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_ginc_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_ginc_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gln_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gln_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gmn_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gmn_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_grai_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_grai_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gsin_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gsin_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gsrn_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gsrn_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gsrnp_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gsrnp_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_gtin_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_gtin_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_id_identifier: {
         parameters: {
             query?: {
@@ -38189,6 +40322,99 @@ export interface operations {
             header?: never;
             path: {
                 identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_id_identifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_itip_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_itip_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
             };
             cookie?: never;
         };
@@ -38547,6 +40773,132 @@ export interface operations {
             };
         };
     };
+    get_party_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_party_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    get_payTo_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_payTo_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_portal_css: {
         parameters: {
             query?: never;
@@ -38613,6 +40965,34 @@ export interface operations {
                 /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
                 linkType?: string;
             };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_resolve: {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -38921,6 +41301,69 @@ export interface operations {
             };
         };
     };
+    get_sscc_link: {
+        parameters: {
+            query?: {
+                /** @description 链接类型，如 gs1:pip；linkset 或 all 为全部 */
+                linkType?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    options_sscc_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_sso_callback: {
         parameters: {
             query?: never;
@@ -38979,7 +41422,10 @@ export interface operations {
     };
     get_t_code: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 批次号：码只标明产品时，查找其中一批 */
+                lot?: string;
+            };
             header?: never;
             path: {
                 code: string;

@@ -61,6 +61,7 @@ pub async fn load(
     let mut count = 0;
     if background {
         count += background::load(assembled, size, progress).await?;
+        markets::heartbeats(assembled).await?;
     }
     progress("载入示例追溯链 GC-1（韭菜）与 GC-2（钛制压力容器）");
     count += golden::load(assembled, first_day).await?;
@@ -74,7 +75,6 @@ pub async fn load(
     }
     if background {
         load_codes(assembled).await?;
-        markets::heartbeats(assembled).await?;
         waiting::load(assembled).await?;
     }
     progress("写入存证链");

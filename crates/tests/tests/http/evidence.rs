@@ -188,7 +188,7 @@ async fn g_6_9_3_the_public_page_tells_the_story_and_no_secrets() {
     let missing = app.send("GET", "/t/NOTHING", None, &[("accept", "text/html")], None).await;
     assert_eq!(missing.status, 404);
     assert!(String::from_utf8(missing.bytes).unwrap().contains("未查到追溯信息"));
-    assert_eq!(app.send("GET", "/01/06901234567893", None, &[], None).await.status, 422);
+    assert_eq!(app.send("GET", "/01/06901234567893", None, &[], None).await.status, 400);
 }
 
 #[tokio::test]

@@ -96,6 +96,7 @@ async fn g_6_2_2_1_a_subject_has_every_element_of_the_dictionary() {
     let by_industry = format!("{REGISTER}?industry_code=01&count=true");
     let found = app.get("supervisor", &by_industry).await.expect(200);
     assert_eq!(found["total"]["count"], 3);
+    body["legal_rep_id"] = json!("110105194912310046");
     for (name, value, word) in [
         ("industry_code", "B0141", "门类 A"),
         ("legal_rep_id", "110105194912310021", "校验位"),
