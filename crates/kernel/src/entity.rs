@@ -215,7 +215,7 @@ impl Entity {
             if stored.is_some_and(|stored| stored == value) {
                 continue;
             }
-            if let Err(detail) = field.require_past(value, ctx.today()) {
+            if let Err(detail) = Field::require_past(value, ctx.today()) {
                 let detail = format!("{}：{detail}", field.label);
                 errors.push(FieldError { field: String::from(field.name), detail });
             }

@@ -58,6 +58,10 @@ pub type Normalise = fn(&str) -> Result<String, String>;
 
 /// One field of a record.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing of its own that holds or does not"
+)]
 pub struct Field {
     /// Column, JSON key and query parameter.
     pub name: &'static str,
@@ -241,11 +245,7 @@ impl Field {
     }
 
     /// Whether a checked value can be a day of registration, today being `today`.
-    pub(crate) fn require_past(
-        self,
-        value: &Value,
-        today: jiff::civil::Date,
-    ) -> Result<(), String> {
+    pub(crate) fn require_past(value: &Value, today: jiff::civil::Date) -> Result<(), String> {
         let day = value.as_str().and_then(|text| text.parse::<jiff::civil::Date>().ok());
         match day {
             Some(day) if day > today => Err(format!("不能晚于今天（{today}）")),

@@ -38,15 +38,12 @@ fn form(name: &str) -> String {
     for reading in readings {
         let (mut whole, mut initials) = (String::new(), String::new());
         for (letter, spoken) in letters.iter().zip(reading) {
-            match spoken {
-                Some(spoken) => {
-                    whole.push_str(spoken);
-                    initials.extend(spoken.chars().next());
-                }
-                None => {
-                    whole.push(*letter);
-                    initials.push(*letter);
-                }
+            if let Some(spoken) = spoken {
+                whole.push_str(spoken);
+                initials.extend(spoken.chars().next());
+            } else {
+                whole.push(*letter);
+                initials.push(*letter);
             }
         }
         for line in [letters_of_pinyin(&whole), letters_of_pinyin(&initials)] {

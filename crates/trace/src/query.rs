@@ -131,16 +131,15 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     if search.count == Counting::Only {
         return Ok(json!({ "items": [], "next": null, "total": total }));
     }
-    let rows = match query_parts::page(ctx, tx, &search).await? {
-        Some(rows) => rows,
-        None => {
-            let mut sql = Sql::new(EVENT);
-            sql.push(" WHERE 1 = 1");
-            search.narrow(ctx, tx, &mut sql)?;
-            search.order(&mut sql, "e");
-            search.cut(&mut sql);
-            tx.fetch(sql).await?
-        }
+    let rows = if let Some(rows) = query_parts::page(ctx, tx, &search).await? {
+        rows
+    } else {
+        let mut sql = Sql::new(EVENT);
+        sql.push(" WHERE 1 = 1");
+        search.narrow(ctx, tx, &mut sql)?;
+        search.order(&mut sql, "e");
+        search.cut(&mut sql);
+        tx.fetch(sql).await?
     };
     let events = StoredEvent::read_all(tx, &rows).await?;
     let full = i64::try_from(events.len()).is_ok_and(|count| count == search.per_page);

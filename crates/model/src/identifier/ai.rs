@@ -460,7 +460,7 @@ mod tests {
             // Lengths that need no separator are those of the table.
             let number = ai.number.replace('n', "0");
             if let Some(length) = predefined(&number) {
-                let value: usize = ai.form.iter().map(|part| part.longest()).sum();
+                let value: usize = ai.form.iter().map(Part::longest).sum();
                 assert_eq!(number.len() + value, length, "{number}");
             }
             assert!(by_number(&number).is_some() || ai.number == "9n", "{number}");

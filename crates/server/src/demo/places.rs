@@ -31,12 +31,11 @@ const DEGREE_KM: f64 = 111.2;
 /// and they fill the county evenly. Of a county not listed, near the centre of its prefecture.
 pub(super) fn position(region: &str, number: u32) -> Option<[String; 2]> {
     let listed = COUNTIES.iter().find(|(code, ..)| *code == region);
-    let (lon, lat, km) = match listed {
-        Some((_, lon, lat, km)) => (*lon, *lat, *km),
-        None => {
-            let (lon, lat) = yj_model::regions().centre(region)?;
-            (lon.parse().ok()?, lat.parse().ok()?, 3.0)
-        }
+    let (lon, lat, km) = if let Some((_, lon, lat, km)) = listed {
+        (*lon, *lat, *km)
+    } else {
+        let (lon, lat) = yj_model::regions().centre(region)?;
+        (lon.parse().ok()?, lat.parse().ok()?, 3.0)
     };
     // The golden ratio's fraction and the golden angle spread points like seeds of a sunflower.
     let part = (f64::from(number) * 0.618_034).fract();

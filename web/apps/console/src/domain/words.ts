@@ -370,6 +370,8 @@ export const ENTITIES: Record<string, string> = {
   data_key: '数据密钥',
   signing_key: '签名密钥',
   epcis_event: 'EPCIS 事件',
+  epcis_master: 'EPCIS 主数据',
+  library: '信息库',
   epcis_query: 'EPCIS 查询',
   epcis_subscription: 'EPCIS 订阅',
   epcis_socket: 'EPCIS 长连接',

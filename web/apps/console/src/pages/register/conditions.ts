@@ -83,8 +83,7 @@ export function chipsOf(
     else if (bound === 'any') {
       const texts = value.split(',').map((one) => valueText(field, one, regionName, names));
       add(`${name} ${value}`, label, texts.join('、'));
-    }
-    else add(`${name} ${value}`, label, `${valueText(field, value, regionName, names)}${bound === 'is' ? '本级' : ''}`);
+    } else add(`${name} ${value}`, label, `${valueText(field, value, regionName, names)}${bound === 'is' ? '本级' : ''}`);
   }
   return [...chips.values()];
 }
