@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Access, Body, Ctx, Entity, Problem, Result, Route, Row, Shape, Sql, Tx, audit, field,
-    http::sound_reason,
-    jobs,
-    listing::{self, Listing},
-    transfer::EXPORT_MAX,
+    http::sound_reason, jobs, listing::Listing, transfer::EXPORT_MAX,
 };
 
 /// Name of the background work that makes an export's file.
@@ -118,7 +115,7 @@ async fn waiting(ctx: Ctx) -> Result<Json<Value>> {
         if within_reach(&ctx, &request).await? {
             items.push(json!({
                 "id": request.id, "title": request.title, "dataset": request.entity.title,
-                "query": listing::redacted(request.entity, &request.query),
+                "query": crate::personal_search::redacted(request.entity, &request.query),
                 "rows": request.rows, "created_by": request.created_by,
                 "created_at": field::time_text(request.created_at)?,
             }));
@@ -158,7 +155,7 @@ async fn decide(ctx: &Ctx, id: &str, (verdict, reason): (Verdict, &str)) -> Resu
     }
     let body = json!({
         "dataset": request.entity.table, "rows": request.rows, "recipient": request.created_by,
-        "query": listing::redacted(request.entity, &request.query), "reason": reason,
+        "query": crate::personal_search::redacted(request.entity, &request.query), "reason": reason,
     });
     audit::write(ctx, &mut tx, audit::Entry { action, entity: "export", record: id, body });
     tx.commit().await?;

@@ -54,11 +54,11 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let list = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let mut tx = ctx.snapshot().await?;
         let query = query.unwrap_or_default();
-        listing::note_personal_search(&ctx, entity, &query).await?;
+        crate::personal_search::note_personal_search(&ctx, entity, &query).await?;
         let answer = listing::list(&ctx, &mut tx, entity, &query).await?;
         drop(tx);
         let rows = answer["items"].as_array().map_or(0, Vec::len);
-        let filter = listing::redacted(entity, &query);
+        let filter = crate::personal_search::redacted(entity, &query);
         audit::note_use(&ctx, entity.table, (&filter, rows)).await?;
         Ok::<_, Problem>(Json(answer))
     };

@@ -1,14 +1,15 @@
 //! Lists: filters, order, page numbers for people and cursors for programs, for any [`Entity`]
 //! (G-6.2.3: 检索和分页展示).
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use yj_model::Stage;
 
 use crate::{
     App, Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
     area::{self, Area},
-    audit, code_list, figures,
+    code_list,
+    cursor::{Cursor, is_numeric},
+    figures,
     json::Object,
     record, search,
 };
@@ -64,13 +65,6 @@ pub enum Counting {
 struct Sort {
     column: &'static str,
     descending: bool,
-}
-
-/// Where the last page ended: the sort value and the identifier of its last record.
-#[derive(Debug)]
-struct Cursor {
-    value: SqlValue,
-    id: String,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -368,41 +362,6 @@ pub(crate) fn too_many_conditions() -> Problem {
     Problem::invalid("query", format!("查询条件至多 {CONDITIONS_MAX} 个"))
 }
 
-impl Cursor {
-    fn encode(&self) -> String {
-        let value = match &self.value {
-            SqlValue::Int(value) => json!([value, self.id]),
-            SqlValue::Text(value) => json!([value, self.id]),
-            _ => json!([null, self.id]),
-        };
-        URL_SAFE_NO_PAD.encode(value.to_string())
-    }
-
-    /// Reads a cursor of a list in the order of a field, or of identifiers.
-    fn decode(text: &str, order: Option<&Field>) -> Result<Self> {
-        let wrong = || Problem::invalid("after", "游标无效，请使用上一页答复中的 next");
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
-        let (value, id): (Value, String) = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
-        let value = match value {
-            Value::Null => SqlValue::Null,
-            Value::String(text) => SqlValue::Text(text),
-            Value::Number(number) => SqlValue::Int(number.as_i64().ok_or_else(wrong)?),
-            _ => return Err(wrong()),
-        };
-        let numeric = order.map(|field| is_numeric(field.kind));
-        match (&value, numeric) {
-            (SqlValue::Null, _) | (SqlValue::Int(_), Some(true)) => Ok(Self { value, id }),
-            (SqlValue::Text(_), Some(false)) => Ok(Self { value, id }),
-            _ => Err(wrong()),
-        }
-    }
-}
-
-/// Whether a field of this kind is stored as a number.
-fn is_numeric(kind: Kind) -> bool {
-    matches!(kind, Kind::Int | Kind::Decimal | Kind::Bool | Kind::Time)
-}
-
 impl Counting {
     /// The parameter `count` of a list.
     pub fn parse(text: &str) -> Result<Self> {
@@ -552,17 +511,6 @@ fn stage(entity: &'static Entity, text: &str) -> Result<(&'static Field, Compari
     Ok((field, Comparison::Contains, SqlValue::Text(word(text))))
 }
 
-/// A query as the audit trail may keep it: values of 个人信息 are masked.
-pub(crate) fn redacted(entity: &Entity, query: &str) -> String {
-    let mut kept = form_urlencoded::Serializer::new(String::new());
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        let personal = entity.field(&name).is_some_and(|field| field.class == DataClass::Personal);
-        let text = if personal { crate::mask(&text) } else { text.into_owned() };
-        kept.append_pair(&name, &text);
-    }
-    kept.finish()
-}
-
 /// Whether the conditions name a field that the reader is not cleared for: then the answer would
 /// tell what the field holds.
 pub(crate) fn require_clearance(ctx: &Ctx, entity: &Entity, listing: &Listing) -> Result<()> {
@@ -575,30 +523,6 @@ pub(crate) fn require_clearance(ctx: &Ctx, entity: &Entity, listing: &Listing) -
         Some(field) => Err(Problem::invalid(field.name, "没有这个查询条件")),
         None => Ok(()),
     }
-}
-
-/// Who looks for the owner of a telephone number learns it just as somebody who has it revealed:
-/// it takes the same right, leaves an entry and counts towards the same limit (S-32).
-pub(crate) async fn note_personal_search(
-    ctx: &Ctx,
-    entity: &'static Entity,
-    query: &str,
-) -> Result<()> {
-    let mut asked = form_urlencoded::parse(query.as_bytes())
-        .filter_map(|(name, text)| entity.field(&name).filter(|_| !text.is_empty()))
-        .filter(|field| field.class == DataClass::Personal);
-    let Some(field) = asked.next() else { return Ok(()) };
-    let permission = entity.permission("personal");
-    if !ctx.allows(&permission) {
-        let detail = format!("按{}查询须有 {permission} 权限", field.label);
-        return Err(Problem::Forbidden(detail));
-    }
-    let mut tx = ctx.begin().await?;
-    crate::require_reveals_left(ctx, &mut tx).await?;
-    let body = json!({ "fields": [field.name], "query": redacted(entity, query) });
-    let entry = audit::Entry { action: "revealed", entity: entity.table, record: "", body };
-    audit::write(ctx, &mut tx, entry);
-    tx.commit().await
 }
 
 /// Answers a list request.

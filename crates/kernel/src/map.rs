@@ -212,7 +212,7 @@ async fn geojson(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Resp
     let file = json!({ "type": "FeatureCollection", "features": features });
     let mut tx = ctx.begin().await?;
     let body = json!({
-        "dataset": entity.table, "query": listing::redacted(entity, query), "rows": count,
+        "dataset": entity.table, "query": crate::personal_search::redacted(entity, query), "rows": count,
         "format": "geojson", "recipient": ctx.actor(),
     });
     let entry = audit::Entry { action: "exported", entity: entity.table, record: "", body };

@@ -168,7 +168,7 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
     let listing = Listing::whole(ctx.app(), &mut tx, entity, &rest).await?;
     drop(tx);
     listing::require_clearance(ctx, entity, &listing)?;
-    listing::note_personal_search(ctx, entity, &rest).await?;
+    crate::personal_search::note_personal_search(ctx, entity, &rest).await?;
     let mut tx = ctx.snapshot().await?;
     let rows = listing.size(&[ctx.scope()], &mut tx, (entity, EXPORT_MAX)).await?;
     drop(tx);
@@ -397,7 +397,7 @@ fn watermark(run: &JobRun, entity: &Entity, (query, rows): (&str, usize)) -> Vec
         ("导出时间", at.unwrap_or_default()),
         ("任务编号", own(&run.id)),
         ("数据", own(entity.title)),
-        ("查询条件", listing::redacted(entity, query)),
+        ("查询条件", crate::personal_search::redacted(entity, query)),
         ("行数", rows.to_string()),
     ]
     .map(|(name, text)| (own(name), text))
@@ -460,7 +460,7 @@ async fn export(run: JobRun) -> Result<Value> {
     let file = attachment::store(ctx, &mut tx, upload).await?;
     // D-9.2.3: what was taken out, with which filter, how much, by whom.
     let body = json!({
-        "dataset": entity.table, "query": listing::redacted(entity, query), "rows": count,
+        "dataset": entity.table, "query": crate::personal_search::redacted(entity, query), "rows": count,
         "recipient": ctx.actor(), "file": file["id"],
     });
     let entry = audit::Entry { action: "exported", entity: entity.table, record: &run.id, body };

@@ -5,6 +5,7 @@ mod alias;
 mod application;
 mod application_review;
 mod arrival;
+mod checks;
 mod code;
 mod conflict;
 mod import;

@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
     Changed, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match, Position,
-    Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit, vault::ERASED,
+    Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit,
 };
 use yj_model::{
-    DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, Email, Id, IdentityNumber, IndustryCode, Phone,
-    ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage, SubjectCode, former_code,
+    DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, Email, Id, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage,
+    SubjectCode, former_code,
 };
 
 use crate::{
     alias::SubjectAlias,
+    checks::{document, document_number, email, industry_code, phone, subject_code},
     code::{has_credit_code, issue},
     licence::Licence,
     lookup,
@@ -103,48 +104,6 @@ fn role_of(stage: &str) -> String {
         None => '-',
     };
     format!("\"{digit}")
-}
-
-fn subject_code(text: &str) -> Result<String, String> {
-    text.parse::<SubjectCode>().map(|code| code.to_string()).map_err(|error| error.to_string())
-}
-
-fn phone(text: &str) -> Result<String, String> {
-    text.parse::<Phone>()
-        .map(|phone| String::from(phone.reveal()))
-        .map_err(|error| error.to_string())
-}
-
-fn industry_code(text: &str) -> Result<String, String> {
-    text.parse::<IndustryCode>().map(|code| code.to_string()).map_err(|error| error.to_string())
-}
-
-fn email(text: &str) -> Result<String, String> {
-    text.parse::<Email>()
-        .map(|email| String::from(email.reveal()))
-        .map_err(|error| error.to_string())
-}
-
-/// Numbers of documents are compared by their blind index: one form for all spellings.
-#[expect(clippy::unnecessary_wraps, reason = "what a field's check is")]
-fn document_number(text: &str) -> Result<String, String> {
-    Ok(former_code(text))
-}
-
-/// The document of a person: its number with its kind, and the check digit where there is one.
-fn document(kind: Option<&str>, number: Option<&str>) -> Result<()> {
-    match (kind, number) {
-        (None, None) => Ok(()),
-        (Some(_), None) => Err(Problem::invalid("legal_rep_id", "填写证件类型时应填写证件号码")),
-        (None, Some(_)) => {
-            Err(Problem::invalid("legal_rep_id_kind", "填写证件号码时应选择证件类型"))
-        }
-        (Some("111"), Some(number)) if number != ERASED => number
-            .parse::<IdentityNumber>()
-            .map(drop)
-            .map_err(|error| Problem::invalid("legal_rep_id", format!("身份证号码{error}"))),
-        _ => Ok(()),
-    }
 }
 
 /// 联系人
