@@ -194,14 +194,15 @@ impl Regions {
         }
     }
 
-    /// The centre of this prefecture; where it is not known, those of everything in the province
-    /// of these two digits.
+    /// The centre of this prefecture; where it is not known, or all of the province is meant, those of
+    /// everything in the province of these two digits.
     pub(crate) fn centres_within<'a>(
         &'a self,
         prefecture: &str,
         province: &'a str,
     ) -> impl Iterator<Item = (&'static str, &'static str)> + use<'a> {
-        let own = self.centres.get(prefecture).copied();
+        let whole = prefecture.ends_with("0000");
+        let own = self.centres.get(prefecture).copied().filter(|_| !whole);
         let parts = self.centres.iter().filter(move |(code, _)| code.starts_with(province));
         own.into_iter().chain(parts.filter(move |_| own.is_none()).map(|(_, centre)| *centre))
     }

@@ -155,12 +155,15 @@ mod tests {
         assert_eq!(domains, yj_model::DOMAINS.iter().map(|(_, label)| *label).collect::<Vec<_>>());
         for (code, name, mappings) in lines {
             let code = catalogue_code(code).unwrap();
-            assert!(code.level() <= 3 && !name.is_empty(), "{code:?}");
+            assert!(code.level() <= 4 && !name.is_empty(), "{code:?}");
             let parent = code.parent();
             assert!(parent.is_none_or(|parent| codes.contains(parent.as_str())), "{code:?}");
-            assert!(code.level() == 1 || code.require_local().is_err(), "{code:?}");
-            let hs6 = mappings[2].as_deref().unwrap_or("000000");
-            assert!(hs6.len() == 6 && hs6.bytes().all(|byte| byte.is_ascii_digit()), "{hs6}");
+            // No locality may give a class of its own such a code.
+            assert!(code.require_local().is_err() || code.require_new().is_err(), "{code:?}");
+            // 章, 品目 or 子目, as far down as a class lies within one.
+            let hs = mappings[2].as_deref().unwrap_or("000000");
+            assert!([2, 4, 6].contains(&hs.len()), "{hs}");
+            assert!(hs.bytes().all(|byte| byte.is_ascii_digit()), "{hs}");
         }
     }
 }

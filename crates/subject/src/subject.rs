@@ -540,6 +540,8 @@ fn note_split(ctx: &Ctx, tx: &mut Tx, id: &str, after: &TraceSubject) {
 
 #[cfg(test)]
 mod tests {
+    use yj_kernel::vault::ERASED;
+
     use super::*;
 
     #[test]

@@ -37,9 +37,9 @@ pub(super) fn position(region: &str, number: u32) -> Option<[String; 2]> {
         let (lon, lat) = yj_model::regions().centre(region)?;
         (lon.parse().ok()?, lat.parse().ok()?, 3.0)
     };
-    // The golden ratio's fraction and the golden angle spread points like seeds of a sunflower.
-    let part = (f64::from(number) * 0.618_034).fract();
-    let angle = f64::from(number) * 2.399_963;
+    // Two fractions that never fall into step spread points evenly over radius and angle.
+    let part = (f64::from(number) * 0.754_877_666).fract();
+    let angle = (f64::from(number) * 0.569_840_291).fract() * std::f64::consts::TAU;
     Some(moved((lon, lat), km * part.sqrt(), angle))
 }
 
