@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{
-    COUNT_MAX, Columns, Counting, Ctx, Problem, Reach, Result, Scoping, Sql, Tx, number,
+    COUNT_MAX, Columns, Counting, Ctx, Dialect, Problem, Reach, Result, Scoping, Sql, Tx, number,
     starts_with, time_text,
 };
 use yj_model::{Id, RegionCode, Stage};
@@ -73,15 +73,27 @@ impl Search {
         self.conditions.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// Limits a statement over events `e` to what is asked for and within reach.
-    fn within(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql) -> Result<()> {
+    /// The first condition of this name.
+    pub(crate) fn asked(&self, wanted: &str) -> Option<(&str, &str)> {
+        self.conditions().find(|(name, _)| *name == wanted)
+    }
+
+    /// Limits a statement over events `e` to what is asked for and within reach; the condition `met` is
+    /// met by how the statement finds them.
+    fn within(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql, met: Option<(&str, &str)>) -> Result<()> {
         narrow(ctx, sql, tx);
-        self.conditions().try_for_each(|(name, text)| condition(sql, name, text))
+        let mut open = self.conditions().filter(|one| Some(*one) != met);
+        open.try_for_each(|one| condition(sql, tx.dialect(), one))
     }
 
     /// The same, after the place where the page before ended.
-    pub(crate) fn narrow(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql) -> Result<()> {
-        self.within(ctx, tx, sql)?;
+    pub(crate) fn narrow(
+        &self,
+        (ctx, tx): (&Ctx, &Tx),
+        sql: &mut Sql,
+        met: Option<(&str, &str)>,
+    ) -> Result<()> {
+        self.within(ctx, tx, sql, met)?;
         if let Some((time, id)) = self.after {
             let beyond = if self.ascending { " >" } else { " <" };
             // The bound alone lets the index begin there; what lies at its very moment is told apart.
@@ -106,9 +118,23 @@ impl Search {
 
     /// How many events there are; counting stops after [`COUNT_MAX`].
     async fn total(&self, ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
-        let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM trace_event e WHERE 1 = 1");
-        self.within(ctx, tx, &mut sql)?;
-        sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS found");
+        let mut sql = Sql::new("SELECT COUNT(*) FROM (");
+        if let Some(met) = self.asked(PRODUCT).or_else(|| self.asked(CLASS)) {
+            // Each event once, whether its row or one of its other lines names the product.
+            for (nth, from) in [BY_ROW, BY_LINE].into_iter().enumerate() {
+                sql.push(if nth == 0 { "" } else { " UNION " });
+                sql.push("SELECT o.id FROM (SELECT e.id").push(from).push(" IN (");
+                products(&mut sql, met.0, met.1)?;
+                sql.push(")");
+                self.within(ctx, tx, &mut sql, Some(met))?;
+                sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS o");
+            }
+        } else {
+            sql.push("SELECT 1 FROM trace_event e WHERE 1 = 1");
+            self.within(ctx, tx, &mut sql, None)?;
+            sql.push(" LIMIT ").bind(COUNT_MAX + 1);
+        }
+        sql.push(") AS found");
         let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
         Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
     }
@@ -136,7 +162,7 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     } else {
         let mut sql = Sql::new(EVENT);
         sql.push(" WHERE 1 = 1");
-        search.narrow(ctx, tx, &mut sql)?;
+        search.narrow((ctx, tx), &mut sql, None)?;
         search.order(&mut sql, "e");
         search.cut(&mut sql);
         tx.fetch(sql).await?
@@ -169,6 +195,11 @@ pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
 pub(crate) const FROM: &str = "event_time.from";
 pub(crate) const TO: &str = "event_time.to";
 
+/// Events by the product that their row names, and by those of their other lines.
+pub(crate) const BY_ROW: &str = " FROM trace_event e WHERE e.product_id";
+pub(crate) const BY_LINE: &str = " FROM trace_event_also a CROSS JOIN trace_event e \
+     WHERE e.id = a.event_id AND e.event_time = a.event_time AND a.facet = 'product' AND a.value";
+
 /// 产品: one product, or a class of the catalogue with all below it (产品品种).
 pub(crate) const PRODUCT: &str = "product_id";
 pub(crate) const CLASS: &str = "catalogue_code";
@@ -191,7 +222,7 @@ pub(crate) fn region(text: &str) -> Result<RegionCode> {
 }
 
 /// Writes one condition on events `e`.
-pub(crate) fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
+pub(crate) fn condition(sql: &mut Sql, dialect: Dialect, (name, text): (&str, &str)) -> Result<()> {
     let column = match name {
         "domain" => "e.domain",
         "stage" => {
@@ -227,9 +258,11 @@ pub(crate) fn condition(sql: &mut Sql, name: &str, text: &str) -> Result<()> {
             return Ok(());
         }
         "lot" => {
-            sql.push(" AND e.id IN (SELECT s.id FROM trace_event s WHERE s.lot = ").bind(text);
+            let (head, tail) = dialect.one_of();
+            sql.push(" AND e.id ").push(head);
+            sql.push("SELECT s.id FROM trace_event s WHERE s.lot = ").bind(text);
             sql.push(" UNION SELECT a.event_id FROM trace_event_also a WHERE a.facet = 'lot' AND a.value = ");
-            sql.bind(text).push(")");
+            sql.bind(text).push(tail);
             return Ok(());
         }
         "code" => {

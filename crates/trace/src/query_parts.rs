@@ -26,6 +26,17 @@ enum Whole {
     Node(String),
 }
 
+impl Whole {
+    /// The condition that is met by going through the parts.
+    fn met(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Region(_) => None,
+            Self::Products(name, text) => Some((name, text)),
+            Self::Node(code) => Some((query::NODE, code)),
+        }
+    }
+}
+
 /// The rows of one page of a search, as [`EVENT`] has them; `None` where another way there is shorter.
 pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Option<Vec<Row>>> {
     if search.reaches() > EACH_MAX || search.conditions().any(|(name, text)| is_rare(name, text)) {
@@ -70,10 +81,7 @@ fn is_rare(name: &str, text: &str) -> bool {
 
 /// The whole that has the fewest events, as far as its kind tells.
 fn whole(ctx: &Ctx, search: &Search) -> Result<Option<Whole>> {
-    let asked = |wanted: &str| {
-        let mut found = search.conditions().filter(|(name, _)| *name == wanted);
-        found.next().map(|(_, text)| String::from(text))
-    };
+    let asked = |wanted: &str| search.asked(wanted).map(|(_, text)| String::from(text));
     if let Some(id) = asked(query::PRODUCT) {
         return Ok(Some(Whole::Products(query::PRODUCT, id)));
     }
@@ -97,16 +105,17 @@ fn whole(ctx: &Ctx, search: &Search) -> Result<Option<Whole>> {
 /// Number and moment of the events of the page, and how many parts there are.
 fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
     let mut sql = Sql::new("WITH RECURSIVE every(value) AS (");
-    let column = parts(&mut sql, search, whole)?;
+    let column = parts(&mut sql, tx.dialect(), (search, whole))?;
     sql.push("), part(value) AS (SELECT value FROM every LIMIT ").bind(PARTS_MAX + 2);
     sql.push("), newest(id, event_time) AS (");
     let (head, tail) = match tx.dialect() {
         Dialect::Sqlite => ("trace_event k WHERE k.id IN (SELECT e.id", ")"),
         Dialect::Postgres => ("LATERAL (SELECT e.id, e.event_time", ") k"),
     };
+    let met = whole.met();
     let arm = |sql: &mut Sql, from: &str| {
         sql.push("SELECT k.id, k.event_time FROM part p CROSS JOIN ").push(head).push(from);
-        search.narrow(ctx, tx, sql)?;
+        search.narrow((ctx, tx), sql, met)?;
         search.order(sql, "e");
         sql.push(" LIMIT ").bind(search.reaches()).push(tail);
         Ok::<_, Problem>(())
@@ -114,11 +123,7 @@ fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
     arm(&mut sql, &format!(" FROM trace_event e WHERE {column} = p.value"))?;
     if let Whole::Products(..) = whole {
         sql.push(" UNION ");
-        arm(
-            &mut sql,
-            " FROM trace_event_also a CROSS JOIN trace_event e WHERE a.facet = 'product' \
-             AND a.value = p.value AND e.id = a.event_id AND e.event_time = a.event_time",
-        )?;
+        arm(&mut sql, &format!("{} = p.value", query::BY_LINE))?;
     }
     sql.push("), page(id, event_time) AS (SELECT k.id, k.event_time FROM newest k");
     search.order(&mut sql, "k");
@@ -132,7 +137,11 @@ fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
 
 /// Writes the query for the parts, and says which column of events `e` names them. Those of a region are
 /// found by leaping from one to the next through the index.
-fn parts(sql: &mut Sql, search: &Search, whole: &Whole) -> Result<&'static str> {
+fn parts(
+    sql: &mut Sql,
+    dialect: Dialect,
+    (search, whole): (&Search, &Whole),
+) -> Result<&'static str> {
     match whole {
         Whole::Products(name, text) => {
             query::products(sql, name, text)?;
@@ -146,7 +155,7 @@ fn parts(sql: &mut Sql, search: &Search, whole: &Whole) -> Result<&'static str> 
             let moments = |sql: &mut Sql| {
                 let mut moments =
                     search.conditions().filter(|(name, _)| matches!(*name, FROM | TO));
-                moments.try_for_each(|(name, text)| query::condition(sql, name, text))
+                moments.try_for_each(|one| query::condition(sql, dialect, one))
             };
             sql.push("SELECT MIN(e.region) FROM trace_event e WHERE 1 = 1");
             starts_with(sql, "e.region", region.stem());

@@ -41,6 +41,15 @@ impl Dialect {
         }
     }
 
+    /// What stands around a query whose few answers a column is one of, so that it is asked first and the
+    /// column's index leads to them.
+    pub fn one_of(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("IN (", ")"),
+            Self::Postgres => ("= ANY (ARRAY (", "))"),
+        }
+    }
+
     /// Locks the rows a `SELECT` found until the transaction ends. SQLite has one writer anyway.
     pub fn for_update(self) -> &'static str {
         match self {
