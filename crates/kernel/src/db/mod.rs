@@ -285,16 +285,15 @@ impl Tx {
     /// Lets an engine that can do so begin with what was kept, while the caller goes on thinking.
     /// Failures are those of the next trip.
     pub async fn start_kept(&mut self) -> Result<()> {
-        if self.kept.is_empty() {
+        if self.kept.is_empty() || self.dialect != Dialect::Sqlite {
             return Ok(());
         }
-        if let Conn::Sqlite(session) = &mut self.conn {
-            let kept = std::mem::take(&mut self.kept);
-            let count = u32::try_from(kept.len()).unwrap_or(u32::MAX);
-            self.fuse.as_ref().map_or(Ok(()), |fuse| fuse.burn(count))?;
-            session.send(kept).await?;
+        let kept = std::mem::take(&mut self.kept);
+        self.burn_fuse(u32::try_from(kept.len()).unwrap_or(u32::MAX))?;
+        match &mut self.conn {
+            Conn::Sqlite(session) => session.send(kept).await,
+            Conn::Postgres(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Runs what was kept, then these.

@@ -150,25 +150,28 @@ impl Session {
         Ok(())
     }
 
+    /// The last answer, after those to what was sent ahead.
+    async fn told<T>(&mut self, last: oneshot::Receiver<Result<T>>) -> Result<T> {
+        self.hear().await?;
+        last.await.map_err(|_| gone())?
+    }
+
     pub(super) async fn run(&mut self, statements: Vec<Sql>) -> Result<Vec<Outcome>> {
         let answer = self.ask(|reply| Command::Run { statements, reply }).await?;
-        self.hear().await?;
-        answer.await.map_err(|_| gone())?
+        self.told(answer).await
     }
 
     pub(super) async fn script(&mut self, text: &str) -> Result<()> {
         let text = String::from(text);
         let answer = self.ask(|reply| Command::Script { text, reply }).await?;
-        self.hear().await?;
-        answer.await.map_err(|_| gone())?
+        self.told(answer).await
     }
 
     /// Runs the last statements and makes everything durable.
     pub(super) async fn commit(&mut self, last: Vec<Sql>) -> Result<()> {
         self.send(last).await?;
         let answer = self.ask(Command::Commit).await?;
-        self.hear().await?;
-        answer.await.map_err(|_| gone())?
+        self.told(answer).await
     }
 }
 
