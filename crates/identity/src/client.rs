@@ -13,11 +13,11 @@ use serde_json::json;
 use yj_crypto::{PublicKey, equal_in_constant_time, from_hex, sm3, to_hex};
 use yj_kernel::{
     ActorKind, App, Changed, Columns, Credentials, Ctx, Field, Kind, Match, Principal, Problem,
-    Resource, Result, Scoping, Sql, Tx, audit,
+    Resource, Result, Row, Scoping, Sql, Tx, audit,
 };
 use yj_model::Id;
 
-use crate::{Account, Identity, rights, settings::Network, signature};
+use crate::{Account, Identity, rights, settings::Network, signature, tokens::Tokens};
 
 /// 认证方式
 const METHODS: &[(&str, &str)] = &[
@@ -298,6 +298,7 @@ pub(crate) async fn revoke(ctx: &Ctx, tx: &mut Tx, client_id: &str) -> Result<()
 }
 
 /// What is stored of a client that may come in now.
+#[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) client_id: String,
     pub(crate) account: String,
@@ -309,24 +310,35 @@ pub(crate) struct Stored {
 }
 
 const CLIENT: &str = "SELECT c.client_id, c.account_id, c.method, c.public_key, c.networks, \
-    c.quota_per_minute, e.value FROM client c JOIN access_epoch e ON e.id = 1 \
-    WHERE c.state = 'active' AND c.approval <> 'waiting' AND (c.valid_until IS NULL OR c.valid_until >= ";
+    c.quota_per_minute, e.value";
+const OF_CLIENT: &str = " FROM client c JOIN access_epoch e ON e.id = 1 ";
+
+/// Appends that a client may come in now.
+fn admissible<'s>(sql: &'s mut Sql, app: &App) -> &'s mut Sql {
+    let today = app.now().to_zoned(jiff::tz::Offset::constant(8).to_time_zone()).date();
+    sql.push(" c.state = 'active' AND c.approval <> 'waiting'");
+    sql.push(" AND (c.valid_until IS NULL OR c.valid_until >= ").bind(today.to_string()).push(")")
+}
 
 pub(crate) async fn find(app: &App, tx: &mut Tx, client_id: &str) -> Result<Option<Stored>> {
-    let today = app.now().to_zoned(jiff::tz::Offset::constant(8).to_time_zone()).date();
     let mut sql = Sql::new(CLIENT);
-    sql.bind(today.to_string()).push(") AND c.client_id = ").bind(client_id);
-    let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
-    let text = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
-    Ok(Some(Stored {
-        client_id: String::from(row.text(0)?),
-        account: String::from(row.text(1)?),
-        method: String::from(row.text(2)?),
-        public_key: text(3)?,
-        networks: text(4)?,
-        quota: row.int(5)?,
-        epoch: row.int(6)?,
-    }))
+    sql.push(OF_CLIENT).push("WHERE");
+    admissible(&mut sql, app).push(" AND c.client_id = ").bind(client_id);
+    tx.fetch_one(sql).await?.as_ref().map(Stored::read).transpose()
+}
+
+/// Where access tokens are looked up.
+pub(crate) fn tokens() -> Tokens<Stored> {
+    let query = |app: &App, digests: &[&str]| {
+        let mut sql = Sql::new(CLIENT);
+        sql.push(", t.token_digest").push(OF_CLIENT);
+        sql.push("JOIN access_token t ON t.client_id = c.client_id WHERE");
+        admissible(&mut sql, app).push(" AND t.expires_at > ").bind(app.now().as_millisecond());
+        sql.push(" AND t.token_digest ").bind_texts(digests.iter().copied());
+        sql
+    };
+    let read = |row: &Row| Ok((String::from(row.text(7)?), Stored::read(row)?));
+    Tokens::new("访问令牌暂不能核对，请稍后重试", query, read)
 }
 
 /// The live secrets of a client, newest first.
@@ -370,6 +382,19 @@ impl Quotas {
 }
 
 impl Stored {
+    fn read(row: &Row) -> Result<Self> {
+        let text = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
+        Ok(Self {
+            client_id: String::from(row.text(0)?),
+            account: String::from(row.text(1)?),
+            method: String::from(row.text(2)?),
+            public_key: text(3)?,
+            networks: text(4)?,
+            quota: row.int(5)?,
+            epoch: row.int(6)?,
+        })
+    }
+
     /// Whether it may come from there; requests inside the process have no address.
     fn allows(&self, address: Option<IpAddr>) -> bool {
         self.networks.as_deref().is_none_or(|networks| {
@@ -389,7 +414,6 @@ fn outside() -> Problem {
 async fn admit(
     identity: &Identity,
     app: &App,
-    tx: &mut Tx,
     (client, address): (&Stored, Option<IpAddr>),
 ) -> Result<Option<Principal>> {
     if !client.allows(address) {
@@ -397,7 +421,7 @@ async fn admit(
     }
     identity.quotas().take(client, app.now().as_millisecond())?;
     let at = (client.account.as_str(), client.epoch);
-    let Some(known) = identity.memory().of(app, tx, at).await? else { return Ok(None) };
+    let Some(known) = identity.memory().now(app, at).await? else { return Ok(None) };
     if known.usable(identity.settings(), app.now()).is_err() {
         return Ok(None);
     }
@@ -412,14 +436,9 @@ pub(crate) async fn by_token(
     app: &App,
     (token, credentials): (&str, Credentials<'_>),
 ) -> Result<Option<Principal>> {
-    let mut tx = app.db().snapshot().await?;
-    let sql =
-        Sql::new("SELECT client_id FROM access_token WHERE token_digest = $1 AND expires_at > $2");
-    let sql = sql.arg(token_digest(token)).arg(app.now().as_millisecond());
-    let Some(row) = tx.fetch_one(sql).await? else { return Ok(None) };
-    let client_id = String::from(row.text(0)?);
-    let Some(client) = find(app, &mut tx, &client_id).await? else { return Ok(None) };
-    admit(identity, app, &mut tx, (&client, credentials.origin.address)).await
+    let client = identity.access_tokens().find(app, token_digest(token)).await?;
+    let Some(client) = client else { return Ok(None) };
+    admit(identity, app, (&client, credentials.origin.address)).await
 }
 
 /// Whether a client that came in some time ago may still come in from there. That it has proved
@@ -481,8 +500,8 @@ pub(crate) async fn by_signature(
         identity.note_bad_signature(app, &client.client_id).await;
         return Err(unknown());
     }
-    let principal = admit(identity, app, &mut tx, (&client, credentials.origin.address)).await?;
     drop(tx);
+    let principal = admit(identity, app, (&client, credentials.origin.address)).await?;
     signature::use_up(app, &client.client_id, &signed).await?;
     Ok(principal)
 }
@@ -499,13 +518,12 @@ pub(crate) async fn grant_token(
     let client = find(app, &mut tx, client_id).await?.filter(|client| client.method == "oauth");
     let client = client.ok_or_else(refused)?;
     let known = secrets(app, &mut tx, client_id).await?;
+    drop(tx);
     if !known.iter().any(|known| equal_in_constant_time(known, secret.as_bytes())) {
-        drop(tx);
         identity.note_bad_signature(app, client_id).await;
         return Err(refused());
     }
-    admit(identity, app, &mut tx, (&client, address)).await?.ok_or_else(refused)?;
-    drop(tx);
+    admit(identity, app, (&client, address)).await?.ok_or_else(refused)?;
     let token = format!("{:032x}{:032x}", app.random(), app.random());
     let ctx = app.on_own_behalf("oauth");
     let mut tx = ctx.begin().await?;

@@ -32,6 +32,7 @@ mod self_check;
 mod session;
 mod settings;
 mod signature;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -115,7 +116,8 @@ struct Inner {
     admin_networks: Vec<Network>,
     collector: Option<forward::Collector>,
     memory: rights::Memory,
-    sessions: session::Sessions,
+    sessions: tokens::Tokens<session::Stored>,
+    access_tokens: tokens::Tokens<client::Stored>,
     mill: password::Mill,
     throttle: attempts::Throttle,
     quotas: client::Quotas,
@@ -137,7 +139,8 @@ impl Identity {
         let collector = forward::Collector::open(address, authority)?;
         let networks = settings.admin_networks.iter().filter_map(|text| Network::parse(text));
         let admin_networks = networks.collect();
-        let (memory, sessions, mill, throttle, quotas) = Default::default();
+        let (memory, mill, throttle, quotas) = Default::default();
+        let (sessions, access_tokens) = (session::tokens(), client::tokens());
         let (bad_signatures, refusals) = Default::default();
         Ok(Self(Arc::new(Inner {
             settings,
@@ -147,6 +150,7 @@ impl Identity {
             collector,
             memory,
             sessions,
+            access_tokens,
             mill,
             throttle,
             quotas,
@@ -186,8 +190,12 @@ impl Identity {
         &self.0.memory
     }
 
-    fn sessions(&self) -> &session::Sessions {
+    fn sessions(&self) -> &tokens::Tokens<session::Stored> {
         &self.0.sessions
+    }
+
+    fn access_tokens(&self) -> &tokens::Tokens<client::Stored> {
+        &self.0.access_tokens
     }
 
     fn mill(&self) -> &password::Mill {

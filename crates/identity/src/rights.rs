@@ -178,14 +178,22 @@ pub(crate) struct Memory(Mutex<HashMap<String, Kept>>);
 
 impl Memory {
     /// What is known without asking the database.
-    pub(crate) fn kept(&self, app: &App, (id, epoch): (&str, i64)) -> Option<Arc<Known>> {
+    fn kept(&self, app: &App, (id, epoch): (&str, i64)) -> Option<Arc<Known>> {
         let now = app.now().as_millisecond();
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = all.get(id).filter(|kept| kept.epoch == epoch)?;
         (0..KEEP_MS).contains(&(now - kept.read_at)).then(|| Arc::clone(&kept.known))
     }
 
-    /// What is known of an account, as of this epoch.
+    /// What is known of an account, as of this epoch; the database is asked only where that is new.
+    pub(crate) async fn now(&self, app: &App, at: (&str, i64)) -> Result<Option<Arc<Known>>> {
+        match self.kept(app, at) {
+            Some(known) => Ok(Some(known)),
+            None => self.of(app, &mut app.db().snapshot().await?, at).await,
+        }
+    }
+
+    /// The same inside a transaction of the caller.
     pub(crate) async fn of(
         &self,
         app: &App,

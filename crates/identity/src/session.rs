@@ -1,14 +1,13 @@
 //! 会话 (S-07, S-08, S-09): opaque tokens, of which only digests are stored.
 
-use futures_util::FutureExt;
 use serde_json::{Value, json};
 use yj_crypto::{equal_in_constant_time, sm3, to_hex};
 use yj_kernel::{
-    ActorKind, App, Credentials, Ctx, Gather, Origin, Principal, Problem, Result, Row, Sql,
-    Standing, Tx, audit, time_text,
+    ActorKind, App, Credentials, Ctx, Origin, Principal, Problem, Result, Row, Sql, Standing, Tx,
+    audit, time_text,
 };
 
-use crate::{Identity, rights::Known};
+use crate::{Identity, rights::Known, tokens::Tokens};
 
 /// Use is noted at most this often, so that reading does not write.
 const NOTE_EVERY_MS: i64 = 60_000;
@@ -25,6 +24,7 @@ pub(crate) fn token_digest(token: &str) -> String {
 }
 
 /// A session as stored.
+#[derive(Clone)]
 pub(crate) struct Stored {
     pub(crate) id: String,
     pub(crate) account: String,
@@ -37,31 +37,19 @@ pub(crate) struct Stored {
     epoch: i64,
 }
 
-/// Sessions asked for at the same moment.
-const TOGETHER_MAX: usize = 256;
+/// A session with the epoch of the rights, and its digest.
+const STORED: &str = "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, \
+     e.value, s.token_digest FROM session s JOIN access_epoch e ON e.id = 1 WHERE ";
 
-/// Where sessions are looked up: those asked for at the same moment in one trip.
-pub(crate) struct Sessions(Gather<(App, String), Option<Stored>>);
-
-impl Default for Sessions {
-    fn default() -> Self {
-        let failed = "会话暂不能核对，请稍后重试";
-        Self(Gather::as_one(TOGETHER_MAX, failed, |group| find(group).boxed()))
-    }
-}
-
-async fn find(group: Vec<(App, String)>) -> Result<Vec<Option<Stored>>> {
-    let Some((app, _)) = group.first() else { return Ok(Vec::new()) };
-    let mut tx = app.db().snapshot().await?;
-    let query = |(_, digest): &(App, String)| {
-        let sql = Sql::new(
-            "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, \
-             e.value FROM session s JOIN access_epoch e ON e.id = 1 WHERE s.token_digest = $1",
-        );
-        sql.arg(digest.as_str())
+/// Where sessions are looked up.
+pub(crate) fn tokens() -> Tokens<Stored> {
+    let query = |_: &App, digests: &[&str]| {
+        let mut sql = Sql::new(STORED);
+        sql.push("s.token_digest ").bind_texts(digests.iter().copied());
+        sql
     };
-    let answers = tx.fetch_all(group.iter().map(query).collect()).await?;
-    answers.iter().map(|rows| rows.first().map(Stored::read).transpose()).collect()
+    let read = |row: &Row| Ok((String::from(row.text(8)?), Stored::read(row)?));
+    Tokens::new("会话暂不能核对，请稍后重试", query, read)
 }
 
 impl Stored {
@@ -96,11 +84,9 @@ pub(crate) async fn lasts(
     (id, origin): (&str, &Origin),
 ) -> Result<bool> {
     let mut tx = app.db().snapshot().await?;
-    let sql = Sql::new(
-        "SELECT s.id, s.account_id, s.csrf, s.factor, s.proved_at, s.created_at, s.seen_at, \
-         e.value FROM session s JOIN access_epoch e ON e.id = 1 WHERE s.id = $1",
-    );
-    let Some(row) = tx.fetch_one(sql.arg(id)).await? else { return Ok(false) };
+    let mut sql = Sql::new(STORED);
+    sql.push("s.id = ").bind(id);
+    let Some(row) = tx.fetch_one(sql).await? else { return Ok(false) };
     let session = Stored::read(&row)?;
     let at = (session.account.as_str(), session.epoch);
     let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(false) };
@@ -119,16 +105,10 @@ pub(crate) async fn authenticate(
     let token = credentials.header("cookie").and_then(|header| cookie(header, COOKIE));
     let Some(token) = token.filter(|token| token.len() == 64) else { return Ok(None) };
     let digest = token_digest(token);
-    let found = identity.sessions().0.ask((app.clone(), digest.clone())).await?;
+    let found = identity.sessions().find(app, digest.clone()).await?;
     let Some(session) = found else { return Ok(None) };
     let at = (session.account.as_str(), session.epoch);
-    let known = if let Some(known) = identity.memory().kept(app, at) {
-        known
-    } else {
-        let mut tx = app.db().snapshot().await?;
-        let Some(known) = identity.memory().of(app, &mut tx, at).await? else { return Ok(None) };
-        known
-    };
+    let Some(known) = identity.memory().now(app, at).await? else { return Ok(None) };
     let now_ms = app.now().as_millisecond();
     if !session.is_alive(identity, &known, app.now()) {
         return Ok(None);

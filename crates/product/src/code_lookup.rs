@@ -1,6 +1,8 @@
 //! From a code back to its batch, its number there, and what became of it: two trips to the
 //! database, whatever is found, so that how long an answer takes says nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use yj_crypto::Shuffle;
 use yj_kernel::{App, DataClass, Problem, Result, Row, Sql, Tx, time_text};
@@ -111,11 +113,7 @@ pub async fn minted(app: &App, tx: &mut Tx, readings: &[Recognised]) -> Result<S
 }
 
 /// The codes that some texts are, each by its readings; still two trips for all of them.
-pub async fn minted_together(
-    app: &App,
-    tx: &mut Tx,
-    texts: &[&[Recognised]],
-) -> Result<Vec<Sought>> {
+async fn minted_together(app: &App, tx: &mut Tx, texts: &[&[Recognised]]) -> Result<Vec<Sought>> {
     let splits: Vec<_> = texts.iter().map(|readings| splits_of(readings)).collect();
     let queries = splits.iter().flatten().map(|(split, _)| query(split)).collect();
     let mut answers = tx.fetch_all(queries).await?.into_iter();
@@ -138,6 +136,24 @@ pub async fn minted_together(
         }
     }
     Ok(found)
+}
+
+/// Which of some texts, each by its readings, are codes of a batch; one trip where no batch begins as
+/// any of them does, as is nearly always so. Unlike [`minted_together`] it may take longer for some:
+/// it is for texts of which everybody may know.
+pub async fn are_minted(app: &App, tx: &mut Tx, texts: &[&[Recognised]]) -> Result<Vec<bool>> {
+    let splits: Vec<_> = texts.iter().flat_map(|readings| splits_of(readings)).collect();
+    let heads: BTreeSet<&str> = splits.iter().map(|(split, _)| split.head.as_str()).collect();
+    if heads.is_empty() {
+        return Ok(vec![false; texts.len()]);
+    }
+    let mut sql = Sql::new("SELECT 1 FROM code_batch WHERE head ");
+    sql.bind_texts(heads).push(" LIMIT 1");
+    if tx.fetch_one(sql).await?.is_none() {
+        return Ok(vec![false; texts.len()]);
+    }
+    let found = minted_together(app, tx, texts).await?;
+    Ok(found.iter().map(|sought| sought.found.is_some()).collect())
 }
 
 fn sought(app: &App, splits: &[(Split, Scheme)], answers: &[Vec<Row>]) -> Result<Sought> {

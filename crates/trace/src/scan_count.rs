@@ -1,5 +1,7 @@
 //! Counting who asks for a code (§6.9): the how-manieth time it is, and when the first was.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_util::FutureExt;
 use yj_kernel::{App, Gather, Problem, Result, Sql, again};
 
@@ -37,36 +39,48 @@ impl Scans {
 }
 
 async fn count(group: Vec<(App, String)>) -> Result<Vec<Scan>> {
-    // In one order for all nodes, so that they wait for each other and not in a ring.
-    let mut order: Vec<usize> = (0..group.len()).collect();
-    order.sort_by(|a, b| group[*a].1.cmp(&group[*b].1));
     // Whoever writes the same units in another order may have won.
-    let counted = again(TRIES, Problem::is_passing, || write(&group, &order)).await?;
-    let mut answers = vec![Scan { count: 0, first: None }; group.len()];
-    for (at, scan) in order.into_iter().zip(counted) {
-        answers[at] = scan;
-    }
-    Ok(answers)
+    again(TRIES, Problem::is_passing, || write(&group)).await
 }
 
-async fn write(group: &[(App, String)], order: &[usize]) -> Result<Vec<Scan>> {
+/// One statement for all codes; who asks for one of them once more at the same moment is counted
+/// behind it.
+async fn write(group: &[(App, String)]) -> Result<Vec<Scan>> {
     let Some((app, _)) = group.first() else { return Ok(Vec::new()) };
+    let now = app.now().as_millisecond();
+    let mut seen = BTreeSet::new();
+    let (firsts, repeats): (Vec<usize>, Vec<usize>) =
+        (0..group.len()).partition(|at| seen.insert(group[*at].1.as_str()));
     let mut tx = app.db().begin().await?;
-    let statement = |at: &usize| {
-        let (app, code) = &group[*at];
-        let sql = Sql::new(
-            "UPDATE trace_object SET scans = scans + 1, \
-             first_scanned_at = COALESCE(first_scanned_at, $1) \
-             WHERE code = $2 RETURNING scans, first_scanned_at",
+    let statement = |codes: &[usize]| {
+        // In one order for all nodes, so that they wait for each other and not in a ring.
+        let (head, tail) = tx.dialect().one_of();
+        let mut sql = Sql::new(
+            "UPDATE trace_object SET scans = scans + 1, first_scanned_at = COALESCE(first_scanned_at, ",
         );
-        sql.arg(app.now().as_millisecond()).arg(code)
+        sql.bind(now).push(") WHERE id ").push(head);
+        sql.push("SELECT id FROM trace_object WHERE code ");
+        sql.bind_texts(codes.iter().map(|at| group[*at].1.as_str())).push(" ORDER BY code");
+        sql.push(tx.dialect().for_update()).push(tail);
+        sql.push(" RETURNING code, scans, first_scanned_at");
+        sql
     };
-    let found = tx.fetch_all(order.iter().map(statement).collect()).await?;
-    let scan = |rows: &Vec<yj_kernel::Row>| match rows.first() {
-        Some(row) => Ok(Scan { count: row.int(0)?, first: row.int_opt(1)? }),
-        None => Ok(Scan { count: 0, first: None }),
-    };
-    let scans = found.iter().map(scan).collect::<Result<Vec<_>>>()?;
+    let mut statements = vec![statement(&firsts)];
+    statements.extend(repeats.iter().map(|at| statement(&[*at])));
+    let found = tx.fetch_all(statements).await?;
+    let mut scans = vec![Scan { count: 0, first: None }; group.len()];
+    let asked = std::iter::once(firsts.as_slice()).chain(repeats.chunks(1));
+    for (asked, rows) in asked.zip(&found) {
+        let mut counted = BTreeMap::new();
+        for row in rows {
+            counted.insert(row.text(0)?, Scan { count: row.int(1)?, first: row.int_opt(2)? });
+        }
+        for at in asked {
+            if let Some(scan) = counted.get(group[*at].1.as_str()) {
+                scans[*at] = *scan;
+            }
+        }
+    }
     tx.commit().await?;
     Ok(scans)
 }

@@ -37,18 +37,16 @@ pub(crate) async fn lock_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects>
     objects(&tx.fetch(query_and_lock(tx, codes)).await?)
 }
 
-/// The query for the object behind a code, to travel with others.
-pub(crate) fn query_object(code: &str) -> Sql {
+/// The query for the objects behind these codes, to travel with others.
+pub(crate) fn query_objects<'a>(codes: impl IntoIterator<Item = &'a str>) -> Sql {
     let mut sql = Sql::new(OBJECT);
-    sql.push(" WHERE code ").bind_texts([code]);
+    sql.push(" WHERE code ").bind_texts(codes);
     sql
 }
 
 /// Reads the objects behind these codes.
 pub(crate) async fn read_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
-    let mut sql = Sql::new(OBJECT);
-    sql.push(" WHERE code ").bind_texts(codes.iter().copied());
-    objects(&tx.fetch(sql).await?)
+    objects(&tx.fetch(query_objects(codes.iter().copied())).await?)
 }
 
 /// Reads objects by their identifiers.
@@ -102,43 +100,33 @@ pub(crate) fn save_objects(
     objects: &mut Objects,
     mut ids: impl Iterator<Item = i64>,
 ) -> Result<Vec<Sql>> {
-    let (mut rows, mut statements) = (Vec::new(), Vec::new());
+    let mut rows = Vec::new();
     for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
-        if let Some(id) = object.id {
-            let sql = Sql::new(
-                "UPDATE trace_object SET product_id = $1, lot = $2, subject_id = $3, stage = $4, \
-                 produced = $5, balance = $6, state = $7, quality = $8 WHERE id = $9",
-            );
-            let sql =
-                sql.arg(object.product_id.clone()).arg(object.lot.clone()).arg(&object.subject_id);
-            let sql = sql
-                .arg(object.stage.code())
-                .arg(object.produced.scaled())
-                .arg(object.balance.scaled());
-            let quality = object.quality.map(Quality::code);
-            statements.push(sql.arg(object.state.code()).arg(quality).arg(id));
-        } else {
-            let id = ids.next().ok_or_else(|| Problem::internal("too few identifiers"))?;
-            object.id = Some(id);
-            rows.push(vec![
-                id.into(),
-                code.into(),
-                object.product_id.clone().into(),
-                object.lot.clone().into(),
-                object.unit.as_str().into(),
-                (&object.subject_id).into(),
-                object.stage.code().into(),
-                object.produced.scaled().into(),
-                object.balance.scaled().into(),
-                object.state.code().into(),
-                object.quality.map(Quality::code).into(),
-            ]);
+        if object.id.is_none() {
+            object.id = Some(ids.next().ok_or_else(|| Problem::internal("too few identifiers"))?);
         }
+        rows.push(vec![
+            object.id.into(),
+            code.into(),
+            object.product_id.clone().into(),
+            object.lot.clone().into(),
+            object.unit.as_str().into(),
+            (&object.subject_id).into(),
+            object.stage.code().into(),
+            object.produced.scaled().into(),
+            object.balance.scaled().into(),
+            object.state.code().into(),
+            object.quality.map(Quality::code).into(),
+        ]);
         object.changed = false;
     }
-    let head = "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state, quality)";
-    statements.extend(insert_rows(head, "", rows));
-    Ok(statements)
+    Ok(insert_rows(
+        "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state, quality)",
+        "ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, lot = excluded.lot, \
+         subject_id = excluded.subject_id, stage = excluded.stage, produced = excluded.produced, \
+         balance = excluded.balance, state = excluded.state, quality = excluded.quality",
+        rows,
+    ))
 }
 
 /// One row of `trace_link`.

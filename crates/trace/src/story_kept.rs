@@ -3,7 +3,7 @@
 //! short question whether anything it was told from has changed. Nothing is told on trust.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -50,32 +50,76 @@ struct Mark {
     erased: i64,
 }
 
-impl Mark {
-    fn query(source: &Source) -> Sql {
-        let mut sql = Sql::new(
-            "SELECT e.events, e.numbers, e.times, s.versions, p.versions, d.value, \
-             (SELECT COUNT(*) FROM ledger_tombstone) FROM \
-             (SELECT COUNT(*) AS events, CAST(COALESCE(SUM(event_id), 0) AS BIGINT) AS numbers, \
-              CAST(COALESCE(SUM(event_time), 0) AS BIGINT) AS times \
-              FROM trace_link WHERE role IN (1, 2) AND object_id ",
+/// What the tables say, at one moment, of everything that some stories were told from: asked in one
+/// trip for all of them, as a statement for each would cost more than what it finds.
+struct Marks {
+    /// Of each unit its events: how many, the sums of their numbers and times.
+    events: HashMap<i64, (i64, i64, i64)>,
+    /// Versions of subjects and products.
+    subjects: HashMap<String, i64>,
+    products: HashMap<String, i64>,
+    packs: String,
+    erased: i64,
+}
+
+impl Marks {
+    /// The statements that ask for the marks of these sources.
+    fn queries(sources: &[&Source]) -> Vec<Sql> {
+        let mut events = Sql::new(
+            "SELECT object_id, COUNT(*), CAST(SUM(event_id) AS BIGINT), CAST(SUM(event_time) AS BIGINT) \
+             FROM trace_link WHERE role IN (1, 2) AND object_id ",
         );
-        sql.bind_ints(source.objects.iter().copied());
-        sql.push(") e CROSS JOIN (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) AS versions FROM trace_subject WHERE id ");
-        sql.bind_texts(source.subjects.iter().map(String::as_str));
-        sql.push(") s CROSS JOIN (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) AS versions FROM product WHERE id ");
-        sql.bind_texts(source.product.iter().map(String::as_str));
-        sql.push(") p CROSS JOIN domain_epoch d WHERE d.id = 1");
-        sql
+        let objects: BTreeSet<i64> =
+            sources.iter().flat_map(|source| source.objects.iter().copied()).collect();
+        events.bind_ints(objects).push(" GROUP BY object_id");
+        let subjects = sources.iter().flat_map(|source| source.subjects.iter());
+        let products = sources.iter().filter_map(|source| source.product.as_ref());
+        vec![
+            events,
+            versions("SELECT id, version FROM trace_subject WHERE id ", subjects),
+            versions("SELECT id, version FROM product WHERE id ", products),
+            Sql::new(
+                "SELECT d.value, (SELECT COUNT(*) FROM ledger_tombstone) FROM domain_epoch d \
+                 WHERE d.id = 1",
+            ),
+        ]
     }
 
-    fn read(row: &Row) -> Result<Self> {
-        Ok(Self {
-            events: (row.int(0)?, row.int(1)?, row.int(2)?),
-            names: (row.int(3)?, row.int(4)?),
-            packs: String::from(row.text(5)?),
-            erased: row.int(6)?,
-        })
+    /// Reads their answers.
+    fn read(answers: &mut impl Iterator<Item = Vec<Row>>) -> Result<Option<Self>> {
+        let mut next = || answers.next().unwrap_or_default();
+        let (events, subjects, products, rest) = (next(), next(), next(), next());
+        let Some(rest) = rest.first() else { return Ok(None) };
+        let event = |row: &Row| Ok((row.int(0)?, (row.int(1)?, row.int(2)?, row.int(3)?)));
+        let version = |row: &Row| Ok((String::from(row.text(0)?), row.int(1)?));
+        Ok(Some(Self {
+            events: events.iter().map(event).collect::<Result<_>>()?,
+            subjects: subjects.iter().map(version).collect::<Result<_>>()?,
+            products: products.iter().map(version).collect::<Result<_>>()?,
+            packs: String::from(rest.text(0)?),
+            erased: rest.int(1)?,
+        }))
     }
+
+    /// The mark of one of the sources that were asked for.
+    fn of(&self, source: &Source) -> Mark {
+        let mut events = (0_i64, 0_i64, 0_i64);
+        for (count, numbers, times) in source.objects.iter().filter_map(|id| self.events.get(id)) {
+            events.0 = events.0.wrapping_add(*count);
+            events.1 = events.1.wrapping_add(*numbers);
+            events.2 = events.2.wrapping_add(*times);
+        }
+        let subjects = source.subjects.iter().filter_map(|id| self.subjects.get(id)).sum();
+        let product = source.product.iter().filter_map(|id| self.products.get(id)).sum();
+        Mark { events, names: (subjects, product), packs: self.packs.clone(), erased: self.erased }
+    }
+}
+
+fn versions<'a>(head: &'static str, ids: impl Iterator<Item = &'a String>) -> Sql {
+    let ids: BTreeSet<&str> = ids.map(String::as_str).collect();
+    let mut sql = Sql::new(head);
+    sql.bind_texts(ids);
+    sql
 }
 
 impl Stories {
@@ -89,8 +133,9 @@ impl Stories {
         let story = Arc::new(story);
         // Orders and what still waits for the ledger change without a new event.
         if let Some(source) = source {
-            let mark = tx.fetch_one(Mark::query(&source)).await?;
-            if let Some(mark) = mark.as_ref().map(Mark::read).transpose()? {
+            let mut answers = tx.fetch_all(Marks::queries(&[&source])).await?.into_iter();
+            if let Some(marks) = Marks::read(&mut answers)? {
+                let mark = marks.of(&source);
                 self.keep(code, Kept { source, mark, story: Arc::clone(&story) });
             }
         }
@@ -107,28 +152,24 @@ impl Stories {
     /// for all of them. `None` says nothing of whether there is a story.
     pub async fn still(&self, tx: &mut Tx, codes: &[&str]) -> Result<Vec<Option<Arc<Value>>>> {
         let kept: Vec<_> = codes.iter().map(|code| self.find(code)).collect();
-        let mut queries = Vec::with_capacity(codes.len() * 2);
-        for (code, kept) in codes.iter().zip(&kept) {
-            if let Some(kept) = kept {
-                queries.extend([store::query_object(code), Mark::query(&kept.source)]);
-            }
+        let known =
+            || codes.iter().zip(&kept).filter_map(|(code, kept)| Some((*code, kept.as_ref()?)));
+        let sources: Vec<&Source> = known().map(|(_, kept)| &kept.source).collect();
+        if sources.is_empty() {
+            return Ok(vec![None; codes.len()]);
         }
+        let mut queries = Marks::queries(&sources);
+        queries.push(store::query_objects(known().map(|(code, _)| code)));
         let mut answers = tx.fetch_all(queries).await?.into_iter();
-        let mut stories = Vec::with_capacity(codes.len());
-        for kept in kept {
-            stories.push(match kept {
-                None => None,
-                Some(kept) => {
-                    let (root, mark) = (answers.next(), answers.next());
-                    let root = store::objects(&root.unwrap_or_default())?.into_values().next();
-                    let mark = mark.unwrap_or_default().first().map(Mark::read).transpose()?;
-                    let same = root.is_some_and(|root| kept.source.is_of(&root))
-                        && mark.as_ref() == Some(&kept.mark);
-                    same.then(|| Arc::clone(&kept.story))
-                }
-            });
-        }
-        Ok(stories)
+        let Some(marks) = Marks::read(&mut answers)? else { return Ok(vec![None; codes.len()]) };
+        let roots = store::objects(&answers.next().unwrap_or_default())?;
+        let still = |(code, kept): (&&str, &Option<Arc<Kept>>)| {
+            let kept = kept.as_ref()?;
+            let root = roots.get(*code)?;
+            let same = kept.source.is_of(root) && marks.of(&kept.source) == kept.mark;
+            same.then(|| Arc::clone(&kept.story))
+        };
+        Ok(codes.iter().zip(&kept).map(still).collect())
     }
 
     fn generations(&self) -> MutexGuard<'_, Generations> {

@@ -64,10 +64,10 @@ async fn look_up(stories: &Stories, group: &[Asked]) -> Result<Vec<Option<Arc<Va
     let codes: Vec<&str> = group.iter().map(|one| one.code.as_str()).collect();
     let mut found = stories.still(&mut tx, &codes).await?;
     let readings: Vec<&[Recognised]> = group.iter().map(|one| one.readings.as_slice()).collect();
-    let minted = yj_product::minted_together(&first.app, &mut tx, &readings).await?;
+    let minted = yj_product::are_minted(&first.app, &mut tx, &readings).await?;
     for (story, minted) in found.iter_mut().zip(minted) {
         // A code of a batch is told of with what became of it.
-        if minted.found.is_some() {
+        if minted {
             *story = None;
         }
     }

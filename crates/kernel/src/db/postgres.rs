@@ -1,7 +1,7 @@
 //! PostgreSQL and the databases that speak its protocol.
 
 use bytes::BytesMut;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
 use futures_util::{future::try_join_all, try_join};
 use tokio_postgres::{
     NoTls,
@@ -20,6 +20,8 @@ pub(super) fn open(url: &str, connection_max: usize) -> Result<Pool> {
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     Pool::builder(Manager::from_config(config, NoTls, manager))
         .max_size(connection_max)
+        // A connection remembers the statements it was given; those used last know most of them.
+        .queue_mode(QueueMode::Lifo)
         .build()
         .map_err(Problem::internal)
 }

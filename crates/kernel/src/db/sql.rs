@@ -177,15 +177,18 @@ fn numbered(text: &str) -> String {
 /// The widest statement both engines take: SQLite allows 32,766 values, PostgreSQL 65,535.
 pub const VALUES_MAX: usize = 30_000;
 
-/// One multi-row `INSERT` per chunk that fits into [`VALUES_MAX`].
+/// Multi-row `INSERT`s, in the order of the rows. Each holds a power of two of them: statements are
+/// prepared once for each text, and of these there are few whatever comes.
 pub fn insert_rows(head: &str, tail: &str, rows: Vec<Vec<SqlValue>>) -> Vec<Sql> {
     let width = rows.first().map_or(1, |row| row.len().max(1));
+    let most = 1 << (VALUES_MAX / width).max(1).ilog2();
     let mut statements = Vec::new();
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let count = (1 << rows.len().ilog2()).min(most);
         let mut sql = Sql::default();
         sql.push(head).push(" VALUES ");
-        for (index, row) in rows.by_ref().take(VALUES_MAX / width).enumerate() {
+        for (index, row) in rows.by_ref().take(count).enumerate() {
             if index > 0 {
                 sql.push(", ");
             }
