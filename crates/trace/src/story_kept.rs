@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Stories of one generation. Two are kept: when the younger is full, the elder goes.
-const GENERATION: usize = 1_500;
+const GENERATION: usize = 2_048;
 
 /// Stories that were told, by the code of their unit. One for each database.
 #[derive(Clone, Default)]

@@ -184,9 +184,10 @@ impl Db {
                 Conn::Postgres(Box::new(postgres::Session::begin(pool, read_only).await?))
             }
         };
-        let (kept, audit, fuse) = (Vec::new(), Vec::new(), self.fuse.clone());
+        let (kept, audit, announced) = (Vec::new(), Vec::new(), Vec::new());
         let searched = std::collections::BTreeMap::new();
-        Ok(Tx { conn, kept, audit, dialect: self.dialect(), fuse, searched })
+        let fuse = self.fuse.clone();
+        Ok(Tx { conn, kept, audit, announced, dialect: self.dialect(), fuse, searched })
     }
 }
 
@@ -208,6 +209,8 @@ pub struct Tx {
     kept: Vec<Sql>,
     /// Audit entries that get their place in the chain when the transaction commits.
     pub(crate) audit: Vec<crate::audit::Waiting>,
+    /// Rows of the outbox, written together when the transaction commits.
+    pub(crate) announced: Vec<Vec<SqlValue>>,
     dialect: Dialect,
     fuse: Option<Fuse>,
     /// How many rows a search found, for whoever asks again in the same state of the database.
@@ -367,6 +370,7 @@ impl Tx {
     ///
     /// A change whose audit entry cannot be written does not happen (GB/T 22239 8.1.4.3 d).
     pub async fn commit(mut self) -> Result<()> {
+        crate::outbox::write(&mut self);
         let audited = crate::audit::chain(&mut self).await?;
         match self.finish().await {
             Err(Problem::Internal(cause)) if audited => {
