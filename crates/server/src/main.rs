@@ -141,7 +141,7 @@ enum Verb {
     },
     /// 性能测量
     Bench {
-        /// access、capture、import、query、chain、search、codes、devices 或 epcis
+        /// access、anchor、capture、import、query、chain、search、codes、devices、growth、hash 或 epcis
         what: String,
         /// 数据库；缺省为临时 SQLite
         #[arg(long)]

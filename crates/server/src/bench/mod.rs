@@ -11,6 +11,7 @@ mod devices;
 mod digests;
 mod epcis;
 mod growth;
+mod hash;
 mod import;
 mod query;
 mod search;
@@ -68,10 +69,11 @@ pub(crate) async fn run(
         "devices" => devices::run(&assembled, events).await,
         "growth" => growth::run((&assembled, folder), events).await,
         "epcis" => epcis::run((&assembled, folder), events).await,
+        "hash" => hash::run(),
         "search" => search::run((&assembled, folder), events).await,
         "codes" => codes::run((&assembled, folder), events).await,
         other => Err(format!(
-            "没有测量项 {other}，应为 access、anchor、capture、import、query、chain、search、codes、devices、growth 或 epcis"
+            "没有测量项 {other}，应为 access、anchor、capture、import、query、chain、search、codes、devices、growth、hash 或 epcis"
         )),
     };
     drop(assembled);
