@@ -3,7 +3,7 @@
 use serde_json::Value;
 use yj_model::{Quantity, RegionCode};
 
-use crate::{DataClass, Problem, Result, SqlValue};
+use crate::{DataClass, Problem, Result, SqlValue, json::Object};
 
 /// A code list: codes with their Chinese labels.
 pub type Codes = &'static [(&'static str, &'static str)];
@@ -56,6 +56,15 @@ pub enum Match {
 /// Turns what a client sent into the form we store, or says what is wrong.
 pub type Normalise = fn(&str) -> Result<String, String>;
 
+/// When a field that may be absent must be there all the same (条件必选).
+#[derive(Debug, Clone, Copy)]
+pub struct Need {
+    /// The condition in words, as the data dictionary and refusals say it.
+    pub said: &'static str,
+    /// The same, asked of a record whose fields are in their normal form.
+    pub holds: fn(&Object) -> bool,
+}
+
 /// One field of a record.
 #[derive(Debug, Clone, Copy)]
 #[expect(
@@ -75,6 +84,8 @@ pub struct Field {
     pub sortable: bool,
     /// Whether it may be absent.
     pub optional: bool,
+    /// When it must not be absent although it may.
+    pub need: Option<Need>,
     /// Longest text, in characters.
     pub length_max: usize,
     /// 表示格式 in the data dictionary, where it says more than kind and length: `an18`.
@@ -111,7 +122,7 @@ impl Field {
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
-        let (format, grows, day_of_entry, passes_on) = ("", None, false, false);
+        let (format, grows, day_of_entry, passes_on, need) = ("", None, false, false, None);
         Self {
             name,
             label,
@@ -119,6 +130,7 @@ impl Field {
             filter,
             sortable,
             optional,
+            need,
             length_max,
             format,
             class,
@@ -147,6 +159,13 @@ impl Field {
     #[must_use]
     pub const fn optional(self) -> Self {
         Self { optional: true, ..self }
+    }
+
+    /// It may be absent from those records only of which the condition does not hold: asked of
+    /// whatever is submitted. Older records without it stay, and are completed when they change.
+    #[must_use]
+    pub const fn needed(self, need: Need) -> Self {
+        Self { optional: true, need: Some(need), ..self }
     }
 
     /// Longest text, in characters.

@@ -262,7 +262,11 @@ async fn template(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Tab
             Kind::Code(codes) => codes,
             _ => &[],
         };
-        let must = if field.optional { "选填" } else { "必填" };
+        let must = match field.need {
+            Some(need) => format!("条件必填：{}", need.said),
+            None if field.optional => String::from("选填"),
+            None => String::from("必填"),
+        };
         let code = reference::target(entities, field)
             .map_or_else(String::new, |target| format!("填{}的代码。", target.title));
         Column {

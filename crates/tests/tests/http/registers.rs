@@ -12,7 +12,8 @@ const REGISTER: &str = "/api/v1/trace_subject";
 fn farmer(number: u32) -> Value {
     json!({
         "code": yj_model::SubjectCode::issue(610_116, 7, number).unwrap(), "name": format!("示例农户{number}"), "kind": "07",
-        "roles": ["10"], "region": "610116", "contact_name": "示例联系人", "contact_phone": "13800000000",
+        "roles": ["10"], "region": "610116", "industry_code": "0141", "legal_rep": "示例甲",
+        "contact_name": "示例联系人", "contact_phone": "13800000000",
     })
 }
 

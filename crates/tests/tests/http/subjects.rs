@@ -15,7 +15,7 @@ pub const REGISTER: &str = "/api/v1/trace_subject";
 pub fn farmer(name: &str) -> Value {
     json!({
         "name": name, "kind": "07", "roles": ["10"], "region": "610116",
-        "contact_name": "示例联系人", "contact_phone": "13800000000",
+        "industry_code": "0141", "legal_rep": "示例甲", "contact_name": "示例联系人", "contact_phone": "13800000000",
     })
 }
 
