@@ -3,7 +3,7 @@
 use serde_json::Value;
 use yj_model::{Quantity, RegionCode};
 
-use crate::{DataClass, Problem, Result, SqlValue, json::Object};
+use crate::{DataClass, Problem, Result, Sql, SqlValue, json::Object};
 
 /// A code list: codes with their Chinese labels.
 pub type Codes = &'static [(&'static str, &'static str)];
@@ -65,6 +65,30 @@ pub struct Need {
     pub holds: fn(&Object) -> bool,
 }
 
+/// A register that gives records further values of a field, each for a time: besides the market where
+/// a merchant is registered first, those where it trades as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Elsewhere {
+    /// Its table. The column with the further value is called as the field is.
+    pub table: &'static str,
+    /// Its column with the identifier of the record.
+    pub record: &'static str,
+    /// Its column with the first day of the value.
+    pub from: &'static str,
+    /// Its column with the last day, empty while there is none.
+    pub until: &'static str,
+}
+
+impl Elsewhere {
+    /// Which of its rows hold on a day.
+    pub(crate) fn on(self, sql: &mut Sql, day: jiff::civil::Date) {
+        let day = day.to_string();
+        sql.push(self.from).push(" <= ").bind(day.as_str());
+        sql.push(" AND (").push(self.until).push(" IS NULL OR ").push(self.until);
+        sql.push(" >= ").bind(day).push(")");
+    }
+}
+
 /// One field of a record.
 #[derive(Debug, Clone, Copy)]
 #[expect(
@@ -106,6 +130,8 @@ pub struct Field {
     pub day_of_entry: bool,
     /// Whether it changes when whom the record belongs to is merged into another.
     pub passes_on: bool,
+    /// Where the record has further values of it: lists and figures know them all.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// No register of this platform reaches further back than the republic.
@@ -122,7 +148,8 @@ impl Field {
     pub const fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
-        let (format, grows, day_of_entry, passes_on, need) = ("", None, false, false, None);
+        let (format, grows, day_of_entry, passes_on) = ("", None, false, false);
+        let (need, elsewhere) = (None, None);
         Self {
             name,
             label,
@@ -140,6 +167,7 @@ impl Field {
             grows,
             day_of_entry,
             passes_on,
+            elsewhere,
         }
     }
 
@@ -204,6 +232,13 @@ impl Field {
     #[must_use]
     pub const fn passes_on(self) -> Self {
         Self { passes_on: true, ..self }
+    }
+
+    /// Records have further values of it in another register, each for a time: lists narrowed by an
+    /// exact value find them by any that holds today, and figures count them at each.
+    #[must_use]
+    pub const fn elsewhere(self, elsewhere: Elsewhere) -> Self {
+        Self { elsewhere: Some(elsewhere), ..self }
     }
 
     /// 可公开.

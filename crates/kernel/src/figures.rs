@@ -126,6 +126,7 @@ impl Dimension {
     fn expression(self, at: usize) -> String {
         let name = self.field.name;
         match (self.grain, self.field.kind) {
+            (Grain::Value, _) if self.field.elsewhere.is_some() => format!("w{at}.placed"),
             (Grain::Value | Grain::Codes, _) => String::from(name),
             (Grain::Each | Grain::Stage, _) => format!("c{at}.code"),
             (Grain::Digits(digits), _) => format!("SUBSTR({name}, 1, {digits})"),
@@ -205,7 +206,7 @@ impl Dimension {
 
     /// Whether a record may be in several of its groups.
     fn overlaps(self) -> bool {
-        matches!(self.grain, Grain::Each | Grain::Stage)
+        matches!(self.grain, Grain::Each | Grain::Stage) || self.field.elsewhere.is_some()
     }
 
     /// Of groups that overlap, each code with the column that holds it and the text it leaves there.
@@ -290,6 +291,17 @@ async fn count(
         let join = if tx.dialect() == Dialect::Sqlite { " CROSS JOIN c" } else { " JOIN c" };
         sql.push(join).push(&at.to_string()).push(" ON ").push(function).push("(");
         sql.push(column).push(&format!(", c{at}.word) > 0"));
+    }
+    // A record is counted once at every place where it is today.
+    for (at, dimension) in dimensions.iter().enumerate() {
+        let (name, Some(elsewhere)) = (dimension.field.name, dimension.field.elsewhere) else {
+            continue;
+        };
+        sql.push(" JOIN (SELECT id AS placed_record, ").push(name).push(" AS placed FROM ");
+        sql.push(entity.table).push(" UNION SELECT ").push(elsewhere.record).push(", ");
+        sql.push(name).push(" FROM ").push(elsewhere.table).push(" WHERE ");
+        elsewhere.on(&mut sql, ctx.today());
+        sql.push(&format!(") AS w{at} ON w{at}.placed_record = id"));
     }
     sql.push(" WHERE 1 = 1");
     ctx.scope().narrow(&mut sql, tx, entity.scoping);

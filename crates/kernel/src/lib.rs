@@ -63,7 +63,7 @@ pub use derived::{Succession, derive};
 pub use disk::Disk;
 pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
-pub use field::{Codes, Field, Kind, Match, Need, Normalise, mask, time_text};
+pub use field::{Codes, Elsewhere, Field, Kind, Match, Need, Normalise, mask, time_text};
 pub use gather::Gather;
 pub use http::{expected_version, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};

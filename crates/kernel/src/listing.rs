@@ -1,6 +1,7 @@
 //! Lists: filters, order, page numbers for people and cursors for programs, for any [`Entity`]
 //! (G-6.2.3: 检索和分页展示).
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use yj_model::Stage;
 
@@ -39,6 +40,7 @@ pub(crate) static CREATED: Field =
 /// A list request, fully checked: nothing in it can fail later.
 #[derive(Debug)]
 pub(crate) struct Listing {
+    today: Date,
     conditions: Vec<(&'static Field, Comparison, SqlValue)>,
     areas: Vec<Area>,
     sort: Sort,
@@ -96,6 +98,7 @@ impl Listing {
         let entity = code_list::present(app, tx, entity).await?;
         let newest_first = Sort { column: "id", descending: true };
         let mut listing = Self {
+            today: app.today(),
             conditions: Vec::new(),
             areas: Vec::new(),
             sort: newest_first,
@@ -210,6 +213,14 @@ impl Listing {
                         sql.push(if at == 0 { "" } else { ", " }).bind(code);
                     }
                     sql.push(")")
+                }
+                Comparison::Equal if let Some(elsewhere) = field.elsewhere => {
+                    sql.push("(").push(field.name).push(" = ").bind(value.clone());
+                    sql.push(" OR id IN (SELECT ").push(elsewhere.record).push(" FROM ");
+                    sql.push(elsewhere.table).push(" WHERE ").push(field.name).push(" = ");
+                    sql.bind(value.clone()).push(" AND ");
+                    elsewhere.on(sql, self.today);
+                    sql.push("))")
                 }
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
                 Comparison::OneOf => {

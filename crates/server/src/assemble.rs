@@ -147,6 +147,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         yj_subject::SUBJECT_MERGER,
         yj_subject::NODE,
         yj_subject::MERCHANT,
+        yj_subject::MERCHANT_PLACE,
         yj_evidence::EVIDENCE_KEY,
         yj_construction::DEVICE,
         yj_telemetry::BINDING,

@@ -1,13 +1,16 @@
 //! 商户 (G-6.2.3): who trades at a node, with a code of that node's.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use yj_kernel::{
-    Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+    Changed, Codes, Columns, Ctx, Field, Kind, Match, Object, Problem, Resource, Result, Scoping,
+    Sql, Tx, derive,
 };
 use yj_model::{Id, RegionCode};
 
 use crate::{
     lookup,
+    merchant_place::{MerchantPlace, PLACES},
     node::{Node, STAGE},
     subject::{CONTACT_NAME, CONTACT_PHONE, TraceSubject},
 };
@@ -73,8 +76,33 @@ pub struct Merchant {
     pub stage: Option<String>,
 }
 
+/// Who sees what happens at a node: its region's people, and who runs it.
+pub(crate) const AT_A_NODE: Scoping = Scoping::By(Columns {
+    region: Some("region"),
+    subject: Some("operator_id"),
+    label: Some("label"),
+    ..Columns::NONE
+});
+
+/// 摊位号
+pub(crate) const BOOTH: Field =
+    Field::new("booth", "摊位号", Kind::Text).length_max(40).optional().public();
+
+/// 所属区域 of who trades at a node.
+pub(crate) const REGION: Field = Field::new("region", "所属区域", Kind::Region)
+    .filter(Match::Prefix)
+    .computed()
+    .hint("由所在节点确定");
+
+/// 市场经营主体
+pub(crate) const OPERATOR: Field =
+    Field::new("operator_id", "市场经营主体", Kind::Id("trace_subject"))
+        .filter(Match::Exact)
+        .computed()
+        .hint("由所在节点确定");
+
 /// 13 digits: the node of first registration, then a number within it.
-fn merchant_code(text: &str) -> Result<String, String> {
+pub(crate) fn merchant_code(text: &str) -> Result<String, String> {
     let sound = text.len() == 13 && text.bytes().all(|digit| digit.is_ascii_digit());
     if sound {
         Ok(String::from(text))
@@ -122,12 +150,7 @@ impl Merchant {
 impl Resource for Merchant {
     const TABLE: &'static str = "merchant";
     const TITLE: &'static str = "商户";
-    const SCOPING: Scoping = Scoping::By(Columns {
-        region: Some("region"),
-        subject: Some("operator_id"),
-        label: Some("label"),
-        ..Columns::NONE
-    });
+    const SCOPING: Scoping = AT_A_NODE;
     const REVIEWED: bool = true;
     const FIELDS: &'static [Field] = &[
         Field::new("code", "商户编码", Kind::Text)
@@ -146,8 +169,11 @@ impl Resource for Merchant {
             .filter(Match::Exact)
             .sortable()
             .public(),
-        Field::new("node_id", "注册所在节点", Kind::Id("node")).filter(Match::Exact),
-        Field::new("booth", "摊位号", Kind::Text).length_max(40).optional().public(),
+        Field::new("node_id", "注册所在节点", Kind::Id("node"))
+            .filter(Match::Exact)
+            .elsewhere(PLACES)
+            .hint("在其他节点也经营的，另登记“商户驻场”"),
+        BOOTH,
         Field::new("goods", "品种", Kind::CodeList(GOODS)).filter(Match::Contains).public(),
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
@@ -162,27 +188,13 @@ impl Resource for Merchant {
             .public()
             .hint("不填为审核通过之日"),
         Field::new("in_use", "是否在营", Kind::Bool).filter(Match::Exact),
-        Field::new("region", "所属区域", Kind::Region)
-            .filter(Match::Prefix)
-            .computed()
-            .hint("由所在节点确定"),
-        Field::new("operator_id", "市场经营主体", Kind::Id("trace_subject"))
-            .filter(Match::Exact)
-            .computed()
-            .hint("由所在节点确定"),
+        REGION,
+        OPERATOR,
         STAGE,
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-        // A node that moves meanwhile waits for this merchant, or this merchant for it.
-        tx.lock(Node::TABLE, self.node_id).await?;
-        let node = tx.get::<Node>(ctx, self.node_id).await;
-        let node = node.map(|found| found.data).map_err(|problem| match problem {
-            Problem::NotFound(_) => {
-                Problem::invalid("node_id", "没有这个节点，或不在您的数据权限范围内")
-            }
-            other => other,
-        })?;
+        let node = Node::held(ctx, tx, self.node_id).await?;
         if self.in_use && !node.in_use {
             return Err(Problem::invalid("node_id", "该节点已停用，不能有在营商户"));
         }
@@ -193,6 +205,16 @@ impl Resource for Merchant {
         (self.region, self.operator_id) = (Some(node.region.clone()), Some(node.subject_id));
         self.stage = node.stage;
         Ok(())
+    }
+
+    /// Where it trades as well it is called by its code.
+    async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
+        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
+        if before.code == after.code {
+            return Ok(());
+        }
+        let values = Object::from_iter([(String::from("merchant_code"), json!(after.code))]);
+        derive::<MerchantPlace>(ctx, tx, ("merchant_id", change.id), &values).await.map(drop)
     }
 
     fn sample(n: u32) -> Self {

@@ -1,9 +1,16 @@
 //! 节点、商户与设备 (G-6.2.3, G-6.7.5): registered, searched by the words of the standard, imported.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use yj_identity::Security;
 
-use crate::harness::TestApp;
+use crate::{
+    harness::TestApp,
+    houses::id_of,
+    subjects::{approved, detail},
+};
 
 /// A province with its markets, and hardly any events.
 pub async fn province() -> TestApp {
@@ -188,4 +195,105 @@ async fn g_6_2_4_every_tile_of_the_workbench_is_the_number_of_its_list() {
         let waiting = list["items"].as_array().unwrap().len();
         assert_eq!(tile["count"], json!(waiting.min(100)), "{tile}");
     }
+}
+
+/// Everything that figures by node say: how many at each, by its identifier, and in all.
+async fn by_node(app: &TestApp) -> (BTreeMap<String, i64>, i64) {
+    let figures = app.get("supervisor", "/api/v1/merchant/figures?by=node_id").await.expect(200);
+    let mut groups = BTreeMap::new();
+    for group in figures["groups"].as_array().unwrap() {
+        let count = group["count"].as_i64().unwrap();
+        // Every figure is the number of its list.
+        let path = format!("/api/v1/merchant?count=only&{}", group["query"].as_str().unwrap());
+        let list = app.get("supervisor", &path).await.expect(200);
+        assert_eq!(list["total"]["count"], count, "{group}");
+        groups.insert(group["key"][0].as_str().unwrap().to_owned(), count);
+    }
+    (groups, figures["count"].as_i64().unwrap())
+}
+
+#[tokio::test]
+async fn g_6_2_3_a_merchant_of_several_markets_is_found_at_each_and_counted_once() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let mut nodes = Vec::new();
+    for code in ["610116001", "610116002", "610116003"] {
+        let node = json!({
+            "code": code, "name": format!("示例市场{code}"), "kind": "market",
+            "subject_id": subject["id"], "region": "610116", "in_use": true,
+        });
+        let filed = app.post("supervisor", "/api/v1/node", node).await.expect(202);
+        nodes.push(approved(&app, "node", &filed).await);
+    }
+    let [first, second, third] = <[String; 3]>::try_from(nodes).unwrap();
+    let merchant = json!({
+        "code": "6101160010001", "name": "示例商户", "kind": "individual", "node_id": first,
+        "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001",
+        "in_use": true,
+    });
+    let filed = app.post("supervisor", "/api/v1/merchant", merchant).await.expect(202);
+    let merchant = approved(&app, "merchant", &filed).await;
+    let path = "/api/v1/merchant_place";
+    let place = |node: &str| json!({ "merchant_code": "6101160010001", "node_id": node });
+    // It is at its first market already, and nobody settles under a code that nobody has.
+    let refused = app.post("supervisor", path, place(&first)).await.expect(422);
+    assert!(detail(&refused).contains("就注册在这个节点"), "{refused}");
+    let unknown = json!({ "merchant_code": "6101160010009", "node_id": second });
+    let refused = app.post("supervisor", path, unknown).await.expect(422);
+    assert!(detail(&refused).contains("没有编码为 6101160010009 的商户"), "{refused}");
+    // The market's own people file it; others neither see it nor file it.
+    assert_eq!(app.post("farm", path, place(&second)).await.status, 422);
+    let filed = app.post("enterprise", path, place(&second)).await.expect(202);
+    let stays = approved(&app, "merchant_place", &filed).await;
+    assert_eq!(app.get("farm", &format!("{path}/{stays}")).await.status, 404);
+    let refused = app.post("supervisor", path, place(&second)).await.expect(409);
+    assert!(detail(&refused).contains("已有驻场登记"), "{refused}");
+    // A file says it by codes.
+    let sheet = "商户编码,驻场节点,摊位号,进场时间,离场时间\n\
+                 6101160010001,610116003,B-07,2026-01-10,2026-11-18\n\
+                 6101160010001,610116003,B-07,2026-01-10,2026-01-09\n";
+    let job = app.import("supervisor", &format!("{path}/import"), sheet.as_bytes().to_vec()).await;
+    let rows = format!("/api/v1/jobs/{}/rows", id_of(&job));
+    let rows = app.get("supervisor", &rows).await.expect(200);
+    let told: Vec<_> = ["outcome", "detail"].map(|key| rows["items"][1][key].clone()).into();
+    assert!(told[0] == "failed" && told[1].as_str().unwrap().contains("离场时间"), "{rows}");
+    let filed = app.get("supervisor", &format!("{path}/changes?state=submitted")).await.expect(200);
+    let left = approved(&app, "merchant_place", &json!({ "change_request": filed["items"][0] })).await;
+
+    // Today it is at two of the three; it is one merchant with its first code.
+    for (node, count) in [(&first, 1), (&second, 1), (&third, 0)] {
+        let (found, one) = search(&app, "merchant", &[("node_id", node)]).await;
+        assert_eq!(found, count, "{node}");
+        assert!(count == 0 || one["code"] == "6101160010001");
+    }
+    let counted = |nodes: &[&String]| {
+        (nodes.iter().map(|node| ((*node).clone(), 1)).collect::<BTreeMap<_, _>>(), 1)
+    };
+    assert_eq!(by_node(&app).await, counted(&[&first, &second]));
+    // It comes back to the third and goes from the second: what was stays readable.
+    let one = format!("{path}/{left}");
+    let known = app.now();
+    app.pass(SignedDuration::from_mins(1));
+    let filed = app.change("supervisor", ("PATCH", &one), 1, json!({ "left_on": null })).await;
+    approved(&app, "merchant_place", &filed.expect(202)).await;
+    let history = app.get("supervisor", &format!("{one}/history")).await.expect(200);
+    let last = history.as_array().unwrap().last().unwrap();
+    assert_eq!(last["changes"]["left_on"], json!(["2026-11-18", null]), "{history}");
+    let then = app.get("supervisor", &format!("{one}?known_at={known}")).await.expect(200);
+    assert_eq!((&then["left_on"], &then["version"]), (&json!("2026-11-18"), &json!(1)));
+    assert_eq!(by_node(&app).await, counted(&[&first, &second, &third]));
+    let gone = json!({ "registered_on": "2026-11-01", "left_on": "2026-11-18" });
+    let place = format!("{path}/{stays}");
+    let filed = app.change("supervisor", ("PATCH", &place), 1, gone).await.expect(202);
+    approved(&app, "merchant_place", &filed).await;
+    assert_eq!(by_node(&app).await, counted(&[&first, &third]));
+    // A market that is sold takes those who trade there along, whose first market it is or not.
+    let buyer = app.subject("示例韭菜合作社一社").await;
+    let node = format!("/api/v1/node/{third}");
+    let sold = json!({ "subject_id": buyer["id"] });
+    let filed = app.change("supervisor", ("PATCH", &node), 1, sold).await.expect(202);
+    approved(&app, "node", &filed).await;
+    let seen = app.get("farm", &one).await.expect(200);
+    assert_eq!((&seen["operator_id"], &seen["merchant_id"]), (&buyer["id"], &json!(merchant)));
+    assert_eq!(app.get("farm", &format!("/api/v1/merchant/{merchant}")).await.status, 404);
 }
