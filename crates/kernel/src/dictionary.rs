@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Value, json};
 
-use crate::{Ctx, DataClass, Entity, Field, Kind, Problem, Result, Sql, Tx, audit};
+use crate::{
+    Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Sql, Tx, audit, code_list::trunk,
+};
 
 /// One data element.
 #[derive(Debug, Clone)]
@@ -161,9 +163,11 @@ fn own_obligation(entity: &Entity, field: &Field) -> (Obligation, &'static str) 
 }
 
 fn element(entity: &Entity, field: &Field) -> Element {
-    let codes: &[(&str, &str)] = match field.kind {
-        Kind::Code(codes) | Kind::CodeList(codes) => codes,
-        _ => &[],
+    let codes = match field.kind {
+        // A tree is in its own register; here are the levels that people compare.
+        Kind::CodeList(codes) if field.filter == Match::Branch => trunk(codes),
+        Kind::Code(codes) | Kind::CodeList(codes) => codes.to_vec(),
+        _ => Vec::new(),
     };
     let format = match field.kind {
         _ if !field.format.is_empty() => String::from(field.format),

@@ -40,6 +40,9 @@ pub enum Kind {
 pub enum Match {
     /// Not at all.
     Never,
+    /// `?name=code` of a list of codes that form a tree, each beginning with the one above it: the
+    /// code itself or any below it.
+    Branch,
     /// `?name=value`
     Exact,
     /// `?name=start`

@@ -10,7 +10,8 @@ use yj_model::{STAGES, regions};
 
 use crate::{
     Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Reach, Result,
-    Route, Scoping, Sql, SqlValue, Tx, code_list,
+    Route, Scoping, Sql, SqlValue, Tx,
+    code_list::{self, trunk},
     field::time_text,
     json::Object,
     listing::{self, CREATED, Listing, apart},
@@ -183,9 +184,10 @@ impl Dimension {
 
     fn json(self) -> Value {
         let codes = match self.field.kind {
-            Kind::Code(codes) | Kind::CodeList(codes) => codes,
-            Kind::Bool => &[("true", "是"), ("false", "否")],
-            _ => &[],
+            Kind::CodeList(codes) if self.field.filter == Match::Branch => trunk(codes),
+            Kind::Code(codes) | Kind::CodeList(codes) => codes.to_vec(),
+            Kind::Bool => vec![("true", "是"), ("false", "否")],
+            _ => Vec::new(),
         };
         let grain = match self.grain {
             Grain::Digits(2) => "province",
@@ -212,6 +214,10 @@ impl Dimension {
     /// Of groups that overlap, each code with the column that holds it and the text it leaves there.
     fn words(self, entity: &Entity) -> Vec<(&'static str, &'static str, String)> {
         match (self.grain, self.field.kind, stage_words(entity)) {
+            (Grain::Each, Kind::CodeList(codes), _) if self.field.filter == Match::Branch => {
+                let word = |code| (code, self.field.name, format!("\"{code}"));
+                trunk(codes).into_iter().map(|(code, _)| word(code)).collect()
+            }
             (Grain::Each, Kind::CodeList(codes), _) => {
                 let word = |code: &'static str| (code, self.field.name, format!("\"{code}\""));
                 codes.iter().map(|(code, _)| word(code)).collect()

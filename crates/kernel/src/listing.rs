@@ -454,7 +454,7 @@ fn condition(
         }
         (Match::Exact, None) => Comparison::Equal,
         (Match::Prefix, None) => Comparison::StartsWith,
-        (Match::Contains, None) => Comparison::Contains,
+        (Match::Contains | Match::Branch, None) => Comparison::Contains,
         (Match::Name, None) => Comparison::Name,
         (Match::Range, Some("from")) => Comparison::AtLeast,
         (Match::Range, Some("to")) => Comparison::AtMost,
@@ -472,7 +472,9 @@ fn condition(
         (Kind::CodeList(_), Comparison::Contains) => {
             let value = field.read_text(text).map_err(wrong)?;
             let code = value.get(0).and_then(Value::as_str).unwrap_or_default();
-            SqlValue::Text(format!("\"{code}\""))
+            // What lies below a code begins with it.
+            let end = if field.filter == Match::Branch { "" } else { "\"" };
+            SqlValue::Text(format!("\"{code}{end}"))
         }
         (Kind::Code(_), Comparison::OneOf) => {
             let codes = text.split(',').map(|code| field.read_text(code)).collect::<Vec<_>>();

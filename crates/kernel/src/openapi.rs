@@ -324,7 +324,7 @@ fn meta_field(field: &Field) -> Value {
         Match::Never => "none",
         Match::Exact => "exact",
         Match::Prefix => "prefix",
-        Match::Contains => "contains",
+        Match::Contains | Match::Branch => "contains",
         Match::Name => "name",
         Match::Range => "range",
     };

@@ -180,7 +180,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         jobs: jobs(),
         entities,
         withheld: withheld.clone(),
-        code_lists: vec![yj_domain::CODES],
+        code_lists: vec![yj_domain::CODES, yj_product::CLASSES],
         platform,
         metrics: metrics.clone(),
         vault,

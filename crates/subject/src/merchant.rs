@@ -6,7 +6,7 @@ use yj_kernel::{
     Changed, Codes, Columns, Ctx, Field, Kind, Match, Object, Problem, Resource, Result, Scoping,
     Sql, Tx, derive,
 };
-use yj_model::{Id, RegionCode};
+use yj_model::{CLASS_LIST, Id, RegionCode, UNCLASSED};
 
 use crate::{
     lookup,
@@ -24,23 +24,8 @@ const MERCHANT_KINDS: Codes = &[
     ("other", "其他"),
 ];
 
-/// 经营品种
-const GOODS: Codes = &[
-    ("vegetable", "蔬菜"),
-    ("fruit", "水果"),
-    ("pork", "猪肉"),
-    ("beef", "牛羊肉"),
-    ("poultry", "禽类"),
-    ("egg", "禽蛋"),
-    ("aquatic", "水产品"),
-    ("dairy", "奶制品"),
-    ("grain", "粮油"),
-    ("tea", "茶叶"),
-    ("fungus", "食用菌"),
-    ("herb", "中药材"),
-    ("food", "预包装食品"),
-    ("other", "其他"),
-];
+/// What one merchant trades in; whoever trades in more names the classes above.
+const GOODS_MAX: usize = 50;
 
 /// 商户
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,7 +41,7 @@ pub struct Merchant {
     pub node_id: Id<Node>,
     /// 摊位号
     pub booth: Option<String>,
-    /// 品种
+    /// 品种: classes of the catalogue, of any level and domain.
     pub goods: Vec<String>,
     /// 对应追溯主体
     pub subject_id: Option<Id<TraceSubject>>,
@@ -174,7 +159,12 @@ impl Resource for Merchant {
             .elsewhere(PLACES)
             .hint("在其他节点也经营的，另登记“商户驻场”"),
         BOOTH,
-        Field::new("goods", "品种", Kind::CodeList(GOODS)).filter(Match::Contains).public(),
+        Field::new("goods", "品种", Kind::CodeList(UNCLASSED))
+            .grows(CLASS_LIST)
+            .format("an..10")
+            .filter(Match::Branch)
+            .public()
+            .hint("产品分类目录中任一级、任一领域的分类；目录之外的选“其他”"),
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
             .passes_on()
@@ -201,6 +191,10 @@ impl Resource for Merchant {
         if self.goods.is_empty() {
             return Err(Problem::invalid("goods", "请选择至少一个品种"));
         }
+        if self.goods.len() > GOODS_MAX {
+            let detail = format!("至多 {GOODS_MAX} 个品种；更多的请选其上级分类");
+            return Err(Problem::invalid("goods", detail));
+        }
         self.require_known(ctx, tx).await?;
         (self.region, self.operator_id) = (Some(node.region.clone()), Some(node.subject_id));
         self.stage = node.stage;
@@ -224,7 +218,7 @@ impl Resource for Merchant {
             kind: String::from("individual"),
             node_id: Id::from_parts(1, u128::from(n)),
             booth: Some(String::from("A-01")),
-            goods: vec![String::from("vegetable")],
+            goods: vec![String::from("0101")],
             subject_id: None,
             contact_name: String::from("示例甲"),
             contact_phone: String::from("13800000000"),

@@ -10,7 +10,8 @@ use yj_subject::{Merchant, MerchantPlace, Node, SubjectBrief};
 use super::places::{beside, position};
 use crate::Assembled;
 
-const GOODS: [&str; 6] = ["vegetable", "fruit", "pork", "aquatic", "egg", "grain"];
+/// 蔬菜、水果、生猪产品、水产品、禽蛋、粮食 of the catalogue.
+const GOODS: [&str; 6] = ["0101", "0102", "0106", "0112", "0110", "0104"];
 /// Half of the devices are sensors.
 const DEVICES: [(&str, &str); 8] = [
     ("scale", "示例-C30"),

@@ -153,7 +153,7 @@ async fn complete(app: &TestApp) -> [(&'static str, Value); 5] {
     let filed = app.post("supervisor", "/api/v1/node", market).await.expect(202);
     let merchant = json!({
         "code": "6101160010001", "name": "示例商户", "kind": "individual",
-        "node_id": approved(app, "node", &filed).await, "goods": ["fruit"],
+        "node_id": approved(app, "node", &filed).await, "goods": ["0102"],
         "contact_name": "示例甲", "contact_phone": "13800000001", "in_use": true,
     });
     let node = json!({

@@ -154,7 +154,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     for part in 0..2 {
         let merchant = json!({
             "code": format!("{}{:04}", code(0), part), "name": "示例商户", "kind": "individual",
-            "node_id": house.things["node"], "goods": ["fruit"], "contact_name": "示例甲",
+            "node_id": house.things["node"], "goods": ["0102"], "contact_name": "示例甲",
             "contact_phone": "13800000001", "in_use": true,
         });
         let filed = app.post(&boss, "/api/v1/merchant", merchant).await.expect(202);

@@ -58,9 +58,14 @@ async fn g_6_2_3_merchants_are_searched_by_kind_node_name_goods_code_and_time() 
     let code = first["code"].as_str().unwrap();
     assert!(code.starts_with(node["code"].as_str().unwrap()));
     assert_eq!(search(&app, "merchant", &[("code", code)]).await.0, 1);
-    assert_eq!(search(&app, "merchant", &[("goods", "pork")]).await.0, 40);
+    assert_eq!(search(&app, "merchant", &[("goods", "0106")]).await.0, 40);
     let name = first["name"].as_str().unwrap();
     assert_eq!(search(&app, "merchant", &[("name", name)]).await.1["id"], first["id"]);
+    // Those of two markets are found at both and are one each (handbook §2.4).
+    let at_last = search(&app, "node", &[("name", "批发市场12号")]).await.1;
+    let last = at_last["id"].as_str().unwrap();
+    assert_eq!(search(&app, "merchant", &[("node_id", last)]).await.0, 20 + 1);
+    assert_eq!(search(&app, "merchant_place", &[("node_id", last)]).await.0, 1);
     // Together they narrow, and time has two ends.
     let both = [("node_id", id), ("goods", first["goods"][0].as_str().unwrap())];
     let together = search(&app, "merchant", &both).await.0;
@@ -100,7 +105,7 @@ async fn g_6_2_2_a_node_lies_in_its_region_and_a_merchant_at_a_node_that_is_open
     let merchant = |node: &Value| {
         json!({
             "code": "6101160010001", "name": "示例商户", "kind": "individual", "node_id": node,
-            "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001",
+            "goods": ["0102"], "contact_name": "示例甲", "contact_phone": "13800000001",
             "in_use": true,
         })
     };
@@ -228,7 +233,7 @@ async fn g_6_2_3_a_merchant_of_several_markets_is_found_at_each_and_counted_once
     let [first, second, third] = <[String; 3]>::try_from(nodes).unwrap();
     let merchant = json!({
         "code": "6101160010001", "name": "示例商户", "kind": "individual", "node_id": first,
-        "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001",
+        "goods": ["0102"], "contact_name": "示例甲", "contact_phone": "13800000001",
         "in_use": true,
     });
     let filed = app.post("supervisor", "/api/v1/merchant", merchant).await.expect(202);
@@ -296,4 +301,106 @@ async fn g_6_2_3_a_merchant_of_several_markets_is_found_at_each_and_counted_once
     let seen = app.get("farm", &one).await.expect(200);
     assert_eq!((&seen["operator_id"], &seen["merchant_id"]), (&buyer["id"], &json!(merchant)));
     assert_eq!(app.get("farm", &format!("/api/v1/merchant/{merchant}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn g_6_2_3_a_merchant_of_any_domain_says_what_it_trades_by_the_catalogue() {
+    let app = TestApp::start().await;
+    let subject = app.subject("示例蔬菜加工厂").await;
+    let node = json!({
+        "code": "610116001", "name": "示例市场", "kind": "market", "subject_id": subject["id"],
+        "region": "610116", "in_use": true,
+    });
+    let filed = app.post("supervisor", "/api/v1/node", node).await.expect(202);
+    let node = approved(&app, "node", &filed).await;
+    let merchant = |number: u32, goods: &[&str]| {
+        json!({
+            "code": format!("610116001{number:04}"), "name": format!("示例商户{number}"),
+            "kind": "enterprise", "node_id": node, "goods": goods, "contact_name": "示例甲",
+            "contact_phone": "13800000001", "in_use": true,
+        })
+    };
+    let path = "/api/v1/merchant";
+    // 韭菜 and 菠菜; 钢铁材料; a drug and 水果; what is in no class.
+    for (number, goods) in
+        [(1, &["01010650", "010101"][..]), (2, &["0804"]), (3, &["0302", "0102"]), (4, &["other"])]
+    {
+        let filed = app.post("supervisor", path, merchant(number, goods)).await.expect(202);
+        approved(&app, "merchant", &filed).await;
+    }
+    let refused = app.post("supervisor", path, merchant(5, &["0199"])).await.expect(422);
+    assert!(detail(&refused).contains("没有代码 0199"), "{refused}");
+    let many: Vec<_> = (1..=51).map(|number| format!("0101{number:02}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    assert_eq!(app.post("supervisor", path, merchant(5, &many)).await.status, 422);
+    // By the class itself and by every class above it.
+    for (code, count) in [
+        ("01010650", 1),
+        ("010106", 1),
+        ("0101", 1),
+        ("01", 2),
+        ("0102", 1),
+        ("03", 1),
+        ("08", 1),
+        ("0804", 1),
+        ("02", 0),
+        ("other", 1),
+    ] {
+        assert_eq!(search(&app, "merchant", &[("goods", code)]).await.0, count, "{code}");
+    }
+    app.get("supervisor", &format!("{path}?goods=0199")).await.expect(422);
+    // Figures compare the upper levels, once for every merchant, and each is its list.
+    let figures = app.get("supervisor", &format!("{path}/figures?by=goods")).await.expect(200);
+    let groups: Vec<_> = figures["groups"].as_array().unwrap().iter().collect();
+    let said: Vec<_> =
+        groups.iter().map(|group| (group["key"][0].as_str().unwrap(), &group["count"])).collect();
+    let one = json!(1);
+    let two = json!(2);
+    assert_eq!(
+        said,
+        [
+            ("01", &two),
+            ("0101", &one),
+            ("0102", &one),
+            ("03", &one),
+            ("0302", &one),
+            ("08", &one),
+            ("0804", &one),
+            ("other", &one)
+        ]
+    );
+    assert_eq!(figures["count"], 4);
+    for group in groups {
+        let list = format!("{path}?count=only&{}", group["query"].as_str().unwrap());
+        let list = app.get("supervisor", &list).await.expect(200);
+        assert_eq!(list["total"]["count"], group["count"], "{group}");
+    }
+    // A file says it by names.
+    let sheet = "商户编码,商户名称,商户类型,注册所在节点,品种,联系人,联系电话,是否在营\n\
+                 6101160010006,示例商户6,企业,610116001,韭菜、钢铁材料,示例甲,13800000001,是\n";
+    let job = app.import("supervisor", &format!("{path}/import"), sheet.as_bytes().to_vec()).await;
+    assert_eq!((&job["state"], &job["failed"]), (&json!("done"), &json!(0)), "{job}");
+    let filed = app.get("supervisor", &format!("{path}/changes?state=submitted")).await.expect(200);
+    assert_eq!(filed["items"][0]["body"]["goods"], json!(["01010650", "0804"]));
+}
+
+#[tokio::test]
+async fn g_6_2_3_what_merchants_traded_before_reads_as_classes_of_the_catalogue() {
+    let app = province().await;
+    let (_, one) = search(&app, "merchant", &[("goods", "0106")]).await;
+    let id = one["id"].as_str().unwrap();
+    app.tamper(&format!(
+        r#"UPDATE merchant SET goods = '["pork","beef","herb","other"]' WHERE id = '{id}'"#
+    ))
+    .await;
+    let script = include_str!("../../../subject/migrations/0017_merchant.sql");
+    for line in script.lines().filter(|line| line.starts_with("UPDATE merchant SET goods")) {
+        app.run_sql(line).await;
+    }
+    let path = format!("/api/v1/merchant/{id}");
+    let stored = app.get("supervisor", &path).await.expect(200);
+    assert_eq!(stored["goods"], json!(["0106", "0107", "0108", "0306", "other"]));
+    // It is a sound record: something else of it can change.
+    let change = json!({ "booth": "Z-01" });
+    app.change("supervisor", ("PATCH", &path), 1, change).await.expect(202);
 }
