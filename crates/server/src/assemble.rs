@@ -179,6 +179,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         attachments: Attachments::local(&data.join("files"))?,
         jobs: jobs(),
         entities,
+        datasets: vec![&yj_trace::EVENTS],
         withheld: withheld.clone(),
         code_lists: vec![yj_domain::CODES, yj_product::CLASSES],
         platform,

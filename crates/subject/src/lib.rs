@@ -129,7 +129,16 @@ pub fn routes() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect();
-    let registers = [TRACE_SUBJECT, LICENCE, SITE, SUBJECT_ALIAS, SUBJECT_MERGER, NODE, MERCHANT, MERCHANT_PLACE];
+    let registers = [
+        TRACE_SUBJECT,
+        LICENCE,
+        SITE,
+        SUBJECT_ALIAS,
+        SUBJECT_MERGER,
+        NODE,
+        MERCHANT,
+        MERCHANT_PLACE,
+    ];
     let of_registers = registers.into_iter().flat_map(record_routes);
     // Registration and import of subjects have routes of their own here.
     let others = of_registers.filter(|route| {

@@ -239,8 +239,9 @@ async fn g_6_2_1_a_file_with_known_codes_overwrites_and_doubles_nothing() {
         shop["name"].as_str().unwrap(),
         shop["region"].as_str().unwrap(),
     );
-    let mut sheet =
-        String::from("主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话,行业代码,法定代表人\n");
+    let mut sheet = String::from(
+        "主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话,行业代码,法定代表人\n",
+    );
     // A file of an older platform calls it by the code it had there.
     let alias = json!({ "kind": "merchant13", "code": "6104039010001", "subject_id": shop["id"] });
     let filed = app.post("supervisor", "/api/v1/subject_alias", alias).await.expect(202);
