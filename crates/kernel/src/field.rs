@@ -83,6 +83,22 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
+    /// Writes the condition that a record of a table has this value of a field on a day, by itself or
+    /// here. Each half has its own index: an OR of them would be looked for row by row.
+    pub(crate) fn narrow<'a>(
+        self,
+        sql: &'a mut Sql,
+        (table, name): (&str, &str),
+        (value, day): (&SqlValue, jiff::civil::Date),
+    ) -> &'a mut Sql {
+        sql.push("id IN (SELECT id FROM ").push(table).push(" WHERE ").push(name).push(" = ");
+        sql.bind(value.clone()).push(" UNION ALL SELECT ").push(self.record).push(" FROM ");
+        sql.push(self.table).push(" WHERE ").push(name).push(" = ").bind(value.clone());
+        sql.push(" AND ");
+        self.on(sql, day);
+        sql.push(")")
+    }
+
     /// Which of its rows hold on a day.
     pub(crate) fn on(self, sql: &mut Sql, day: jiff::civil::Date) {
         let day = day.to_string();

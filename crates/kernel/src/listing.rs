@@ -215,12 +215,7 @@ impl Listing {
                     sql.push(")")
                 }
                 Comparison::Equal if let Some(elsewhere) = field.elsewhere => {
-                    sql.push("(").push(field.name).push(" = ").bind(value.clone());
-                    sql.push(" OR id IN (SELECT ").push(elsewhere.record).push(" FROM ");
-                    sql.push(elsewhere.table).push(" WHERE ").push(field.name).push(" = ");
-                    sql.bind(value.clone()).push(" AND ");
-                    elsewhere.on(sql, self.today);
-                    sql.push("))")
+                    elsewhere.narrow(sql, (entity.table, field.name), (value, self.today))
                 }
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
                 Comparison::OneOf => {
