@@ -12,6 +12,7 @@ const PAGES: [string, string, string][] = [
   ['reviewer', '/applications', '注册申请'],
   ['supervisor', '/register/node', '节点'],
   ['supervisor', '/register/merchant', '商户'],
+  ['supervisor', '/register/merchant_place', '商户驻场'],
   ['supervisor', '/register/product', '重要产品'],
   ['supervisor', '/catalogue', '产品目录'],
   ['supervisor', '/register/device', '设备'],

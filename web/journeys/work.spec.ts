@@ -19,6 +19,8 @@ test('G-6.2.2 a subject is registered by one and approved by another', async ({ 
   await choose(page, '环节角色', '零售');
   await form.getByRole('combobox', { name: '所属区域' }).fill('雁塔');
   await page.getByRole('option', { name: /雁塔区/ }).click();
+  await form.locator('#field-industry_code').fill('5223');
+  await form.locator('#field-legal_rep').fill('示例代表人');
   await form.locator('#field-contact_name').fill('示例联系人');
   await form.locator('#field-contact_phone').fill('13800000000');
   await inspect(page, 'form');

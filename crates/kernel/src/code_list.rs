@@ -2,7 +2,7 @@
 //! every register that names domains, without a rebuild.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -49,6 +49,19 @@ async fn read(app: &App, tx: &mut Tx, name: &str) -> Result<Codes> {
     Ok(lasting((list.read)(app, tx).await?))
 }
 
+/// Levels of a tree of codes that people compare: the rest are too many to look at side by side.
+const TRUNK_LEVELS: usize = 2;
+
+/// Of codes that form a tree, those of its upper levels.
+pub(crate) fn trunk(codes: Codes) -> Vec<(&'static str, &'static str)> {
+    let known: BTreeSet<&str> = codes.iter().map(|(code, _)| *code).collect();
+    let level = |code: &str| {
+        let above = code.char_indices().skip(1).map(|(end, _)| &code[..end]);
+        above.filter(|above| known.contains(above)).count() + 1
+    };
+    codes.iter().filter(|(code, _)| level(code) <= TRUNK_LEVELS).copied().collect()
+}
+
 /// A register as this transaction sees it, its lists holding what they hold now.
 pub async fn present(app: &App, tx: &mut Tx, entity: &Entity) -> Result<&'static Entity> {
     let mut lists = Vec::new();
@@ -78,4 +91,17 @@ pub async fn all_present(app: &App, tx: &mut Tx) -> Result<Vec<&'static Entity>>
         all.push(present(app, tx, entity).await?);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trunk_is_what_has_at_most_one_code_above_it() {
+        let codes: Codes =
+            &[("01", "甲"), ("0101", "乙"), ("010150", "丙"), ("020150", "丁"), ("other", "其他")];
+        let kept: Vec<_> = trunk(codes).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(kept, ["01", "0101", "020150", "other"]);
+    }
 }

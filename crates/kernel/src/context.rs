@@ -14,8 +14,8 @@ use jiff::{Timestamp, civil::Date};
 use yj_model::{Id, OffsetTime};
 
 use crate::{
-    ActorKind, Authenticator, CodeList, Db, Entity, Environment, Origin, Principal, Problem,
-    Result, Scope, Tx, Vault,
+    ActorKind, Authenticator, CodeList, Dataset, Db, Entity, Environment, Origin, Principal,
+    Problem, Result, Scope, Tx, Vault,
     attachment::Attachments,
     environment::IdSource,
     jobs::{JobKind, JobSignal},
@@ -51,6 +51,8 @@ pub struct AppParts {
     pub jobs: Vec<JobKind>,
     /// The registers, for metadata, import and export.
     pub entities: Vec<&'static Entity>,
+    /// What has a search of its own, for kept queries and files.
+    pub datasets: Vec<&'static Dataset>,
     /// Registers of modules that are off: nobody is told of rights over them.
     pub withheld: Vec<&'static str>,
     /// Code lists that grow while the platform runs.
@@ -136,6 +138,10 @@ impl App {
     /// kept, erased and examined all the same.
     pub fn entities(&self) -> &[&'static Entity] {
         &self.0.parts.entities
+    }
+
+    pub(crate) fn datasets(&self) -> &[&'static Dataset] {
+        &self.0.parts.datasets
     }
 
     /// The registers that people work with in this deployment.

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Value, json};
 
-use crate::{Ctx, DataClass, Entity, Field, Kind, Problem, Result, Sql, Tx, audit};
+use crate::{
+    Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Sql, Tx, audit, code_list::trunk,
+};
 
 /// One data element.
 #[derive(Debug, Clone)]
@@ -146,10 +148,26 @@ pub fn in_words(name: &str) -> String {
     name.strip_suffix("_id").unwrap_or(name).replace('_', " ")
 }
 
+/// What is enforced of a field, and when or by whom.
+fn own_obligation(entity: &Entity, field: &Field) -> (Obligation, &'static str) {
+    match field.need {
+        _ if field.computed => (Obligation::Derived, ""),
+        Some(need) => (Obligation::Conditional, need.said),
+        None if field.day_of_entry && entity.reviewed => {
+            (Obligation::Mandatory, "不填的由平台在审核通过时写为当日")
+        }
+        None if field.day_of_entry => (Obligation::Mandatory, "不填的由平台在登记时写为当日"),
+        None if field.optional => (Obligation::Optional, ""),
+        None => (Obligation::Mandatory, ""),
+    }
+}
+
 fn element(entity: &Entity, field: &Field) -> Element {
-    let codes: &[(&str, &str)] = match field.kind {
-        Kind::Code(codes) | Kind::CodeList(codes) => codes,
-        _ => &[],
+    let codes = match field.kind {
+        // A tree is in its own register; here are the levels that people compare.
+        Kind::CodeList(codes) if field.filter == Match::Branch => trunk(codes),
+        Kind::Code(codes) | Kind::CodeList(codes) => codes.to_vec(),
+        _ => Vec::new(),
     };
     let format = match field.kind {
         _ if !field.format.is_empty() => String::from(field.format),
@@ -166,16 +184,14 @@ fn element(entity: &Entity, field: &Field) -> Element {
         Kind::Region => String::from("n6..12"),
         Kind::Json => String::from("ul"),
     };
-    let obligation = match (field.computed, field.optional) {
-        (true, _) => Obligation::Derived,
-        (false, true) => Obligation::Optional,
-        (false, false) => Obligation::Mandatory,
-    };
+    let (obligation, condition) = own_obligation(entity, field);
     let own = |text: &str| String::from(text);
     let meaning = meaning(entity.table, field.name);
-    // What the platform makes itself is asked of nobody.
-    let said = meaning.and_then(|known| known.obligation).filter(|_| !field.computed);
-    let obligation = said.unwrap_or(obligation);
+    // What a field says of itself is what is enforced; only of one that may be absent can the file
+    // say when it should not be.
+    let said = meaning.filter(|_| obligation == Obligation::Optional);
+    let obligation = said.and_then(|known| known.obligation).unwrap_or(obligation);
+    let condition = said.map_or(condition, |known| known.condition);
     let definition = match meaning.map_or("", |known| known.definition) {
         "" => defined(entity.title, field.label),
         definition => own(definition),
@@ -192,7 +208,7 @@ fn element(entity: &Entity, field: &Field) -> Element {
         repeats: matches!(field.kind, Kind::CodeList(_)),
         class: field.class,
         english: meaning.map_or_else(|| in_words(field.name), |known| own(known.english)),
-        condition: own(meaning.map_or("", |known| known.condition)),
+        condition: own(condition),
         since: own(meaning.map_or(FIRST_EDITION, |known| known.since)),
     }
 }

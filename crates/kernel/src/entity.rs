@@ -279,6 +279,13 @@ impl Entity {
                 }),
             }
         }
+        errors.extend(self.fields.iter().filter_map(|field| {
+            let need = field.need?;
+            let absent = accepted.get(field.name).is_some_and(Value::is_null);
+            let detail = || format!("{}：必填（{}）", field.label, need.said);
+            let missing = absent && (need.holds)(&accepted);
+            missing.then(|| FieldError { field: String::from(field.name), detail: detail() })
+        }));
         let known = || self.fields.iter().map(|field| field.name).collect::<Vec<_>>().join("、");
         errors.extend(object.keys().map(|name| FieldError {
             field: name.clone(),

@@ -11,8 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Access, Body, Ctx, Entity, Problem, Result, Route, Row, Shape, Sql, Tx, audit, field,
-    http::sound_reason, jobs, listing::Listing, transfer::EXPORT_MAX,
+    Access, Body, Ctx, Problem, Result, Route, Row, Shape, Sql, Tx, audit,
+    dataset::{Asked, Collection},
+    field,
+    http::sound_reason,
+    jobs,
+    transfer::EXPORT_MAX,
 };
 
 /// Name of the background work that makes an export's file.
@@ -62,7 +66,7 @@ enum Verdict {
 struct Request {
     id: String,
     title: String,
-    entity: &'static Entity,
+    collection: Collection,
     query: String,
     created_by: String,
     created_at: i64,
@@ -73,12 +77,10 @@ async fn read(ctx: &Ctx, tx: &mut Tx, row: &Row) -> Result<Request> {
     let id = row.text(0)?;
     let key = jobs::key_of(ctx.app(), tx, id).await?;
     let params = jobs::open(&key, ("job.params", id), row.text(2)?)?;
-    let table = params["entity"].as_str().unwrap_or_default();
-    let entity = ctx.app().entities().iter().find(|known| known.table == table);
     Ok(Request {
         id: String::from(id),
         title: String::from(row.text(1)?),
-        entity: entity.ok_or_else(|| Problem::internal(format!("no such register: {table}")))?,
+        collection: Collection::of_job(ctx.app(), &params)?,
         query: String::from(params["query"].as_str().unwrap_or_default()),
         created_by: String::from(row.text(3)?),
         created_at: row.int(4)?,
@@ -89,15 +91,16 @@ async fn read(ctx: &Ctx, tx: &mut Tx, row: &Row) -> Result<Request> {
 /// Whether every row asked for lies within reach of the one who is to agree. The rights of the one
 /// who asks count as they stand now.
 async fn within_reach(ctx: &Ctx, request: &Request) -> Result<bool> {
-    let read = request.entity.permission("read");
+    let (collection, read) = (request.collection, request.collection.permission());
     let Ok(asking) = ctx.app().on_behalf_of(&request.created_by, &read).await else {
         return Ok(false);
     };
     let mut tx = ctx.snapshot().await?;
-    let listing = Listing::whole(ctx.app(), &mut tx, request.entity, &request.query).await?;
-    let at = (request.entity, EXPORT_MAX);
-    let asked = listing.size(&[asking.scope()], &mut tx, at).await?;
-    Ok(asked == listing.size(&[asking.scope(), ctx.scope()], &mut tx, at).await?)
+    let (app, query) = (ctx.app(), request.query.as_str());
+    let theirs = Asked { query, scopes: &[asking.scope()] };
+    let both = Asked { query, scopes: &[asking.scope(), ctx.scope()] };
+    let asked = collection.size(app, &mut tx, theirs, EXPORT_MAX).await?;
+    Ok(asked == collection.size(app, &mut tx, both, EXPORT_MAX).await?)
 }
 
 async fn waiting(ctx: Ctx) -> Result<Json<Value>> {
@@ -114,8 +117,8 @@ async fn waiting(ctx: Ctx) -> Result<Json<Value>> {
     for request in requests {
         if within_reach(&ctx, &request).await? {
             items.push(json!({
-                "id": request.id, "title": request.title, "dataset": request.entity.title,
-                "query": crate::personal_search::redacted(request.entity, &request.query),
+                "id": request.id, "title": request.title, "dataset": request.collection.title(),
+                "query": request.collection.redacted(&request.query),
                 "rows": request.rows, "created_by": request.created_by,
                 "created_at": field::time_text(request.created_at)?,
             }));
@@ -154,8 +157,8 @@ async fn decide(ctx: &Ctx, id: &str, (verdict, reason): (Verdict, &str)) -> Resu
         return Err(Problem::Conflict(String::from("该申请已处理")));
     }
     let body = json!({
-        "dataset": request.entity.table, "rows": request.rows, "recipient": request.created_by,
-        "query": crate::personal_search::redacted(request.entity, &request.query), "reason": reason,
+        "dataset": request.collection.name(), "rows": request.rows, "recipient": request.created_by,
+        "query": request.collection.redacted(&request.query), "reason": reason,
     });
     audit::write(ctx, &mut tx, audit::Entry { action, entity: "export", record: id, body });
     tx.commit().await?;

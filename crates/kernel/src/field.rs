@@ -3,7 +3,7 @@
 use serde_json::Value;
 use yj_model::{Quantity, RegionCode};
 
-use crate::{DataClass, Problem, Result, SqlValue};
+use crate::{DataClass, Problem, Result, Sql, SqlValue, json::Object};
 
 /// A code list: codes with their Chinese labels.
 pub type Codes = &'static [(&'static str, &'static str)];
@@ -40,6 +40,9 @@ pub enum Kind {
 pub enum Match {
     /// Not at all.
     Never,
+    /// `?name=code` of a list of codes that form a tree, each beginning with the one above it: the
+    /// code itself or any below it.
+    Branch,
     /// `?name=value`
     Exact,
     /// `?name=start`
@@ -55,6 +58,55 @@ pub enum Match {
 
 /// Turns what a client sent into the form we store, or says what is wrong.
 pub type Normalise = fn(&str) -> Result<String, String>;
+
+/// When a field that may be absent must be there all the same (条件必选).
+#[derive(Debug, Clone, Copy)]
+pub struct Need {
+    /// The condition in words, as the data dictionary and refusals say it.
+    pub said: &'static str,
+    /// The same, asked of a record whose fields are in their normal form.
+    pub holds: fn(&Object) -> bool,
+}
+
+/// A register that gives records further values of a field, each for a time: besides the market where
+/// a merchant is registered first, those where it trades as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Elsewhere {
+    /// Its table. The column with the further value is called as the field is.
+    pub table: &'static str,
+    /// Its column with the identifier of the record.
+    pub record: &'static str,
+    /// Its column with the first day of the value.
+    pub from: &'static str,
+    /// Its column with the last day, empty while there is none.
+    pub until: &'static str,
+}
+
+impl Elsewhere {
+    /// Writes the condition that a record of a table has this value of a field on a day, by itself or
+    /// here. Each half has its own index: an OR of them would be looked for row by row.
+    pub(crate) fn narrow<'a>(
+        self,
+        sql: &'a mut Sql,
+        (table, name): (&str, &str),
+        (value, day): (&SqlValue, jiff::civil::Date),
+    ) -> &'a mut Sql {
+        sql.push("id IN (SELECT id FROM ").push(table).push(" WHERE ").push(name).push(" = ");
+        sql.bind(value.clone()).push(" UNION ALL SELECT ").push(self.record).push(" FROM ");
+        sql.push(self.table).push(" WHERE ").push(name).push(" = ").bind(value.clone());
+        sql.push(" AND ");
+        self.on(sql, day);
+        sql.push(")")
+    }
+
+    /// Which of its rows hold on a day.
+    pub(crate) fn on(self, sql: &mut Sql, day: jiff::civil::Date) {
+        let day = day.to_string();
+        sql.push(self.from).push(" <= ").bind(day.as_str());
+        sql.push(" AND (").push(self.until).push(" IS NULL OR ").push(self.until);
+        sql.push(" >= ").bind(day).push(")");
+    }
+}
 
 /// One field of a record.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +127,8 @@ pub struct Field {
     pub sortable: bool,
     /// Whether it may be absent.
     pub optional: bool,
+    /// When it must not be absent although it may.
+    pub need: Option<Need>,
     /// Longest text, in characters.
     pub length_max: usize,
     /// 表示格式 in the data dictionary, where it says more than kind and length: `an18`.
@@ -95,6 +149,8 @@ pub struct Field {
     pub day_of_entry: bool,
     /// Whether it changes when whom the record belongs to is merged into another.
     pub passes_on: bool,
+    /// Where the record has further values of it: lists and figures know them all.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 /// No register of this platform reaches further back than the republic.
@@ -112,6 +168,7 @@ impl Field {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
         let (format, grows, day_of_entry, passes_on) = ("", None, false, false);
+        let (need, elsewhere) = (None, None);
         Self {
             name,
             label,
@@ -119,6 +176,7 @@ impl Field {
             filter,
             sortable,
             optional,
+            need,
             length_max,
             format,
             class,
@@ -128,6 +186,7 @@ impl Field {
             grows,
             day_of_entry,
             passes_on,
+            elsewhere,
         }
     }
 
@@ -147,6 +206,13 @@ impl Field {
     #[must_use]
     pub const fn optional(self) -> Self {
         Self { optional: true, ..self }
+    }
+
+    /// It may be absent from those records only of which the condition does not hold: asked of
+    /// whatever is submitted. Older records without it stay, and are completed when they change.
+    #[must_use]
+    pub const fn needed(self, need: Need) -> Self {
+        Self { optional: true, need: Some(need), ..self }
     }
 
     /// Longest text, in characters.
@@ -185,6 +251,13 @@ impl Field {
     #[must_use]
     pub const fn passes_on(self) -> Self {
         Self { passes_on: true, ..self }
+    }
+
+    /// Records have further values of it in another register, each for a time: lists narrowed by an
+    /// exact value find them by any that holds today, and figures count them at each.
+    #[must_use]
+    pub const fn elsewhere(self, elsewhere: Elsewhere) -> Self {
+        Self { elsewhere: Some(elsewhere), ..self }
     }
 
     /// 可公开.

@@ -10,7 +10,8 @@ use yj_model::{STAGES, regions};
 
 use crate::{
     Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Reach, Result,
-    Route, Scoping, Sql, SqlValue, Tx, code_list,
+    Route, Scoping, Sql, SqlValue, Tx,
+    code_list::{self, trunk},
     field::time_text,
     json::Object,
     listing::{self, CREATED, Listing, apart},
@@ -126,6 +127,7 @@ impl Dimension {
     fn expression(self, at: usize) -> String {
         let name = self.field.name;
         match (self.grain, self.field.kind) {
+            (Grain::Value, _) if self.field.elsewhere.is_some() => format!("w{at}.placed"),
             (Grain::Value | Grain::Codes, _) => String::from(name),
             (Grain::Each | Grain::Stage, _) => format!("c{at}.code"),
             (Grain::Digits(digits), _) => format!("SUBSTR({name}, 1, {digits})"),
@@ -182,9 +184,10 @@ impl Dimension {
 
     fn json(self) -> Value {
         let codes = match self.field.kind {
-            Kind::Code(codes) | Kind::CodeList(codes) => codes,
-            Kind::Bool => &[("true", "是"), ("false", "否")],
-            _ => &[],
+            Kind::CodeList(codes) if self.field.filter == Match::Branch => trunk(codes),
+            Kind::Code(codes) | Kind::CodeList(codes) => codes.to_vec(),
+            Kind::Bool => vec![("true", "是"), ("false", "否")],
+            _ => Vec::new(),
         };
         let grain = match self.grain {
             Grain::Digits(2) => "province",
@@ -205,12 +208,16 @@ impl Dimension {
 
     /// Whether a record may be in several of its groups.
     fn overlaps(self) -> bool {
-        matches!(self.grain, Grain::Each | Grain::Stage)
+        matches!(self.grain, Grain::Each | Grain::Stage) || self.field.elsewhere.is_some()
     }
 
     /// Of groups that overlap, each code with the column that holds it and the text it leaves there.
     fn words(self, entity: &Entity) -> Vec<(&'static str, &'static str, String)> {
         match (self.grain, self.field.kind, stage_words(entity)) {
+            (Grain::Each, Kind::CodeList(codes), _) if self.field.filter == Match::Branch => {
+                let word = |code| (code, self.field.name, format!("\"{code}"));
+                trunk(codes).into_iter().map(|(code, _)| word(code)).collect()
+            }
             (Grain::Each, Kind::CodeList(codes), _) => {
                 let word = |code: &'static str| (code, self.field.name, format!("\"{code}\""));
                 codes.iter().map(|(code, _)| word(code)).collect()
@@ -290,6 +297,17 @@ async fn count(
         let join = if tx.dialect() == Dialect::Sqlite { " CROSS JOIN c" } else { " JOIN c" };
         sql.push(join).push(&at.to_string()).push(" ON ").push(function).push("(");
         sql.push(column).push(&format!(", c{at}.word) > 0"));
+    }
+    // A record is counted once at every place where it is today.
+    for (at, dimension) in dimensions.iter().enumerate() {
+        let (name, Some(elsewhere)) = (dimension.field.name, dimension.field.elsewhere) else {
+            continue;
+        };
+        sql.push(" JOIN (SELECT id AS placed_record, ").push(name).push(" AS placed FROM ");
+        sql.push(entity.table).push(" UNION SELECT ").push(elsewhere.record).push(", ");
+        sql.push(name).push(" FROM ").push(elsewhere.table).push(" WHERE ");
+        elsewhere.on(&mut sql, ctx.today());
+        sql.push(&format!(") AS w{at} ON w{at}.placed_record = id"));
     }
     sql.push(" WHERE 1 = 1");
     ctx.scope().narrow(&mut sql, tx, entity.scoping);

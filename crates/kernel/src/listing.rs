@@ -1,6 +1,7 @@
 //! Lists: filters, order, page numbers for people and cursors for programs, for any [`Entity`]
 //! (G-6.2.3: 检索和分页展示).
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use yj_model::Stage;
 
@@ -39,6 +40,7 @@ pub(crate) static CREATED: Field =
 /// A list request, fully checked: nothing in it can fail later.
 #[derive(Debug)]
 pub(crate) struct Listing {
+    today: Date,
     conditions: Vec<(&'static Field, Comparison, SqlValue)>,
     areas: Vec<Area>,
     sort: Sort,
@@ -96,6 +98,7 @@ impl Listing {
         let entity = code_list::present(app, tx, entity).await?;
         let newest_first = Sort { column: "id", descending: true };
         let mut listing = Self {
+            today: app.today(),
             conditions: Vec::new(),
             areas: Vec::new(),
             sort: newest_first,
@@ -210,6 +213,9 @@ impl Listing {
                         sql.push(if at == 0 { "" } else { ", " }).bind(code);
                     }
                     sql.push(")")
+                }
+                Comparison::Equal if let Some(elsewhere) = field.elsewhere => {
+                    elsewhere.narrow(sql, (entity.table, field.name), (value, self.today))
                 }
                 Comparison::Equal => sql.push(field.name).push(" = ").bind(value.clone()),
                 Comparison::OneOf => {
@@ -443,7 +449,7 @@ fn condition(
         }
         (Match::Exact, None) => Comparison::Equal,
         (Match::Prefix, None) => Comparison::StartsWith,
-        (Match::Contains, None) => Comparison::Contains,
+        (Match::Contains | Match::Branch, None) => Comparison::Contains,
         (Match::Name, None) => Comparison::Name,
         (Match::Range, Some("from")) => Comparison::AtLeast,
         (Match::Range, Some("to")) => Comparison::AtMost,
@@ -461,7 +467,9 @@ fn condition(
         (Kind::CodeList(_), Comparison::Contains) => {
             let value = field.read_text(text).map_err(wrong)?;
             let code = value.get(0).and_then(Value::as_str).unwrap_or_default();
-            SqlValue::Text(format!("\"{code}\""))
+            // What lies below a code begins with it.
+            let end = if field.filter == Match::Branch { "" } else { "\"" };
+            SqlValue::Text(format!("\"{code}{end}"))
         }
         (Kind::Code(_), Comparison::OneOf) => {
             let codes = text.split(',').map(|code| field.read_text(code)).collect::<Vec<_>>();

@@ -324,13 +324,13 @@ fn meta_field(field: &Field) -> Value {
         Match::Never => "none",
         Match::Exact => "exact",
         Match::Prefix => "prefix",
-        Match::Contains => "contains",
+        Match::Contains | Match::Branch => "contains",
         Match::Name => "name",
         Match::Range => "range",
     };
     json!({
         "name": field.name, "label": field.label, "kind": kind, "codes": codes,
         "references": references, "filter": filter, "sortable": field.sortable,
-        "optional": field.optional, "computed": field.computed, "max": field.length_max, "class": field.class.code(), "hint": field.hint,
+        "optional": field.optional, "need": field.need.map(|need| need.said), "computed": field.computed, "max": field.length_max, "class": field.class.code(), "hint": field.hint,
     })
 }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Access, Body, Ctx, Entity, Param, Problem, Result, Route, Row, Shape, Sql, Tx, audit, figures,
-    listing::{Listing, apart},
+    Access, Body, Ctx, Param, Problem, Result, Route, Row, Shape, Sql, Tx, audit,
+    dataset::Collection, listing::apart,
 };
 
 /// Those of one person, and shared ones, for one register.
@@ -77,10 +77,9 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Registers whose records the reader may see at all.
-fn readable<'a>(ctx: &'a Ctx, table: &str) -> Option<&'a &'static Entity> {
-    let known = ctx.app().entities().iter().find(|entity| entity.table == table)?;
-    ctx.allows(&known.permission("read")).then_some(known)
+/// What the reader may see anything of at all.
+fn readable(ctx: &Ctx, name: &str) -> Option<Collection> {
+    Collection::named(ctx.app(), name).filter(|known| ctx.allows(&known.permission()))
 }
 
 fn shown(ctx: &Ctx, row: &Row) -> Result<Value> {
@@ -113,23 +112,19 @@ async fn list(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
 async fn require_sound(
     ctx: &Ctx,
     tx: &mut Tx,
-    entity: &'static Entity,
+    collection: Collection,
     view: &NewView,
 ) -> Result<()> {
     let long = |text: &str| text.len() > QUERY_MAX;
     if long(&view.query) || view.figure.as_deref().is_some_and(long) {
         return Err(Problem::invalid("query", format!("至多 {QUERY_MAX} 个字符")));
     }
-    Listing::counted(ctx, tx, entity, &view.query).await?;
-    if let Some(figure) = &view.figure {
-        figures::require_sound(ctx, tx, entity, figure).await?;
-    }
-    Ok(())
+    collection.require_sound(ctx, tx, (&view.query, view.figure.as_deref())).await
 }
 
 async fn save(ctx: Ctx, Body(view): Body<NewView>) -> Result<(StatusCode, Json<Value>)> {
     let unknown = || Problem::invalid("entity", "没有这张登记表，或没有查看它的权限");
-    let entity = *readable(&ctx, &view.entity).ok_or_else(unknown)?;
+    let collection = readable(&ctx, &view.entity).ok_or_else(unknown)?;
     let title = view.title.trim();
     let length = title.chars().count();
     if !(1..=TITLE_MAX).contains(&length) || title.chars().any(char::is_control) {
@@ -139,9 +134,9 @@ async fn save(ctx: Ctx, Body(view): Body<NewView>) -> Result<(StatusCode, Json<V
         return Err(Problem::Forbidden(String::from("供所有人使用的查询须有 view:share 权限")));
     }
     let mut tx = ctx.begin().await?;
-    require_sound(&ctx, &mut tx, entity, &view).await?;
+    require_sound(&ctx, &mut tx, collection, &view).await?;
     let sql = Sql::new("SELECT COUNT(*) FROM saved_view WHERE owner = $1 AND entity = $2");
-    let kept = tx.fetch_one(sql.arg(ctx.actor()).arg(entity.table)).await?;
+    let kept = tx.fetch_one(sql.arg(ctx.actor()).arg(collection.name())).await?;
     if kept.map_or(Ok(0), |row| row.int(0))? >= VIEWS_MAX {
         let detail = format!("每张登记表至多保存 {VIEWS_MAX} 个查询，请先删除不用的");
         return Err(Problem::Conflict(detail));
@@ -151,9 +146,10 @@ async fn save(ctx: Ctx, Body(view): Body<NewView>) -> Result<(StatusCode, Json<V
         "INSERT INTO saved_view (id, owner, shared, entity, title, query, figure, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     );
-    let sql = sql.arg(id.as_str()).arg(ctx.actor()).arg(view.shared).arg(entity.table).arg(title);
+    let sql = sql.arg(id.as_str()).arg(ctx.actor()).arg(view.shared);
+    let sql = sql.arg(collection.name()).arg(title);
     tx.later([sql.arg(&view.query).arg(view.figure.as_deref()).arg(ctx.now_ms())]);
-    let body = json!({ "entity": entity.table, "title": title, "shared": view.shared });
+    let body = json!({ "entity": collection.name(), "title": title, "shared": view.shared });
     audit::write(
         &ctx,
         &mut tx,
@@ -161,7 +157,7 @@ async fn save(ctx: Ctx, Body(view): Body<NewView>) -> Result<(StatusCode, Json<V
     );
     tx.commit().await?;
     let body = json!({
-        "id": id, "entity": entity.table, "title": title, "query": view.query,
+        "id": id, "entity": collection.name(), "title": title, "query": view.query,
         "figure": view.figure, "shared": view.shared, "mine": true,
     });
     Ok((StatusCode::CREATED, Json(body)))

@@ -13,7 +13,9 @@ use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
     Access, App, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result,
-    Route, Shape, Tx, attachment, audit, code_list, export_approval,
+    Route, Shape, Tx, attachment, audit, code_list,
+    dataset::{Asked, Collection, Dataset},
+    export_approval,
     field::{self, Codes},
     jobs::{self, NewJob, SheetRow},
     json::Object,
@@ -41,7 +43,11 @@ pub const JOBS: [JobKind; 2] = [
     JobKind {
         name: export_approval::KIND,
         title: "导出",
-        permission: |params| permission(params, "read"),
+        permission: |params| match params["read"].as_str() {
+            Some(read) => String::from(read),
+            // Queued before datasets could be taken out.
+            None => permission(params, "read"),
+        },
         run: |run| -> BoxFuture<'static, Result<Value>> { Box::pin(export(run)) },
         row: None,
     },
@@ -56,7 +62,7 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     let title = entity.title;
     let path = |tail: &str| format!("/api/v1/{}/{tail}", entity.table);
     let export = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
-        queue_export(&ctx, entity, &query.unwrap_or_default()).await
+        queue_export(&ctx, Collection::Register(entity), &query.unwrap_or_default()).await
     };
     let template = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
         let table = template(&ctx, entity, &query.unwrap_or_default()).await?;
@@ -88,7 +94,18 @@ pub(crate) fn routes(entity: &'static Entity) -> Vec<Route> {
     ]
 }
 
-const EXPORT_QUERY: &[Param] = &[Param { name: "format", label: "xlsx 或 csv", required: false }];
+/// `export` of a dataset, beside the list at this path, with the list's conditions and `format`.
+pub fn export_route(set: &'static Dataset, list: &str, query: &'static [Param]) -> Route {
+    let export = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
+        queue_export(&ctx, Collection::Dataset(set), &query.unwrap_or_default()).await
+    };
+    let (read, title) = (Access::permission(set.read), format!("导出{}", set.title));
+    Route::new((Method::GET, format!("{list}/export")), read, title, export).query(query)
+}
+
+/// `format` of an export.
+pub const FORMAT: Param = Param { name: "format", label: "xlsx 或 csv", required: false };
+const EXPORT_QUERY: &[Param] = &[FORMAT];
 const TEMPLATE_QUERY: &[Param] =
     &[Param {
         name: "of", label: "连同此代码的记录另有的列，如产品领域", required: false
@@ -148,7 +165,7 @@ async fn queue(ctx: &Ctx, new: NewJob<'_>) -> Result<Response> {
     Ok((StatusCode::ACCEPTED, Json(json!({ "job": id, "state": job["state"] }))).into_response())
 }
 
-async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Response> {
+async fn queue_export(ctx: &Ctx, collection: Collection, query: &str) -> Result<Response> {
     let mut format = String::from("xlsx");
     let rest = {
         let mut rest = form_urlencoded::Serializer::new(String::new());
@@ -164,13 +181,10 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
     if !matches!(format.as_str(), "xlsx" | "csv") {
         return Err(Problem::invalid("format", "应为 xlsx 或 csv"));
     }
+    collection.require_askable(ctx, &rest).await?;
     let mut tx = ctx.snapshot().await?;
-    let listing = Listing::whole(ctx.app(), &mut tx, entity, &rest).await?;
-    drop(tx);
-    listing::require_clearance(ctx, entity, &listing)?;
-    crate::personal_search::note_personal_search(ctx, entity, &rest).await?;
-    let mut tx = ctx.snapshot().await?;
-    let rows = listing.size(&[ctx.scope()], &mut tx, (entity, EXPORT_MAX)).await?;
+    let wanted = Asked { query: &rest, scopes: &[ctx.scope()] };
+    let rows = collection.size(ctx.app(), &mut tx, wanted, EXPORT_MAX).await?;
     drop(tx);
     if rows > EXPORT_MAX {
         return Err(too_many());
@@ -179,8 +193,10 @@ async fn queue_export(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result
         let detail = "须批准的导出只提供带水印的 xlsx";
         return Err(Problem::invalid("format", detail));
     }
-    let params = json!({ "entity": entity.table, "format": format, "query": rest });
-    let title = format!("导出{}", entity.title);
+    let params = json!({
+        "entity": collection.name(), "read": collection.permission(), "format": format, "query": rest,
+    });
+    let title = format!("导出{}", collection.title());
     let kind = export_approval::KIND;
     queue(ctx, NewJob { kind, title: &title, params: &params, rows: Some(rows) }).await
 }
@@ -262,7 +278,11 @@ async fn template(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Tab
             Kind::Code(codes) => codes,
             _ => &[],
         };
-        let must = if field.optional { "选填" } else { "必填" };
+        let must = match field.need {
+            Some(need) => format!("条件必填：{}", need.said),
+            None if field.optional => String::from("选填"),
+            None => String::from("必填"),
+        };
         let code = reference::target(entities, field)
             .map_or_else(String::new, |target| format!("填{}的代码。", target.title));
         Column {
@@ -388,7 +408,7 @@ fn entity_of(app: &App, params: &Value) -> Result<&'static Entity> {
 }
 
 /// Who took this out, when, under which number: printed on every page and kept in the file.
-fn watermark(run: &JobRun, entity: &Entity, (query, rows): (&str, usize)) -> Vec<(String, String)> {
+fn watermark(run: &JobRun, of: Collection, (query, rows): (&str, usize)) -> Vec<(String, String)> {
     let (ctx, own) = (&run.ctx, |text: &str| String::from(text));
     let at = field::time_text(ctx.now_ms()).map(|time| own(time.as_str().unwrap_or_default()));
     [
@@ -396,17 +416,38 @@ fn watermark(run: &JobRun, entity: &Entity, (query, rows): (&str, usize)) -> Vec
         ("导出人", own(ctx.actor())),
         ("导出时间", at.unwrap_or_default()),
         ("任务编号", own(&run.id)),
-        ("数据", own(entity.title)),
-        ("查询条件", crate::personal_search::redacted(entity, query)),
+        ("数据", own(of.title())),
+        ("查询条件", of.redacted(query)),
         ("行数", rows.to_string()),
     ]
     .map(|(name, text)| (own(name), text))
     .into()
 }
 
-async fn export(run: JobRun) -> Result<Value> {
-    let (ctx, entity) = (&run.ctx, entity_of(run.ctx.app(), &run.params)?);
-    let query = run.params["query"].as_str().unwrap_or_default();
+/// Header and rows of a file.
+type Filled = (Vec<String>, Vec<Vec<String>>);
+
+fn require_few(rows: usize) -> Result<()> {
+    if i64::try_from(rows).is_ok_and(|count| count > EXPORT_MAX) { Err(too_many()) } else { Ok(()) }
+}
+
+/// What a query finds in a dataset, all of it from one moment.
+async fn dataset_rows(ctx: &Ctx, set: &Dataset, query: &str) -> Result<Filled> {
+    let mut tx = ctx.snapshot().await?;
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let chunk = (set.rows)(ctx, &mut tx, (query, after)).await?;
+        rows.extend(chunk.rows);
+        require_few(rows.len())?;
+        after = chunk.next;
+        if after.is_none() {
+            return Ok((set.columns.iter().map(|name| String::from(*name)).collect(), rows));
+        }
+    }
+}
+
+/// What a query finds in a register, all of it from one moment.
+async fn register_rows(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Filled> {
     let mut tx = ctx.snapshot().await?;
     let entity = code_list::present(ctx.app(), &mut tx, entity).await?;
     let mut listing = Listing::whole(ctx.app(), &mut tx, entity, query).await?;
@@ -431,39 +472,45 @@ async fn export(run: JobRun) -> Result<Value> {
                 spreading.push(std::mem::take(object));
             }
         }
-        if i64::try_from(rows.len()).is_ok_and(|count| count > EXPORT_MAX) {
-            return Err(too_many());
-        }
+        require_few(rows.len())?;
     }
-    drop(tx);
-    let count = rows.len();
     let mut header: Vec<_> = fields.iter().map(|field| field.label).collect();
     if let Some(spread) = entity.spread {
         header.extend(spread::widen(spread, &parts, &mut rows, &spreading));
     }
-    let column = |name: &&str| Column { name: String::from(*name), ..Column::default() };
+    Ok((header.into_iter().map(String::from).collect(), rows))
+}
+
+async fn export(run: JobRun) -> Result<Value> {
+    let (ctx, of) = (&run.ctx, Collection::of_job(run.ctx.app(), &run.params)?);
+    let query = run.params["query"].as_str().unwrap_or_default();
+    let (header, rows) = match of {
+        Collection::Register(entity) => register_rows(ctx, entity, query).await?,
+        Collection::Dataset(set) => dataset_rows(ctx, set, query).await?,
+    };
+    let count = rows.len();
     let table = Table {
-        title: String::from(entity.title),
-        columns: header.iter().map(column).collect(),
+        title: String::from(of.title()),
+        columns: header.into_iter().map(|name| Column { name, ..Column::default() }).collect(),
         rows,
-        mark: watermark(&run, entity, (query, count)),
+        mark: watermark(&run, of, (query, count)),
     };
     let csv = run.params["format"] == "csv";
     let bytes = tokio::task::spawn_blocking(move || {
         if csv { yj_sheet::write_csv(&table) } else { yj_sheet::write_xlsx(&table) }
     });
     let bytes = bytes.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
-    let name = format!("{}.{}", entity.title, if csv { "csv" } else { "xlsx" });
+    let name = format!("{}.{}", of.title(), if csv { "csv" } else { "xlsx" });
     let mut tx = ctx.begin().await?;
     let expires_at = Some(ctx.now_ms() + EXPORT_KEPT_MS);
     let upload = attachment::Upload { name: &name, bytes: bytes.into(), of: None, expires_at };
     let file = attachment::store(ctx, &mut tx, upload).await?;
     // D-9.2.3: what was taken out, with which filter, how much, by whom.
     let body = json!({
-        "dataset": entity.table, "query": crate::personal_search::redacted(entity, query), "rows": count,
+        "dataset": of.name(), "query": of.redacted(query), "rows": count,
         "recipient": ctx.actor(), "file": file["id"],
     });
-    let entry = audit::Entry { action: "exported", entity: entity.table, record: &run.id, body };
+    let entry = audit::Entry { action: "exported", entity: of.name(), record: &run.id, body };
     audit::write(ctx, &mut tx, entry);
     tx.commit().await?;
     ctx.app().authenticator().exported(ctx).await;

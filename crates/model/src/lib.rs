@@ -49,6 +49,6 @@ pub use trace_code::{CodeScheme, LotNumber, TraceCode};
 pub use unit::{Dimension, Unit, UnitCode};
 pub use vicinity::Astray;
 pub use vocabulary::{
-    DATUMS, DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS, STAGES,
-    SUBJECT_KINDS, Stage,
+    CLASS_LIST, DATUMS, DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, LICENCE_KINDS, Movement, ROLE_KINDS,
+    STAGES, SUBJECT_KINDS, Stage, UNCLASSED,
 };

@@ -15,6 +15,12 @@ pub const DOMAINS: &[(&str, &str)] = &[
 /// What registers call the code list that [`DOMAINS`] begins and uploaded domains extend (G-4b).
 pub const DOMAIN_LIST: &str = "product_domain";
 
+/// What registers call the code list of the classes of the published catalogue (G-6.3.2).
+pub const CLASS_LIST: &str = "product_class";
+
+/// What is in no class of the catalogue.
+pub const UNCLASSED: &[(&str, &str)] = &[("other", "其他")];
+
 /// 主体类型 (YJ-core A).
 pub const SUBJECT_KINDS: &[(&str, &str)] = &[
     ("01", "企业"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use yj_kernel::{
     Ctx, Problem, Result, Row, Scoping, Sql, SqlValue, Tx, audit, insert_rows, outbox, time_text,
 };
-use yj_model::RegionCode;
+use yj_model::{RegionCode, UNCLASSED};
 
 use crate::{
     catalogue::{CLASSES_MAX, COLUMNS},
@@ -54,6 +54,30 @@ pub(crate) async fn classes_of(tx: &mut Tx, number: i64) -> Result<BTreeMap<Stri
     let mut sql = Sql::new(EDITION);
     sql.bind(number).push(" ORDER BY code, number");
     latest(&tx.fetch(sql).await?)
+}
+
+/// The classes of the version in force on a day as a code list, with what is in none; a name that
+/// several classes have comes with its code. Drafts are in no list: it grows with every version only.
+pub(crate) async fn codes(tx: &mut Tx, day: Date) -> Result<Vec<(String, String)>> {
+    let sql = Sql::new(
+        "SELECT code, name FROM catalogue_edition WHERE number <= (SELECT MAX(number) \
+         FROM catalogue_version WHERE effective_on <= $1) ORDER BY code, number",
+    );
+    let mut names = BTreeMap::new();
+    for row in tx.fetch(sql.arg(day.to_string())).await? {
+        names.insert(String::from(row.text(0)?), String::from(row.text(1)?));
+    }
+    let mut times = BTreeMap::<&str, usize>::new();
+    for name in names.values() {
+        *times.entry(name).or_default() += 1;
+    }
+    let label = |code: &str, name: &str| match times.get(name) {
+        Some(1) => String::from(name),
+        _ => format!("{name}（{code}）"),
+    };
+    let classes = names.iter().map(|(code, name)| (code.clone(), label(code, name)));
+    let none = UNCLASSED.iter().map(|(code, name)| (String::from(*code), String::from(*name)));
+    Ok(classes.chain(none).collect())
 }
 
 /// What a version calls a class.

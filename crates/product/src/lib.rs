@@ -46,7 +46,8 @@ pub use resolver_link::{LINK_TYPES, PublicLink, ResolverLink, public_links};
 pub use resolver_upstream::{ResolverUpstream, host, upstream_of};
 pub use state::{ProductState, ProductVerb, RecallLevel};
 
-use yj_kernel::{Entity, Migration, Route, record_routes};
+use yj_kernel::{CodeList, Entity, Migration, Route, record_routes};
+use yj_model::CLASS_LIST;
 
 /// The register of products.
 pub static PRODUCT: &Entity = Entity::of::<Product>();
@@ -68,6 +69,10 @@ pub static RESOLVER_UPSTREAM: &Entity = Entity::of::<ResolverUpstream>();
 
 /// The register of shapes of labels.
 pub static LABEL_TEMPLATE: &Entity = Entity::of::<LabelTemplate>();
+
+/// Every class of the published catalogue at every level, and what is in none.
+pub const CLASSES: CodeList =
+    CodeList { name: CLASS_LIST, read: |app, tx| Box::pin(edition::codes(tx, app.today())) };
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[

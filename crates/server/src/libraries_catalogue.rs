@@ -154,6 +154,7 @@ pub(crate) fn libraries() -> [Library; 13] {
                 Register(yj_subject::SUBJECT_ALIAS),
                 Register(yj_subject::NODE),
                 Register(yj_subject::MERCHANT),
+                Register(yj_subject::MERCHANT_PLACE),
             ],
             missing: "",
             retention: REGISTER,

@@ -50,7 +50,7 @@ impl Module {
     pub const fn stems(self) -> &'static [&'static str] {
         match self {
             Self::Device => &["device", "devices", "device_binding"],
-            Self::Merchant => &["merchant"],
+            Self::Merchant => &["merchant", "merchant_place"],
             Self::SelfRegistration => &["subject_application", "applications"],
         }
     }

@@ -12,6 +12,7 @@ mod import;
 mod licence;
 mod lookup;
 mod merchant;
+mod merchant_place;
 mod merger;
 mod node;
 mod person;
@@ -30,6 +31,7 @@ pub use lookup::{
     query_heirs, read_by_codes, read_heirs, subjects_of_node,
 };
 pub use merchant::Merchant;
+pub use merchant_place::MerchantPlace;
 pub use merger::SubjectMerger;
 pub use node::Node;
 pub use receive::push;
@@ -60,6 +62,9 @@ pub static NODE: &Entity = Entity::of::<Node>();
 
 /// The register of merchants.
 pub static MERCHANT: &Entity = Entity::of::<Merchant>();
+
+/// The register of the further nodes of merchants.
+pub static MERCHANT_PLACE: &Entity = Entity::of::<MerchantPlace>();
 
 /// The tables of this crate.
 pub const MIGRATIONS: &[Migration] = &[
@@ -101,6 +106,10 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0014_person.sql"),
     },
     Migration { name: "subject/0016_node", script: include_str!("../migrations/0016_node.sql") },
+    Migration {
+        name: "subject/0017_merchant",
+        script: include_str!("../migrations/0017_merchant.sql"),
+    },
 ];
 
 /// The routes of this crate.
@@ -120,7 +129,16 @@ pub fn routes() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect();
-    let registers = [TRACE_SUBJECT, LICENCE, SITE, SUBJECT_ALIAS, SUBJECT_MERGER, NODE, MERCHANT];
+    let registers = [
+        TRACE_SUBJECT,
+        LICENCE,
+        SITE,
+        SUBJECT_ALIAS,
+        SUBJECT_MERGER,
+        NODE,
+        MERCHANT,
+        MERCHANT_PLACE,
+    ];
     let of_registers = registers.into_iter().flat_map(record_routes);
     // Registration and import of subjects have routes of their own here.
     let others = of_registers.filter(|route| {

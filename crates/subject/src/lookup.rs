@@ -229,12 +229,17 @@ fn read(rows: &[Row]) -> Result<Vec<SubjectBrief>> {
 }
 
 /// Writes the query for the identifiers of the subjects of a node (节点编码): who runs it, who trades at
-/// it, and who belongs to it.
+/// it or traded there besides its first node, and who belongs to it.
 pub fn subjects_of_node(sql: &mut Sql, code: &str) {
     sql.push("SELECT n.subject_id FROM node n WHERE n.code = ").bind(code);
     sql.push(
         " UNION SELECT m.subject_id FROM node n CROSS JOIN merchant m \
          WHERE m.node_id = n.id AND m.subject_id IS NOT NULL AND n.code = ",
+    );
+    sql.bind(code).push(
+        " UNION SELECT m.subject_id FROM node n CROSS JOIN merchant_place p \
+         JOIN merchant m ON m.id = p.merchant_id \
+         WHERE p.node_id = n.id AND m.subject_id IS NOT NULL AND n.code = ",
     );
     sql.bind(code).push(" UNION SELECT s.id FROM trace_subject s WHERE s.node_code = ").bind(code);
 }

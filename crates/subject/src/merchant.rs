@@ -1,13 +1,16 @@
 //! 商户 (G-6.2.3): who trades at a node, with a code of that node's.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use yj_kernel::{
-    Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+    Changed, Codes, Columns, Ctx, Field, Kind, Match, Object, Problem, Resource, Result, Scoping,
+    Sql, Tx, derive,
 };
-use yj_model::{Id, RegionCode};
+use yj_model::{CLASS_LIST, Id, RegionCode, UNCLASSED};
 
 use crate::{
     lookup,
+    merchant_place::{MerchantPlace, PLACES},
     node::{Node, STAGE},
     subject::{CONTACT_NAME, CONTACT_PHONE, TraceSubject},
 };
@@ -21,23 +24,8 @@ const MERCHANT_KINDS: Codes = &[
     ("other", "其他"),
 ];
 
-/// 经营品种
-const GOODS: Codes = &[
-    ("vegetable", "蔬菜"),
-    ("fruit", "水果"),
-    ("pork", "猪肉"),
-    ("beef", "牛羊肉"),
-    ("poultry", "禽类"),
-    ("egg", "禽蛋"),
-    ("aquatic", "水产品"),
-    ("dairy", "奶制品"),
-    ("grain", "粮油"),
-    ("tea", "茶叶"),
-    ("fungus", "食用菌"),
-    ("herb", "中药材"),
-    ("food", "预包装食品"),
-    ("other", "其他"),
-];
+/// What one merchant trades in; whoever trades in more names the classes above.
+const GOODS_MAX: usize = 50;
 
 /// 商户
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,7 +41,7 @@ pub struct Merchant {
     pub node_id: Id<Node>,
     /// 摊位号
     pub booth: Option<String>,
-    /// 品种
+    /// 品种: classes of the catalogue, of any level and domain.
     pub goods: Vec<String>,
     /// 对应追溯主体
     pub subject_id: Option<Id<TraceSubject>>,
@@ -73,8 +61,33 @@ pub struct Merchant {
     pub stage: Option<String>,
 }
 
+/// Who sees what happens at a node: its region's people, and who runs it.
+pub(crate) const AT_A_NODE: Scoping = Scoping::By(Columns {
+    region: Some("region"),
+    subject: Some("operator_id"),
+    label: Some("label"),
+    ..Columns::NONE
+});
+
+/// 摊位号
+pub(crate) const BOOTH: Field =
+    Field::new("booth", "摊位号", Kind::Text).length_max(40).optional().public();
+
+/// 所属区域 of who trades at a node.
+pub(crate) const REGION: Field = Field::new("region", "所属区域", Kind::Region)
+    .filter(Match::Prefix)
+    .computed()
+    .hint("由所在节点确定");
+
+/// 市场经营主体
+pub(crate) const OPERATOR: Field =
+    Field::new("operator_id", "市场经营主体", Kind::Id("trace_subject"))
+        .filter(Match::Exact)
+        .computed()
+        .hint("由所在节点确定");
+
 /// 13 digits: the node of first registration, then a number within it.
-fn merchant_code(text: &str) -> Result<String, String> {
+pub(crate) fn merchant_code(text: &str) -> Result<String, String> {
     let sound = text.len() == 13 && text.bytes().all(|digit| digit.is_ascii_digit());
     if sound {
         Ok(String::from(text))
@@ -122,12 +135,7 @@ impl Merchant {
 impl Resource for Merchant {
     const TABLE: &'static str = "merchant";
     const TITLE: &'static str = "商户";
-    const SCOPING: Scoping = Scoping::By(Columns {
-        region: Some("region"),
-        subject: Some("operator_id"),
-        label: Some("label"),
-        ..Columns::NONE
-    });
+    const SCOPING: Scoping = AT_A_NODE;
     const REVIEWED: bool = true;
     const FIELDS: &'static [Field] = &[
         Field::new("code", "商户编码", Kind::Text)
@@ -146,9 +154,17 @@ impl Resource for Merchant {
             .filter(Match::Exact)
             .sortable()
             .public(),
-        Field::new("node_id", "注册所在节点", Kind::Id("node")).filter(Match::Exact),
-        Field::new("booth", "摊位号", Kind::Text).length_max(40).optional().public(),
-        Field::new("goods", "品种", Kind::CodeList(GOODS)).filter(Match::Contains).public(),
+        Field::new("node_id", "注册所在节点", Kind::Id("node"))
+            .filter(Match::Exact)
+            .elsewhere(PLACES)
+            .hint("在其他节点也经营的，另登记“商户驻场”"),
+        BOOTH,
+        Field::new("goods", "品种", Kind::CodeList(UNCLASSED))
+            .grows(CLASS_LIST)
+            .format("an..10")
+            .filter(Match::Branch)
+            .public()
+            .hint("产品分类目录中任一级、任一领域的分类；目录之外的选“其他”"),
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))
             .filter(Match::Exact)
             .passes_on()
@@ -162,37 +178,37 @@ impl Resource for Merchant {
             .public()
             .hint("不填为审核通过之日"),
         Field::new("in_use", "是否在营", Kind::Bool).filter(Match::Exact),
-        Field::new("region", "所属区域", Kind::Region)
-            .filter(Match::Prefix)
-            .computed()
-            .hint("由所在节点确定"),
-        Field::new("operator_id", "市场经营主体", Kind::Id("trace_subject"))
-            .filter(Match::Exact)
-            .computed()
-            .hint("由所在节点确定"),
+        REGION,
+        OPERATOR,
         STAGE,
     ];
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
-        // A node that moves meanwhile waits for this merchant, or this merchant for it.
-        tx.lock(Node::TABLE, self.node_id).await?;
-        let node = tx.get::<Node>(ctx, self.node_id).await;
-        let node = node.map(|found| found.data).map_err(|problem| match problem {
-            Problem::NotFound(_) => {
-                Problem::invalid("node_id", "没有这个节点，或不在您的数据权限范围内")
-            }
-            other => other,
-        })?;
+        let node = Node::held(ctx, tx, self.node_id).await?;
         if self.in_use && !node.in_use {
             return Err(Problem::invalid("node_id", "该节点已停用，不能有在营商户"));
         }
         if self.goods.is_empty() {
             return Err(Problem::invalid("goods", "请选择至少一个品种"));
         }
+        if self.goods.len() > GOODS_MAX {
+            let detail = format!("至多 {GOODS_MAX} 个品种；更多的请选其上级分类");
+            return Err(Problem::invalid("goods", detail));
+        }
         self.require_known(ctx, tx).await?;
         (self.region, self.operator_id) = (Some(node.region.clone()), Some(node.subject_id));
         self.stage = node.stage;
         Ok(())
+    }
+
+    /// Where it trades as well it is called by its code.
+    async fn follow(ctx: &Ctx, tx: &mut Tx, change: &Changed<'_, Self>) -> Result<()> {
+        let (Some(before), Some(after)) = (change.before, change.after) else { return Ok(()) };
+        if before.code == after.code {
+            return Ok(());
+        }
+        let values = Object::from_iter([(String::from("merchant_code"), json!(after.code))]);
+        derive::<MerchantPlace>(ctx, tx, ("merchant_id", change.id), &values).await.map(drop)
     }
 
     fn sample(n: u32) -> Self {
@@ -202,7 +218,7 @@ impl Resource for Merchant {
             kind: String::from("individual"),
             node_id: Id::from_parts(1, u128::from(n)),
             booth: Some(String::from("A-01")),
-            goods: vec![String::from("vegetable")],
+            goods: vec![String::from("0101")],
             subject_id: None,
             contact_name: String::from("示例甲"),
             contact_phone: String::from("13800000000"),

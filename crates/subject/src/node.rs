@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yj_kernel::{
     Changed, Codes, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match,
-    Object, Position, Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit, derive,
+    Object, Position, Problem, Reach, Resource, Result, Scoping, Sql, Tx, derive,
 };
 use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, STAGES, Stage};
 
-use crate::subject::TraceSubject;
+use crate::{merchant::Merchant, merchant_place::MerchantPlace, subject::TraceSubject};
 
 /// 节点类型
 const NODE_KINDS: Codes = &[
@@ -91,6 +91,19 @@ impl Node {
         let sql = Sql::new("SELECT name FROM node WHERE code = $1");
         let row = tx.fetch_one(sql.arg(code)).await?;
         row.map(|row| row.text(0).map(String::from)).transpose()
+    }
+
+    /// The node that somebody settles at, as far as the request reaches. A node that moves meanwhile
+    /// waits for who settles, or they for it.
+    pub(crate) async fn held(ctx: &Ctx, tx: &mut Tx, id: Id<Self>) -> Result<Self> {
+        tx.lock(Self::TABLE, id).await?;
+        let node = tx.get::<Self>(ctx, id).await;
+        node.map(|found| found.data).map_err(|problem| match problem {
+            Problem::NotFound(_) => {
+                Problem::invalid("node_id", "没有这个节点，或不在您的数据权限范围内")
+            }
+            other => other,
+        })
     }
 
     async fn require_no_subjects(&self, tx: &mut Tx) -> Result<()> {
@@ -180,24 +193,12 @@ impl Resource for Node {
         if stayed && kept && before.stage == after.stage {
             return Ok(());
         }
-        let merchants = Sql::new("SELECT id FROM merchant WHERE node_id = $1").arg(change.id);
-        let body = json!({
-            "region": [before.region, after.region],
-            "operator_id": [before.subject_id, after.subject_id],
-            "stage": [before.stage, after.stage],
-        });
-        for row in tx.fetch(merchants).await? {
-            let (record, body) = (row.text(0)?, body.clone());
-            let entry = audit::Entry { action: "updated", entity: "merchant", record, body };
-            audit::write(ctx, tx, entry);
-        }
-        let sql = Sql::new(
-            "UPDATE merchant SET region = $1, operator_id = $2, version = version + 1, \
-             updated_at = $3, updated_by = $4, stage = $6 WHERE node_id = $5",
-        );
-        let sql = sql.arg(after.region.as_str()).arg(after.subject_id).arg(ctx.now_ms());
-        let sql = sql.arg(ctx.actor()).arg(change.id).arg(after.stage.clone());
-        tx.execute(sql).await.map(drop)
+        let mut values = Object::new();
+        values.insert(String::from("region"), json!(after.region));
+        values.insert(String::from("operator_id"), json!(after.subject_id));
+        values.insert(String::from("stage"), json!(after.stage));
+        derive::<Merchant>(ctx, tx, ("node_id", change.id), &values).await?;
+        derive::<MerchantPlace>(ctx, tx, ("node_id", change.id), &values).await.map(drop)
     }
 
     fn sample(n: u32) -> Self {

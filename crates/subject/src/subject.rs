@@ -2,10 +2,10 @@
 //! and authorities, each under one code that is unique in the whole country.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use yj_kernel::{
-    Changed, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match, Position,
-    Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit,
+    Changed, Columns, Ctx, DATUM, DATUM_GIVEN, Field, Kind, LATITUDE, LONGITUDE, Match, Need,
+    Position, Problem, Reach, Resource, Result, Scoping, Sql, Tx, audit,
 };
 use yj_model::{
     DOCUMENT_KINDS, DOMAIN_LIST, DOMAINS, Email, Id, ROLE_KINDS, RegionCode, SUBJECT_KINDS, Stage,
@@ -106,6 +106,15 @@ fn role_of(stage: &str) -> String {
     format!("\"{digit}")
 }
 
+/// What a subject has that is somebody's business: a person or a farming household is themselves.
+const OF_ORGANIZATIONS: Need = Need {
+    said: "除家庭农场、农户与自然人外必填",
+    holds: |subject| {
+        let kind = subject.get("kind").and_then(Value::as_str);
+        kind.is_some_and(|kind| !matches!(kind, "07" | "08"))
+    },
+};
+
 /// 联系人
 pub(crate) const CONTACT_NAME: Field =
     Field::new("contact_name", "联系人", Kind::Text).length_max(50).personal();
@@ -157,14 +166,14 @@ impl Resource for TraceSubject {
             .format("an..5")
             .filter(Match::Prefix)
             .sortable()
-            .optional()
+            .needed(OF_ORGANIZATIONS)
             .public()
             .hint("GB/T 4754，2 至 4 位，可带门类字母，如 1441 或 C1441"),
         Field::new("legal_rep", "法定代表人", Kind::Text)
             .length_max(50)
-            .optional()
+            .needed(OF_ORGANIZATIONS)
             .personal()
-            .hint("自然人、农户填本人"),
+            .hint("个体工商户填经营者；自然人、农户填本人或不填"),
         Field::new("legal_rep_id_kind", "法定代表人证件类型", Kind::Code(DOCUMENT_KINDS))
             .format("n3")
             .optional(),

@@ -17,12 +17,17 @@ pub async fn glns_within(
         "SELECT a.code, b.code FROM subject_alias a \
          JOIN node n ON n.subject_id = a.subject_id AND n.in_use = 1 \
          JOIN (SELECT node_id, subject_id FROM merchant WHERE in_use = 1 AND subject_id IS NOT NULL \
+         UNION SELECT p.node_id, k.subject_id FROM merchant_place p JOIN merchant k ON k.id = p.merchant_id \
+         WHERE k.in_use = 1 AND k.subject_id IS NOT NULL AND p.left_on IS NULL \
          UNION SELECT node_id, subject_id FROM site WHERE in_use = 1 AND node_id IS NOT NULL) m \
          ON m.node_id = n.id AND m.subject_id <> a.subject_id \
          JOIN subject_alias b ON b.subject_id = m.subject_id AND b.kind = 'gln13' \
          WHERE a.kind = 'gln13' AND NOT EXISTS (SELECT 1 FROM site s LEFT JOIN node o ON o.id = s.node_id \
          WHERE s.subject_id = m.subject_id AND s.in_use = 1 AND (o.id IS NULL OR o.subject_id <> a.subject_id)) \
          AND NOT EXISTS (SELECT 1 FROM merchant k JOIN node o ON o.id = k.node_id \
+         WHERE k.subject_id = m.subject_id AND k.in_use = 1 AND o.subject_id <> a.subject_id) \
+         AND NOT EXISTS (SELECT 1 FROM merchant k JOIN merchant_place p ON p.merchant_id = k.id \
+         JOIN node o ON o.id = p.node_id \
          WHERE k.subject_id = m.subject_id AND k.in_use = 1 AND o.subject_id <> a.subject_id) \
          AND a.code ",
     );

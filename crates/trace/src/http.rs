@@ -23,7 +23,7 @@ use crate::{
     compose, document_http,
     erasure::{Act, Erasing},
     event::TraceEvent,
-    import, matches, order_http, personal,
+    export, import, matches, order_http, personal,
     policy::SourcePolicy,
     proofs, query,
     review::{self, Decision},
@@ -116,7 +116,9 @@ fn may(verb: &str) -> Access {
     Access::permission(format!("trace:{verb}"))
 }
 
-const LIST_QUERY: &[Param] = &[
+/// What the list and its export are asked with.
+const QUERY: &[Param] = &[
+    transfer::FORMAT,
     Param { name: "domain", label: "领域", required: false },
     Param { name: "stage", label: "环节", required: false },
     Param { name: "type", label: "事件类型", required: false },
@@ -133,14 +135,17 @@ const LIST_QUERY: &[Param] = &[
     Param { name: "source", label: "来源", required: false },
     Param { name: "event_time.from", label: "发生时间起", required: false },
     Param { name: "event_time.to", label: "发生时间止", required: false },
+    Param { name: "sort", label: "event_time 或 -event_time", required: false },
     Param { name: "page", label: "页码", required: false },
     Param { name: "per_page", label: "每页条数", required: false },
     Param { name: "after", label: "上一页答复中的 next", required: false },
     Param {
         name: "count", label: "总数：true 一并给出，only 只给总数", required: false
     },
-    Param { name: "sort", label: "event_time 或 -event_time", required: false },
 ];
+/// A list has no format, and a file no pages.
+const LIST_QUERY: &[Param] = QUERY.split_at(1).1;
+const EXPORT_QUERY: &[Param] = QUERY.split_at(QUERY.len() - 4).0;
 
 fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let (bell, checker, prover) = (ledger.clone(), ledger.clone(), ledger.clone());
@@ -185,6 +190,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
             .body_max(CAPTURE_BYTES_MAX),
         Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
+        transfer::export_route(&export::EVENTS, "/api/v1/trace/events", EXPORT_QUERY),
         Route::new(
             (Method::GET, "/api/v1/trace/matches"),
             may("read"),

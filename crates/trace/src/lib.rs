@@ -16,6 +16,7 @@ mod document_proof;
 mod elements;
 mod erasure;
 mod event;
+mod export;
 mod failing;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -64,6 +65,7 @@ pub use document_http::{certificate, certificate_proof, void_in as void};
 pub use elements::elements;
 pub use erasure::{Copies, Erasing, erased, is_erased};
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
+pub use export::EVENTS;
 pub use holding::{holders, require_chain};
 pub use http::routes;
 pub use import::JOBS;

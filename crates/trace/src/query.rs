@@ -35,7 +35,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    fn parse(query: &str) -> Result<Self> {
+    pub(crate) fn parse(query: &str) -> Result<Self> {
         if query.matches('&').count() > CONDITIONS_MAX {
             return Err(invalid("query", "查询条件过多"));
         }
@@ -66,6 +66,20 @@ impl Search {
             }
         }
         Ok(search)
+    }
+
+    /// The same search for all it finds, in chunks of so many rows, each after the one before.
+    pub(crate) fn whole(query: &str, (size, after): (i64, Option<&str>)) -> Result<Self> {
+        let found = Self::parse(query)?;
+        let after = after.map(cursor).transpose()?;
+        Ok(Self { per_page: size, page: 1, after, count: Counting::No, ..found })
+    }
+
+    /// Where the next page begins; none after the last.
+    pub(crate) fn next(&self, events: &[StoredEvent]) -> Option<String> {
+        let full = i64::try_from(events.len()).is_ok_and(|count| count == self.per_page);
+        let last = events.last().filter(|_| full)?;
+        Some(format!("{}.{}", last.time.unix_ms(), last.id))
     }
 
     /// The conditions, by name.
@@ -157,7 +171,14 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     if search.count == Counting::Only {
         return Ok(json!({ "items": [], "next": null, "total": total }));
     }
-    let rows = if let Some(rows) = query_parts::page(ctx, tx, &search).await? {
+    let events = page(ctx, tx, &search).await?;
+    let next = search.next(&events);
+    Ok(json!({ "items": describe(tx, &events).await?, "next": next, "total": total }))
+}
+
+/// The events of a page.
+pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Vec<StoredEvent>> {
+    let rows = if let Some(rows) = query_parts::page(ctx, tx, search).await? {
         rows
     } else {
         let mut sql = Sql::new(EVENT);
@@ -167,11 +188,7 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
         search.cut(&mut sql);
         tx.fetch(sql).await?
     };
-    let events = StoredEvent::read_all(tx, &rows).await?;
-    let full = i64::try_from(events.len()).is_ok_and(|count| count == search.per_page);
-    let next =
-        events.last().filter(|_| full).map(|last| format!("{}.{}", last.time.unix_ms(), last.id));
-    Ok(json!({ "items": describe(tx, &events).await?, "next": next, "total": total }))
+    StoredEvent::read_all(tx, &rows).await
 }
 
 /// How an event's columns say who may see it: lists, single records, reviews, chains and counts alike.

@@ -36,6 +36,7 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
 fn pushed(code: &str, name: &str) -> Result<Object> {
     let body = json!({
         "code": code, "name": name, "kind": "01", "roles": ["21"], "region": "610116",
+        "industry_code": "1371", "legal_rep": "示例代表人",
         "contact_name": "示例联系人", "contact_phone": "13800000141", "source_system": SENDER,
     });
     match body {

@@ -5,12 +5,13 @@ use jiff::SignedDuration;
 use yj_construction::Device;
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 use yj_model::{Id, SubjectCode};
-use yj_subject::{Merchant, Node, SubjectBrief};
+use yj_subject::{Merchant, MerchantPlace, Node, SubjectBrief};
 
 use super::places::{beside, position};
 use crate::Assembled;
 
-const GOODS: [&str; 6] = ["vegetable", "fruit", "pork", "aquatic", "egg", "grain"];
+/// 蔬菜、水果、生猪产品、水产品、禽蛋、粮食 of the catalogue.
+const GOODS: [&str; 6] = ["0101", "0102", "0106", "0112", "0110", "0104"];
 /// Half of the devices are sensors.
 const DEVICES: [(&str, &str); 8] = [
     ("scale", "示例-C30"),
@@ -84,6 +85,12 @@ pub(super) async fn open(ctx: &Ctx, tx: &mut Tx, wholesalers: &[SubjectCode]) ->
     Ok(())
 }
 
+async fn node_of(tx: &mut Tx, code: &str) -> Result<Id<Node>> {
+    let found = tx.fetch_one(Sql::new("SELECT id FROM node WHERE code = $1").arg(code)).await?;
+    let found = found.ok_or_else(|| Problem::internal("a demonstration market"))?;
+    id(found.text(0)?)
+}
+
 /// The shops are spread over the markets.
 pub(super) async fn fill(
     ctx: &Ctx,
@@ -93,10 +100,7 @@ pub(super) async fn fill(
     let (operators, shops) = (briefs(tx, wholesalers).await?, briefs(tx, shops).await?);
     for (at, operator) in operators.iter().enumerate() {
         let code = market(operator, at);
-        let node = Sql::new("SELECT id FROM node WHERE code = $1").arg(code.as_str());
-        let node = tx.fetch_one(node).await?;
-        let node = node.ok_or_else(|| Problem::internal("a demonstration market"))?;
-        let node = String::from(node.text(0)?);
+        let node = node_of(tx, &code).await?;
         let here = shops.iter().enumerate().filter(|(number, _)| number % operators.len() == at);
         for (number, shop) in here {
             let own = number / operators.len();
@@ -104,7 +108,7 @@ pub(super) async fn fill(
                 code: format!("{code}{:04}", own + 1),
                 name: shop.name.clone(),
                 kind: String::from("individual"),
-                node_id: id(&node)?,
+                node_id: node,
                 booth: Some(format!("{}-{:02}", ["A", "B", "C"][own % 3], own + 1)),
                 goods: vec![String::from(GOODS[(own + at) % GOODS.len()])],
                 subject_id: Some(id(&shop.id)?),
@@ -119,7 +123,28 @@ pub(super) async fn fill(
             tx.insert(ctx, &merchant).await?;
         }
     }
+    spread(ctx, tx, &operators).await?;
     devices(ctx, tx, &operators).await
+}
+
+/// The first merchants of the first two markets trade at the last two as well.
+async fn spread(ctx: &Ctx, tx: &mut Tx, operators: &[SubjectBrief]) -> Result<()> {
+    for (own, other) in [(0, operators.len() - 1), (1, operators.len() - 2)] {
+        let node = node_of(tx, &market(&operators[other], other)).await?;
+        let place = MerchantPlace {
+            merchant_code: format!("{}0001", market(&operators[own], own)),
+            node_id: node,
+            booth: Some(String::from("D-01")),
+            registered_on: Some(day(ctx, 60)),
+            left_on: None,
+            merchant_id: None,
+            region: None,
+            operator_id: None,
+            stage: None,
+        };
+        tx.insert(ctx, &place).await?;
+    }
+    Ok(())
 }
 
 fn mac(number: u8) -> String {

@@ -156,7 +156,8 @@ async fn g_6_2_2_1_a_code_that_comes_with_another_name_waits_for_a_decision() {
     let push = async |name: &str| {
         let body = json!({
             "code": factory["code"], "name": name, "kind": "01", "roles": ["21"],
-            "region": "610116", "contact_name": "示例联系人", "contact_phone": "13811112222",
+            "region": "610116", "industry_code": "1371", "legal_rep": "示例甲",
+            "contact_name": "示例联系人", "contact_phone": "13811112222",
         });
         app.post("gateway", &format!("{REGISTER}/receive"), body).await.expect(202)
     };
@@ -238,8 +239,9 @@ async fn g_6_2_1_a_file_with_known_codes_overwrites_and_doubles_nothing() {
         shop["name"].as_str().unwrap(),
         shop["region"].as_str().unwrap(),
     );
-    let mut sheet =
-        String::from("主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话,行业代码\n");
+    let mut sheet = String::from(
+        "主体代码,主体名称,主体类型,环节角色,所属区域,联系人,联系电话,行业代码,法定代表人\n",
+    );
     // A file of an older platform calls it by the code it had there.
     let alias = json!({ "kind": "merchant13", "code": "6104039010001", "subject_id": shop["id"] });
     let filed = app.post("supervisor", "/api/v1/subject_alias", alias).await.expect(202);
@@ -253,7 +255,7 @@ async fn g_6_2_1_a_file_with_known_codes_overwrites_and_doubles_nothing() {
         ("", "示例企业", "企业", "610116"),
     ] {
         sheet.push_str(&format!(
-            "{code},{name},{kind},零售,{region},示例联系人,13800000001,F5223\n"
+            "{code},{name},{kind},零售,{region},示例联系人,13800000001,F5223,示例甲\n"
         ));
     }
     let job = app.import("supervisor", &format!("{REGISTER}/import"), sheet.into_bytes()).await;

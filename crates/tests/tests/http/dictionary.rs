@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, TestApp};
+use crate::{
+    harness::{Answer, TestApp},
+    subjects::{approved, detail},
+};
 
 async fn elements(app: &TestApp, user: &str) -> Vec<Value> {
     let found = app.get(user, "/api/v1/dictionary").await.expect(200);
@@ -80,8 +83,8 @@ async fn g_5_3_3_every_stored_element_is_in_the_dictionary_with_its_meaning() {
     for (name, obligation) in [
         ("code", "C"),
         ("name", "M"),
-        ("industry_code", "M"),
-        ("legal_rep", "M"),
+        ("industry_code", "C"),
+        ("legal_rep", "C"),
         ("legal_rep_id", "C"),
         ("filed_on", "M"),
         ("node_code", "C"),
@@ -133,4 +136,100 @@ async fn g_4_f_elements_are_compared_with_the_standards_names_by_the_platforms_a
     assert_eq!(seen.expect(200)["items"].as_array().unwrap().len(), 2);
     align(&app, "sysadmin", path, "").await.expect(204);
     assert_eq!(of(&elements(&app, "farm").await, "trace_subject", "name")["gbt38154_name"], "");
+}
+
+/// A body of every register of chapter 6 that is complete, and nothing else.
+async fn complete(app: &TestApp) -> [(&'static str, Value); 5] {
+    let subject = json!({
+        "code": "91350100M000100Y43", "name": "示例新设企业", "kind": "01", "roles": ["21"],
+        "region": "610116", "industry_code": "1371", "legal_rep": "示例代表人",
+        "contact_name": "示例联系人", "contact_phone": "13800000000",
+    });
+    let owner = app.subject("示例蔬菜加工厂").await["id"].clone();
+    let market = json!({
+        "code": "610116001", "name": "示例市场", "kind": "market", "subject_id": owner,
+        "region": "610116", "in_use": true,
+    });
+    let filed = app.post("supervisor", "/api/v1/node", market).await.expect(202);
+    let merchant = json!({
+        "code": "6101160010001", "name": "示例商户", "kind": "individual",
+        "node_id": approved(app, "node", &filed).await, "goods": ["0102"],
+        "contact_name": "示例甲", "contact_phone": "13800000001", "in_use": true,
+    });
+    let node = json!({
+        "code": "610116002", "name": "示例第二市场", "kind": "market", "subject_id": owner,
+        "region": "610116", "in_use": true,
+    });
+    let product = json!({
+        "code": "YJ-SL-1", "name": "示例产品", "domain": "agri", "catalogue_code": "01010650",
+        "unit": "KGM",
+        "subject_id": owner, "region": "610116",
+    });
+    let device = json!({
+        "mac": "A4:BB:6D:00:11:22", "kind": "sensor", "model": "示例-T1", "subject_id": owner,
+        "region": "610116", "in_use": true,
+    });
+    [
+        ("trace_subject", subject),
+        ("node", node),
+        ("merchant", merchant),
+        ("product", product),
+        ("device", device),
+    ]
+}
+
+#[tokio::test]
+async fn g_6_2_2_what_the_dictionary_calls_mandatory_is_refused_when_it_is_missing() {
+    let app = TestApp::start().await;
+    let all = elements(&app, "supervisor").await;
+    for (register, body) in complete(&app).await {
+        let path = format!("/api/v1/{register}");
+        let (mut asked, mut written) = (Vec::new(), Vec::new());
+        for one in all.iter().filter(|one| one["set"] == register) {
+            let [name, label, condition] =
+                ["name", "label", "condition"].map(|key| one[key].as_str().unwrap());
+            let by_platform = condition.contains("由平台");
+            match one["obligation"].as_str().unwrap() {
+                "M" if by_platform => written.push(name),
+                // Of an organisation, what only persons may leave out.
+                "M" => asked.push((name, label)),
+                "C" if condition.contains("除") => asked.push((name, label)),
+                _ => {}
+            }
+        }
+        assert!(asked.len() >= 5, "{register}: {asked:?}");
+        for (name, label) in asked {
+            for empty in [None, Some(json!(null)), Some(json!(" "))] {
+                let mut without = body.clone();
+                let fields = without.as_object_mut().unwrap();
+                assert!(fields.remove(name).is_some(), "{register}.{name} is not in the example");
+                fields.extend(empty.map(|empty| (name.to_owned(), empty)));
+                let refused = app.post("supervisor", &path, without).await.expect(422);
+                let told = refused["errors"].as_array().unwrap();
+                let told = told.iter().find(|one| one["field"] == name);
+                let told = told.unwrap_or_else(|| panic!("{register}.{name}: {refused}"));
+                let told = told["detail"].as_str().unwrap();
+                assert!(told.starts_with(label) && told.contains("必填"), "{told}");
+            }
+        }
+        // Nothing else is asked for, and what the platform writes is there after approval.
+        let filed = app.post("supervisor", &path, body).await.expect(202);
+        let id = approved(&app, register, &filed).await;
+        let stored = app.get("supervisor", &format!("{path}/{id}")).await.expect(200);
+        for name in written {
+            assert_eq!(stored[name], "2026-11-19", "{register}.{name}");
+        }
+    }
+    // A farmer is nobody's representative; whoever becomes a business says who speaks for it.
+    let mut farmer = crate::subjects::farmer("示例农户甲");
+    for name in ["industry_code", "legal_rep"] {
+        farmer.as_object_mut().unwrap().remove(name);
+    }
+    let filed = app.post("supervisor", "/api/v1/trace_subject", farmer).await.expect(202);
+    let id = approved(&app, "trace_subject", &filed).await;
+    let path = format!("/api/v1/trace_subject/{id}");
+    let change = json!({ "kind": "03", "code": "93610525MAYJ000496" });
+    let refused = app.change("supervisor", ("PATCH", &path), 1, change).await.expect(422);
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 2, "{refused}");
+    assert!(detail(&refused).contains("行业代码：必填"), "{refused}");
 }

@@ -551,11 +551,11 @@ async fn g_1_the_demonstration_province_trades_in_every_domain() {
     let app = loaded(demo::Size::Province { events: 400 }).await;
     assert_eq!(app.count("SELECT COUNT(*) FROM product").await, 96);
     assert_eq!(app.count("SELECT COUNT(*) FROM merchant").await, 240);
-    // Sixty enterprises with those of the golden chains, the merchants' 240 with seven individuals of
+    // Sixty enterprises with those of the golden chains, two more beyond the province, the merchants' 240 with seven individuals of
     // the chains, ten co-operatives and eight institutions.
     let of_kind = "SELECT COUNT(*) FROM trace_subject WHERE kind = '01'";
-    assert_eq!(app.count(of_kind).await, 60);
-    assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, 60 + 247 + 10 + 8);
+    assert_eq!(app.count(of_kind).await, 60 + 2);
+    assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, 60 + 2 + 247 + 10 + 8);
     for (domain, name) in yj_model::DOMAINS {
         let path = format!("/api/v1/trace/events?domain={domain}&per_page=100");
         let found = app.get("supervisor", &path).await.expect(200);

@@ -57,7 +57,7 @@ async fn g_8_2_a_place_holds_those_who_are_registered_in_its_nodes() {
     let node = approved(&app, "node", node).await;
     let merchant = json!({
         "code": format!("{code}0001"), "name": "示例商户", "kind": "individual", "node_id": node,
-        "goods": ["vegetable"], "subject_id": trader["id"], "contact_name": "示例甲",
+        "goods": ["0101"], "subject_id": trader["id"], "contact_name": "示例甲",
         "contact_phone": "13800000001", "in_use": true,
     });
     approved(&app, "merchant", merchant).await;

@@ -101,3 +101,92 @@ async fn s_33_who_cannot_see_every_row_cannot_agree_to_them() {
     let word = json!({ "reason": "示例年度检查用" });
     assert_eq!(app.post("reviewer", &approve, word).await.status, 404);
 }
+
+/// The rows of the file that a job made, with its header.
+async fn file_of(app: &TestApp, user: &str, queued: &Value) -> (Vec<String>, Vec<Vec<String>>) {
+    app.run_jobs().await;
+    let job = format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap());
+    let job = app.get(user, &job).await.expect(200);
+    assert_eq!(job["state"], "done", "{job}");
+    let path = format!("/api/v1/attachments/{}", job["file"].as_str().unwrap());
+    let sheet = yj_sheet::read(&app.get(user, &path).await.bytes).unwrap();
+    (sheet.header, sheet.rows.into_iter().map(|row| row.cells).collect())
+}
+
+#[tokio::test]
+async fn g_6_2_3_what_a_search_of_trace_data_finds_is_one_file() {
+    let app = TestApp::start().await;
+    let list = "/api/v1/trace/events";
+    let export = |query: &str| format!("{list}/export?format=csv&{query}");
+    for query in ["", "stage=processing", "catalogue_code=0101&sort=event_time", "lot=none-such"] {
+        let path = format!("{list}?per_page=200&count=true&{query}");
+        let found = app.get("supervisor", &path).await.expect(200);
+        let items = found["items"].as_array().unwrap();
+        let queued = app.get("supervisor", &export(query)).await.expect(202);
+        let (header, rows) = file_of(&app, "supervisor", &queued).await;
+        assert_eq!((header.len(), &header[0]), (18, &String::from("事件标识")));
+        assert_eq!(found["total"]["count"], json!(rows.len()), "{query}");
+        // The same in the same order, in the words of the page.
+        let ids: Vec<_> = rows.iter().map(|row| row[0].as_str()).collect();
+        let shown: Vec<_> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
+        assert_eq!(ids[..shown.len()], shown[..], "{query}");
+        for (row, item) in rows.iter().zip(items) {
+            let cell = |name: &str| &row[header.iter().position(|one| one == name).unwrap()];
+            assert_eq!(cell("主体名称"), item["subject"]["name"].as_str().unwrap());
+            let code = item["outputs"][0]["code"].as_str().unwrap_or_default();
+            assert!(cell("产出").starts_with(code), "{row:?}");
+            assert!(cell("状态") == "已接收" || item["state"] != "accepted", "{row:?}");
+        }
+    }
+    // Whoever sees less takes less out, and a wrong question is no file.
+    let theirs = app.get("farm", &format!("{list}?count=only")).await.expect(200);
+    let queued = app.get("farm", &export("")).await.expect(202);
+    let (_, rows) = file_of(&app, "farm", &queued).await;
+    assert_eq!(theirs["total"]["count"], json!(rows.len()));
+    app.get("supervisor", &export("stage=nowhere")).await.expect(422);
+    app.get("supervisor", &export("colour=red")).await.expect(422);
+    app.get("supervisor", &format!("{list}/export?format=doc")).await.expect(422);
+    assert_eq!(app.get("secadmin", &export("")).await.status, 403);
+    let trail = app.get("auditor", "/api/v1/audit?entity=trace_event&action=exported").await;
+    let trail = trail.expect(200);
+    assert_eq!(trail["items"].as_array().unwrap().len(), 5, "{trail}");
+}
+
+#[tokio::test]
+async fn s_33_many_trace_events_leave_only_with_the_word_of_somebody_who_sees_them_all() {
+    let security = Security { export_approval_rows: 3, ..Security::demonstration() };
+    let app = TestApp::start_under(security).await;
+    let path = "/api/v1/trace/events/export";
+    app.get("supervisor", &format!("{path}?format=csv")).await.expect(422);
+    let queued = app.get("supervisor", path).await.expect(202);
+    assert_eq!(queued["state"], "waiting");
+    let id = String::from(queued["job"].as_str().unwrap());
+    let shown = app.get("reviewer", "/api/v1/exports").await.expect(200);
+    assert_eq!(shown["items"][0]["dataset"], "追溯事件", "{shown}");
+    let word = json!({ "reason": "示例年度检查用" });
+    let approve = format!("/api/v1/exports/{id}/approve");
+    assert_eq!(app.post("farm", &approve, word.clone()).await.status, 403);
+    assert_eq!(app.post("reviewer", &approve, word).await.status, 204);
+    let (_, rows) = file_of(&app, "supervisor", &queued).await;
+    assert!(rows.len() > 3, "{}", rows.len());
+}
+
+#[tokio::test]
+async fn g_6_2_3_a_search_of_trace_data_is_kept_under_a_name() {
+    let app = TestApp::start().await;
+    let views = "/api/v1/views";
+    let view = |query: &str, shared: bool| json!({ "entity": "trace_event", "title": "示例加工", "query": query, "shared": shared });
+    let kept = app.post("supervisor", views, view("stage=processing&domain=agri", true)).await;
+    assert_eq!(kept.expect(201)["entity"], "trace_event");
+    for query in ["stage=nowhere", "colour=red", "event_time.from=yesterday"] {
+        app.post("supervisor", views, view(query, false)).await.expect(422);
+    }
+    let mut figure = view("", false);
+    figure["figure"] = json!("by=stage");
+    app.post("supervisor", views, figure).await.expect(422);
+    // Shared ones are for everybody who may read trace data, and for nobody else.
+    for (user, count) in [("supervisor", 1), ("farm", 1), ("secadmin", 0)] {
+        let found = app.get(user, &format!("{views}?entity=trace_event")).await.expect(200);
+        assert_eq!(found["items"].as_array().unwrap().len(), count, "{user}: {found}");
+    }
+}

@@ -154,7 +154,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     for part in 0..2 {
         let merchant = json!({
             "code": format!("{}{:04}", code(0), part), "name": "示例商户", "kind": "individual",
-            "node_id": house.things["node"], "goods": ["fruit"], "contact_name": "示例甲",
+            "node_id": house.things["node"], "goods": ["0102"], "contact_name": "示例甲",
             "contact_phone": "13800000001", "in_use": true,
         });
         let filed = app.post(&boss, "/api/v1/merchant", merchant).await.expect(202);
@@ -167,6 +167,7 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
             house.things.insert("merchant/changes", request);
         }
     }
+    places(app, house, &code).await;
     for part in 0..2 {
         let device = json!({
             "mac": format!("A4BB6D0000{number}{part}"), "kind": "scale", "model": "示例-1",
@@ -240,6 +241,29 @@ async fn furnish(app: &TestApp, house: &mut House, role: &str) {
     let session = id_of(&sessions["items"][0]);
     house.things.extend([("me/sessions", session.clone()), ("sessions", session)]);
     offices(app, house, role).await;
+}
+
+/// Two further markets where its merchant trades as well, one approved and one waiting.
+async fn places(app: &TestApp, house: &mut House, code: &impl Fn(usize) -> String) {
+    let (boss, number) = (house.user("boss"), house.number);
+    for part in 0..2 {
+        let node = json!({
+            "code": code(part + 2), "name": "示例市场", "kind": "market",
+            "subject_id": house.things["trace_subject"], "region": format!("610{number}00"),
+            "in_use": true,
+        });
+        let filed = app.post(&boss, "/api/v1/node", node).await.expect(202);
+        let node = crate::subjects::approved(app, "node", &filed).await;
+        let place = json!({ "merchant_code": format!("{}0000", code(0)), "node_id": node });
+        let filed = app.post(&boss, "/api/v1/merchant_place", place).await.expect(202);
+        if part == 0 {
+            let place = crate::subjects::approved(app, "merchant_place", &filed).await;
+            house.things.insert("merchant_place", place);
+        } else {
+            let request = id_of(&filed["change_request"]);
+            house.things.insert("merchant_place/changes", request);
+        }
+    }
 }
 
 /// Its prefixes and links, one approved and one waiting of each, and a batch of codes.

@@ -91,7 +91,7 @@ async fn g_5_3_1_the_thirteen_libraries_count_what_the_lists_show() {
             }
         }
     }
-    assert_eq!(registers, 8);
+    assert_eq!(registers, 9);
     // Subjects, their licences, sites and former codes.
     assert_eq!((&all[0]["rows"], &all[11]["rows"]), (&(18 + 5 + 1 + 3).into(), &1.into()));
     for (at, query) in [

@@ -127,8 +127,8 @@ async fn registers(app: &TestApp) -> [u8; 5] {
     let check = if code.ends_with('A') { "B" } else { "A" };
     let body = json!({
         "code": format!("{}{check}", &code[..17]), "name": "示例来函企业", "kind": "01",
-        "roles": ["21"], "region": "610116", "contact_name": "示例联系人",
-        "contact_phone": "13800000141",
+        "roles": ["21"], "region": "610116", "industry_code": "1371", "legal_rep": "示例代表人",
+        "contact_name": "示例联系人", "contact_phone": "13800000141",
     });
     let refused = app.post("gateway", "/api/v1/trace_subject/receive", body).await.expect(422);
     assert!(detail(&refused).contains("校验位不符"), "{refused}");

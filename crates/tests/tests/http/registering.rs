@@ -82,7 +82,7 @@ async fn g_6_2_3_a_node_and_a_merchant_have_their_day_too() {
     assert_eq!(stored["filed_on"], "2026-11-19");
     let merchant = json!({
         "code": "6101160010001", "name": "示例商户", "kind": "individual", "node_id": node,
-        "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001", "in_use": true,
+        "goods": ["0102"], "contact_name": "示例甲", "contact_phone": "13800000001", "in_use": true,
     });
     let filed = app.post("supervisor", "/api/v1/merchant", merchant).await.expect(202);
     let id = approved(&app, "merchant", &filed).await;

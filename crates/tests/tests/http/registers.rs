@@ -12,7 +12,8 @@ const REGISTER: &str = "/api/v1/trace_subject";
 fn farmer(number: u32) -> Value {
     json!({
         "code": yj_model::SubjectCode::issue(610_116, 7, number).unwrap(), "name": format!("示例农户{number}"), "kind": "07",
-        "roles": ["10"], "region": "610116", "contact_name": "示例联系人", "contact_phone": "13800000000",
+        "roles": ["10"], "region": "610116", "industry_code": "0141", "legal_rep": "示例甲",
+        "contact_name": "示例联系人", "contact_phone": "13800000000",
     })
 }
 
@@ -263,6 +264,12 @@ async fn every_register_is_one_description() {
     let subject = Sql::new("SELECT id FROM trace_subject");
     node.subject_id = tx.fetch(subject).await.unwrap()[0].text(0).unwrap().parse().unwrap();
     tx.insert(&ctx, &node).await.unwrap();
+    // A merchant of another market, which trades at the first as well.
+    let mut second = <yj_subject::Node as yj_kernel::Resource>::sample(2);
+    second.subject_id = node.subject_id;
+    let mut merchant = <yj_subject::Merchant as yj_kernel::Resource>::sample(1);
+    merchant.node_id = tx.insert(&ctx, &second).await.unwrap().id;
+    tx.insert(&ctx, &merchant).await.unwrap();
     let mut device = <yj_construction::Device as yj_kernel::Resource>::sample(1);
     device.subject_id = node.subject_id;
     tx.insert(&ctx, &device).await.unwrap();
@@ -290,7 +297,9 @@ async fn every_register_is_one_description() {
                 }
                 (_, "account_id") => "SELECT id FROM account WHERE user_name = 'reviewer'",
                 (_, "device_id") => "SELECT id FROM device",
-                (_, "node_id") if !sample[field.name].is_null() => "SELECT id FROM node",
+                (_, "node_id") if !sample[field.name].is_null() => {
+                    "SELECT id FROM node ORDER BY id"
+                }
                 ("subject_merger", "into_id") => "SELECT id FROM trace_subject ORDER BY id DESC",
                 ("subject_merger", "from_id") => "SELECT id FROM trace_subject ORDER BY id",
                 (_, "product_id") if !sample[field.name].is_null() => "SELECT id FROM product",
@@ -316,6 +325,9 @@ async fn every_register_is_one_description() {
                 .as_object()
                 .unwrap()
                 .clone();
+        }
+        if entity.table == "merchant_place" {
+            sample["merchant_code"] = json!(merchant.code);
         }
         if entity.table == "device_binding" {
             sample["code"] = json!("F1-A");

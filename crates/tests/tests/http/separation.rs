@@ -31,6 +31,8 @@ fn kind_of(path: &str) -> &'static str {
         ("/api/v1/subject_application/{id}", ""),
         ("/api/v1/merchant/changes/{id}", "merchant/changes"),
         ("/api/v1/merchant/{id}", "merchant"),
+        ("/api/v1/merchant_place/changes/{id}", "merchant_place/changes"),
+        ("/api/v1/merchant_place/{id}", "merchant_place"),
         ("/api/v1/node/changes/{id}", "node/changes"),
         ("/api/v1/node/{id}", "node"),
         ("/api/v1/account/requests/{id}", "account/requests"),

@@ -15,7 +15,7 @@ pub const REGISTER: &str = "/api/v1/trace_subject";
 pub fn farmer(name: &str) -> Value {
     json!({
         "name": name, "kind": "07", "roles": ["10"], "region": "610116",
-        "contact_name": "示例联系人", "contact_phone": "13800000000",
+        "industry_code": "0141", "legal_rep": "示例甲", "contact_name": "示例联系人", "contact_phone": "13800000000",
     })
 }
 
@@ -443,7 +443,7 @@ async fn g_6_2_2_1_a_merchant_begins_at_a_known_node_and_stands_for_whom_one_may
     let merchant = |code: &str, node: &str, subject: &Value| {
         json!({
             "code": code, "name": "示例商户", "kind": "individual", "node_id": node,
-            "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001",
+            "goods": ["0102"], "contact_name": "示例甲", "contact_phone": "13800000001",
             "in_use": true, "subject_id": subject,
         })
     };

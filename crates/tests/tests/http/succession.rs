@@ -45,7 +45,7 @@ async fn g_6_2_2_1_what_belonged_to_a_merged_subject_is_its_successors() {
     let node = made(&app, "node", node).await;
     let merchant = json!({
         "code": "6101160010001", "name": "示例商户", "kind": "individual", "node_id": node,
-        "goods": ["fruit"], "contact_name": "示例甲", "contact_phone": "13800000001",
+        "goods": ["0102"], "contact_name": "示例甲", "contact_phone": "13800000001",
         "in_use": true, "subject_id": twin["id"],
     });
     let licence = json!({

@@ -28,6 +28,7 @@ export const MENU: MenuGroup[] = [
       { path: '/applications', title: '注册申请', permission: 'subject_application:read' },
       { path: '/register/node', title: '节点', permission: 'node:read' },
       { path: '/register/merchant', title: '商户', permission: 'merchant:read' },
+      { path: '/register/merchant_place', title: '商户驻场', permission: 'merchant_place:read' },
       { path: '/register/product', title: '重要产品', permission: 'product:read' },
       { path: '/catalogue', title: '产品目录', permission: 'catalogue:read' },
       { path: '/register/device', title: '设备', permission: 'device:read' },

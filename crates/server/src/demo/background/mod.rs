@@ -25,6 +25,8 @@ const REGIONS: [&str; 12] = [
     "610102", "610104", "610116", "610118", "610302", "610303", "610304", "610305", "610502",
     "610525", "610526", "610528",
 ];
+/// Two counties beyond the province (handbook §8.6).
+const OUTSIDE: [&str; 2] = ["620502", "410102"];
 /// Links of one little chain.
 const CHAIN: usize = 5;
 /// With the test of its goods and somebody who looks at them.
@@ -152,6 +154,13 @@ async fn trade(assembled: &Assembled) -> Result<Trade> {
         if role == "30" {
             super::markets::open(&ctx, &mut tx, group).await?;
         }
+    }
+    // Who supervises the province does not see those beyond it.
+    for region in OUTSIDE {
+        let (title, role, domain) = ("省外供应商", "30", "agri");
+        let plan = Enterprise { number, title, role, domain, region, node: None };
+        enterprise(&ctx, &mut tx, plan).await?;
+        number += 1;
     }
     trade.makers = makers.into_iter().map(|(domain, _, group)| (domain, group)).collect();
     goods(&ctx, &mut tx, &mut trade).await?;

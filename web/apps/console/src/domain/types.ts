@@ -24,6 +24,8 @@ export interface Field {
   filter: 'none' | 'exact' | 'prefix' | 'contains' | 'name' | 'range';
   sortable: boolean;
   optional: boolean;
+  /** When it must be filled in although it may be absent. */
+  need: string | null;
   computed: boolean;
   max: number;
   class: 'public' | 'internal' | 'sensitive' | 'personal';

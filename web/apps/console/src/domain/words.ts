@@ -329,6 +329,7 @@ export const ENTITIES: Record<string, string> = {
   subject_application: '注册申请',
   node: '节点',
   merchant: '商户',
+  merchant_place: '商户驻场',
   device: '设备',
   device_binding: '设备绑定',
   product: '重要产品',
