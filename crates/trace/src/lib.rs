@@ -25,6 +25,7 @@ mod holding;
 mod http;
 mod import;
 mod knowledge;
+mod lots;
 mod matches;
 mod months;
 mod order;
