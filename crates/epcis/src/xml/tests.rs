@@ -249,6 +249,24 @@ fn headers_and_query_answers_go_both_ways() {
 }
 
 #[test]
+fn what_xml_schema_says_of_an_extension_is_no_part_of_the_event() {
+    let schema = "xmlns:s='http://www.w3.org/2001/XMLSchema-instance' xmlns:d='urn:d'";
+    let event = |attributes: &str| {
+        format!(
+            "<ObjectEvent {schema}>{TIMES}<epcList><epc>urn:a:b</epc></epcList><action>ADD</action>\
+             <ilmd><x:n{attributes}>10</x:n><x:o{attributes}><x:p{attributes} x:q='1'>2</x:p></x:o>\
+             </ilmd><x:n{attributes}>20</x:n></ObjectEvent>"
+        )
+    };
+    let typed = &events_of(&event(" s:type='d:integer' s:nil='false'")).unwrap()[0];
+    assert_eq!(typed, &events_of(&event("")).unwrap()[0]);
+    assert_eq!(
+        typed.get("ilmd").unwrap().to_string(),
+        r##"{"x:n":"10","x:o":{"x:p":{"@x:q":"1","#text":"2"}}}"##
+    );
+}
+
+#[test]
 fn an_event_may_come_without_a_document() {
     let inner = format!("{TIMES}<epcList><epc>urn:a:b</epc></epcList><action>ADD</action>");
     let plain =
