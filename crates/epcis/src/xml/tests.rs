@@ -267,6 +267,26 @@ fn what_xml_schema_says_of_an_extension_is_no_part_of_the_event() {
 }
 
 #[test]
+fn a_word_that_a_context_elsewhere_explains_is_written_in_full() {
+    let document = Document::parse(
+        br#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        "https://ref.gs1.org/voc/data/gs1Voc.jsonld",{"gs1":"https://ref.gs1.org/voc/"}],
+        "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-11-10T08:00:00Z",
+        "epcisBody":{"eventList":[{"type":"ObjectEvent","eventTime":"2026-11-10T08:00:00Z",
+        "eventTimeZoneOffset":"+08:00","action":"OBSERVE","epcList":["urn:example:thing:7"],
+        "gs1:store":{"gs1:locationRoleType":"BACKROOM","gs1:name":"BACKROOM"}}]}}"#,
+        &Limits::default(),
+    )
+    .unwrap();
+    let xml = document_to_xml(&document, XmlForm::V2_0).unwrap();
+    assert!(xml.contains(">https://ref.gs1.org/voc/LocationRoleType-BACKROOM<"), "{xml}");
+    assert!(xml.contains("name>BACKROOM<"), "{xml}");
+    let (events, context, _) = read(xml.as_bytes()).unwrap();
+    let wanted = pre_hash(&document.events()[0], document.context());
+    assert_eq!(pre_hash(&events[0], &context), wanted);
+}
+
+#[test]
 fn an_event_may_come_without_a_document() {
     let inner = format!("{TIMES}<epcList><epc>urn:a:b</epc></epcList><action>ADD</action>");
     let plain =

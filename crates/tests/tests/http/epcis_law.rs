@@ -247,6 +247,20 @@ async fn g_8_2_one_event_comes_alone_in_either_form() {
     let again =
         app.send("POST", "/epcis/v2/events", Some("enterprise"), &xml, sent(event.clone())).await;
     assert_eq!(again.status, 201, "known");
+    // The answer has the form that was asked for; nothing is kept where there is no such form.
+    for (accept, wanted) in [
+        ("*/*", "application/json"),
+        ("application/ld+json", "application/ld+json"),
+        ("application/xml", "application/xml"),
+        ("text/html", "application/problem+json"),
+    ] {
+        let own = event.replace("urn:example:alone", &format!("urn:example:{}", accept.len()));
+        let headers = [xml[0], ("accept", accept)];
+        let answer =
+            app.send("POST", "/epcis/v2/events", Some("enterprise"), &headers, sent(own)).await;
+        assert_eq!(answer.headers["content-type"], wanted);
+        assert_eq!(answer.status, if accept == "text/html" { 406 } else { 201 });
+    }
     // What a document type could bring in stays out.
     let with_entity = event.replace("ObjectEvent>", "ObjectEvent [<!ENTITY a 'b'>]>");
     for refused in [with_entity, event.replace("<action>OBSERVE</action>", "")] {
