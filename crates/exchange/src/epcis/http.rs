@@ -247,9 +247,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         };
         let body = match media {
             Media::Xml(_) => told(&reader, tx, &found, (media, format)).await?,
-            Media::Json | Media::JsonLd => {
-                answer::response(answer::bare(kept).to_string(), media)
-            }
+            Media::Json | Media::JsonLd => answer::response(answer::bare(kept).to_string(), media),
         };
         Ok::<_, Refusal>((StatusCode::CREATED, headers, body).into_response())
     };
