@@ -34,10 +34,17 @@ pub struct XmlEventReader<R> {
     failed: bool,
     /// Of a query: its name, its subscription.
     results: Members,
-    is_query: bool,
-    is_bare: bool,
+    root: Root,
     schema_version: String,
     events: u64,
+}
+
+/// What the outermost element is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Document,
+    Query,
+    Event,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,8 +70,7 @@ impl<R: Read> XmlEventReader<R> {
             header_own: Members::new(),
             failed: false,
             results: Members::new(),
-            is_query: false,
-            is_bare: false,
+            root: Root::Document,
             schema_version: String::new(),
             events: 0,
         }
@@ -96,7 +102,7 @@ impl<R: Read> XmlEventReader<R> {
 
     /// Whether the root is an event with no document around it.
     pub fn is_bare(&self) -> bool {
-        self.is_bare
+        self.root == Root::Event
     }
 
     /// `schemaVersion` as the document has it.
@@ -112,7 +118,8 @@ impl<R: Read> XmlEventReader<R> {
     /// The document in JSON with an empty event list; whole once [`Self::next_event`] has said
     /// `None`.
     pub fn header(&self) -> Json {
-        let kind = if self.is_query { "EPCISQueryDocument" } else { "EPCISDocument" };
+        let is_query = self.root == Root::Query;
+        let kind = if is_query { "EPCISQueryDocument" } else { "EPCISDocument" };
         let mut members = vec![
             (String::from("@context"), context_of(&self.context)),
             (String::from("type"), Json::text(kind)),
@@ -122,7 +129,7 @@ impl<R: Read> XmlEventReader<R> {
         let mut list = vec![(String::from("eventList"), Json::Array(Vec::new()))];
         let vocabularies =
             self.vocabularies.clone().map(|list| (String::from("vocabularyList"), list));
-        let body = if self.is_query {
+        let body = if is_query {
             list.extend(vocabularies);
             let mut results = self.results.clone();
             results.push((String::from("resultsBody"), Json::Object(list)));
@@ -220,8 +227,9 @@ impl<R: Read> XmlEventReader<R> {
     }
 
     fn root(&mut self, root: &Element) -> Result<(), ReadError> {
-        self.is_query = root.name.local == "EPCISQueryDocument";
-        let known = self.is_query || root.name.local == "EPCISDocument";
+        let is_query = root.name.local == "EPCISQueryDocument";
+        self.root = if is_query { Root::Query } else { Root::Document };
+        let known = is_query || root.name.local == "EPCISDocument";
         if self.begun || !known || root.name.namespace.is_empty() || !root.name.is_own() {
             let detail = "根元素应为 EPCIS 命名空间的 EPCISDocument 或 EPCISQueryDocument";
             return Err(self.source.syntax(detail));
@@ -238,7 +246,7 @@ impl<R: Read> XmlEventReader<R> {
 
     /// An event that is the whole of what was sent.
     fn bare(&mut self, root: Element) -> Result<Option<Json>, ReadError> {
-        (self.begun, self.is_bare) = (true, true);
+        (self.begun, self.root) = (true, Root::Event);
         self.events = 1;
         self.declare();
         let root = self.source.fill(root, self.limits.depth_max)?;

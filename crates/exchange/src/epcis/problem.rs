@@ -1,7 +1,7 @@
 //! Problems as EPCIS names them (RFC 7807, §12 of the REST binding). The kernel's problems keep
 //! their words and codes; at these routes they get the `type` and the status of the standard.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Router,
@@ -122,30 +122,28 @@ fn place(pointer: &str) -> String {
     field
 }
 
-/// Methods of the paths below [`BASE`].
-pub fn doors(routes: &[Route]) -> HashSet<(String, Method)> {
+/// Paths and methods below [`BASE`].
+pub fn doors(routes: &[Route]) -> BTreeSet<(String, String)> {
     let ours = routes.iter().filter(|route| route.path.starts_with(BASE));
-    ours.map(|route| (route.path.clone(), route.method.clone())).collect()
+    ours.map(|route| (route.path.clone(), route.method.to_string())).collect()
 }
 
 /// Puts the words of EPCIS and its headers on every answer below [`BASE`].
-pub fn dress(router: Router, doors: HashSet<(String, Method)>) -> Router {
+pub fn dress(router: Router, doors: BTreeSet<(String, String)>) -> Router {
     let doors = Arc::new(doors);
     let dressed = move |request, next| dressed(Arc::clone(&doors), request, next);
     router.layer(middleware::from_fn(dressed))
 }
 
 /// Whether there is such a door. Where there is none, that is said whatever the headers ask for.
-fn is_door(doors: &HashSet<(String, Method)>, request: &Request) -> bool {
-    let method = match request.method() {
-        &Method::HEAD => Method::GET,
-        other => other.clone(),
-    };
+fn is_door(doors: &BTreeSet<(String, String)>, request: &Request) -> bool {
+    let head = request.method() == Method::HEAD;
+    let method = if head { Method::GET.to_string() } else { request.method().to_string() };
     let path = request.extensions().get::<MatchedPath>();
     path.is_some_and(|path| doors.contains(&(String::from(path.as_str()), method)))
 }
 
-async fn dressed(doors: Arc<HashSet<(String, Method)>>, request: Request, next: Next) -> Response {
+async fn dressed(doors: Arc<BTreeSet<(String, String)>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path != BASE && !path.strip_prefix(BASE).is_some_and(|rest| rest.starts_with('/')) {
         return next.run(request).await;
