@@ -43,4 +43,6 @@ pub use vocabulary::Vocabulary;
 pub use xml::{XmlEventReader, XmlForm, document_to_xml, event_to_xml};
 
 #[cfg(test)]
+mod corpora;
+#[cfg(test)]
 mod properties;

@@ -240,7 +240,8 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         random: Arc::new(move || environment.random()),
         content_security_policy: POLICY,
     };
-    let router = yj_exchange::epcis::dress(router(&app, routes));
+    let doors = yj_exchange::epcis::doors(&routes);
+    let router = yj_exchange::epcis::dress(router(&app, routes), doors);
     Ok(Assembled {
         app,
         ledger,

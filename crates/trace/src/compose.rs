@@ -15,6 +15,7 @@ use crate::{
     balance::{Link, LinkRole, Object, ObjectState, Objects},
     chain,
     closure::{Direction, closure},
+    lots,
     order::Quality,
     query::EVENT_COLUMNS,
     store::{self, StoredEvent},
@@ -45,13 +46,15 @@ pub(crate) struct Chain {
     unmade: BTreeSet<String>,
 }
 
-/// Composes the chain of a code.
+/// Composes the chain of a code, or of the lot that is called so.
 pub(crate) async fn compose(
     ctx: &Ctx,
     tx: &mut Tx,
     code: &str,
     directions: &[Direction],
 ) -> Result<Chain> {
+    let named = lots::unit_named(tx, code).await?;
+    let code = named.as_deref().unwrap_or(code);
     let root = store::read_object(tx, code).await?.ok_or(Problem::NotFound("追溯码"))?;
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let mut chain = Chain {

@@ -142,6 +142,9 @@ pub struct Evidence {
 /// record of a subject names it alike. The code that was sent is not kept: the register of former
 /// codes leads from it to the subject for ever, and a second name in the canonical record would say
 /// nothing that could be verified. Records of earlier times keep the code they were anchored with.
+///
+/// Lots that are called by GTIN and lot number are named by the code of their unit in the same way
+/// ([`crate::lots`]); the EPCIS event that called them so is kept as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Checked {
     pub(crate) domain: String,
@@ -193,6 +196,25 @@ impl Checked {
         Ok(true)
     }
 
+    /// The codes of everything that goes in or comes out.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = &str> {
+        let inputs = self.inputs.iter().map(|line| line.code.as_str());
+        inputs.chain(self.outputs.iter().map(|line| line.code.as_str()))
+    }
+
+    /// Puts the codes of units in the place of other names that they have, as far as `unit` knows any.
+    /// Two names of one unit on one side are refused: their amounts belong together.
+    pub(crate) fn name_units<'u>(&mut self, unit: impl Fn(&str) -> Option<&'u str>) -> Result<()> {
+        let inputs = self.inputs.iter_mut().map(|line| &mut line.code);
+        let outputs = self.outputs.iter_mut().map(|line| &mut line.code);
+        let mut renamed = put_units(inputs.collect(), ("inputs", &mut self.body), &unit)?;
+        renamed |= put_units(outputs.collect(), ("outputs", &mut self.body), &unit)?;
+        if renamed {
+            self.digest = self.digest_now()?;
+        }
+        Ok(())
+    }
+
     fn digest_now(&self) -> Result<String> {
         let corrects = self.correction_of.map(|id| id.to_string());
         let whole =
@@ -200,6 +222,28 @@ impl Checked {
         let bytes = serde_json::to_vec(&whole).map_err(Problem::internal)?;
         Ok(sm3::hex(&sm3::parts(&[b"YJ/event/v1\0", &bytes])))
     }
+}
+
+/// Renames the codes of one side, in the lines and in the normal form alike. Returns whether there were
+/// any to rename.
+fn put_units<'u>(
+    mut codes: Vec<&mut TraceCode>,
+    (side, body): (&'static str, &mut Value),
+    unit: impl Fn(&str) -> Option<&'u str>,
+) -> Result<bool> {
+    let mut renamed = false;
+    for at in 0..codes.len() {
+        let Some(found) = unit(codes[at].as_str()) else { continue };
+        if codes.iter().any(|other| other.as_str() == found) {
+            let detail =
+                format!("{} 与追溯码 {found} 是同一批次，请合并为一项", codes[at].as_str());
+            return Err(Problem::invalid(format!("{side}[{at}].code"), detail));
+        }
+        *codes[at] = found.parse().map_err(Problem::internal)?;
+        body[side][at]["code"] = json!(codes[at]);
+        renamed = true;
+    }
+    Ok(renamed)
 }
 
 #[derive(Debug, Clone)]

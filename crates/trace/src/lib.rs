@@ -26,6 +26,7 @@ mod holding;
 mod http;
 mod import;
 mod knowledge;
+mod lots;
 mod matches;
 mod months;
 mod order;

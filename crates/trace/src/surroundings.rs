@@ -17,6 +17,7 @@ use crate::{
     event::Checked,
     handover::{self, Handed},
     hold::{self, Holds},
+    lots,
     papers::{self, Papers},
     policy::Policies,
     query::EVENT_COLUMNS,
@@ -24,7 +25,8 @@ use crate::{
 };
 
 /// What stands in the database around a batch: one trip, and a second one only where somebody is named
-/// by a former code or something is under an order.
+/// by a former code or something is under an order; and those before it that find the units of lots
+/// which are called by GTIN and lot number.
 pub(crate) struct Surroundings {
     /// The domains as they are now.
     pub(crate) domains: Arc<Domains>,
@@ -52,6 +54,7 @@ impl Surroundings {
         tx: &mut Tx,
         checked: &mut [Result<Checked>],
     ) -> Result<Self> {
+        lots::name(tx, checked).await?;
         let events: Vec<&Checked> =
             checked.iter().filter_map(|event| event.as_ref().ok()).collect();
         let subjects = events.iter().flat_map(|event| {

@@ -1,7 +1,7 @@
 //! The event hash of CBV 2.0 §8.9: one text per event whatever its spelling, and digests of it.
 
 mod order;
-mod terms;
+pub(crate) mod terms;
 mod value;
 
 use std::fmt;

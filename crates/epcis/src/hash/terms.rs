@@ -49,7 +49,7 @@ fn is_of_web_vocabulary(uri: &str) -> bool {
 }
 
 /// The URI that a member's word stands for, where the document's contexts say so.
-pub(super) fn in_full(key: &str, word: &str, context: &Context) -> Option<String> {
+pub(crate) fn in_full(key: &str, word: &str, context: &Context) -> Option<String> {
     if !context.elsewhere().iter().any(|uri| is_of_web_vocabulary(uri)) {
         return None;
     }

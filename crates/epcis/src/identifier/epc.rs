@@ -1,7 +1,7 @@
 //! EPC URNs.
 
 use super::{
-    escape::{for_urn, is_key_text, is_part_text, unescape},
+    escape::{for_urn, is_key_text, is_part_text, is_urn_text, unescape},
     link::Gs1Key,
     scheme::{EpcScheme, Place, SPECS, Spec, check_digit, is_numeric},
 };
@@ -41,7 +41,7 @@ impl Epc {
     pub fn parse(urn: &str) -> Option<Self> {
         let rest = urn.strip_prefix("urn:epc:")?;
         let (kind, rest) = rest.split_once(':')?;
-        let (name, rest) = rest.split_once(':')?;
+        let (name, rest) = rest.split_once(':').filter(|(_, rest)| is_urn_text(rest))?;
         let spec = SPECS.iter().find(|spec| spec.name == name)?;
         let lot = spec.scheme == EpcScheme::Lgtin;
         let class = match kind {

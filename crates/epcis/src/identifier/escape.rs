@@ -40,9 +40,18 @@ fn escape(text: &str, keep: impl Fn(u8) -> bool) -> String {
     })
 }
 
-/// As an EPC URN has it (Tag Data Standard §6.3, table A-1).
+/// What an EPC URN holds as it is besides letters and digits (Tag Data Standard §6.3, table A-1).
+const PLAIN_IN_URN: &[u8] = b"!'()*+,-.:;=_";
+
+/// Whether everything that an EPC URN must escape is escaped.
+pub(super) fn is_urn_text(text: &str) -> bool {
+    let plain = |byte: u8| byte == b'%' || PLAIN_IN_URN.contains(&byte);
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || plain(byte))
+}
+
+/// As an EPC URN has it.
 pub(super) fn for_urn(text: &str) -> String {
-    escape(text, |byte| b"!'()*+,-.:;=_".contains(&byte))
+    escape(text, |byte| PLAIN_IN_URN.contains(&byte))
 }
 
 /// As a Digital Link has it (GS1 Digital Link §7, table 7-1).

@@ -97,6 +97,8 @@ fn what_is_no_key_stays_no_key() {
         "urn:epc:id:nope:1.2",
         "urn:epc:idpat:sgtin:4012345.*.*",
         "urn:epc:id:sgtin:4012345.011111.中",
+        "urn:epc:class:lgtin:4012345.012345.A/7",
+        "urn:epc:id:sgtin:4012345.011111.A<7>",
         "https://id.gs1.org/01/9780345418913/21/a/10/b",
     ] {
         assert_eq!(canonical_link(text), None, "{text}");

@@ -29,8 +29,8 @@ pub(super) fn event(element: &Element, document: &Context) -> Option<Json> {
     if quantity_event {
         replace_quantity(&mut members, &mut rest);
     }
-    let foreign = element.attributes.iter().filter(|(name, _)| !name.namespace.is_empty());
-    for (name, value) in foreign {
+    let foreign = |(name, _): &&(Name, String)| !name.namespace.is_empty();
+    for (name, value) in element.content().filter(foreign) {
         add(&mut members, namer.name(name), Json::text(value.as_str()));
     }
     extend(&mut members, rest, &mut namer);
@@ -181,7 +181,7 @@ fn sensor(element: &Element, namer: &mut Namer<'_>) -> Json {
 /// What XML says in attributes and JSON in members.
 fn readings(element: &Element, namer: &mut Namer<'_>) -> Json {
     let mut members = Members::new();
-    for (name, value) in &element.attributes {
+    for (name, value) in element.content() {
         let reading =
             if name.is_own() { reading(name, value.trim()) } else { Json::text(value.as_str()) };
         add(&mut members, namer.name(name), reading);
@@ -249,11 +249,11 @@ pub(super) fn extend(members: &mut Members, elements: Vec<&Element>, namer: &mut
 }
 
 fn extension(element: &Element, namer: &mut Namer<'_>) -> Json {
-    if element.attributes.is_empty() && element.children.is_empty() {
+    if element.content().next().is_none() && element.children.is_empty() {
         return Json::text(element.text.as_str());
     }
     let mut members = Members::new();
-    for (name, value) in &element.attributes {
+    for (name, value) in element.content() {
         add(&mut members, format!("@{}", namer.name(name)), Json::text(value.as_str()));
     }
     extend(&mut members, element.children.iter().collect(), namer);

@@ -1,29 +1,29 @@
 //! Master data: vocabularies of the header and of query results.
 
-use super::{tree::Element, writer::Writer};
+use super::{from_element::extend, namer::Namer, tree::Element, writer::Writer};
 use crate::json::{Json, Members};
 
 /// `VocabularyList` as `vocabularyList`.
-pub(super) fn from_element(list: &Element) -> Json {
-    Json::Array(list.unwrapped().into_iter().map(vocabulary).collect())
+pub(super) fn from_element(list: &Element, namer: &mut Namer<'_>) -> Json {
+    Json::Array(list.unwrapped().into_iter().map(|one| vocabulary(one, namer)).collect())
 }
 
-fn vocabulary(element: &Element) -> Json {
+fn vocabulary(element: &Element, namer: &mut Namer<'_>) -> Json {
     let mut members = text_member("type", element.attribute("type"));
     let elements = element.own_child("VocabularyElementList");
     let elements = elements.map(Element::unwrapped).unwrap_or_default();
-    let elements = elements.into_iter().map(vocabulary_element).collect();
+    let elements = elements.into_iter().map(|one| vocabulary_element(one, namer)).collect();
     members.push((String::from("vocabularyElementList"), Json::Array(elements)));
     Json::Object(members)
 }
 
-fn vocabulary_element(element: &Element) -> Json {
+fn vocabulary_element(element: &Element, namer: &mut Namer<'_>) -> Json {
     let mut members = text_member("id", element.attribute("id"));
     let own = |name: &'static str| {
         let children = element.unwrapped().into_iter();
         children.filter(move |child| child.name.is_own() && child.name.local == name)
     };
-    let attributes: Vec<Json> = own("attribute").map(attribute).collect();
+    let attributes: Vec<Json> = own("attribute").map(|one| attribute(one, namer)).collect();
     if !attributes.is_empty() {
         members.push((String::from("attributes"), Json::Array(attributes)));
     }
@@ -35,13 +35,15 @@ fn vocabulary_element(element: &Element) -> Json {
     Json::Object(members)
 }
 
-fn attribute(element: &Element) -> Json {
+/// A text, or an object with everything inside it, read as extensions of events are.
+fn attribute(element: &Element, namer: &mut Namer<'_>) -> Json {
     let mut members = text_member("id", element.attribute("id"));
     let value = if element.children.is_empty() {
         Json::text(element.text.as_str())
     } else {
-        let inner = |child: &Element| (child.name.local.clone(), Json::text(child.text.as_str()));
-        Json::Object(element.children.iter().map(inner).collect())
+        let mut inner = Members::new();
+        extend(&mut inner, element.children.iter().collect(), namer);
+        Json::Object(inner)
     };
     members.push((String::from("attribute"), value));
     Json::Object(members)

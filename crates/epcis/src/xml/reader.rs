@@ -11,13 +11,14 @@ use super::{
 use crate::{
     context::Context,
     document::context_of,
+    event::EventKind,
     fault::ReadError,
     json::{Json, Members},
     limits::Limits,
 };
 
-/// Reads the events of an `EPCISDocument` or `EPCISQueryDocument` in XML 1.x or 2.0 as JSON of
-/// 2.0, holding one event at a time. The events are not checked here; see
+/// Reads the events of an `EPCISDocument` or `EPCISQueryDocument` in XML 1.x or 2.0, or a bare
+/// event, as JSON of 2.0, holding one event at a time. The events are not checked here; see
 /// [`Event::new`](crate::Event::new).
 pub struct XmlEventReader<R> {
     source: XmlSource<R>,
@@ -33,9 +34,17 @@ pub struct XmlEventReader<R> {
     failed: bool,
     /// Of a query: its name, its subscription.
     results: Members,
-    is_query: bool,
+    root: Root,
     schema_version: String,
     events: u64,
+}
+
+/// What the outermost element is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Document,
+    Query,
+    Event,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +70,7 @@ impl<R: Read> XmlEventReader<R> {
             header_own: Members::new(),
             failed: false,
             results: Members::new(),
-            is_query: false,
+            root: Root::Document,
             schema_version: String::new(),
             events: 0,
         }
@@ -91,6 +100,11 @@ impl<R: Read> XmlEventReader<R> {
         &self.context
     }
 
+    /// Whether the root is an event with no document around it.
+    pub fn is_bare(&self) -> bool {
+        self.root == Root::Event
+    }
+
     /// `schemaVersion` as the document has it.
     pub fn schema_version(&self) -> &str {
         &self.schema_version
@@ -104,7 +118,8 @@ impl<R: Read> XmlEventReader<R> {
     /// The document in JSON with an empty event list; whole once [`Self::next_event`] has said
     /// `None`.
     pub fn header(&self) -> Json {
-        let kind = if self.is_query { "EPCISQueryDocument" } else { "EPCISDocument" };
+        let is_query = self.root == Root::Query;
+        let kind = if is_query { "EPCISQueryDocument" } else { "EPCISDocument" };
         let mut members = vec![
             (String::from("@context"), context_of(&self.context)),
             (String::from("type"), Json::text(kind)),
@@ -114,7 +129,7 @@ impl<R: Read> XmlEventReader<R> {
         let mut list = vec![(String::from("eventList"), Json::Array(Vec::new()))];
         let vocabularies =
             self.vocabularies.clone().map(|list| (String::from("vocabularyList"), list));
-        let body = if self.is_query {
+        let body = if is_query {
             list.extend(vocabularies);
             let mut results = self.results.clone();
             results.push((String::from("resultsBody"), Json::Object(list)));
@@ -136,6 +151,7 @@ impl<R: Read> XmlEventReader<R> {
         let local = element.name.local.clone();
         let own = element.name.is_own();
         let inner = match (self.open.last(), local.as_str()) {
+            (None, _) if own && !self.begun && is_event(&local) => return self.bare(element),
             (None, _) => return self.root(&element).map(|()| None),
             (Some(Place::Root), "EPCISBody") if own => Some(Place::Body),
             (Some(Place::Body), "QueryResults") if own => Some(Place::Results),
@@ -164,7 +180,7 @@ impl<R: Read> XmlEventReader<R> {
                 self.results.push((local, Json::text(element.trimmed())));
             }
             Some(Place::ResultsBody) if own && local == "VocabularyList" => {
-                self.vocabularies = Some(master::from_element(&element));
+                self.vocabularies = Some(self.master_data(&element));
             }
             Some(Place::Root) if !own => {
                 let members = self.extensions(vec![&element]);
@@ -177,13 +193,25 @@ impl<R: Read> XmlEventReader<R> {
 
     /// Extensions of the document or its header.
     fn extensions(&mut self, elements: Vec<&Element>) -> Members {
+        self.named(|namer| {
+            let mut members = Members::new();
+            from_element::extend(&mut members, elements, namer);
+            members
+        })
+    }
+
+    fn master_data(&mut self, list: &Element) -> Json {
+        self.named(|namer| master::from_element(list, namer))
+    }
+
+    /// Reads something whose prefixes are those of the document from then on.
+    fn named<T>(&mut self, read: impl FnOnce(&mut Namer<'_>) -> T) -> T {
         let mut namer = Namer::new(&self.context);
-        let mut members = Members::new();
-        from_element::extend(&mut members, elements, &mut namer);
+        let found = read(&mut namer);
         for (prefix, uri) in namer.into_added() {
             self.context.declare(&prefix, &uri);
         }
-        members
+        found
     }
 
     fn count(&mut self, place: Option<Place>) -> Result<(), ReadError> {
@@ -199,8 +227,9 @@ impl<R: Read> XmlEventReader<R> {
     }
 
     fn root(&mut self, root: &Element) -> Result<(), ReadError> {
-        self.is_query = root.name.local == "EPCISQueryDocument";
-        let known = self.is_query || root.name.local == "EPCISDocument";
+        let is_query = root.name.local == "EPCISQueryDocument";
+        self.root = if is_query { Root::Query } else { Root::Document };
+        let known = is_query || root.name.local == "EPCISDocument";
         if self.begun || !known || root.name.namespace.is_empty() || !root.name.is_own() {
             let detail = "根元素应为 EPCIS 命名空间的 EPCISDocument 或 EPCISQueryDocument";
             return Err(self.source.syntax(detail));
@@ -211,20 +240,34 @@ impl<R: Read> XmlEventReader<R> {
         if let Some(created) = root.attribute("creationDate") {
             self.head.push((String::from("creationDate"), Json::text(created)));
         }
+        self.declare();
+        Ok(())
+    }
+
+    /// An event that is the whole of what was sent.
+    fn bare(&mut self, root: Element) -> Result<Option<Json>, ReadError> {
+        (self.begun, self.root) = (true, Root::Event);
+        self.events = 1;
+        self.declare();
+        let root = self.source.fill(root, self.limits.depth_max)?;
+        Ok(from_element::event(&root, &self.context))
+    }
+
+    /// Takes the prefixes that the root declares.
+    fn declare(&mut self) {
         for (prefix, uri) in self.source.prefixes() {
             let foreign = !is_own(uri) && uri != INSTANCE && uri != SBDH;
             if foreign && is_scheme(prefix) {
                 self.context.declare(prefix, uri);
             }
         }
-        Ok(())
     }
 
     /// Who sent the document to whom, and the master data. Of a Standard Business Document Header
     /// JSON has room for these three only.
     fn header_from(&mut self, header: &Element) {
         if let Some(list) = header.find("VocabularyList") {
-            self.vocabularies = Some(master::from_element(list));
+            self.vocabularies = Some(self.master_data(list));
         }
         let foreign = |child: &&Element| !child.name.is_own() && child.name.namespace != SBDH;
         self.header_own = self.extensions(header.children.iter().filter(foreign).collect());
@@ -239,6 +282,11 @@ impl<R: Read> XmlEventReader<R> {
             }
         }
     }
+}
+
+/// Whether this names one of the standard's own events.
+fn is_event(local: &str) -> bool {
+    !matches!(EventKind::named(local), None | Some(EventKind::Extended(_)))
 }
 
 impl<R: Read> Iterator for XmlEventReader<R> {

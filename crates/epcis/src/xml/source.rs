@@ -1,5 +1,6 @@
-//! Bytes of XML as tokens with namespaces. Entities other than XML's own five, document types and
-//! encodings other than UTF-8 are refused, so that nothing grows or points elsewhere.
+//! Bytes of XML as tokens with namespaces. Entities other than XML's own five, document types that
+//! say more than a name and encodings other than UTF-8 are refused, so that nothing grows or points
+//! elsewhere.
 
 use std::io::{BufReader, Read};
 
@@ -10,7 +11,7 @@ use quick_xml::{
 };
 
 use super::{
-    names::is_xml_char,
+    names::{is_local, is_xml_char},
     tree::{Element, Name},
 };
 use crate::{fault::ReadError, limits::Limits};
@@ -44,6 +45,13 @@ impl<R: Read> Read for Metered<R> {
         self.total_left -= count as u64;
         Ok(count)
     }
+}
+
+/// Whether a document type is a name and nothing else: it declares nothing and points nowhere. GS1's
+/// own example documents have such a line.
+fn is_bare_name(declared: &str) -> bool {
+    let (prefix, local) = declared.trim().split_once(':').unwrap_or(("a", declared.trim()));
+    is_local(prefix) && is_local(local)
 }
 
 pub(super) enum Token {
@@ -135,7 +143,10 @@ impl<R: Read> XmlSource<R> {
                 }
                 None
             }
-            Event::DocType(_) => return Err(self.syntax("不接受 DOCTYPE")),
+            Event::DocType(declared) if is_bare_name(&declared.xml10_content()) => None,
+            Event::DocType(_) => {
+                return Err(self.syntax("不接受含实体声明或指向别处的 DOCTYPE；请去掉它"));
+            }
             Event::Eof if self.depth > 0 => return Err(self.syntax("XML 在此中断")),
             Event::Eof => Some(Token::Eof),
         })

@@ -111,8 +111,22 @@ fn wrappers_of_1_2_are_undone() {
 
 #[test]
 fn dangerous_and_broken_xml_is_refused() {
-    let bomb = format!("<!DOCTYPE a [<!ENTITY b 'c'>]>{HEAD}</e:EPCISDocument>");
-    assert!(matches!(read(bomb.as_bytes()), Err(ReadError::Syntax { .. })));
+    for declared in [
+        "a [<!ENTITY b 'c'>]",
+        "a []",
+        "a SYSTEM 'https://a.example/a.dtd'",
+        "a PUBLIC '-//a' 'https://a.example/a.dtd'",
+        "a b",
+        "",
+    ] {
+        let bomb = format!("<!DOCTYPE {declared}>{HEAD}</e:EPCISDocument>");
+        assert!(matches!(read(bomb.as_bytes()), Err(ReadError::Syntax { .. })), "{declared}");
+    }
+    for declared in ["EPCISDocument", " e:EPCISDocument ", "x\n"] {
+        let harmless =
+            format!("<?xml version='1.0'?><!DOCTYPE {declared}>{HEAD}</e:EPCISDocument>");
+        assert!(read(harmless.as_bytes()).is_ok(), "it declares nothing: {declared}");
+    }
     for text in [
         "",
         "<a/>",
@@ -231,6 +245,97 @@ fn headers_and_query_answers_go_both_ways() {
             };
             assert_eq!(sorted(&header), sorted(&source), "{xml}");
         }
+    }
+}
+
+#[test]
+fn what_xml_schema_says_of_an_extension_is_no_part_of_the_event() {
+    let schema = "xmlns:s='http://www.w3.org/2001/XMLSchema-instance' xmlns:d='urn:d'";
+    let event = |attributes: &str| {
+        format!(
+            "<ObjectEvent {schema}>{TIMES}<epcList><epc>urn:a:b</epc></epcList><action>ADD</action>\
+             <ilmd><x:n{attributes}>10</x:n><x:o{attributes}><x:p{attributes} x:q='1'>2</x:p></x:o>\
+             </ilmd><x:n{attributes}>20</x:n></ObjectEvent>"
+        )
+    };
+    let typed = &events_of(&event(" s:type='d:integer' s:nil='false'")).unwrap()[0];
+    assert_eq!(typed, &events_of(&event("")).unwrap()[0]);
+    assert_eq!(
+        typed.get("ilmd").unwrap().to_string(),
+        r##"{"x:n":"10","x:o":{"x:p":{"@x:q":"1","#text":"2"}}}"##
+    );
+}
+
+#[test]
+fn a_word_that_a_context_elsewhere_explains_is_written_in_full() {
+    let document = Document::parse(
+        br#"{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",
+        "https://ref.gs1.org/voc/data/gs1Voc.jsonld",{"gs1":"https://ref.gs1.org/voc/"}],
+        "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-11-10T08:00:00Z",
+        "epcisBody":{"eventList":[{"type":"ObjectEvent","eventTime":"2026-11-10T08:00:00Z",
+        "eventTimeZoneOffset":"+08:00","action":"OBSERVE","epcList":["urn:example:thing:7"],
+        "gs1:store":{"gs1:locationRoleType":"BACKROOM","gs1:name":"BACKROOM"}}]}}"#,
+        &Limits::default(),
+    )
+    .unwrap();
+    let xml = document_to_xml(&document, XmlForm::V2_0).unwrap();
+    assert!(xml.contains(">https://ref.gs1.org/voc/LocationRoleType-BACKROOM<"), "{xml}");
+    assert!(xml.contains("name>BACKROOM<"), "{xml}");
+    let (events, context, _) = read(xml.as_bytes()).unwrap();
+    let wanted = pre_hash(&document.events()[0], document.context());
+    assert_eq!(pre_hash(&events[0], &context), wanted);
+}
+
+#[test]
+fn an_event_may_come_without_a_document() {
+    let inner = format!("{TIMES}<epcList><epc>urn:a:b</epc></epcList><action>ADD</action>");
+    let plain =
+        format!("<ObjectEvent xmlns:x='https://x.example/'>{inner}<x:n>1</x:n></ObjectEvent>");
+    let named = "xmlns:x='https://x.example/' xmlns:e='urn:epcglobal:epcis:xsd:2'";
+    let prefixed = format!("<e:ObjectEvent {named}>{inner}<x:n>1</x:n></e:ObjectEvent>");
+    for text in [plain, prefixed] {
+        let mut reader = XmlEventReader::new(text.as_bytes(), Limits::default());
+        let event = reader.next_event().unwrap().unwrap();
+        assert_eq!(
+            (check_event_within(&event, reader.context(), 10), reader.is_bare()),
+            (vec![], true)
+        );
+        assert_eq!(event.get("x:n").unwrap().as_text(), Some("1"));
+        assert_eq!(reader.next_event().unwrap(), None);
+    }
+    for text in [
+        "<Other xmlns='urn:epcglobal:epcis:xsd:2'/>",
+        "<x:ObjectEvent xmlns:x='https://x.example/'/>",
+        "<ObjectEvent/><ObjectEvent/>",
+        "<ObjectEvent>",
+    ] {
+        assert!(read(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn master_data_that_is_more_than_text_is_whole_in_both_forms() {
+    let data = "<EPCISHeader><extension><EPCISMasterData><VocabularyList>\
+        <Vocabulary type='urn:epcglobal:epcis:vtype:BusinessLocation'><VocabularyElementList>\
+        <VocabularyElement id='urn:e:f'><attribute id='https://x.example/address'><x:Address>\
+        <x:street>示例路 1 号</x:street><x:line>甲</x:line><x:line>乙</x:line><floor>3</floor>\
+        </x:Address><q:note xmlns:q='https://q.example/' q:kind='k'>备注</q:note></attribute>\
+        </VocabularyElement></VocabularyElementList></Vocabulary></VocabularyList></EPCISMasterData>\
+        </extension></EPCISHeader><EPCISBody><EventList/></EPCISBody></e:EPCISDocument>";
+    let (_, context, header) = read(format!("{HEAD}{data}").as_bytes()).unwrap();
+    assert_eq!(crate::check_document(&header, 10), []);
+    let text = header.to_string();
+    let value = concat!(
+        r#"{"x:Address":{"x:street":"示例路 1 号","x:line":["甲","乙"],"floor":"3"},"#,
+        r##""q:note":{"@q:kind":"k","#text":"备注"}}"##,
+    );
+    assert!(text.contains(&format!(r#""attribute":{value}"#)), "{text}");
+    assert_eq!(context.namespace("q"), Some("https://q.example/"));
+    assert!(Json::parse(text.as_bytes(), &Limits::default()).is_ok(), "no name is there twice");
+    for form in [XmlForm::V1_2, XmlForm::V2_0] {
+        let xml = document_to_xml(&Document::new(header.clone()), form).unwrap();
+        let back = read(xml.as_bytes()).unwrap().2;
+        assert_eq!(back.get("epcisHeader"), header.get("epcisHeader"), "{xml}");
     }
 }
 

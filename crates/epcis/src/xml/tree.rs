@@ -38,6 +38,12 @@ impl Element {
         self.attributes.iter().find(|(name, _)| own(name)).map(|(_, value)| value.trim())
     }
 
+    /// The attributes that say something of the event. Those of XML Schema (`xsi:type`, `xsi:nil`) say how
+    /// the XML is to be held against a schema: the event hash does not know them, and JSON has none.
+    pub(super) fn content(&self) -> impl Iterator<Item = &(Name, String)> {
+        self.attributes.iter().filter(|(name, _)| name.namespace != super::INSTANCE)
+    }
+
     /// The children, with those inside wrappers in place of the wrappers.
     pub(super) fn unwrapped<'a>(&'a self) -> Vec<&'a Element> {
         let inner = |child: &'a Element| {

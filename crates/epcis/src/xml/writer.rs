@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    hash::terms::in_full,
     json::{Json, Members},
     vocabulary::Vocabulary,
 };
@@ -152,7 +153,10 @@ impl<'a> Writer<'a> {
                 });
             }
             other => {
-                self.member(key, &[], |writer| writer.text(other.scalar().unwrap_or_default()));
+                let text = other.scalar().unwrap_or_default();
+                // XML names no context elsewhere that says what a plain word stands for.
+                let full = in_full(key, text.trim(), self.context);
+                self.member(key, &[], |writer| writer.text(full.as_deref().unwrap_or(text)));
             }
         }
     }

@@ -94,6 +94,7 @@ impl<R: Read> Stream<R> {
                     vec![Fault { pointer: String::new(), detail: String::from("缺少 @context") }]
                 }
             },
+            Self::Xml { reader, .. } if reader.is_bare() => Vec::new(),
             Self::Xml { reader, .. } => check_document(&reader.header(), FAULTS_MAX),
         }
     }

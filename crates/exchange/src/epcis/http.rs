@@ -8,7 +8,7 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use yj_epcis::{Context, Instant, Query};
-use yj_kernel::{Access, Ctx, Param, Problem, Route, Shape, audit};
+use yj_kernel::{Access, Ctx, Param, Problem, Route, Shape, Tx, audit};
 use yj_ledger::Ledger;
 
 use super::{
@@ -25,6 +25,7 @@ use super::{
     sockets::Sockets,
     spelling::Companies,
     status,
+    store::Kept,
 };
 
 /// Longest query string.
@@ -205,10 +206,28 @@ pub(crate) fn link_next(
     answer::tell_next(response, &link, ctx.now_ms() + NAMES_KEPT_MS)
 }
 
+/// The versions of an event as a query answers them.
+async fn told(
+    ctx: &Ctx,
+    mut tx: Tx,
+    found: &[Kept],
+    (media, format): (Media, EpcFormat),
+) -> Result<Response> {
+    let companies = Companies::load(&mut tx, found, format).await?;
+    drop(tx);
+    let now = Instant(ctx.now_ms());
+    let occasion = Occasion { name: "SimpleEventQuery", subscription: None, now, format };
+    let (document, format) = answer::query_document(found, occasion, &companies);
+    let mut response = answer::response(answer::render(document, media)?, media);
+    answer::tell_format(&mut response, format);
+    Ok(response)
+}
+
 fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let bell = ledger.clone();
     let take = move |ctx: Ctx, headers: HeaderMap, request: Request| async move {
         let form = Form::sent(&headers)?;
+        let (media, format) = (Media::asked(&headers, true)?, EpcFormat::asked(&headers)?);
         let bytes = yj_kernel::json::bytes(request, &()).await?;
         let sheet = job::single(&bytes, form)?;
         let asked = (form, Behaviour::Rollback);
@@ -223,8 +242,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         let Ok(reader) = reader else { return Ok((StatusCode::CREATED, headers).into_response()) };
         let mut tx = reader.snapshot().await?;
         let found = find::named(&reader, &mut tx, id).await?;
-        let text = found.last().map(|kept| answer::bare(kept).to_string());
-        let body = answer::response(text.unwrap_or_default(), Media::JsonLd);
+        let Some(kept) = found.last() else {
+            return Ok((StatusCode::CREATED, headers).into_response());
+        };
+        let body = match media {
+            Media::Xml(_) => told(&reader, tx, &found, (media, format)).await?,
+            Media::Json | Media::JsonLd => answer::response(answer::bare(kept).to_string(), media),
+        };
         Ok::<_, Refusal>((StatusCode::CREATED, headers, body).into_response())
     };
     let list = |ctx: Ctx, headers: HeaderMap, RawQuery(query): RawQuery| async move {
@@ -236,16 +260,8 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         let id = sound(&id, "EPCIS 事件")?;
         let mut tx = ctx.snapshot().await?;
         let found = find::named(&ctx, &mut tx, id).await?;
-        let companies = Companies::load(&mut tx, &found, format).await?;
-        drop(tx);
         audit::note_use(&ctx, "epcis_event", (id, found.len())).await?;
-        let now = Instant(ctx.now_ms());
-        let occasion = Occasion { name: "SimpleEventQuery", subscription: None, now, format };
-        let (document, format) = answer::query_document(&found, occasion, &companies);
-        let text = answer::render(document, media)?;
-        let mut response = answer::response(text, media);
-        answer::tell_format(&mut response, format);
-        Ok::<_, Refusal>(response)
+        told(&ctx, tx, &found, (media, format)).await
     };
     vec![
         Route::new(at(Method::POST, "/events"), may("capture"), "采集一个 EPCIS 事件", take)

@@ -45,7 +45,7 @@ pub use deliver::{deliver, watch};
 pub use erased::EpcisCopies;
 pub use guard::Callbacks;
 pub use http::routes;
-pub use problem::dress;
+pub use problem::{doors, dress};
 pub use sockets::{Admission, SocketLimits, Sockets};
 pub use work::JOBS;
 

@@ -1,17 +1,19 @@
 //! Problems as EPCIS names them (RFC 7807, §12 of the REST binding). The kernel's problems keep
 //! their words and codes; at these routes they get the `type` and the status of the standard.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 use yj_epcis::Fault;
-use yj_kernel::{FieldError, Problem};
+use yj_kernel::{FieldError, Problem, Route};
 
 use super::{BASE, header as gs1};
 
@@ -120,21 +122,35 @@ fn place(pointer: &str) -> String {
     field
 }
 
+/// Paths and methods below [`BASE`].
+pub fn doors(routes: &[Route]) -> BTreeSet<(String, String)> {
+    let ours = routes.iter().filter(|route| route.path.starts_with(BASE));
+    ours.map(|route| (route.path.clone(), route.method.to_string())).collect()
+}
+
 /// Puts the words of EPCIS and its headers on every answer below [`BASE`].
-pub fn dress(router: Router) -> Router {
+pub fn dress(router: Router, doors: BTreeSet<(String, String)>) -> Router {
+    let doors = Arc::new(doors);
+    let dressed = move |request, next| dressed(Arc::clone(&doors), request, next);
     router.layer(middleware::from_fn(dressed))
 }
 
-async fn dressed(request: Request, next: Next) -> Response {
+/// Whether there is such a door. Where there is none, that is said whatever the headers ask for.
+fn is_door(doors: &BTreeSet<(String, String)>, request: &Request) -> bool {
+    let head = request.method() == Method::HEAD;
+    let method = if head { Method::GET.to_string() } else { request.method().to_string() };
+    let path = request.extensions().get::<MatchedPath>();
+    path.is_some_and(|path| doors.contains(&(String::from(path.as_str()), method)))
+}
+
+async fn dressed(doors: Arc<BTreeSet<(String, String)>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path != BASE && !path.strip_prefix(BASE).is_some_and(|rest| rest.starts_with('/')) {
         return next.run(request).await;
     }
     let (method, instance) = (request.method().clone(), String::from(path));
     let asked = gs1::unsupported(request.headers());
-    // A method that nothing here knows is refused as such, whatever its headers.
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::OPTIONS];
-    let mut response = match asked.filter(|_| known.contains(&method)) {
+    let mut response = match asked.filter(|_| is_door(&doors, &request)) {
         Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     };

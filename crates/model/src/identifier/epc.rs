@@ -79,6 +79,11 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'_');
 
+/// Whether a URN may hold a character as it is, the sign of what is escaped among them.
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "!'()*+,-.:;=_%".contains(letter)
+}
+
 fn refuse<T>(sentence: impl Into<String>) -> Result<T, Rejected> {
     Err(Rejected::new(sentence))
 }
@@ -109,6 +114,9 @@ fn of_urn(rest: &str) -> Result<Gs1Data, Rejected> {
         (_, true) => return refuse("批次的 EPC 应为 urn:epc:class:lgtin:…"),
         _ => return refuse(format!("EPC 应为 urn:epc:id:{name}:… 或 urn:epc:idpat:{name}:…")),
     };
+    if let Some(letter) = body.chars().find(|letter| !is_plain(*letter)) {
+        return refuse(format!("EPC 中的 {letter} 应以百分号编码写出"));
+    }
     let wrong =
         || Rejected(format!("EPC {name} 应为 厂商识别代码.参考代码，其间与序列号前以 . 分隔"));
     let (company, rest) = body.split_once('.').ok_or_else(wrong)?;

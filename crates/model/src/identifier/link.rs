@@ -99,15 +99,17 @@ fn of_parts(parts: &[&str], query: &str) -> Result<Gs1Data, Rejected> {
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        if number == "01" || (known(number) && given.iter().all(|known| *known != number)) {
+        // Another key may be told of this one; this one, and what belongs to it, is in the path.
+        let itself = number == elements[0].number;
+        if itself || (known(number) && given.iter().all(|known| *known != number)) {
             return refuse(format!("（{number}）应在路径中，不应在问号之后"));
         }
-        elements.push(Element::new(number, &decode(value)?)?);
+        elements.push(key(number, &decode(value)?)?);
     }
     Gs1Data::assemble(elements)
 }
 
-/// The primary key. A GTIN may be written without its noughts in front.
+/// A key, or what is told of it. A GTIN may be written without its noughts in front.
 fn key(number: &str, value: &str) -> Result<Element, Rejected> {
     let short = number == "01" && matches!(value.len(), 8 | 12 | 13) && value.is_ascii();
     match value.parse::<Gtin>() {

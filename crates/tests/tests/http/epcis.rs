@@ -320,8 +320,16 @@ async fn g_8_2_headers_say_what_is_spoken_and_are_heeded() {
     assert_eq!(said["gs1-epc-format"], "Never_Translates");
     assert_eq!(said["gs1-capture-error-behaviour"], "rollback | proceed");
     let trace = [("gs1-epcis-version", "9.9")];
-    let unknown = app.send("TRACE", "/epcis/v2/capture", Some("enterprise"), &trace, None).await;
-    assert_eq!(unknown.status, 405, "not 406: the method comes first");
+    for (method, path, wanted) in [
+        ("TRACE", "/epcis/v2/capture", 405),
+        ("DELETE", "/epcis/v2/events", 405),
+        ("GET", "/epcis/v2/nothing", 404),
+        ("HEAD", "/epcis/v2/events", 406),
+        ("GET", "/epcis/v2/events/urn%3Aexample%3A1", 406),
+    ] {
+        let answer = app.send(method, path, Some("enterprise"), &trace, None).await;
+        assert_eq!(answer.status, wanted, "{method} {path}: the door comes first");
+    }
     let top = app.get("enterprise", "/epcis/v2").await.expect(200);
     assert!(top["member"].as_array().unwrap().contains(&json!("bizLocations")));
     let sent = document(&[observed("urn:example:1", "urn:epc:id:sgtin:4012345.011111.A1")]);

@@ -226,3 +226,46 @@ async fn g_8_2_identifiers_and_versions_are_as_the_headers_say() {
     assert_eq!(events(&own).len(), 1);
     assert_eq!(asked(&app, "/epcis/v2/eventTypes/ex:OwnEvent", &[]).await.status, 404);
 }
+
+#[tokio::test]
+async fn g_8_2_one_event_comes_alone_in_either_form() {
+    let app = TestApp::start().await;
+    let times = "<eventTime>2026-11-10T08:00:00+08:00</eventTime>\
+        <eventTimeZoneOffset>+08:00</eventTimeZoneOffset><eventID>urn:example:alone</eventID>";
+    let event = format!(
+        "<?xml version='1.0'?><!DOCTYPE ObjectEvent><e:ObjectEvent \
+         xmlns:e='urn:epcglobal:epcis:xsd:2' xmlns:own='https://own.example/'>{times}<epcList><epc>\
+         urn:example:thing:9</epc></epcList><action>OBSERVE</action><own:note>甲</own:note>\
+         </e:ObjectEvent>"
+    );
+    let xml = [("content-type", "application/xml")];
+    let sent = |text: String| Some(text.into_bytes());
+    let made =
+        app.send("POST", "/epcis/v2/events", Some("enterprise"), &xml, sent(event.clone())).await;
+    assert_eq!((made.status, &made.body["eventID"]), (201, &json!("urn:example:alone")));
+    assert_eq!(made.body["own:note"], "甲", "{}", made.body);
+    let again =
+        app.send("POST", "/epcis/v2/events", Some("enterprise"), &xml, sent(event.clone())).await;
+    assert_eq!(again.status, 201, "known");
+    // The answer has the form that was asked for; nothing is kept where there is no such form.
+    for (accept, wanted) in [
+        ("*/*", "application/json"),
+        ("application/ld+json", "application/ld+json"),
+        ("application/xml", "application/xml"),
+        ("text/html", "application/problem+json"),
+    ] {
+        let own = event.replace("urn:example:alone", &format!("urn:example:{}", accept.len()));
+        let headers = [xml[0], ("accept", accept)];
+        let answer =
+            app.send("POST", "/epcis/v2/events", Some("enterprise"), &headers, sent(own)).await;
+        assert_eq!(answer.headers["content-type"], wanted);
+        assert_eq!(answer.status, if accept == "text/html" { 406 } else { 201 });
+    }
+    // What a document type could bring in stays out.
+    let with_entity = event.replace("ObjectEvent>", "ObjectEvent [<!ENTITY a 'b'>]>");
+    for refused in [with_entity, event.replace("<action>OBSERVE</action>", "")] {
+        let answer =
+            app.send("POST", "/epcis/v2/events", Some("enterprise"), &xml, sent(refused)).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+    }
+}

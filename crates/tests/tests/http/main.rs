@@ -34,6 +34,7 @@ mod epcis;
 mod epcis_correction;
 mod epcis_jobs;
 mod epcis_law;
+mod epcis_lots;
 mod epcis_master;
 mod epcis_places;
 mod epcis_query;

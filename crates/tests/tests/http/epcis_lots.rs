@@ -1,0 +1,121 @@
+//! G-5.4.4, G-6.4.1: a lot is one unit, whether it is called by the code it was registered under or by
+//! GTIN and lot number.
+
+use serde_json::{Value, json};
+
+use crate::{
+    capturing::{capture, captured, held, processing},
+    epcis::{capture as capture_epcis, document, job},
+    harness::{TestApp, harvest},
+};
+
+const BY_LOT: &str = "urn:epc:class:lgtin:6901234.056789.L-7";
+const BY_LINK: &str = "https://id.gs1.org/01/06901234567892/10/L-7";
+const BY_ELEMENTS: &str = "(01)06901234567892(10)L-7";
+
+/// A harvest of lot L-7 of 示例韭菜, which has a GTIN, under a code of its own.
+fn own(subject: &Value, code: &str) -> Value {
+    let mut event = harvest(subject, code);
+    event["outputs"][0]["lot"] = json!("L-7");
+    event
+}
+
+/// Makes `to` out of a lot, in the words of EPCIS.
+fn packed(subject: &Value, (from, quantity): (&str, i64), to: &str) -> Value {
+    json!({
+        "type": "TransformationEvent", "eventID": format!("urn:example:{to}"),
+        "eventTime": "2026-11-11T08:00:00+08:00", "eventTimeZoneOffset": "+08:00",
+        "inputQuantityList": [{ "epcClass": from, "quantity": quantity, "uom": "KGM" }],
+        "outputQuantityList": [{ "epcClass": format!("urn:example:{to}"), "quantity": quantity, "uom": "KGM" }],
+        "yj:subject": subject["code"], "yj:domain": "agri", "yj:type": "processing",
+    })
+}
+
+async fn sent(app: &TestApp, event: Value) -> Value {
+    let taken = capture_epcis(app, "gateway", &document(&[event]), "rollback").await;
+    job(app, "gateway", &taken).await
+}
+
+async fn chain(app: &TestApp, code: &str) -> Value {
+    let code: String = code.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    app.get("supervisor", &format!("/api/v1/trace/chain?code={code}")).await.expect(200)
+}
+
+#[tokio::test]
+async fn g_5_4_4_a_lot_is_one_unit_by_its_code_and_by_its_gtin_and_number() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, own(&farm, "OWN-LOT-7")).await;
+    let done = sent(&app, packed(&farm, (BY_LOT, 60), "PACKED-1")).await;
+    assert_eq!(done["told"], 1, "{done}");
+    assert_eq!(held(&app, "OWN-LOT-7").await, "40");
+    // The event tells of the unit; what came as EPCIS stays as it came.
+    let path = "/api/v1/trace/events?code=urn:example:PACKED-1";
+    let told = app.get("supervisor", path).await.expect(200)["items"][0].clone();
+    assert_eq!(told["inputs"][0]["code"], "OWN-LOT-7", "{told}");
+    let kept = app.get("gateway", "/epcis/v2/events/urn:example:PACKED-1").await.expect(200);
+    let kept = &kept["epcisBody"]["queryResults"]["resultsBody"]["eventList"][0];
+    assert_eq!(kept["inputQuantityList"][0]["epcClass"], BY_LOT);
+    // The door for JSON takes every name; the same event under two of them is one.
+    let named = captured(&app, processing(&farm, (BY_LINK, "10"), "PACKED-2")).await;
+    assert_eq!(named["inputs"][0]["code"], "OWN-LOT-7", "{named}");
+    let again = capture(&app, processing(&farm, ("OWN-LOT-7", "10"), "PACKED-2")).await;
+    assert_eq!(again.body["results"][0]["id"], named["id"], "{}", again.body);
+    let again = capture(&app, processing(&farm, (BY_ELEMENTS, "10"), "PACKED-2")).await;
+    assert_eq!(again.body["results"][0]["id"], named["id"], "{}", again.body);
+    assert_eq!(held(&app, "OWN-LOT-7").await, "30");
+    // One chain under every name, with both events in it.
+    let whole = chain(&app, "OWN-LOT-7").await;
+    assert_eq!(whole["events"].as_array().unwrap().len(), 3, "{whole}");
+    for name in [BY_LOT, BY_LINK, BY_ELEMENTS] {
+        assert_eq!(chain(&app, name).await, whole, "{name}");
+    }
+    let link: String = BY_LINK.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(held(&app, &link).await, "30");
+}
+
+#[tokio::test]
+async fn g_5_4_4_a_lots_name_that_is_not_certain_stays_a_name() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let other = app.subject("示例韭菜合作社二社").await;
+    // Without any unit of the lot there is nothing to be meant.
+    let refused = capture(&app, processing(&farm, (BY_ELEMENTS, "5"), "NONE-1")).await;
+    assert!(refused.expect(422).to_string().contains(&format!("{BY_ELEMENTS} 不存在")));
+    captured(&app, own(&farm, "FARM-7")).await;
+    captured(&app, own(&other, "OTHER-7")).await;
+    // Of several that which the subject holds is meant.
+    let named = captured(&app, processing(&other, (BY_LOT, "5"), "MINE-1")).await;
+    assert_eq!(named["inputs"][0]["code"], "OTHER-7");
+    let plant = app.subject("示例蔬菜加工厂").await;
+    let refused = capture(&app, processing(&plant, (BY_ELEMENTS, "5"), "NONE-2")).await;
+    assert!(refused.expect(422).to_string().contains("不存在"), "two of others");
+    // Two names of one unit in one event belong together.
+    let mut twice = processing(&farm, (BY_ELEMENTS, "5"), "TWICE-1");
+    twice["inputs"].as_array_mut().unwrap().push(json!({
+        "code": "FARM-7", "quantity": "5", "unit": "KGM",
+    }));
+    let refused = capture(&app, twice).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "inputs[0].code", "{refused}");
+    assert!(refused.to_string().contains("是同一批次，请合并为一项"), "{refused}");
+    // A lot that is registered under the name itself is what the name means.
+    let mut element = own(&farm, "(01)06901234567892(10)L-8");
+    element["outputs"][0]["lot"] = json!("L-8");
+    captured(&app, element).await;
+    let mut second = own(&farm, "FARM-8");
+    second["outputs"][0]["lot"] = json!("L-8");
+    captured(&app, second).await;
+    let named =
+        captured(&app, processing(&farm, ("(01)06901234567892(10)L-8", "5"), "ITSELF-1")).await;
+    assert_eq!(named["inputs"][0]["code"], "(01)06901234567892(10)L-8");
+    // Another's lot is as much another's under this name: who consumes it must show that it is theirs.
+    let mut lone = own(&farm, "FARM-9");
+    lone["outputs"][0]["lot"] = json!("L-9");
+    captured(&app, lone).await;
+    let taken = captured(
+        &app,
+        processing(&plant, ("urn:epc:class:lgtin:6901234.056789.L-9", "5"), "THEIRS-1"),
+    )
+    .await;
+    assert_eq!((&taken["state"], &taken["inputs"][0]["code"]), (&json!("held"), &json!("FARM-9")));
+}
