@@ -260,7 +260,7 @@ class MerchantInput(TypedDict):
     code: str  # 商户编码
     contact_name: str  # 联系人
     contact_phone: str  # 联系电话
-    goods: list[Literal["vegetable", "fruit", "pork", "beef", "poultry", "egg", "aquatic", "dairy", "grain", "tea", "fungus", "herb", "food", "other"]]  # 品种
+    goods: list[str]  # 品种
     in_use: bool  # 是否在营
     kind: Literal["individual", "enterprise", "cooperative", "farmer", "other"]  # 商户类型
     name: str  # 商户名称
@@ -281,7 +281,7 @@ class Merchant(TypedDict):
     contact_phone: str  # 联系电话
     created_at: str  # created_at
     created_by: str  # created_by
-    goods: list[Literal["vegetable", "fruit", "pork", "beef", "poultry", "egg", "aquatic", "dairy", "grain", "tea", "fungus", "herb", "food", "other"]]  # 品种
+    goods: list[str]  # 品种
     id: str  # id
     in_use: bool  # 是否在营
     kind: Literal["individual", "enterprise", "cooperative", "farmer", "other"]  # 商户类型

@@ -423,7 +423,7 @@ export interface MerchantInput {
   /** 联系电话 */
   contact_phone: string;
   /** 品种 */
-  goods: ('vegetable' | 'fruit' | 'pork' | 'beef' | 'poultry' | 'egg' | 'aquatic' | 'dairy' | 'grain' | 'tea' | 'fungus' | 'herb' | 'food' | 'other')[];
+  goods: string[];
   /** 是否在营 */
   in_use: boolean;
   /** 商户类型 */
@@ -459,7 +459,7 @@ export interface Merchant {
   /** created_by */
   created_by: string;
   /** 品种 */
-  goods: ('vegetable' | 'fruit' | 'pork' | 'beef' | 'poultry' | 'egg' | 'aquatic' | 'dairy' | 'grain' | 'tea' | 'fungus' | 'herb' | 'food' | 'other')[];
+  goods: string[];
   /** id */
   id: string;
   /** 是否在营 */

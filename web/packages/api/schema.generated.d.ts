@@ -5247,6 +5247,265 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merchant_place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查询商户驻场 */
+        get: operations["get_api_v1_merchant_place"];
+        put?: never;
+        /** 申请登记商户驻场 */
+        post: operations["post_api_v1_merchant_place"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户驻场变更申请 */
+        get: operations["get_api_v1_merchant_place_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过商户驻场变更申请 */
+        post: operations["post_api_v1_merchant_place_changes_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取商户驻场变更申请 */
+        get: operations["get_api_v1_merchant_place_changes_id"];
+        /** 补正商户驻场变更申请 */
+        put: operations["put_api_v1_merchant_place_changes_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过商户驻场变更申请 */
+        post: operations["post_api_v1_merchant_place_changes_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 驳回商户驻场变更申请 */
+        post: operations["post_api_v1_merchant_place_changes_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回商户驻场变更申请 */
+        post: operations["post_api_v1_merchant_place_changes_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/changes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回商户驻场变更申请 */
+        post: operations["post_api_v1_merchant_place_changes_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出商户驻场 */
+        get: operations["get_api_v1_merchant_place_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户驻场统计 */
+        get: operations["get_api_v1_merchant_place_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 导入商户驻场 */
+        post: operations["post_api_v1_merchant_place_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户驻场导入模板 */
+        get: operations["get_api_v1_merchant_place_template_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 读取商户驻场 */
+        get: operations["get_api_v1_merchant_place_id"];
+        /** 申请变更商户驻场 */
+        put: operations["put_api_v1_merchant_place_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** 申请变更商户驻场部分字段 */
+        patch: operations["patch_api_v1_merchant_place_id"];
+        trace?: never;
+    };
+    "/api/v1/merchant_place/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 商户驻场变更记录 */
+        get: operations["get_api_v1_merchant_place_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merchant_place/{id}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 标记商户驻场密级 */
+        put: operations["put_api_v1_merchant_place_id_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/meta": {
         parameters: {
             query?: never;
@@ -8071,6 +8330,23 @@ export interface paths {
         put?: never;
         /** 采集追溯事件 */
         post: operations["post_api_v1_trace_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出追溯事件 */
+        get: operations["get_api_v1_trace_events_export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -12061,8 +12337,11 @@ export interface components {
             contact_phone: string;
             created_at: string;
             created_by: string;
-            /** 品种 */
-            goods: ("vegetable" | "fruit" | "pork" | "beef" | "poultry" | "egg" | "aquatic" | "dairy" | "grain" | "tea" | "fungus" | "herb" | "food" | "other")[];
+            /**
+             * 品种
+             * @description 产品分类目录中任一级、任一领域的分类；目录之外的选“其他”
+             */
+            goods: string[];
             id: string;
             /** 是否在营 */
             in_use: boolean;
@@ -12077,6 +12356,7 @@ export interface components {
             /**
              * 注册所在节点
              * Format: uuid
+             * @description 在其他节点也经营的，另登记“商户驻场”
              */
             node_id: string;
             /**
@@ -12127,8 +12407,11 @@ export interface components {
              * @description 手机号或带区号的座机号
              */
             contact_phone: string;
-            /** 品种 */
-            goods: ("vegetable" | "fruit" | "pork" | "beef" | "poultry" | "egg" | "aquatic" | "dairy" | "grain" | "tea" | "fungus" | "herb" | "food" | "other")[];
+            /**
+             * 品种
+             * @description 产品分类目录中任一级、任一领域的分类；目录之外的选“其他”
+             */
+            goods: string[];
             /** 是否在营 */
             in_use: boolean;
             /**
@@ -12141,6 +12424,7 @@ export interface components {
             /**
              * 注册所在节点
              * Format: uuid
+             * @description 在其他节点也经营的，另登记“商户驻场”
              */
             node_id: string;
             /**
@@ -12171,6 +12455,115 @@ export interface components {
              * Format: uuid
              */
             subject_id?: string | null;
+        };
+        /** 商户驻场 */
+        MerchantPlace: {
+            /** 摊位号 */
+            booth: string | null;
+            created_at: string;
+            created_by: string;
+            id: string;
+            label: number;
+            /**
+             * 离场时间
+             * Format: date
+             * @description 在该节点经营的最后一天；仍在经营的不填
+             */
+            left_on: string | null;
+            /**
+             * 商户编码
+             * @description 首次备案时的 13 位编码，可为在其他节点登记的商户
+             */
+            merchant_code: string;
+            /**
+             * 商户
+             * Format: uuid
+             * @description 由商户编码确定
+             */
+            merchant_id: string | null;
+            /**
+             * 驻场节点
+             * Format: uuid
+             * @description 首次备案节点以外、同时经营的节点
+             */
+            node_id: string;
+            /**
+             * 市场经营主体
+             * Format: uuid
+             * @description 由所在节点确定
+             */
+            operator_id: string | null;
+            /**
+             * 所属区域
+             * @description 由所在节点确定
+             */
+            region: string | null;
+            /**
+             * 进场时间
+             * Format: date
+             * @description 不填为审核通过之日
+             */
+            registered_on: string | null;
+            /**
+             * 追溯环节
+             * @description 由节点类型确定
+             * @enum {string|null}
+             */
+            stage: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
+            updated_at: string;
+            updated_by: string;
+            version: number;
+        };
+        /** 商户驻场 */
+        MerchantPlaceInput: {
+            /** 摊位号 */
+            booth?: string | null;
+            /**
+             * 离场时间
+             * Format: date
+             * @description 在该节点经营的最后一天；仍在经营的不填
+             */
+            left_on?: string | null;
+            /**
+             * 商户编码
+             * @description 首次备案时的 13 位编码，可为在其他节点登记的商户
+             */
+            merchant_code: string;
+            /**
+             * 商户
+             * Format: uuid
+             * @description 由商户编码确定
+             */
+            merchant_id?: string | null;
+            /**
+             * 驻场节点
+             * Format: uuid
+             * @description 首次备案节点以外、同时经营的节点
+             */
+            node_id: string;
+            /**
+             * 市场经营主体
+             * Format: uuid
+             * @description 由所在节点确定
+             */
+            operator_id?: string | null;
+            /**
+             * 所属区域
+             * @description 由所在节点确定
+             */
+            region?: string | null;
+            /**
+             * 进场时间
+             * Format: date
+             * @description 不填为审核通过之日
+             */
+            registered_on?: string | null;
+            /**
+             * 追溯环节
+             * @description 由节点类型确定
+             * @enum {string|null}
+             */
+            stage?: "primary_production" | "processing" | "distribution" | "transport" | "inspection" | "supervision" | "consumption" | null;
         };
         /** 节点 */
         Node: {
@@ -12382,7 +12775,7 @@ export interface components {
          * 权限
          * @enum {string}
          */
-        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:anchor" | "ledger:check" | "ledger:read" | "ledger:sign" | "ledger_witness:label" | "ledger_witness:read" | "ledger_witness:write" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
+        Permission: "account:confirm" | "account:erase" | "account:label" | "account:lock" | "account:personal" | "account:read" | "account:write" | "administrator:write" | "alarm:read" | "alarm:write" | "application:label" | "application:read" | "application:write" | "assignment:label" | "assignment:read" | "assignment:write" | "audit:export" | "audit:read" | "audit:verify" | "audit_entry:read" | "audit_entry:write" | "batch_document:erase" | "batch_document:personal" | "batch_document:read" | "batch_document:write" | "catalogue:publish" | "catalogue:read" | "catalogue:write" | "change_rule:write" | "client:approve" | "client:label" | "client:read" | "client:write" | "code_batch:activate" | "code_batch:export" | "code_batch:label" | "code_batch:read" | "code_batch:void" | "code_batch:write" | "code_rule:label" | "code_rule:read" | "code_rule:review" | "code_rule:write" | "delegation:label" | "delegation:read" | "delegation:write" | "device:heartbeat" | "device:label" | "device:read" | "device:review" | "device:write" | "device_binding:label" | "device_binding:read" | "device_binding:write" | "dictionary:read" | "dictionary:write" | "domain:approve" | "domain:read" | "domain:write" | "epcis:capture" | "epcis:read" | "evidence_key:label" | "evidence_key:read" | "evidence_key:review" | "evidence_key:revoke" | "evidence_key:write" | "export:approve" | "key:read" | "key:write" | "label_template:label" | "label_template:read" | "label_template:write" | "ledger:anchor" | "ledger:check" | "ledger:read" | "ledger:sign" | "ledger_witness:label" | "ledger_witness:read" | "ledger_witness:write" | "library:read" | "licence:label" | "licence:read" | "licence:review" | "licence:write" | "map_pack:approve" | "map_pack:read" | "map_pack:write" | "merchant:erase" | "merchant:label" | "merchant:personal" | "merchant:read" | "merchant:review" | "merchant:write" | "merchant_place:label" | "merchant_place:read" | "merchant_place:review" | "merchant_place:write" | "node:label" | "node:read" | "node:review" | "node:write" | "organization:bind" | "organization:label" | "organization:read" | "organization:write" | "product:label" | "product:read" | "product:recall" | "product:review" | "product:suspend" | "product:write" | "resolver_link:label" | "resolver_link:read" | "resolver_link:review" | "resolver_link:write" | "resolver_upstream:label" | "resolver_upstream:read" | "resolver_upstream:write" | "role:label" | "role:read" | "role:write" | "scim:read" | "scim:write" | "self_check:read" | "self_check:run" | "session:read" | "session:write" | "site:label" | "site:read" | "site:review" | "site:write" | "source_policy:label" | "source_policy:read" | "source_policy:write" | "subject_alias:label" | "subject_alias:read" | "subject_alias:review" | "subject_alias:write" | "subject_application:read" | "subject_application:review" | "subject_conflict:read" | "subject_conflict:review" | "subject_merger:label" | "subject_merger:read" | "subject_merger:review" | "subject_merger:write" | "trace:capture" | "trace:erase" | "trace:order" | "trace:personal" | "trace:read" | "trace:review" | "trace_order:read" | "trace_subject:erase" | "trace_subject:label" | "trace_subject:personal" | "trace_subject:read" | "trace_subject:receive" | "trace_subject:review" | "trace_subject:status" | "trace_subject:write" | "view:share";
         Problem: {
             code: string;
             detail: string;
@@ -13337,7 +13730,7 @@ export interface components {
             lat: string | null;
             /**
              * 法定代表人
-             * @description 自然人、农户填本人
+             * @description 个体工商户填经营者；自然人、农户填本人或不填
              */
             legal_rep: string | null;
             /** 法定代表人证件号码 */
@@ -13450,7 +13843,7 @@ export interface components {
             lat?: string | null;
             /**
              * 法定代表人
-             * @description 自然人、农户填本人
+             * @description 个体工商户填经营者；自然人、农户填本人或不填
              */
             legal_rep?: string | null;
             /** 法定代表人证件号码 */
@@ -27117,6 +27510,697 @@ export interface operations {
             };
         };
     };
+    get_api_v1_merchant_place: {
+        parameters: {
+            query?: {
+                /** @description 页码，自 1 起 */
+                page?: string;
+                /** @description 每页条数，1 至 100 */
+                per_page?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+                /** @description 排序字段，前加 - 为降序 */
+                sort?: string;
+                /** @description true 时给出总数（至多数到 10000，按名称检索时至多 1000），only 时只给出总数 */
+                count?: string;
+                /** @description 商户编码 */
+                merchant_code?: string;
+                /** @description 驻场节点 */
+                node_id?: string;
+                /** @description 进场时间 */
+                "registered_on.from"?: string;
+                /** @description 进场时间 */
+                "registered_on.to"?: string;
+                /** @description 离场时间 */
+                "left_on.from"?: string;
+                /** @description 离场时间 */
+                "left_on.to"?: string;
+                /** @description 商户 */
+                merchant_id?: string;
+                /** @description 所属区域 */
+                region?: string;
+                /** @description 市场经营主体 */
+                operator_id?: string;
+                /** @description 追溯环节 */
+                stage?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MerchantPlace"][];
+                        /** @description 所引用记录的名称，以其 id 为键 */
+                        names?: {
+                            [key: string]: string;
+                        };
+                        next: string | null;
+                        total?: {
+                            count: number;
+                            more: boolean;
+                        } | null;
+                    };
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MerchantPlaceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place_changes_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description 审核意见 */
+                    comment?: string | null;
+                    /** @description 变更申请的标识，1 至 500 个 */
+                    ids: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_merchant_place_changes_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MerchantPlaceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place_changes_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place_changes_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place_changes_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place_changes_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description 理由；退回与驳回必填
+                     * @default
+                     */
+                    comment?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_figures: {
+        parameters: {
+            query?: {
+                /** @description 统计维度，至多两个，以逗号分隔，如 kind,region:city、stage 或 filed_on:month；代码文本只分出最多的 20 组，其余合为“其他” */
+                by?: string;
+                /** @description 分子的查询条件，如 kind=01；给出时另答其数量与占比 */
+                part?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_merchant_place_import: {
+        parameters: {
+            query?: {
+                /** @description 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_template_xlsx: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_id: {
+        parameters: {
+            query?: {
+                /** @description 当时所知：此刻之后记录的变更不计 */
+                known_at?: string;
+                /** @description 当日所是：此日之后生效的变更不计 */
+                on?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MerchantPlace"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_merchant_place_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MerchantPlaceInput"];
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_api_v1_merchant_place_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_merchant_place_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_api_v1_merchant_place_id_label: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 所依据的版本号 */
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description 1 公开、2 内部、3 敏感、4 个人信息
+                     */
+                    label: number;
+                    /** @description 理由 */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MerchantPlace"];
+                };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_meta: {
         parameters: {
             query?: never;
@@ -34535,6 +35619,8 @@ export interface operations {
                 "event_time.from"?: string;
                 /** @description 发生时间止 */
                 "event_time.to"?: string;
+                /** @description event_time 或 -event_time */
+                sort?: string;
                 /** @description 页码 */
                 page?: string;
                 /** @description 每页条数 */
@@ -34543,8 +35629,6 @@ export interface operations {
                 after?: string;
                 /** @description 总数：true 一并给出，only 只给总数 */
                 count?: string;
-                /** @description event_time 或 -event_time */
-                sort?: string;
             };
             header?: never;
             path?: never;
@@ -34843,6 +35927,66 @@ export interface operations {
                 "application/xml": string;
             };
         };
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_events_export: {
+        parameters: {
+            query?: {
+                /** @description xlsx 或 csv */
+                format?: string;
+                /** @description 领域 */
+                domain?: string;
+                /** @description 环节 */
+                stage?: string;
+                /** @description 事件类型 */
+                type?: string;
+                /** @description 产品品种（分类代码，含下级） */
+                catalogue_code?: string;
+                /** @description 产品 */
+                product_id?: string;
+                /** @description 主体所属区域 */
+                region?: string;
+                /** @description 上报节点（节点编码） */
+                node_code?: string;
+                /** @description 上报主体 */
+                subject_id?: string;
+                /** @description 批次号 */
+                lot?: string;
+                /** @description 追溯码 */
+                code?: string;
+                /** @description 状态 */
+                state?: string;
+                /** @description 来源 */
+                source?: string;
+                /** @description 发生时间起 */
+                "event_time.from"?: string;
+                /** @description 发生时间止 */
+                "event_time.to"?: string;
+                /** @description event_time 或 -event_time */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description 成功 */
             "2XX": {

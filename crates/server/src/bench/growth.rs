@@ -26,6 +26,15 @@ pub(super) async fn run(
     (assembled, folder): (&Assembled, &Path),
     events: usize,
 ) -> Result<(), String> {
+    let copies = usize::try_from(COPIES).map_err(|error| error.to_string())?;
+    let grown = kept(assembled).await?;
+    if grown > events * copies {
+        // What an earlier run left: it is asked once more.
+        let client = Client::log_in(assembled, folder).await?;
+        let questions = questions(&client, grown / (copies + 1)).await?;
+        println!("库中已有 {grown} 条事件；每项各问 {EACH} 次，p50 / p95");
+        return ask(assembled, &client, &questions, 2).await.map(|asked| told(&asked, "—"));
+    }
     let begun = Instant::now();
     let stored = demo::load_background(assembled, events).await.map_err(say)?;
     line("装入", &rate(stored, begun.elapsed()), "—");
@@ -33,15 +42,18 @@ pub(super) async fn run(
     let client = Client::log_in(assembled, folder).await?;
     let questions = questions(&client, stored).await?;
     let before = ask(assembled, &client, &questions, 0).await?;
+    println!("{stored} 条事件；每项各问 {EACH} 次，p50 / p95");
+    told(&before, "—");
     let begun = Instant::now();
     for copy in 1..=COPIES {
         let mut tx = assembled.app.db().begin().await.map_err(say)?;
         multiply(&mut tx, copy).await.map_err(say)?;
         tx.commit().await.map_err(say)?;
     }
-    let copies = usize::try_from(COPIES).map_err(|error| error.to_string())?;
     line("由引擎复制", &rate(stored * copies, begun.elapsed()), "—");
     assembled.app.db().learn().await.map_err(say)?;
+    // That took longer than a session lasts without use.
+    let client = Client::log_in(assembled, folder).await?;
     let after = ask(assembled, &client, &questions, 1).await?;
     println!("事件由 {stored} 条增至 {} 条；每项各问 {EACH} 次，p50 / p95", stored * (copies + 1));
     let mut over = 0;
@@ -56,6 +68,20 @@ pub(super) async fn run(
     }
     line("超出预算的项", &over.to_string(), "0");
     Ok(())
+}
+
+fn told(asked: &[(&'static str, Spread)], budget: &str) {
+    for (name, (middle, edge)) in asked {
+        line(name, &format!("{middle:.1?} / {edge:.1?}"), budget);
+    }
+}
+
+/// Events in the database.
+async fn kept(assembled: &Assembled) -> Result<usize, String> {
+    let mut tx = assembled.app.db().snapshot().await.map_err(say)?;
+    let row = tx.fetch_one(Sql::new("SELECT COUNT(*) FROM trace_event")).await.map_err(say)?;
+    usize::try_from(row.map_or(Ok(0), |row| row.int(0)).map_err(say)?)
+        .map_err(|error| error.to_string())
 }
 
 /// Something that is asked: its name, and the paths that are fetched in turn.
