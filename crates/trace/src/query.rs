@@ -94,20 +94,22 @@ impl Search {
 
     /// Limits a statement over events `e` to what is asked for and within reach; the condition `met` is
     /// met by how the statement finds them.
-    fn within(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql, met: Option<(&str, &str)>) -> Result<()> {
-        narrow(ctx, sql, tx);
-        let mut open = self.conditions().filter(|one| Some(*one) != met);
-        open.try_for_each(|one| condition(sql, tx.dialect(), one))
+    fn within(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql, way: Way<'_>) -> Result<()> {
+        let columns = Columns { region: Some(way.region), ..EVENT_COLUMNS };
+        ctx.scope().narrow(sql, tx, Scoping::By(columns));
+        let mut open = self.conditions().filter(|one| Some(*one) != way.met);
+        open.try_for_each(|one| match one {
+            ("region", text) => {
+                starts_with(sql, way.region, region(text)?.stem());
+                Ok(())
+            }
+            _ => condition(sql, tx.dialect(), one),
+        })
     }
 
     /// The same, after the place where the page before ended.
-    pub(crate) fn narrow(
-        &self,
-        (ctx, tx): (&Ctx, &Tx),
-        sql: &mut Sql,
-        met: Option<(&str, &str)>,
-    ) -> Result<()> {
-        self.within(ctx, tx, sql, met)?;
+    pub(crate) fn narrow(&self, (ctx, tx): (&Ctx, &Tx), sql: &mut Sql, way: Way<'_>) -> Result<()> {
+        self.within(ctx, tx, sql, way)?;
         if let Some((time, id)) = self.after {
             let beyond = if self.ascending { " >" } else { " <" };
             // The bound alone lets the index begin there; what lies at its very moment is told apart.
@@ -140,12 +142,12 @@ impl Search {
                 sql.push("SELECT o.id FROM (SELECT e.id").push(from).push(" IN (");
                 products(&mut sql, met.0, met.1)?;
                 sql.push(")");
-                self.within(ctx, tx, &mut sql, Some(met))?;
+                self.within(ctx, tx, &mut sql, Way { met: Some(met), ..Way::PLAIN })?;
                 sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS o");
             }
         } else {
             sql.push("SELECT 1 FROM trace_event e WHERE 1 = 1");
-            self.within(ctx, tx, &mut sql, None)?;
+            self.within(ctx, tx, &mut sql, Way::PLAIN)?;
             sql.push(" LIMIT ").bind(COUNT_MAX + 1);
         }
         sql.push(") AS found");
@@ -183,7 +185,7 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Vec<
     } else {
         let mut sql = Sql::new(EVENT);
         sql.push(" WHERE 1 = 1");
-        search.narrow((ctx, tx), &mut sql, None)?;
+        search.narrow((ctx, tx), &mut sql, Way::PLAIN)?;
         search.order(&mut sql, "e");
         search.cut(&mut sql);
         tx.fetch(sql).await?
@@ -202,6 +204,26 @@ pub const EVENT_COLUMNS: Columns = Columns {
     stage: Reach::Equal("e.stage"),
     label: Some("e.label"),
 };
+
+/// On which way a query comes to its events.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    /// The condition that the way itself meets.
+    pub(crate) met: Option<(&'a str, &'a str)>,
+    /// What the bounds of regions are told of.
+    pub(crate) region: &'static str,
+}
+
+impl<'a> Way<'a> {
+    /// On whichever the engine likes.
+    pub(crate) const PLAIN: Self = Self { met: None, region: "e.region" };
+
+    /// By the parts of a whole. The bounds are told of a text that no index has: SQLite would take them
+    /// for a shorter way than the part itself, and sort all that lies between them.
+    pub(crate) const fn by_parts(met: Option<(&'a str, &'a str)>) -> Self {
+        Self { met, region: "e.region || ''" }
+    }
+}
 
 /// Limits to events within reach.
 pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {

@@ -7,7 +7,7 @@ use yj_kernel::{Ctx, Dialect, Problem, Result, Row, Sql, Tx, starts_with};
 use yj_model::RegionCode;
 
 use crate::{
-    query::{self, FROM, Search, TO},
+    query::{self, FROM, Search, TO, Way},
     store::EVENT,
 };
 
@@ -112,10 +112,10 @@ fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
         Dialect::Sqlite => ("trace_event k WHERE k.id IN (SELECT e.id", ")"),
         Dialect::Postgres => ("LATERAL (SELECT e.id, e.event_time", ") k"),
     };
-    let met = whole.met();
+    let way = Way::by_parts(whole.met());
     let arm = |sql: &mut Sql, from: &str| {
         sql.push("SELECT k.id, k.event_time FROM part p CROSS JOIN ").push(head).push(from);
-        search.narrow((ctx, tx), sql, met)?;
+        search.narrow((ctx, tx), sql, way)?;
         search.order(sql, "e");
         sql.push(" LIMIT ").bind(search.reaches()).push(tail);
         Ok::<_, Problem>(())
