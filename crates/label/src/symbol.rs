@@ -1,6 +1,6 @@
 //! QR (GB/T 18284, ISO/IEC 18004, level M) and Data Matrix (ISO/IEC 16022, ECC 200).
 
-use datamatrix::{DataMatrix, SymbolList};
+use datamatrix::{DataMatrixBuilder, SymbolList};
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::Unfit;
@@ -66,16 +66,15 @@ pub fn symbol(kind: SymbolKind, content: &Content) -> Result<Matrix, Unfit> {
             "二维码请承载网址（GS1 Digital Link）；GS1 单元数据串请用 Data Matrix",
         ))),
         (SymbolKind::DataMatrix, content) => {
-            let square = SymbolList::default().enforce_square();
+            // Without macros: the library takes a text that begins like one for one, whatever its end.
+            let plain = DataMatrixBuilder::new()
+                .with_symbol_list(SymbolList::default().enforce_square())
+                .with_macros(false);
             let made = match content {
-                Content::Text(text) if text.is_ascii() => {
-                    DataMatrix::encode(text.as_bytes(), square)
-                }
+                Content::Text(text) if text.is_ascii() => plain.encode(text.as_bytes()),
                 // UTF-8 announced by ECI 26.
-                Content::Text(text) => datamatrix::DataMatrixBuilder::new()
-                    .with_symbol_list(square)
-                    .encode_eci(text.as_bytes(), Some(26)),
-                Content::Elements(text) => DataMatrix::encode_gs1(text.as_bytes(), square),
+                Content::Text(text) => plain.encode_eci(text.as_bytes(), Some(26)),
+                Content::Elements(text) => plain.with_fnc1_start(true).encode(text.as_bytes()),
             };
             let code = made.map_err(|_| Unfit(String::from("内容过长，Data Matrix 放不下")))?;
             let map = code.bitmap();
@@ -87,6 +86,8 @@ pub fn symbol(kind: SymbolKind, content: &Content) -> Result<Matrix, Unfit> {
 
 #[cfg(test)]
 mod tests {
+    use datamatrix::DataMatrix;
+
     use super::*;
 
     /// Dark modules as a picture of some pixels each, with the quiet zone.
@@ -137,5 +138,17 @@ mod tests {
         let code = DataMatrix::encode_gs1(b"0106901234567892", SymbolList::default()).unwrap();
         assert_eq!(code.data_codewords()[0], 232);
         assert!(symbol(SymbolKind::Qr, &content).is_err());
+    }
+
+    #[test]
+    fn a_text_that_begins_like_a_macro_is_whole() {
+        for text in
+            ["[)>\u{1e}05\u{1d}A", "[)>\u{1e}06\u{1d}10L1", "[)>\u{1e}05\u{1d}示例\u{1e}\u{4}"]
+        {
+            let content = Content::Text(String::from(text));
+            let matrix = symbol(SymbolKind::DataMatrix, &content).unwrap();
+            let read = DataMatrix::decode(&matrix.dark, matrix.side).unwrap();
+            assert!(String::from_utf8_lossy(&read).ends_with(text), "{text:?}");
+        }
     }
 }
