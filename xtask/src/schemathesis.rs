@@ -66,7 +66,7 @@ fn held_against(description: &str, own: &[&str], roles: &[&str]) -> Outcome {
             "没有找到 schemathesis。请执行 pip install schemathesis，或以环境变量 SCHEMATHESIS 写明程序",
         ));
     }
-    run(&mut command("", "cargo", &["build", "--locked", "--quiet", "-p", "yj-server"]))?;
+    run(&mut command("", "cargo", &["build", "--locked", "--quiet", "--workspace", "--bins"]))?;
     let data = root().join("target/schemathesis");
     if data.exists() {
         std::fs::remove_dir_all(&data).map_err(|error| error.to_string())?;

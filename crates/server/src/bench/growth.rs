@@ -33,7 +33,7 @@ pub(super) async fn run(
         let client = Client::log_in(assembled, folder).await?;
         let questions = questions(&client, grown / (copies + 1)).await?;
         println!("库中已有 {grown} 条事件；每项各问 {EACH} 次，p50 / p95");
-        return ask(assembled, &client, &questions, 2).await.map(|asked| told(&asked, "—"));
+        return ask(assembled, &client, &questions, grown).await.map(|asked| told(&asked, "—"));
     }
     let begun = Instant::now();
     let stored = demo::load_background(assembled, events).await.map_err(say)?;
@@ -54,7 +54,7 @@ pub(super) async fn run(
     assembled.app.db().learn().await.map_err(say)?;
     // That took longer than a session lasts without use.
     let client = Client::log_in(assembled, folder).await?;
-    let after = ask(assembled, &client, &questions, 1).await?;
+    let after = ask(assembled, &client, &questions, stored).await?;
     println!("事件由 {stored} 条增至 {} 条；每项各问 {EACH} 次，p50 / p95", stored * (copies + 1));
     let mut over = 0;
     for ((name, before), (_, after)) in before.iter().zip(&after) {
@@ -134,11 +134,12 @@ async fn questions(client: &Client, stored: usize) -> Result<Vec<Question>, Stri
 
 type Spread = (Duration, Duration);
 
+/// Asks everything; what is captured meanwhile is numbered from `first` on.
 async fn ask(
     assembled: &Assembled,
     client: &Client,
     questions: &[Question],
-    round: usize,
+    first: usize,
 ) -> Result<Vec<(&'static str, Spread)>, String> {
     let mut answers = Vec::new();
     for (name, paths) in questions {
@@ -154,7 +155,7 @@ async fn ask(
     }
     let (subject, mut times) = (subject(assembled).await?, Vec::with_capacity(EACH));
     for batch in 0..EACH {
-        let first = 300_000_000 + (round * EACH + batch) * 100;
+        let first = 300_000_000 + first + batch * 100;
         let events = (first..first + 100).map(|number| harvest(&subject, number));
         let events = events.collect::<Result<Vec<_>, _>>()?;
         let begun = Instant::now();
