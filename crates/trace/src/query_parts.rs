@@ -160,8 +160,10 @@ fn parts(
             sql.push("SELECT MIN(e.region) FROM trace_event e WHERE 1 = 1");
             starts_with(sql, "e.region", region.stem());
             moments(sql)?;
+            // One lower bound: with the stem's beside it SQLite would begin there, and read every event of
+            // the parts that are behind.
             sql.push(" UNION ALL SELECT (SELECT MIN(e.region) FROM trace_event e WHERE e.region > p.value");
-            starts_with(sql, "e.region", region.stem());
+            sql.push(" AND e.region < ").bind(format!("{}~", region.stem()));
             moments(sql)?;
             sql.push(") FROM every p WHERE p.value IS NOT NULL");
             Ok("e.region")
