@@ -108,30 +108,36 @@ async fn opened(app: &TestApp, server: &Server, user: &str, path: &str) -> Line 
     open(server, path, &[shown(app, user), own]).await.unwrap()
 }
 
-/// The next document told.
+/// The next document told. The whole wait is bounded: that the other end is there is no news.
 async fn told(line: &mut Line) -> Value {
-    loop {
-        match timeout(PATIENCE, line.next()).await.unwrap().unwrap().unwrap() {
-            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-            Message::Ping(_) | Message::Pong(_) => {}
-            other => panic!("{other:?}"),
+    let next = async {
+        loop {
+            match line.next().await.unwrap().unwrap() {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
         }
-    }
+    };
+    timeout(PATIENCE, next).await.unwrap()
 }
 
 /// How a line ends without another word, goodbye said on both sides.
 async fn end(line: &mut Line) -> Option<CloseFrame> {
-    loop {
-        match timeout(PATIENCE, line.next()).await.unwrap() {
-            Some(Ok(Message::Close(frame))) => {
-                while let Some(Ok(_)) = timeout(PATIENCE, line.next()).await.unwrap() {}
-                return frame;
+    let last = async {
+        loop {
+            match line.next().await {
+                Some(Ok(Message::Close(frame))) => {
+                    while let Some(Ok(_)) = line.next().await {}
+                    return frame;
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                None | Some(Err(_)) => return None,
+                other => panic!("{other:?}"),
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            None | Some(Err(_)) => return None,
-            other => panic!("{other:?}"),
         }
-    }
+    };
+    timeout(PATIENCE, last).await.unwrap()
 }
 
 fn code(frame: Option<&CloseFrame>) -> Option<CloseCode> {
@@ -350,24 +356,30 @@ async fn g_8_2_a_socket_hears_nothing_but_that_the_other_end_is_there() {
     // Asked whether it is there, it is asked likewise.
     line.send(Message::Ping("are you".into())).await.unwrap();
     let (mut asked, mut answered) = (false, false);
-    while !(asked && answered) {
-        match timeout(PATIENCE, line.next()).await.unwrap().unwrap().unwrap() {
-            Message::Ping(_) => asked = true,
-            Message::Pong(bytes) => answered = bytes == "are you",
-            other => panic!("{other:?}"),
+    let both = async {
+        while !(asked && answered) {
+            match line.next().await.unwrap().unwrap() {
+                Message::Ping(_) => asked = true,
+                Message::Pong(bytes) => answered |= bytes == "are you",
+                other => panic!("{other:?}"),
+            }
         }
-    }
+    };
+    timeout(PATIENCE, both).await.unwrap();
     line.send(Message::text("EQ_bizStep=receiving")).await.unwrap();
     assert_eq!(code(end(&mut line).await.as_ref()), Some(CloseCode::Unsupported));
     let mut loud = opened(&app, &server, "enterprise", STREAM).await;
-    let _ = loud.send(Message::binary(vec![0_u8; 1 << 20])).await;
+    let _ = timeout(PATIENCE, loud.send(Message::binary(vec![0_u8; 1 << 20]))).await.unwrap();
     let _ = end(&mut loud).await;
     let mut busy = opened(&app, &server, "enterprise", STREAM).await;
-    for _ in 0..5_000 {
-        if busy.send(Message::Ping("".into())).await.is_err() {
-            break;
+    let many = async {
+        for _ in 0..5_000 {
+            if busy.send(Message::Ping("".into())).await.is_err() {
+                break;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, many).await.unwrap();
     let _ = end(&mut busy).await;
     until(&app, CLOSED, 3).await;
     let why: Vec<_> = reasons(&app).await.iter().map(|body| body["reason"].clone()).collect();
