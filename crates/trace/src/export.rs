@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use yj_kernel::{Asked, Chunk, Codes, Ctx, Dataset, Result, Scoping, Sql, Tx};
+use yj_kernel::{Asked, Chunk, Codes, Ctx, Dataset, Result, Tx};
 use yj_model::{STAGES, regions};
 
-use crate::query::{self, EVENT_COLUMNS, Search, condition};
+use crate::{
+    policy::SOURCES,
+    query::{self, STATES, Search},
+};
 
 /// Events read at once.
 const CHUNK: i64 = 1_000;
@@ -42,27 +45,12 @@ pub static EVENTS: Dataset = Dataset {
     rows: |ctx, tx, at| -> BoxFuture<'_, Result<Chunk>> { Box::pin(rows(ctx, tx, at)) },
 };
 
-/// 状态
-const STATES: Codes =
-    &[("held", "待审"), ("rejected", "已驳回"), ("accepted", "已接收"), ("superseded", "已被更正")];
-/// 来源
-const SOURCES: Codes =
-    &[("form", "手工录入"), ("import", "文件导入"), ("api", "接口"), ("device", "设备")];
 /// 存证状态
 const ANCHORS: Codes =
     &[("none", "未上链"), ("pending", "待上链"), ("packed", "已打包"), ("confirmed", "已确认")];
 
 async fn size(Asked { query, scopes }: Asked<'_>, tx: &mut Tx, most: i64) -> Result<i64> {
-    let search = Search::parse(query)?;
-    let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM trace_event e WHERE 1 = 1");
-    for scope in scopes {
-        scope.narrow(&mut sql, tx, Scoping::By(EVENT_COLUMNS));
-    }
-    for one in search.conditions() {
-        condition(&mut sql, tx.dialect(), one)?;
-    }
-    sql.push(" LIMIT ").bind(most + 1).push(") AS found");
-    tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))
+    Search::parse(query)?.size(scopes, tx, most).await
 }
 
 async fn rows(ctx: &Ctx, tx: &mut Tx, (query, after): (&str, Option<String>)) -> Result<Chunk> {
@@ -95,7 +83,7 @@ async fn rows(ctx: &Ctx, tx: &mut Tx, (query, after): (&str, Option<String>)) ->
             lines(&said["inputs"]),
             lines(&said["outputs"]),
             attributes(spec, &said["attributes"]),
-            label(STATES, &event.state),
+            label(&STATES, &event.state),
             label(SOURCES, &event.source),
             text(&said["recorded_at"]),
             label(ANCHORS, event.anchor.as_deref().unwrap_or("none")),
@@ -142,6 +130,6 @@ mod tests {
         let two = json!([{ "code": "A-1", "quantity": "2", "unit": "KGM" }, { "code": "A-2" }]);
         assert_eq!(lines(&two), "A-1 2 KGM；A-2");
         assert_eq!(lines(&Value::Null), "");
-        assert_eq!((label(STATES, "held"), label(STATES, "new")), ("待审".into(), "new".into()));
+        assert_eq!((label(&STATES, "held"), label(&STATES, "new")), ("待审".into(), "new".into()));
     }
 }

@@ -10,7 +10,8 @@ use yj_model::{DOMAIN_LIST, DOMAINS, Id, RegionCode, STAGES, Stage};
 
 use crate::{capture::Source, event::Checked};
 
-const SOURCES: Codes = &[
+/// Where events come from.
+pub(crate) const SOURCES: Codes = &[
     ("any", "不限"),
     ("form", "手工录入"),
     ("import", "文件导入"),

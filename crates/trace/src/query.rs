@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{
-    COUNT_MAX, Columns, Counting, Ctx, Dialect, Problem, Reach, Result, Scoping, Sql, Tx, number,
-    starts_with, time_text,
+    COUNT_MAX, Columns, Counting, Ctx, Dialect, Problem, Reach, Result, Scope, Scoping, Sql, Tx,
+    number, starts_with, time_text,
 };
 use yj_model::{Id, RegionCode, Stage};
 use yj_product::ProductBrief;
@@ -94,22 +94,18 @@ impl Search {
 
     /// Limits a statement over events `e` to what is asked for and within reach; the condition `met` is
     /// met by how the statement finds them.
-    fn within(&self, ctx: &Ctx, tx: &Tx, sql: &mut Sql, way: Way<'_>) -> Result<()> {
+    fn within(&self, scopes: &[&Scope], tx: &Tx, sql: &mut Sql, way: Way<'_>) -> Result<()> {
         let columns = Columns { region: Some(way.region), ..EVENT_COLUMNS };
-        ctx.scope().narrow(sql, tx, Scoping::By(columns));
+        for scope in scopes {
+            scope.narrow(sql, tx, Scoping::By(columns));
+        }
         let mut open = self.conditions().filter(|one| Some(*one) != way.met);
-        open.try_for_each(|one| match one {
-            ("region", text) => {
-                starts_with(sql, way.region, region(text)?.stem());
-                Ok(())
-            }
-            _ => condition(sql, tx.dialect(), one),
-        })
+        open.try_for_each(|one| condition(sql, (tx.dialect(), way), one))
     }
 
     /// The same, after the place where the page before ended.
     pub(crate) fn narrow(&self, (ctx, tx): (&Ctx, &Tx), sql: &mut Sql, way: Way<'_>) -> Result<()> {
-        self.within(ctx, tx, sql, way)?;
+        self.within(&[ctx.scope()], tx, sql, way)?;
         if let Some((time, id)) = self.after {
             let beyond = if self.ascending { " >" } else { " <" };
             // The bound alone lets the index begin there; what lies at its very moment is told apart.
@@ -134,6 +130,13 @@ impl Search {
 
     /// How many events there are; counting stops after [`COUNT_MAX`].
     async fn total(&self, ctx: &Ctx, tx: &mut Tx) -> Result<Value> {
+        let count = self.size(&[ctx.scope()], tx, COUNT_MAX).await?;
+        Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
+    }
+
+    /// How many events lie within every one of these scopes; counting stops after `most`, and says one
+    /// more where there are.
+    pub(crate) async fn size(&self, scopes: &[&Scope], tx: &mut Tx, most: i64) -> Result<i64> {
         let mut sql = Sql::new("SELECT COUNT(*) FROM (");
         if let Some(met) = self.asked(PRODUCT).or_else(|| self.asked(CLASS)) {
             // Each event once, whether its row or one of its other lines names the product.
@@ -142,17 +145,17 @@ impl Search {
                 sql.push("SELECT o.id FROM (SELECT e.id").push(from).push(" IN (");
                 products(&mut sql, met.0, met.1)?;
                 sql.push(")");
-                self.within(ctx, tx, &mut sql, Way { met: Some(met), ..Way::PLAIN })?;
-                sql.push(" LIMIT ").bind(COUNT_MAX + 1).push(") AS o");
+                self.within(scopes, tx, &mut sql, Way { met: Some(met), ..Way::PLAIN })?;
+                sql.push(" LIMIT ").bind(most + 1).push(") AS o");
             }
         } else {
             sql.push("SELECT 1 FROM trace_event e WHERE 1 = 1");
-            self.within(ctx, tx, &mut sql, Way::PLAIN)?;
-            sql.push(" LIMIT ").bind(COUNT_MAX + 1);
+            self.within(scopes, tx, &mut sql, Way::PLAIN)?;
+            sql.push(" LIMIT ").bind(most + 1);
         }
         sql.push(") AS found");
         let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
-        Ok(json!({ "count": count.min(COUNT_MAX), "more": count > COUNT_MAX }))
+        Ok(count.min(most + 1))
     }
 
     /// Takes the page out of ordered rows.
@@ -261,7 +264,11 @@ pub(crate) fn region(text: &str) -> Result<RegionCode> {
 }
 
 /// Writes one condition on events `e`.
-pub(crate) fn condition(sql: &mut Sql, dialect: Dialect, (name, text): (&str, &str)) -> Result<()> {
+pub(crate) fn condition(
+    sql: &mut Sql,
+    (dialect, way): (Dialect, Way<'_>),
+    (name, text): (&str, &str),
+) -> Result<()> {
     let column = match name {
         "domain" => "e.domain",
         "stage" => {
@@ -273,13 +280,16 @@ pub(crate) fn condition(sql: &mut Sql, dialect: Dialect, (name, text): (&str, &s
             identifier(name, text)?;
             "e.subject_id"
         }
-        "state" if !STATES.contains(&text) => {
-            return Err(invalid(name, &format!("应为 {} 之一", STATES.join("、"))));
+        "state" if !STATES.iter().any(|(code, _)| *code == text) => {
+            return Err(invalid(
+                name,
+                &format!("应为 {} 之一", STATES.map(|(code, _)| code).join("、")),
+            ));
         }
         "state" => "e.state",
         "source" => "e.source",
         "region" => {
-            starts_with(sql, "e.region", region(text)?.stem());
+            starts_with(sql, way.region, region(text)?.stem());
             return Ok(());
         }
         PRODUCT | CLASS => {
@@ -325,7 +335,8 @@ pub(crate) fn condition(sql: &mut Sql, dialect: Dialect, (name, text): (&str, &s
 }
 
 /// States of an event.
-const STATES: [&str; 4] = ["held", "rejected", "accepted", "superseded"];
+pub(crate) const STATES: [(&str, &str); 4] =
+    [("held", "待审"), ("rejected", "已驳回"), ("accepted", "已接收"), ("superseded", "已被更正")];
 
 fn identifier(name: &str, text: &str) -> Result<()> {
     let wrong = |error: yj_model::Rejected| invalid(name, &error.to_string());

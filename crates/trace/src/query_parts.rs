@@ -155,7 +155,7 @@ fn parts(
             let moments = |sql: &mut Sql| {
                 let mut moments =
                     search.conditions().filter(|(name, _)| matches!(*name, FROM | TO));
-                moments.try_for_each(|one| query::condition(sql, dialect, one))
+                moments.try_for_each(|one| query::condition(sql, (dialect, Way::PLAIN), one))
             };
             sql.push("SELECT MIN(e.region) FROM trace_event e WHERE 1 = 1");
             starts_with(sql, "e.region", region.stem());
