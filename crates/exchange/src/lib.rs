@@ -22,4 +22,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exchange/0004_spelling",
         script: include_str!("../migrations/0004_spelling.sql"),
     },
+    Migration { name: "exchange/0005_terms", script: include_str!("../migrations/0005_terms.sql") },
 ];

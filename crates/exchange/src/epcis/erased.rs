@@ -9,7 +9,7 @@ use yj_kernel::{App, Ctx, Result, Sql, Tx};
 use yj_ledger::{Ground, Ledger};
 use yj_trace::Copies;
 
-use super::store;
+use super::{seen, store};
 
 /// Under which names the keyed digests are made.
 const NAME: &str = "epcis_event.event_id";
@@ -63,6 +63,7 @@ pub(super) async fn forget(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<()> {
     );
     tx.later([
         sql.arg(vault.blind(NAME, name)?).arg(content).arg(seq),
+        seen::forget(seq, row.text(3)?),
         Sql::new("DELETE FROM epcis_term WHERE seq = $1").arg(seq),
         Sql::new("DELETE FROM epcis_reserved WHERE event_id = $1 AND subject_id = $2")
             .arg(name)

@@ -6,15 +6,16 @@ use yj_epcis::{
     Event, Json, matches_within,
     query::{Direction, ExtensionValue, FieldName, OrderBy, Query},
 };
-use yj_kernel::{Ctx, Problem, Row, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Sql, Tx};
 
 use super::{
     erased,
     master::{Around, Known},
     page::{PER_PAGE, Token},
     place::Sites,
-    plan,
+    plan::Plan,
     problem::{Exception, Refusal, Result},
+    route::{Order, Place, Route, Span},
     store::{self, EVENT, Kept},
 };
 
@@ -39,59 +40,13 @@ pub(crate) struct Page {
     pub(crate) next: Option<Token>,
 }
 
-/// In which order rows come.
-#[derive(Clone, Copy)]
-struct Order {
-    column: &'static str,
-    descending: bool,
-}
-
-impl Order {
-    fn of(query: &Query) -> Self {
-        let descending = query.direction == Direction::Descending;
-        match query.order_by {
-            Some(OrderBy::EventTime) => Self { column: "e.event_time", descending },
-            Some(OrderBy::RecordTime) => Self { column: "e.record_time", descending },
-            // In the order in which they were recorded: what comes later changes no page.
-            None | Some(OrderBy::Field(_)) => Self { column: "e.seq", descending: false },
-        }
-    }
-
-    fn at(self, row: &Row) -> yj_kernel::Result<(i64, i64)> {
-        let seq = row.int(0)?;
-        let time = match self.column {
-            "e.event_time" => row.int(3)?,
-            "e.record_time" => row.int(4)?,
-            _ => seq,
-        };
-        Ok((time, seq))
-    }
-
-    fn after(self, sql: &mut Sql, (at, seq): (i64, i64)) {
-        let beyond = if self.descending { " < " } else { " > " };
-        sql.push(" AND (").push(self.column).push(beyond).bind(at);
-        sql.push(" OR (").push(self.column).push(" = ").bind(at);
-        sql.push(" AND e.seq").push(beyond).bind(seq).push("))");
-    }
-
-    fn write(self, sql: &mut Sql) {
-        let direction = if self.descending { " DESC" } else { "" };
-        sql.push(" ORDER BY ").push(self.column).push(direction);
-        if self.column != "e.seq" {
-            sql.push(", e.seq").push(direction);
-        }
-    }
-}
-
 /// A walk over the events that a query may mean.
 struct Walk<'q> {
     query: &'q Query,
     /// What lies inside the places that it asks for.
     sites: Sites,
-    order: Order,
-    /// Only those recorded after the first of these and up to the second.
-    span: (i64, i64),
-    place: Option<(i64, i64)>,
+    route: Route,
+    place: Option<Place>,
     seen: usize,
     /// Text of the events that were meant.
     weight: usize,
@@ -100,32 +55,30 @@ struct Walk<'q> {
 }
 
 impl<'q> Walk<'q> {
+    /// Of the events recorded in a span, in an order of theirs or in that of the query.
     async fn begin(
+        ctx: &Ctx,
         tx: &mut Tx,
         query: &'q Query,
-        order: Order,
-        (span, place): ((i64, i64), Option<(i64, i64)>),
+        (order, span, place): (Option<Order>, Span, Option<Place>),
     ) -> yj_kernel::Result<Self> {
-        let (sites, batch) = (Sites::load(tx, query).await?, BATCH_FIRST);
-        Ok(Self { query, sites, order, span, place, seen: 0, weight: 0, batch, ended: false })
+        let sites = Sites::load(tx, query).await?;
+        let plan = Plan::of(tx, query, &sites).await?;
+        let order = order.unwrap_or_else(|| Order::of(query, &plan));
+        let route = Route::choose(ctx, tx, plan, (order, span)).await?;
+        let (seen, weight, batch, ended) = (0, 0, BATCH_FIRST, false);
+        Ok(Self { query, sites, route, place, seen, weight, batch, ended })
     }
 
     /// The next events that are meant, each with its place; none at the end.
-    async fn next(&mut self, ctx: &Ctx, tx: &mut Tx) -> yj_kernel::Result<Vec<((i64, i64), Kept)>> {
-        let mut sql = Sql::new(EVENT);
-        sql.push(" WHERE e.seq > ").bind(self.span.0).push(" AND e.seq <= ").bind(self.span.1);
-        store::narrow(ctx, &mut sql, tx);
-        plan::narrow(self.query, &self.sites, &mut sql);
-        if let Some(place) = self.place {
-            self.order.after(&mut sql, place);
-        }
-        self.order.write(&mut sql);
-        sql.push(" LIMIT ").bind(self.batch);
-        let rows = tx.fetch(sql).await?;
+    async fn next(&mut self, ctx: &Ctx, tx: &mut Tx) -> yj_kernel::Result<Vec<(Place, Kept)>> {
+        let statement = self.route.statement(ctx, tx, (self.place, self.batch));
+        let rows = tx.fetch(statement).await?;
         self.seen += rows.len();
         self.ended = i64::try_from(rows.len()).is_ok_and(|count| count < self.batch);
+        let order = self.route.order;
         if let Some(last) = rows.last() {
-            self.place = Some(self.order.at(last)?);
+            self.place = Some(order.at(last)?);
         }
         let kept = store::read(ctx, tx, &rows).await?;
         let known = Known::load(tx, self.query, &kept).await?;
@@ -139,12 +92,7 @@ impl<'q> Walk<'q> {
             })
             .collect();
         self.weight += meant.iter().map(|one| one.size).sum::<usize>();
-        let order = self.order;
-        let place = |one: &Kept| match order.column {
-            "e.event_time" => (one.event_time, one.seq),
-            "e.record_time" => (one.record_time, one.seq),
-            _ => (one.seq, one.seq),
-        };
+        let place = |one: &Kept| order.place(one.seq, one.event_time);
         Ok(meant.into_iter().map(|one| (place(&one), one)).collect())
     }
 }
@@ -172,8 +120,8 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, query: &Query) -> Result<Page> 
     let per_page = query.per_page.unwrap_or(PER_PAGE);
     let wanted = usize::try_from(per_page.min(left.unwrap_or(u64::MAX))).unwrap_or(usize::MAX);
     let place = token.map(|token| (token.at, token.seq));
-    let mut walk = Walk::begin(tx, query, Order::of(query), ((0, upto), place)).await?;
-    let mut found: Vec<((i64, i64), Kept)> = Vec::new();
+    let mut walk = Walk::begin(ctx, tx, query, (None, (0, upto), place)).await?;
+    let mut found: Vec<(Place, Kept)> = Vec::new();
     while !walk.ended && found.len() <= wanted && walk.seen < SCAN_MAX && walk.weight < PAGE_BYTES {
         found.extend(walk.next(ctx, tx).await?);
     }
@@ -196,10 +144,9 @@ pub(crate) async fn since(
     ctx: &Ctx,
     tx: &mut Tx,
     query: &Query,
-    (span, most): ((i64, i64), usize),
+    (span, most): (Span, usize),
 ) -> yj_kernel::Result<(Vec<Kept>, i64)> {
-    let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk::begin(tx, query, order, (span, None)).await?;
+    let mut walk = Walk::begin(ctx, tx, query, (Some(Order::RECORDED), span, None)).await?;
     let mut found: Vec<Kept> = Vec::new();
     while !walk.ended && walk.seen < SCAN_MAX && walk.weight < PAGE_BYTES {
         let next = walk.next(ctx, tx).await?;
@@ -221,8 +168,7 @@ async fn require_at_most(
     (query, upto): (&Query, i64),
     most: u64,
 ) -> Result<()> {
-    let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk::begin(tx, query, order, ((0, upto), None)).await?;
+    let mut walk = Walk::begin(ctx, tx, query, (Some(Order::RECORDED), (0, upto), None)).await?;
     let mut count = 0_u64;
     while !walk.ended {
         if walk.seen >= SCAN_MAX {
@@ -249,8 +195,7 @@ async fn sorted(
     (query, name): (&Query, &FieldName),
     (token, upto, left): (Option<Token>, i64, Option<u64>),
 ) -> Result<Page> {
-    let order = Order { column: "e.seq", descending: false };
-    let mut walk = Walk::begin(tx, query, order, ((0, upto), None)).await?;
+    let mut walk = Walk::begin(ctx, tx, query, (Some(Order::RECORDED), (0, upto), None)).await?;
     let mut found = Vec::new();
     while !walk.ended {
         found.extend(walk.next(ctx, tx).await?.into_iter().map(|(_, kept)| kept));

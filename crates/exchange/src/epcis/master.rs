@@ -15,6 +15,7 @@ use super::{
     capture::Item,
     owner::Owners,
     place::Sites,
+    plan::TERMS_MAX,
     prepare::{bounded, spelled},
     store::Kept,
 };
@@ -197,39 +198,38 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// Narrows events to those whose place may lie in one of these by what their subject tells.
-pub(crate) fn inside(sql: &mut Sql, (role, field): (&str, PlaceField), any: &[String]) {
-    let kinds = roles(of_place(field)).iter().copied();
-    let wanted: Vec<String> = any.iter().map(|id| spelled(id)).collect();
-    sql.push(
-        "e.seq IN (WITH RECURSIVE inside (subject_id, role, child, depth) AS (\
+/// What lies in places by what anybody's master data tells, in the one spelling of events; none where
+/// there is more than [`TERMS_MAX`].
+pub(crate) async fn inside(
+    tx: &mut Tx,
+    field: PlaceField,
+    places: &[String],
+) -> Result<Option<Vec<String>>> {
+    let wanted: Vec<String> = places.iter().map(|id| spelled(id)).collect();
+    let mut sql = Sql::new(
+        "WITH RECURSIVE inside (subject_id, role, child, depth) AS (\
          SELECT m.subject_id, m.role, m.child, 1 FROM epcis_master_child m WHERE m.role ",
     );
-    sql.bind_texts(kinds).push(" AND m.term ").bind_texts(wanted.iter().map(String::as_str));
+    sql.bind_texts(roles(of_place(field)).iter().copied()).push(" AND m.term ");
+    sql.bind_texts(wanted.iter().map(String::as_str));
     sql.push(
         " UNION SELECT m.subject_id, m.role, m.child, i.depth + 1 FROM epcis_master_child m \
          JOIN inside i ON m.subject_id = i.subject_id AND m.role = i.role AND m.term = i.child \
          WHERE i.depth < ",
     );
     sql.bind(i64::try_from(DEPTH_MAX).unwrap_or(i64::MAX));
-    sql.push(
-        ") SELECT t.seq FROM inside i JOIN epcis_term t ON t.term = i.child \
-         JOIN epcis_event x ON x.seq = t.seq AND x.subject_id = i.subject_id WHERE t.role = ",
-    );
-    sql.bind(role).push(")");
+    sql.push(") SELECT DISTINCT child FROM inside");
+    terms_found(tx, sql).await
 }
 
-/// Narrows events to those of whose place or word their subject tells such an attribute.
-pub(crate) fn with_attribute(
-    sql: &mut Sql,
-    (terms, field): (&[&str], MasterField),
+/// The things of which anybody tells such an attribute, in the one spelling of events; none where there
+/// are more than [`TERMS_MAX`].
+pub(crate) async fn with_attribute(
+    tx: &mut Tx,
+    field: MasterField,
     (names, values): (&[String], Option<&[String]>),
-) {
-    sql.push(
-        " AND e.seq IN (SELECT t.seq FROM epcis_master_attribute a JOIN epcis_term t ON t.term = a.term \
-         JOIN epcis_event x ON x.seq = t.seq AND x.subject_id = a.subject_id WHERE t.role ",
-    );
-    sql.bind_texts(terms.iter().copied()).push(" AND a.role ");
+) -> Result<Option<Vec<String>>> {
+    let mut sql = Sql::new("SELECT DISTINCT a.term FROM epcis_master_attribute a WHERE a.role ");
     sql.bind_texts(roles(field).iter().copied()).push(" AND a.name ");
     let names: Vec<String> = names.iter().map(|name| bounded(name.clone())).collect();
     sql.bind_texts(names.iter().map(String::as_str));
@@ -237,7 +237,14 @@ pub(crate) fn with_attribute(
         let values: Vec<String> = values.iter().map(|value| bounded(value.clone())).collect();
         sql.push(" AND a.value ").bind_texts(values.iter().map(String::as_str));
     }
-    sql.push(")");
+    terms_found(tx, sql).await
+}
+
+async fn terms_found(tx: &mut Tx, mut sql: Sql) -> Result<Option<Vec<String>>> {
+    sql.push(" LIMIT ").bind(i64::try_from(TERMS_MAX + 1).unwrap_or(i64::MAX));
+    let rows = tx.fetch(sql).await?;
+    let terms = rows.iter().map(|row| row.text(0).map(String::from)).collect::<Result<Vec<_>>>()?;
+    Ok((terms.len() <= TERMS_MAX).then_some(terms))
 }
 
 /// A thing by its subject, its kind and its term.

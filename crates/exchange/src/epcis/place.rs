@@ -10,7 +10,7 @@ use yj_epcis::{
 };
 use yj_kernel::{Problem, Result, Tx};
 
-use super::owner::gln;
+use super::{owner::gln, plan::TERMS_MAX, prepare::Role, seen};
 
 /// Between a GLN and the extension that names a part of it, in a canonical link.
 const EXTENSION: &str = "/254/";
@@ -64,6 +64,21 @@ fn link_of(gln: &str) -> Option<String> {
 }
 
 impl Sites {
+    /// The canonical links of the parts of places, and of those that are registered inside them; none
+    /// where there are more than [`TERMS_MAX`].
+    pub(super) async fn parts(
+        &self,
+        tx: &mut Tx,
+        role: Role,
+        places: &[String],
+    ) -> Result<Option<Vec<String>>> {
+        let own = places.iter().filter_map(|id| parts_of(id));
+        let inside = places.iter().flat_map(|id| self.inside(id)).map(|link| parts_in(&link));
+        let heads: Vec<String> = own.chain(inside).collect();
+        let found = seen::beginning(tx, (role, &heads), TERMS_MAX).await?;
+        Ok((found.len() <= TERMS_MAX).then_some(found))
+    }
+
     /// Whether a place is the other or lies in it, as identifiers and registers say.
     pub(crate) fn hold(&self, place: &str, ancestor: &str) -> bool {
         if id_matches(ancestor, place) {
@@ -77,14 +92,14 @@ impl Sites {
 }
 
 /// With what the canonical links of the parts of a place begin, where it may have any.
-pub(crate) fn parts_of(place: &str) -> Option<String> {
+fn parts_of(place: &str) -> Option<String> {
     let link = canonical_link(place)?;
     let is_whole = link.contains("/414/") && !link.contains(EXTENSION);
     is_whole.then(|| parts_in(&link))
 }
 
 /// With what the canonical links of the parts of a place begin.
-pub(crate) fn parts_in(link: &str) -> String {
+fn parts_in(link: &str) -> String {
     format!("{link}{EXTENSION}")
 }
 

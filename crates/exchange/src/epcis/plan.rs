@@ -1,149 +1,231 @@
-//! A query as a condition in SQL that no event it means fails. Which of the others are not meant
-//! is decided by the library afterwards, so that the answer is its own.
+//! A query as what an event must mention and what else must hold of it, so that no event it means
+//! fails. Which of the others are not meant is decided by the library afterwards, so that the answer
+//! is its own.
+
+use std::collections::BTreeSet;
 
 use yj_epcis::query::{
     Comparison, Condition, ExtensionPlace, IdField, MasterField, MatchField, PlaceField, Query,
     TimeField, TypedField, WordField,
 };
 use yj_epcis::{Action, Epc, EventKind, Gs1Key};
-use yj_kernel::Sql;
+use yj_kernel::{Result, Tx};
 
 use super::{
     master,
-    place::{Sites, parts_in, parts_of},
-    prepare::{EXTENDED, Role, bounded, spelled},
+    place::Sites,
+    prepare::{EXTENDED, Flag, Role, bounded, spelled},
 };
 
-/// Limits a statement over `epcis_event e`.
-pub(crate) fn narrow(query: &Query, sites: &Sites, sql: &mut Sql) {
-    for condition in &query.conditions {
-        one(condition, sites, sql);
+/// Terms of one mention. A condition that would need more narrows nothing.
+pub(super) const TERMS_MAX: usize = 2_000;
+
+/// In one of these places of an event stands one of these terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mention {
+    pub(super) roles: Vec<Role>,
+    pub(super) terms: Vec<String>,
+}
+
+impl Mention {
+    pub(super) fn new(roles: &[Role], terms: impl IntoIterator<Item = String>) -> Self {
+        let terms: BTreeSet<String> = terms.into_iter().collect();
+        Self { roles: roles.to_vec(), terms: terms.into_iter().collect() }
+    }
+
+    /// Pairs of a role and a term.
+    pub(super) fn pairs(&self) -> usize {
+        self.roles.len() * self.terms.len()
     }
 }
 
-fn one(condition: &Condition, sites: &Sites, sql: &mut Sql) {
-    match condition {
-        Condition::EventType(any) => {
-            let term = |name: &String| match EventKind::named(name) {
-                Some(EventKind::Extended(_)) | None => String::from(EXTENDED),
-                Some(standard) => String::from(standard.name()),
-            };
-            mentions(sql, &[Role::Type], any.iter().map(term));
-        }
-        Condition::Action(any) => {
-            sql.push(" AND e.action ");
-            sql.bind_texts(any.iter().map(|action| Action::name(*action)));
-        }
-        Condition::Time { field, comparison, at } => time(*field, *comparison, at.0, sql),
-        Condition::Word { field, any } => word(*field, any, sql),
-        Condition::Place { field, descendants, any } => {
-            let role = match field {
-                PlaceField::ReadPoint => Role::ReadPoint,
-                PlaceField::BizLocation => Role::BizLocation,
-            };
-            if *descendants {
-                within(sql, (role, *field), (any, sites));
-            } else {
-                ids(sql, &[role], any);
-            }
-        }
-        Condition::Typed { field, any, .. } => {
-            let role = match field {
-                TypedField::BizTransaction => Role::Transaction,
-                TypedField::Source => Role::Source,
-                TypedField::Destination => Role::Destination,
-            };
-            ids(sql, &[role], any);
-        }
-        Condition::Id { field, any } => match field {
-            IdField::EventId => {
-                sql.push(" AND e.event_id ").bind_texts(any.iter().map(String::as_str));
-            }
-            IdField::TransformationId => {
-                // Events of earlier days are found by the URN as it was sent.
-                let spellings = any
-                    .iter()
-                    .flat_map(|id| [spelled(id), bounded(id.clone())].into_iter().chain(urns(id)));
-                mentions(sql, &[Role::Transformation], spellings);
-            }
-            IdField::CorrectiveEventId => plain(sql, Role::Corrective, any),
-        },
-        Condition::Match { field, any } => ids(sql, roles(*field), any),
-        Condition::SensorNumber { .. }
-        | Condition::SensorText { .. }
-        | Condition::SensorBoolean(_)
-        | Condition::HasSensors => senses(sql),
-        Condition::HasErrorDeclaration => declares(sql),
-        Condition::Extension(extension) => match extension.place {
-            ExtensionPlace::ErrorDeclaration => declares(sql),
-            ExtensionPlace::SensorElement
-            | ExtensionPlace::SensorMetadata
-            | ExtensionPlace::SensorReport => senses(sql),
-            _ => {}
-        },
-        Condition::Master { field, names, values } => {
-            let roles: &[Role] = match field {
-                MasterField::BizStep => &[Role::BizStep],
-                MasterField::Disposition => &[Role::Disposition],
-                MasterField::ReadPoint => &[Role::ReadPoint],
-                MasterField::BizLocation => &[Role::BizLocation],
-                MasterField::EpcClass => &[Role::Class, Role::InputClass, Role::OutputClass],
-            };
-            let codes: Vec<&str> = roles.iter().map(|role| role.code()).collect();
-            master::with_attribute(sql, (&codes, *field), (names, values.as_deref()));
-        }
-        // Amounts are known to the event alone.
-        Condition::Quantity { .. } => {}
+/// From when until when, both included, Unix ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Period {
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+impl Period {
+    pub(super) const ALWAYS: Self = Self { first: i64::MIN, last: i64::MAX };
+
+    fn limit(&mut self, comparison: Comparison, at: i64) {
+        let (first, last) = match comparison {
+            Comparison::Eq => (at, at),
+            Comparison::Gt => (at.saturating_add(1), i64::MAX),
+            Comparison::Ge => (at, i64::MAX),
+            Comparison::Lt => (i64::MIN, at.saturating_sub(1)),
+            Comparison::Le => (i64::MIN, at),
+        };
+        self.first = self.first.max(first);
+        self.last = self.last.min(last);
     }
 }
 
-/// Every URN that a GS1 key may have, whatever the length of its company prefix.
-fn urns(id: &str) -> impl Iterator<Item = String> {
-    let key = Epc::parse(id).map(|epc| epc.to_key()).or_else(|| Gs1Key::parse(id));
-    let of = move |length| Some(Epc::from_key(key.as_ref()?, length)?.to_urn());
-    (6..=12).filter_map(of)
+/// What is asked of events, as far as the tables know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) mentions: Vec<Mention>,
+    /// Their eventIDs, where they are named.
+    pub(super) names: Option<BTreeSet<String>>,
+    /// When they happened.
+    pub(super) happened: Period,
+    /// When they were recorded.
+    pub(super) recorded: Period,
+    /// When an error was declared of them.
+    pub(super) declared: Period,
 }
 
-fn senses(sql: &mut Sql) {
-    sql.push(" AND e.sensors = 1");
-}
-
-fn declares(sql: &mut Sql) {
-    sql.push(" AND e.declared = 1");
-}
-
-fn time(field: TimeField, comparison: Comparison, at: i64, sql: &mut Sql) {
-    let column = match field {
-        TimeField::EventTime => "e.event_time",
-        TimeField::RecordTime => "e.record_time",
-        TimeField::DeclarationTime => "e.declared_at",
-        TimeField::SensorTime(_) | TimeField::SensorStart | TimeField::SensorEnd => {
-            return senses(sql);
+impl Plan {
+    /// What a query asks of events. Places that lie in others, and things by what is told of them, are
+    /// looked up.
+    pub(super) async fn of(tx: &mut Tx, query: &Query, sites: &Sites) -> Result<Self> {
+        let mut plan = Self {
+            mentions: Vec::new(),
+            names: None,
+            happened: Period::ALWAYS,
+            recorded: Period::ALWAYS,
+            declared: Period::ALWAYS,
+        };
+        for condition in &query.conditions {
+            match condition {
+                Condition::Place { field, descendants: true, any } => {
+                    let terms = within(tx, *field, (any, sites)).await?;
+                    plan.mention(terms.map(|terms| Mention::new(&[of_place(*field)], terms)));
+                }
+                Condition::Master { field, names, values } => {
+                    let told = (names.as_slice(), values.as_deref());
+                    let terms = master::with_attribute(tx, *field, told).await?;
+                    plan.mention(terms.map(|terms| Mention::new(of_things(*field), terms)));
+                }
+                other => plan.add(other),
+            }
         }
-    };
-    let sign = match comparison {
-        Comparison::Eq => " = ",
-        Comparison::Gt => " > ",
-        Comparison::Ge => " >= ",
-        Comparison::Lt => " < ",
-        Comparison::Le => " <= ",
-    };
-    sql.push(" AND ").push(column).push(sign).bind(at);
+        Ok(plan)
+    }
+
+    fn mention(&mut self, mention: Option<Mention>) {
+        if let Some(mention) = mention.filter(|mention| !self.mentions.contains(mention)) {
+            self.mentions.push(mention);
+        }
+    }
+
+    fn flag(&mut self, flag: Flag) {
+        self.mention(Some(Mention::new(&[Role::Flag], [String::from(flag.code())])));
+    }
+
+    fn plain(&mut self, role: Role, any: &[String]) {
+        let terms = any.iter().map(|text| bounded(text.clone()));
+        self.mention(Some(Mention::new(&[role], terms)));
+    }
+
+    /// Identifiers in any spelling. What a pattern means only the library can say.
+    fn ids(&mut self, roles: &[Role], any: &[String]) {
+        if !any.iter().any(|id| is_pattern(id)) {
+            self.mention(Some(Mention::new(roles, any.iter().map(|id| spelled(id)))));
+        }
+    }
+
+    fn add(&mut self, condition: &Condition) {
+        match condition {
+            Condition::EventType(any) => {
+                let term = |name: &String| match EventKind::named(name) {
+                    Some(EventKind::Extended(_)) | None => String::from(EXTENDED),
+                    Some(standard) => String::from(standard.name()),
+                };
+                self.mention(Some(Mention::new(&[Role::Type], any.iter().map(term))));
+            }
+            Condition::Action(any) => {
+                let names = any.iter().map(|action| String::from(Action::name(*action)));
+                self.mention(Some(Mention::new(&[Role::Action], names)));
+            }
+            Condition::Time { field, comparison, at } => match field {
+                TimeField::EventTime => self.happened.limit(*comparison, at.0),
+                TimeField::RecordTime => self.recorded.limit(*comparison, at.0),
+                TimeField::DeclarationTime => {
+                    self.declared.limit(*comparison, at.0);
+                    self.flag(Flag::Declared);
+                }
+                TimeField::SensorTime(_) | TimeField::SensorStart | TimeField::SensorEnd => {
+                    self.flag(Flag::Sensors);
+                }
+            },
+            Condition::Word { field, any } => match field {
+                WordField::BizStep => self.plain(Role::BizStep, any),
+                WordField::Disposition => self.plain(Role::Disposition, any),
+                WordField::ErrorReason => self.flag(Flag::Declared),
+                WordField::SensorType | WordField::SensorException | WordField::SensorComponent => {
+                    self.flag(Flag::Sensors);
+                }
+                WordField::PersistentSet | WordField::PersistentUnset => {}
+            },
+            Condition::Place { field, any, .. } => self.ids(&[of_place(*field)], any),
+            Condition::Typed { field, any, .. } => {
+                let role = match field {
+                    TypedField::BizTransaction => Role::Transaction,
+                    TypedField::Source => Role::Source,
+                    TypedField::Destination => Role::Destination,
+                };
+                self.ids(&[role], any);
+            }
+            Condition::Id { field, any } => match field {
+                IdField::EventId => {
+                    let asked: BTreeSet<String> = any.iter().cloned().collect();
+                    self.names = Some(match self.names.take() {
+                        Some(names) => names.intersection(&asked).cloned().collect(),
+                        None => asked,
+                    });
+                }
+                IdField::TransformationId => {
+                    // Events of earlier days are found by the URN as it was sent.
+                    let spellings = any.iter().flat_map(|id| {
+                        [spelled(id), bounded(id.clone())].into_iter().chain(urns(id))
+                    });
+                    self.mention(Some(Mention::new(&[Role::Transformation], spellings)));
+                }
+                IdField::CorrectiveEventId => self.plain(Role::Corrective, any),
+            },
+            Condition::Match { field, any } => self.ids(of_things_matched(*field), any),
+            Condition::SensorNumber { .. }
+            | Condition::SensorText { .. }
+            | Condition::SensorBoolean(_)
+            | Condition::HasSensors => self.flag(Flag::Sensors),
+            Condition::HasErrorDeclaration => self.flag(Flag::Declared),
+            Condition::Extension(extension) => match extension.place {
+                ExtensionPlace::ErrorDeclaration => self.flag(Flag::Declared),
+                ExtensionPlace::SensorElement
+                | ExtensionPlace::SensorMetadata
+                | ExtensionPlace::SensorReport => self.flag(Flag::Sensors),
+                _ => {}
+            },
+            // Told apart before; amounts are known to the event alone.
+            Condition::Master { .. } | Condition::Quantity { .. } => {}
+        }
+    }
 }
 
-fn word(field: WordField, any: &[String], sql: &mut Sql) {
+fn is_pattern(id: &str) -> bool {
+    id.starts_with("urn:epc:idpat:")
+}
+
+const fn of_place(field: PlaceField) -> Role {
     match field {
-        WordField::BizStep => plain(sql, Role::BizStep, any),
-        WordField::Disposition => plain(sql, Role::Disposition, any),
-        WordField::ErrorReason => declares(sql),
-        WordField::SensorType | WordField::SensorException | WordField::SensorComponent => {
-            senses(sql);
-        }
-        WordField::PersistentSet | WordField::PersistentUnset => {}
+        PlaceField::ReadPoint => Role::ReadPoint,
+        PlaceField::BizLocation => Role::BizLocation,
     }
 }
 
-const fn roles(field: MatchField) -> &'static [Role] {
+const fn of_things(field: MasterField) -> &'static [Role] {
+    match field {
+        MasterField::BizStep => &[Role::BizStep],
+        MasterField::Disposition => &[Role::Disposition],
+        MasterField::ReadPoint => &[Role::ReadPoint],
+        MasterField::BizLocation => &[Role::BizLocation],
+        MasterField::EpcClass => &[Role::Class, Role::InputClass, Role::OutputClass],
+    }
+}
+
+const fn of_things_matched(field: MatchField) -> &'static [Role] {
     match field {
         MatchField::Epc => &[Role::Epc],
         MatchField::ParentId => &[Role::Parent],
@@ -157,43 +239,46 @@ const fn roles(field: MatchField) -> &'static [Role] {
     }
 }
 
-/// Identifiers in any spelling. A pattern may mean any of its role.
-fn ids(sql: &mut Sql, roles: &[Role], any: &[String]) {
-    if any.iter().any(|id| id.starts_with("urn:epc:idpat:")) {
-        sql.push(" AND EXISTS (SELECT 1 FROM epcis_term t WHERE t.seq = e.seq AND t.role ");
-        sql.bind_texts(roles.iter().map(|role| role.code())).push(")");
-        return;
-    }
-    mentions(sql, roles, any.iter().map(|id| spelled(id)));
+/// Every URN that a GS1 key may have, whatever the length of its company prefix.
+fn urns(id: &str) -> impl Iterator<Item = String> {
+    let key = Epc::parse(id).map(|epc| epc.to_key()).or_else(|| Gs1Key::parse(id));
+    let of = move |length| Some(Epc::from_key(key.as_ref()?, length)?.to_urn());
+    (6..=12).filter_map(of)
 }
 
-/// Places and what lies in them.
-fn within(sql: &mut Sql, (role, field): (Role, PlaceField), (any, sites): (&[String], &Sites)) {
-    if any.iter().any(|id| id.starts_with("urn:epc:idpat:")) {
-        return ids(sql, &[role], any);
+/// Places and what lies in them: by their identifiers, by the registers, and by what anybody's master
+/// data tells. None where they are too many.
+async fn within(
+    tx: &mut Tx,
+    field: PlaceField,
+    (any, sites): (&[String], &Sites),
+) -> Result<Option<BTreeSet<String>>> {
+    if any.iter().any(|id| is_pattern(id)) {
+        return Ok(None);
     }
-    let inside: Vec<String> = any.iter().flat_map(|id| sites.inside(id)).collect();
-    let terms: Vec<String> = any.iter().chain(&inside).map(|id| spelled(id)).collect();
-    sql.push(" AND (e.seq IN (SELECT t.seq FROM epcis_term t WHERE t.role = ").bind(role.code());
-    sql.push(" AND (t.term ").bind_texts(terms.iter().map(String::as_str));
-    let parts = any.iter().filter_map(|id| parts_of(id));
-    for parts in parts.chain(inside.iter().map(|link| parts_in(link))) {
-        // `0` follows `/`: everything that begins so, and nothing else.
-        let end = format!("{}0", parts.trim_end_matches('/'));
-        sql.push(" OR (t.term > ").bind(parts).push(" AND t.term < ").bind(end).push(")");
-    }
-    sql.push(")) OR ");
-    master::inside(sql, (role.code(), field), any);
-    sql.push(")");
+    let parts = sites.parts(tx, of_place(field), any).await?;
+    let children = master::inside(tx, field, any).await?;
+    let (Some(parts), Some(children)) = (parts, children) else { return Ok(None) };
+    let inside = any.iter().flat_map(|id| sites.inside(id));
+    let mut terms: BTreeSet<String> = any.iter().map(|id| spelled(id)).collect();
+    terms.extend(inside.map(|link| spelled(&link)));
+    terms.extend(parts);
+    terms.extend(children);
+    Ok((terms.len() <= TERMS_MAX).then_some(terms))
 }
 
-fn plain(sql: &mut Sql, role: Role, any: &[String]) {
-    mentions(sql, &[role], any.iter().map(|text| bounded(text.clone())));
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn mentions(sql: &mut Sql, roles: &[Role], terms: impl Iterator<Item = String>) {
-    let terms: Vec<String> = terms.collect();
-    sql.push(" AND e.seq IN (SELECT t.seq FROM epcis_term t WHERE t.role ");
-    sql.bind_texts(roles.iter().map(|role| role.code())).push(" AND t.term ");
-    sql.bind_texts(terms.iter().map(String::as_str)).push(")");
+    #[test]
+    fn bounds_of_a_time_are_drawn_together() {
+        let mut period = Period::ALWAYS;
+        period.limit(Comparison::Ge, 5);
+        period.limit(Comparison::Gt, 5);
+        period.limit(Comparison::Lt, 9);
+        assert_eq!(period, Period { first: 6, last: 8 });
+        period.limit(Comparison::Eq, 7);
+        assert_eq!(period, Period { first: 7, last: 7 });
+    }
 }

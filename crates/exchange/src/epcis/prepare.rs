@@ -62,6 +62,30 @@ pub(crate) enum Role {
     Destination,
     Transformation,
     Corrective,
+    /// Whose event it is, by identifier.
+    Owner,
+    Action,
+    /// A [`Flag`].
+    Flag,
+}
+
+/// What few events have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flag {
+    /// Sensor data.
+    Sensors,
+    /// An error declaration.
+    Declared,
+}
+
+impl Flag {
+    /// As stored.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Sensors => "sensors",
+            Self::Declared => "declared",
+        }
+    }
 }
 
 impl Role {
@@ -85,6 +109,9 @@ impl Role {
             Self::Destination => "dst",
             Self::Transformation => "xform",
             Self::Corrective => "fix",
+            Self::Owner => "owner",
+            Self::Action => "action",
+            Self::Flag => "flag",
         }
     }
 }
@@ -156,6 +183,14 @@ fn terms(event: &Event) -> Vec<Term> {
     };
     let corrective = event.error_declaration.iter().flat_map(|error| &error.corrective_event_ids);
     corrective.for_each(|id| plain(Role::Corrective, id));
+    let action = event.action.map(|action| String::from(action.name()));
+    action.iter().for_each(|name| plain(Role::Action, name));
+    let flags = [
+        (!event.sensors.is_empty(), Flag::Sensors),
+        (event.error_declaration.is_some(), Flag::Declared),
+    ];
+    let flags = flags.into_iter().filter(|(has, _)| *has);
+    flags.for_each(|(_, flag)| plain(Role::Flag, &String::from(flag.code())));
     let (spelling, raw) = match &event.kind {
         // What prefixes mean differs from document to document; a query names the kind by its own.
         EventKind::Extended(own) => {

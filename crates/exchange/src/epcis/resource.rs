@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use yj_epcis::{Context, EPCIS_CONTEXT, EventKind, Vocabulary};
-use yj_kernel::{Ctx, Problem, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Tx};
 
 use super::{
     prepare::{EXTENDED, Role, bounded, spelled},
     problem::Result,
-    store,
+    seen,
 };
 
 /// One kind of resource.
@@ -115,23 +115,9 @@ impl Resource {
         tx: &mut Tx,
         (per_page, after): (i64, Option<&str>),
     ) -> Result<(Vec<String>, Option<String>)> {
-        let mut sql = Sql::new(
-            "SELECT DISTINCT t.raw FROM epcis_term t JOIN epcis_event e ON e.seq = t.seq WHERE t.role ",
-        );
-        sql.bind_texts(self.roles().iter().map(|role| role.code()));
-        if self == Self::EventTypes {
-            sql.push(" AND t.term = ").bind(EXTENDED);
-        }
-        if let Some(after) = after {
-            sql.push(" AND t.raw > ").bind(after);
-        }
-        store::narrow(ctx, &mut sql, tx);
-        sql.push(" ORDER BY t.raw LIMIT ").bind(per_page + 1);
-        let rows = tx.fetch(sql).await?;
-        let mut found: Vec<String> = rows
-            .iter()
-            .map(|row| row.text(0).map(String::from))
-            .collect::<yj_kernel::Result<_>>()?;
+        let found =
+            seen::list(ctx, tx, (self.roles(), after.unwrap_or_default(), per_page + 1)).await?;
+        let mut found: Vec<String> = found.into_iter().collect();
         let later = |word: &&&str| after.is_none_or(|after| **word > after);
         found.extend(self.words().iter().filter(later).map(|word| String::from(*word)));
         found.sort_unstable();
@@ -168,19 +154,12 @@ impl Resource {
         let known = self != Self::EventTypes || EventKind::named(value).is_some();
         let sound = known && !value.chars().any(char::is_control);
         if sound {
-            let mut sql = Sql::new(
-                "SELECT 1 FROM epcis_term t JOIN epcis_event e ON e.seq = t.seq WHERE t.role ",
-            );
-            sql.bind_texts(self.roles().iter().map(|role| role.code()));
-            sql.push(" AND t.term = ").bind(term);
-            if self == Self::EventTypes {
+            let sent = (self == Self::EventTypes).then(|| {
                 let whole = prefixes.resolve(value);
                 let whole = whole.map(|(namespace, local)| format!("{namespace}{local}"));
-                sql.push(" AND t.raw = ").bind(bounded(whole.unwrap_or_else(|| value.into())));
-            }
-            store::narrow(ctx, &mut sql, tx);
-            sql.push(" LIMIT 1");
-            if tx.fetch_one(sql).await?.is_some() {
+                bounded(whole.unwrap_or_else(|| value.into()))
+            });
+            if seen::is_known(ctx, tx, (self.roles(), &term, sent.as_deref())).await? {
                 return Ok(());
             }
         }

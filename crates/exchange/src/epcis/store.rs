@@ -8,7 +8,7 @@ use yj_kernel::{
     vault::{self, DataKey},
 };
 
-use super::spelling;
+use super::{prepare::Role, seen, spelling};
 
 /// How an event's columns say who may see it.
 pub(crate) const EVENT_COLUMNS: Columns = Columns {
@@ -53,9 +53,15 @@ pub(crate) async fn insert(
     events: &[NewEvent<'_>],
 ) -> Result<()> {
     let count = i64::try_from(events.len()).map_err(Problem::internal)?;
-    let sql = Sql::new("UPDATE epcis_sequence SET value = value + $1 WHERE id = 1 RETURNING value");
-    let row = tx.fetch_one(sql.arg(count)).await?;
-    let last = row.ok_or_else(|| Problem::internal("epcis_sequence is empty"))?.int(0)?;
+    // Who began earlier may write later: no event is recorded before the one with the number before.
+    let sql = Sql::new(
+        "UPDATE epcis_sequence SET value = value + $1, \
+         recorded = CASE WHEN recorded > $2 THEN recorded ELSE $2 END \
+         WHERE id = 1 RETURNING value, recorded",
+    );
+    let row = tx.fetch_one(sql.arg(count).arg(ctx.now_ms())).await?;
+    let row = row.ok_or_else(|| Problem::internal("epcis_sequence is empty"))?;
+    let (last, recorded) = (row.int(0)?, row.int(1)?);
     // Whoever has it sees every name that was promised meanwhile, and none is promised before they
     // have written theirs.
     let ids: Vec<&str> = events.iter().map(|new| new.prepared.id.as_str()).collect();
@@ -88,7 +94,7 @@ pub(crate) async fn insert(
             capture_id.into(),
             event.action.map(yj_epcis::Action::name).into(),
             event.event_time.0.into(),
-            ctx.now_ms().into(),
+            recorded.into(),
             (!event.sensors.is_empty()).into(),
             prepared.own_id.into(),
             body.into(),
@@ -96,12 +102,16 @@ pub(crate) async fn insert(
             new.reason.into(),
             new.detail.clone().into(),
         ]);
-        terms.extend(prepared.terms.iter().map(|term| -> Vec<SqlValue> {
-            vec![term.role.code().into(), (&term.spelling).into(), seq.into(), (&term.raw).into()]
-        }));
+        let time = event.event_time.0;
+        let row = |role: Role, term: &String, raw: &String| -> Vec<SqlValue> {
+            vec![seq.into(), role.code().into(), term.into(), raw.into(), time.into()]
+        };
+        terms.extend(prepared.terms.iter().map(|term| row(term.role, &term.spelling, &term.raw)));
+        terms.push(row(Role::Owner, &new.subject_id, &new.subject_id));
     }
     tx.later(insert_rows(EVENT_INSERT, "", rows));
-    tx.later(insert_rows("INSERT INTO epcis_term (role, term, seq, raw)", "", terms));
+    tx.later(insert_rows("INSERT INTO epcis_term (seq, role, term, raw, event_time)", "", terms));
+    tx.later(seen::learn(events));
     spelling::learn(
         tx,
         events.iter().map(|new| (new.subject_id.as_str(), new.prepared.terms.as_slice())),
@@ -113,7 +123,6 @@ pub(crate) async fn insert(
 pub(crate) struct Kept {
     pub(crate) seq: i64,
     pub(crate) event_time: i64,
-    pub(crate) record_time: i64,
     /// Bytes of its text.
     pub(crate) size: usize,
     /// Checked, with `recordTime`, and with `eventID` also where the sender gave none.
@@ -164,7 +173,6 @@ pub(crate) async fn read(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Kep
         events.push(Kept {
             seq: row.int(0)?,
             event_time: row.int(3)?,
-            record_time: row.int(4)?,
             size: body.len(),
             event,
             subject: String::from(row.text(8)?),

@@ -18,6 +18,7 @@ use super::{
     owner::Owners,
     past::{Name, Past, Waiting},
     prepare::Prepared,
+    seen,
     store::{self, EVENT},
     tell::{self, Around, Untold},
 };
@@ -428,7 +429,7 @@ impl Teller<'_> {
                 let told = Told { place, outcome };
                 if let Some(fix) = fix {
                     let waiting = fix.waiting.as_deref();
-                    tx.later(waiting.into_iter().filter_map(|uid| told_now(uid, &told)));
+                    tx.later(waiting.into_iter().flat_map(|uid| told_now(uid, &told)));
                     self.fixed.insert(fix.original, told.clone());
                 }
                 self.told[at] = Some(told);
@@ -445,13 +446,16 @@ impl Teller<'_> {
 }
 
 /// Notes what an event that was kept earlier tells by now.
-fn told_now(uid: &str, told: &Told) -> Option<Sql> {
-    let (Ok(trace), Some((domain, stage))) = (&told.outcome, &told.place) else { return None };
+fn told_now(uid: &str, told: &Told) -> Vec<Sql> {
+    let (Ok(trace), Some((domain, stage))) = (&told.outcome, &told.place) else {
+        return Vec::new();
+    };
     let sql = Sql::new(
         "UPDATE epcis_event SET trace_uid = $1, reason = NULL, detail = NULL, domain = $2, stage = $3 \
          WHERE uid = $4 AND trace_uid IS NULL",
     );
-    Some(sql.arg(trace.as_str()).arg(domain.as_str()).arg(stage.as_str()).arg(uid))
+    let sql = sql.arg(trace.as_str()).arg(domain.as_str()).arg(stage.as_str()).arg(uid);
+    vec![sql, seen::told(uid, (domain, stage))]
 }
 
 /// Why an event is corrected, in the words of a 追溯事件.

@@ -28,11 +28,12 @@ const QUESTIONS: usize = 200;
 /// The memory that a document of any length may ask for.
 const MEMORY: &str = "增加 < 300 MiB";
 /// How often a client asks how far it is.
-const PACE: Duration = Duration::from_millis(500);
+const PACE: Duration = Duration::from_millis(100);
 /// A document that has not been read by then never will be.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// Measures with a long document of so many events, and a tenth of them in short ones.
+/// Measures with a long document of so many events, and a tenth of them in short ones. What is asked is
+/// asked of a tenth of them first: how much longer it takes of all is how it grows.
 pub(super) async fn run(
     (assembled, folder): (&Assembled, &Path),
     events: usize,
@@ -55,8 +56,17 @@ async fn measure(scene: &Scene<'_>, events: usize) -> Result<(), String> {
     scene.at_once(few, Form::Xml).await?;
     scene.as_job(few, Form::Json).await?;
     scene.as_job(few, Form::Xml).await?;
-    scene.long(events).await?;
-    scene.questions(events).await
+    scene.long(0..few).await?;
+    scene.name_query().await?;
+    let before = scene.questions((few, "之前")).await?;
+    scene.long(few..events).await?;
+    let after = scene.questions((events, "之后")).await?;
+    println!("之后与之前的 p50 之比");
+    for ((name, before), (_, after)) in before.iter().zip(&after) {
+        let ratio = after.as_secs_f64() / before.as_secs_f64();
+        line(&format!("　{name}"), &format!("{ratio:.2}"), "—");
+    }
+    Ok(())
 }
 
 /// The whole server on a connection of this machine.
@@ -138,12 +148,13 @@ impl Scene<'_> {
     }
 
     /// One document of any length, watched while it is read.
-    async fn long(&self, events: usize) -> Result<(), String> {
+    async fn long(&self, numbers: std::ops::Range<usize>) -> Result<(), String> {
+        let events = numbers.len();
         forget_peak();
         let (before, _) = memory();
         let begun = Instant::now();
         let code = self.subject.to_string();
-        let document = Written::new(move |number| long_event(&code, number), events);
+        let document = Written::new(move |number| long_event(&code, number), numbers);
         let capture = self.send(Box::new(document), Form::Json).await?;
         let size = events * LONG_EVENT / 1_000_000;
         let name = format!("一份 {size} MB 的文档：上传");
@@ -175,20 +186,22 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// What people ask, over everything that is kept by now.
-    async fn questions(&self, events: usize) -> Result<(), String> {
+    async fn name_query(&self) -> Result<(), String> {
+        let query = json!({ "name": "bench", "query": { "EQ_bizStep": "shipping" } });
+        self.client.post("/epcis/v2/queries", &query).await.map(drop)
+    }
+
+    /// What people ask, over everything that is kept by now: of each how long it takes, p50.
+    async fn questions(
+        &self,
+        (events, when): (usize, &str),
+    ) -> Result<Vec<(&'static str, Duration)>, String> {
         let kept = kept(self.assembled).await?;
-        println!("查询：库中 {kept} 个 EPCIS 事件，每问 {QUESTIONS} 次");
-        self.client
-            .post(
-                "/epcis/v2/queries",
-                &json!({ "name": "bench", "query": { "EQ_bizStep": "shipping" } }),
-            )
-            .await?;
+        println!("{when}：库中 {kept} 个 EPCIS 事件，每问 {QUESTIONS} 次");
         let thing = |number: usize| format!("urn:example:bench:thing:{}", number * 7 % THINGS);
         let spread_over = events.max(1);
         let day = |number: usize| number % 28 + 1;
-        let asked: [(&str, Ask<'_>); 8] = [
+        let asked: [(&'static str, Ask<'_>); 11] = [
             ("某件物品的事件", Box::new(|n| format!("events?MATCH_epc={}", thing(n)))),
             (
                 "某件物品的任何事件",
@@ -229,8 +242,20 @@ impl Scene<'_> {
                     format!("events?orderBy=recordTime&orderDirection=DESC&perPage={}", n % 50 + 1)
                 }),
             ),
+            (
+                "某步骤之后的一页",
+                Box::new(move |n| {
+                    format!(
+                        "events?EQ_bizStep=shipping&GE_eventTime=2026-01-{:02}T08:00:00Z",
+                        day(n)
+                    )
+                }),
+            ),
             ("命名查询的一页", Box::new(|_| String::from("queries/bench/events?perPage=30"))),
+            ("业务步骤有哪些", Box::new(|_| String::from("bizSteps"))),
+            ("物品有哪些", Box::new(move |n| format!("epcs?nextPageToken={}", thing(n)))),
         ];
+        let mut medians = Vec::with_capacity(asked.len());
         for (name, ask) in asked {
             let mut times = Vec::with_capacity(QUESTIONS);
             for number in 0..QUESTIONS {
@@ -239,8 +264,9 @@ impl Scene<'_> {
                 times.push(begun.elapsed());
             }
             percentiles((&format!("　{name} p50 / p95"), "—"), &mut times, (50, 95));
+            medians.push((name, times[times.len() / 2]));
         }
-        Ok(())
+        Ok(medians)
     }
 
     /// Sends a document over the network; where its capture is to be found.
@@ -367,13 +393,18 @@ fn long_event(subject: &str, number: usize) -> String {
 /// A document that is written while it is read, so that whoever sends it does not hold it.
 struct Written {
     event: Arc<dyn Fn(usize) -> String + Send + Sync>,
+    first: usize,
     next: usize,
-    events: usize,
+    end: usize,
     current: std::io::Cursor<Vec<u8>>,
 }
 
 impl Written {
-    fn new(event: impl Fn(usize) -> String + Send + Sync + 'static, events: usize) -> Self {
+    /// With the events of these numbers.
+    fn new(
+        event: impl Fn(usize) -> String + Send + Sync + 'static,
+        numbers: std::ops::Range<usize>,
+    ) -> Self {
         let frame = frame();
         let head = format!(
             "{{\"@context\":{},\"type\":\"EPCISDocument\",\"schemaVersion\":\"2.0\",\
@@ -381,7 +412,8 @@ impl Written {
             frame["@context"], frame["creationDate"]
         );
         let current = std::io::Cursor::new(head.into_bytes());
-        Self { event: Arc::new(event), next: 0, events, current }
+        let (first, end) = (numbers.start, numbers.end);
+        Self { event: Arc::new(event), first, next: first, end, current }
     }
 }
 
@@ -389,12 +421,12 @@ impl Read for Written {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         loop {
             let count = self.current.read(buffer)?;
-            if count > 0 || buffer.is_empty() || self.next > self.events {
+            if count > 0 || buffer.is_empty() || self.next > self.end {
                 return Ok(count);
             }
             let text = match self.next {
-                last if last == self.events => String::from("]}}"),
-                0 => (self.event)(0),
+                last if last == self.end => String::from("]}}"),
+                first if first == self.first => (self.event)(first),
                 number => format!(",{}", (self.event)(number)),
             };
             self.next += 1;
@@ -418,7 +450,7 @@ mod tests {
     fn a_written_document_is_whole_and_as_long_as_it_says() {
         let mut text = String::new();
         let event = |number| long_event("91610000000000000X", number);
-        Written::new(event, 50).read_to_string(&mut text).unwrap();
+        Written::new(event, 0..50).read_to_string(&mut text).unwrap();
         let json = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
         let document = Document::new(json);
         assert_eq!(document.events().len(), 50);

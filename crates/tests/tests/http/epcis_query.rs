@@ -7,7 +7,7 @@ use yj_epcis::{Document, Event, Limits, Query, matches};
 
 use crate::{
     epcis::{CONTEXT, capture, document, events, job, observed, query},
-    harness::TestApp,
+    harness::{Answer, TestApp},
 };
 
 /// A small generator, so that one number stands for one event (splitmix64).
@@ -190,6 +190,13 @@ const QUERIES: &[&str] = &[
 
 const EXTENSIONS: [(&str, &str); 1] = [("gs1-extensions", "ex=https://example.com/ns/")];
 
+/// Where the next page is, if there is one.
+fn page_after(answer: &Answer) -> Option<String> {
+    let link = answer.headers.get("link")?.to_str().unwrap();
+    assert!(link.ends_with("; rel=\"next\""), "{link}");
+    Some(String::from(&link[1..link.find('>').unwrap()]))
+}
+
 async fn pages(app: &TestApp, user: &str, first: &str) -> Vec<Vec<Value>> {
     let (mut pages, mut next) = (Vec::new(), Some(String::from(first)));
     while let Some(path) = next {
@@ -200,14 +207,109 @@ async fn pages(app: &TestApp, user: &str, first: &str) -> Vec<Vec<Value>> {
             answer.headers.contains_key("link"),
             answer.headers.contains_key("gs1-next-page-token-expires")
         );
-        next = answer.headers.get("link").map(|link| {
-            let link = link.to_str().unwrap();
-            assert!(link.ends_with("; rel=\"next\""), "{link}");
-            String::from(&link[1..link.find('>').unwrap()])
-        });
+        next = page_after(&answer);
         assert!(pages.len() < 1000);
     }
     pages
+}
+
+/// Every event within reach, in the order of recording.
+async fn known(app: &TestApp, user: &str) -> Vec<Event> {
+    let mut known = Vec::new();
+    let mut next = Some(String::from("/epcis/v2/events?perPage=1000"));
+    while let Some(path) = next {
+        let answer = app.send("GET", &path, Some(user), &EXTENSIONS, None).await;
+        let document = Document::parse(&answer.bytes, &Limits::default()).unwrap();
+        known.extend(
+            document.events().iter().map(|event| {
+                Event::new(event.clone(), &Arc::clone(document.context()), 5).unwrap()
+            }),
+        );
+        next = page_after(&answer);
+    }
+    known
+}
+
+/// The naive answer: every event, looked at by the library and put in order.
+fn naive(known: &[Event], context: &yj_epcis::Context, text: &str) -> Vec<String> {
+    let decoded: Vec<(String, String)> = text
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap();
+            (String::from(name), value.replace("%2B", "+"))
+        })
+        .collect();
+    let parameters = decoded.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let parsed =
+        Query::parse(parameters, context).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+    let mut wanted: Vec<&Event> = known.iter().filter(|event| matches(&parsed, event)).collect();
+    // Who asks for a time and for no order is answered in the order of time.
+    let by_time = text.contains("orderBy=eventTime")
+        || !text.contains("orderBy") && text.contains("_eventTime");
+    if by_time {
+        wanted.sort_by_key(|event| event.event_time.0);
+    }
+    if text.contains("orderBy") && !text.contains("orderDirection=ASC") {
+        wanted.reverse();
+    }
+    wanted.iter().map(|event| event.event_id.clone().unwrap()).collect()
+}
+
+/// The names of what a query finds, over all pages.
+async fn named(app: &TestApp, user: &str, (text, per_page): (&str, u64)) -> Vec<String> {
+    let path = format!("/epcis/v2/events?perPage={per_page}&{text}");
+    let found = pages(app, user, &path).await;
+    let name = |event: &Value| String::from(event["eventID"].as_str().unwrap());
+    found.iter().flatten().map(name).collect()
+}
+
+/// What many events mention is reached along lists, and what few do directly: the answers are the same.
+#[tokio::test]
+async fn g_8_2_what_is_common_is_found_as_what_is_rare_is() {
+    let app = TestApp::start().await;
+    let mut dice = Dice(11);
+    let all: Vec<Value> = (0..1_300).map(|number| dice.event(number)).collect();
+    capture(&app, "enterprise", &document(&all), "rollback").await.expect(202);
+    app.run_jobs().await;
+    let mut context = yj_epcis::Context::default();
+    context.declare("ex", "https://example.com/ns/");
+    let mut common = 0;
+    for user in ["enterprise", "supervisor"] {
+        let known = known(&app, user).await;
+        assert!(known.len() > 1_200, "{user}: {}", known.len());
+        for query in [
+            "",
+            "EQ_bizStep=shipping",
+            "EQ_action=ADD|DELETE",
+            "EQ_bizStep=shipping&EQ_action=OBSERVE",
+            "EQ_bizStep=shipping&GE_eventTime=2026-11-03T08:00:00%2B08:00&LT_eventTime=2026-11-06T00:00:00Z",
+            "GE_eventTime=2026-11-03T08:00:00%2B08:00",
+            "MATCH_anyEPC=urn:example:thing:1|urn:example:thing:2|urn:example:thing:3",
+            "MATCH_anyEPC=urn:example:thing:1|urn:example:thing:2|urn:example:thing:3|urn:example:thing:4|urn:example:thing:5",
+            "WD_readPoint=https://id.gs1.org/414/4012345000054",
+            "EXISTS_sensorElementList=",
+            "EQ_deviceID=urn:example:device:1&EQ_disposition=damaged",
+            "MATCH_epc=urn:example:thing:5&EQ_bizStep=shipping",
+            "EQ_ex:grade=A|10",
+        ] {
+            for order in [
+                "",
+                "orderBy=eventTime",
+                "orderBy=eventTime&orderDirection=ASC",
+                "orderBy=recordTime",
+                "orderBy=recordTime&orderDirection=ASC",
+            ] {
+                let parts = [query, order].into_iter().filter(|part| !part.is_empty());
+                let text = parts.collect::<Vec<_>>().join("&");
+                let wanted = naive(&known, &context, &text);
+                common += usize::from(wanted.len() > 300);
+                let found = named(&app, user, (&text, 170)).await;
+                assert!(found == wanted, "{user}: {text}: {} of {}", found.len(), wanted.len());
+            }
+        }
+    }
+    assert!(common > 60, "{common}");
 }
 
 #[tokio::test]
@@ -223,47 +325,17 @@ async fn g_8_2_every_query_is_answered_as_the_reference_answers_it() {
         320,
         "{done}"
     );
-    // The naive answer: every event, looked at by the library.
-    let answer = app
-        .send("GET", "/epcis/v2/events?perPage=1000", Some("enterprise"), &EXTENSIONS, None)
-        .await;
-    let known = Document::parse(&answer.bytes, &Limits::default()).unwrap();
-    let known: Vec<Event> = known
-        .events()
-        .iter()
-        .map(|event| Event::new(event.clone(), &Arc::clone(known.context()), 5).unwrap())
-        .collect();
+    let known = known(&app, "enterprise").await;
     assert_eq!(known.len(), usize::try_from(done["captured"].as_i64().unwrap()).unwrap());
     let mut context = yj_epcis::Context::default();
     context.declare("ex", "https://example.com/ns/");
     let mut silent = Vec::new();
     for text in QUERIES {
-        let decoded: Vec<(String, String)> = text
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let (name, value) = pair.split_once('=').unwrap();
-                (String::from(name), value.replace("%2B", "+"))
-            })
-            .collect();
-        let parameters = decoded.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let parsed = Query::parse(parameters, &context)
-            .unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-        let wanted: Vec<String> = known
-            .iter()
-            .filter(|event| matches(&parsed, event))
-            .map(|event| event.event_id.clone().unwrap())
-            .collect();
+        let wanted = naive(&known, &context, text);
         if wanted.is_empty() {
             silent.push(*text);
         }
-        let found = pages(&app, "enterprise", &format!("/epcis/v2/events?perPage=90&{text}")).await;
-        let found: Vec<String> = found
-            .iter()
-            .flatten()
-            .map(|event| String::from(event["eventID"].as_str().unwrap()))
-            .collect();
-        assert_eq!(found, wanted, "{text}");
+        assert_eq!(named(&app, "enterprise", (text, 90)).await, wanted, "{text}");
     }
     assert!(silent.len() <= 4, "these find nothing: {silent:?}");
     // The same query in the body of a named one.
@@ -287,6 +359,56 @@ async fn g_8_2_every_query_is_answered_as_the_reference_answers_it() {
         assert_eq!(found.iter().flatten().count(), wanted, "{query}");
         assert!(wanted > 0, "{query}");
     }
+}
+
+#[tokio::test]
+async fn g_8_2_times_of_recording_follow_the_order_of_recording() {
+    let app = TestApp::start().await;
+    let first = observed("urn:example:first", "urn:example:thing");
+    capture(&app, "enterprise", &document(&[first]), "rollback").await.expect(202);
+    // A clock that is set back does not make the later event the earlier one.
+    app.pass(jiff::SignedDuration::from_mins(-5));
+    let second = observed("urn:example:second", "urn:example:thing");
+    capture(&app, "enterprise", &document(&[second]), "rollback").await.expect(202);
+    let found = query(&app, "enterprise", "orderBy=recordTime&orderDirection=ASC").await;
+    let names: Vec<&Value> = found.iter().map(|event| &event["eventID"]).collect();
+    assert_eq!(names, ["urn:example:first", "urn:example:second"]);
+    assert_eq!(found[0]["recordTime"], found[1]["recordTime"]);
+    let time = found[0]["recordTime"].as_str().unwrap();
+    for (bound, count) in [("GE", 2), ("LT", 0)] {
+        let found = query(&app, "enterprise", &format!("{bound}_recordTime={time}")).await;
+        assert_eq!(found.len(), count, "{bound}");
+    }
+}
+
+#[tokio::test]
+async fn g_8_2_what_there_is_to_ask_for_is_what_those_who_ask_may_see() {
+    let app = TestApp::start().await;
+    let placed = |id: &str, gate: &str| {
+        let mut event = observed(&format!("urn:example:{id}"), "urn:example:thing");
+        event["readPoint"] = json!({ "id": gate });
+        event
+    };
+    let (shared, own) = ("urn:example:gate:shared", "urn:example:gate:own");
+    let first = document(&[placed("1", own), placed("2", shared)]);
+    capture(&app, "enterprise", &first, "rollback").await.expect(202);
+    let second = document(&[placed("3", shared)]);
+    capture(&app, "farm", &second, "rollback").await.expect(202);
+    for (user, wanted) in [
+        ("enterprise", vec![own, shared]),
+        ("farm", vec![shared]),
+        ("supervisor", vec![own, shared]),
+    ] {
+        let found = app.get(user, "/epcis/v2/readPoints").await.expect(200);
+        assert_eq!(found["member"], json!(wanted), "{user}");
+        let one = app.get(user, &format!("/epcis/v2/readPoints/{own}")).await;
+        assert_eq!(one.status, if wanted.contains(&own) { 200 } else { 404 }, "{user}");
+    }
+    // One page leads to the next.
+    let first = app.get("supervisor", "/epcis/v2/readPoints?perPage=1").await;
+    let next = page_after(&first).unwrap();
+    let second = app.get("supervisor", &next).await.expect(200);
+    assert_eq!(second["member"], json!([shared]));
 }
 
 #[tokio::test]

@@ -110,6 +110,8 @@ fn told(code: &str) -> Value {
         "type": "ObjectEvent", "eventID": format!("urn:example:{MARK}:{code}"), "action": "ADD",
         "bizStep": "commissioning", "eventTime": "2026-11-10T08:00:00+08:00",
         "eventTimeZoneOffset": "+08:00", "ilmd": { "yj:plot": format!("{MARK} 地块") },
+        "readPoint": { "id": format!("urn:example:gate:{code}") },
+        "bizLocation": { "id": "urn:example:hall" },
         "quantityList": [{ "epcClass": format!("urn:example:{code}"), "quantity": 5, "uom": "KGM" }],
         "yj:domain": "agri", "yj:type": "harvest",
     })
@@ -182,6 +184,13 @@ async fn erased(app: &TestApp, event: &Value) {
     let left = epcis::query(app, "farm", "").await;
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(left[0]["eventID"].as_str().unwrap().ends_with("STAYS"));
+    // What it alone mentioned is not listed any more, what others mention too is.
+    for (list, still) in
+        [("readPoints", "urn:example:gate:STAYS"), ("bizLocations", "urn:example:hall")]
+    {
+        let found = app.get("farm", &format!("/epcis/v2/{list}")).await.expect(200);
+        assert_eq!(found["member"], json!([still]), "{list}");
+    }
     let all =
         app.count("SELECT COUNT(*) FROM epcis_event WHERE event_id LIKE '%ZHAO7731:GONE%'").await;
     let terms = app.count("SELECT COUNT(*) FROM epcis_term WHERE raw LIKE '%GONE%'").await;
