@@ -150,9 +150,13 @@ impl Db {
     }
 
     /// Lets the engine look at what its tables hold, so that it chooses indexes well: after much
-    /// has been written at once. PostgreSQL does so by itself after a while.
+    /// has been written at once. PostgreSQL does so by itself after a while. Nobody writes meanwhile, so
+    /// that SQLite looks at so many entries of each index only, however many there are.
     pub async fn learn(&self) -> Result<()> {
         let mut tx = self.begin().await?;
+        if self.dialect() == Dialect::Sqlite {
+            tx.script("PRAGMA analysis_limit = 2000").await?;
+        }
         tx.script("ANALYZE").await?;
         tx.commit().await
     }
