@@ -31,6 +31,7 @@ fn digital_link_4_10_any_host_and_stem_may_stand_before_the_key() {
         "https://192.0.2.1/01/ITEM",
         "https://[2001:db8::1]:8443/01/ITEM",
         "https://xn--fsq.example./01/ITEM",
+        "http://trace_web/01/ITEM",
         "https://例子.中国/商品/01/ITEM",
         "https://example.cn/00/faux/01/ITEM",
         "https://example.cn/01/01/01/ITEM",
@@ -44,7 +45,7 @@ fn digital_link_4_10_any_host_and_stem_may_stand_before_the_key() {
         "https:///01/ITEM",
         "https://example.cn?of=/01/ITEM",
         "https://example.cn#/01/ITEM",
-        "https://ex_ample.cn/01/ITEM",
+        "https://ex$ample.cn/01/ITEM",
         "https://somebody@example.cn/01/ITEM",
         "https://[fe80::1%25lo]/01/ITEM",
         "https://example.cn",
@@ -54,6 +55,10 @@ fn digital_link_4_10_any_host_and_stem_may_stand_before_the_key() {
     for text in ["ftp://example.cn/01/ITEM", "01/ITEM", "urn:01:ITEM"] {
         assert_eq!(refused(text), "", "{text}");
     }
+    let bare = bare_code("HTTPS://EXAMPLE.CN/01/ABC");
+    assert_eq!(bare.as_deref(), Some("https://EXAMPLE.CN/01/ABC"));
+    assert_eq!(bare_code("88.1.1/HTTP://A").as_deref(), Some("88.1.1/HTTP://A"));
+    assert_eq!(bare_code("HTTPS://EXAMPLE.CN/t/ABC").as_deref(), Some("ABC"));
 }
 
 #[test]

@@ -218,7 +218,8 @@ const PLAIN_MARKS: [&str; 12] =
     ["]E0", "]E4", "]I0", "]I1", "]C0", "]d0", "]d1", "]d4", "]Q0", "]Q1", "]Q2", "]J0"];
 
 /// A printed code is often an address: `https://host/t/CODE` and `https://host/id/CODE` stand for
-/// the code. Every other text stays as it is.
+/// the code. Every other text stays as it is, but for large letters in the scheme of an address: a
+/// QR code takes less room in large letters.
 fn bare_of_address(text: &str) -> String {
     let Some(path) = path_of(text) else { return String::from(text) };
     for door in ["/t/", "/id/"] {
@@ -229,7 +230,9 @@ fn bare_of_address(text: &str) -> String {
             }
         }
     }
-    String::from(text)
+    let rest = behind_scheme(text).unwrap_or(text);
+    let scheme = text[..text.len() - rest.len()].to_ascii_lowercase();
+    scheme + rest
 }
 
 /// What follows the scheme of an address of the web, whose letters may be large or small.
@@ -248,8 +251,8 @@ fn path_of(text: &str) -> Option<&str> {
     (is_host && path.starts_with('/')).then_some(path)
 }
 
-const NOT_OF_HOSTS: [char; 18] =
-    ['_', '~', '@', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', '%', '\\', ' ', '"'];
+const NOT_OF_HOSTS: [char; 16] =
+    ['@', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', '%', '\\', ' ', '"'];
 
 #[cfg(test)]
 mod gs1_tests;
