@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use crate::{
-    Rejected,
+    Gs1Data, Rejected,
     check_digit::gs1_mod10,
+    identifier::epc_escaped,
     text::{checked_text, tidy, wrong_length},
 };
 
@@ -81,30 +82,17 @@ impl SgtinEpc {
     /// `urn:epc:id:sgtin:Prefix.IndicatorItem.Serial`
     pub fn urn(&self) -> Option<String> {
         let (prefix, item) = self.parts()?;
-        Some(format!("urn:epc:id:sgtin:{prefix}.{item}.{}", escape(&self.serial)))
+        Some(format!("urn:epc:id:sgtin:{prefix}.{item}.{}", epc_escaped(&self.serial)))
     }
 
     /// Reads the URN form.
     pub fn from_urn(text: &str) -> Result<Self, Rejected> {
         let wrong = || Rejected::new("应为 urn:epc:id:sgtin:厂商识别代码.指示符与项目代码.序列号");
         let rest = text.strip_prefix("urn:epc:id:sgtin:").ok_or_else(wrong)?;
-        let mut parts = rest.splitn(3, '.');
-        let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or_else(wrong);
-        let (prefix, item, serial) = (next()?, next()?, next()?);
-        let digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
-        if prefix.len() + item.len() != 13
-            || !digits(prefix)
-            || !digits(item)
-            || !(6..=12).contains(&prefix.len())
-        {
-            return Err(wrong());
-        }
-        let body = format!("{}{prefix}{}", &item[..1], &item[1..]);
-        let check = gs1_mod10(body.as_bytes()).ok_or_else(wrong)?;
-        let gtin = format!("{body}{}", char::from(check)).parse()?;
-        let serial =
-            percent_encoding::percent_decode_str(serial).decode_utf8().map_err(|_| wrong())?;
-        Ok(Self { gtin, serial: serial.into_owned(), prefix_length: prefix.len() })
+        let data = Gs1Data::read(text).ok_or_else(wrong)??;
+        let (gtin, serial) = data.value("01").zip(data.value("21")).ok_or_else(wrong)?;
+        let prefix_length = rest.find('.').unwrap_or_default();
+        Ok(Self { gtin: gtin.parse()?, serial: String::from(serial), prefix_length })
     }
 
     /// Company prefix; indicator with item reference.
@@ -116,10 +104,6 @@ impl SgtinEpc {
         let (prefix, item) = gtin[1..13].split_at(self.prefix_length);
         Some((prefix, format!("{}{item}", &gtin[..1])))
     }
-}
-
-fn escape(serial: &str) -> String {
-    percent_encoding::utf8_percent_encode(serial, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// SGTIN-96 as 24 hexadecimal digits; `None` where the serial is not a number below 2³⁸.
@@ -177,6 +161,20 @@ mod tests {
         assert_eq!(sgtin96(&epc, 1).unwrap(), "3035A537C8377540000003E9");
         let published = SgtinEpc::from_urn("urn:epc:id:sgtin:0614141.812345.6789").unwrap();
         assert_eq!(sgtin96(&published, 3).unwrap(), "3074257BF7194E4000001A85");
+    }
+
+    #[test]
+    fn tds_6_3_1_serials_are_escaped_as_the_standard_has_them_and_of_its_letters() {
+        for urn in [
+            "urn:epc:id:sgtin:6901234.056789.A-1.b_(2)",
+            "urn:epc:id:sgtin:6901234.056789.A%2FB%25",
+        ] {
+            assert_eq!(SgtinEpc::from_urn(urn).unwrap().urn().as_deref(), Some(urn));
+        }
+        for serial in ["A/B", "", "*", "%ZZ", "中", "123456789012345678901"] {
+            let urn = format!("urn:epc:id:sgtin:6901234.056789.{serial}");
+            assert_eq!(SgtinEpc::from_urn(&urn).is_ok(), serial == "*", "{urn}");
+        }
     }
 
     #[test]

@@ -79,5 +79,5 @@ fn epc_class(urn: &str, rest: &str) -> Result<bool, String> {
 fn is_surely_key(text: &str, key: &Gs1Key) -> bool {
     let host = text.split("://").nth(1).and_then(|rest| rest.split('/').next());
     let padded = key.ai() == "01" && key.value().starts_with("00");
-    host == Some("id.gs1.org") || !padded
+    host.is_some_and(|host| host.eq_ignore_ascii_case("id.gs1.org")) || !padded
 }

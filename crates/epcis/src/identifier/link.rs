@@ -19,9 +19,13 @@ pub struct Gs1Key {
     qualifier: Option<(&'static str, String)>,
 }
 
-/// Qualifiers of a key from the coarsest to the finest, with the words of older links.
-const QUALIFIERS: [(&str, &[(&str, &str)]); 4] = [
-    ("01", &[("22", "cpv"), ("10", "lot"), ("21", "ser"), ("235", "tpx")]),
+/// A sequence of qualifiers from the coarsest to the finest, with the words of older links.
+type Row = &'static [(&'static str, &'static str)];
+
+/// The qualifiers of a key; of several sequences one holds (GS1 Digital Link §4.7).
+const QUALIFIERS: [(&str, Row); 5] = [
+    ("01", &[("22", "cpv"), ("10", "lot"), ("21", "ser")]),
+    ("01", &[("235", "tpx")]),
     ("8006", &[("22", "cpv"), ("10", "lot"), ("21", "ser")]),
     ("414", &[("254", "glnx")]),
     ("8010", &[("8011", "cpsn")]),
@@ -51,13 +55,19 @@ impl Gs1Key {
         self.qualifier.as_ref().map(|(ai, value)| (*ai, value.as_str()))
     }
 
-    /// Reads a Digital Link on any domain; `None` when the URI is none. Check digits are not
-    /// checked here, because the hash of an event does not depend on their being right.
+    /// Reads a Digital Link on any domain; `None` when the URI is none, such as one with a slash at
+    /// its end. Check digits are not checked here, because the hash of an event does not depend on
+    /// their being right.
     pub fn parse(uri: &str) -> Option<Self> {
-        let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"))?;
-        let path = rest.split(['?', '#']).next()?;
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let (scheme, rest) = uri.split_once("://")?;
+        if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        let (host, path) = rest.split(['?', '#']).next()?.split_once('/')?;
+        if host.is_empty() {
+            return None;
+        }
+        let segments: Vec<&str> = path.split('/').collect();
         // Whatever stands before the key belongs to whoever owns the domain.
         (0..segments.len()).find_map(|from| Self::from_segments(&segments[from..]))
     }
@@ -67,22 +77,12 @@ impl Gs1Key {
         let (value, rest) = rest.split_first()?;
         let spec = SPECS.iter().find(|spec| spec.ai == *name || spec.word == *name)?;
         let value = checked_value(spec, unescape(value)?)?;
-        let known = QUALIFIERS.iter().find(|(ai, _)| *ai == spec.ai).map_or(&[][..], |(_, q)| *q);
-        let mut finest = None;
-        let mut next = 0;
-        for pair in rest.chunks(2) {
-            let [name, value] = pair else { return None };
-            let place =
-                known.iter().skip(next).position(|(ai, word)| ai == name || word == name)?;
-            next += place + 1;
-            let (ai, value) = (known[next - 1].0, unescape(value)?);
-            if !is_qualifier(ai, &value) {
-                return None;
-            }
-            if ai != "22" {
-                finest = Some((ai, value));
-            }
-        }
+        let mut rows = QUALIFIERS.iter().filter(|(ai, _)| *ai == spec.ai);
+        let finest = if rest.is_empty() {
+            None
+        } else {
+            rows.find_map(|(_, row)| qualifiers(row, rest))?.pop()
+        };
         Some(Self { ai: spec.ai, value, qualifier: finest })
     }
 
@@ -149,6 +149,22 @@ impl Gs1Key {
             Some((ai, _)) => of_key.find(|spec| spec.place == Place::Qualifier(ai)),
         }
     }
+}
+
+/// The qualifiers of a path that identify more finely than the key, in the order of their sequence;
+/// none of a variant, which no EPC tells. `None` where the path does not follow the sequence.
+fn qualifiers(row: Row, segments: &[&str]) -> Option<Vec<(&'static str, String)>> {
+    let mut left = row.iter();
+    let mut found = Vec::new();
+    for pair in segments.chunks(2) {
+        let [name, value] = pair else { return None };
+        let (ai, _) = left.find(|(ai, word)| ai == name || word == name)?;
+        let value = unescape(value).filter(|value| is_qualifier(ai, value))?;
+        if *ai != "22" {
+            found.push((*ai, value));
+        }
+    }
+    Some(found)
 }
 
 fn is_qualifier(ai: &str, value: &str) -> bool {

@@ -111,6 +111,34 @@ fn what_is_no_key_stays_no_key() {
 }
 
 #[test]
+fn gs1_digital_link_4_7_one_sequence_of_qualifiers_holds_and_no_slash_ends_a_link() {
+    for text in [
+        "https://id.gs1.org/01/04012345123456/21/a/235/b",
+        "https://id.gs1.org/01/04012345123456/10/a/235/b",
+        "https://id.gs1.org/01/04012345123456/10/a/10/a",
+        "https://id.gs1.org/414/4012345000054/7040/1ABC",
+        "https://id.gs1.org/01/04012345123456/",
+        "https://id.gs1.org/01/04012345123456/10/a/",
+        "https://id.gs1.org/01/04012345123456/10/",
+        "https:///01/04012345123456",
+        "https://example.com?of=/01/04012345123456",
+        "ftp://example.com/01/04012345123456",
+        "/01/04012345123456",
+    ] {
+        assert_eq!(canonical_link(text), None, "{text}");
+    }
+    for (text, canonical) in [
+        ("HTTPS://ID.GS1.ORG/01/04012345123456/10/a", "01/04012345123456/10/a"),
+        ("Http://Example.COM:8080/x/y/01/4012345123456?17=270501#p", "01/04012345123456"),
+        ("https://example.com/00/faux/01/04012345123456/235/b", "01/04012345123456/235/b"),
+        ("https://example.com/01/04012345123456/22/v/10/a/21/s", "01/04012345123456/21/s"),
+        ("https://example.com/01/04012345123456/21/%41%2d", "01/04012345123456/21/A-"),
+    ] {
+        assert_eq!(canonical_link(text).unwrap(), format!("https://id.gs1.org/{canonical}"));
+    }
+}
+
+#[test]
 fn patterns_cover_by_part() {
     let id = "urn:epc:id:sgtin:4012345.011111.98.7";
     let link = "https://example.com/01/04012345111118/21/98.7";

@@ -305,7 +305,7 @@ pub(super) static AIS: &[Ai] = &[
     other("7252", "sex", "生理性别", &[Part::digits(1).of(Rule::Sex)]),
     other("7253", "family_name", "姓", &[Part::text(40).of(Rule::Escaped)]),
     other("7254", "given_name", "名", &[Part::text(40).of(Rule::Escaped)]),
-    other("7255", "name_suffix", "姓名后缀", &[Part::text(10).of(Rule::Escaped)]),
+    other("7255", "name_suffix", "姓名后缀", &[Part::text(10)]),
     other("7256", "full_name", "姓名", &[Part::text(90).of(Rule::Escaped)]),
     other("7257", "address", "个人地址", X70),
     other("7258", "birth_sequence", "出生顺序", &[Part::text_of(3).of(Rule::OfTotal)]),
@@ -315,9 +315,9 @@ pub(super) static AIS: &[Ai] = &[
         "roll",
         "卷状产品",
         &[
-            Part::digits(4),
-            Part::digits(5),
-            Part::digits(3),
+            Part::digits(4).of(Rule::NotZero),
+            Part::digits(5).of(Rule::NotZero),
+            Part::digits(3).of(Rule::NotZero),
             Part::digits(1).of(Rule::Winding),
             Part::digits(1),
         ],
@@ -356,13 +356,18 @@ pub(super) static AIS: &[Ai] = &[
     other("8011", "cpid_serial", "组件部件序列号", &[Part::up_to(12).of(Rule::Plain)]),
     other("8012", "software_version", "软件版本", X20),
     key("8013", "gmn", "全球型号代码（GMN）", &[Part::text(25).of(Rule::Pair)], NONE),
-    other("8014", "device_model", "高度个体化医疗器械注册标识", &[Part::text(25).of(Rule::Pair)]),
+    other(
+        "8014",
+        "device_model",
+        "高度个体化医疗器械注册标识",
+        &[Part::text(25).of(Rule::PairWithLetter)],
+    ),
     key("8017", "gsrn_provider", "全球服务关系代码（提供方）", SERVICE, &[&["8019"]]),
     key("8018", "gsrn_recipient", "全球服务关系代码（接受方）", SERVICE, &[&["8019"]]),
     other("8019", "service_instance", "服务关系事项代码", &[Part::up_to(10)]),
     other("8020", "payment_reference", "付款单参考代码", X25),
     other("8026", "content_piece", "物流单元内贸易项目组件", PIECE),
-    other("8030", "signature", "数字签名", &[Part::url_text(90)]),
+    other("8030", "signature", "数字签名", &[Part::url_text(90).of(Rule::Padded)]),
     other("8110", "coupon", "北美优惠券代码", &[Part::text(70)]),
     other("8111", "points", "优惠券积分", &[Part::digits(4)]),
     other("8112", "coupon_offer", "北美正向优惠券代码", &[Part::text(70)]),
@@ -418,6 +423,16 @@ pub(super) fn numbered(word: &str) -> &str {
     WORDS.iter().find(|(known, _)| *known == word).map_or(word, |(_, number)| number)
 }
 
+/// What may not stand in the query of a Digital Link: qualifiers belong to a key in the path, and the
+/// others are of symbols alone. A lot number may, where the path has no place for it.
+const NO_ATTRIBUTES: [&str; 12] =
+    ["03", "21", "22", "235", "254", "7040", "7041", "8011", "8014", "8019", "8020", "8200"];
+
+/// Whether a number may stand in the query of a Digital Link.
+pub(super) fn is_attribute(number: &str) -> bool {
+    !NO_ATTRIBUTES.contains(&number)
+}
+
 /// What begins the path of a Digital Link: the numbers of all primary keys, and their words.
 pub fn link_keys() -> impl Iterator<Item = &'static str> {
     let keys = AIS.iter().filter(|ai| ai.qualifiers.is_some()).map(|ai| ai.number);
@@ -467,6 +482,9 @@ mod tests {
         }
         for (word, number) in WORDS {
             assert!(by_number(number).is_some(), "{word}");
+        }
+        for number in NO_ATTRIBUTES {
+            assert!(by_number(number).is_some_and(|ai| ai.qualifiers.is_none()), "{number}");
         }
         assert_eq!(link_keys().filter(|key| by_number(key).is_some()).count(), 16);
         for number in [

@@ -23,6 +23,8 @@ pub(super) enum Rule {
     Check,
     /// The last two letters check the others.
     Pair,
+    /// The same, and a letter among the digits.
+    PairWithLetter,
     /// A company prefix comes first: at least four digits.
     Company,
     /// YYMMDD
@@ -43,6 +45,8 @@ pub(super) enum Rule {
     Currency,
     Flag,
     Zero,
+    /// Not all digits are 0.
+    NotZero,
     /// Two digits of two: the second not less than the first, neither 00.
     PieceOfTotal,
     /// `1/2`
@@ -58,6 +62,8 @@ pub(super) enum Rule {
     Winding,
     /// `%XX` where it stands for a letter, well formed.
     Escaped,
+    /// `=` only at the end, at most two.
+    Padded,
 }
 
 /// A part of a value.
@@ -126,7 +132,7 @@ impl Part {
     pub(super) fn fixed(&self) -> usize {
         match self.rule {
             Rule::Check | Rule::Zero => 1,
-            Rule::Pair => 2,
+            Rule::Pair | Rule::PairWithLetter => 2,
             _ => 0,
         }
     }
@@ -209,6 +215,10 @@ fn rule(rule: Rule, text: &str) -> Result<(), Rejected> {
         Rule::None => Ok(()),
         Rule::Check => check_digit(text),
         Rule::Pair => check_pair(text),
+        Rule::PairWithLetter => {
+            let has_letter = text.bytes().any(|byte| !byte.is_ascii_digit());
+            wanted(has_letter, "不应只含数字").and_then(|()| check_pair(text))
+        }
         Rule::Company => {
             let digits = text.bytes().take_while(u8::is_ascii_digit).count();
             wanted(digits >= 4, "应以厂商识别代码（数字）开头")
@@ -235,6 +245,7 @@ fn rule(rule: Rule, text: &str) -> Result<(), Rejected> {
         }
         Rule::Flag => wanted(matches!(text, "0" | "1"), "应为 0 或 1"),
         Rule::Zero => wanted(text == "0", "第一位应为 0"),
+        Rule::NotZero => wanted(text.bytes().any(|byte| byte != b'0'), "其中一段不应为 0"),
         Rule::PieceOfTotal => {
             let (piece, total) = text.split_at(2);
             wanted(piece != "00" && piece <= total, "组件序号应为 01 至组件总数")
@@ -266,6 +277,11 @@ fn rule(rule: Rule, text: &str) -> Result<(), Rejected> {
         }
         Rule::Winding => wanted(matches!(text, "0" | "1" | "9"), "卷绕方向应为 0、1 或 9"),
         Rule::Escaped => wanted(is_escaped(text), "百分号之后应为两位十六进制数字"),
+        Rule::Padded => {
+            let body = text.trim_end_matches('=');
+            let sound = !body.is_empty() && !body.contains('=') && text.len() - body.len() <= 2;
+            wanted(sound, "= 只应在末尾，至多两个")
+        }
     }
 }
 
@@ -354,9 +370,12 @@ fn is_escaped(text: &str) -> bool {
     parts.all(|part| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// ISO 13616: the first four letters behind the others, letters as numbers from 10, modulo 97.
+/// ISO 13616: a country, two check digits and the account; the first four letters behind the others,
+/// letters as numbers from 10, modulo 97.
 fn is_iban(text: &str) -> bool {
-    if text.len() < 5 || !text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+    let letters = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let checks = text.bytes().skip(2).take(2).all(|byte| byte.is_ascii_digit());
+    if text.len() <= 10 || !letters || !checks || !iso::is_country_alpha(&text[..2]) {
         return false;
     }
     let turned = text.bytes().skip(4).chain(text.bytes().take(4));
@@ -407,7 +426,11 @@ mod tests {
         assert_eq!(said(Rule::Check, "106141412345678908"), "");
         assert_eq!(said(Rule::Check, "6901234567893"), "校验位应为 2，现为 3");
         assert_eq!(said(Rule::Iban, "GB82WEST12345698765432"), "");
-        assert!(said(Rule::Iban, "GB82WEST12345698765433").contains("银行"));
+        for wrong in ["GB82WEST12345698765433", "XX361234567890", "GB82", "1234567890123456"] {
+            assert!(said(Rule::Iban, wrong).contains("银行"), "{wrong}");
+        }
+        assert_eq!(said(Rule::PairWithLetter, "1987654Ad4X4bL5ttr2310c2K"), "");
+        assert!(said(Rule::PairWithLetter, "123456").contains("不应只含数字"));
     }
 
     #[test]
@@ -423,6 +446,9 @@ mod tests {
             (Rule::Escaped, "A%20B", "A%2"),
             (Rule::Media, "80", "11"),
             (Rule::Company, "6901A", "690A"),
+            (Rule::NotZero, "0100", "0000"),
+            (Rule::Padded, "AB_-==", "A=B"),
+            (Rule::Padded, "ABC", "AB==="),
         ] {
             assert_eq!(said(rule, right), "", "{right}");
             assert!(!said(rule, wrong).is_empty(), "{wrong}");

@@ -1,5 +1,6 @@
 //! Element strings: `(01)06901234567892(10)L1(21)5` as people read it, or the same as a reader sends
-//! it, with FNC1 behind values whose length is not predefined.
+//! it, with FNC1 behind values whose length is not predefined. A bracket that belongs to a value may
+//! be written `\(`.
 
 use super::{
     ai::{by_number, predefined},
@@ -17,6 +18,9 @@ pub(super) fn read(text: &str) -> Option<Result<Gs1Data, Rejected>> {
         return Some(bracketed(text).and_then(Gs1Data::assemble));
     }
     let marked = MARKS.iter().find_map(|mark| text.strip_prefix(mark));
+    if let Some(text) = marked.filter(|text| text.starts_with('(')) {
+        return Some(bracketed(text).and_then(Gs1Data::assemble));
+    }
     // How FNC1 is written where it cannot be typed.
     let typed = text.strip_prefix('^').map(|rest| rest.replace('^', &String::from(FNC1)));
     let bare = typed.as_deref().or(marked).unwrap_or(text);
@@ -39,16 +43,30 @@ fn bracketed(text: &str) -> Result<Vec<Element>, Rejected> {
         if by_number(number).is_none() {
             return Err(Rejected(format!("（{number}）不是 GS1 应用标识符")));
         }
-        // A bracket may also be a letter of the value: only one that begins a known number ends it.
-        let ends = |at: &usize| {
-            let inside = behind[at + 1..].split_once(')').map(|(number, _)| number);
-            inside.is_some_and(|number| by_number(number).is_some())
-        };
+        let ends = |at: &usize| begins(&behind[*at..]) && !behind[..*at].ends_with('\\');
         let end = behind.match_indices('(').map(|(at, _)| at).find(ends).unwrap_or(behind.len());
-        elements.push(Element::new(number, &behind[..end])?);
+        elements.push(Element::new(number, &behind[..end].replace("\\(", "("))?);
         rest = &behind[end..];
     }
     Ok(elements)
+}
+
+/// Whether a bracket begins a known number: every other is a letter of the value that it is in.
+fn begins(text: &str) -> bool {
+    let inside = text[1..].split_once(')').map(|(number, _)| number);
+    inside.is_some_and(|number| by_number(number).is_some())
+}
+
+/// A value as it stands behind its number in brackets.
+pub(super) fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for (at, letter) in value.char_indices() {
+        if letter == '(' && begins(&value[at..]) {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text
 }
 
 fn concatenated(text: &str) -> Result<Vec<Element>, Rejected> {

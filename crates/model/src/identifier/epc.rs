@@ -135,6 +135,9 @@ fn of_urn(rest: &str) -> Result<Gs1Data, Rejected> {
     if scheme.ai == "8006" {
         let mut parts = rest.unwrap_or_default().splitn(3, '.');
         let (piece, total) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if [piece, total].iter().any(|part| part.len() != 2 || !digits(part)) {
+            return refuse("EPC itip 的组件序号与组件总数应各为 2 位数字");
+        }
         key.push_str(&format!("{piece}{total}"));
         rest = Some(parts.next().ok_or_else(wrong)?);
     }
@@ -145,7 +148,7 @@ fn of_urn(rest: &str) -> Result<Gs1Data, Rejected> {
         Some("0") if name == "sgln" => None,
         Some(serial) => Some(decode(serial)?),
     };
-    if class && scheme.serial == Serial::None {
+    if class && (scheme.serial == Serial::None || name == "sgln") {
         return refuse(format!("EPC {name} 没有类别，应为 urn:epc:id:{name}:…"));
     }
     let mut elements = Vec::new();
@@ -193,6 +196,11 @@ impl Scheme {
     }
 }
 
+/// A part of a URN, what it may not hold as it is escaped.
+pub(crate) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
 /// Writes a key as a URN. The part of it that the finest qualifier tells decides which.
 pub(super) fn write(data: &Gs1Data, company_digits: usize) -> Option<String> {
     let value = data.value(data.key())?;
@@ -217,7 +225,6 @@ pub(super) fn write(data: &Gs1Data, company_digits: usize) -> Option<String> {
     if !(6..=12).contains(&company_digits) || !digits(company) || empty {
         return None;
     }
-    let escaped = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
     let mut serial = serial_of(scheme).map(escaped);
     let mut piece = String::new();
     if scheme.ai == "8006" {

@@ -5,9 +5,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     Recognised, Scheme,
-    ai::{Ai, by_number, predefined},
+    ai::{Ai, by_number, is_attribute, predefined},
     ai_value::check,
-    element, epc, link,
+    element, epc, link, pairs,
 };
 use crate::{Gtin, Rejected};
 
@@ -16,38 +16,6 @@ pub(super) const FNC1: char = '\u{1d}';
 
 /// Everything but letters, digits and `- _ . ~` is written as `%XX`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// What cannot be said of one thing at once (General Specifications, invalid pairs).
-const APART: &[(&str, &str)] = &[
-    ("01", "02"),
-    ("01", "03"),
-    ("01", "37"),
-    ("01", "255"),
-    ("01", "8006"),
-    ("02", "03"),
-    ("21", "235"),
-    ("420", "421"),
-    ("422", "426"),
-    ("423", "426"),
-    ("424", "426"),
-];
-
-/// What says something only of what one of others names (General Specifications, mandatory
-/// association of element strings).
-const TOGETHER: &[(&str, &[&str])] = &[
-    ("02", &["37"]),
-    ("37", &["02", "8026"]),
-    ("10", &["01", "02", "03", "8006", "8026"]),
-    ("21", &["01", "03", "8006"]),
-    ("22", &["01", "8006"]),
-    ("235", &["01"]),
-    ("254", &["414"]),
-    ("415", &["8020"]),
-    ("8011", &["8010"]),
-    ("8019", &["8017", "8018"]),
-    ("8020", &["415"]),
-    ("8026", &["37"]),
-];
 
 /// One application identifier with its value.
 #[derive(Debug, Clone)]
@@ -104,19 +72,11 @@ impl Gs1Data {
                 None => elements.push(one),
             }
         }
-        let has = |number: &str| elements.iter().any(|one| one.number == number);
-        if let Some((one, other)) = APART.iter().find(|(one, other)| has(one) && has(other)) {
-            return Err(Rejected(format!("（{one}）与（{other}）不能同时使用")));
-        }
         let key = elements.iter().position(|one| one.ai.qualifiers.is_some()).ok_or_else(|| {
             Rejected::new("没有 GS1 主键：应含商品条码（01）、物流单元代码（00）等主键之一")
         })?;
-        let alone = |(one, others): &&(&str, &[&str])| has(one) && !others.iter().any(|o| has(o));
-        if let Some((one, others)) = TOGETHER.iter().find(alone) {
-            let label = by_number(one).map_or("", |ai| ai.label);
-            let others: Vec<String> = others.iter().map(|other| format!("（{other}）")).collect();
-            return Err(Rejected(format!("（{one}）{label}应与 {} 一起使用", others.join("或"))));
-        }
+        let numbers: Vec<&str> = elements.iter().map(|one| one.number.as_str()).collect();
+        pairs::check(&numbers)?;
         Ok(Self { elements, key })
     }
 
@@ -131,7 +91,8 @@ impl Gs1Data {
         &self.elements[self.key].number
     }
 
-    /// The elements of the path: the key, and those of its qualifiers that are there, in order.
+    /// The elements of the path: the key, and those of its qualifiers that are there, in order. Of
+    /// two sequences the one that leaves fewer that may not stand in the query.
     fn named(&self) -> Vec<&Element> {
         let key = &self.elements[self.key];
         let of = |row: &&[&str]| {
@@ -139,8 +100,11 @@ impl Gs1Data {
             found.collect::<Vec<_>>()
         };
         let rows = key.ai.qualifiers.unwrap_or_default().iter().map(of);
+        let kept = |row: &Vec<&Element>| {
+            (row.iter().filter(|one| !is_attribute(&one.number)).count(), row.len())
+        };
         let mut named = vec![key];
-        named.extend(rows.max_by_key(Vec::len).unwrap_or_default());
+        named.extend(rows.max_by_key(kept).unwrap_or_default());
         named
     }
 
@@ -154,20 +118,25 @@ impl Gs1Data {
         self.named().into_iter().map(part).collect()
     }
 
-    /// The whole link under an address, attributes in the query.
+    /// The whole link under an address, attributes in the query. What a link has no place for, such
+    /// as the address of further packaging (8200), is left out.
     pub fn link(&self, root: &str) -> String {
         let named = self.named();
-        let attributes =
-            self.elements.iter().filter(|one| named.iter().all(|known| known.number != one.number));
+        let is_other = |one: &&Element| {
+            is_attribute(&one.number) && named.iter().all(|known| known.number != one.number)
+        };
+        let attributes = self.elements.iter().filter(is_other);
         let attributes: Vec<String> =
             attributes.map(|one| format!("{}={}", one.number, escape(&one.value))).collect();
         let mark = if attributes.is_empty() { "" } else { "?" };
         format!("{}{}{mark}{}", root.trim_end_matches('/'), self.path(), attributes.join("&"))
     }
 
-    /// As people read it: `(01)06901234567892(10)L1`.
+    /// As people read it: `(01)06901234567892(10)L1`. A bracket of a value that would read as the
+    /// beginning of another number is written `\(`.
     pub fn bracketed(&self) -> String {
-        self.elements.iter().map(|one| format!("({}){}", one.number, one.value)).collect()
+        let part = |one: &Element| format!("({}){}", one.number, element::escaped(&one.value));
+        self.elements.iter().map(part).collect()
     }
 
     /// As a symbol holds it behind its own FNC1: values of predefined length first, FNC1 behind every

@@ -4,7 +4,8 @@
 use percent_encoding::percent_decode_str;
 
 use super::{
-    ai::{by_number, numbered},
+    ai::{by_number, is_attribute, numbered},
+    behind_scheme,
     gs1::{Element, Gs1Data},
     path_of,
 };
@@ -21,7 +22,10 @@ fn is_key(word: &str) -> bool {
 /// Reads an address or a path; `None` where the text is neither.
 pub(super) fn read(text: &str) -> Option<Result<Gs1Data, Rejected>> {
     let path = path_of(text).unwrap_or(text);
-    path.starts_with('/').then(|| of_path(path))
+    if path.starts_with('/') {
+        return Some(of_path(path));
+    }
+    behind_scheme(text).map(|_| refuse("网址应含主机名与路径，如 https://example.cn/01/商品条码"))
 }
 
 fn of_path(text: &str) -> Result<Gs1Data, Rejected> {
@@ -31,6 +35,7 @@ fn of_path(text: &str) -> Result<Gs1Data, Rejected> {
         return refuse(format!("网址中的 {letter} 应写作百分号编码"));
     }
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    // Servers add a slash to what they take for a folder.
     let path = path.strip_suffix('/').unwrap_or(path);
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let starts: Vec<usize> = (0..parts.len()).filter(|&at| is_key(parts[at])).collect();
@@ -92,17 +97,29 @@ fn of_parts(parts: &[&str], query: &str) -> Result<Gs1Data, Rejected> {
     if !given.is_empty() && !rows.iter().any(|row| is_within(&given, row)) {
         return refuse(wrong_order(&elements[0], &given, rows));
     }
-    let known = |number: &str| rows.iter().any(|row| row.contains(&number));
-    for pair in query.split(['&', ';']).filter(|pair| !pair.is_empty()) {
-        let (number, value) = pair.split_once('=').unwrap_or((pair, ""));
+    // A number belongs into the path where a sequence has a place for it beside those that are there.
+    let is_named = |number: &str| {
+        let fits = |row: &&&[&str]| given.iter().all(|known| row.contains(known));
+        rows.iter().filter(fits).any(|row| row.contains(&number))
+    };
+    for pair in query.split(['&', ';']) {
         // The query may hold anything else, but its numbers are GS1's.
+        let Some((number, value)) = pair.split_once('=') else { continue };
         if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        // Another key may be told of this one; this one, and what belongs to it, is in the path.
-        let itself = number == elements[0].number;
-        if itself || (known(number) && given.iter().all(|known| *known != number)) {
+        if elements.iter().any(|known| known.number == number) {
+            return refuse(format!("（{number}）在一个网址中应只出现一次"));
+        }
+        // Another key may be told of this one; what belongs to this one is in the path.
+        if is_named(number) {
             return refuse(format!("（{number}）应在路径中，不应在问号之后"));
+        }
+        if by_number(number).is_some() && !is_attribute(number) {
+            return refuse(format!("（{number}）不是可用于问号之后的数据属性"));
+        }
+        if value.contains('+') {
+            return refuse(format!("（{number}）问号之后的 + 表示空格，加号应写作 %2B"));
         }
         elements.push(key(number, &decode(value)?)?);
     }
@@ -111,7 +128,8 @@ fn of_parts(parts: &[&str], query: &str) -> Result<Gs1Data, Rejected> {
 
 /// A key, or what is told of it. A GTIN may be written without its noughts in front.
 fn key(number: &str, value: &str) -> Result<Element, Rejected> {
-    let short = number == "01" && matches!(value.len(), 8 | 12 | 13) && value.is_ascii();
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let short = number == "01" && matches!(value.len(), 8 | 12 | 13) && digits;
     match value.parse::<Gtin>() {
         Ok(gtin) if short => Element::new(number, gtin.as_str()),
         Err(error) if short => refuse(format!("（01）商品条码（GTIN）{error}")),

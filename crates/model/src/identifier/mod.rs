@@ -14,10 +14,12 @@ mod form;
 mod gs1;
 mod iso;
 mod link;
+mod pairs;
 mod prefix;
 mod refusal;
 
 pub use ai::link_keys;
+pub(crate) use epc::escaped as epc_escaped;
 pub use form::{Form, Split, Tail, Wanted, forms_of};
 pub use gs1::Gs1Data;
 pub use prefix::{PREFIX_SCHEMES, prefix_of};
@@ -212,10 +214,12 @@ pub fn bare_code(text: &str) -> Option<String> {
 
 /// What readers put before the data of EAN and UPC, ITF, and of matrix symbols without FNC1
 /// (ISO/IEC 15424).
-const PLAIN_MARKS: [&str; 9] = ["]E0", "]E4", "]I0", "]I1", "]C0", "]d0", "]d1", "]Q0", "]Q1"];
+const PLAIN_MARKS: [&str; 12] =
+    ["]E0", "]E4", "]I0", "]I1", "]C0", "]d0", "]d1", "]d4", "]Q0", "]Q1", "]Q2", "]J0"];
 
 /// A printed code is often an address: `https://host/t/CODE` and `https://host/id/CODE` stand for
-/// the code. Every other text stays as it is.
+/// the code. Every other text stays as it is, but for large letters in the scheme of an address: a
+/// QR code takes less room in large letters.
 fn bare_of_address(text: &str) -> String {
     let Some(path) = path_of(text) else { return String::from(text) };
     for door in ["/t/", "/id/"] {
@@ -226,21 +230,31 @@ fn bare_of_address(text: &str) -> String {
             }
         }
     }
-    String::from(text)
+    let rest = behind_scheme(text).unwrap_or(text);
+    let scheme = text[..text.len() - rest.len()].to_ascii_lowercase();
+    scheme + rest
 }
 
-/// The path and what follows it, of an address of the web.
+/// What follows the scheme of an address of the web, whose letters may be large or small.
+fn behind_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_web.then_some(rest)
+}
+
+/// The path and what follows it, of an address of the web; none where there is no host, or it has a
+/// letter that no host has.
 fn path_of(text: &str) -> Option<&str> {
-    let scheme = text.get(..8).unwrap_or(text).to_ascii_lowercase();
-    let rest = if scheme.starts_with("https://") {
-        text.get(8..)?
-    } else if scheme.starts_with("http://") {
-        text.get(7..)?
-    } else {
-        return None;
-    };
-    rest.find('/').map(|at| &rest[at..])
+    let rest = behind_scheme(text)?;
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#'])?);
+    let is_host = !host.is_empty() && !host.contains(NOT_OF_HOSTS);
+    (is_host && path.starts_with('/')).then_some(path)
 }
 
+const NOT_OF_HOSTS: [char; 16] =
+    ['@', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=', '%', '\\', ' ', '"'];
+
+#[cfg(test)]
+mod gs1_tests;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Status, headers and body, for what is in the headers matters here.
-async fn ask(
+pub(crate) async fn ask(
     app: &TestApp,
     (method, path): (&str, &str),
     headers: &[(&str, &str)],
@@ -30,7 +30,7 @@ async fn ask(
     (status, headers, String::from_utf8_lossy(&body).into_owned())
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
@@ -210,6 +210,7 @@ async fn g_6_4_1_a_scan_finds_a_lot_by_every_way_of_writing_its_key() {
         "/01/06901234567892/10/AUD-L1",
         "https://trace.example.cn/01/06901234567892/10/AUD-L1?17=270501",
         "https://trace.example.cn/t/AUD-1",
+        "]Q2HTTPS://TRACE.EXAMPLE.CN/A/01/06901234567892/10/AUD-L1",
         "/gtin/6901234567892/lot/AUD-L1",
         "(01)06901234567892(10)AUD-L1",
         "]C1010690123456789210AUD-L1",
@@ -236,6 +237,7 @@ async fn g_6_4_1_a_scan_finds_a_lot_by_every_way_of_writing_its_key() {
         ("6901234567893", "校验位应为 2，现为 3"),
         ("/01/06901234567892/21/1/10/A", "的顺序且不重复"),
         ("https://id.gs1.org/ARFGZo9JFoBkT8A", "压缩"),
+        ("HTTPS://TRACE.EXAMPLE.CN/01/06901234567892?10=AUD-L1", "应在路径中"),
         ("6901234567892", "只有商品条码"),
         ("/414/6901234000016", "不是商品或物流单元"),
     ] {

@@ -46,6 +46,7 @@ mod exports;
 mod factors;
 mod faults;
 mod figures;
+mod gs1_links;
 mod gs1_resolver;
 mod identifiers;
 mod identity;
