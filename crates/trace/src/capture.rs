@@ -27,6 +27,7 @@ use crate::{
     rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
+    warned,
 };
 
 /// Events of one request.
@@ -462,7 +463,7 @@ impl Batch {
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
-        let mut also = Vec::new();
+        let (mut also, mut grave) = (Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
@@ -478,6 +479,7 @@ impl Batch {
                 for link in &ready.links {
                     links.push(store::link_row(id, time, link, &self.objects)?);
                 }
+                grave.extend(warned::note(&ready.stored, &ready.links, &self.objects)?);
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
                 }
@@ -493,6 +495,7 @@ impl Batch {
         tx.later(statements);
         tx.later(store::insert_links(links));
         tx.later(store::insert_also(also));
+        tx.later(grave);
         tx.start_kept().await?;
         tx.later(pairing::write(now, told));
         tx.later(store::rollup(counts));
