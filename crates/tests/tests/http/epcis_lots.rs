@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     capturing::{capture, captured, held, processing},
     epcis::{capture as capture_epcis, document, job},
+    exports::file_of,
     harness::{TestApp, harvest},
 };
 
@@ -36,9 +37,14 @@ async fn sent(app: &TestApp, event: Value) -> Value {
     job(app, "gateway", &taken).await
 }
 
+/// A code as a part of an address.
+fn encoded(code: &str) -> String {
+    code.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 async fn chain(app: &TestApp, code: &str) -> Value {
-    let code: String = code.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    app.get("supervisor", &format!("/api/v1/trace/chain?code={code}")).await.expect(200)
+    let path = format!("/api/v1/trace/chain?code={}", encoded(code));
+    app.get("supervisor", &path).await.expect(200)
 }
 
 #[tokio::test]
@@ -70,8 +76,7 @@ async fn g_5_4_4_a_lot_is_one_unit_by_its_code_and_by_its_gtin_and_number() {
     for name in [BY_LOT, BY_LINK, BY_ELEMENTS] {
         assert_eq!(chain(&app, name).await, whole, "{name}");
     }
-    let link: String = BY_LINK.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    assert_eq!(held(&app, &link).await, "30");
+    assert_eq!(held(&app, &encoded(BY_LINK)).await, "30");
 }
 
 #[tokio::test]
@@ -118,4 +123,37 @@ async fn g_5_4_4_a_lots_name_that_is_not_certain_stays_a_name() {
     )
     .await;
     assert_eq!((&taken["state"], &taken["inputs"][0]["code"]), (&json!("held"), &json!("FARM-9")));
+}
+
+#[tokio::test]
+async fn g_6_2_3_events_are_found_by_whatever_a_lot_is_called() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, own(&farm, "OWN-LOT-7")).await;
+    captured(&app, processing(&farm, ("OWN-LOT-7", "5"), "MADE-7")).await;
+    let list = "/api/v1/trace/events";
+    let found = async |user: &str, code: &str| {
+        let path = format!("{list}?count=true&code={}", encoded(code));
+        let found = app.get(user, &path).await.expect(200);
+        assert_eq!(found["total"]["count"], found["items"].as_array().unwrap().len(), "{found}");
+        found
+    };
+    let wanted = found("supervisor", "OWN-LOT-7").await;
+    assert_eq!(wanted["total"]["count"], 2, "{wanted}");
+    for name in [BY_LOT, BY_LINK, BY_ELEMENTS] {
+        assert_eq!(found("supervisor", name).await, wanted, "{name}");
+        let path = format!("{list}/export?format=csv&code={}", encoded(name));
+        let queued = app.get("supervisor", &path).await.expect(202);
+        let (_, rows) = file_of(&app, "supervisor", &queued).await;
+        let ids: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        let shown = wanted["items"].as_array().unwrap().iter();
+        assert_eq!(ids, shown.map(|item| item["id"].as_str().unwrap()).collect::<Vec<_>>());
+        // Names give nobody a right to see more.
+        assert_eq!(found("enterprise", name).await["total"]["count"], 0, "{name}");
+    }
+    // Of two units of a lot the name is not certain; a lot that nobody registered has no events.
+    captured(&app, own(&farm, "OWN-LOT-8")).await;
+    for name in [BY_LOT, "(01)06901234567892(10)NONE-1"] {
+        assert_eq!(found("supervisor", name).await["total"]["count"], 0, "{name}");
+    }
 }
