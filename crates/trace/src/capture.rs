@@ -20,6 +20,7 @@ use crate::{
     handover::{self, Handed, Regained},
     hold::{self, Holds, Under},
     knowledge::Knowledge,
+    lots::Touched,
     ordering, pairing,
     papers::{self, Judged, Papers, Parties},
     personal,
@@ -212,6 +213,8 @@ struct Batch {
     holds: Holds,
     /// The documents that are named, as the events of this batch have used them.
     papers: Papers,
+    /// Units that are called by product and lot in this batch, as far as its events have touched any.
+    touched: Touched,
     /// Codes that tests of this batch found unqualified.
     failed: BTreeSet<String>,
     events: Vec<Ready>,
@@ -245,9 +248,13 @@ async fn accept(
     tx: &mut Tx,
     (from, source, around): (usize, Source, &Surroundings),
     batch: &mut Batch,
-    event: Checked,
+    mut event: Checked,
 ) -> Result<Captured> {
     let subject = around.subject(ctx, &event)?;
+    if !around.lots.is_empty() {
+        let now = (&batch.objects, &batch.touched);
+        around.lots.name_in_turn(&mut event, &subject.id, now)?;
+    }
     if let Some(id) = around.same_as(&event).or_else(|| batch.digests.get(&event.digest)) {
         return Ok(Captured::Duplicate { id: id.clone() });
     }
@@ -333,6 +340,9 @@ async fn accept(
             batch.failed.extend(links.iter().map(|link| link.code.clone()));
         }
         batch.papers.note(&judged.uses);
+        if !around.lots.is_empty() {
+            batch.touched.note(&batch.objects, &objects);
+        }
         batch.objects.extend(objects);
         batch.hand_over((subject, counterparty), &event);
     }

@@ -157,3 +157,77 @@ async fn g_6_2_3_events_are_found_by_whatever_a_lot_is_called() {
         assert_eq!(found("supervisor", name).await["total"]["count"], 0, "{name}");
     }
 }
+
+/// Sends events in one request; what became of each.
+async fn together(app: &TestApp, events: &[Value]) -> Vec<Value> {
+    let sent = app.post("gateway", "/api/v1/trace/events", json!({ "events": events })).await;
+    sent.body["results"].as_array().unwrap_or_else(|| panic!("{}", sent.body)).clone()
+}
+
+async fn event(app: &TestApp, result: &Value) -> Value {
+    let id = result["id"].as_str().unwrap_or_else(|| panic!("{result}"));
+    app.get("supervisor", &format!("/api/v1/trace/events/{id}")).await.expect(200)
+}
+
+#[tokio::test]
+async fn g_5_4_4_a_lot_is_called_by_its_name_from_the_event_on_that_makes_it() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let other = app.subject("示例韭菜合作社二社").await;
+    let batch = [
+        processing(&farm, (BY_LOT, "1"), "TOO-EARLY"),
+        own(&farm, "OWN-LOT-7"),
+        processing(&farm, (BY_LOT, "5"), "OF-7-1"),
+        processing(&farm, (BY_LINK, "6"), "OF-7-2"),
+        processing(&farm, (BY_ELEMENTS, "6"), "OF-7-2"),
+        processing(&farm, (BY_ELEMENTS, "7"), "OF-7-3"),
+    ];
+    let done = together(&app, &batch).await;
+    assert!(done[0].to_string().contains(&format!("{BY_LOT} 不存在")), "{}", done[0]);
+    for at in [2, 3, 5] {
+        assert_eq!(event(&app, &done[at]).await["inputs"][0]["code"], "OWN-LOT-7", "{at}");
+    }
+    assert_eq!((&done[4]["id"], &done[4]["duplicate"]), (&done[3]["id"], &json!(true)), "{done:?}");
+    assert_eq!(held(&app, "OWN-LOT-7").await, "82");
+    // Sent again, all of it is known; what came too early no longer does.
+    let again = together(&app, &batch).await;
+    for at in 1..batch.len() {
+        assert_eq!((&again[at]["id"], &again[at]["duplicate"]), (&done[at]["id"], &json!(true)));
+    }
+    assert_eq!(event(&app, &again[0]).await["inputs"][0]["code"], "OWN-LOT-7");
+    // Of a lot that others have too, what one makes oneself in the batch is one's own.
+    let done = together(
+        &app,
+        &[
+            processing(&other, (BY_LOT, "5"), "OF-OTHER-1"),
+            own(&other, "OTHER-LOT-7"),
+            processing(&other, (BY_LOT, "5"), "OF-OTHER-2"),
+            own(&other, "OTHER-LOT-7-B"),
+            processing(&other, (BY_LOT, "5"), "OF-OTHER-3"),
+        ],
+    )
+    .await;
+    let first = event(&app, &done[0]).await;
+    assert_eq!(
+        (&first["state"], &first["inputs"][0]["code"]),
+        (&json!("held"), &json!("OWN-LOT-7"))
+    );
+    assert_eq!(event(&app, &done[2]).await["inputs"][0]["code"], "OTHER-LOT-7");
+    assert!(done[4].to_string().contains("不存在"), "two of one's own: {}", done[4]);
+    // What waits for review has made nothing yet.
+    let plant = app.subject("示例蔬菜加工厂").await;
+    let mut waiting = processing(&plant, ("OWN-LOT-7", "5"), "PLANT-LOT-9");
+    waiting["outputs"][0]["lot"] = json!("L-9");
+    let mut of_it = processing(&plant, ("(01)06901234567892(10)L-9", "1"), "OF-9");
+    of_it["event_time"] = json!("2026-11-12T08:00:00+08:00");
+    let done = together(&app, &[waiting, of_it]).await;
+    assert_eq!(event(&app, &done[0]).await["state"], "held");
+    assert!(done[1].to_string().contains("不存在"), "{}", done[1]);
+    // A lot whose product is said by what it was made of alone, and one that is passed on.
+    let mut inherits = processing(&farm, ("OWN-LOT-7", "5"), "OWN-LOT-10");
+    inherits["outputs"][0]["lot"] = json!("L-10");
+    inherits["outputs"][0].as_object_mut().unwrap().remove("product");
+    let of_it = processing(&farm, ("urn:epc:class:lgtin:6901234.056789.L-10", "1"), "OF-10");
+    let done = together(&app, &[inherits, of_it]).await;
+    assert_eq!(event(&app, &done[1]).await["inputs"][0]["code"], "OWN-LOT-10");
+}
