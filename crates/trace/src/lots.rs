@@ -12,8 +12,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_kernel::{Result, Row, Sql, Tx};
-use yj_model::{Gs1Data, KnownCode};
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
+use yj_model::{Gs1Data, KnownCode, TraceCode};
 
 use crate::{balance::Objects, event::Checked};
 
@@ -205,6 +205,34 @@ pub(crate) async fn unit_named(tx: &mut Tx, code: &str) -> Result<Option<String>
     let Some(name) = lot_named(code) else { return Ok(None) };
     let lots = Lots::look(tx, BTreeMap::from([(code, (name, BTreeSet::new()))])).await?;
     Ok(lots.stored(code, None).map(String::from))
+}
+
+/// The code that the unit is registered under which a code names, or the code itself.
+pub(crate) async fn registered(tx: &mut Tx, code: TraceCode) -> Result<TraceCode> {
+    match unit_named(tx, code.as_str()).await? {
+        Some(unit) => unit.parse().map_err(Problem::internal),
+        None => Ok(code),
+    }
+}
+
+/// The same of several codes that a holder names; those that stay as they are are not among them.
+pub(crate) async fn units_named(
+    tx: &mut Tx,
+    codes: &[&str],
+    holder: &str,
+) -> Result<BTreeMap<String, String>> {
+    let named = |code: &str| Some((lot_named(code)?, BTreeSet::from([holder])));
+    let names = codes.iter().filter_map(|code| Some((*code, named(code)?)));
+    let names: BTreeMap<&str, _> = names.collect();
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let lots = Lots::look(tx, names).await?;
+    let unit = |code: &&str| {
+        let unit = lots.stored(code, Some(holder))?;
+        Some((String::from(*code), String::from(unit)))
+    };
+    Ok(codes.iter().filter_map(unit).collect())
 }
 
 #[cfg(test)]

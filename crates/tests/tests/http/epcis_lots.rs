@@ -231,3 +231,61 @@ async fn g_5_4_4_a_lot_is_called_by_its_name_from_the_event_on_that_makes_it() {
     let done = together(&app, &[inherits, of_it]).await;
     assert_eq!(event(&app, &done[1]).await["inputs"][0]["code"], "OWN-LOT-10");
 }
+
+/// Where a lot is asked for by its code, as a part of an address.
+fn doors(code: &str) -> [String; 4] {
+    let code = encoded(code);
+    [
+        format!("/api/v1/trace/objects/{code}"),
+        format!("/api/v1/trace/objects/{code}/balance"),
+        format!("/api/v1/trace/objects/{code}/orders"),
+        format!("/api/v1/trace/objects/{code}/orders/preview"),
+    ]
+}
+
+#[tokio::test]
+async fn g_5_4_4_every_door_knows_a_lot_by_its_name() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, own(&farm, "OWN-LOT-7")).await;
+    captured(&app, processing(&farm, ("OWN-LOT-7", "5"), "MADE-7")).await;
+    for name in [BY_LOT, BY_LINK, BY_ELEMENTS] {
+        for (door, wanted) in doors(name).iter().zip(doors("OWN-LOT-7")) {
+            let wanted = app.get("supervisor", &wanted).await.expect(200);
+            assert_eq!(app.get("supervisor", door).await.expect(200), wanted, "{door}");
+            // To whom the unit is nothing, its name is nothing either.
+            assert_eq!(app.get("enterprise", door).await.status, 404, "{door}");
+        }
+        let scan = json!({ "subject": farm["code"], "domain": "agri", "codes": [name] });
+        let scanned = app.post("farm", "/api/v1/trace/scan", scan).await.expect(200);
+        assert_eq!(scanned["items"][0]["code"], "OWN-LOT-7", "{name}");
+        for public in [format!("/t/{}", encoded(name)), format!("/resolve?id={}", encoded(name))] {
+            let told =
+                app.send("GET", &public, None, &[("accept", "application/json")], None).await;
+            let told = told.expect(200);
+            let unit = told.get("unit").unwrap_or(&told["code"]);
+            assert_eq!((&told["lot"], unit), (&json!("L-7"), &json!("OWN-LOT-7")), "{told}");
+        }
+        let proofs = app.post("supervisor", "/api/v1/trace/proofs", json!({ "code": name })).await;
+        assert_eq!(proofs.status, 200, "{name}: {}", proofs.body);
+    }
+    // A certificate covers the unit, under whatever name it is made out.
+    let certificate = json!({
+        "subject": farm["code"], "product": "YJ-JC-01", "quantity": "10", "unit": "KGM",
+        "origin": "示例县", "basis": "control", "contact": "13800000000",
+        "units": [{ "code": BY_LINK, "quantity": "10" }],
+    });
+    let made = app.post("farm", "/api/v1/trace/certificates", certificate).await.expect(201);
+    let path = format!("/api/v1/batch_document/{}", made["id"].as_str().unwrap());
+    let document = app.get("supervisor", &path).await.expect(200);
+    assert_eq!(document["units"][0]["code"], "OWN-LOT-7", "{document}");
+    // An order is one over the unit.
+    let order = json!({
+        "act": "freeze", "downstream": true, "reason": "示例冻结",
+        "document_no": "示监〔2026〕9号", "authority": "示例市场监督管理局",
+    });
+    let door = format!("/api/v1/trace/objects/{}/orders", encoded(BY_ELEMENTS));
+    let made = app.post("supervisor", &door, order).await.expect(201);
+    assert_eq!((&made["code"], &made["units"]), (&json!("OWN-LOT-7"), &json!(2)), "{made}");
+    assert_eq!(app.get("supervisor", &door).await.expect(200)["quality"], "04");
+}
