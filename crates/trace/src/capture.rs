@@ -20,6 +20,7 @@ use crate::{
     handover::{self, Handed, Regained},
     hold::{self, Holds, Under},
     knowledge::Knowledge,
+    lots::Touched,
     ordering, pairing,
     papers::{self, Judged, Papers, Parties},
     personal,
@@ -27,6 +28,7 @@ use crate::{
     rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
+    warned,
 };
 
 /// Events of one request.
@@ -211,6 +213,8 @@ struct Batch {
     holds: Holds,
     /// The documents that are named, as the events of this batch have used them.
     papers: Papers,
+    /// Units that are called by product and lot in this batch, as far as its events have touched any.
+    touched: Touched,
     /// Codes that tests of this batch found unqualified.
     failed: BTreeSet<String>,
     events: Vec<Ready>,
@@ -244,9 +248,13 @@ async fn accept(
     tx: &mut Tx,
     (from, source, around): (usize, Source, &Surroundings),
     batch: &mut Batch,
-    event: Checked,
+    mut event: Checked,
 ) -> Result<Captured> {
     let subject = around.subject(ctx, &event)?;
+    if !around.lots.is_empty() {
+        let now = (&batch.objects, &batch.touched);
+        around.lots.name_in_turn(&mut event, &subject.id, now)?;
+    }
     if let Some(id) = around.same_as(&event).or_else(|| batch.digests.get(&event.digest)) {
         return Ok(Captured::Duplicate { id: id.clone() });
     }
@@ -332,6 +340,9 @@ async fn accept(
             batch.failed.extend(links.iter().map(|link| link.code.clone()));
         }
         batch.papers.note(&judged.uses);
+        if !around.lots.is_empty() {
+            batch.touched.note(&batch.objects, &objects);
+        }
         batch.objects.extend(objects);
         batch.hand_over((subject, counterparty), &event);
     }
@@ -462,7 +473,7 @@ impl Batch {
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
-        let mut also = Vec::new();
+        let (mut also, mut grave) = (Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
@@ -478,6 +489,7 @@ impl Batch {
                 for link in &ready.links {
                     links.push(store::link_row(id, time, link, &self.objects)?);
                 }
+                grave.extend(warned::note(&ready.stored, &ready.links, &self.objects)?);
                 if let Some(original) = ready.superseded {
                     statements.extend(supersede(original, &ready.uid));
                 }
@@ -493,6 +505,7 @@ impl Batch {
         tx.later(statements);
         tx.later(store::insert_links(links));
         tx.later(store::insert_also(also));
+        tx.later(grave);
         tx.start_kept().await?;
         tx.later(pairing::write(now, told));
         tx.later(store::rollup(counts));

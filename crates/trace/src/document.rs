@@ -9,7 +9,7 @@ use yj_kernel::{
 };
 use yj_model::{DocumentKind, Id, Quantity, RegionCode, TraceCode, UnitCode};
 
-use crate::{document_proof, reissue};
+use crate::{document_proof, lots, reissue};
 
 /// 承诺依据
 const BASES: Codes =
@@ -189,6 +189,20 @@ impl BatchDocument {
             _ => Ok(()),
         }
     }
+
+    /// Writes the codes that lots are registered under, whatever they are called.
+    async fn name_units(&mut self, tx: &mut Tx) -> Result<()> {
+        let subject = self.subject_id.to_string();
+        let Some(units) = &mut self.units else { return Ok(()) };
+        let codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
+        let named = lots::units_named(tx, &codes, &subject).await?;
+        for unit in units {
+            if let Some(code) = named.get(&unit.code) {
+                unit.code.clone_from(code);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Resource for BatchDocument {
@@ -253,6 +267,7 @@ impl Resource for BatchDocument {
 
     async fn check(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let kind = self.kind()?;
+        let is_new = self.state.is_none();
         self.state.get_or_insert_with(|| String::from("valid"));
         if self.quantity.is_some() != self.unit.is_some() {
             return Err(invalid("unit", "数量与计量单位应同时填写或同时留空"));
@@ -275,7 +290,8 @@ impl Resource for BatchDocument {
         let holder = yj_subject::by_ids(tx, &[subject.as_str()]).await?.remove(&subject);
         let holder = holder.ok_or_else(|| invalid("subject_id", "没有这个主体"))?;
         self.region = Some(holder.region.parse().map_err(Problem::internal)?);
-        Ok(())
+        // What was written down stays as it was written.
+        if is_new { self.name_units(tx).await } else { Ok(()) }
     }
 
     async fn admit(&self, before: Option<&Self>, _: &Ctx, tx: &mut Tx) -> Result<()> {

@@ -1,6 +1,8 @@
 //! 追溯事件 (handbook §1.2 D, NY/T 4712): what was done, by whom, to what, when and where. As it
 //! comes in, and as it is after its check.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -164,6 +166,8 @@ pub(crate) struct Checked {
     pub(crate) digest: String,
     /// What it was before former codes gave way to present ones.
     pub(crate) as_sent: Option<AsSent>,
+    /// What lots were called whose units are named instead, by side and line.
+    pub(crate) lot_names: BTreeMap<(&'static str, usize), TraceCode>,
 }
 
 /// An event under the codes that were sent.
@@ -202,13 +206,17 @@ impl Checked {
         inputs.chain(self.outputs.iter().map(|line| line.code.as_str()))
     }
 
-    /// Puts the codes of units in the place of other names that they have, as far as `unit` knows any.
-    /// Two names of one unit on one side are refused: their amounts belong together.
+    /// Puts the codes of units in the place of other names that they have, as far as `unit` knows any;
+    /// asked again, it may know others, or none any more. Two names of one unit on one side are
+    /// refused: their amounts belong together.
     pub(crate) fn name_units<'u>(&mut self, unit: impl Fn(&str) -> Option<&'u str>) -> Result<()> {
-        let inputs = self.inputs.iter_mut().map(|line| &mut line.code);
-        let outputs = self.outputs.iter_mut().map(|line| &mut line.code);
-        let mut renamed = put_units(inputs.collect(), ("inputs", &mut self.body), &unit)?;
-        renamed |= put_units(outputs.collect(), ("outputs", &mut self.body), &unit)?;
+        let inputs = self.inputs.iter_mut().map(|line| &mut line.code).collect();
+        let outputs = self.outputs.iter_mut().map(|line| &mut line.code).collect();
+        let mut renamed = false;
+        for (side, codes) in [("inputs", inputs), ("outputs", outputs)] {
+            let named = (side, &mut self.body, &mut self.lot_names);
+            renamed |= put_units(codes, named, &unit)?;
+        }
         if renamed {
             self.digest = self.digest_now()?;
         }
@@ -224,23 +232,32 @@ impl Checked {
     }
 }
 
-/// Renames the codes of one side, in the lines and in the normal form alike. Returns whether there were
-/// any to rename.
+/// Renames the codes of one side, in the lines and in the normal form alike, and keeps their names.
+/// Returns whether there were any to rename.
 fn put_units<'u>(
     mut codes: Vec<&mut TraceCode>,
-    (side, body): (&'static str, &mut Value),
+    (side, body, names): (
+        &'static str,
+        &mut Value,
+        &mut BTreeMap<(&'static str, usize), TraceCode>,
+    ),
     unit: impl Fn(&str) -> Option<&'u str>,
 ) -> Result<bool> {
     let mut renamed = false;
     for at in 0..codes.len() {
-        let Some(found) = unit(codes[at].as_str()) else { continue };
+        let name = names.get(&(side, at)).unwrap_or(&*codes[at]);
+        let found = unit(name.as_str()).unwrap_or(name.as_str());
+        if codes[at].as_str() == found {
+            continue;
+        }
         if codes.iter().any(|other| other.as_str() == found) {
-            let detail =
-                format!("{} 与追溯码 {found} 是同一批次，请合并为一项", codes[at].as_str());
+            let detail = format!("{name} 与追溯码 {found} 是同一批次，请合并为一项");
             return Err(Problem::invalid(format!("{side}[{at}].code"), detail));
         }
-        *codes[at] = found.parse().map_err(Problem::internal)?;
+        let (name, found) = (name.clone(), found.parse().map_err(Problem::internal)?);
+        *codes[at] = found;
         body[side][at]["code"] = json!(codes[at]);
+        names.entry((side, at)).or_insert(name);
         renamed = true;
     }
     Ok(renamed)
@@ -357,6 +374,7 @@ impl TraceEvent {
             body,
             digest: String::new(),
             as_sent: None,
+            lot_names: BTreeMap::new(),
         };
         checked.digest = checked.digest_now()?;
         Ok(checked)

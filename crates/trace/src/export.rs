@@ -50,11 +50,11 @@ const ANCHORS: Codes =
     &[("none", "未上链"), ("pending", "待上链"), ("packed", "已打包"), ("confirmed", "已确认")];
 
 async fn size(Asked { query, scopes }: Asked<'_>, tx: &mut Tx, most: i64) -> Result<i64> {
-    Search::parse(query)?.size(scopes, tx, most).await
+    Search::read(tx, query).await?.size(scopes, tx, most).await
 }
 
 async fn rows(ctx: &Ctx, tx: &mut Tx, (query, after): (&str, Option<String>)) -> Result<Chunk> {
-    let search = Search::whole(query, (CHUNK, after.as_deref()))?;
+    let search = Search::whole(tx, query, (CHUNK, after.as_deref())).await?;
     let events = query::page(ctx, tx, &search).await?;
     let next = search.next(&events);
     let domains = yj_domain::current(tx).await?;

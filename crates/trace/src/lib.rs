@@ -55,6 +55,7 @@ mod story;
 mod story_kept;
 mod surroundings;
 mod together;
+mod warned;
 mod xml;
 
 pub use anchored::{Balances, Documents, Events, Matches, OrderUnits, Orders};
@@ -76,8 +77,9 @@ pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::{EVENT_COLUMNS, list as events};
 pub use scan_count::{Scan, Scans};
-pub use story::{WarnedLot, products_of, public_proofs, unit_of_lot, warned_lots};
+pub use story::{products_of, public_proofs, unit_of_lot};
 pub use story_kept::Stories;
+pub use warned::{WarnedLot, warned_lots};
 
 use yj_kernel::{Entity, Migration};
 
@@ -129,4 +131,5 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0016_rejected.sql"),
     },
     Migration { name: "trace/0017_also", script: include_str!("../migrations/0017_also.sql") },
+    Migration { name: "trace/0018_grave", script: include_str!("../migrations/0018_grave.sql") },
 ];

@@ -6,15 +6,19 @@
 //! that product and lot: the one that the subject of the event holds, or the only one there is. Where
 //! neither is certain the name stays a name.
 
+//!
+//! Of a batch each event is named by what was before it: first by what is stored, all of them at once,
+//! then in its turn by what the events before it in the batch have made, passed on and used up.
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_kernel::{Result, Row, Sql, Tx};
-use yj_model::{Gs1Data, KnownCode};
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
+use yj_model::{Gs1Data, KnownCode, TraceCode};
 
-use crate::event::Checked;
+use crate::{balance::Objects, event::Checked};
 
-/// Units of one lot that are looked at: those that a subject of the batch holds first.
-const UNITS_MAX: i64 = 20;
+/// Units of a lot that are looked at, and of each holder's: two are as uncertain as a thousand.
+const UNITS_MAX: i64 = 2;
 
 /// A lot as GS1 names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,86 +40,199 @@ fn lot_named(code: &str) -> Option<LotName> {
     Some(LotName { gtin: String::from(data.value("01")?), lot: String::from(lot) })
 }
 
-/// A unit of a lot.
-struct Unit {
-    code: String,
-    /// Identifier of the subject that holds it.
-    holder: String,
+/// What a lot's name leads to.
+struct Meaning {
+    /// Identifier of the product.
+    product: String,
+    lot: String,
+    /// Its units, as far as they are looked at, each with the identifier of the subject that holds it.
+    units: BTreeMap<String, String>,
 }
 
-/// Those of some names that are no units themselves, with the units of their lots; those that one of
-/// the holders has come first.
-async fn units(
-    tx: &mut Tx,
-    names: BTreeMap<&str, LotName>,
-    holders: &[&str],
-) -> Result<BTreeMap<String, Vec<Unit>>> {
-    let gtins: BTreeSet<&str> = names.values().map(|name| name.gtin.as_str()).collect();
-    let products = yj_product::by_gtins(tx, &gtins.into_iter().collect::<Vec<_>>()).await?;
-    let mut known = Sql::new("SELECT code FROM trace_object WHERE code ");
-    known.bind_texts(names.keys().copied());
-    let of_lot = |name: &LotName| {
-        let product = products.get(&name.gtin).map_or("", |product| product.id.as_str());
-        let mut sql = Sql::new("SELECT code, subject_id FROM trace_object WHERE product_id = ");
-        sql.bind(product).push(" AND lot = ").bind(name.lot.as_str());
-        sql.push(" ORDER BY CASE WHEN subject_id ").bind_texts(holders.iter().copied());
-        sql.push(" THEN 0 ELSE 1 END, id DESC LIMIT ").bind(UNITS_MAX);
-        sql
-    };
-    let queries = std::iter::once(known).chain(names.values().map(of_lot)).collect();
-    let mut answers = tx.fetch_all(queries).await?.into_iter();
-    let known = answers.next().unwrap_or_default();
-    let known = known.iter().map(|row| row.text(0)).collect::<Result<BTreeSet<&str>>>()?;
-    let unit = |row: &Row| {
-        Ok(Unit { code: String::from(row.text(0)?), holder: String::from(row.text(1)?) })
-    };
-    let mut found = BTreeMap::new();
-    for (name, rows) in names.keys().zip(answers).filter(|(name, _)| !known.contains(*name)) {
-        found.insert(String::from(*name), rows.iter().map(unit).collect::<Result<Vec<_>>>()?);
+/// The lots that are called by names which are no units themselves, by these names.
+#[derive(Default)]
+pub(crate) struct Lots(BTreeMap<String, Meaning>);
+
+/// Codes of units that the events of a batch have touched, by product and lot.
+#[derive(Default)]
+pub(crate) struct Touched(BTreeMap<(String, String), BTreeSet<String>>);
+
+impl Touched {
+    /// Notes what an event makes of the units that it touches; it may take them out of one lot into
+    /// another.
+    pub(crate) fn note(&mut self, before: &Objects, after: &Objects) {
+        for (code, object) in after {
+            for object in before.get(code).into_iter().chain([object]) {
+                let (Some(product), Some(lot)) = (&object.product_id, &object.lot) else {
+                    continue;
+                };
+                let units = self.0.entry((product.clone(), lot.clone())).or_default();
+                units.insert(code.clone());
+            }
+        }
     }
-    Ok(found)
 }
 
-/// The one unit that a lot's name means to a holder.
-fn meant<'u>(units: &'u [Unit], holder: Option<&str>) -> Option<&'u str> {
-    let mut own = units.iter().filter(|unit| Some(unit.holder.as_str()) == holder);
-    match (own.next(), own.next(), units) {
-        (Some(one), None, _) | (None, _, [one]) => Some(&one.code),
+impl Lots {
+    /// Looks for the units of the lots that some names name, for certain holders of each.
+    async fn look(tx: &mut Tx, names: BTreeMap<&str, (LotName, BTreeSet<&str>)>) -> Result<Self> {
+        let gtins: BTreeSet<&str> = names.values().map(|(name, _)| name.gtin.as_str()).collect();
+        let products = yj_product::by_gtins(tx, &gtins.into_iter().collect::<Vec<_>>()).await?;
+        let mut known = Sql::new("SELECT code FROM trace_object WHERE code ");
+        known.bind_texts(names.keys().copied());
+        let (mut queries, mut asked, mut lots) = (vec![known], Vec::new(), BTreeMap::new());
+        for (text, (name, holders)) in names {
+            let Some(product) = products.get(&name.gtin) else { continue };
+            let units = || {
+                let mut sql =
+                    Sql::new("SELECT code, subject_id FROM trace_object WHERE product_id = ");
+                sql.bind(product.id.as_str()).push(" AND lot = ").bind(name.lot.as_str());
+                sql
+            };
+            let any = std::iter::once(units());
+            let of_holders = holders.into_iter().map(|holder| {
+                let mut sql = units();
+                sql.push(" AND subject_id = ").bind(holder);
+                sql
+            });
+            for mut sql in any.chain(of_holders) {
+                sql.push(" LIMIT ").bind(UNITS_MAX);
+                queries.push(sql);
+                asked.push(text);
+            }
+            let product = product.id.clone();
+            let lot = Meaning { product, lot: name.lot, units: BTreeMap::new() };
+            lots.insert(String::from(text), lot);
+        }
+        let mut answers = tx.fetch_all(queries).await?.into_iter();
+        let known = answers.next().unwrap_or_default();
+        let unit = |row: &Row| Ok((String::from(row.text(0)?), String::from(row.text(1)?)));
+        for (text, rows) in asked.into_iter().zip(answers) {
+            let Some(lot) = lots.get_mut(text) else { continue };
+            lot.units.extend(rows.iter().map(unit).collect::<Result<Vec<_>>>()?);
+        }
+        for row in &known {
+            lots.remove(row.text(0)?);
+        }
+        Ok(Self(lots))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one unit that a name means to a holder, by what is stored.
+    fn stored(&self, name: &str, holder: Option<&str>) -> Option<&str> {
+        let lot = self.0.get(name)?;
+        meant(lot.units.iter().map(|(code, holder)| (code.as_str(), holder.as_str())), holder)
+    }
+
+    /// Names the units of an event whose turn it is once more: by then the batch has changed `objects`,
+    /// and touched some of a lot.
+    pub(crate) fn name_in_turn(
+        &self,
+        event: &mut Checked,
+        holder: &str,
+        (objects, touched): (&Objects, &Touched),
+    ) -> Result<()> {
+        event.name_units(|name| {
+            let lot = self.0.get(name)?;
+            if objects.contains_key(name) {
+                return None;
+            }
+            let key = (lot.product.clone(), lot.lot.clone());
+            let touched = touched.0.get(&key).into_iter().flatten().map(|code| (code, None));
+            let stored = lot.units.iter().map(|(code, holder)| (code, Some(holder.as_str())));
+            let all: BTreeMap<&String, Option<&str>> = touched.chain(stored).collect();
+            let units = all.iter().filter_map(|(code, stored)| match objects.get(code.as_str()) {
+                None => Some((code.as_str(), (*stored)?)),
+                Some(object) => {
+                    let of_lot = object.product_id.as_ref() == Some(&lot.product)
+                        && object.lot.as_ref() == Some(&lot.lot);
+                    of_lot.then_some((code.as_str(), object.subject_id.as_str()))
+                }
+            });
+            meant(units, Some(holder))
+        })
+    }
+}
+
+/// The one of some units, each with its holder, that a lot's name means to a holder.
+fn meant<'u>(
+    units: impl Iterator<Item = (&'u str, &'u str)> + Clone,
+    holder: Option<&str>,
+) -> Option<&'u str> {
+    let mut own = units.clone().filter(|(_, of)| Some(*of) == holder);
+    let mut all = units;
+    match (own.next(), own.next(), all.next(), all.next()) {
+        (Some((one, _)), None, ..) | (None, _, Some((one, _)), None) => Some(one),
         _ => None,
     }
 }
 
-/// Puts the codes that lots are registered under in the place of their names, event by event.
-pub(crate) async fn name(tx: &mut Tx, checked: &mut [Result<Checked>]) -> Result<()> {
+/// Puts the codes that lots are registered under in the place of their names, event by event, as far as
+/// what is stored tells; what the names lead to.
+pub(crate) async fn name(tx: &mut Tx, checked: &mut [Result<Checked>]) -> Result<Lots> {
     let events = || checked.iter().filter_map(|event| event.as_ref().ok());
-    let names: BTreeMap<&str, LotName> = events()
-        .flat_map(Checked::codes)
-        .filter_map(|code| Some((code, lot_named(code)?)))
-        .collect();
-    if names.is_empty() {
-        return Ok(());
+    let is_named = |event: &&Checked| event.codes().any(|code| lot_named(code).is_some());
+    let subjects: BTreeSet<&str> =
+        events().filter(is_named).map(|event| event.subject.as_str()).collect();
+    if subjects.is_empty() {
+        return Ok(Lots::default());
     }
-    let subjects: BTreeSet<&str> = events().map(|event| event.subject.as_str()).collect();
     let subjects = yj_subject::by_codes(tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
-    let holders: Vec<&str> = subjects.values().map(|subject| subject.id.as_str()).collect();
-    let units = units(tx, names, &holders).await?;
     let holder = |code: &KnownCode| subjects.get(code.as_str()).map(|subject| subject.id.as_str());
+    let mut names: BTreeMap<&str, (LotName, BTreeSet<&str>)> = BTreeMap::new();
+    for event in events() {
+        for (code, name) in event.codes().filter_map(|code| Some((code, lot_named(code)?))) {
+            let (_, holders) = names.entry(code).or_insert_with(|| (name, BTreeSet::new()));
+            holders.extend(holder(&event.subject));
+        }
+    }
+    let lots = Lots::look(tx, names).await?;
     for event in checked.iter_mut() {
         let Ok(named) = event else { continue };
         let holder = holder(&named.subject);
-        let unit = |code: &str| meant(units.get(code)?, holder);
-        if let Err(problem) = named.name_units(unit) {
+        if let Err(problem) = named.name_units(|code| lots.stored(code, holder)) {
             *event = Err(problem);
         }
     }
-    Ok(())
+    Ok(lots)
 }
 
 /// The code of the only unit of the lot that a code names.
 pub(crate) async fn unit_named(tx: &mut Tx, code: &str) -> Result<Option<String>> {
     let Some(name) = lot_named(code) else { return Ok(None) };
-    let found = units(tx, BTreeMap::from([(code, name)]), &[]).await?;
-    Ok(found.get(code).and_then(|units| meant(units, None)).map(String::from))
+    let lots = Lots::look(tx, BTreeMap::from([(code, (name, BTreeSet::new()))])).await?;
+    Ok(lots.stored(code, None).map(String::from))
+}
+
+/// The code that the unit is registered under which a code names, or the code itself.
+pub(crate) async fn registered(tx: &mut Tx, code: TraceCode) -> Result<TraceCode> {
+    match unit_named(tx, code.as_str()).await? {
+        Some(unit) => unit.parse().map_err(Problem::internal),
+        None => Ok(code),
+    }
+}
+
+/// The same of several codes that a holder names; those that stay as they are are not among them.
+pub(crate) async fn units_named(
+    tx: &mut Tx,
+    codes: &[&str],
+    holder: &str,
+) -> Result<BTreeMap<String, String>> {
+    let named = |code: &str| Some((lot_named(code)?, BTreeSet::from([holder])));
+    let names = codes.iter().filter_map(|code| Some((*code, named(code)?)));
+    let names: BTreeMap<&str, _> = names.collect();
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let lots = Lots::look(tx, names).await?;
+    let unit = |code: &&str| {
+        let unit = lots.stored(code, Some(holder))?;
+        Some((String::from(*code), String::from(unit)))
+    };
+    Ok(codes.iter().filter_map(unit).collect())
 }
 
 #[cfg(test)]
@@ -147,12 +264,14 @@ mod tests {
 
     #[test]
     fn what_is_not_certain_stays_a_name() {
-        let unit = |code: &str, holder: &str| Unit { code: code.into(), holder: holder.into() };
-        let all = [unit("A", "a"), unit("B", "b"), unit("C", "b")];
-        assert_eq!(meant(&all, Some("a")), Some("A"));
-        assert_eq!(meant(&all, Some("b")), None, "two of one's own");
-        assert_eq!(meant(&all, Some("c")), None, "several of others");
-        assert_eq!(meant(&all[..1], Some("c")), Some("A"), "the only one");
-        assert_eq!(meant(&[], None), None);
+        let all = [("A", "a"), ("B", "b"), ("C", "b")];
+        let meant = |units: &[(&'static str, &'static str)], holder| {
+            meant(units.iter().copied(), Some(holder))
+        };
+        assert_eq!(meant(&all, "a"), Some("A"));
+        assert_eq!(meant(&all, "b"), None, "two of one's own");
+        assert_eq!(meant(&all, "c"), None, "several of others");
+        assert_eq!(meant(&all[..1], "c"), Some("A"), "the only one");
+        assert_eq!(meant(&[], "a"), None);
     }
 }

@@ -20,6 +20,7 @@ use yj_model::{Id, TraceCode, regions};
 use crate::{
     anchored::Orders,
     hold::{self, Hold},
+    lots,
     order::{OrderKind, Quality, TraceOrder},
     ordering::{self, NewOrder},
     query::{self, EVENT_COLUMNS},
@@ -80,7 +81,7 @@ pub(crate) fn routes(ledger: &Ledger) -> Vec<Route> {
     let concerned =
         move |ctx: Ctx, Path(id): Path<String>| async move { concerned(&ctx, &checker, &id).await };
     let order = move |ctx: Ctx, Path(code): Path<String>, Body(body): Body<Order>| async move {
-        let code = parsed(&code)?;
+        let code = registered(&mut ctx.snapshot().await?, &code).await?;
         if body.act == OrderKind::Fail {
             let detail = "检测不合格由检测报告作出，请登记检测事件";
             return Err(Problem::invalid("act", detail));
@@ -162,8 +163,9 @@ async fn unmade(ctx: &Ctx, id: &str, because: (&str, Option<&str>)) -> Result<Va
     .await
 }
 
-fn parsed(code: &str) -> Result<TraceCode> {
-    code.parse().map_err(|_| Problem::NotFound("追溯码"))
+/// The code that a path names, as its unit is registered.
+async fn registered(tx: &mut Tx, code: &str) -> Result<TraceCode> {
+    lots::registered(tx, code.parse().map_err(|_| Problem::NotFound("追溯码"))?).await
 }
 
 /// One order, as whoever made or lifted it sees it.
@@ -205,8 +207,8 @@ async fn require_reach(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<i64> {
 
 /// The orders over a code, those that were lifted among them, newest first.
 async fn over(ctx: Ctx, Path(code): Path<String>) -> Result<Json<Value>> {
-    let code = parsed(&code)?;
     let mut tx = ctx.snapshot().await?;
+    let code = registered(&mut tx, &code).await?;
     let object = require_reach(&ctx, &mut tx, code.as_str()).await?;
     let sql = Sql::new(
         "SELECT r.id, r.kind, r.code, r.authority, r.document_no, r.reason, r.official, \
@@ -288,7 +290,6 @@ async fn preview(
     Path(code): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>> {
-    let code = parsed(&code)?;
     let (mut act, mut downstream) = (Some(OrderKind::Freeze), false);
     for (name, text) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match (&*name, &*text) {
@@ -302,6 +303,7 @@ async fn preview(
     let known = OrderKind::ALL.map(|kind| format!("{} {}", kind.code(), kind.label())).join("、");
     let act = act.ok_or_else(|| Problem::invalid("act", format!("应为：{known}")))?;
     let mut tx = ctx.snapshot().await?;
+    let code = registered(&mut tx, &code).await?;
     let covered = ordering::cover(&ctx, &mut tx, (code.as_str(), act, downstream), false).await?;
     let subjects = holders(&ctx, &mut tx, covered.ids.iter().copied()).await?;
     Ok(Json(json!({

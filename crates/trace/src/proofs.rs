@@ -13,7 +13,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     document::BatchDocument,
-    query,
+    lots, query,
     store::{EVENT, StoredEvent},
 };
 
@@ -99,6 +99,7 @@ async fn of_code(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<Vec<Record>> {
     let code: TraceCode = code
         .parse()
         .map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
+    let code = lots::registered(tx, code).await?;
     let mut sql = Sql::new(EVENT);
     sql.push(
         " WHERE e.state IN ('accepted', 'superseded') AND e.id IN (SELECT l.event_id FROM trace_link l \

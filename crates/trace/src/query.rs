@@ -12,7 +12,7 @@ use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    places, query_parts,
+    lots, places, query_parts,
     store::{EVENT, StoredEvent},
 };
 
@@ -35,7 +35,18 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    pub(crate) fn parse(query: &str) -> Result<Self> {
+    /// Reads a query, and what the lots that it names are registered under.
+    pub(crate) async fn read(tx: &mut Tx, query: &str) -> Result<Self> {
+        let mut search = Self::parse(query)?;
+        for (_, text) in search.conditions.iter_mut().filter(|(name, _)| name == CODE) {
+            if let Some(code) = lots::unit_named(tx, text).await? {
+                *text = code;
+            }
+        }
+        Ok(search)
+    }
+
+    fn parse(query: &str) -> Result<Self> {
         if query.matches('&').count() > CONDITIONS_MAX {
             return Err(invalid("query", "查询条件过多"));
         }
@@ -69,8 +80,12 @@ impl Search {
     }
 
     /// The same search for all it finds, in chunks of so many rows, each after the one before.
-    pub(crate) fn whole(query: &str, (size, after): (i64, Option<&str>)) -> Result<Self> {
-        let found = Self::parse(query)?;
+    pub(crate) async fn whole(
+        tx: &mut Tx,
+        query: &str,
+        (size, after): (i64, Option<&str>),
+    ) -> Result<Self> {
+        let found = Self::read(tx, query).await?;
         let after = after.map(cursor).transpose()?;
         Ok(Self { per_page: size, page: 1, after, count: Counting::No, ..found })
     }
@@ -168,7 +183,7 @@ impl Search {
 /// One page of the events within the request's reach that match a query: the answer of
 /// `GET /api/v1/trace/events`, `{items, next, total}`. What is no condition of that list is refused.
 pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
-    let search = Search::parse(query)?;
+    let search = Search::read(tx, query).await?;
     let total = match search.count {
         Counting::No => Value::Null,
         _ => search.total(ctx, tx).await?,
@@ -242,6 +257,8 @@ pub(crate) const BY_ROW: &str = " FROM trace_event e WHERE e.product_id";
 pub(crate) const BY_LINE: &str = " FROM trace_event_also a CROSS JOIN trace_event e \
      WHERE e.id = a.event_id AND e.event_time = a.event_time AND a.facet = 'product' AND a.value";
 
+/// 追溯码: that of a unit, or what GS1 calls its lot.
+pub(crate) const CODE: &str = "code";
 /// 产品: one product, or a class of the catalogue with all below it (产品品种).
 pub(crate) const PRODUCT: &str = "product_id";
 pub(crate) const CLASS: &str = "catalogue_code";
@@ -314,7 +331,7 @@ pub(crate) fn condition(
             sql.bind(text).push(tail);
             return Ok(());
         }
-        "code" => {
+        CODE => {
             sql.push(" AND e.id IN (SELECT l.event_id FROM trace_link l JOIN trace_object o ON o.id = l.object_id WHERE o.code = ");
             sql.bind(text).push(")");
             return Ok(());

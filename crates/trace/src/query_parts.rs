@@ -73,7 +73,7 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Opti
 /// Conditions that few events meet, and an index of their own finds.
 fn is_rare(name: &str, text: &str) -> bool {
     match name {
-        "subject_id" | "lot" | "code" => true,
+        "subject_id" | "lot" | query::CODE => true,
         "state" => matches!(text, "held" | "rejected"),
         _ => false,
     }

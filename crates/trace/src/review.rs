@@ -22,7 +22,7 @@ use crate::{
     papers::{self, Judged, Parties},
     personal,
     store::{self, StoredEvent},
-    surroundings,
+    surroundings, warned,
 };
 
 /// Tries of one decision.
@@ -211,6 +211,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let originals = original.iter().map(|one| (one.id, one.time.unix_ms()));
     statements.extend(originals.flat_map(|original| supersede(original, &stored.uid)));
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
+    statements.extend(warned::note(stored, &links, &objects)?);
     let told = pairing::Told {
         spec: &event.spec,
         domain: &event.domain,

@@ -218,12 +218,27 @@ async fn resolve(tx: &mut Tx, subject: &SubjectBrief, texts: &[String]) -> Resul
     let products = yj_product::by_gtins(tx, &gtins).await?;
     let query = |item: &Item| {
         let product = products.get(&item.gtin).map_or("", |product| product.id.as_str());
-        let mut sql = Sql::new("SELECT code FROM trace_object WHERE product_id = ");
-        sql.bind(product).push(" AND (code = ").bind(item.serial.as_deref().unwrap_or_default());
-        sql.push(" OR lot = ").bind(item.lot.as_deref().unwrap_or_default());
-        sql.push(") ORDER BY CASE WHEN code = ").bind(item.serial.as_deref().unwrap_or_default());
-        sql.push(" THEN 0 WHEN subject_id = ").bind(subject.id.as_str());
-        sql.push(" THEN 1 ELSE 2 END, id DESC LIMIT ").bind(UNITS_MAX);
+        let of_product = |sql: &mut Sql, rank: &str| {
+            sql.push("SELECT code, id, ").push(rank).push(" AS place FROM trace_object");
+            sql.push(" WHERE product_id = ").bind(product);
+        };
+        let (lot, serial) = (item.lot.as_deref(), item.serial.as_deref());
+        let of_lot = |sql: &mut Sql| {
+            sql.push(" AND lot = ").bind(lot.unwrap_or_default());
+            sql.push(" ORDER BY id DESC LIMIT ").bind(UNITS_MAX);
+        };
+        let mut sql = Sql::new("SELECT code FROM (");
+        of_product(&mut sql, "0");
+        sql.push(" AND code = ").bind(serial.unwrap_or_default());
+        sql.push(" UNION ALL SELECT * FROM (");
+        of_product(&mut sql, "1");
+        sql.push(" AND subject_id = ").bind(subject.id.as_str());
+        of_lot(&mut sql);
+        sql.push(") own UNION ALL SELECT * FROM (");
+        of_product(&mut sql, "2");
+        of_lot(&mut sql);
+        sql.push(") all_of_lot) units GROUP BY code ORDER BY MIN(place), MIN(id) DESC LIMIT ");
+        sql.bind(UNITS_MAX);
         sql
     };
     let mut answers = tx.fetch_all(items().map(query).collect()).await?.into_iter();

@@ -15,7 +15,7 @@ use yj_kernel::{Access, Ctx, Param, Place, Problem, Result, Route, Row, Sql, Tx,
 use yj_model::{Movement, Quantity, TraceCode};
 
 use crate::{
-    places,
+    lots, places,
     query::EVENT_COLUMNS,
     store::{self, quantity},
 };
@@ -109,6 +109,7 @@ async fn of_code(
     let code: TraceCode = code.parse().map_err(|_| missing())?;
     let asked = Asked::parse(query, false)?;
     let mut tx = ctx.snapshot().await?;
+    let code = lots::registered(&mut tx, code).await?;
     let object = store::read_object(&mut tx, code.as_str()).await?.ok_or_else(missing)?;
     // How much somebody has is told to who may read of its holder (see `crate::knowledge`).
     require_holder(&ctx, &mut tx, &object.subject_id, missing).await?;

@@ -11,9 +11,9 @@ use yj_model::{OffsetTime, Stage, regions};
 
 use crate::{
     balance::{LinkRole, Object},
-    closure::{self, Direction, closure},
-    order::{OrderKind, Quality},
-    places, store,
+    closure::{Direction, closure},
+    order::OrderKind,
+    store,
 };
 
 /// Steps shown; what lies further back is on the console.
@@ -172,83 +172,6 @@ pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<O
     Ok(Some(json!({ "code": code, "chain_fingerprint": to_hex(&chain), "proofs": proofs })))
 }
 
-/// A lot of a product of which the public is to be warned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WarnedLot {
-    /// 批次号; none for units that were registered without one, whose codes are nobody's to read here.
-    pub lot: Option<String>,
-    /// Why, as the dictionary of 质量状态 says it: 待检, 不合格, 冻结, 召回, 销毁.
-    pub quality: &'static str,
-    /// Whether it was called back.
-    pub recalled: bool,
-}
-
-/// Units of one product that are looked at, and events that looked at them; the newest of them.
-const WATCHED_MAX: i64 = 2_000;
-/// Tests and recalls that are followed downstream.
-const FOLLOWED_MAX: usize = 50;
-
-/// The lots of a product that are stopped, called back or found unqualified, and those made of them;
-/// the gravest first. What its own page says of each of them, the page of the product says in short.
-pub async fn warned_lots(tx: &mut Tx, product_id: &str) -> Result<Vec<WarnedLot>> {
-    let mut worst: BTreeMap<Option<String>, (Quality, bool)> = BTreeMap::new();
-    let mut note = |lot: Option<&str>, quality: Quality| {
-        let known = worst.entry(lot.map(String::from)).or_insert((quality, false));
-        known.0 = known.0.max(quality);
-        known.1 |= quality == Quality::Recalled;
-    };
-    let sql = Sql::new(
-        "SELECT DISTINCT lot, quality FROM trace_object \
-         WHERE product_id = $1 AND quality IS NOT NULL LIMIT $2",
-    );
-    for row in tx.fetch(sql.arg(product_id).arg(WATCHED_MAX)).await? {
-        let quality = row.text(1)?;
-        let unknown = || Problem::internal(format!("trace_object.quality is {quality}"));
-        note(row.text_opt(0)?, Quality::from_code(quality).ok_or_else(unknown)?);
-    }
-    let sql = Sql::new(
-        "SELECT l.event_id, l.event_time, l.object_id FROM trace_object o \
-         JOIN trace_link l ON l.object_id = o.id AND l.role = 2 \
-         WHERE o.product_id = $1 ORDER BY l.event_id DESC LIMIT $2",
-    );
-    let watching = tx.fetch(sql.arg(product_id).arg(WATCHED_MAX)).await?;
-    let watching = watching.iter().map(|row| Ok((row.int(0)?, row.int(1)?, row.int(2)?)));
-    let watching = watching.collect::<Result<Vec<_>>>()?;
-    let told: Vec<_> = watching.iter().map(|(event, time, _)| (*event, *time)).collect();
-    let mut grave: BTreeMap<i64, Quality> = BTreeMap::new();
-    for event in places::events_at(tx, &told).await? {
-        let verdict = event.body["attributes"]["verdict"].as_str();
-        let verdict = verdict.and_then(|code| event.spec.as_ref()?.label("verdict", code));
-        if event.state == "accepted" && event.kind == RECALL {
-            grave.insert(event.id, Quality::Recalled);
-        } else if event.state == "accepted" && verdict == Some(Quality::Failed.label()) {
-            grave.insert(event.id, Quality::Failed);
-        }
-    }
-    let mut roots: BTreeMap<i64, Quality> = BTreeMap::new();
-    for (event, _, object) in &watching {
-        if let Some(quality) = grave.get(event) {
-            let known = roots.entry(*object).or_insert(*quality);
-            *known = (*known).max(*quality);
-        }
-    }
-    for (root, quality) in roots.into_iter().take(FOLLOWED_MAX) {
-        let reached = closure::downstream(tx, root).await?;
-        let mut sql = Sql::new("SELECT DISTINCT lot FROM trace_object WHERE product_id = ");
-        sql.bind(product_id).push(" AND id ").bind_ints(reached);
-        for row in tx.fetch(sql).await? {
-            note(row.text_opt(0)?, quality);
-        }
-    }
-    let mut lots: Vec<_> = worst.into_iter().collect();
-    lots.sort_by_key(|(_, (quality, recalled))| std::cmp::Reverse((*recalled, *quality)));
-    let lot = |(lot, (quality, recalled)): (_, (Quality, bool))| {
-        let quality = if recalled { Quality::Recalled.label() } else { quality.label() };
-        WarnedLot { lot, quality, recalled }
-    };
-    Ok(lots.into_iter().map(lot).collect())
-}
-
 /// Those of some codes that are units here, with the product of each.
 pub async fn products_of(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, Option<String>>> {
     let mut sql = Sql::new("SELECT code, product_id FROM trace_object WHERE code ");
@@ -271,26 +194,32 @@ pub async fn unit_of_lot(
     newest_unit(tx, (product_id, &owner), lot.unwrap_or_default()).await
 }
 
+/// Units of one lot that are looked at: the newest and the oldest.
+const OF_LOT_MAX: i64 = 200;
+
 /// One trip, whatever there is: how long an answer takes says nothing.
 async fn newest_unit(
     tx: &mut Tx,
     (product_id, owner): (&str, &str),
     lot: &str,
 ) -> Result<Option<String>> {
-    let named = || {
-        let mut sql = Sql::new("SELECT o.code FROM trace_object o WHERE o.product_id = ");
-        sql.bind(product_id).push(" AND o.lot = ").bind(lot);
-        sql
+    let end = |sql: &mut Sql, order: &str, most: i64| {
+        sql.push("SELECT id, code FROM trace_object WHERE product_id = ").bind(product_id);
+        sql.push(" AND lot = ").bind(lot).push(" ORDER BY ").push(order).push(" LIMIT ").bind(most);
     };
-    let mut own = named();
+    let mut own = Sql::new("SELECT o.code FROM (SELECT * FROM (");
+    end(&mut own, "id DESC", OF_LOT_MAX);
+    own.push(") n UNION SELECT * FROM (");
+    end(&mut own, "id", OF_LOT_MAX);
     own.push(
-        " AND EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
+        ") f) o WHERE EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
          WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id = ",
     );
     own.bind(owner).push(") ORDER BY o.id DESC LIMIT 1");
     // Where the product's own subject put out none of a lot, whoever was first to name it.
-    let mut others = named();
-    others.push(" ORDER BY o.id LIMIT 1");
+    let mut others = Sql::new("SELECT o.code FROM (");
+    end(&mut others, "id", 1);
+    others.push(") o");
     let answers = tx.fetch_all(vec![own, others]).await?;
     let found = answers.iter().find_map(|rows| rows.first());
     found.map(|row| row.text(0).map(String::from)).transpose()

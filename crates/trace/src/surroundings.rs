@@ -17,7 +17,7 @@ use crate::{
     event::Checked,
     handover::{self, Handed},
     hold::{self, Holds},
-    lots,
+    lots::{self, Lots},
     papers::{self, Papers},
     policy::Policies,
     query::EVENT_COLUMNS,
@@ -46,6 +46,8 @@ pub(crate) struct Surroundings {
     pub(crate) owners: BTreeMap<String, MadeFor>,
     known: BTreeMap<String, String>,
     pub(crate) policies: Policies,
+    /// What lots are called by GTIN and lot number.
+    pub(crate) lots: Lots,
 }
 
 impl Surroundings {
@@ -54,7 +56,7 @@ impl Surroundings {
         tx: &mut Tx,
         checked: &mut [Result<Checked>],
     ) -> Result<Self> {
-        lots::name(tx, checked).await?;
+        let lots = lots::name(tx, checked).await?;
         let events: Vec<&Checked> =
             checked.iter().filter_map(|event| event.as_ref().ok()).collect();
         let subjects = events.iter().flat_map(|event| {
@@ -137,6 +139,7 @@ impl Surroundings {
             owners,
             known,
             policies,
+            lots,
         })
     }
 

@@ -194,8 +194,14 @@ async fn multiply(tx: &mut Tx, copy: i64) -> Result<(), yj_kernel::Problem> {
              FROM trace_event WHERE id < {APART}"
         ),
         format!(
-            "INSERT INTO trace_object (id, code, {OBJECT}) \
-             SELECT id + {by}, code || {mark}, {OBJECT} FROM trace_object WHERE id < {APART}"
+            "INSERT INTO trace_object (id, code, grave, {OBJECT}) \
+             SELECT id + {by}, code || {mark}, grave + {by}, {OBJECT} \
+             FROM trace_object WHERE id < {APART}"
+        ),
+        format!(
+            "INSERT INTO trace_grave (object_id, event_id, event_time) \
+             SELECT object_id + {by}, event_id + {by}, event_time \
+             FROM trace_grave WHERE event_id < {APART}"
         ),
         format!(
             "INSERT INTO trace_link (event_id, object_id, role, quantity, event_time) \

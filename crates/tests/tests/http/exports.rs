@@ -103,7 +103,7 @@ async fn s_33_who_cannot_see_every_row_cannot_agree_to_them() {
 }
 
 /// The rows of the file that a job made, with its header.
-async fn file_of(app: &TestApp, user: &str, queued: &Value) -> (Vec<String>, Vec<Vec<String>>) {
+pub async fn file_of(app: &TestApp, user: &str, queued: &Value) -> (Vec<String>, Vec<Vec<String>>) {
     app.run_jobs().await;
     let job = format!("/api/v1/jobs/{}", queued["job"].as_str().unwrap());
     let job = app.get(user, &job).await.expect(200);

@@ -89,4 +89,5 @@ mod templates;
 mod tombstone;
 mod verdict;
 mod verify_page;
+mod warned;
 mod witnessing;

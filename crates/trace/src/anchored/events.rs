@@ -13,6 +13,7 @@ use crate::{
     balance::Link,
     places, query,
     store::{self, StoredEvent},
+    warned,
 };
 
 /// 追溯事件 as the tamper audit sees them.
@@ -51,13 +52,19 @@ impl Projection for Events {
             let events = read(tx, anchored.iter().map(|one| one.id())).await?;
             let links = links(tx, &events).await?;
             let others = others(tx, &events).await?;
+            let unnoted = warned::unnoted(tx, &events).await?;
             let by_id: BTreeMap<&str, &Envelope> =
                 anchored.iter().map(|one| (one.id(), *one)).collect();
             let mut rows = BTreeMap::new();
             for event in &events {
                 let Some(envelope) = by_id.get(event.uid.as_str()) else { continue };
                 let own = links.get(&event.id).map(Vec::as_slice).unwrap_or_default();
-                rows.insert(event.uid.clone(), project(event, own, (envelope, &others))?);
+                let mut row = project(event, own, (envelope, &others))?;
+                if unnoted.contains(&event.id) {
+                    // The page of the product would not warn of what it condemned.
+                    row.beyond.push(Difference::new("grave", json!(true), json!(false)));
+                }
+                rows.insert(event.uid.clone(), row);
             }
             Ok(rows)
         })
