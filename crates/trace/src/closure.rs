@@ -2,7 +2,7 @@
 //! downstream, respecting time. An object counts only from when (downstream) or until when
 //! (upstream) it was concerned.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use yj_kernel::{Problem, Result, Sql, Tx};
 
@@ -27,7 +27,8 @@ pub(crate) enum Direction {
 /// two seconds and takes a fifth of the memory that the platform may take.
 pub(crate) const EVENTS_MAX: usize = 100_000;
 /// Objects of one answer, and of one order: those of the longest chain, of which each event makes two
-/// of one, and half as many again. Where an event crosses the bound, none is read after it.
+/// of one, and half as many again. Those that are read together with the one that crosses the bound are
+/// told, and no event after them.
 pub(crate) const OBJECTS_MAX: usize = 250_000;
 /// Events that looked at the objects of one answer, each way.
 const OBSERVATIONS_MAX: usize = 1_000;
@@ -103,55 +104,103 @@ struct Link {
     quantity: Option<yj_model::Quantity>,
 }
 
+/// An event as links tell of it.
+#[derive(Clone, Copy)]
+struct Told {
+    time: i64,
+    ways: Ways,
+}
+
 /// What was found so far.
 #[derive(Default)]
 struct Found {
     /// Identifiers of objects, in the order in which they were found.
     objects: Vec<i64>,
+    /// Which ways lead to each.
+    reached: Vec<Ways>,
     places: HashMap<i64, usize>,
     links: Vec<Link>,
-    /// When events happened.
-    times: BTreeMap<i64, i64>,
+    events: HashMap<i64, Told>,
 }
 
 impl Found {
     fn place(&mut self, object: i64) -> usize {
         *self.places.entry(object).or_insert_with(|| {
             self.objects.push(object);
+            self.reached.push(Ways::default());
             self.objects.len() - 1
         })
     }
 
-    /// Reads the links of events.
-    async fn follow(&mut self, tx: &mut Tx, events: &[i64]) -> Result<()> {
+    /// Reads the links of events that were not known before.
+    async fn follow(&mut self, tx: &mut Tx, events: &[i64], way: Option<Direction>) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
         let mut sql = Sql::new(
             "SELECT event_id, object_id, role, quantity, event_time FROM trace_link WHERE event_id ",
         );
         sql.bind_ints(events.iter().copied());
+        let first = self.links.len();
         for row in tx.fetch(sql).await? {
             let (event, role) = (row.int(0)?, row.int(2)?);
             let object = self.place(row.int(1)?);
             let role = LinkRole::from_code(role)
                 .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?;
             let quantity = row.int_opt(3)?.map(store::quantity).transpose()?;
+            if self.links[first..].last().is_none_or(|last| last.event != event) {
+                let mut ways = Ways::default();
+                way.into_iter().for_each(|way| ways.add(way));
+                self.events.insert(event, Told { time: row.int(4)?, ways });
+            }
             self.links.push(Link { event, object, role, quantity });
-            self.times.insert(event, row.int(4)?);
+        }
+        if let Some(way) = way {
+            for link in self.links[first..].iter().filter(|link| link.role == leads(way)) {
+                self.reached[link.object].add(way);
+            }
         }
         Ok(())
     }
 
-    /// Those of some events that were found, with their times.
+    /// Follows events one way, of which some may have been found on the other.
+    async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<()> {
+        let (known, new): (Vec<i64>, Vec<i64>) =
+            events.iter().partition(|event| self.events.contains_key(*event));
+        for event in &known {
+            if let Some(told) = self.events.get_mut(event) {
+                told.ways.add(way);
+            }
+        }
+        if !known.is_empty() {
+            let links = self.links.iter().filter(|link| link.role == leads(way));
+            for link in links.filter(|link| known.binary_search(&link.event).is_ok()) {
+                self.reached[link.object].add(way);
+            }
+        }
+        self.follow(tx, &new, Some(way)).await
+    }
+
+    /// When some events happened.
     fn told(&self, events: impl Iterator<Item = i64>) -> Vec<(i64, i64)> {
-        events.filter_map(|event| Some((event, *self.times.get(&event)?))).collect()
+        events.filter_map(|event| Some((event, self.events.get(&event)?.time))).collect()
+    }
+}
+
+/// Where an event leads on this way.
+const fn leads(way: Direction) -> LinkRole {
+    match way {
+        Direction::Downstream => LinkRole::Output,
+        Direction::Upstream => LinkRole::Input,
     }
 }
 
 /// Follows the links from an object, each of these ways.
 pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) -> Result<Closure> {
     let (mut found, mut truncated) = (Found::default(), Ways::default());
-    let mut ways: BTreeMap<i64, Ways> = BTreeMap::new();
-    found.place(root);
+    let place = found.place(root);
     for &direction in directions {
+        found.reached[place].add(direction);
         let (events, more) = reach(tx, root, direction).await?;
         if more {
             truncated.add(direction);
@@ -161,33 +210,14 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
                 truncated.add(direction);
                 break;
             }
-            let new = events.iter().copied().filter(|event| !ways.contains_key(event));
-            let new: Vec<i64> = new.collect();
-            if !new.is_empty() {
-                found.follow(tx, &new).await?;
-            }
-            for event in events {
-                ways.entry(*event).or_default().add(direction);
-            }
+            found.reach(tx, events, direction).await?;
         }
     }
-    let mut reached = vec![Ways::default(); found.objects.len()];
-    for &direction in directions {
-        let leads = match direction {
-            Direction::Downstream => LinkRole::Output,
-            Direction::Upstream => LinkRole::Input,
-        };
-        reached[0].add(direction);
-        for link in found.links.iter().filter(|link| link.role == leads) {
-            if ways.get(&link.event).is_some_and(|ways| ways.has(direction)) {
-                reached[link.object].add(direction);
-            }
-        }
-    }
+    let chained: Vec<i64> = found.events.keys().copied().collect();
     let mut names = Names::default();
-    let mut units = units::read(tx, &found.objects, &mut names).await?;
-    for (unit, reached) in units.iter_mut().zip(reached) {
-        unit.reached = reached;
+    let mut units = units::read(tx, &found.objects, (&found.places, 0), &mut names).await?;
+    for (unit, reached) in units.iter_mut().zip(&found.reached) {
+        unit.reached = *reached;
     }
     let mut watching = BTreeSet::new();
     for &direction in directions {
@@ -195,16 +225,14 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
         let objects: Vec<i64> = objects.map(|unit| unit.id).collect();
         watching.extend(looked_at(tx, &objects).await?);
     }
-    let new: Vec<i64> =
-        watching.iter().copied().filter(|event| !ways.contains_key(event)).collect();
-    let known = found.objects.len();
-    if !new.is_empty() {
-        found.follow(tx, &new).await?;
-    }
-    units.extend(units::read(tx, &found.objects[known..], &mut names).await?);
+    let new = watching.iter().copied().filter(|event| !found.events.contains_key(event));
+    let (new, known): (Vec<i64>, _) = (new.collect(), found.objects.len());
+    found.follow(tx, &new, None).await?;
+    let more = &found.objects[known..];
+    units.extend(units::read(tx, more, (&found.places, known), &mut names).await?);
 
     let mut kinds = Kinds::default();
-    let told = found.told(ways.keys().copied());
+    let told = found.told(chained.into_iter());
     let mut steps = steps::read(tx, told, (&mut names, &mut kinds)).await?;
     let told = found.told(watching.into_iter());
     let mut observations = steps::read(tx, told, (&mut names, &mut kinds)).await?;
@@ -214,7 +242,7 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     }
     found.links.sort_unstable_by_key(|link| (link.event, link.role.code(), link.object));
     for step in &mut steps {
-        step.ways = ways.get(&step.id).copied().unwrap_or_default();
+        step.ways = found.events.get(&step.id).map(|told| told.ways).unwrap_or_default();
     }
     for step in steps.iter_mut().chain(&mut observations) {
         step.edges = edges(&found.links, step.id);

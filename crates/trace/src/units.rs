@@ -99,18 +99,27 @@ pub(crate) struct Edge {
 const UNIT: &str = "SELECT id, code, product_id, lot, unit, subject_id, stage, produced, balance, \
      state, quality FROM trace_object WHERE id ";
 
-/// Units by their identifiers, in the order of these.
-pub(crate) async fn read(tx: &mut Tx, ids: &[i64], names: &mut Names) -> Result<Vec<Unit>> {
-    let places: HashMap<i64, usize> = ids.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+/// Units by their identifiers, in the order of these. `places` says where each stands in the order in
+/// which they were found, of which these are what follows `first`.
+pub(crate) async fn read(
+    tx: &mut Tx,
+    ids: &[i64],
+    (places, first): (&HashMap<i64, usize>, usize),
+    names: &mut Names,
+) -> Result<Vec<Unit>> {
     let mut units: Vec<Option<Unit>> = Vec::new();
     units.resize_with(ids.len(), || None);
     let mut measures = HashMap::new();
+    // What was made together lies together.
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
     for ids in ids.chunks(TOGETHER) {
         let mut sql = Sql::new(UNIT);
         sql.bind_ints(ids.iter().copied());
         for row in tx.fetch(sql).await? {
             let unit = unit(&row, names, &mut measures)?;
-            if let Some(place) = places.get(&unit.id).and_then(|place| units.get_mut(*place)) {
+            let place = places.get(&unit.id).and_then(|place| place.checked_sub(first));
+            if let Some(place) = place.and_then(|place| units.get_mut(place)) {
                 *place = Some(unit);
             }
         }
