@@ -1,14 +1,15 @@
-//! The shape of the answer of `GET /api/v1/trace/chain`.
+//! The shape of the answer of `GET /api/v1/trace/chain`: what stands in its head and in the lines of its
+//! lists.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
-use yj_model::{OffsetTime, Quantity, UnitCode};
+use yj_model::{OffsetTime, Quantity, Ratio, UnitCode};
 
-use crate::chain::Flow;
-
-/// 追溯链条
+/// What the answer begins with. The lists follow in [`crate::telling`], which writes them line by line.
 #[derive(Serialize)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct Head<'a> {
     pub(crate) code: &'a str,
     pub(crate) direction: &'static str,
     pub(crate) truncated: bool,
@@ -17,16 +18,25 @@ pub(crate) struct Answer<'a> {
     pub(crate) generated_at: Value,
     pub(crate) root: ObjectLine<'a>,
     pub(crate) summary: Summary,
-    pub(crate) objects: Vec<ObjectLine<'a>>,
-    /// What else went into the events of the chain.
-    pub(crate) beside: Vec<ObjectLine<'a>>,
-    pub(crate) events: Vec<EventLine<'a>>,
-    pub(crate) flows: Vec<Flow<'a>>,
-    pub(crate) subjects: Vec<SubjectLine<'a>>,
-    pub(crate) freeze: Freeze<'a>,
-    pub(crate) gone: Gone<'a>,
-    pub(crate) broken: Vec<Broken<'a>>,
-    pub(crate) flow_table: Vec<FlowLine<'a>>,
+}
+
+/// A share of the whole, written as a decimal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share(pub(crate) Ratio);
+
+/// Places after the point of a share.
+const SHARE_PLACES: u32 = 6;
+
+impl fmt::Display for Share {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_decimal(SHARE_PLACES, formatter)
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// 概要; quantities in the root's unit.
@@ -61,7 +71,7 @@ pub(crate) struct ObjectLine<'a> {
     pub(crate) subject_id: &'a str,
     pub(crate) subject: Option<&'a str>,
     /// 占比, a decimal; none where units cannot be added.
-    pub(crate) share: Option<String>,
+    pub(crate) share: Option<Share>,
     pub(crate) role: &'static str,
     pub(crate) external: bool,
 }
@@ -85,11 +95,11 @@ pub(crate) struct EventLine<'a> {
     pub(crate) subject_id: &'a str,
     pub(crate) event_time: OffsetTime,
     pub(crate) region: &'a str,
-    pub(crate) region_name: String,
+    pub(crate) region_name: &'a str,
     pub(crate) inputs: Vec<LinkLine<'a>>,
     pub(crate) outputs: Vec<LinkLine<'a>>,
     pub(crate) loss: Option<Quantity>,
-    pub(crate) loss_rate: Option<String>,
+    pub(crate) loss_rate: Option<Share>,
     pub(crate) loss_outlier: bool,
     pub(crate) anchor: Option<&'a str>,
     pub(crate) observes: bool,
@@ -103,20 +113,13 @@ pub(crate) struct SubjectLine<'a> {
     pub(crate) code: &'a str,
     pub(crate) name: &'a str,
     pub(crate) region: &'a str,
-    pub(crate) region_name: String,
+    pub(crate) region_name: &'a str,
     /// Its own place, or the middle of its region.
-    pub(crate) lon: Option<String>,
-    pub(crate) lat: Option<String>,
+    pub(crate) lon: Option<&'a str>,
+    pub(crate) lat: Option<&'a str>,
     pub(crate) contact_name: &'a str,
     pub(crate) contact_phone: &'a str,
     pub(crate) events: usize,
-}
-
-/// 可冻结
-#[derive(Serialize)]
-pub(crate) struct Freeze<'a> {
-    pub(crate) total: Quantity,
-    pub(crate) items: Vec<FreezeLine<'a>>,
 }
 
 /// One object that is still held.
@@ -127,16 +130,7 @@ pub(crate) struct FreezeLine<'a> {
     pub(crate) subject: Option<&'a str>,
     pub(crate) quantity: Quantity,
     pub(crate) unit: UnitCode,
-    pub(crate) share: Option<String>,
-}
-
-/// 已售出或已使用
-#[derive(Serialize)]
-pub(crate) struct Gone<'a> {
-    pub(crate) total: Quantity,
-    /// 折合: how much of it comes from the root.
-    pub(crate) equivalent: Quantity,
-    pub(crate) items: Vec<GoneLine<'a>>,
+    pub(crate) share: Option<Share>,
 }
 
 /// One object that is beyond freezing.
@@ -160,10 +154,10 @@ pub(crate) struct Broken<'a> {
 pub(crate) struct FlowLine<'a> {
     pub(crate) upstream: Option<&'a str>,
     pub(crate) upstream_code: Option<&'a str>,
-    pub(crate) upstream_region: Option<String>,
+    pub(crate) upstream_region: Option<&'a str>,
     pub(crate) downstream: Option<&'a str>,
     pub(crate) downstream_code: Option<&'a str>,
-    pub(crate) downstream_region: Option<String>,
+    pub(crate) downstream_region: Option<&'a str>,
     pub(crate) stage: &'a str,
     pub(crate) product_name: Option<&'a str>,
     pub(crate) lot: Option<&'a str>,

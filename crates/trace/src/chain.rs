@@ -1,17 +1,16 @@
 //! 追溯链条合成 (G-6.5.4, D-7.3.3): the pure part. From objects, events and links to shares, losses,
 //! stock that can be frozen, and what has gone out of reach.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Serialize;
-use yj_kernel::Result;
+use yj_domain::EventType;
 use yj_model::{Quantity, Ratio, UnitCode};
 
 use crate::{
-    balance::{Link, LinkRole, Object, ObjectState},
+    balance::{LinkRole, ObjectState},
     closure::Direction,
     pairing::SUM_MAX,
-    store::{StoredEvent, quantity},
+    steps::Step,
+    units::{Edge, Unit},
 };
 
 /// What an event lost.
@@ -32,169 +31,151 @@ pub(crate) struct Flow<'a> {
     pub(crate) unit: UnitCode,
 }
 
-/// Which part of each object comes from the root (downstream), or which part of the root comes
-/// from each object (upstream). Objects whose inputs are counted in units that cannot be added
+/// The object of an edge, if it is part of what the caller is told.
+pub(crate) fn object<'a>(units: &'a [Unit], edge: &Edge) -> Option<&'a Unit> {
+    units.get(edge.unit).filter(|unit| unit.role.is_some())
+}
+
+fn side(edges: &[Edge], role: LinkRole) -> impl Iterator<Item = &Edge> {
+    edges.iter().filter(move |edge| edge.role == role)
+}
+
+/// By the number of each object: which part of it comes from the root (downstream), or which part of
+/// the root comes from it (upstream). Objects whose inputs are counted in units that cannot be added
 /// have no share.
 pub(crate) fn shares(
-    root: &str,
+    root: usize,
     direction: Direction,
-    objects: &BTreeMap<String, Object>,
-    events: &[(StoredEvent, Vec<Link>)],
-) -> BTreeMap<String, Ratio> {
-    let mut shares = BTreeMap::from([(String::from(root), Ratio::ONE)]);
-    let mut made: BTreeMap<String, Ratio> = BTreeMap::new();
-    let ordered: Box<dyn Iterator<Item = &(StoredEvent, Vec<Link>)>> = match direction {
-        Direction::Downstream => Box::new(events.iter()),
-        Direction::Upstream => Box::new(events.iter().rev()),
-    };
-    for (_, links) in ordered {
-        let side = |role| links.iter().filter(move |link: &&Link| link.role == role);
-        let Some(total) = total(side(LinkRole::Input), objects) else { continue };
-        match direction {
-            Direction::Downstream => {
-                let parts = side(LinkRole::Input).filter_map(|link| {
-                    let share = shares.get(&link.code)?;
-                    Some(share.times(Ratio::of(scaled(link), total)))
+    units: &[Unit],
+    steps: &[Step],
+) -> Vec<Option<Ratio>> {
+    let mut shares = vec![None; units.len()];
+    shares[root] = Some(Ratio::ONE);
+    let led = steps.iter().filter(|step| step.ways.has(direction));
+    match direction {
+        Direction::Downstream => {
+            // An object made in several goes mixes them by quantity.
+            let mut made = vec![Ratio::NONE; units.len()];
+            for step in led {
+                let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
+                    continue;
+                };
+                let parts = side(&step.edges, LinkRole::Input).filter_map(|edge| {
+                    Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), total)))
                 });
                 let share = parts.fold(Ratio::NONE, Ratio::plus);
-                for output in side(LinkRole::Output) {
-                    // An object made in several goes mixes them by quantity.
-                    let before = made.get(&output.code).copied().unwrap_or(Ratio::NONE);
-                    let Some(object) = objects.get(&output.code) else { continue };
-                    let whole = i128::from(object.produced.scaled());
-                    let sum = before.plus(share.times(Ratio::of(scaled(output), whole)));
-                    made.insert(output.code.clone(), sum);
-                    if output.code != root {
-                        shares.insert(output.code.clone(), sum);
+                for output in side(&step.edges, LinkRole::Output) {
+                    let whole = i128::from(units[output.unit].produced.scaled());
+                    let part = share.times(Ratio::of(scaled(output), whole));
+                    made[output.unit] = made[output.unit].plus(part);
+                    if output.unit != root {
+                        shares[output.unit] = Some(made[output.unit]);
                     }
                 }
             }
-            Direction::Upstream => {
-                let parts = side(LinkRole::Output).filter_map(|link| {
-                    let share = shares.get(&link.code)?;
-                    let whole = i128::from(objects.get(&link.code)?.produced.scaled());
-                    Some(share.times(Ratio::of(scaled(link), whole)))
+        }
+        Direction::Upstream => {
+            for step in led.rev() {
+                let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
+                    continue;
+                };
+                let parts = side(&step.edges, LinkRole::Output).filter_map(|edge| {
+                    let whole = i128::from(units[edge.unit].produced.scaled());
+                    Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), whole)))
                 });
                 let share = parts.fold(Ratio::NONE, Ratio::plus);
-                for input in side(LinkRole::Input) {
+                for input in side(&step.edges, LinkRole::Input) {
                     let part = share.times(Ratio::of(scaled(input), total));
-                    let sum = shares.get(&input.code).copied().filter(|_| input.code != root);
-                    shares.insert(input.code.clone(), sum.unwrap_or(Ratio::NONE).plus(part));
+                    let sum = shares[input.unit].filter(|_| input.unit != root);
+                    shares[input.unit] = Some(sum.unwrap_or(Ratio::NONE).plus(part));
                 }
             }
         }
     }
-    shares.insert(String::from(root), Ratio::ONE);
+    shares[root] = Some(Ratio::ONE);
     shares
 }
 
-fn scaled(link: &Link) -> i128 {
-    i128::from(link.quantity.unwrap_or(Quantity::ZERO).scaled())
+fn scaled(edge: &Edge) -> i128 {
+    i128::from(edge.quantity.unwrap_or(Quantity::ZERO).scaled())
 }
 
 /// Sum of quantities, if all are counted in one unit.
-fn total<'a>(
-    links: impl Iterator<Item = &'a Link>,
-    objects: &BTreeMap<String, Object>,
-) -> Option<i128> {
+fn total<'a>(edges: impl Iterator<Item = &'a Edge>, units: &[Unit]) -> Option<i128> {
     let (mut unit, mut sum) = (None, 0);
-    for link in links {
-        let found = objects.get(&link.code)?.unit;
+    for edge in edges {
+        let found = object(units, edge)?.measure;
         if unit.is_some_and(|unit| unit != found) {
             return None;
         }
         unit = Some(found);
-        sum += scaled(link);
+        sum += scaled(edge);
     }
     (sum > 0).then_some(sum)
 }
 
-/// What went in and did not come out, where both are counted in one unit.
-pub(crate) fn loss(
-    event: &StoredEvent,
-    links: &[Link],
-    objects: &BTreeMap<String, Object>,
-) -> Result<Option<Loss>> {
-    let side = |role| links.iter().filter(move |link: &&Link| link.role == role);
+/// What went in and did not come out, where both are counted in one unit. `spec` says what is more than
+/// such an event should lose.
+pub(crate) fn loss(edges: &[Edge], units: &[Unit], spec: Option<&EventType>) -> Option<Loss> {
     let unit =
-        |role| side(role).next().and_then(|link| objects.get(&link.code)).map(|object| object.unit);
-    let same = unit(LinkRole::Input).is_some() && unit(LinkRole::Input) == unit(LinkRole::Output);
-    let sums = (total(side(LinkRole::Input), objects), total(side(LinkRole::Output), objects));
-    let (true, (Some(input), Some(output))) = (same, sums) else { return Ok(None) };
+        |role| side(edges, role).next().and_then(|edge| object(units, edge)).map(|one| one.measure);
+    if unit(LinkRole::Input)? != unit(LinkRole::Output)? {
+        return None;
+    }
+    let input = total(side(edges, LinkRole::Input), units)?;
+    let output = total(side(edges, LinkRole::Output), units)?;
     let rate = Ratio::of(input - output, input);
     // More than can be said is said as the most that can.
     let most = i128::from(SUM_MAX);
-    let lost = (input - output).clamp(-most, most);
-    let lost = quantity(i64::try_from(lost).map_err(yj_kernel::Problem::internal)?)?;
-    Ok(Some(Loss {
-        quantity: lost,
-        rate,
-        outlier: event.spec.as_ref().is_some_and(|spec| spec.is_outlier(rate)),
-    }))
+    let lost = i64::try_from((input - output).clamp(-most, most)).ok()?;
+    let quantity = Quantity::from_scaled(lost).ok()?;
+    Some(Loss { quantity, rate, outlier: spec.is_some_and(|spec| spec.is_outlier(rate)) })
 }
 
 /// The flows of one event: every input spread over the outputs by their quantities.
-pub(crate) fn flows<'a>(
-    event: &'a StoredEvent,
-    links: &'a [Link],
-    objects: &BTreeMap<String, Object>,
-) -> Vec<Flow<'a>> {
-    let side = |role| links.iter().filter(move |link: &&Link| link.role == role);
-    let outputs: Vec<_> = side(LinkRole::Output).collect();
-    let whole: i128 = outputs.iter().map(|link| scaled(link)).sum();
-    let mut flows = Vec::new();
-    for input in side(LinkRole::Input) {
-        let Some(unit) = objects.get(&input.code).map(|object| object.unit) else { continue };
-        for output in &outputs {
+pub(crate) fn flows<'a>(step: &'a Step, units: &'a [Unit]) -> impl Iterator<Item = Flow<'a>> {
+    let whole: i128 = side(&step.edges, LinkRole::Output).map(scaled).sum();
+    side(&step.edges, LinkRole::Input).flat_map(move |input| {
+        let from = object(units, input);
+        side(&step.edges, LinkRole::Output).filter_map(move |output| {
+            let (from, to) = (from?, units.get(output.unit)?);
             let part = Ratio::of(scaled(output), whole);
-            let quantity =
-                input.quantity.unwrap_or(Quantity::ZERO).times(part).unwrap_or(Quantity::ZERO);
-            let (from, to) = (input.code.as_str(), output.code.as_str());
-            if from != to {
-                flows.push(Flow { from, to, event: &event.uid, quantity, unit });
-            }
+            let moved = input.quantity.unwrap_or(Quantity::ZERO).times(part);
+            (input.unit != output.unit).then(|| Flow {
+                from: &from.code,
+                to: &to.code,
+                event: &step.uid,
+                quantity: moved.unwrap_or(Quantity::ZERO),
+                unit: from.measure,
+            })
+        })
+    })
+}
+
+/// 断链: why an object that should have an origin has none. `unmade` says of each object whether it was
+/// found to be so.
+pub(crate) fn broken(unit: &Unit, unmade: bool) -> Option<&'static str> {
+    match unit.state {
+        ObjectState::External => Some("来源于平台之外，上游信息缺失"),
+        _ if unmade => Some("投入之前没有产出记录，上游信息缺失或发生时间有误"),
+        _ => None,
+    }
+}
+
+/// Of an upstream closure, by the number of each object, whether it went into something before anything
+/// put it out: sold before it was made, or made by what nobody stands for any more. What was asked for
+/// has not gone into anything.
+pub(crate) fn unmade(root: usize, units: &[Unit], steps: &[Step]) -> Vec<bool> {
+    let went_in = |(number, unit): (usize, &Unit)| {
+        number != root
+            && unit.reached.has(Direction::Upstream)
+            && unit.state != ObjectState::External
+    };
+    let mut unmade: Vec<bool> = units.iter().enumerate().map(went_in).collect();
+    for step in steps.iter().filter(|step| step.ways.has(Direction::Upstream)) {
+        for edge in side(&step.edges, LinkRole::Output) {
+            unmade[edge.unit] = false;
         }
     }
-    flows
-}
-
-/// 断链: objects that should have an origin and have none. `unmade` are those that [`unmade`] found.
-pub(crate) fn broken<'a>(
-    objects: &'a BTreeMap<String, Object>,
-    unmade: &BTreeSet<String>,
-) -> Vec<(&'a str, &'static str)> {
-    let why = |code: &str, object: &Object| match object.state {
-        ObjectState::External => Some("来源于平台之外，上游信息缺失"),
-        _ if unmade.contains(code) => Some("投入之前没有产出记录，上游信息缺失或发生时间有误"),
-        _ => None,
-    };
-    let broken =
-        |(code, object): (&'a String, &'a Object)| Some((code.as_str(), why(code, object)?));
-    objects.iter().filter_map(broken).collect()
-}
-
-/// Of an upstream closure, what went into something before anything put it out: sold before it was
-/// made, or made by what nobody stands for any more. What was asked for has not gone into anything.
-pub(crate) fn unmade(
-    root: &str,
-    objects: &BTreeMap<String, Object>,
-    events: &[(StoredEvent, Vec<Link>)],
-) -> BTreeSet<String> {
-    let links = events.iter().flat_map(|(_, links)| links);
-    let made: BTreeSet<&str> =
-        links.filter(|link| link.role == LinkRole::Output).map(|link| link.code.as_str()).collect();
-    let without = objects.iter().filter(|(code, object)| {
-        *code != root && object.state != ObjectState::External && !made.contains(code.as_str())
-    });
-    without.map(|(code, _)| code.clone()).collect()
-}
-
-/// Codes of the objects that the events name but the closure does not hold: what else went in.
-pub(crate) fn beside<'a>(
-    objects: &BTreeMap<String, Object>,
-    events: &'a [(StoredEvent, Vec<Link>)],
-) -> Vec<&'a str> {
-    let named: BTreeSet<&str> =
-        events.iter().flat_map(|(_, links)| links).map(|link| link.code.as_str()).collect();
-    named.into_iter().filter(|code| !objects.contains_key(*code)).collect()
+    unmade
 }

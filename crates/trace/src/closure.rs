@@ -2,14 +2,16 @@
 //! downstream, respecting time. An object counts only from when (downstream) or until when
 //! (upstream) it was concerned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use yj_kernel::{Problem, Result, Sql, Tx};
 
 use crate::{
-    balance::{Link, LinkRole, Object},
-    places,
-    store::{self, StoredEvent},
+    balance::LinkRole,
+    names::Names,
+    steps::{self, Kinds, Step},
+    store,
+    units::{self, Edge, Unit, Ways},
 };
 
 /// Which way to look.
@@ -21,76 +23,266 @@ pub(crate) enum Direction {
     Upstream,
 }
 
-/// Objects of one answer; more are cut off and said to be.
-pub(crate) const OBJECTS_MAX: usize = 100_000;
+/// Events of one answer each way; more are cut off and said to be. A chain of so many is composed in
+/// two seconds and takes a fifth of the memory that the platform may take.
+pub(crate) const EVENTS_MAX: usize = 100_000;
+/// Objects of one answer, and of one order: those of the longest chain, of which each event makes two
+/// of one, and half as many again. Those that are read together with the one that crosses the bound are
+/// told, and no event after them.
+pub(crate) const OBJECTS_MAX: usize = 250_000;
+/// Events that looked at the objects of one answer, each way.
+const OBSERVATIONS_MAX: usize = 1_000;
+/// What is asked for together. Answers are read and thrown away part by part: a long chain takes no
+/// more memory for them than a short one.
+pub(crate) const TOGETHER: usize = 2_000;
 
 /// What was found.
 pub(crate) struct Closure {
-    /// By code, the root included.
-    pub(crate) objects: BTreeMap<String, Object>,
+    /// The root, and whatever the events name, in the order of codes.
+    pub(crate) units: Vec<Unit>,
+    /// Number of the object that was asked for.
+    pub(crate) root: usize,
     /// In the order of time.
-    pub(crate) events: Vec<(StoredEvent, Vec<Link>)>,
+    pub(crate) steps: Vec<Step>,
     /// Events that only looked at one of the objects.
-    pub(crate) observations: Vec<(StoredEvent, Vec<Link>)>,
-    /// Whether something was cut off.
-    pub(crate) truncated: bool,
+    pub(crate) observations: Vec<Step>,
+    /// Identifiers, regions and other texts of them.
+    pub(crate) names: Names,
+    pub(crate) kinds: Kinds,
+    /// The ways on which something was cut off.
+    pub(crate) truncated: Ways,
 }
 
-/// Both ways are mirror images: links in and out swap, and so do "since" and "until". `CROSS JOIN`
-/// keeps SQLite from starting at the links, of which there are millions, instead of at the few
-/// objects reached.
-const DOWNSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
-    SELECT id, CAST(-9223372036854775807 AS BIGINT) FROM trace_object WHERE id = $1 \
-    UNION \
-    SELECT o.object_id, o.event_time FROM reach r \
-      CROSS JOIN trace_link i CROSS JOIN trace_link o \
-      WHERE i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment \
-        AND o.event_id = i.event_id AND o.role = 1) \
-    SELECT 0, object_id, 0 FROM reach UNION \
-    SELECT 1, i.event_id, i.event_time FROM reach r CROSS JOIN trace_link i \
-      WHERE i.object_id = r.object_id AND i.role = 0 AND i.event_time >= r.moment";
+impl Closure {
+    /// What the ways lead to, the root among it.
+    pub(crate) fn reached(&self) -> impl Iterator<Item = &Unit> {
+        self.units.iter().filter(|unit| unit.reached.any())
+    }
+}
 
-const UPSTREAM: &str = "WITH RECURSIVE reach(object_id, moment) AS ( \
-    SELECT id, CAST(9223372036854775807 AS BIGINT) FROM trace_object WHERE id = $1 \
+/// Each event is reached once, and its objects are those that its links name. Both ways are mirror
+/// images: links in and out swap, and so do "since" and "until". `CROSS JOIN` keeps SQLite from starting
+/// at the links, of which there are millions, instead of at the few events reached. What is not asked
+/// for any more is not looked for either.
+const DOWNSTREAM: &str = "WITH RECURSIVE reach(event_id) AS ( \
+    SELECT i.event_id FROM trace_link i WHERE i.object_id = $1 AND i.role = 0 \
     UNION \
-    SELECT i.object_id, i.event_time FROM reach r \
-      CROSS JOIN trace_link o CROSS JOIN trace_link i \
-      WHERE o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment \
-        AND i.event_id = o.event_id AND i.role = 0) \
-    SELECT 0, object_id, 0 FROM reach UNION \
-    SELECT 1, o.event_id, o.event_time FROM reach r CROSS JOIN trace_link o \
-      WHERE o.object_id = r.object_id AND o.role = 1 AND o.event_time <= r.moment";
+    SELECT i.event_id FROM reach r CROSS JOIN trace_link o CROSS JOIN trace_link i \
+      WHERE o.event_id = r.event_id AND o.role = 1 \
+        AND i.object_id = o.object_id AND i.role = 0 AND i.event_time >= o.event_time) \
+    SELECT event_id FROM reach LIMIT $2";
 
-/// Follows the links from an object.
-pub(crate) async fn closure(tx: &mut Tx, root: i64, direction: Direction) -> Result<Closure> {
+const UPSTREAM: &str = "WITH RECURSIVE reach(event_id) AS ( \
+    SELECT o.event_id FROM trace_link o WHERE o.object_id = $1 AND o.role = 1 \
+    UNION \
+    SELECT o.event_id FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
+      WHERE i.event_id = r.event_id AND i.role = 0 \
+        AND o.object_id = i.object_id AND o.role = 1 AND o.event_time <= i.event_time) \
+    SELECT event_id FROM reach LIMIT $2";
+
+/// The events reached, in the order of their numbers, and whether there are more.
+async fn reach(tx: &mut Tx, root: i64, direction: Direction) -> Result<(Vec<i64>, bool)> {
     let reach = match direction {
         Direction::Downstream => DOWNSTREAM,
         Direction::Upstream => UPSTREAM,
     };
-    let (mut objects, mut events) = (Vec::new(), Vec::new());
-    for row in tx.fetch(Sql::new(reach).arg(root)).await? {
-        if row.int(0)? == 0 {
-            objects.push(row.int(1)?);
-        } else {
-            events.push((row.int(1)?, row.int(2)?));
+    let most = i64::try_from(EVENTS_MAX).map_err(Problem::internal)?;
+    let rows = tx.fetch(Sql::new(reach).arg(root).arg(most + 1)).await?;
+    let mut events = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
+    let more = events.len() > EVENTS_MAX;
+    events.truncate(EVENTS_MAX);
+    events.sort_unstable();
+    Ok((events, more))
+}
+
+/// A link as it was read.
+struct Link {
+    event: i64,
+    /// Place of the object among those found.
+    object: usize,
+    role: LinkRole,
+    quantity: Option<yj_model::Quantity>,
+}
+
+/// An event as links tell of it.
+#[derive(Clone, Copy)]
+struct Told {
+    time: i64,
+    ways: Ways,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    /// Identifiers of objects, in the order in which they were found.
+    objects: Vec<i64>,
+    /// Which ways lead to each.
+    reached: Vec<Ways>,
+    places: HashMap<i64, usize>,
+    links: Vec<Link>,
+    events: HashMap<i64, Told>,
+}
+
+impl Found {
+    fn place(&mut self, object: i64) -> usize {
+        *self.places.entry(object).or_insert_with(|| {
+            self.objects.push(object);
+            self.reached.push(Ways::default());
+            self.objects.len() - 1
+        })
+    }
+
+    /// Reads the links of events that were not known before.
+    async fn follow(&mut self, tx: &mut Tx, events: &[i64], way: Option<Direction>) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::new(
+            "SELECT event_id, object_id, role, quantity, event_time FROM trace_link WHERE event_id ",
+        );
+        sql.bind_ints(events.iter().copied());
+        let first = self.links.len();
+        for row in tx.fetch(sql).await? {
+            let (event, role) = (row.int(0)?, row.int(2)?);
+            let object = self.place(row.int(1)?);
+            let role = LinkRole::from_code(role)
+                .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?;
+            let quantity = row.int_opt(3)?.map(store::quantity).transpose()?;
+            if self.links[first..].last().is_none_or(|last| last.event != event) {
+                let mut ways = Ways::default();
+                way.into_iter().for_each(|way| ways.add(way));
+                self.events.insert(event, Told { time: row.int(4)?, ways });
+            }
+            self.links.push(Link { event, object, role, quantity });
+        }
+        if let Some(way) = way {
+            for link in self.links[first..].iter().filter(|link| link.role == leads(way)) {
+                self.reached[link.object].add(way);
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows events one way, of which some may have been found on the other.
+    async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<()> {
+        let (known, new): (Vec<i64>, Vec<i64>) =
+            events.iter().partition(|event| self.events.contains_key(*event));
+        for event in &known {
+            if let Some(told) = self.events.get_mut(event) {
+                told.ways.add(way);
+            }
+        }
+        if !known.is_empty() {
+            let links = self.links.iter().filter(|link| link.role == leads(way));
+            for link in links.filter(|link| known.binary_search(&link.event).is_ok()) {
+                self.reached[link.object].add(way);
+            }
+        }
+        self.follow(tx, &new, Some(way)).await
+    }
+
+    /// When some events happened.
+    fn told(&self, events: impl Iterator<Item = i64>) -> Vec<(i64, i64)> {
+        events.filter_map(|event| Some((event, self.events.get(&event)?.time))).collect()
+    }
+}
+
+/// Where an event leads on this way.
+const fn leads(way: Direction) -> LinkRole {
+    match way {
+        Direction::Downstream => LinkRole::Output,
+        Direction::Upstream => LinkRole::Input,
+    }
+}
+
+/// Follows the links from an object, each of these ways.
+pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) -> Result<Closure> {
+    let (mut found, mut truncated) = (Found::default(), Ways::default());
+    let place = found.place(root);
+    for &direction in directions {
+        found.reached[place].add(direction);
+        let (events, more) = reach(tx, root, direction).await?;
+        if more {
+            truncated.add(direction);
+        }
+        for events in events.chunks(TOGETHER) {
+            if found.objects.len() > OBJECTS_MAX {
+                truncated.add(direction);
+                break;
+            }
+            found.reach(tx, events, direction).await?;
         }
     }
-    let truncated = objects.len() > OBJECTS_MAX || events.len() > OBJECTS_MAX;
-    objects.truncate(OBJECTS_MAX);
-    events.truncate(OBJECTS_MAX);
-    let mut watching = Sql::new(
-        "SELECT DISTINCT event_id, event_time FROM trace_link WHERE role = 2 AND object_id ",
-    );
-    watching.bind_ints(objects.iter().copied()).push(" ORDER BY event_id LIMIT 1000");
-    let watching = tx.fetch(watching).await?;
-    let watching = watching.iter().map(|row| Ok((row.int(0)?, row.int(1)?)));
-    let watching = watching.collect::<Result<Vec<_>>>()?;
-    let objects = store::objects_by_ids(tx, &objects).await?;
-    let codes = objects.iter().filter_map(|(code, object)| Some((object.id?, code.as_str())));
-    let codes = codes.collect::<BTreeMap<_, _>>();
-    let events = gather(tx, &events, &codes).await?;
-    let observations = gather(tx, &watching, &codes).await?;
-    Ok(Closure { objects, events, observations, truncated })
+    let chained: Vec<i64> = found.events.keys().copied().collect();
+    let mut names = Names::default();
+    let mut units = units::read(tx, &found.objects, (&found.places, 0), &mut names).await?;
+    for (unit, reached) in units.iter_mut().zip(&found.reached) {
+        unit.reached = *reached;
+    }
+    let mut watching = BTreeSet::new();
+    for &direction in directions {
+        let objects = units.iter().filter(|unit| unit.reached.has(direction));
+        let objects: Vec<i64> = objects.map(|unit| unit.id).collect();
+        watching.extend(looked_at(tx, &objects).await?);
+    }
+    let new = watching.iter().copied().filter(|event| !found.events.contains_key(event));
+    let (new, known): (Vec<i64>, _) = (new.collect(), found.objects.len());
+    found.follow(tx, &new, None).await?;
+    let more = &found.objects[known..];
+    units.extend(units::read(tx, more, (&found.places, known), &mut names).await?);
+
+    let mut kinds = Kinds::default();
+    let told = found.told(chained.into_iter());
+    let mut steps = steps::read(tx, told, (&mut names, &mut kinds)).await?;
+    let told = found.told(watching.into_iter());
+    let mut observations = steps::read(tx, told, (&mut names, &mut kinds)).await?;
+    let (units, numbers) = in_order(units);
+    for link in &mut found.links {
+        link.object = numbers[link.object];
+    }
+    found.links.sort_unstable_by_key(|link| (link.event, link.role.code(), link.object));
+    for step in &mut steps {
+        step.ways = found.events.get(&step.id).map(|told| told.ways).unwrap_or_default();
+    }
+    for step in steps.iter_mut().chain(&mut observations) {
+        step.edges = edges(&found.links, step.id);
+    }
+    Ok(Closure { units, root: numbers[0], steps, observations, names, kinds, truncated })
+}
+
+/// The units in the order of their codes, and the number that each has there.
+fn in_order(units: Vec<Unit>) -> (Vec<Unit>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..units.len()).collect();
+    order.sort_by(|one, other| units[*one].code.cmp(&units[*other].code));
+    let mut numbers = vec![0; units.len()];
+    for (number, place) in order.iter().enumerate() {
+        numbers[*place] = number;
+    }
+    let mut units: Vec<_> = units.into_iter().map(Some).collect();
+    let units = order.into_iter().filter_map(|place| units[place].take()).collect();
+    (units, numbers)
+}
+
+/// Of links in the order of events those of one.
+fn edges(links: &[Link], event: i64) -> Vec<Edge> {
+    let first = links.partition_point(|link| link.event < event);
+    let own = links[first..].iter().take_while(|link| link.event == event);
+    own.map(|link| Edge { unit: link.object, role: link.role, quantity: link.quantity }).collect()
+}
+
+/// The first events that looked at any of these objects.
+async fn looked_at(tx: &mut Tx, objects: &[i64]) -> Result<Vec<i64>> {
+    let mut events = BTreeSet::new();
+    for objects in objects.chunks(TOGETHER) {
+        let mut sql =
+            Sql::new("SELECT DISTINCT event_id FROM trace_link WHERE role = 2 AND object_id ");
+        sql.bind_ints(objects.iter().copied()).push(" ORDER BY event_id LIMIT ");
+        sql.bind(i64::try_from(OBSERVATIONS_MAX).map_err(Problem::internal)?);
+        for row in tx.fetch(sql).await? {
+            events.insert(row.int(0)?);
+        }
+    }
+    Ok(events.into_iter().take(OBSERVATIONS_MAX).collect())
 }
 
 /// Everything downstream, whatever the times that were given: a clock that is wrong, or made so, takes
@@ -100,64 +292,15 @@ const ALL_DOWNSTREAM: &str = "WITH RECURSIVE reach(object_id) AS ( \
     UNION \
     SELECT o.object_id FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
       WHERE i.object_id = r.object_id AND i.role = 0 AND o.event_id = i.event_id AND o.role = 1) \
-    SELECT object_id FROM reach";
+    SELECT object_id FROM reach LIMIT $2";
 
 /// The identifiers of what an object leads to downstream, its own among them.
 pub(crate) async fn downstream(tx: &mut Tx, root: i64) -> Result<BTreeSet<i64>> {
-    let rows = tx.fetch(Sql::new(ALL_DOWNSTREAM).arg(root)).await?;
+    let most = i64::try_from(OBJECTS_MAX).map_err(Problem::internal)?;
+    let rows = tx.fetch(Sql::new(ALL_DOWNSTREAM).arg(root).arg(most + 1)).await?;
     let reached = rows.iter().map(|row| row.int(0)).collect::<Result<BTreeSet<i64>>>()?;
     if reached.len() > OBJECTS_MAX {
         return Err(Problem::TooLarge(format!("下游追溯单元超过 {OBJECTS_MAX} 个，请分批处理")));
     }
     Ok(reached)
-}
-
-/// Events with their links, in the order of time, by number and time. `codes` are those of the objects
-/// that are known already: thousands of links do not bring them along again.
-async fn gather(
-    tx: &mut Tx,
-    told: &[(i64, i64)],
-    codes: &BTreeMap<i64, &str>,
-) -> Result<Vec<(StoredEvent, Vec<Link>)>> {
-    if told.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut links =
-        Sql::new("SELECT event_id, object_id, role, quantity FROM trace_link WHERE event_id ");
-    links.bind_ints(told.iter().map(|(id, _)| *id));
-    let links = tx.fetch(links).await?;
-    let objects = links.iter().map(|row| row.int(1)).collect::<Result<BTreeSet<_>>>()?;
-    let unknown = objects.into_iter().filter(|id| !codes.contains_key(id));
-    let unknown = codes_of(tx, &unknown.collect::<Vec<_>>()).await?;
-    let mut by_event: BTreeMap<i64, Vec<Link>> = BTreeMap::new();
-    for row in &links {
-        let (object, role) = (row.int(1)?, row.int(2)?);
-        let code = codes.get(&object).copied().or_else(|| unknown.get(&object).map(String::as_str));
-        let code =
-            code.ok_or_else(|| Problem::internal("a link to an object that is not there"))?;
-        by_event.entry(row.int(0)?).or_default().push(Link {
-            code: String::from(code),
-            role: LinkRole::from_code(role)
-                .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
-            quantity: row.int_opt(3)?.map(store::quantity).transpose()?,
-        });
-    }
-    let events = places::events_at(tx, told).await?;
-    let with_links = |event: StoredEvent| {
-        let mut links = by_event.remove(&event.id).unwrap_or_default();
-        links.sort_by(|a, b| (a.role.code(), &a.code).cmp(&(b.role.code(), &b.code)));
-        (event, links)
-    };
-    Ok(events.into_iter().map(with_links).collect())
-}
-
-/// The codes of some objects.
-async fn codes_of(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, String>> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut sql = Sql::new("SELECT id, code FROM trace_object WHERE id ");
-    sql.bind_ints(ids.iter().copied());
-    let rows = tx.fetch(sql).await?;
-    rows.iter().map(|row| Ok((row.int(0)?, String::from(row.text(1)?)))).collect()
 }

@@ -351,7 +351,7 @@ fn object_routes() -> Vec<Route> {
         let code: TraceCode = code.parse().map_err(|_| Problem::NotFound("追溯码"))?;
         let mut tx = ctx.snapshot().await?;
         let chain = compose::compose(&ctx, &mut tx, code.as_str(), &[Direction::Upstream]).await?;
-        serde_json::to_value(chain.root()?).map(Json).map_err(Problem::internal)
+        serde_json::to_value(chain.root()).map(Json).map_err(Problem::internal)
     };
     let chain = |ctx: Ctx, RawQuery(query): RawQuery| async move {
         chain(&ctx, &query.unwrap_or_default()).await
@@ -405,5 +405,5 @@ async fn chain(ctx: &Ctx, query: &str) -> Result<Response> {
         audit::Entry { action: "analysed", entity: "trace_object", record: code.as_str(), body };
     audit::write(ctx, &mut tx, entry);
     tx.commit().await?;
-    Ok(Json(chain.answer(ctx)?).into_response())
+    chain.tell(ctx)?.response()
 }

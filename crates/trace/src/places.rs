@@ -47,13 +47,23 @@ pub(crate) async fn event_by_uid(
 
 /// Events by number and time, as links tell them, in the order of time.
 pub(crate) async fn events_at(tx: &mut Tx, told: &[(i64, i64)]) -> Result<Vec<StoredEvent>> {
+    let rows = rows_at(tx, EVENT, told).await?;
+    StoredEvent::read_all(tx, &rows).await
+}
+
+/// The same with columns of the caller's choice; the table is called `e`.
+pub(crate) async fn rows_at(
+    tx: &mut Tx,
+    columns: &'static str,
+    told: &[(i64, i64)],
+) -> Result<Vec<Row>> {
     let ids: BTreeSet<i64> = told.iter().map(|(id, _)| *id).collect();
     let times = || told.iter().map(|(_, time)| *time);
     let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
     let few = ids.len() < MANY;
     let mut rows = Vec::new();
     for reach in looks(tx.dialect()) {
-        let mut sql = Sql::new(EVENT);
+        let mut sql = Sql::new(columns);
         sql.push(" WHERE e.id ").bind_ints(ids.iter().copied());
         if *reach == Reach::ItsMonth {
             if few {
@@ -68,7 +78,7 @@ pub(crate) async fn events_at(tx: &mut Tx, told: &[(i64, i64)]) -> Result<Vec<St
             break;
         }
     }
-    StoredEvent::read_all(tx, &rows).await
+    Ok(rows)
 }
 
 /// Joins the event of a link `l` where the link says that it happened; of one that is not there every

@@ -49,13 +49,6 @@ pub(crate) async fn read_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects>
     objects(&tx.fetch(query_objects(codes.iter().copied())).await?)
 }
 
-/// Reads objects by their identifiers.
-pub(crate) async fn objects_by_ids(tx: &mut Tx, ids: &[i64]) -> Result<Objects> {
-    let mut sql = Sql::new(OBJECT);
-    sql.push(" WHERE id ").bind_ints(ids.iter().copied());
-    objects(&tx.fetch(sql).await?)
-}
-
 /// Reads one object without locking it.
 pub(crate) async fn read_object(tx: &mut Tx, code: &str) -> Result<Option<Object>> {
     Ok(read_objects(tx, &[code]).await?.remove(code))
@@ -64,25 +57,36 @@ pub(crate) async fn read_object(tx: &mut Tx, code: &str) -> Result<Option<Object
 /// Reads an object from a row of [`OBJECT`].
 fn object(row: &Row) -> Result<Object> {
     let text = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
-    let (stage, state) = (row.text(6)?, row.text(9)?);
-    let unknown =
-        |column: &str, value: &str| Problem::internal(format!("trace_object.{column} is {value}"));
     Ok(Object {
         id: Some(row.int(1)?),
         product_id: text(2)?,
         lot: text(3)?,
         unit: row.parsed(4)?,
         subject_id: String::from(row.text(5)?),
-        stage: Stage::from_code(stage).ok_or_else(|| unknown("stage", stage))?,
+        stage: stage(row.text(6)?)?,
         produced: quantity(row.int(7)?)?,
         balance: quantity(row.int(8)?)?,
-        state: ObjectState::from_code(state).ok_or_else(|| unknown("state", state))?,
-        quality: match row.text_opt(10)? {
-            None => None,
-            Some(code) => Some(Quality::from_code(code).ok_or_else(|| unknown("quality", code))?),
-        },
+        state: state(row.text(9)?)?,
+        quality: row.text_opt(10)?.map(quality).transpose()?,
         changed: false,
     })
+}
+
+/// Columns of objects that hold codes of ours.
+pub(crate) fn stage(code: &str) -> Result<Stage> {
+    Stage::from_code(code).ok_or_else(|| unknown("stage", code))
+}
+
+pub(crate) fn state(code: &str) -> Result<ObjectState> {
+    ObjectState::from_code(code).ok_or_else(|| unknown("state", code))
+}
+
+pub(crate) fn quality(code: &str) -> Result<Quality> {
+    Quality::from_code(code).ok_or_else(|| unknown("quality", code))
+}
+
+fn unknown(column: &str, value: &str) -> Problem {
+    Problem::internal(format!("trace_object.{column} is {value}"))
 }
 
 pub(crate) fn quantity(scaled: i64) -> Result<Quantity> {

@@ -11,9 +11,11 @@ use yj_model::{OffsetTime, Stage, regions};
 
 use crate::{
     balance::{LinkRole, Object},
-    closure::{Direction, closure},
+    closure::{Closure, Direction, closure},
     order::OrderKind,
-    store,
+    places,
+    steps::Step,
+    store::{self, StoredEvent},
 };
 
 /// Steps shown; what lies further back is on the console.
@@ -40,30 +42,43 @@ pub(crate) async fn tell(
     root: &Object,
 ) -> Result<(Value, Option<Source>)> {
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
-    let found = closure(tx, id, Direction::Upstream).await?;
-    let events: Vec<_> = found.events.iter().chain(&found.observations).collect();
-    let named: BTreeSet<&str> = events.iter().map(|(event, _)| event.subject_id.as_str()).collect();
+    let found = closure(tx, id, &[Direction::Upstream]).await?;
+    let mut ordered: Vec<_> = found.steps.iter().chain(&found.observations).collect();
+    let named: BTreeSet<&str> = ordered.iter().map(|step| found.names.text(step.subject)).collect();
     let named: Vec<&str> = named.into_iter().collect();
     let subjects = yj_subject::by_ids(tx, &named).await?;
     let products: Vec<&str> = root.product_id.iter().map(String::as_str).collect();
     let product = yj_product::by_ids(tx, &products).await?.into_values().next();
     let settled = root.quality.is_none()
-        && !found.truncated
-        && events.iter().all(|(event, _)| event.anchor.as_deref() == Some("confirmed"));
+        && !found.truncated.any()
+        && ordered.iter().all(|step| is_confirmed(&found, step));
     let source = settled.then(|| Source {
         root: id,
         lot: root.lot.clone(),
-        objects: found.objects.values().filter_map(|object| object.id).collect(),
+        objects: found.reached().map(|unit| unit.id).collect(),
         subjects: named.iter().copied().map(String::from).collect(),
         product: root.product_id.clone(),
     });
-    let mut steps = Vec::new();
-    let mut ordered = events;
-    ordered.sort_by_key(|(event, _)| (event.time.unix_ms(), event.id));
+    ordered.sort_by_key(|step| (step.time.unix_ms(), step.id));
     let skip = ordered.len().saturating_sub(STEPS_MAX);
-    for (event, links) in ordered.into_iter().skip(skip) {
+    let recalls = found.observations.iter();
+    let recalls =
+        recalls.filter(|step| found.kinds.of(step).is_some_and(|kind| kind.code == RECALL));
+    let recall = recalls.max_by_key(|step| step.id);
+    // What is shown is read whole.
+    let shown: BTreeSet<_> = ordered[skip..]
+        .iter()
+        .copied()
+        .chain(recall)
+        .map(|step| (step.id, step.time.unix_ms()))
+        .collect();
+    let shown = places::events_at(tx, &shown.into_iter().collect::<Vec<_>>()).await?;
+    let shown: BTreeMap<i64, &StoredEvent> = shown.iter().map(|event| (event.id, event)).collect();
+    let mut steps = Vec::new();
+    for step in &ordered[skip..] {
+        let Some(event) = shown.get(&step.id) else { continue };
         let verdict = event.body["attributes"]["verdict"].as_str();
-        let watched = links.iter().any(|link| link.role == LinkRole::Observed);
+        let watched = step.edges.iter().any(|edge| edge.role == LinkRole::Observed);
         steps.push(json!({
             "id": event.uid, "stage": event.stage,
             "stage_name": Stage::from_code(&event.stage).map(Stage::label),
@@ -78,8 +93,7 @@ pub(crate) async fn tell(
     }
     let failed = steps.iter().any(|step| step["verdict"] == "不合格");
     let orders = orders(tx, id).await?;
-    let recalls = found.observations.iter().filter(|(event, _)| event.kind == RECALL);
-    let recall = recalls.max_by_key(|(event, _)| event.id).map(|(event, _)| {
+    let recall = recall.and_then(|step| shown.get(&step.id)).map(|event| {
         let text = |name: &str| event.body["attributes"][name].clone();
         json!({ "reason": text("reason"), "advice": text("advice"), "date": event.time.beijing_day().to_string() })
     });
@@ -99,6 +113,11 @@ pub(crate) async fn tell(
         "lot": root.lot, "steps": steps, "orders": orders,
     });
     Ok((story, source))
+}
+
+/// Whether a step has its place on the ledger.
+fn is_confirmed(found: &Closure, step: &Step) -> bool {
+    step.anchor.is_some_and(|state| found.names.text(state) == "confirmed")
 }
 
 /// The orders in force over an object as the public may know them: what, by whom, since when. Reasons
@@ -146,15 +165,15 @@ fn is_public(story: &BTreeSet<&str>, name: &str, value: &Value) -> bool {
 pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<Option<Value>> {
     let Some(root) = store::read_object(tx, code).await? else { return Ok(None) };
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
-    let found = closure(tx, id, Direction::Upstream).await?;
-    let mut events: Vec<_> = found.events.iter().chain(&found.observations).collect();
-    events.sort_by_key(|(event, _)| (event.time.unix_ms(), event.id));
+    let found = closure(tx, id, &[Direction::Upstream]).await?;
+    let mut events: Vec<_> = found.steps.iter().chain(&found.observations).collect();
+    events.sort_by_key(|step| (step.time.unix_ms(), step.id));
     let skip = events.len().saturating_sub(STEPS_MAX);
-    let mut codes: BTreeSet<&str> = found.objects.keys().map(String::as_str).collect();
+    let mut codes: BTreeSet<&str> = found.reached().map(|unit| unit.code.as_str()).collect();
     codes.insert(code);
     let mut proofs = Vec::new();
-    for (event, _) in events.into_iter().skip(skip) {
-        let anchored = event.anchor.as_deref() == Some("confirmed");
+    for event in events.into_iter().skip(skip) {
+        let anchored = is_confirmed(&found, event);
         let proof = if anchored {
             let shown = |name: &str, value: &Value| is_public(&codes, name, value);
             match ledger.partial_proof(tx, &event.uid, shown).await {

@@ -343,7 +343,7 @@ fn common<'m>(found: impl Iterator<Item = (&'m Mention, i64)>, (after, upto): Sp
             Way::Gathering(mention.clone())
         }
         (Some((_, mention)), _) => Way::Along(mention.clone()),
-        (None, Some((newest, mention))) if newest == 0 => Way::Gathering(mention.clone()),
+        (None, Some((0, mention))) => Way::Gathering(mention.clone()),
         (None, _) => Way::Through,
     }
 }

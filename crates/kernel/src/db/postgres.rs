@@ -180,8 +180,12 @@ impl<'a> FromSql<'a> for SqlValue {
 }
 
 fn read(row: &tokio_postgres::Row) -> Result<Row> {
-    let values = (0..row.len()).map(|index| row.try_get(index).map_err(Problem::from));
-    values.collect::<Result<_>>().map(Row)
+    // Collected, the values would be moved again and again as their number grows.
+    let mut values = Vec::with_capacity(row.len());
+    for index in 0..row.len() {
+        values.push(row.try_get(index)?);
+    }
+    Ok(Row(values))
 }
 
 impl From<tokio_postgres::Error> for Problem {

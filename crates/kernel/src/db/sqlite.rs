@@ -380,7 +380,11 @@ fn run_one(connection: &Connection, sql: &Sql) -> Result<Outcome> {
     let mut found = statement.raw_query();
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {
-        let values = (0..width).map(|index| value(row.get_ref(index)?)).collect::<Result<_>>()?;
+        // Collected, the values would be moved again and again as their number grows.
+        let mut values = Vec::with_capacity(width);
+        for index in 0..width {
+            values.push(value(row.get_ref(index)?)?);
+        }
         rows.push(Row(values));
     }
     let changed = rows.len() as u64;

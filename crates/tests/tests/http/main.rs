@@ -40,6 +40,7 @@ mod epcis_places;
 mod epcis_query;
 mod epcis_socket;
 mod epcis_subscription;
+mod epcis_ways;
 mod erasure;
 mod evidence;
 mod exports;

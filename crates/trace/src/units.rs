@@ -1,0 +1,156 @@
+//! What a chain is made of: 追溯单元, numbered in the order of their codes, and the edges that join
+//! them to events. Codes, which are long and alike, are compared once, when the units get their numbers.
+
+use std::collections::HashMap;
+
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
+use yj_model::{Quantity, Stage, UnitCode};
+
+use crate::{
+    balance::{LinkRole, ObjectState},
+    closure::{Direction, TOGETHER},
+    names::Names,
+    order::Quality,
+    store,
+};
+
+/// Which of the two ways lead to something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ways {
+    upstream: bool,
+    downstream: bool,
+}
+
+impl Ways {
+    pub(crate) fn add(&mut self, direction: Direction) {
+        match direction {
+            Direction::Upstream => self.upstream = true,
+            Direction::Downstream => self.downstream = true,
+        }
+    }
+
+    pub(crate) const fn has(self, direction: Direction) -> bool {
+        match direction {
+            Direction::Upstream => self.upstream,
+            Direction::Downstream => self.downstream,
+        }
+    }
+
+    /// Whether either does.
+    pub(crate) const fn any(self) -> bool {
+        self.upstream || self.downstream
+    }
+}
+
+/// What an object is to the chain of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// What was asked for.
+    Root,
+    Upstream,
+    Downstream,
+    /// Not part of the chain, but it went into its events or came out of them.
+    Beside,
+}
+
+impl Role {
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Upstream => "upstream",
+            Self::Downstream => "downstream",
+            Self::Beside => "beside",
+        }
+    }
+}
+
+/// One object as a chain sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Unit {
+    pub(crate) id: i64,
+    pub(crate) code: String,
+    /// Number of the product's identifier.
+    pub(crate) product: Option<usize>,
+    pub(crate) lot: Option<String>,
+    /// What it is counted in.
+    pub(crate) measure: UnitCode,
+    /// Number of the identifier of the subject that holds it.
+    pub(crate) subject: usize,
+    pub(crate) stage: Stage,
+    pub(crate) produced: Quantity,
+    pub(crate) balance: Quantity,
+    pub(crate) state: ObjectState,
+    pub(crate) quality: Option<Quality>,
+    /// Which ways lead to it from the root.
+    pub(crate) reached: Ways,
+    /// `None` for what only an event names that looked at another, and for what the caller may not see.
+    pub(crate) role: Option<Role>,
+}
+
+/// An object's part in an event, in the object's own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Edge {
+    /// Number of the object.
+    pub(crate) unit: usize,
+    pub(crate) role: LinkRole,
+    pub(crate) quantity: Option<Quantity>,
+}
+
+/// Columns for [`read`].
+const UNIT: &str = "SELECT id, code, product_id, lot, unit, subject_id, stage, produced, balance, \
+     state, quality FROM trace_object WHERE id ";
+
+/// Units by their identifiers, in the order of these. `places` says where each stands in the order in
+/// which they were found, of which these are what follows `first`.
+pub(crate) async fn read(
+    tx: &mut Tx,
+    ids: &[i64],
+    (places, first): (&HashMap<i64, usize>, usize),
+    names: &mut Names,
+) -> Result<Vec<Unit>> {
+    let mut units: Vec<Option<Unit>> = Vec::new();
+    units.resize_with(ids.len(), || None);
+    let mut measures = HashMap::new();
+    // What was made together lies together.
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    for ids in ids.chunks(TOGETHER) {
+        let mut sql = Sql::new(UNIT);
+        sql.bind_ints(ids.iter().copied());
+        for row in tx.fetch(sql).await? {
+            let unit = unit(&row, names, &mut measures)?;
+            let place = places.get(&unit.id).and_then(|place| place.checked_sub(first));
+            if let Some(place) = place.and_then(|place| units.get_mut(place)) {
+                *place = Some(unit);
+            }
+        }
+    }
+    let missing = || Problem::internal("a link to an object that is not there");
+    units.into_iter().map(|unit| unit.ok_or_else(missing)).collect()
+}
+
+/// `measures` are the units of measurement that were read before.
+fn unit(row: &Row, names: &mut Names, measures: &mut HashMap<String, UnitCode>) -> Result<Unit> {
+    let measure = if let Some(known) = measures.get(row.text(4)?) {
+        *known
+    } else {
+        let new = row.parsed(4)?;
+        measures.insert(String::from(row.text(4)?), new);
+        new
+    };
+    Ok(Unit {
+        id: row.int(0)?,
+        code: String::from(row.text(1)?),
+        product: row.text_opt(2)?.map(|product| names.number(product)),
+        lot: row.text_opt(3)?.map(String::from),
+        measure,
+        subject: names.number(row.text(5)?),
+        stage: store::stage(row.text(6)?)?,
+        produced: store::quantity(row.int(7)?)?,
+        balance: store::quantity(row.int(8)?)?,
+        state: store::state(row.text(9)?)?,
+        quality: row.text_opt(10)?.map(store::quality).transpose()?,
+        reached: Ways::default(),
+        role: None,
+    })
+}
