@@ -5,7 +5,6 @@
 //! (CBV 2.0 §8.3.2, `urn:epc:class:lgtin:…`). What is so called and is no unit itself is the one unit of
 //! that product and lot: the one that the subject of the event holds, or the only one there is. Where
 //! neither is certain the name stays a name.
-
 //!
 //! Of a batch each event is named by what was before it: first by what is stored, all of them at once,
 //! then in its turn by what the events before it in the batch have made, passed on and used up.
@@ -13,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
-use yj_model::{Gs1Data, KnownCode, TraceCode};
+use yj_model::{Gs1Data, KnownCode, TraceCode, bare_code};
 
 use crate::{balance::Objects, event::Checked};
 
@@ -31,10 +30,11 @@ struct LotName {
 /// The lot that a code names, where it names nothing finer and says by its form that it is GS1's.
 fn lot_named(code: &str) -> Option<LotName> {
     let begins = ["(", "urn:epc:class:", "https://", "http://"];
+    let code = bare_code(code)?;
     if !begins.iter().any(|mark| code.starts_with(mark)) {
         return None;
     }
-    let data = Gs1Data::read(code)?.ok()?;
+    let data = Gs1Data::read(&code)?.ok()?;
     let coarse = ["21", "235"].iter().all(|finer| data.value(finer).is_none());
     let lot = data.value("10").filter(|_| coarse && data.key() == "01")?;
     Some(LotName { gtin: String::from(data.value("01")?), lot: String::from(lot) })
@@ -246,6 +246,7 @@ mod tests {
             "(01)06901234567892(10)L-1",
             "urn:epc:class:lgtin:6901234.056789.L-1",
             "https://id.gs1.org/01/06901234567892/10/L-1",
+            "HTTPS://id.gs1.org/01/06901234567892/10/L-1",
             "https://trace.example/gtin/6901234567892/lot/L-1",
         ] {
             assert_eq!(lot_named(code), wanted, "{code}");
