@@ -14,12 +14,13 @@ fn g_8_2_epcis_is_measured_over_the_whole_interface() {
         "当场采集（JSON-LD",
         "当场采集（XML",
         "任务采集（XML",
-        "一份 2 MB",
+        "一份 1 MB",
         "内存",
         "一个事件 p50 / p95",
+        "之后与之前的 p50 之比",
     ] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
-    // 200 at once and 200 by a job, in two forms, and the long document.
+    // 200 at once and 200 by a job, in two forms, and two long documents.
     assert!(text.contains("库中 2800 个 EPCIS 事件"), "{text}");
 }

@@ -56,10 +56,11 @@ async fn measure(scene: &Scene<'_>, events: usize) -> Result<(), String> {
     scene.at_once(few, Form::Xml).await?;
     scene.as_job(few, Form::Json).await?;
     scene.as_job(few, Form::Xml).await?;
-    scene.long(0..few).await?;
+    let (tenth, events) = ((events / 10).max(1), events.max(2));
+    scene.long(0..tenth).await?;
     scene.name_query().await?;
-    let before = scene.questions((few, "之前")).await?;
-    scene.long(few..events).await?;
+    let before = scene.questions((tenth, "之前")).await?;
+    scene.long(tenth..events).await?;
     let after = scene.questions((events, "之后")).await?;
     println!("之后与之前的 p50 之比");
     for ((name, before), (_, after)) in before.iter().zip(&after) {
