@@ -55,7 +55,7 @@ pub(crate) struct Step {
     pub(crate) edges: Vec<Edge>,
 }
 
-/// Steps with what they are made of.
+/// The event types of some steps, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Kinds {
     all: Vec<Kind>,

@@ -63,6 +63,7 @@ pub(super) async fn forget(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<()> {
     );
     tx.later([
         sql.arg(vault.blind(NAME, name)?).arg(content).arg(seq),
+        // It asks what the event mentions, so it goes before what it mentions goes.
         seen::forget(seq, row.text(3)?),
         Sql::new("DELETE FROM epcis_term WHERE seq = $1").arg(seq),
         Sql::new("DELETE FROM epcis_reserved WHERE event_id = $1 AND subject_id = $2")

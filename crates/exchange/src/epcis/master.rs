@@ -15,7 +15,7 @@ use super::{
     capture::Item,
     owner::Owners,
     place::Sites,
-    plan::TERMS_MAX,
+    plan,
     prepare::{bounded, spelled},
     store::Kept,
 };
@@ -199,7 +199,7 @@ pub(crate) async fn keep(
 }
 
 /// What lies in places by what anybody's master data tells, in the one spelling of events; none where
-/// there is more than [`TERMS_MAX`].
+/// there is more than [`plan::TERMS_MAX`].
 pub(crate) async fn inside(
     tx: &mut Tx,
     field: PlaceField,
@@ -219,11 +219,11 @@ pub(crate) async fn inside(
     );
     sql.bind(i64::try_from(DEPTH_MAX).unwrap_or(i64::MAX));
     sql.push(") SELECT DISTINCT child FROM inside");
-    terms_found(tx, sql).await
+    plan::terms(tx, sql).await
 }
 
 /// The things of which anybody tells such an attribute, in the one spelling of events; none where there
-/// are more than [`TERMS_MAX`].
+/// are more than [`plan::TERMS_MAX`].
 pub(crate) async fn with_attribute(
     tx: &mut Tx,
     field: MasterField,
@@ -237,14 +237,7 @@ pub(crate) async fn with_attribute(
         let values: Vec<String> = values.iter().map(|value| bounded(value.clone())).collect();
         sql.push(" AND a.value ").bind_texts(values.iter().map(String::as_str));
     }
-    terms_found(tx, sql).await
-}
-
-async fn terms_found(tx: &mut Tx, mut sql: Sql) -> Result<Option<Vec<String>>> {
-    sql.push(" LIMIT ").bind(i64::try_from(TERMS_MAX + 1).unwrap_or(i64::MAX));
-    let rows = tx.fetch(sql).await?;
-    let terms = rows.iter().map(|row| row.text(0).map(String::from)).collect::<Result<Vec<_>>>()?;
-    Ok((terms.len() <= TERMS_MAX).then_some(terms))
+    plan::terms(tx, sql).await
 }
 
 /// A thing by its subject, its kind and its term.

@@ -10,7 +10,7 @@ use yj_epcis::{
 };
 use yj_kernel::{Problem, Result, Tx};
 
-use super::{owner::gln, plan::TERMS_MAX, prepare::Role, seen};
+use super::{owner::gln, prepare::Role, seen};
 
 /// Between a GLN and the extension that names a part of it, in a canonical link.
 const EXTENSION: &str = "/254/";
@@ -65,7 +65,7 @@ fn link_of(gln: &str) -> Option<String> {
 
 impl Sites {
     /// The canonical links of the parts of places, and of those that are registered inside them; none
-    /// where there are more than [`TERMS_MAX`].
+    /// where there are more than [`TERMS_MAX`](super::plan::TERMS_MAX).
     pub(super) async fn parts(
         &self,
         tx: &mut Tx,
@@ -75,8 +75,7 @@ impl Sites {
         let own = places.iter().filter_map(|id| parts_of(id));
         let inside = places.iter().flat_map(|id| self.inside(id)).map(|link| parts_in(&link));
         let heads: Vec<String> = own.chain(inside).collect();
-        let found = seen::beginning(tx, (role, &heads), TERMS_MAX).await?;
-        Ok((found.len() <= TERMS_MAX).then_some(found))
+        seen::beginning(tx, role, &heads).await
     }
 
     /// Whether a place is the other or lies in it, as identifiers and registers say.

@@ -9,7 +9,7 @@ use yj_epcis::query::{
     TimeField, TypedField, WordField,
 };
 use yj_epcis::{Action, Epc, EventKind, Gs1Key};
-use yj_kernel::{Result, Tx};
+use yj_kernel::{Result, Sql, Tx};
 
 use super::{
     master,
@@ -19,6 +19,14 @@ use super::{
 
 /// Terms of one mention. A condition that would need more narrows nothing.
 pub(super) const TERMS_MAX: usize = 2_000;
+
+/// The terms that a query over one text column finds; none where it finds more than [`TERMS_MAX`].
+pub(super) async fn terms(tx: &mut Tx, mut query: Sql) -> Result<Option<Vec<String>>> {
+    query.push(" LIMIT ").bind(i64::try_from(TERMS_MAX + 1).unwrap_or(i64::MAX));
+    let rows = tx.fetch(query).await?;
+    let terms = rows.iter().map(|row| row.text(0).map(String::from)).collect::<Result<Vec<_>>>()?;
+    Ok((terms.len() <= TERMS_MAX).then_some(terms))
+}
 
 /// In one of these places of an event stands one of these terms.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use yj_kernel::{Columns, Ctx, Reach, Result, Scoping, Sql, SqlValue, Tx, insert_rows};
 
 use super::{
+    plan,
     prepare::{EXTENDED, Role, Term},
     store::NewEvent,
 };
@@ -135,15 +136,15 @@ pub(super) async fn is_known(
     Ok(tx.fetch_one(sql).await?.is_some())
 }
 
-/// The terms of a role that begin with one of these texts, but for the texts themselves; one more than
-/// `most` at the most. Whoever may see them.
+/// The terms of a role that begin with one of these texts, but for the texts themselves, whoever may see
+/// them; none where there are more than [`TERMS_MAX`](plan::TERMS_MAX).
 pub(super) async fn beginning(
     tx: &mut Tx,
-    (role, heads): (Role, &[String]),
-    most: usize,
-) -> Result<Vec<String>> {
+    role: Role,
+    heads: &[String],
+) -> Result<Option<Vec<String>>> {
     if heads.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let mut sql = Sql::new("SELECT DISTINCT s.term FROM epcis_seen s WHERE s.role = ");
     sql.bind(role.code()).push(" AND (1 = 0");
@@ -152,6 +153,6 @@ pub(super) async fn beginning(
         let end = format!("{}0", head.trim_end_matches('/'));
         sql.push(" OR (s.term > ").bind(head.as_str()).push(" AND s.term < ").bind(end).push(")");
     }
-    sql.push(") LIMIT ").bind(i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX));
-    tx.fetch(sql).await?.iter().map(|row| row.text(0).map(String::from)).collect()
+    sql.push(")");
+    plan::terms(tx, sql).await
 }
