@@ -341,7 +341,7 @@ async fn captured(
     events: &[TraceEvent],
 ) -> Result<Result<Vec<Brought>, Refusal>> {
     let mut tx = ctx.begin().await?;
-    tx.plan_by_indexes();
+    tx.plan_once();
     yj_construction::hold(&mut tx, [one.speaker.id.as_str()]).await?;
     if !claim::claim(&mut tx, one).await? {
         return Ok(Err(Refusal::Contradiction));

@@ -90,7 +90,7 @@ pub(crate) async fn store(ctx: &Ctx, sound: Vec<Sound>) -> Result<Vec<(Place, Fa
         return Ok(Vec::new());
     }
     let mut tx = ctx.begin().await?;
-    tx.plan_by_indexes();
+    tx.plan_once();
     let devices: BTreeSet<&str> = sound.iter().map(|one| one.speaker.id.as_str()).collect();
     yj_construction::hold(&mut tx, devices).await?;
     let mut known = known(&mut tx, &sound).await?;

@@ -162,7 +162,7 @@ pub(crate) async fn capture_of(
     senders: &[Sender<'_>],
     mut looked: Looked,
 ) -> Result<Vec<Vec<Captured>>> {
-    tx.plan_by_indexes();
+    tx.plan_once();
     let app = senders.first().map(|sender| sender.ctx.app());
     let mut surroundings = Surroundings::load(app, tx, &mut looked.events).await?;
     if !Arc::ptr_eq(&surroundings.domains, &looked.domains) {

@@ -208,6 +208,11 @@ async fn multiply(tx: &mut Tx, copy: i64) -> Result<(), yj_kernel::Problem> {
              SELECT event_id + {by}, object_id + {by}, role, quantity, event_time \
              FROM trace_link WHERE event_id < {APART}"
         ),
+        format!(
+            "INSERT INTO trace_event_also (facet, value, event_time, event_id) \
+             SELECT facet, value, event_time, event_id + {by} \
+             FROM trace_event_also WHERE event_id < {APART}"
+        ),
     ]);
     for statement in statements {
         let mut sql = Sql::default();
