@@ -82,6 +82,8 @@ pub(crate) enum LinkRole {
 }
 
 impl LinkRole {
+    pub(crate) const ALL: [Self; 3] = [Self::Input, Self::Output, Self::Observed];
+
     pub(crate) const fn code(self) -> i64 {
         match self {
             Self::Input => 0,
@@ -91,7 +93,7 @@ impl LinkRole {
     }
 
     pub(crate) fn from_code(code: i64) -> Option<Self> {
-        [Self::Input, Self::Output, Self::Observed].into_iter().find(|role| role.code() == code)
+        Self::ALL.into_iter().find(|role| role.code() == code)
     }
 }
 

@@ -109,7 +109,13 @@ impl Search {
 
     /// Limits a statement over events `e` to what is asked for and within reach; the condition `met` is
     /// met by how the statement finds them.
-    fn within(&self, scopes: &[&Scope], tx: &Tx, sql: &mut Sql, way: Way<'_>) -> Result<()> {
+    pub(crate) fn within(
+        &self,
+        scopes: &[&Scope],
+        tx: &Tx,
+        sql: &mut Sql,
+        way: Way<'_>,
+    ) -> Result<()> {
         let columns = Columns { region: Some(way.region), ..EVENT_COLUMNS };
         for scope in scopes {
             scope.narrow(sql, tx, Scoping::By(columns));
@@ -123,19 +129,20 @@ impl Search {
         self.within(&[ctx.scope()], tx, sql, way)?;
         if let Some((time, id)) = self.after {
             let beyond = if self.ascending { " >" } else { " <" };
+            let (column, number) = way.moment;
             // The bound alone lets the index begin there; what lies at its very moment is told apart.
-            sql.push(" AND e.event_time").push(beyond).push("= ").bind(time);
-            sql.push(" AND (e.event_time").push(beyond).bind(time);
-            sql.push(" OR e.id").push(beyond).bind(id).push(")");
+            sql.push(" AND ").push(column).push(beyond).push("= ").bind(time);
+            sql.push(" AND (").push(column).push(beyond).bind(time);
+            sql.push(" OR ").push(number).push(beyond).bind(id).push(")");
         }
         Ok(())
     }
 
-    /// Orders rows of `event_time` and `id`.
-    pub(crate) fn order(&self, sql: &mut Sql, table: &str) {
+    /// Orders rows by the time of their events.
+    pub(crate) fn order(&self, sql: &mut Sql, (time, id): Moment) {
         let direction = if self.ascending { "" } else { " DESC" };
-        sql.push(" ORDER BY ").push(table).push(".event_time").push(direction);
-        sql.push(", ").push(table).push(".id").push(direction);
+        sql.push(" ORDER BY ").push(time).push(direction);
+        sql.push(", ").push(id).push(direction);
     }
 
     /// How many rows there are up to the end of the page.
@@ -152,23 +159,14 @@ impl Search {
     /// How many events lie within every one of these scopes; counting stops after `most`, and says one
     /// more where there are.
     pub(crate) async fn size(&self, scopes: &[&Scope], tx: &mut Tx, most: i64) -> Result<i64> {
-        let mut sql = Sql::new("SELECT COUNT(*) FROM (");
-        if let Some(met) = self.asked(PRODUCT).or_else(|| self.asked(CLASS)) {
-            // Each event once, whether its row or one of its other lines names the product.
-            for (nth, from) in [BY_ROW, BY_LINE].into_iter().enumerate() {
-                sql.push(if nth == 0 { "" } else { " UNION " });
-                sql.push("SELECT o.id FROM (SELECT e.id").push(from).push(" IN (");
-                products(&mut sql, met.0, met.1)?;
-                sql.push(")");
-                self.within(scopes, tx, &mut sql, Way { met: Some(met), ..Way::PLAIN })?;
-                sql.push(" LIMIT ").bind(most + 1).push(") AS o");
-            }
+        let sql = if let Some(sql) = query_parts::count(self, scopes, tx, most + 1)? {
+            sql
         } else {
-            sql.push("SELECT 1 FROM trace_event e WHERE 1 = 1");
+            let mut sql = Sql::new("SELECT COUNT(*) FROM (SELECT 1 FROM trace_event e WHERE 1 = 1");
             self.within(scopes, tx, &mut sql, Way::PLAIN)?;
-            sql.push(" LIMIT ").bind(most + 1);
-        }
-        sql.push(") AS found");
+            sql.push(" LIMIT ").bind(most + 1).push(") AS found");
+            sql
+        };
         let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
         Ok(count.min(most + 1))
     }
@@ -204,7 +202,7 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Vec<
         let mut sql = Sql::new(EVENT);
         sql.push(" WHERE 1 = 1");
         search.narrow((ctx, tx), &mut sql, Way::PLAIN)?;
-        search.order(&mut sql, "e");
+        search.order(&mut sql, Way::PLAIN.moment);
         search.cut(&mut sql);
         tx.fetch(sql).await?
     };
@@ -230,16 +228,22 @@ pub(crate) struct Way<'a> {
     pub(crate) met: Option<(&'a str, &'a str)>,
     /// What the bounds of regions are told of.
     pub(crate) region: &'static str,
+    /// What bounds in time are told of.
+    pub(crate) moment: Moment,
 }
+
+/// Columns of the time of an event and of its number, which decides between those of one time.
+pub(crate) type Moment = (&'static str, &'static str);
 
 impl<'a> Way<'a> {
     /// On whichever the engine likes.
-    pub(crate) const PLAIN: Self = Self { met: None, region: "e.region" };
+    pub(crate) const PLAIN: Self =
+        Self { met: None, region: "e.region", moment: ("e.event_time", "e.id") };
 
     /// By the parts of a whole. The bounds are told of a text that no index has: SQLite would take them
     /// for a shorter way than the part itself, and sort all that lies between them.
-    pub(crate) const fn by_parts(met: Option<(&'a str, &'a str)>) -> Self {
-        Self { met, region: "e.region || ''" }
+    pub(crate) const fn by_parts(met: Option<(&'a str, &'a str)>, moment: Moment) -> Self {
+        Self { met, region: "e.region || ''", moment }
     }
 }
 
@@ -252,13 +256,10 @@ pub(crate) fn narrow(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
 pub(crate) const FROM: &str = "event_time.from";
 pub(crate) const TO: &str = "event_time.to";
 
-/// Events by the product that their row names, and by those of their other lines.
-pub(crate) const BY_ROW: &str = " FROM trace_event e WHERE e.product_id";
-pub(crate) const BY_LINE: &str = " FROM trace_event_also a CROSS JOIN trace_event e \
-     WHERE e.id = a.event_id AND e.event_time = a.event_time AND a.facet = 'product' AND a.value";
-
 /// 追溯码: that of a unit, or what GS1 calls its lot.
 pub(crate) const CODE: &str = "code";
+/// 批次号
+pub(crate) const LOT: &str = "lot";
 /// 产品: one product, or a class of the catalogue with all below it (产品品种).
 pub(crate) const PRODUCT: &str = "product_id";
 pub(crate) const CLASS: &str = "catalogue_code";
@@ -323,7 +324,7 @@ pub(crate) fn condition(
             sql.push(")");
             return Ok(());
         }
-        "lot" => {
+        LOT => {
             let (head, tail) = dialect.one_of();
             sql.push(" AND e.id ").push(head);
             sql.push("SELECT s.id FROM trace_event s WHERE s.lot = ").bind(text);
@@ -340,9 +341,8 @@ pub(crate) fn condition(
             let time: jiff::Timestamp = text
                 .parse()
                 .map_err(|_| invalid(name, "应为带时区的时间，如 2026-11-01T08:00:00+08:00"))?;
-            let comparison =
-                if name == FROM { " AND e.event_time >= " } else { " AND e.event_time <= " };
-            sql.push(comparison).bind(time.as_millisecond());
+            let comparison = if name == FROM { " >= " } else { " <= " };
+            sql.push(" AND ").push(way.moment.0).push(comparison).bind(time.as_millisecond());
             return Ok(());
         }
         _ => return Err(invalid(name, "没有这个查询条件")),

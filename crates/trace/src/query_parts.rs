@@ -1,13 +1,15 @@
 //! The newest events of what has parts (G-6.2.3): the towns of a county, the products of a class, the
 //! subjects of a node. An index holds the events of each part in the order of time; read as one range
 //! they would all be sorted for the sake of twenty. So the newest of each part are taken, and the newest
-//! of those are the page.
+//! of those are the page. A lot and a unit are wholes of one part, and their events lie in several
+//! indexes.
 
-use yj_kernel::{Ctx, Dialect, Problem, Result, Row, Sql, Tx, starts_with};
+use yj_kernel::{Ctx, Dialect, Problem, Result, Row, Scope, Sql, Tx, starts_with};
 use yj_model::RegionCode;
 
 use crate::{
-    query::{self, FROM, Search, TO, Way},
+    balance::LinkRole,
+    query::{self, FROM, Moment, Search, TO, Way},
     store::EVENT,
 };
 
@@ -17,13 +19,17 @@ const PARTS_MAX: i64 = 256;
 /// Events of each part that are looked at.
 const EACH_MAX: i64 = 1_000;
 
-/// What the parts are, and so the column whose index leads to their events.
+/// What the parts are, and so the indexes that lead to their events.
 enum Whole {
     Region(RegionCode),
     /// The condition on a product or its class, and its text.
     Products(&'static str, String),
     /// 节点编码
     Node(String),
+    /// 批次号
+    Lot(String),
+    /// 追溯码
+    Unit(String),
 }
 
 impl Whole {
@@ -33,13 +39,42 @@ impl Whole {
             Self::Region(_) => None,
             Self::Products(name, text) => Some((name, text)),
             Self::Node(code) => Some((query::NODE, code)),
+            Self::Lot(lot) => Some((query::LOT, lot)),
+            Self::Unit(code) => Some((query::CODE, code)),
+        }
+    }
+
+    /// From where the events `e` of a part `p` are read in the order of time, and what says that time.
+    fn sources(&self) -> Vec<(String, Moment)> {
+        let row = |column| (format!("trace_event e WHERE {column} = p.value"), Way::PLAIN.moment);
+        let also = |facet| {
+            let from = format!(
+                "trace_event_also a CROSS JOIN trace_event e WHERE e.id = a.event_id \
+                 AND e.event_time = a.event_time AND a.facet = '{facet}' AND a.value = p.value"
+            );
+            (from, ("a.event_time", "a.event_id"))
+        };
+        let linked = |role: LinkRole| {
+            let from = format!(
+                "trace_link l CROSS JOIN trace_event e WHERE e.id = l.event_id \
+                 AND e.event_time = l.event_time AND l.object_id = p.value AND l.role = {}",
+                role.code()
+            );
+            (from, ("l.event_time", "l.event_id"))
+        };
+        match self {
+            Self::Region(_) => vec![row("e.region")],
+            Self::Node(_) => vec![row("e.subject_id")],
+            Self::Products(..) => vec![row("e.product_id"), also("product")],
+            Self::Lot(_) => vec![row("e.lot"), also("lot")],
+            Self::Unit(_) => LinkRole::ALL.map(linked).into(),
         }
     }
 }
 
 /// The rows of one page of a search, as [`EVENT`] has them; `None` where another way there is shorter.
 pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Option<Vec<Row>>> {
-    if search.reaches() > EACH_MAX || search.conditions().any(|(name, text)| is_rare(name, text)) {
+    if search.reaches() > EACH_MAX {
         return Ok(None);
     }
     let Some(whole) = whole(ctx, search)? else { return Ok(None) };
@@ -61,7 +96,7 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Opti
     let mut sql = Sql::new(EVENT);
     sql.push(" WHERE e.id ").bind_ints(keys.iter().map(|(id, _)| *id));
     sql.push(" AND e.event_time >= ").bind(first).push(" AND e.event_time <= ").bind(last);
-    search.order(&mut sql, "e");
+    search.order(&mut sql, Way::PLAIN.moment);
     let rows = tx.fetch(sql).await?;
     if rows.len() == keys.len() {
         Ok(Some(rows))
@@ -70,26 +105,51 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Opti
     }
 }
 
-/// Conditions that few events meet, and an index of their own finds.
-fn is_rare(name: &str, text: &str) -> bool {
-    match name {
-        "subject_id" | "lot" | query::CODE => true,
-        "state" => matches!(text, "held" | "rejected"),
-        _ => false,
+/// How many events a search finds, at most so many, where it names a whole that they are counted by: each
+/// once, in whatever index it lies.
+pub(crate) fn count(search: &Search, scopes: &[&Scope], tx: &Tx, most: i64) -> Result<Option<Sql>> {
+    let Some(whole) = named(search).filter(|whole| !matches!(whole, Whole::Node(_))) else {
+        return Ok(None);
+    };
+    let mut sql = Sql::new("WITH RECURSIVE every(value) AS (");
+    parts(&mut sql, tx.dialect(), (search, &whole))?;
+    sql.push(") SELECT COUNT(*) FROM (");
+    for (nth, (from, moment)) in whole.sources().into_iter().enumerate() {
+        sql.push(if nth == 0 { "" } else { " UNION " });
+        sql.push("SELECT o.id FROM (SELECT e.id FROM every p CROSS JOIN ").push(&from);
+        search.within(scopes, tx, &mut sql, Way { met: whole.met(), moment, ..Way::PLAIN })?;
+        sql.push(" LIMIT ").bind(most).push(") AS o");
     }
+    sql.push(") AS found");
+    Ok(Some(sql))
 }
 
-/// The whole that has the fewest events, as far as its kind tells.
-fn whole(ctx: &Ctx, search: &Search) -> Result<Option<Whole>> {
+/// Conditions that few events meet, and an index of their own finds.
+fn is_rare(name: &str, text: &str) -> bool {
+    name == "subject_id" || (name == "state" && matches!(text, "held" | "rejected"))
+}
+
+/// The whole that a condition names, of several the one that has the fewest events, as far as its kind
+/// tells.
+fn named(search: &Search) -> Option<Whole> {
     let asked = |wanted: &str| search.asked(wanted).map(|(_, text)| String::from(text));
-    if let Some(id) = asked(query::PRODUCT) {
-        return Ok(Some(Whole::Products(query::PRODUCT, id)));
+    let of_products = |name| asked(name).map(|text| Whole::Products(name, text));
+    (asked(query::CODE).map(Whole::Unit))
+        .or_else(|| asked(query::LOT).map(Whole::Lot))
+        .or_else(|| of_products(query::PRODUCT))
+        .or_else(|| asked(query::NODE).map(Whole::Node))
+        .or_else(|| of_products(query::CLASS))
+}
+
+/// The whole that leads to the events of a search; `None` where an index of their own does.
+fn whole(ctx: &Ctx, search: &Search) -> Result<Option<Whole>> {
+    let named = named(search);
+    let is_small = matches!(named, Some(Whole::Unit(_) | Whole::Lot(_)));
+    if !is_small && search.conditions().any(|(name, text)| is_rare(name, text)) {
+        return Ok(None);
     }
-    if let Some(node) = asked(query::NODE) {
-        return Ok(Some(Whole::Node(node)));
-    }
-    if let Some(class) = asked(query::CLASS) {
-        return Ok(Some(Whole::Products(query::CLASS, class)));
+    if named.is_some() {
+        return Ok(named);
     }
     let mut narrowest = ctx.scope().region().cloned();
     for (_, text) in search.conditions().filter(|(name, _)| *name == "region") {
@@ -105,28 +165,22 @@ fn whole(ctx: &Ctx, search: &Search) -> Result<Option<Whole>> {
 /// Number and moment of the events of the page, and how many parts there are.
 fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
     let mut sql = Sql::new("WITH RECURSIVE every(value) AS (");
-    let column = parts(&mut sql, tx.dialect(), (search, whole))?;
+    parts(&mut sql, tx.dialect(), (search, whole))?;
     sql.push("), part(value) AS (SELECT value FROM every LIMIT ").bind(PARTS_MAX + 2);
     sql.push("), newest(id, event_time) AS (");
     let (head, tail) = match tx.dialect() {
-        Dialect::Sqlite => ("trace_event k WHERE k.id IN (SELECT e.id", ")"),
-        Dialect::Postgres => ("LATERAL (SELECT e.id, e.event_time", ") k"),
+        Dialect::Sqlite => ("trace_event k WHERE k.id IN (SELECT e.id FROM ", ")"),
+        Dialect::Postgres => ("LATERAL (SELECT e.id, e.event_time FROM ", ") k"),
     };
-    let way = Way::by_parts(whole.met());
-    let arm = |sql: &mut Sql, from: &str| {
-        sql.push("SELECT k.id, k.event_time FROM part p CROSS JOIN ").push(head).push(from);
-        search.narrow((ctx, tx), sql, way)?;
-        search.order(sql, "e");
+    for (nth, (from, moment)) in whole.sources().into_iter().enumerate() {
+        sql.push(if nth == 0 { "" } else { " UNION " });
+        sql.push("SELECT k.id, k.event_time FROM part p CROSS JOIN ").push(head).push(&from);
+        search.narrow((ctx, tx), &mut sql, Way::by_parts(whole.met(), moment))?;
+        search.order(&mut sql, moment);
         sql.push(" LIMIT ").bind(search.reaches()).push(tail);
-        Ok::<_, Problem>(())
-    };
-    arm(&mut sql, &format!(" FROM trace_event e WHERE {column} = p.value"))?;
-    if let Whole::Products(..) = whole {
-        sql.push(" UNION ");
-        arm(&mut sql, &format!("{} = p.value", query::BY_LINE))?;
     }
     sql.push("), page(id, event_time) AS (SELECT k.id, k.event_time FROM newest k");
-    search.order(&mut sql, "k");
+    search.order(&mut sql, ("k.event_time", "k.id"));
     search.cut(&mut sql);
     sql.push(
         ") SELECT 0, COUNT(*), 0 FROM part WHERE value IS NOT NULL \
@@ -135,21 +189,21 @@ fn newest(ctx: &Ctx, tx: &Tx, search: &Search, whole: &Whole) -> Result<Sql> {
     Ok(sql)
 }
 
-/// Writes the query for the parts, and says which column of events `e` names them. Those of a region are
-/// found by leaping from one to the next through the index.
-fn parts(
-    sql: &mut Sql,
-    dialect: Dialect,
-    (search, whole): (&Search, &Whole),
-) -> Result<&'static str> {
+/// Writes the query for the parts. Those of a region are found by leaping from one to the next through the
+/// index.
+fn parts(sql: &mut Sql, dialect: Dialect, (search, whole): (&Search, &Whole)) -> Result<()> {
     match whole {
         Whole::Products(name, text) => {
             query::products(sql, name, text)?;
-            Ok("e.product_id")
         }
         Whole::Node(code) => {
             yj_subject::subjects_of_node(sql, code);
-            Ok("e.subject_id")
+        }
+        Whole::Lot(lot) => {
+            sql.push("SELECT ").bind(lot.as_str());
+        }
+        Whole::Unit(code) => {
+            sql.push("SELECT id FROM trace_object WHERE code = ").bind(code.as_str());
         }
         Whole::Region(region) => {
             let moments = |sql: &mut Sql| {
@@ -166,7 +220,7 @@ fn parts(
             sql.push(" AND e.region < ").bind(format!("{}~", region.stem()));
             moments(sql)?;
             sql.push(") FROM every p WHERE p.value IS NOT NULL");
-            Ok("e.region")
         }
     }
+    Ok(())
 }
