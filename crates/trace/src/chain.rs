@@ -42,7 +42,7 @@ fn side(edges: &[Edge], role: LinkRole) -> impl Iterator<Item = &Edge> {
 
 /// By the number of each object: which part of it comes from the root (downstream), or which part of
 /// the root comes from it (upstream). Objects whose inputs are counted in units that cannot be added
-/// have no share.
+/// have no share. What goes on under its own code keeps its share, as far as nothing is added to it.
 pub(crate) fn shares(
     root: usize,
     direction: Direction,
@@ -60,16 +60,32 @@ pub(crate) fn shares(
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
                 };
-                let parts = side(&step.edges, LinkRole::Input).filter_map(|edge| {
-                    Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), total)))
-                });
-                let share = parts.fold(Ratio::NONE, Ratio::plus);
+                let share_of = |inputs: &mut dyn Iterator<Item = &Edge>, total| {
+                    let parts = inputs.filter_map(|edge| {
+                        Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), total)))
+                    });
+                    parts.fold(Ratio::NONE, Ratio::plus)
+                };
+                let share = share_of(&mut side(&step.edges, LinkRole::Input), total);
+                let mut parts = Vec::new();
                 for output in side(&step.edges, LinkRole::Output) {
+                    let own = taken(&step.edges, output.unit);
+                    let share = match own {
+                        Some(own) if own < total => {
+                            let inputs = side(&step.edges, LinkRole::Input);
+                            let others = &mut inputs.filter(|edge| edge.unit != output.unit);
+                            share_of(others, total - own)
+                        }
+                        _ => share,
+                    };
                     let whole = i128::from(units[output.unit].produced.scaled());
-                    let part = share.times(Ratio::of(scaled(output), whole));
-                    made[output.unit] = made[output.unit].plus(part);
-                    if output.unit != root {
-                        shares[output.unit] = Some(made[output.unit]);
+                    let new = scaled(output) - own.unwrap_or(0).min(scaled(output));
+                    parts.push((output.unit, share.times(Ratio::of(new, whole))));
+                }
+                for (unit, part) in parts {
+                    made[unit] = made[unit].plus(part);
+                    if unit != root {
+                        shares[unit] = Some(made[unit]);
                     }
                 }
             }
@@ -79,15 +95,31 @@ pub(crate) fn shares(
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
                 };
-                let parts = side(&step.edges, LinkRole::Output).filter_map(|edge| {
-                    let whole = i128::from(units[edge.unit].produced.scaled());
-                    Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), whole)))
-                });
-                let share = parts.fold(Ratio::NONE, Ratio::plus);
-                for input in side(&step.edges, LinkRole::Input) {
-                    let part = share.times(Ratio::of(scaled(input), total));
-                    let sum = shares[input.unit].filter(|_| input.unit != root);
-                    shares[input.unit] = Some(sum.unwrap_or(Ratio::NONE).plus(part));
+                // What went on under its own code comes from the others that went in, as far as it is
+                // more than it was.
+                let mut mixed = Ratio::NONE;
+                let mut grown = Vec::new();
+                for output in side(&step.edges, LinkRole::Output) {
+                    let Some(share) = shares[output.unit] else { continue };
+                    let whole = i128::from(units[output.unit].produced.scaled());
+                    match taken(&step.edges, output.unit) {
+                        None => mixed = mixed.plus(share.times(Ratio::of(scaled(output), whole))),
+                        Some(own) if own < total && own < scaled(output) => {
+                            let new = Ratio::of(scaled(output) - own, whole);
+                            grown.push((output.unit, total - own, share.times(new)));
+                        }
+                        Some(_) => {}
+                    }
+                }
+                let inputs = side(&step.edges, LinkRole::Input);
+                for input in inputs.filter(|input| input.unit != root) {
+                    let part = mixed.times(Ratio::of(scaled(input), total));
+                    let others = grown.iter().filter(|(unit, ..)| *unit != input.unit);
+                    let part = others
+                        .map(|(_, total, share)| share.times(Ratio::of(scaled(input), *total)))
+                        .fold(part, Ratio::plus);
+                    let sum = shares[input.unit].unwrap_or(Ratio::NONE);
+                    shares[input.unit] = Some(sum.plus(part));
                 }
             }
         }
@@ -98,6 +130,11 @@ pub(crate) fn shares(
 
 fn scaled(edge: &Edge) -> i128 {
     i128::from(edge.quantity.unwrap_or(Quantity::ZERO).scaled())
+}
+
+/// How much of a unit went into an event; none where none did.
+fn taken(edges: &[Edge], unit: usize) -> Option<i128> {
+    side(edges, LinkRole::Input).find(|edge| edge.unit == unit).map(scaled)
 }
 
 /// Sum of quantities, if all are counted in one unit.
@@ -173,7 +210,9 @@ pub(crate) fn unmade(root: usize, units: &[Unit], steps: &[Step]) -> Vec<bool> {
     };
     let mut unmade: Vec<bool> = units.iter().enumerate().map(went_in).collect();
     for step in steps.iter().filter(|step| step.ways.has(Direction::Upstream)) {
-        for edge in side(&step.edges, LinkRole::Output) {
+        let outputs = side(&step.edges, LinkRole::Output);
+        // What only went on was there before.
+        for edge in outputs.filter(|edge| taken(&step.edges, edge.unit).is_none()) {
             unmade[edge.unit] = false;
         }
     }

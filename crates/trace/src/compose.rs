@@ -8,6 +8,7 @@ use yj_product::ProductBrief;
 use yj_subject::{Contact, SubjectBrief};
 
 use crate::{
+    balance::LinkRole,
     chain,
     closure::{Closure, Direction, closure},
     lots,
@@ -152,10 +153,15 @@ impl Chain {
             (0..found.names.len()).map(|number| own.contains(found.names.text(number))).collect();
         found.steps.retain(|step| mine[step.subject]);
         let mut touched: Vec<Option<Quantity>> = vec![None; found.units.len()];
-        for edge in found.steps.iter().flat_map(|step| &step.edges) {
-            let sum = touched[edge.unit].get_or_insert(Quantity::ZERO);
-            let quantity = edge.quantity.unwrap_or(Quantity::ZERO);
-            *sum = sum.plus(quantity).unwrap_or(*sum);
+        let mut last = vec![(i64::MIN, i64::MIN); found.units.len()];
+        for step in &found.steps {
+            for edge in &step.edges {
+                let sum = touched[edge.unit].get_or_insert(Quantity::ZERO);
+                last[edge.unit] = last[edge.unit].max(step.at());
+                // What went on under its own code passed through once.
+                let quantity = edge.quantity.filter(|_| !step.gives_back(edge));
+                *sum = sum.plus(quantity.unwrap_or(Quantity::ZERO)).unwrap_or(*sum);
+            }
         }
         for (number, unit) in found.units.iter_mut().enumerate() {
             if mine[unit.subject] {
@@ -164,7 +170,10 @@ impl Chain {
             if touched[number].is_none() && number != found.root {
                 unit.role = None;
             }
-            // Of what is others' they know what passed through their own hands.
+            // Of what is others' they know what passed through their own hands, and who got it from them.
+            if touched[number].is_some() {
+                unit.subject = unit.holder_after(last[number]);
+            }
             unit.produced = touched[number].unwrap_or(Quantity::ZERO);
             unit.balance = Quantity::ZERO;
             self.shares[number] = None;
@@ -231,7 +240,7 @@ impl Chain {
     }
 }
 
-/// Numbers of the subjects that hold something of a chain or did something in it.
+/// Numbers of the subjects that hold something of a chain, held it when it went on, or did something in it.
 fn subjects(found: &Closure) -> BTreeSet<usize> {
     let mut named = vec![false; found.names.len()];
     for unit in found.units.iter().filter(|unit| unit.role.is_some()) {
@@ -239,6 +248,9 @@ fn subjects(found: &Closure) -> BTreeSet<usize> {
     }
     for step in found.steps.iter().chain(&found.observations) {
         named[step.subject] = true;
+        for edge in step.edges.iter().filter(|edge| edge.role == LinkRole::Input) {
+            named[found.units[edge.unit].holder_before(step.at())] = true;
+        }
     }
     named.iter().enumerate().filter(|(_, named)| **named).map(|(number, _)| number).collect()
 }
