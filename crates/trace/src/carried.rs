@@ -18,6 +18,8 @@ pub(crate) struct PutOut {
     pub(crate) subject: usize,
     /// What of it had gone into the same event.
     carried: i64,
+    /// What was made of the unit until then, in ten-thousandths.
+    made: i64,
 }
 
 /// What went into an event and came out of it under one code, in ten-thousandths.
@@ -29,6 +31,13 @@ pub(crate) const fn carried(input: i64, output: i64) -> i64 {
 pub(crate) fn made(produced: Quantity, put_out: &[PutOut]) -> Result<Quantity> {
     let carried: i64 = put_out.iter().map(|once| once.carried).sum();
     Quantity::from_scaled(produced.scaled() - carried).map_err(Problem::internal)
+}
+
+/// Of what a unit was made with, in ten-thousandths, what was there when an event had put it out.
+pub(crate) fn made_until(produced: i64, put_out: &[PutOut], at: (i64, i64)) -> i64 {
+    let known = put_out.partition_point(|once| once.at <= at);
+    let until = known.checked_sub(1).and_then(|last| put_out.get(last)).map_or(0, |once| once.made);
+    produced - put_out.last().map_or(0, |last| last.made - until)
 }
 
 /// `from` is the join of the events of links `l`.
@@ -53,17 +62,22 @@ pub(crate) async fn read(
     let mut all: HashMap<i64, Vec<PutOut>> = HashMap::new();
     for ids in ids.chunks(TOGETHER) {
         for row in places::fetch_linked(tx, |from| query(from, ids)).await? {
-            all.entry(row.int(1)?).or_default().push(put_out(&row, names)?);
+            let known = all.entry(row.int(1)?).or_default();
+            let before = known.last().map_or(0, |last| last.made);
+            known.push(put_out(&row, before, names)?);
         }
     }
     all.retain(|_, put_out| put_out.iter().any(|once| once.carried > 0));
     Ok(all)
 }
 
-fn put_out(row: &Row, names: &mut Names) -> Result<PutOut> {
+fn put_out(row: &Row, before: i64, names: &mut Names) -> Result<PutOut> {
+    let quantity = row.int(4)?;
+    let carried = carried(row.int(5)?, quantity);
     Ok(PutOut {
         at: (row.int(2)?, row.int(3)?),
         subject: names.number(row.text(0)?),
-        carried: carried(row.int(5)?, row.int(4)?),
+        carried,
+        made: before + quantity - carried,
     })
 }

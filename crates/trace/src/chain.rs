@@ -42,7 +42,8 @@ fn side(edges: &[Edge], role: LinkRole) -> impl Iterator<Item = &Edge> {
 
 /// By the number of each object: which part of it comes from the root (downstream), or which part of
 /// the root comes from it (upstream). Objects whose inputs are counted in units that cannot be added
-/// have no share. What goes on under its own code keeps its share, as far as nothing is added to it.
+/// have no share. An object made in several goes mixes them by quantity; what goes on under its own code
+/// keeps its share, as far as nothing is added to it.
 pub(crate) fn shares(
     root: usize,
     direction: Direction,
@@ -54,8 +55,6 @@ pub(crate) fn shares(
     let led = steps.iter().filter(|step| step.ways.has(direction));
     match direction {
         Direction::Downstream => {
-            // An object made in several goes mixes them by quantity.
-            let mut made = vec![Ratio::NONE; units.len()];
             for step in led {
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
@@ -67,10 +66,9 @@ pub(crate) fn shares(
                     parts.fold(Ratio::NONE, Ratio::plus)
                 };
                 let share = share_of(&mut side(&step.edges, LinkRole::Input), total);
-                let mut parts = Vec::new();
+                let mut mixed = Vec::new();
                 for output in side(&step.edges, LinkRole::Output) {
-                    let own = taken(&step.edges, output.unit);
-                    let share = match own {
+                    let share = match taken(&step.edges, output.unit) {
                         Some(own) if own < total => {
                             let inputs = side(&step.edges, LinkRole::Input);
                             let others = &mut inputs.filter(|edge| edge.unit != output.unit);
@@ -78,19 +76,19 @@ pub(crate) fn shares(
                         }
                         _ => share,
                     };
-                    let whole = i128::from(units[output.unit].produced.scaled());
-                    let new = scaled(output) - own.unwrap_or(0).min(scaled(output));
-                    parts.push((output.unit, share.times(Ratio::of(new, whole))));
+                    let (new, old) = parts(step, output, &units[output.unit]);
+                    let before = shares[output.unit].unwrap_or(Ratio::NONE);
+                    mixed.push((output.unit, share.times(new).plus(before.times(old))));
                 }
-                for (unit, part) in parts {
-                    made[unit] = made[unit].plus(part);
-                    if unit != root {
-                        shares[unit] = Some(made[unit]);
-                    }
+                for (unit, share) in mixed.into_iter().filter(|(unit, _)| *unit != root) {
+                    shares[unit] = Some(share);
                 }
             }
         }
         Direction::Upstream => {
+            // What of the share of each object is not told yet of those that made it.
+            let mut left = vec![Ratio::NONE; units.len()];
+            left[root] = Ratio::ONE;
             for step in led.rev() {
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
@@ -100,24 +98,22 @@ pub(crate) fn shares(
                 let mut mixed = Ratio::NONE;
                 let mut grown = Vec::new();
                 for output in side(&step.edges, LinkRole::Output) {
-                    let Some(share) = shares[output.unit] else { continue };
-                    let whole = i128::from(units[output.unit].produced.scaled());
+                    let (new, old) = parts(step, output, &units[output.unit]);
+                    let part = left[output.unit].times(new);
                     match taken(&step.edges, output.unit) {
-                        None => mixed = mixed.plus(share.times(Ratio::of(scaled(output), whole))),
-                        Some(own) if own < total && own < scaled(output) => {
-                            let new = Ratio::of(scaled(output) - own, whole);
-                            grown.push((output.unit, total - own, share.times(new)));
-                        }
-                        Some(_) => {}
+                        None => mixed = mixed.plus(part),
+                        Some(own) if own < total => grown.push((output.unit, total - own, part)),
+                        Some(_) => continue,
                     }
+                    left[output.unit] = left[output.unit].times(old);
                 }
-                let inputs = side(&step.edges, LinkRole::Input);
-                for input in inputs.filter(|input| input.unit != root) {
+                for input in side(&step.edges, LinkRole::Input) {
                     let part = mixed.times(Ratio::of(scaled(input), total));
                     let others = grown.iter().filter(|(unit, ..)| *unit != input.unit);
                     let part = others
                         .map(|(_, total, share)| share.times(Ratio::of(scaled(input), *total)))
                         .fold(part, Ratio::plus);
+                    left[input.unit] = left[input.unit].plus(part);
                     let sum = shares[input.unit].unwrap_or(Ratio::NONE);
                     shares[input.unit] = Some(sum.plus(part));
                 }
@@ -130,6 +126,14 @@ pub(crate) fn shares(
 
 fn scaled(edge: &Edge) -> i128 {
     i128::from(edge.quantity.unwrap_or(Quantity::ZERO).scaled())
+}
+
+/// Which part of a unit an event made, and which part was there before, of all that there was then.
+fn parts(step: &Step, output: &Edge, unit: &Unit) -> (Ratio, Ratio) {
+    let own = taken(&step.edges, output.unit).unwrap_or(0);
+    let new = scaled(output) - own.min(scaled(output));
+    let whole = unit.made_until(step.at());
+    (Ratio::of(new, whole), Ratio::of((whole - new).max(0), whole))
 }
 
 /// How much of a unit went into an event; none where none did.

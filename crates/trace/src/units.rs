@@ -8,7 +8,7 @@ use yj_model::{Quantity, Stage, UnitCode};
 
 use crate::{
     balance::{LinkRole, ObjectState},
-    carried::PutOut,
+    carried::{self, PutOut},
     closure::{Direction, TOGETHER},
     names::Names,
     order::Quality,
@@ -92,6 +92,11 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
+    /// What it was made with until an event, in ten-thousandths, that event among it.
+    pub(crate) fn made_until(&self, at: (i64, i64)) -> i128 {
+        carried::made_until(self.produced.scaled(), &self.put_out, at).into()
+    }
+
     /// Number of who held it when it went into an event: who had put it out last before.
     pub(crate) fn holder_before(&self, at: (i64, i64)) -> usize {
         let before = self.put_out.iter().rev().find(|once| once.at < at);
