@@ -301,7 +301,9 @@ fn put(
             }
             object.changed = true;
             if !before.moved_on.contains(code) {
-                object.state = state;
+                // Of a lot that goes on under its own code the rest is still there.
+                let rest = object.balance.is_positive();
+                object.state = if rest { ObjectState::Held } else { state };
                 object.subject_id = String::from(maker.subject_id);
                 object.stage = event.stage;
                 if line.product.is_some() {

@@ -42,7 +42,8 @@ fn side(edges: &[Edge], role: LinkRole) -> impl Iterator<Item = &Edge> {
 
 /// By the number of each object: which part of it comes from the root (downstream), or which part of
 /// the root comes from it (upstream). Objects whose inputs are counted in units that cannot be added
-/// have no share.
+/// have no share. An object made in several goes mixes them by quantity; what goes on under its own code
+/// keeps its share, as far as nothing is added to it.
 pub(crate) fn shares(
     root: usize,
     direction: Direction,
@@ -54,40 +55,67 @@ pub(crate) fn shares(
     let led = steps.iter().filter(|step| step.ways.has(direction));
     match direction {
         Direction::Downstream => {
-            // An object made in several goes mixes them by quantity.
-            let mut made = vec![Ratio::NONE; units.len()];
             for step in led {
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
                 };
-                let parts = side(&step.edges, LinkRole::Input).filter_map(|edge| {
-                    Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), total)))
-                });
-                let share = parts.fold(Ratio::NONE, Ratio::plus);
+                let share_of = |inputs: &mut dyn Iterator<Item = &Edge>, total| {
+                    let parts = inputs.filter_map(|edge| {
+                        Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), total)))
+                    });
+                    parts.fold(Ratio::NONE, Ratio::plus)
+                };
+                let share = share_of(&mut side(&step.edges, LinkRole::Input), total);
+                let mut mixed = Vec::new();
                 for output in side(&step.edges, LinkRole::Output) {
-                    let whole = i128::from(units[output.unit].produced.scaled());
-                    let part = share.times(Ratio::of(scaled(output), whole));
-                    made[output.unit] = made[output.unit].plus(part);
-                    if output.unit != root {
-                        shares[output.unit] = Some(made[output.unit]);
-                    }
+                    let share = match taken(&step.edges, output.unit) {
+                        Some(own) if own < total => {
+                            let inputs = side(&step.edges, LinkRole::Input);
+                            let others = &mut inputs.filter(|edge| edge.unit != output.unit);
+                            share_of(others, total - own)
+                        }
+                        _ => share,
+                    };
+                    let (new, old) = parts(step, output, &units[output.unit]);
+                    let before = shares[output.unit].unwrap_or(Ratio::NONE);
+                    mixed.push((output.unit, share.times(new).plus(before.times(old))));
+                }
+                for (unit, share) in mixed.into_iter().filter(|(unit, _)| *unit != root) {
+                    shares[unit] = Some(share);
                 }
             }
         }
         Direction::Upstream => {
+            // What of the share of each object is not told yet of those that made it.
+            let mut left = vec![Ratio::NONE; units.len()];
+            left[root] = Ratio::ONE;
             for step in led.rev() {
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
                 };
-                let parts = side(&step.edges, LinkRole::Output).filter_map(|edge| {
-                    let whole = i128::from(units[edge.unit].produced.scaled());
-                    Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), whole)))
-                });
-                let share = parts.fold(Ratio::NONE, Ratio::plus);
+                // What went on under its own code comes from the others that went in, as far as it is
+                // more than it was.
+                let mut mixed = Ratio::NONE;
+                let mut grown = Vec::new();
+                for output in side(&step.edges, LinkRole::Output) {
+                    let (new, old) = parts(step, output, &units[output.unit]);
+                    let part = left[output.unit].times(new);
+                    match taken(&step.edges, output.unit) {
+                        None => mixed = mixed.plus(part),
+                        Some(own) if own < total => grown.push((output.unit, total - own, part)),
+                        Some(_) => continue,
+                    }
+                    left[output.unit] = left[output.unit].times(old);
+                }
                 for input in side(&step.edges, LinkRole::Input) {
-                    let part = share.times(Ratio::of(scaled(input), total));
-                    let sum = shares[input.unit].filter(|_| input.unit != root);
-                    shares[input.unit] = Some(sum.unwrap_or(Ratio::NONE).plus(part));
+                    let part = mixed.times(Ratio::of(scaled(input), total));
+                    let others = grown.iter().filter(|(unit, ..)| *unit != input.unit);
+                    let part = others
+                        .map(|(_, total, share)| share.times(Ratio::of(scaled(input), *total)))
+                        .fold(part, Ratio::plus);
+                    left[input.unit] = left[input.unit].plus(part);
+                    let sum = shares[input.unit].unwrap_or(Ratio::NONE);
+                    shares[input.unit] = Some(sum.plus(part));
                 }
             }
         }
@@ -98,6 +126,19 @@ pub(crate) fn shares(
 
 fn scaled(edge: &Edge) -> i128 {
     i128::from(edge.quantity.unwrap_or(Quantity::ZERO).scaled())
+}
+
+/// Which part of a unit an event made, and which part was there before, of all that there was then.
+fn parts(step: &Step, output: &Edge, unit: &Unit) -> (Ratio, Ratio) {
+    let own = taken(&step.edges, output.unit).unwrap_or(0);
+    let new = scaled(output) - own.min(scaled(output));
+    let whole = unit.made_until(step.at());
+    (Ratio::of(new, whole), Ratio::of((whole - new).max(0), whole))
+}
+
+/// How much of a unit went into an event; none where none did.
+fn taken(edges: &[Edge], unit: usize) -> Option<i128> {
+    side(edges, LinkRole::Input).find(|edge| edge.unit == unit).map(scaled)
 }
 
 /// Sum of quantities, if all are counted in one unit.
@@ -173,7 +214,9 @@ pub(crate) fn unmade(root: usize, units: &[Unit], steps: &[Step]) -> Vec<bool> {
     };
     let mut unmade: Vec<bool> = units.iter().enumerate().map(went_in).collect();
     for step in steps.iter().filter(|step| step.ways.has(Direction::Upstream)) {
-        for edge in side(&step.edges, LinkRole::Output) {
+        let outputs = side(&step.edges, LinkRole::Output);
+        // What only went on was there before.
+        for edge in outputs.filter(|edge| taken(&step.edges, edge.unit).is_none()) {
             unmade[edge.unit] = false;
         }
     }

@@ -2,13 +2,15 @@
 //! downstream, respecting time. An object counts only from when (downstream) or until when
 //! (upstream) it was concerned.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use yj_kernel::{Problem, Result, Sql, Tx};
 
 use crate::{
     balance::LinkRole,
+    carried,
     names::Names,
+    sequence::in_order_of_cause,
     steps::{self, Kinds, Step},
     store,
     units::{self, Edge, Unit, Ways},
@@ -30,7 +32,7 @@ pub(crate) const EVENTS_MAX: usize = 100_000;
 /// of one, and half as many again. Those that are read together with the one that crosses the bound are
 /// told, and no event after them.
 pub(crate) const OBJECTS_MAX: usize = 250_000;
-/// Events that looked at the objects of one answer, each way.
+/// Events that looked at the objects of one answer, each way: the newest; more are cut off and said to be.
 const OBSERVATIONS_MAX: usize = 1_000;
 /// What is asked for together. Answers are read and thrown away part by part: a long chain takes no
 /// more memory for them than a short one.
@@ -51,6 +53,8 @@ pub(crate) struct Closure {
     pub(crate) kinds: Kinds,
     /// The ways on which something was cut off.
     pub(crate) truncated: Ways,
+    /// Whether more events only looked at the objects than are told.
+    pub(crate) overlooked: bool,
 }
 
 impl Closure {
@@ -219,11 +223,13 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     for (unit, reached) in units.iter_mut().zip(&found.reached) {
         unit.reached = *reached;
     }
-    let mut watching = BTreeSet::new();
+    let (mut watching, mut overlooked) = (BTreeSet::new(), false);
     for &direction in directions {
         let objects = units.iter().filter(|unit| unit.reached.has(direction));
         let objects: Vec<i64> = objects.map(|unit| unit.id).collect();
-        watching.extend(looked_at(tx, &objects).await?);
+        let (events, more) = looked_at(tx, &objects).await?;
+        watching.extend(events);
+        overlooked |= more;
     }
     let new = watching.iter().copied().filter(|event| !found.events.contains_key(event));
     let (new, known): (Vec<i64>, _) = (new.collect(), found.objects.len());
@@ -231,6 +237,7 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     let more = &found.objects[known..];
     units.extend(units::read(tx, more, (&found.places, known), &mut names).await?);
 
+    follow_carried(tx, &mut units, &found.links, &mut names).await?;
     let mut kinds = Kinds::default();
     let told = found.told(chained.into_iter());
     let mut steps = steps::read(tx, told, (&mut names, &mut kinds)).await?;
@@ -247,7 +254,52 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     for step in steps.iter_mut().chain(&mut observations) {
         step.edges = edges(&found.links, step.id);
     }
-    Ok(Closure { units, root: numbers[0], steps, observations, names, kinds, truncated })
+    let steps = in_order_of_cause(steps);
+    Ok(Closure {
+        units,
+        root: numbers[0],
+        steps,
+        observations,
+        names,
+        kinds,
+        truncated,
+        overlooked,
+    })
+}
+
+/// Tells of the units that went on under their own codes how they did. Those of which everything was put
+/// out by events that were found, where nothing of them went in, did not.
+async fn follow_carried(
+    tx: &mut Tx,
+    units: &mut [Unit],
+    links: &[Link],
+    names: &mut Names,
+) -> Result<()> {
+    let mut put_out = vec![0_i64; units.len()];
+    for link in links.iter().filter(|link| link.role == LinkRole::Output) {
+        put_out[link.object] += link.quantity.map_or(0, yj_model::Quantity::scaled);
+    }
+    let taken: HashSet<(i64, usize)> = links
+        .iter()
+        .filter(|link| link.role == LinkRole::Input)
+        .map(|link| (link.event, link.object))
+        .collect();
+    let outputs = links.iter().filter(|link| link.role == LinkRole::Output);
+    let again = outputs.filter(|link| taken.contains(&(link.event, link.object)));
+    let mut asked: BTreeSet<usize> = again.map(|link| link.object).collect();
+    let elsewhere = units.iter().enumerate();
+    let elsewhere = elsewhere.filter(|(place, unit)| unit.produced.scaled() != put_out[*place]);
+    asked.extend(elsewhere.map(|(place, _)| place));
+    let ids: Vec<i64> = asked.iter().map(|place| units[*place].id).collect();
+    let mut all = carried::read(tx, &ids, names).await?;
+    for place in asked {
+        let unit = &mut units[place];
+        if let Some(put_out) = all.remove(&unit.id) {
+            unit.produced = carried::made(unit.produced, &put_out)?;
+            unit.put_out = put_out;
+        }
+    }
+    Ok(())
 }
 
 /// The units in the order of their codes, and the number that each has there.
@@ -270,19 +322,24 @@ fn edges(links: &[Link], event: i64) -> Vec<Edge> {
     own.map(|link| Edge { unit: link.object, role: link.role, quantity: link.quantity }).collect()
 }
 
-/// The first events that looked at any of these objects.
-async fn looked_at(tx: &mut Tx, objects: &[i64]) -> Result<Vec<i64>> {
+/// The newest events that looked at any of these objects, and whether there are more.
+async fn looked_at(tx: &mut Tx, objects: &[i64]) -> Result<(BTreeSet<i64>, bool)> {
+    let most = i64::try_from(OBSERVATIONS_MAX).map_err(Problem::internal)?;
     let mut events = BTreeSet::new();
     for objects in objects.chunks(TOGETHER) {
         let mut sql =
             Sql::new("SELECT DISTINCT event_id FROM trace_link WHERE role = 2 AND object_id ");
-        sql.bind_ints(objects.iter().copied()).push(" ORDER BY event_id LIMIT ");
-        sql.bind(i64::try_from(OBSERVATIONS_MAX).map_err(Problem::internal)?);
+        sql.bind_ints(objects.iter().copied()).push(" ORDER BY event_id DESC LIMIT ");
+        sql.bind(most + 1);
         for row in tx.fetch(sql).await? {
             events.insert(row.int(0)?);
         }
     }
-    Ok(events.into_iter().take(OBSERVATIONS_MAX).collect())
+    let more = events.len() > OBSERVATIONS_MAX;
+    while events.len() > OBSERVATIONS_MAX {
+        events.pop_first();
+    }
+    Ok((events, more))
 }
 
 /// Everything downstream, whatever the times that were given: a clock that is wrong, or made so, takes

@@ -1,6 +1,6 @@
 //! Composing the chain of a code with its figures and the people to call.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 use yj_kernel::{Ctx, Place, Problem, Result, Tx};
 use yj_model::{Quantity, Ratio, regions};
@@ -8,6 +8,7 @@ use yj_product::ProductBrief;
 use yj_subject::{Contact, SubjectBrief};
 
 use crate::{
+    balance::LinkRole,
     chain,
     closure::{Closure, Direction, closure},
     lots,
@@ -110,15 +111,20 @@ fn give_roles(found: &mut Closure, directions: &[Direction]) {
 fn require_reach(ctx: &Ctx, chain: &Chain) -> Result<()> {
     // An object is where its holder is; an event is supervised where it was registered to be.
     let root = &chain.found.units[chain.found.root];
-    let holder = chain.party(root.subject).is_some_and(|holder| {
-        let place = Place {
-            region: Some(&holder.brief.region),
-            subject: Some(&holder.brief.id),
-            stage: Some(root.stage.code()),
-            ..Place::default()
-        };
-        ctx.scope().covers(&EVENT_COLUMNS, &place)
-    });
+    let is_within = |subject: usize| {
+        chain.party(subject).is_some_and(|holder| {
+            let place = Place {
+                region: Some(&holder.brief.region),
+                subject: Some(&holder.brief.id),
+                stage: Some(root.stage.code()),
+                ..Place::default()
+            };
+            ctx.scope().covers(&EVENT_COLUMNS, &place)
+        })
+    };
+    // Who put it out before it went on under the same code has a part in it too.
+    let mut holders = iter::once(root.subject).chain(root.put_out.iter().map(|once| once.subject));
+    let holder = holders.any(is_within);
     let known = (&chain.found.names, &chain.found.kinds);
     if holder || chain.found.steps.iter().any(|step| step.is_within(ctx.scope(), known)) {
         Ok(())
@@ -152,10 +158,20 @@ impl Chain {
             (0..found.names.len()).map(|number| own.contains(found.names.text(number))).collect();
         found.steps.retain(|step| mine[step.subject]);
         let mut touched: Vec<Option<Quantity>> = vec![None; found.units.len()];
-        for edge in found.steps.iter().flat_map(|step| &step.edges) {
-            let sum = touched[edge.unit].get_or_insert(Quantity::ZERO);
-            let quantity = edge.quantity.unwrap_or(Quantity::ZERO);
-            *sum = sum.plus(quantity).unwrap_or(*sum);
+        // When each last was in their hands.
+        let put_out = |unit: &Unit| {
+            let own = unit.put_out.iter().rev().find(|once| mine[once.subject]);
+            own.map(|once| once.at)
+        };
+        let mut last: Vec<Option<(i64, i64)>> = found.units.iter().map(put_out).collect();
+        for step in &found.steps {
+            for edge in &step.edges {
+                let sum = touched[edge.unit].get_or_insert(Quantity::ZERO);
+                last[edge.unit] = last[edge.unit].max(Some(step.at()));
+                // What went on under its own code passed through once.
+                let quantity = edge.quantity.filter(|_| !step.gives_back(edge));
+                *sum = sum.plus(quantity.unwrap_or(Quantity::ZERO)).unwrap_or(*sum);
+            }
         }
         for (number, unit) in found.units.iter_mut().enumerate() {
             if mine[unit.subject] {
@@ -164,7 +180,10 @@ impl Chain {
             if touched[number].is_none() && number != found.root {
                 unit.role = None;
             }
-            // Of what is others' they know what passed through their own hands.
+            // Of what is others' they know what passed through their own hands, and who got it from them.
+            if let Some(last) = last[number] {
+                unit.subject = unit.holder_after(last);
+            }
             unit.produced = touched[number].unwrap_or(Quantity::ZERO);
             unit.balance = Quantity::ZERO;
             self.shares[number] = None;
@@ -184,7 +203,9 @@ impl Chain {
 
     async fn look_up(&mut self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let names = &self.found.names;
-        let numbers = subjects(&self.found);
+        let listed = subjects(&self.found);
+        let mut numbers = listed.clone();
+        numbers.extend(self.found.units[self.found.root].put_out.iter().map(|once| once.subject));
         let ids: Vec<&str> = numbers.iter().map(|number| names.text(*number)).collect();
         let mut briefs = yj_subject::by_ids(tx, &ids).await?;
         let mut contacts = yj_subject::contacts(ctx, tx, &ids).await?;
@@ -195,7 +216,9 @@ impl Chain {
             let region_name = regions().full_name(&brief.region);
             let contact = contacts.remove(id).unwrap_or_default();
             self.parties[number] = Some(Party { brief, contact, region_name });
-            self.listed.push(number);
+            if listed.contains(&number) {
+                self.listed.push(number);
+            }
         }
         self.listed.sort_by_key(|number| names.text(*number));
         let shown = self.found.units.iter().filter(|unit| unit.role.is_some());
@@ -231,7 +254,7 @@ impl Chain {
     }
 }
 
-/// Numbers of the subjects that hold something of a chain or did something in it.
+/// Numbers of the subjects that hold something of a chain, held it when it went on, or did something in it.
 fn subjects(found: &Closure) -> BTreeSet<usize> {
     let mut named = vec![false; found.names.len()];
     for unit in found.units.iter().filter(|unit| unit.role.is_some()) {
@@ -239,6 +262,9 @@ fn subjects(found: &Closure) -> BTreeSet<usize> {
     }
     for step in found.steps.iter().chain(&found.observations) {
         named[step.subject] = true;
+        for edge in step.edges.iter().filter(|edge| edge.role == LinkRole::Input) {
+            named[found.units[edge.unit].holder_before(step.at())] = true;
+        }
     }
     named.iter().enumerate().filter(|(_, named)| **named).map(|(number, _)| number).collect()
 }

@@ -11,6 +11,7 @@ use yj_kernel::{Place, Problem, Result, Row, Scope, Tx};
 use yj_model::OffsetTime;
 
 use crate::{
+    balance::LinkRole,
     closure::TOGETHER,
     names::Names,
     places,
@@ -131,6 +132,17 @@ fn step(row: &Row, domains: &Domains, names: &mut Names, kinds: &mut Kinds) -> R
 }
 
 impl Step {
+    /// When it happened (Unix ms), and its number.
+    pub(crate) fn at(&self) -> (i64, i64) {
+        (self.time.unix_ms(), self.id)
+    }
+
+    /// Whether what went in by this edge came out again under the same code.
+    pub(crate) fn gives_back(&self, edge: &Edge) -> bool {
+        let output = |other: &Edge| other.role == LinkRole::Output && other.unit == edge.unit;
+        edge.role == LinkRole::Input && self.edges.iter().any(output)
+    }
+
     /// Whether it is within reach, by the same columns that lists are limited by.
     pub(crate) fn is_within(&self, scope: &Scope, (names, kinds): (&Names, &Kinds)) -> bool {
         let place = Place {

@@ -12,10 +12,11 @@ use yj_model::{OffsetTime, Stage, regions};
 use crate::{
     balance::{LinkRole, Object},
     closure::{Closure, Direction, closure},
-    order::OrderKind,
+    order::{OrderKind, Quality},
     places,
     steps::Step,
     store::{self, StoredEvent},
+    warned,
 };
 
 /// Steps shown; what lies further back is on the console.
@@ -59,19 +60,17 @@ pub(crate) async fn tell(
         subjects: named.iter().copied().map(String::from).collect(),
         product: root.product_id.clone(),
     });
-    ordered.sort_by_key(|step| (step.time.unix_ms(), step.id));
+    ordered.sort_by_key(|step| step.time.unix_ms());
     let skip = ordered.len().saturating_sub(STEPS_MAX);
-    let recalls = found.observations.iter();
-    let recalls =
-        recalls.filter(|step| found.kinds.of(step).is_some_and(|kind| kind.code == RECALL));
-    let recall = recalls.max_by_key(|step| step.id);
+    // However far back it was, and however many have looked on since.
+    let reached: Vec<i64> = found.reached().map(|unit| unit.id).collect();
+    let condemning = warned::condemning(tx, &reached).await?;
+    let found_failed = condemning.iter().any(|(_, grave)| *grave == Quality::Failed);
+    let recalls = condemning.iter().filter(|(event, _)| event.kind == RECALL);
+    let recall = recalls.map(|(event, _)| event).max_by_key(|event| event.id);
     // What is shown is read whole.
-    let shown: BTreeSet<_> = ordered[skip..]
-        .iter()
-        .copied()
-        .chain(recall)
-        .map(|step| (step.id, step.time.unix_ms()))
-        .collect();
+    let shown: BTreeSet<_> =
+        ordered[skip..].iter().map(|step| (step.id, step.time.unix_ms())).collect();
     let shown = places::events_at(tx, &shown.into_iter().collect::<Vec<_>>()).await?;
     let shown: BTreeMap<i64, &StoredEvent> = shown.iter().map(|event| (event.id, event)).collect();
     let mut steps = Vec::new();
@@ -91,9 +90,9 @@ pub(crate) async fn tell(
             "corrects": event.correction_of.is_some(),
         }));
     }
-    let failed = steps.iter().any(|step| step["verdict"] == "不合格");
+    let failed = found_failed || steps.iter().any(|step| step["verdict"] == "不合格");
     let orders = orders(tx, id).await?;
-    let recall = recall.and_then(|step| shown.get(&step.id)).map(|event| {
+    let recall = recall.map(|event| {
         let text = |name: &str| event.body["attributes"][name].clone();
         json!({ "reason": text("reason"), "advice": text("advice"), "date": event.time.beijing_day().to_string() })
     });
@@ -167,7 +166,7 @@ pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<O
     let id = root.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let found = closure(tx, id, &[Direction::Upstream]).await?;
     let mut events: Vec<_> = found.steps.iter().chain(&found.observations).collect();
-    events.sort_by_key(|step| (step.time.unix_ms(), step.id));
+    events.sort_by_key(|step| step.time.unix_ms());
     let skip = events.len().saturating_sub(STEPS_MAX);
     let mut codes: BTreeSet<&str> = found.reached().map(|unit| unit.code.as_str()).collect();
     codes.insert(code);

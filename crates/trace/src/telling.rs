@@ -46,11 +46,18 @@ enum List {
     FlowTable,
 }
 
+/// What was counted before the first line.
+struct Known {
+    /// How many events of each subject are in the chain, by its number.
+    acted: Vec<usize>,
+    /// What the events of the chain sold or used of each object, by its number.
+    sold: Vec<Quantity>,
+}
+
 /// An answer that is being told.
 pub(crate) struct Telling {
     chain: Chain,
-    /// How many events of each subject are in the chain, by its number.
-    acted: Vec<usize>,
+    known: Known,
     /// What stands before each list, and behind the last.
     between: std::vec::IntoIter<(String, Option<List>)>,
     /// The list that is being told, and which line of it comes next.
@@ -109,7 +116,7 @@ impl Telling {
 
     fn go_on(&mut self) -> serde_json::Result<()> {
         if let Some(list) = self.list
-            && self.chain.lines(list, self.at, &self.acted, &mut self.pen)?
+            && self.chain.lines(list, self.at, &self.known, &mut self.pen)?
         {
             self.at += 1;
         } else if let Some((between, list)) = self.between.next() {
@@ -130,14 +137,16 @@ impl Chain {
         let unit = root.unit;
         let (mut held, mut gone, mut equivalent) = (Quantity::ZERO, Quantity::ZERO, Quantity::ZERO);
         let (mut objects, mut broken) = (0, 0);
+        let sold = self.sold();
         for (number, object) in self.found.units.iter().enumerate() {
             objects += usize::from(matches!(object.role, Some(role) if role != Role::Beside));
             broken += usize::from(self.broken(number).is_some());
             if can_be_frozen(object) {
                 held = add(held, (object.balance, object.measure), unit)?;
-            } else if is_gone(object) {
-                gone = add(gone, (object.produced, object.measure), unit)?;
-                if let Some(part) = self.equivalent(number, object)? {
+            }
+            if let Some(left) = gone_of(object, sold[number]) {
+                gone = add(gone, (left, object.measure), unit)?;
+                if let Some(part) = self.equivalent(number, left)? {
                     equivalent = add(equivalent, (part, object.measure), unit)?;
                 }
             }
@@ -149,7 +158,7 @@ impl Chain {
         let head = Head {
             code: root.code,
             direction: self.direction,
-            truncated: self.found.truncated.any(),
+            truncated: self.found.truncated.any() || self.found.overlooked,
             own_steps: self.own_steps,
             generated_at: time_text(ctx.now_ms())?,
             summary: Summary {
@@ -186,7 +195,7 @@ impl Chain {
         ];
         Ok(Telling {
             chain: self,
-            acted,
+            known: Known { acted, sold },
             between: between.into_iter(),
             list: None,
             at: 0,
@@ -200,7 +209,7 @@ impl Chain {
         &self,
         list: List,
         at: usize,
-        acted: &[usize],
+        known: &Known,
         pen: &mut Pen,
     ) -> serde_json::Result<bool> {
         match list {
@@ -217,23 +226,39 @@ impl Chain {
             }
             List::Subjects => {
                 let Some(number) = self.listed.get(at) else { return Ok(false) };
-                if let Some(line) = self.subject_line(*number, acted) {
+                if let Some(line) = self.subject_line(*number, &known.acted) {
                     pen.line(&line)?;
                 }
                 Ok(true)
             }
             List::Objects | List::Beside | List::Freeze | List::Gone | List::Broken => {
                 let Some(unit) = self.found.units.get(at) else { return Ok(false) };
-                self.unit_line(list, (at, unit), pen)?;
+                self.unit_line(list, (at, unit), known, pen)?;
                 Ok(true)
             }
         }
+    }
+
+    /// What the events of the chain sold or used of each object, by its number.
+    fn sold(&self) -> Vec<Quantity> {
+        let mut sold = vec![Quantity::ZERO; self.found.units.len()];
+        let ends = |step: &&Step| {
+            let spec = self.found.kinds.of(step).and_then(|kind| kind.spec.as_ref());
+            spec.is_some_and(|spec| spec.outputs.terminal.is_some())
+        };
+        let edges = self.found.steps.iter().filter(ends).flat_map(|step| &step.edges);
+        for edge in edges.filter(|edge| edge.role == LinkRole::Output) {
+            let more = edge.quantity.unwrap_or(Quantity::ZERO);
+            sold[edge.unit] = sold[edge.unit].plus(more).unwrap_or(sold[edge.unit]);
+        }
+        sold
     }
 
     fn unit_line(
         &self,
         list: List,
         (number, unit): (usize, &Unit),
+        Known { sold, .. }: &Known,
         pen: &mut Pen,
     ) -> serde_json::Result<()> {
         let Some(role) = unit.role else { return Ok(()) };
@@ -243,12 +268,15 @@ impl Chain {
             List::Freeze if can_be_frozen(unit) => {
                 pen.line(&self.stock(number, unit, unit.balance))
             }
-            List::Gone if is_gone(unit) => pen.line(&GoneLine {
-                line: self.stock(number, unit, unit.produced),
-                // That it can be said was seen when it was added up.
-                equivalent: self.equivalent(number, unit).ok().flatten(),
-                state: unit.state.code(),
-            }),
+            List::Gone => match gone_of(unit, sold[number]) {
+                Some(gone) => pen.line(&GoneLine {
+                    line: self.stock(number, unit, gone),
+                    // That it can be said was seen when it was added up.
+                    equivalent: self.equivalent(number, gone).ok().flatten(),
+                    state: unit.state.code(),
+                }),
+                None => Ok(()),
+            },
             List::Broken => match self.broken(number) {
                 Some(reason) => pen.line(&Broken { code: &unit.code, reason }),
                 None => Ok(()),
@@ -299,10 +327,10 @@ impl Chain {
         self.party(unit.subject).map(|party| party.brief.name.as_str())
     }
 
-    /// 折合: how much of an object comes from the root.
-    fn equivalent(&self, number: usize, unit: &Unit) -> Result<Option<Quantity>> {
+    /// 折合: how much of so much of an object comes from the root.
+    fn equivalent(&self, number: usize, quantity: Quantity) -> Result<Option<Quantity>> {
         let share = self.shares.get(number).copied().flatten();
-        share.map(|share| unit.produced.times(share)).transpose().map_err(Problem::internal)
+        share.map(|share| quantity.times(share)).transpose().map_err(Problem::internal)
     }
 
     fn stock<'a>(&'a self, number: usize, unit: &'a Unit, quantity: Quantity) -> FreezeLine<'a> {
@@ -383,7 +411,7 @@ impl Chain {
         let receiver = self.party(step.subject);
         for edge in step.edges.iter().filter(|edge| edge.role == LinkRole::Input) {
             let Some(unit) = chain::object(&self.found.units, edge) else { continue };
-            let sender = self.party(unit.subject);
+            let sender = self.party(unit.holder_before(step.at()));
             pen.line(&FlowLine {
                 upstream: sender.map(|party| party.brief.name.as_str()),
                 upstream_code: sender.map(|party| party.brief.code.as_str()),
@@ -418,9 +446,12 @@ fn can_be_frozen(unit: &Unit) -> bool {
     is_concerned(unit) && unit.state == ObjectState::Held && unit.balance.is_positive()
 }
 
-/// 已售出或已使用: beyond freezing, to be recalled.
-fn is_gone(unit: &Unit) -> bool {
-    is_concerned(unit) && matches!(unit.state, ObjectState::Sold | ObjectState::Used)
+/// 已售出或已使用: how much of it is beyond freezing, to be recalled. A lot that is sold in parts under its
+/// own code is still held as far as it is not sold.
+fn gone_of(unit: &Unit, sold: Quantity) -> Option<Quantity> {
+    let gone = matches!(unit.state, ObjectState::Sold | ObjectState::Used);
+    let quantity = if sold.is_positive() { sold } else { unit.produced };
+    (is_concerned(unit) && (gone || sold.is_positive())).then_some(quantity)
 }
 
 /// Sums in `unit`; what cannot be converted is listed but not added.

@@ -8,6 +8,7 @@ use yj_model::{Quantity, Stage, UnitCode};
 
 use crate::{
     balance::{LinkRole, ObjectState},
+    carried::{self, PutOut},
     closure::{Direction, TOGETHER},
     names::Names,
     order::Quality,
@@ -77,14 +78,36 @@ pub(crate) struct Unit {
     /// Number of the identifier of the subject that holds it.
     pub(crate) subject: usize,
     pub(crate) stage: Stage,
+    /// What it was made with: what was put out of it again under its own code counts once.
     pub(crate) produced: Quantity,
     pub(crate) balance: Quantity,
     pub(crate) state: ObjectState,
     pub(crate) quality: Option<Quality>,
+    /// Each time that it was put out, in the order of time, where it went on under its own code.
+    pub(crate) put_out: Vec<PutOut>,
     /// Which ways lead to it from the root.
     pub(crate) reached: Ways,
     /// `None` for what only an event names that looked at another, and for what the caller may not see.
     pub(crate) role: Option<Role>,
+}
+
+impl Unit {
+    /// What it was made with until an event, in ten-thousandths, that event among it.
+    pub(crate) fn made_until(&self, at: (i64, i64)) -> i128 {
+        carried::made_until(self.produced.scaled(), &self.put_out, at).into()
+    }
+
+    /// Number of who held it when it went into an event: who had put it out last before.
+    pub(crate) fn holder_before(&self, at: (i64, i64)) -> usize {
+        let before = self.put_out.iter().rev().find(|once| once.at < at);
+        before.or(self.put_out.first()).map_or(self.subject, |once| once.subject)
+    }
+
+    /// Number of who put it out next after an event; of who holds it where nobody did.
+    pub(crate) fn holder_after(&self, at: (i64, i64)) -> usize {
+        let after = self.put_out.iter().find(|once| once.at > at);
+        after.map_or(self.subject, |once| once.subject)
+    }
 }
 
 /// An object's part in an event, in the object's own unit.
@@ -150,6 +173,7 @@ fn unit(row: &Row, names: &mut Names, measures: &mut HashMap<String, UnitCode>) 
         balance: store::quantity(row.int(8)?)?,
         state: store::state(row.text(9)?)?,
         quality: row.text_opt(10)?.map(store::quality).transpose()?,
+        put_out: Vec::new(),
         reached: Ways::default(),
         role: None,
     })

@@ -13,6 +13,7 @@ use yj_kernel::{Problem, Result, Sql, Tx, insert_rows};
 
 use crate::{
     balance::{Link, LinkRole, Objects},
+    closure::TOGETHER,
     order::Quality,
     places,
     store::StoredEvent,
@@ -77,6 +78,25 @@ pub(crate) fn note(stored: &StoredEvent, links: &[Link], objects: &Objects) -> R
     newest.push(" AND id ").bind_ints(units);
     statements.push(newest);
     Ok(statements)
+}
+
+/// The accepted observations that condemn any of these units, each with what it says; the newest of many.
+pub(crate) async fn condemning(tx: &mut Tx, units: &[i64]) -> Result<Vec<(StoredEvent, Quality)>> {
+    let mut told = BTreeSet::new();
+    for units in units.chunks(TOGETHER) {
+        let mut sql = Sql::new(
+            "SELECT DISTINCT g.event_id, g.event_time FROM trace_grave g WHERE g.object_id ",
+        );
+        sql.bind_ints(units.iter().copied());
+        sql.push(" ORDER BY g.event_id DESC LIMIT ").bind(CONDEMNED_MAX);
+        for row in tx.fetch(sql).await? {
+            told.insert((row.int(0)?, row.int(1)?));
+        }
+    }
+    let most = usize::try_from(CONDEMNED_MAX).map_err(Problem::internal)?;
+    let told: Vec<_> = told.into_iter().rev().take(most).collect();
+    let events = places::events_at(tx, &told).await?;
+    Ok(events.into_iter().filter_map(|one| gravity_of(&one).map(|grave| (one, grave))).collect())
 }
 
 /// Those of some events that condemn units and are not noted with all of them.

@@ -10,7 +10,7 @@ pub struct Query {
     pub conditions: Vec<Condition>,
     /// In which order; any when absent.
     pub order_by: Option<OrderBy>,
-    /// Which end comes first.
+    /// Which end comes first; says nothing where no order is asked for.
     pub direction: Direction,
     /// So many events at most, the first in the order: `eventCountLimit`.
     pub event_count_limit: Option<u64>,

@@ -3,6 +3,9 @@
 use super::condition::{Extension, ExtensionTest, ExtensionValue, FieldName};
 use crate::{context::Context, event::Event, json::Json};
 
+/// Attributes of CBV.
+const CBV_MDA: &str = "urn:epcglobal:cbv:mda";
+
 /// Where extensions stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the standard")]
@@ -44,7 +47,10 @@ impl FieldName {
     /// Resolves a name of a query or an event.
     pub(super) fn resolve(name: &str, context: &Context) -> Option<Self> {
         let (namespace, local) = context.resolve(name)?;
-        let namespace = namespace.trim_end_matches('#').to_owned();
+        let namespace = namespace.trim_end_matches('#');
+        // An absolute name of CBV ends with a colon where its prefix has none.
+        let bare = namespace.strip_suffix(':').filter(|bare| *bare == CBV_MDA);
+        let namespace = bare.unwrap_or(namespace).to_owned();
         Some(Self { namespace, local: local.to_owned() })
     }
 

@@ -6,6 +6,7 @@ use super::{
         TimeField, TypedField, WordField,
     },
     number,
+    unit::Amount,
 };
 use crate::{
     decimal::Decimal,
@@ -95,8 +96,7 @@ fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
         }
         Condition::Quantity { comparison, any, uom } => quantities(event).any(|element| {
             amount_fulfils(
-                element.quantity.as_ref(),
-                element.uom.as_ref(),
+                (element.quantity.as_ref(), element.uom.as_ref(), Amount::Reading),
                 *comparison,
                 any,
                 uom.as_deref(),
@@ -106,7 +106,9 @@ fn fulfils(condition: &Condition, event: &Event, places: &dyn Places) -> bool {
             let number = report.numbers.iter().find(|(name, _)| name == field);
             // A rank is a percentage whatever the unit of the reading.
             let unit = report.uom.as_ref().filter(|_| *field != "percRank");
-            amount_fulfils(number.map(|(_, number)| number), unit, *comparison, any, uom.as_deref())
+            let of = if *field == "sDev" { Amount::Spread } else { Amount::Reading };
+            let amount = (number.map(|(_, number)| number), unit, of);
+            amount_fulfils(amount, *comparison, any, uom.as_deref())
         }),
         Condition::SensorText { field, part, any } => event
             .sensors
@@ -244,14 +246,13 @@ fn quantities(event: &Event) -> impl Iterator<Item = &QuantityElement> {
 }
 
 fn amount_fulfils(
-    amount: Option<&Decimal>,
-    unit: Option<&String>,
+    (amount, unit, of): (Option<&Decimal>, Option<&String>, Amount),
     comparison: Comparison,
     any: &[Decimal],
     uom: Option<&str>,
 ) -> bool {
     let unit = unit.map(String::as_str);
-    amount.is_some_and(|amount| number::fulfils((amount, unit), comparison, any, uom))
+    amount.is_some_and(|amount| number::fulfils((amount, unit, of), comparison, any, uom))
 }
 
 fn matches_any(any: &[String], id: &str) -> bool {

@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{condition::Comparison, unit::convert};
+use super::{
+    condition::Comparison,
+    unit::{Amount, convert},
+};
 use crate::decimal::Decimal;
 
 /// Differences smaller than this part of a value come from converting it.
@@ -11,24 +14,24 @@ const ROUNDING: f64 = 1e-9;
 /// Whether an amount of an event fulfils a comparison with any of the query's. Amounts of the same
 /// unit are compared exactly; of different units after conversion; where there is none, not at all.
 pub(super) fn fulfils(
-    amount: (&Decimal, Option<&str>),
+    (value, unit, of): (&Decimal, Option<&str>, Amount),
     comparison: Comparison,
     any: &[Decimal],
     uom: Option<&str>,
 ) -> bool {
-    any.iter().any(|wanted| order(amount, wanted, uom).is_some_and(|order| comparison.holds(order)))
+    let order = |wanted| order((value, unit, of), wanted, uom);
+    any.iter().any(|wanted| order(wanted).is_some_and(|order| comparison.holds(order)))
 }
 
 fn order(
-    amount: (&Decimal, Option<&str>),
+    (value, unit, of): (&Decimal, Option<&str>, Amount),
     wanted: &Decimal,
     uom: Option<&str>,
 ) -> Option<Ordering> {
-    let (value, unit) = amount;
     if unit == uom {
         return Some(value.cmp(wanted));
     }
-    let value = convert(value.to_f64(), unit?, uom?)?.0;
+    let value = convert(value.to_f64(), of, unit?, uom?)?.0;
     let wanted = wanted.to_f64();
     let near = (value - wanted).abs() <= ROUNDING * value.abs().max(wanted.abs());
     if near { Some(Ordering::Equal) } else { value.partial_cmp(&wanted) }

@@ -93,7 +93,7 @@ impl Query {
                 faults.push(fault(name, &detail));
             }
         }
-        faults.extend(query.contradictions(&seen));
+        faults.extend(query.contradictions());
         if faults.is_empty() { Ok(query) } else { Err(faults) }
     }
 
@@ -119,13 +119,10 @@ impl Query {
         Ok(())
     }
 
-    fn contradictions(&self, seen: &[&str]) -> Vec<Fault> {
+    fn contradictions(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if self.event_count_limit.is_some() && self.max_event_count.is_some() {
             faults.push(fault("maxEventCount", "不能与 eventCountLimit 同时使用"));
-        }
-        if seen.contains(&"orderDirection") && self.order_by.is_none() {
-            faults.push(fault("orderDirection", "应与 orderBy 一同使用"));
         }
         // A lower bound above the upper one of the same field asks for nothing.
         for lower in &self.conditions {
@@ -422,8 +419,10 @@ fn words(list: Vocabulary, values: &[String]) -> Result<Vec<String>, String> {
 }
 
 fn exists(rest: &str, values: &[String], context: &Context) -> Result<Condition, String> {
-    // The value says nothing; the binding wants it empty, null or an integer.
-    let void = |value: &String| value.is_empty() || value == "null" || value.parse::<i64>().is_ok();
+    // The value says nothing; the binding wants it empty, null or an integer, and many write `true`.
+    let void = |value: &String| {
+        matches!(value.as_str(), "" | "null" | "true") || value.parse::<i64>().is_ok()
+    };
     if !matches!(values, [value] if void(value)) {
         return Err("此参数不带值".into());
     }

@@ -58,13 +58,25 @@ const UNITS: [Unit; 58] = [
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Converted(pub f64);
 
+/// What an amount says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Where on the scale.
+    Reading,
+    /// How far from another: where the scale begins does not matter.
+    Spread,
+}
+
 /// Converts between units of the same measure; `None` when they are not, or one is unknown.
-pub fn convert(value: f64, from: &str, to: &str) -> Option<Converted> {
+pub fn convert(value: f64, of: Amount, from: &str, to: &str) -> Option<Converted> {
     let find = |code: &str| UNITS.iter().find(|Unit(known, ..)| *known == code);
     let (
         Unit(_, from_measure, from_before, from_factor),
         Unit(_, to_measure, to_before, to_factor),
     ) = (find(from)?, find(to)?);
     let same = from_measure == to_measure;
-    same.then(|| Converted((value + from_before) * from_factor / to_factor - to_before))
+    same.then(|| match of {
+        Amount::Reading => Converted((value + from_before) * from_factor / to_factor - to_before),
+        Amount::Spread => Converted(value * from_factor / to_factor),
+    })
 }

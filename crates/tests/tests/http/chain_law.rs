@@ -1,0 +1,587 @@
+//! G-6.5.4, D-7.3.3: whatever the events are, a chain has those that its definition says, in the order in
+//! which they follow from each other, with the units and shares that come of it. The expected chain is
+//! worked out here from the events alone, in the plainest way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{
+    capturing::{at, capture, captured, held, processing},
+    harness::{TestApp, harvest},
+    houses::id_of,
+};
+
+/// Numbers that look like chance and are the same every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
+/// An event as it was sent, once it counts.
+#[derive(Clone)]
+struct Fact {
+    id: String,
+    time: usize,
+    by: usize,
+    /// As it can be sent again.
+    sent: Value,
+    inputs: BTreeMap<String, i64>,
+    outputs: BTreeMap<String, i64>,
+    observed: BTreeSet<String>,
+}
+
+impl Fact {
+    /// What it puts out that did not go into it.
+    fn makes(&self, unit: &str) -> bool {
+        self.outputs.contains_key(unit) && !self.inputs.contains_key(unit)
+    }
+}
+
+/// Hours of one day: most events share one with others.
+const HOURS: usize = 3;
+
+struct World {
+    facts: Vec<Fact>,
+    chance: Chance,
+    prefix: usize,
+    made: usize,
+    people: [Value; 2],
+}
+
+impl World {
+    /// The events in the order of time, one a line.
+    fn told(&self) -> String {
+        let mut facts: Vec<&Fact> = self.facts.iter().collect();
+        facts.sort_by_key(|fact| fact.time);
+        let line = |fact: &Fact| {
+            let Fact { time, sent, inputs, outputs, .. } = fact;
+            format!("{time} {} {inputs:?} → {outputs:?}\n", sent["type"])
+        };
+        facts.into_iter().map(line).collect()
+    }
+
+    fn code(&mut self) -> String {
+        self.made += 1;
+        format!("LAW-{}-{}", self.prefix, self.made)
+    }
+
+    fn left(&self) -> Vec<(String, i64)> {
+        let mut left: BTreeMap<String, i64> = BTreeMap::new();
+        for fact in &self.facts {
+            for (code, quantity) in &fact.inputs {
+                *left.entry(code.clone()).or_default() -= quantity;
+            }
+            for (code, quantity) in fact.outputs.iter().filter(|_| fact.sent["type"] != "retail") {
+                *left.entry(code.clone()).or_default() += quantity;
+            }
+        }
+        left.into_iter().filter(|(_, quantity)| *quantity > 0).collect()
+    }
+
+    /// An event of a kind, which may be refused.
+    fn dream(&mut self) -> Fact {
+        let by = self.chance.below(2);
+        let mut fact = Fact {
+            id: String::new(),
+            time: self.chance.below(HOURS),
+            by,
+            sent: json!({}),
+            inputs: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            observed: BTreeSet::new(),
+        };
+        let left = self.left();
+        let (kind, attributes) = match self.chance.below(10) {
+            _ if left.is_empty() => ("harvest", json!({ "plot": "示例地块" })),
+            0 | 1 => ("harvest", json!({ "plot": "示例地块" })),
+            2 => {
+                let verdict = if self.chance.below(4) == 0 { "pass" } else { "undetermined" };
+                fact.observed.insert(left[self.chance.below(left.len())].0.clone());
+                let no = format!("示例-{}-{}", self.prefix, self.facts.len());
+                ("test", json!({ "report_no": no, "item": "腐霉利", "verdict": verdict }))
+            }
+            3 | 4 => ("wholesale", json!({})),
+            5 => ("retail", json!({})),
+            _ => ("processing", json!({})),
+        };
+        match kind {
+            "harvest" => {
+                let code = self.code();
+                fact.outputs.insert(code, 100);
+            }
+            "test" => {}
+            _ => {
+                for _ in 0..=self.chance.below(3) {
+                    let (code, most) = &left[self.chance.below(left.len())];
+                    let part = if self.chance.below(2) == 0 { *most } else { (*most + 1) / 2 };
+                    fact.inputs.insert(code.clone(), part);
+                }
+                let total: i64 = fact.inputs.values().sum();
+                if kind == "processing" {
+                    // A new lot or two, into one of which what went in may go on.
+                    let goes_on = self.chance.below(3) == 0;
+                    let first = fact.inputs.keys().next().cloned().filter(|_| goes_on);
+                    let first = first.unwrap_or_else(|| self.code());
+                    let second = (total / 3).max(1);
+                    if total > second && self.chance.below(2) == 0 {
+                        let code = self.code();
+                        fact.outputs.insert(code, second);
+                        fact.outputs.insert(first, total - second);
+                    } else {
+                        fact.outputs.insert(first, total);
+                    }
+                } else {
+                    // Sent on, or sold, under the same codes.
+                    fact.outputs = fact.inputs.clone();
+                }
+            }
+        }
+        let line = |(code, quantity): (&String, &i64)| json!({ "code": code, "quantity": quantity.to_string(), "unit": "KGM" });
+        let mut inputs: Vec<Value> = fact.inputs.iter().map(line).collect();
+        inputs.extend(fact.observed.iter().map(|code| json!({ "code": code })));
+        let mut sent = json!({
+            "domain": "agri", "type": kind, "subject": self.people[by]["code"],
+            "event_time": time(fact.time), "inputs": inputs,
+            "outputs": fact.outputs.iter().map(line).collect::<Vec<_>>(), "attributes": attributes,
+        });
+        for output in sent["outputs"].as_array_mut().unwrap() {
+            output["product"] = json!("YJ-JC-01");
+        }
+        if kind != "test" && kind != "retail" {
+            sent["counterparty"] = self.people[1 - by]["code"].clone();
+        }
+        fact.sent = sent;
+        fact
+    }
+
+    /// What is sent, and the event that it corrects.
+    fn next(&mut self) -> (Fact, Option<String>) {
+        let again = self.facts.len() > 4 && self.chance.below(6) == 0;
+        if !again {
+            return (self.dream(), None);
+        }
+        let mut fact = self.facts[self.chance.below(self.facts.len())].clone();
+        fact.time = self.chance.below(HOURS);
+        fact.sent["event_time"] = json!(time(fact.time));
+        fact.sent["correction_of"] = json!(fact.id);
+        fact.sent["correction_reason"] = json!("示例：时间有误");
+        let of = fact.id.clone();
+        (fact, Some(of))
+    }
+
+    async fn go(&mut self, app: &TestApp) {
+        let (mut fact, of) = self.next();
+        let answer = capture(app, fact.sent.clone()).await;
+        let result = &answer.body["results"][0];
+        if answer.status != 201 || result["state"] != "accepted" || result["duplicate"] == true {
+            return;
+        }
+        fact.id = String::from(result["id"].as_str().unwrap());
+        for name in ["correction_of", "correction_reason"] {
+            fact.sent.as_object_mut().unwrap().remove(name);
+        }
+        self.facts.retain(|one| Some(&one.id) != of.as_ref());
+        self.facts.push(fact);
+    }
+
+    /// The events that a unit leads to, by their place.
+    fn downstream(&self, root: &str) -> BTreeSet<usize> {
+        let all = || 0..self.facts.len();
+        let mut found: BTreeSet<usize> =
+            all().filter(|at| self.facts[*at].inputs.contains_key(root)).collect();
+        loop {
+            let follows = |at: &usize| {
+                let fact = &self.facts[*at];
+                found.iter().map(|before| &self.facts[*before]).any(|before| {
+                    fact.time >= before.time
+                        && fact.inputs.keys().any(|code| before.outputs.contains_key(code))
+                })
+            };
+            let more: BTreeSet<usize> = all().filter(follows).collect();
+            let known = found.len();
+            found.extend(more);
+            if found.len() == known {
+                return found;
+            }
+        }
+    }
+
+    /// The events that lead to a unit, by their place.
+    fn upstream(&self, root: &str) -> BTreeSet<usize> {
+        let all = || 0..self.facts.len();
+        let mut found: BTreeSet<usize> =
+            all().filter(|at| self.facts[*at].outputs.contains_key(root)).collect();
+        loop {
+            let leads = |at: &usize| {
+                let fact = &self.facts[*at];
+                found.iter().map(|after| &self.facts[*after]).any(|after| {
+                    fact.time <= after.time
+                        && fact.outputs.keys().any(|code| after.inputs.contains_key(code))
+                })
+            };
+            let more: BTreeSet<usize> = all().filter(leads).collect();
+            let known = found.len();
+            found.extend(more);
+            if found.len() == known {
+                return found;
+            }
+        }
+    }
+
+    /// Whether an event follows from another at the same time.
+    fn follows(&self, from: usize, to: usize, among: &BTreeSet<usize>) -> bool {
+        let mut reached = BTreeSet::from([from]);
+        loop {
+            let known = reached.len();
+            for at in among {
+                let taken = self.facts[*at].inputs.keys();
+                let mut taken = taken
+                    .filter(|code| reached.iter().any(|before| self.facts[*before].makes(code)));
+                if self.facts[*at].time == self.facts[from].time && taken.next().is_some() {
+                    reached.insert(*at);
+                }
+            }
+            if reached.len() == known {
+                return reached.contains(&to);
+            }
+        }
+    }
+
+    /// Whether something went into what had been made of it.
+    fn has_circle(&self) -> bool {
+        let mut leads: BTreeSet<(&String, &String)> = BTreeSet::new();
+        for fact in &self.facts {
+            for from in fact.inputs.keys() {
+                leads.extend(fact.outputs.keys().filter(|to| *to != from).map(|to| (from, to)));
+            }
+        }
+        loop {
+            let known = leads.len();
+            let pairs: Vec<_> = leads.iter().copied().collect();
+            for (from, to) in &pairs {
+                let on = pairs.iter().filter(|(next, _)| next == to);
+                leads.extend(on.map(|(_, end)| (*from, *end)));
+            }
+            if leads.len() == known {
+                return leads.iter().any(|(from, to)| from == to);
+            }
+        }
+    }
+
+    /// What was put out of a unit beyond what had gone in, and what is left.
+    fn produced(&self, code: &str) -> i64 {
+        let of = |fact: &Fact| {
+            let (input, output) = (fact.inputs.get(code), fact.outputs.get(code));
+            let output = output.copied().unwrap_or(0);
+            output - input.copied().unwrap_or(0).min(output)
+        };
+        self.facts.iter().map(of).sum()
+    }
+}
+
+fn time(hour: usize) -> String {
+    format!("2026-11-1{hour}T08:00:00+08:00")
+}
+
+fn texts(list: &Value, name: &str) -> BTreeSet<String> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|one| String::from(one[name].as_str().unwrap())).collect()
+}
+
+fn ids(chain: &Value, observes: bool) -> Vec<String> {
+    let events = chain["events"].as_array().unwrap().iter();
+    let events = events.filter(|event| event["observes"] == observes);
+    events.map(|event| String::from(event["id"].as_str().unwrap())).collect()
+}
+
+fn lines(lines: &Value) -> BTreeMap<String, i64> {
+    let line = |line: &Value| {
+        let quantity = line["quantity"].as_str().unwrap().parse().unwrap();
+        (String::from(line["code"].as_str().unwrap()), quantity)
+    };
+    lines.as_array().unwrap().iter().map(line).collect()
+}
+
+async fn chain(app: &TestApp, user: &str, code: &str, direction: &str) -> Value {
+    let path = format!("/api/v1/trace/chain?code={code}&direction={direction}");
+    app.get(user, &path).await.expect(200)
+}
+
+/// Compares a chain with what it should be.
+fn judge(world: &World, root: &str, (direction, chain): (&str, &Value)) {
+    let facts = &world.facts;
+    let (up, down) = (direction != "downstream", direction != "upstream");
+    let empty = BTreeSet::new;
+    let before = if up { world.upstream(root) } else { empty() };
+    let after = if down { world.downstream(root) } else { empty() };
+    let steps: BTreeSet<usize> = before.union(&after).copied().collect();
+    let place = |id: &String| facts.iter().position(|fact| fact.id == *id).unwrap();
+    let told: Vec<usize> = ids(chain, false).iter().map(place).collect();
+    assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), steps, "{root} {direction}");
+    assert_eq!(told.len(), steps.len(), "each event once");
+    for (at, one) in told.iter().enumerate() {
+        let (earlier, event) = (&facts[*one], &chain["events"][at]);
+        assert_eq!(lines(&event["inputs"]), earlier.inputs, "{root} {direction}");
+        assert_eq!(lines(&event["outputs"]), earlier.outputs, "{root} {direction}");
+        for other in &told[at + 1..] {
+            let later = &facts[*other];
+            assert!(earlier.time <= later.time, "{root} {direction}: the order of time");
+            let wrong = earlier.time == later.time
+                && earlier.inputs.keys().any(|code| later.makes(code))
+                && !world.follows(*one, *other, &steps);
+            assert!(!wrong, "{root} {direction}: what makes comes before what takes");
+        }
+    }
+    let mut roles: BTreeMap<&str, &str> = BTreeMap::new();
+    for at in &steps {
+        let fact = &facts[*at];
+        for code in fact.inputs.keys().chain(fact.outputs.keys()) {
+            roles.entry(code).or_insert("beside");
+        }
+    }
+    let down = after.iter().flat_map(|at| facts[*at].outputs.keys());
+    roles.extend(down.map(|code| (code.as_str(), "downstream")));
+    let up = before.iter().flat_map(|at| facts[*at].inputs.keys());
+    roles.extend(up.map(|code| (code.as_str(), "upstream")));
+    roles.insert(root, "root");
+    let objects = chain["objects"].as_array().unwrap().iter();
+    let objects: Vec<&Value> = objects.chain(chain["beside"].as_array().unwrap()).collect();
+    let told: BTreeMap<&str, &str> = objects
+        .iter()
+        .map(|one| (one["code"].as_str().unwrap(), one["role"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, roles, "{root} {direction}");
+    let left: BTreeMap<String, i64> = world.left().into_iter().collect();
+    let mut freeze = 0;
+    for object in &objects {
+        let code = object["code"].as_str().unwrap();
+        assert_eq!(object["produced"], world.produced(code).to_string(), "{code}");
+        let left = left.get(code).copied().unwrap_or(0);
+        assert_eq!(object["held"], left.to_string(), "{code}");
+        if matches!(told[code], "root" | "downstream") {
+            freeze += left;
+        }
+    }
+    assert_eq!(chain["freeze"]["total"], freeze.to_string(), "{root} {direction}");
+    assert_eq!(chain["summary"]["events"], steps.len());
+    let looked_at = |fact: &&Fact| {
+        fact.observed
+            .iter()
+            .any(|code| roles.get(code.as_str()).is_some_and(|role| *role != "beside"))
+    };
+    let observations: BTreeSet<String> =
+        facts.iter().filter(looked_at).map(|fact| fact.id.clone()).collect();
+    assert_eq!(ids(chain, true).into_iter().collect::<BTreeSet<_>>(), observations);
+    assert_eq!(chain["truncated"], false);
+}
+
+fn share(chain: &Value, code: &str) -> Option<f64> {
+    let objects = chain["objects"].as_array().unwrap();
+    let object = objects.iter().find(|object| object["code"] == code)?;
+    object["share"].as_str().map(|share| share.parse().unwrap())
+}
+
+#[tokio::test]
+async fn g_6_5_4_a_chain_is_what_its_definition_says_whatever_the_events_are() {
+    let app = TestApp::start().await;
+    let people = [app.subject("示例韭菜合作社一社").await, app.subject("示例韭菜合作社二社").await];
+    for seed in 0..SEEDS {
+        let mut world = World {
+            facts: Vec::new(),
+            chance: Chance(seed),
+            prefix: usize::try_from(seed).unwrap(),
+            made: 0,
+            people: people.clone(),
+        };
+        for _ in 0..EVENTS {
+            world.go(&app).await;
+        }
+        let codes: BTreeSet<String> =
+            world.facts.iter().flat_map(|fact| fact.outputs.keys().cloned()).collect();
+        let mut downstream = BTreeMap::new();
+        let mut upstream = BTreeMap::new();
+        for code in &codes {
+            let down = chain(&app, "supervisor", code, "downstream").await;
+            judge(&world, code, ("downstream", &down));
+            let up = chain(&app, "supervisor", code, "upstream").await;
+            judge(&world, code, ("upstream", &up));
+            let both = chain(&app, "supervisor", code, "both").await;
+            let known = |chain: &Value| ids(chain, false).into_iter().collect::<BTreeSet<_>>();
+            assert_eq!(known(&both), known(&down).union(&known(&up)).cloned().collect());
+            // The public is shown the same events.
+            let json = [("accept", "application/json")];
+            let page = app.send("GET", &format!("/t/{code}"), None, &json, None).await.expect(200);
+            let told: BTreeSet<String> = texts(&up["events"], "id");
+            assert_eq!(texts(&page["steps"], "id"), told, "{code}");
+            // Whoever sees only what is theirs sees their own steps of it.
+            let own = app.get("farm", &format!("/api/v1/trace/chain?code={code}")).await;
+            let mine: BTreeSet<String> = known(&both)
+                .into_iter()
+                .filter(|id| world.facts.iter().any(|fact| fact.id == *id && fact.by == 0))
+                .collect();
+            if own.status == 200 {
+                assert_eq!(known(&own.body), mine, "{code}");
+            } else {
+                assert!(own.status == 404 && mine.is_empty(), "{code} {}", own.body);
+            }
+            downstream.insert(code, down);
+            upstream.insert(code, up);
+        }
+        // As much of one comes from the other as of the other goes into the one, where no lot was filled
+        // up with what had been made of it.
+        if world.has_circle() {
+            continue;
+        }
+        for (from, down) in &downstream {
+            for (to, up) in upstream.iter().filter(|(to, _)| to != &from) {
+                let (there, back) = (share(down, to), share(up, from));
+                let near = match (there, back) {
+                    (Some(there), Some(back)) => (there - back).abs() < 0.000_01,
+                    (there, back) => there.unwrap_or(0.0) == 0.0 && back.unwrap_or(0.0) == 0.0,
+                };
+                assert!(
+                    near,
+                    "seed {seed}: {from} to {to}: {there:?} and {back:?}\n{}",
+                    world.told()
+                );
+                assert!(there.unwrap_or(0.0) <= 1.000_001, "{from} to {to}: {there:?}");
+            }
+        }
+    }
+}
+
+const SEEDS: u64 = 4;
+const EVENTS: usize = 20;
+
+/// One line for each: code, produced, consumed, held, share.
+fn objects(chain: &Value) -> Vec<String> {
+    let objects = chain["objects"].as_array().unwrap().iter();
+    let line = |one: &Value| {
+        let part = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
+        ["code", "produced", "consumed", "held", "share"].map(part).join(" ")
+    };
+    objects.map(line).collect()
+}
+
+fn sent_on(subject: &Value, (code, quantity): (&str, &str), kind: &str) -> Value {
+    let mut event = processing(subject, (code, quantity), code);
+    event["type"] = json!(kind);
+    event
+}
+
+#[tokio::test]
+async fn g_6_5_4_a_lot_that_goes_on_under_its_own_code_is_made_once() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let market = app.subject("示例市场批发商甲").await;
+    captured(&app, harvest(&farm, "ON-R")).await;
+    let mut made = processing(&farm, ("ON-R", "100"), "ON-X");
+    made["counterparty"] = market["code"].clone();
+    captured(&app, made).await;
+    captured(&app, at(sent_on(&market, ("ON-X", "100"), "wholesale"), "2026-11-12T08:00:00+08:00"))
+        .await;
+    let down = chain(&app, "supervisor", "ON-R", "downstream").await;
+    assert_eq!(objects(&down), ["ON-R 100 100 0 1.000000", "ON-X 100 0 100 1.000000"]);
+    let up = chain(&app, "supervisor", "ON-X", "upstream").await;
+    assert_eq!(objects(&up), ["ON-R 100 100 0 1.000000", "ON-X 100 0 100 1.000000"]);
+    // Who sent it on is who had it.
+    let line = &down["flow_table"][1];
+    assert_eq!(
+        (&line["upstream"], &line["downstream"]),
+        (&farm["name"], &market["name"]),
+        "{down}"
+    );
+    // What is sold in parts is there as far as it is not sold.
+    for day in 13..15 {
+        let sale = sent_on(&market, ("ON-X", "30"), "retail");
+        captured(&app, at(sale, &format!("2026-11-{day}T08:00:00+08:00"))).await;
+    }
+    assert_eq!(held(&app, "ON-X").await, "40");
+    let down = chain(&app, "supervisor", "ON-R", "downstream").await;
+    assert_eq!(objects(&down)[1], "ON-X 100 60 40 1.000000");
+    assert_eq!(
+        (&down["freeze"]["total"], &down["gone"]["total"], &down["gone"]["equivalent"]),
+        (&json!("40"), &json!("60"), &json!("60"))
+    );
+    let sale = sent_on(&market, ("ON-X", "40"), "retail");
+    captured(&app, at(sale, "2026-11-15T08:00:00+08:00")).await;
+    let down = chain(&app, "supervisor", "ON-R", "downstream").await;
+    assert_eq!((&down["freeze"]["total"], &down["gone"]["total"]), (&json!("0"), &json!("100")));
+    assert_eq!(down["objects"][1]["state"], "sold");
+}
+
+#[tokio::test]
+async fn g_6_9_3_a_recall_is_shown_however_many_have_looked_on() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "MANY-1")).await;
+    let seen = |kind: &str, attributes: Value| {
+        json!({
+            "domain": "agri", "type": kind, "subject": farm["code"], "inputs": [{ "code": "MANY-1" }],
+            "event_time": "2026-11-11T08:00:00+08:00", "attributes": attributes,
+        })
+    };
+    let recall = json!({ "level": "1", "reason": "示例检测不合格", "advice": "请停止食用" });
+    let recall = captured(&app, seen("recall", recall)).await;
+    let approve = format!("/api/v1/trace/events/{}/approve", id_of(&recall));
+    app.post("reviewer", &approve, json!({ "comment": "属实" })).await.expect(200);
+    let passed = |number: usize| {
+        let no = format!("示例-{number}");
+        seen("test", json!({ "report_no": no, "item": "腐霉利", "verdict": "pass" }))
+    };
+    for part in [0..1000, 1000..1010] {
+        let events: Vec<Value> = part.map(passed).collect();
+        capture(&app, json!({ "events": events })).await.expect(201);
+    }
+    // The newest are told, and that there are more.
+    let whole = chain(&app, "supervisor", "MANY-1", "upstream").await;
+    assert_eq!((&whole["truncated"], ids(&whole, true).len()), (&json!(true), 1000));
+    let json = [("accept", "application/json")];
+    let page = app.send("GET", "/t/MANY-1", None, &json, None).await.expect(200);
+    assert_eq!(
+        (&page["state"], &page["recall"]["advice"]),
+        (&json!("recalled"), &json!("请停止食用"))
+    );
+}
+
+#[tokio::test]
+async fn g_10_4_whom_a_customer_passes_a_lot_on_to_is_the_customers_business() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let market = app.subject("示例市场批发商甲").await;
+    let other = app.subject("示例韭菜合作社二社").await;
+    let mut made = harvest(&farm, "PASS-1");
+    made["counterparty"] = market["code"].clone();
+    captured(&app, made).await;
+    let mut bought = sent_on(&market, ("PASS-1", "100"), "wholesale");
+    bought["counterparty"] = other["code"].clone();
+    captured(&app, bought).await;
+    let sold = at(sent_on(&other, ("PASS-1", "100"), "wholesale"), "2026-11-12T08:00:00+08:00");
+    assert_eq!(captured(&app, sold).await["state"], "accepted");
+    let whole = chain(&app, "supervisor", "PASS-1", "downstream").await;
+    assert_eq!(whole["objects"][0]["subject"], other["name"]);
+    let passed: Vec<_> = whole["flow_table"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["upstream"].clone(), line["downstream"].clone()))
+        .collect();
+    let name = |subject: &Value| subject["name"].clone();
+    assert_eq!(passed, [(name(&farm), name(&market)), (name(&market), name(&other))]);
+    for direction in ["both", "downstream", "upstream"] {
+        let own = chain(&app, "farm", "PASS-1", direction).await;
+        assert_eq!(own["objects"][0]["subject"], market["name"], "{direction} {own}");
+        assert!(!own.to_string().contains(other["name"].as_str().unwrap()), "{direction} {own}");
+    }
+    let own = chain(&app, "farm", "PASS-1", "upstream").await;
+    assert_eq!(
+        (&own["objects"][0]["produced"], &own["events"][0]["type"]),
+        (&json!("100"), &json!("harvest"))
+    );
+}
