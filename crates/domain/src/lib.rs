@@ -30,8 +30,7 @@ pub use pack::{
 };
 pub use read::read;
 pub use retention::{
-    Asked, KEPT_MONTHS_MIN, Kept, Recorded, Retention, asked_of_document, kept_at_least,
-    kept_from,
+    Asked, KEPT_MONTHS_MIN, Kept, Recorded, Retention, asked_of_document, kept_at_least, kept_from,
 };
 pub use rule::{Band, ClassPlan, Demand, EVENT_TIME, Factor, Limit, Rule, Scheme};
 

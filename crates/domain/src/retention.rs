@@ -68,10 +68,19 @@ pub struct Asked<'a> {
 }
 
 impl Retention {
-    /// Whether it speaks of this event type.
-    pub fn is_for(&self, event: &str) -> bool {
-        let rest = self.events.is_empty() && self.documents.is_empty();
-        rest || self.events.iter().any(|code| code == event)
+    /// Whether it names this event type.
+    fn names(&self, event: &str) -> bool {
+        self.events.iter().any(|code| code == event)
+    }
+
+    /// Whether it speaks of every event type that no other rule names.
+    pub(crate) fn is_rest(&self) -> bool {
+        self.events.is_empty() && self.documents.is_empty()
+    }
+
+    /// Whether it may speak of this event type.
+    pub(crate) fn is_for(&self, event: &str) -> bool {
+        self.is_rest() || self.names(event)
     }
 
     /// Whether it binds subjects of this kind.
@@ -106,7 +115,11 @@ pub(crate) fn asked_of_event<'a>(
     rules: &'a [Retention],
     record: Recorded<'_>,
 ) -> Option<Asked<'a>> {
-    let speaks = |rule: &&Retention| rule.is_for(record.event) && rule.binds(record.subject_kind);
+    let named = rules.iter().any(|rule| rule.names(record.event));
+    let speaks = |rule: &&Retention| {
+        let of_event = rule.names(record.event) || (rule.is_rest() && !named);
+        of_event && rule.binds(record.subject_kind)
+    };
     let rule = rules.iter().find(speaks)?;
     let kept = rule.asked(record.attributes, record.event_time.beijing_day());
     Some(Asked { kept, rule })
@@ -118,8 +131,7 @@ pub fn asked_of_document<'a>(
     (kind, subject_kind): (DocumentKind, &str),
     issued_on: Date,
 ) -> Option<Asked<'a>> {
-    let speaks =
-        |rule: &&Retention| rule.documents.contains(&kind) && rule.binds(subject_kind);
+    let speaks = |rule: &&Retention| rule.documents.contains(&kind) && rule.binds(subject_kind);
     let asked = rules.filter(speaks).map(|rule| Asked {
         kept: rule.months.map_or(Kept::Always, |months| later(issued_on, months)),
         rule,
@@ -240,8 +252,18 @@ mod tests {
         assert_eq!(of("harvest", "07"), None);
         assert_eq!(of("transport", "03"), None);
         assert_eq!(of("wholesale", "02"), Some(until("2027-05-01")));
+        let inputs =
+            crate::domains::built_in().iter().find(|pack| pack.code == "agri_input").unwrap();
+        let applied = |subject_kind| {
+            let record =
+                Recorded { event: "apply", subject_kind, attributes: &nothing, event_time };
+            inputs.asked(record).map(|asked| asked.kept)
+        };
+        assert_eq!(applied("01"), Some(until("2028-11-01")));
+        assert_eq!(applied("07"), None, "what a rule names for others is not among the rest");
         let paper = |kind, day: &str| {
-            let asked = asked_of_document(agri.retention.iter(), (kind, "07"), day.parse().unwrap());
+            let asked =
+                asked_of_document(agri.retention.iter(), (kind, "07"), day.parse().unwrap());
             asked.map(|asked| asked.kept)
         };
         assert_eq!(paper(DocumentKind::Commitment, "2026-08-31"), Some(until("2027-02-28")));

@@ -67,8 +67,7 @@ fn check_retention(pack: &Pack, mistakes: &mut Mistakes) {
             let path = format!("{here}.documents[{place}]");
             once(&mut papers, kind.code(), (&path, "凭证种类"), mistakes);
         }
-        let rest = retention.events.is_empty() && retention.documents.is_empty();
-        if rest && at + 1 < pack.retention.len() {
+        if retention.is_rest() && at + 1 < pack.retention.len() {
             mistakes.note(format!("{here}.events"), "用于其余事件类型的一项应写在最后");
         }
         let dated = |name: &str, event: &EventSpec| {
@@ -244,7 +243,11 @@ mod tests {
                 "retention[0].otherwise_months",
                 "没有填写该日期",
             ),
-            (json!({ "documents": ["receipt"] }), "retention[0].documents[0]", "没有凭证种类 receipt"),
+            (
+                json!({ "documents": ["receipt"] }),
+                "retention[0].documents[0]",
+                "没有凭证种类 receipt",
+            ),
             (json!({ "subject_kinds": ["70"] }), "retention[0].subject_kinds[0]", "01 企业"),
             (json!({ "months": null }), "retention[0].months", "长期保存"),
             (json!({ "months": 1201 }), "retention[0].months", "0 至 1200"),
