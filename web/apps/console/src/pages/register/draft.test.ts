@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Field } from '../../domain/types';
 import { drafted, isTyped, meant } from './draft';
-import { show } from './values';
+import { show, stateOf } from './values';
 
 const field = (name: string, kind: Field['kind']): Field => ({ name, kind, label: name, codes: [], computed: false }) as unknown as Field;
 
@@ -26,6 +26,14 @@ describe('fields of a record', () => {
     expect(drafted(units, said)).toBe('F1-A\nF1-B 12.5');
     expect(meant(field('origins', 'json'), 'C-1；C-2')).toEqual(['C-1', 'C-2']);
     expect(meant(units, '')).toBeNull();
+  });
+
+  it('say of a valid document that its day is past', () => {
+    const at = new Date('2026-11-21T16:30:00Z');
+    expect(stateOf({ state: 'valid', valid_until: '2026-11-21' }, '有效', at)).toBe('已过有效期');
+    expect(stateOf({ state: 'valid', valid_until: '2026-11-22' }, '有效', at)).toBe('有效');
+    expect(stateOf({ state: 'void', valid_until: '2026-11-21' }, '作废', at)).toBe('作废');
+    expect(stateOf({ state: 'valid' }, '有效', at)).toBe('有效');
   });
 
   it('are shown in words, whatever they hold', () => {

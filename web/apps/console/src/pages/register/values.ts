@@ -20,6 +20,13 @@ const isAmount = (field: Field): boolean =>
   (field.kind === 'decimal' && !['lon', 'lat'].includes(field.name)) ||
   (field.kind === 'int' && ['size', 'activated', 'voided', 'units', 'subjects'].includes(field.name));
 
+/** The state of a document in words; one that is valid still may be past its day. */
+export function stateOf(record: Record<string, unknown>, label: string, today = new Date()): string {
+  const until = record.valid_until;
+  const day = new Date(today.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
+  return record.state === 'valid' && typeof until === 'string' && until < day ? '已过有效期' : label;
+}
+
 /** `fields` are the attributes of the domain, for the field that holds them. */
 export function show(
   field: Field,
