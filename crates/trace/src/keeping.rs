@@ -40,7 +40,7 @@ impl Keeping {
             attributes: event.body["attributes"].as_object().unwrap_or(&nothing),
             event_time: event.time,
         };
-        let then = event.spec.as_ref().map(|spec| spec.pack());
+        let then = event.spec.as_ref().map(yj_domain::EventType::pack);
         let now = domains.in_force(&event.domain, ctx.today()).map(AsRef::as_ref);
         let asked = [then, now].into_iter().flatten().filter_map(|pack| pack.asked(record));
         let law = asked.max_by_key(|asked| asked.kept).map(Law::of);
