@@ -73,6 +73,13 @@ pub fn amount(text: &str) -> String {
         .map_or_else(|| format!("{sign}{whole}"), |fraction| format!("{sign}{whole}.{fraction}"))
 }
 
+/// Whether an office program wrote a long number as `1.23457E+19`, its last digits lost.
+pub fn is_rounded(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.trim().split_once("E+") else { return false };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    digits(whole, 1).is_some() && digits(fraction, 15).is_some() && digits(exponent, 3).is_some()
+}
+
 fn digits(text: &str, most: usize) -> Option<&str> {
     let sound = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     sound.then_some(text)
@@ -134,6 +141,16 @@ mod tests {
             "46346.33",
         ] {
             assert_eq!(moment(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_number_that_lost_its_end_is_known_by_its_form() {
+        for text in ["1.23457E+19", "9E+17", " 8.10000100000000E+19 "] {
+            assert!(is_rounded(text), "{text}");
+        }
+        for text in ["12.3E+19", "1E+", "A1E+19", "1.2E-5", "LOT-1E+2", "1.23457"] {
+            assert!(!is_rounded(text), "{text}");
         }
     }
 

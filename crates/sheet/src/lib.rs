@@ -14,7 +14,7 @@ mod write;
 mod xlsx;
 
 pub use bounds::Bounds;
-pub use cell::{amount, day, moment};
+pub use cell::{amount, day, is_rounded, moment};
 pub use form::{CODES, EXAMPLE, Form, FormColumn, NOTES, write_form_csv, write_forms};
 pub use read::{Row, Sheet, decode, is_xlsx, read, visit_csv, visit_xlsx};
 pub use visit::Visit;

@@ -384,6 +384,7 @@ async fn g_6_4_1_a_wrong_cell_is_named_by_its_column_and_nothing_of_a_row_is_lef
             [good, "ＢＡＤ", "100", "千克"],
             [good, "", "100", "千克"],
             [good, "BAD-4", "100", ""],
+            [good, "8.10000E+19", "100", "千克"],
         ],
     )
     .await;
@@ -402,6 +403,10 @@ async fn g_6_4_1_a_wrong_cell_is_named_by_its_column_and_nothing_of_a_row_is_lef
             ("产出追溯码", "产出追溯码：追溯码不能用全角字符 Ｂ，应为半角 B"),
             ("产出追溯码", "产出追溯码：必填"),
             ("产出单位", "产出单位：必填"),
+            (
+                "产出追溯码",
+                "产出追溯码：表格软件把长数字写成了 8.10000E+19，末尾几位已丢失；请将该列设为文本格式后重新填写",
+            ),
         ]
     );
 }

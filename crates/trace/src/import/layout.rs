@@ -159,6 +159,13 @@ impl Layout {
                 blame(column, "必填");
                 continue;
             }
+            if !self.is_number(column) && yj_sheet::is_rounded(cell) {
+                let detail = format!(
+                    "表格软件把长数字写成了 {cell}，末尾几位已丢失；请将该列设为文本格式后重新填写"
+                );
+                blame(column, &detail);
+                continue;
+            }
             match column.what {
                 What::Subject => event.subject = String::from(cell),
                 What::Time => match moment(cell) {
@@ -214,6 +221,18 @@ impl Layout {
             event.place = Some(place);
         }
         if wrong.is_empty() { Ok(event) } else { Err(wrong) }
+    }
+
+    /// Whether a column holds numbers, and not digits that name something.
+    fn is_number(&self, column: &Column) -> bool {
+        match column.what {
+            What::InQuantity | What::OutQuantity => true,
+            What::Field(at) => matches!(
+                self.spec.fields[at].kind,
+                FieldKind::Decimal | FieldKind::Result | FieldKind::Int
+            ),
+            _ => false,
+        }
     }
 
     /// What is wrong with an event, said of the columns that it came from.
