@@ -241,3 +241,54 @@ test('the story is whole without scripts', async ({ browser }) => {
   await expect(page.getByText('示例蔬菜加工厂').first()).toBeVisible();
   await context.close();
 });
+
+test('G-5.4.4 a template and codes are registered by their forms', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/register/label_template');
+  await expect(page.getByText('还没有标签模板，点“新建”登记第一条')).toBeVisible();
+  await page.getByRole('button', { name: '新建', exact: true }).click();
+  const template = page.getByRole('dialog', { name: '登记标签模板' });
+  await template.locator('#field-name').fill('示例标签');
+  await find(page, '所属主体', '示例蔬菜加工厂');
+  for (const [label, option] of [
+    ['标签用途', '追溯标签'],
+    ['码制', '二维码（QR）'],
+    ['码的位置', '左'],
+    ['码的内容', '网址（扫码打开追溯页）'],
+    ['是否启用', '是'],
+  ] as const) {
+    await choose(page, label, option);
+  }
+  for (const [name, value] of Object.entries({
+    width_mm: '60',
+    height_mm: '40',
+    symbol_mm: '30',
+    font_pt: '8',
+    lines: '{产品名称}|{批次号}',
+  })) {
+    await template.locator(`#field-${name}`).fill(value);
+  }
+  await template.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('row', { name: /示例标签/ }).getByText('是', { exact: true })).toBeVisible();
+
+  await page.goto(url('/console/register/code_batch'));
+  await page.getByRole('button', { name: '新建', exact: true }).click();
+  const batch = page.getByRole('dialog', { name: '登记赋码批次' });
+  await batch.locator('#field-code').fill('FORM-1');
+  await find(page, '赋码主体', '示例蔬菜加工厂');
+  await find(page, '产品', '示例韭菜');
+  await choose(page, '编码体系', '平台自有追溯码');
+  await choose(page, '包装层级', '单品');
+  await choose(page, '随机码', '是');
+  await batch.locator('#field-size').fill('1200');
+  await batch.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('row', { name: /FORM-1/ }).getByText('1,200')).toBeVisible();
+});
+
+/** Picks a record of the open form by its name. */
+async function find(page: import('@playwright/test').Page, label: string, name: string): Promise<void> {
+  await page.getByRole('dialog').getByRole('combobox', { name: label, exact: true }).fill(name);
+  await page
+    .getByRole('option', { name: new RegExp(name) })
+    .first()
+    .click();
+}

@@ -160,7 +160,7 @@ impl Resource for Device {
             .sortable()
             .optional()
             .hint("须检定的计量器具填写"),
-        Field::new("interval_minutes", "上报间隔", Kind::Int)
+        Field::new("interval_minutes", "上报间隔（分钟）", Kind::Int)
             .optional()
             .hint("单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线"),
         Field::new("in_use", "是否启用", Kind::Bool).filter(Match::Exact),

@@ -29,7 +29,9 @@ pub use pack::{
     EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal,
 };
 pub use read::read;
-pub use retention::{KEPT_MONTHS_MIN, Kept, Retention};
+pub use retention::{
+    Asked, KEPT_MONTHS_MIN, Kept, Recorded, Retention, asked_of_document, kept_at_least, kept_from,
+};
 pub use rule::{Band, ClassPlan, Demand, EVENT_TIME, Factor, Limit, Rule, Scheme};
 
 use yj_kernel::{App, CodeList, Migration, Result, Tx};

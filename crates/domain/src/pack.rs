@@ -11,7 +11,7 @@ use yj_model::{OffsetTime, Quantity, Ratio, Stage};
 use crate::{
     documents::DocumentDemand,
     field::{FieldSpec, Schema, check_attributes},
-    retention::{Kept, Retention},
+    retention::{Asked, Recorded, Retention, asked_of_event},
     rule::Rule,
 };
 
@@ -203,15 +203,9 @@ impl Pack {
             .flat_map(|stage| stage.events.iter().map(|event| (stage.stage.as_str(), event)))
     }
 
-    /// How long a record of this type is kept.
-    pub fn kept(
-        &self,
-        event: &str,
-        attributes: &Map<String, Value>,
-        event_time: OffsetTime,
-    ) -> Kept {
-        let found = self.retention.iter().find(|retention| retention.is_for(event));
-        Kept::of(found, attributes, event_time)
+    /// How long the laws of this domain have a record kept; `None` where none speaks of it.
+    pub fn asked(&self, record: Recorded<'_>) -> Option<Asked<'_>> {
+        asked_of_event(&self.retention, record)
     }
 
     /// What products of this domain hold besides what all products hold.

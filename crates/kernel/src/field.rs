@@ -154,7 +154,7 @@ pub struct Field {
 }
 
 /// No register of this platform reaches further back than the republic.
-const EARLIEST_DAY: jiff::civil::Date = jiff::civil::date(1949, 10, 1);
+pub const EARLIEST_DAY: jiff::civil::Date = jiff::civil::date(1949, 10, 1);
 
 /// Texts that may be this long, such as reasons, may have several lines; names and addresses have one.
 const PARAGRAPH: usize = 500;
@@ -365,6 +365,13 @@ impl Field {
             return self.accept(Value::Null);
         }
         let text = text.trim();
+        // As office programs write them.
+        let meant = match self.kind {
+            Kind::Date => yj_sheet::day(text),
+            Kind::Time => yj_sheet::moment(text),
+            _ => None,
+        };
+        let text = meant.as_deref().unwrap_or(text);
         let value = match self.kind {
             Kind::Bool => match text {
                 "true" | "是" | "1" => Value::Bool(true),

@@ -66,10 +66,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 /// Turns a JSON value into a type, naming the field that does not fit.
 pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T> {
+    let is_list = value.is_array();
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut path = error.path().to_string();
         if path == "." {
             path.clear();
+        }
+        // A list would do for a type as long as its members came in the right order.
+        if is_list && ["", "[0]"].contains(&path.as_str()) {
+            return Problem::invalid("", "请求体应为一个对象 {…}，现为列表 […]");
         }
         let (field, detail) = explain(&error.inner().to_string());
         if let Some(field) = field {

@@ -65,7 +65,9 @@ pub use derived::{Succession, derive};
 pub use disk::Disk;
 pub use entity::{Changed, Entity, Resource};
 pub use environment::{Environment, SystemEnvironment};
-pub use field::{Codes, Elsewhere, Field, Kind, Match, Need, Normalise, mask, time_text};
+pub use field::{
+    Codes, EARLIEST_DAY, Elsewhere, Field, Kind, Match, Need, Normalise, mask, time_text,
+};
 pub use gather::Gather;
 pub use http::{expected_version, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};

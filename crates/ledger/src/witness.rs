@@ -74,7 +74,7 @@ impl Resource for LedgerWitness {
             .optional()
             .hint("见证方以 --listen 公布见证与证据的地址，没有可不填"),
         Field::new("since", "起始日期", Kind::Date).filter(Match::Range).sortable(),
-        Field::new("lag_minutes", "见证时限", Kind::Int)
+        Field::new("lag_minutes", "见证时限（分钟）", Kind::Int)
             .optional()
             .hint("单位为分钟，1 至 10080，留空为 60；有新区块而超过时限未见证即为滞后"),
         Field::new("active", "是否启用", Kind::Bool).filter(Match::Exact),

@@ -135,7 +135,13 @@ impl MeatRecord {
             SupermarketIn::NAME => Self::SupermarketIn(SupermarketIn::of(flat)?),
             MarketTrade::NAME => Self::MarketTrade(MarketTrade::of(flat)?),
             other => {
-                let detail = format!("没有 {other} 这种报文，应为：{}", NAMES.join("、"));
+                let detail = match other {
+                    "" => format!(
+                        "没有写明是哪一种报文：XML 以元素名、JSON 以字段 message 写明，应为：{}",
+                        NAMES.join("、")
+                    ),
+                    _ => format!("没有 {other} 这种报文，应为：{}", NAMES.join("、")),
+                };
                 return Err(vec![Fault::new("", detail)]);
             }
         })

@@ -109,6 +109,11 @@ impl FromStr for KnownCode {
 
     fn from_str(text: &str) -> Result<Self, Rejected> {
         let code = former_code(text);
+        if let Some(letter) = code.chars().find(|letter| !letter.is_ascii()) {
+            return Err(Rejected::new(format!(
+                "应为 18 位主体代码或旧代码，只含数字与字母，不能含有 {letter}，也不能填名称"
+            )));
+        }
         let checked = match code.chars().count() {
             18 => code.parse::<SubjectCode>().map(|code| code.to_string()),
             // Nine digits are a code of a node, or an 组织机构代码 that happens to have no letter.

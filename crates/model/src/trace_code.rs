@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use crate::{Gtin, Rejected, Sscc, text::checked_text};
+use crate::{
+    Gtin, Rejected, Sscc,
+    text::{checked_text, narrow},
+};
 
 /// Crockford's base 32: no I L O U.
 pub(crate) const BASE32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -54,9 +57,17 @@ impl FromStr for TraceCode {
         let allowed =
             |letter: char| letter.is_ascii_alphanumeric() || "._#/:()+*-".contains(letter);
         if let Some(letter) = text.chars().find(|letter| !allowed(*letter)) {
-            return Err(Rejected(format!(
-                "追溯码不能含有 {letter}，可用字母、数字和 . _ # / : ( ) + * -"
-            )));
+            let half = narrow(letter);
+            return Err(Rejected(match letter {
+                ' ' | '\u{3000}' => String::from("追溯码中间不能有空格"),
+                _ if letter.is_control() => {
+                    String::from("追溯码不能含有看不见的控制字符，请重新扫码或输入")
+                }
+                _ if half != letter => {
+                    format!("追溯码不能用全角字符 {letter}，应为半角 {half}")
+                }
+                _ => format!("追溯码不能含有 {letter}，可用字母、数字和 . _ # / : ( ) + * -"),
+            }));
         }
         if !text.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '(')
             || text.contains("..")

@@ -70,6 +70,36 @@ const UNITS: &[Unit] = &[
     unit("BE", "捆", Dimension::Package, 1, 1),
 ];
 
+/// Other Chinese names of units, and the code that they mean.
+const OTHERWISE: &[(&str, &str)] = &[
+    ("公斤", "KGM"),
+    ("公吨", "TNE"),
+    ("公升", "LTR"),
+    ("立方", "MTQ"),
+    ("公里", "KMT"),
+    ("台", "SET"),
+    ("套", "SET"),
+];
+
+/// Signs of units, in capitals. Some of them are codes of something else to UN/CEFACT, so that they are
+/// units only where people write.
+const SIGNS: &[(&str, &str)] = &[
+    ("KG", "KGM"),
+    ("G", "GRM"),
+    ("MG", "MGM"),
+    ("T", "TNE"),
+    ("L", "LTR"),
+    ("ML", "MLT"),
+    ("M3", "MTQ"),
+    ("M³", "MTQ"),
+    ("M", "MTR"),
+    ("CM", "CMT"),
+    ("MM", "MMT"),
+    ("KM", "KMT"),
+    ("M2", "MTK"),
+    ("M²", "MTK"),
+];
+
 const fn unit(
     code: &'static str,
     name: &'static str,
@@ -96,6 +126,13 @@ impl UnitCode {
     /// The code.
     pub fn as_str(self) -> &'static str {
         self.0.code
+    }
+
+    /// The unit that a cell of a form means: by its code, its name, or its sign, such as `kg`.
+    pub fn meant(text: &str) -> Result<Self, Rejected> {
+        let sign = tidy(text);
+        let code = SIGNS.iter().find(|(known, _)| *known == sign).map(|(_, code)| *code);
+        code.unwrap_or(text).parse()
     }
 
     /// All units.
@@ -128,9 +165,21 @@ impl FromStr for UnitCode {
 
     fn from_str(text: &str) -> Result<Self, Rejected> {
         let code = tidy(text);
+        if code.is_empty() {
+            return Err(Rejected::new("缺少计量单位，如 KGM 千克、TNE 吨、LTR 升、H87 个"));
+        }
+        let known = OTHERWISE.iter().find(|(word, _)| *word == code);
+        let code = known.map_or(code.as_str(), |(_, meant)| *meant);
         let found = UNITS.iter().find(|unit| unit.code == code || unit.name == code);
         found.map(Self).ok_or_else(|| {
-            Rejected::new(format!("没有计量单位 {text}，应为 KGM 千克、TNE 吨、LTR 升、H87 个 等"))
+            // Half of a 千克: a quantity in it is not one in 千克, and is not converted behind backs.
+            let hint = match code {
+                "斤" | "市斤" => "1 斤为 0.5 千克，请换算后填写",
+                "两" => "1 两为 0.05 千克，请换算后填写",
+                "担" => "1 担为 50 千克，请换算后填写",
+                _ => "应为 KGM 千克、TNE 吨、LTR 升、H87 个 等",
+            };
+            Rejected::new(format!("没有计量单位 {}，{hint}", text.trim()))
         })
     }
 }
@@ -162,6 +211,24 @@ mod tests {
     fn convert(quantity: &str, from: &str, to: &str) -> Result<String, Rejected> {
         let (from, to): (UnitCode, UnitCode) = (from.parse()?, to.parse()?);
         from.convert(quantity.parse()?, to).map(|quantity| quantity.to_string())
+    }
+
+    #[test]
+    fn names_in_daily_use_mean_their_unit_and_half_kilograms_are_refused() {
+        for (text, code) in [("公斤", "KGM"), ("台", "SET"), ("kgm", "KGM")] {
+            assert_eq!(text.parse::<UnitCode>().unwrap().as_str(), code);
+        }
+        for (text, code) in [("kg", "KGM"), ("ｋｇ", "KGM"), ("t", "TNE"), ("吨", "TNE")] {
+            assert_eq!(UnitCode::meant(text).unwrap().as_str(), code);
+        }
+        // To UN/CEFACT that is a thousand pieces.
+        assert!("T".parse::<UnitCode>().is_err());
+        for (_, code) in OTHERWISE.iter().chain(SIGNS) {
+            assert!(code.parse::<UnitCode>().is_ok(), "{code}");
+        }
+        let refusal = |text: &str| text.parse::<UnitCode>().unwrap_err().to_string();
+        assert_eq!(refusal("斤"), "没有计量单位 斤，1 斤为 0.5 千克，请换算后填写");
+        assert!(refusal(" ").starts_with("缺少计量单位"));
     }
 
     #[test]

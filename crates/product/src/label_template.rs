@@ -83,12 +83,12 @@ impl Resource for LabelTemplate {
             .passes_on(),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).computed().passes_on(),
         Field::new("kind", "标签用途", Kind::Code(LABEL_KINDS)).filter(Match::Exact).sortable(),
-        Field::new("width_mm", "宽", Kind::Int).hint("单位为毫米，15 至 190"),
-        Field::new("height_mm", "高", Kind::Int).hint("单位为毫米，15 至 270"),
+        Field::new("width_mm", "宽（毫米）", Kind::Int).hint("15 至 190"),
+        Field::new("height_mm", "高（毫米）", Kind::Int).hint("15 至 270"),
         Field::new("symbol", "码制", Kind::Code(SYMBOLS)).filter(Match::Exact),
-        Field::new("symbol_mm", "码的边长", Kind::Int).hint("单位为毫米，含四周空白，8 至 150"),
+        Field::new("symbol_mm", "码的边长（毫米）", Kind::Int).hint("含四周空白，8 至 150"),
         Field::new("place", "码的位置", Kind::Code(PLACES)),
-        Field::new("font_pt", "字号", Kind::Int).hint("单位为磅，4 至 48"),
+        Field::new("font_pt", "字号（磅）", Kind::Int).hint("4 至 48"),
         Field::new("content", "码的内容", Kind::Code(CONTENTS))
             .hint("GS1 单元数据串只能用 Data Matrix；二维码请用网址"),
         Field::new("lines", "文字", Kind::Text).length_max(1_000).hint(

@@ -66,6 +66,23 @@ fn invalid(sentence: impl Into<String>) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, sentence.into())
 }
 
+const NO_TABLE: &str = "不是可识别的表格文件，应为 XLSX 或 CSV";
+
+/// What to do about a file that begins as none of ours does.
+pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    let begins = |mark: &[u8]| bytes.starts_with(mark);
+    if begins(b"\xD0\xCF\x11\xE0") {
+        return Some("这是旧式 XLS 或加密的文件，请在表格软件中另存为 XLSX（不设密码）后再试");
+    }
+    if begins(b"\xFF\xFE") || begins(b"\xFE\xFF") {
+        return Some("文件为 UTF-16（“Unicode 文本”），请另存为“CSV UTF-8”或 XLSX 后再试");
+    }
+    if begins(b"%PDF") || begins(b"<!DOCTYPE") || begins(b"<html") || begins(b"{\\rtf") {
+        return Some(NO_TABLE);
+    }
+    None
+}
+
 /// In which encoding a file is; known as soon as a line is not plain ASCII.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Encoding {
@@ -116,8 +133,13 @@ impl<R: BufRead> Lines<R> {
         if self.number == 1 && self.line.starts_with(b"\xEF\xBB\xBF") {
             self.line.drain(..3);
         }
+        if self.number == 1
+            && let Some(other) = foreign(&self.line)
+        {
+            return Err(invalid(other));
+        }
         if self.line.contains(&0) {
-            return Err(invalid("不是可识别的表格文件，应为 XLSX 或 CSV"));
+            return Err(invalid(NO_TABLE));
         }
         self.decode()?;
         if self.line.last() != Some(&b'\n') {

@@ -4,6 +4,7 @@
 //! ever taken for a formula).
 
 mod bounds;
+mod cell;
 mod csv_file;
 mod form;
 mod geojson;
@@ -13,6 +14,7 @@ mod write;
 mod xlsx;
 
 pub use bounds::Bounds;
+pub use cell::{amount, day, is_rounded, moment};
 pub use form::{CODES, EXAMPLE, Form, FormColumn, NOTES, write_form_csv, write_forms};
 pub use read::{Row, Sheet, decode, is_xlsx, read, visit_csv, visit_xlsx};
 pub use visit::Visit;

@@ -126,6 +126,9 @@ pub(crate) fn uninjected(cell: &str) -> String {
 /// A text in either of the encodings that offices use: UTF-8, or GB 18030.
 pub fn decode(bytes: &[u8]) -> Result<String, SheetError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if let Some(other) = csv_file::foreign(bytes) {
+        return refuse(other);
+    }
     if bytes.contains(&0) {
         return refuse("不是可识别的表格文件，应为 XLSX 或 CSV");
     }

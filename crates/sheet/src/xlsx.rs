@@ -53,6 +53,10 @@ pub(crate) fn visit<V: Visit + ?Sized>(
     if any { Ok(()) } else { refuse("文件是空的，第一行应为列名") }
 }
 
+/// From here on spreadsheets no longer keep every digit of a whole number: a code of twenty digits typed
+/// as a number is another code.
+const NUMBER_END: f64 = 1e15;
+
 /// What people see is a number, what is in the cell is a program.
 fn no_formulas(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<(), SheetError> {
     let mut cells = book.worksheet_cells_reader(name).map_err(|_| broken())?;
@@ -88,6 +92,14 @@ fn sheet<V: Visit + ?Sized>(
             at = row;
         }
         cells.resize(column, String::new());
+        if let DataRef::Float(value) = cell.get_value()
+            && value.abs() >= NUMBER_END
+        {
+            let cell = format!("{}{}", column_name(column), row + 1);
+            return refuse(format!(
+                "单元格 {cell} 是超过 15 位的数字，末尾几位已被表格软件改动；请将该列设为文本格式后重新填写"
+            ));
+        }
         cells.push(text(cell.get_value()));
     }
     shaper.push(at + 1, cells)?;
@@ -101,7 +113,9 @@ fn position(cell: &Cell<DataRef<'_>>) -> (usize, usize) {
 
 fn text(cell: &DataRef<'_>) -> String {
     match cell {
-        DataRef::Empty | DataRef::Error(_) => String::new(),
+        DataRef::Empty => String::new(),
+        // `#N/A`: what was meant is lost, and an empty cell would hide it.
+        DataRef::Error(error) => error.to_string(),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
             String::from(text.trim())
         }
@@ -225,5 +239,26 @@ impl Scan {
             Some(digits.parse().unwrap_or(u64::MAX)).filter(|_| !digits.is_empty())
         });
         Ok(scan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_xlsxwriter::Workbook;
+
+    fn of_number(value: f64) -> Vec<u8> {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.write_string(0, 0, "追溯码").unwrap();
+        sheet.write_number(1, 0, value).unwrap();
+        book.save_to_buffer().unwrap()
+    }
+
+    #[test]
+    fn a_code_of_twenty_digits_typed_as_a_number_is_refused_for_it_is_another_code() {
+        let refused = crate::read(&of_number(12_345_678_901_234_567_890.0)).unwrap_err();
+        assert!(refused.0.contains("单元格 A2") && refused.0.contains("文本格式"), "{refused}");
+        let read = crate::read(&of_number(123_456_789_012_345.0)).unwrap();
+        assert_eq!(read.rows[0].cells[0], "123456789012345");
     }
 }

@@ -180,11 +180,17 @@ pub(crate) async fn by_code(tx: &mut Tx, code: &str) -> Result<Option<SubjectBri
 /// 主体类型 of those whose records lead to a natural person: 个体工商户, 家庭农场或农户, 自然人.
 const PERSONS: [&str; 3] = ["02", "07", "08"];
 
-/// Whether a subject is a natural person, or a business that is one.
-pub async fn is_person(tx: &mut Tx, id: &str) -> Result<bool> {
+/// 主体类型 of a subject; `None` where there is no such subject.
+pub async fn kind_of(tx: &mut Tx, id: &str) -> Result<Option<String>> {
     let sql = Sql::new("SELECT kind FROM trace_subject WHERE id = $1");
     let row = tx.fetch_one(sql.arg(id)).await?;
-    Ok(row.is_some_and(|row| row.text(0).is_ok_and(|kind| PERSONS.contains(&kind))))
+    row.map(|row| row.text(0).map(String::from)).transpose()
+}
+
+/// Whether a subject is a natural person, or a business that is one.
+pub async fn is_person(tx: &mut Tx, id: &str) -> Result<bool> {
+    let kind = kind_of(tx, id).await?;
+    Ok(kind.is_some_and(|kind| PERSONS.contains(&kind.as_str())))
 }
 
 /// Refuses a subject that is not there or not within reach, both in the same words.

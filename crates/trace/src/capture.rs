@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 use yj_domain::Domains;
-use yj_kernel::{ActorKind, Ctx, Problem, Result, Sql, Tx, again, audit, outbox};
+use yj_kernel::{ActorKind, Ctx, EARLIEST_DAY, Problem, Result, Sql, Tx, again, audit, outbox};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
@@ -264,6 +264,10 @@ async fn accept(
             "event_time",
             format!("发生时间 {} 晚于当前时间，不能登记未来的事件", event.time),
         ));
+    }
+    if event.time.beijing_day() < EARLIEST_DAY {
+        let detail = format!("发生时间 {} 早于 {EARLIEST_DAY}，请核对年份", event.time);
+        return Err(Problem::invalid("event_time", detail));
     }
     let of_standing = standing::review_reason(subject, &event)?;
     standing::require_going(&event, &around.halted)?;

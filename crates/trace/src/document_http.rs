@@ -338,12 +338,20 @@ pub async fn certificate(
         _ => "",
     };
     let units = document.units.iter().flatten();
+    let today = app.today().to_string();
+    let is_over = document.valid_until.as_ref().is_some_and(|until| *until < today);
+    // What was voided or made out anew is that, however old.
+    let state = document.state.as_deref().map(|state| match state {
+        "valid" if is_over => "expired",
+        state => state,
+    });
     let page = format!("{}/c/{}", app.platform().public_url, document.number);
     Ok(Some(json!({
         "number": document.number, "issuer": document.issuer, "product": document.product,
         "quantity": document.quantity, "unit": document.unit.map(|unit| unit.unit().name),
         "issued_on": document.issued_on, "origin": document.origin, "basis": basis,
-        "promise": document.promise, "state": document.state,
+        "promise": document.promise, "state": state,
+        "valid_until": document.valid_until,
         "codes": units.map(|unit| &unit.code).collect::<Vec<_>>(),
         "origins": document.origins.unwrap_or_default(),
         // What the printed code says: the words, then where to look.

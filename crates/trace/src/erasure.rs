@@ -15,7 +15,8 @@ use yj_ledger::{Ground, Ledger, Projection};
 use crate::{
     anchored::{Documents, Events},
     document::BatchDocument,
-    query,
+    keeping::Keeping,
+    places, query,
 };
 
 /// Versions of one event that are erased together.
@@ -71,6 +72,7 @@ impl Erasing {
         let mut tx = ctx.begin().await?;
         query::one(ctx, &mut tx, act.id).await?;
         let versions = versions(&mut tx, act.id).await?;
+        require_over(ctx, &mut tx, (&versions, act.ground)).await?;
         let gone = self.copies_of(ctx, &mut tx, (&versions, act.ground)).await?;
         note(ctx, &mut tx, "trace_event", act.id, json!({ "reason": act.reason }));
         tx.commit().await?;
@@ -91,6 +93,7 @@ impl Erasing {
                 return Err(Problem::Conflict(String::from(detail)));
             }
         }
+        require_over(ctx, &mut tx, (&versions, act.ground)).await?;
         let mut gone = self.copies_of(ctx, &mut tx, (&versions, act.ground)).await?;
         for (uid, version) in &versions {
             if version.state != "rejected" {
@@ -111,6 +114,10 @@ impl Erasing {
         let id = act.id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
         let stored = tx.get::<BatchDocument>(ctx, id).await?.data;
         require_person(&mut tx, &stored.subject_id.to_string()).await?;
+        if erased(&mut tx, &[act.id]).await?.is_empty() {
+            let keeping = Keeping::of_document(ctx, &mut tx, &stored).await?;
+            keeping.require_over(act.ground, ctx.today(), "该凭证")?;
+        }
         let records: Vec<&str> =
             [act.id].into_iter().chain(stored.void_record.as_deref()).collect();
         for record in &records {
@@ -153,6 +160,24 @@ impl Erasing {
 fn note(ctx: &Ctx, tx: &mut Tx, entity: &'static str, id: &str, body: serde_json::Value) {
     audit::write(ctx, tx, audit::Entry { action: "erased", entity, record: id, body });
     outbox::announce(ctx, tx, (entity, "erased"), id, &json!({ "id": id }));
+}
+
+/// Refuses while a law has any of these versions kept. What was never taken in, and what is gone, is not
+/// kept.
+async fn require_over(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (versions, ground): (&BTreeMap<String, Version>, Ground),
+) -> Result<()> {
+    let taken = versions.iter().filter(|(_, version)| version.state != "rejected");
+    let taken: Vec<&str> = taken.map(|(uid, _)| uid.as_str()).collect();
+    let gone = yj_ledger::erased_of(tx, &taken).await?;
+    for uid in taken.into_iter().filter(|uid| !gone.contains(*uid)) {
+        let Some(event) = places::event_by_uid(tx, uid, |_, _| {}).await? else { continue };
+        let keeping = Keeping::of_event(ctx, tx, &event).await?;
+        keeping.require_over(ground, ctx.today(), "该事件")?;
+    }
+    Ok(())
 }
 
 async fn require_person(tx: &mut Tx, subject_id: &str) -> Result<()> {

@@ -23,7 +23,9 @@ use crate::{
     compose, document_http,
     erasure::{Act, Erasing},
     event::TraceEvent,
-    export, import, matches, order_http, personal,
+    export, import,
+    keeping::Keeping,
+    matches, order_http, personal,
     policy::SourcePolicy,
     proofs, query,
     review::{self, Decision},
@@ -339,6 +341,7 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let event = query::one(ctx, &mut tx, &uid).await?;
     let mut answer = query::describe(&mut tx, std::slice::from_ref(&event)).await?.remove(0);
     answer["personal"] = json!(personal::present(&event));
+    answer["kept"] = Keeping::of_event(ctx, &mut tx, &event).await?.json();
     if event.anchor.is_some() {
         let found = ledger.integrity((ctx, &mut tx), &Events, &uid).await?;
         answer["integrity"] = found.json();

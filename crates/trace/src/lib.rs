@@ -26,6 +26,7 @@ mod hold;
 mod holding;
 mod http;
 mod import;
+mod keeping;
 mod knowledge;
 mod lots;
 mod matches;

@@ -63,6 +63,7 @@ pub(crate) async fn page(app: &App, ledger: &Ledger, number: &str) -> Result<Res
         ("数量", format!("{} {}", text("quantity"), text("unit"))),
         ("产地", text("origin")),
         ("开具时间", spoken(&text("issued_on"))),
+        ("有效期至", spoken(&text("valid_until"))),
         ("承诺主体", text("issuer")),
         ("承诺依据", text("basis")),
     ];

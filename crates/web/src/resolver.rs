@@ -12,7 +12,7 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use yj_kernel::{App, Origin, Param, Problem, Result, Route};
-use yj_model::{Recognised, candidates, link_keys, why_not};
+use yj_model::{Recognised, TraceCode, bare_code, candidates, link_keys, why_not};
 use yj_product::LINK_TYPES;
 
 use crate::{
@@ -229,6 +229,18 @@ impl Resolver {
         }
         let readings = candidates(id);
         if readings.is_empty() {
+            // A code of one's own making is of no scheme, and may be registered all the same.
+            let plain = bare_code(id).and_then(|code| code.parse::<TraceCode>().ok());
+            if let Some(code) = plain
+                && mode == Mode::Any
+                && rest.value("linkType").is_none()
+            {
+                let code = code.to_string();
+                let response = story::answer(app, &self.door, (code, None), &rest.headers).await?;
+                if response.status() != StatusCode::NOT_FOUND {
+                    return Ok(response);
+                }
+            }
             self.pace.miss(origin.address, now);
             let detail = why_not(id).to_string();
             // A conformant resolver says 400 to a link that is none.

@@ -13,7 +13,7 @@ use axum::{
 use serde_json::{Value, json};
 use yj_kernel::{App, Param, Problem, Result, Route, time_text};
 use yj_ledger::Ledger;
-use yj_model::{TraceCode, candidates};
+use yj_model::{TraceCode, bare_code, candidates};
 use yj_product::MintedCode;
 use yj_trace::Scans;
 
@@ -98,6 +98,8 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                   Path(code): Path<String>,
                   RawQuery(query): RawQuery,
                   headers: HeaderMap| async move {
+                // As people type it: full-width letters are letters.
+                let code = bare_code(&code).unwrap_or(code);
                 resolver::open(answer(&app, &by_code, (code, lot_of(query)), &headers).await)
             },
         )

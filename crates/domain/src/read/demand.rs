@@ -7,22 +7,7 @@ use crate::documents::{DocumentDemand, Lacking};
 
 pub(super) fn demand(part: &mut Part<'_, '_>) -> DocumentDemand {
     part.only(&["name", "any_of", "lacking", "registered", "when", "is", "product", "product_is"]);
-    let kinds = part.texts("any_of", (1, DocumentKind::ALL.len()));
-    let known = || {
-        let known = DocumentKind::CODES.iter().map(|(code, label)| format!("{code} {label}"));
-        known.collect::<Vec<_>>().join("、")
-    };
-    let mut any_of = Vec::with_capacity(kinds.len());
-    for (at, code) in kinds.iter().enumerate() {
-        match DocumentKind::from_code(code) {
-            Some(kind) if any_of.contains(&kind) => {
-                part.note(&format!("any_of[{at}]"), format!("凭证种类 {code} 重复"));
-            }
-            Some(kind) => any_of.push(kind),
-            None => part
-                .note(&format!("any_of[{at}]"), format!("没有凭证种类 {code}，应为：{}", known())),
-        }
-    }
+    let any_of = kinds(part, "any_of", 1);
     let words = [("refuse", Lacking::Refuse), ("review", Lacking::Review), ("note", Lacking::Note)];
     let (when, is) = case(part, "when", "is");
     let (product, product_is) = case(part, "product", "product_is");
@@ -36,6 +21,27 @@ pub(super) fn demand(part: &mut Part<'_, '_>) -> DocumentDemand {
         product,
         product_is,
     }
+}
+
+/// 凭证种类, by their codes; at least so many, and each once.
+pub(super) fn kinds(part: &mut Part<'_, '_>, key: &str, least: usize) -> Vec<DocumentKind> {
+    let codes = part.texts(key, (least, DocumentKind::ALL.len()));
+    let known = || {
+        let known = DocumentKind::CODES.iter().map(|(code, label)| format!("{code} {label}"));
+        known.collect::<Vec<_>>().join("、")
+    };
+    let mut kinds = Vec::with_capacity(codes.len());
+    for (at, code) in codes.iter().enumerate() {
+        match DocumentKind::from_code(code) {
+            Some(kind) if kinds.contains(&kind) => {
+                part.note(&format!("{key}[{at}]"), format!("凭证种类 {code} 重复"));
+            }
+            Some(kind) => kinds.push(kind),
+            None => part
+                .note(&format!("{key}[{at}]"), format!("没有凭证种类 {code}，应为：{}", known())),
+        }
+    }
+    kinds
 }
 
 /// A field and the values that it is about; both or neither.

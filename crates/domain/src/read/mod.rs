@@ -8,7 +8,7 @@ mod rule;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use yj_kernel::FieldError;
-use yj_model::{Quantity, Stage};
+use yj_model::{Quantity, SUBJECT_KINDS, Stage};
 
 use self::{demand::demand, rule::rule};
 
@@ -325,7 +325,16 @@ fn pack(part: &mut Part<'_, '_>) -> Pack {
 }
 
 fn retention(part: &mut Part<'_, '_>) -> Retention {
-    part.only(&["name", "events", "months", "after", "otherwise_months", "basis"]);
+    part.only(&[
+        "name",
+        "events",
+        "documents",
+        "subject_kinds",
+        "months",
+        "after",
+        "otherwise_months",
+        "basis",
+    ]);
     let months = |part: &mut Part<'_, '_>, key| {
         let found = part.optional_number(key, MONTHS_MAX);
         found.and_then(|months| u16::try_from(months).ok())
@@ -333,11 +342,27 @@ fn retention(part: &mut Part<'_, '_>) -> Retention {
     Retention {
         name: part.label("name"),
         events: part.texts("events", (0, EVENTS_MAX)),
+        documents: demand::kinds(part, "documents", 0),
+        subject_kinds: subject_kinds(part),
         months: months(part, "months"),
         after: part.value("after").map(|_| part.word("after", NAME_MAX)),
         otherwise_months: months(part, "otherwise_months"),
         basis: part.text("basis", HINT_MAX).unwrap_or_default(),
     }
+}
+
+/// 主体类型, by their codes.
+fn subject_kinds(part: &mut Part<'_, '_>) -> Vec<String> {
+    let found = part.texts("subject_kinds", (0, SUBJECT_KINDS.len()));
+    for (at, code) in found.iter().enumerate() {
+        if !SUBJECT_KINDS.iter().any(|(known, _)| known == code) {
+            let known: Vec<_> =
+                SUBJECT_KINDS.iter().map(|(code, name)| format!("{code} {name}")).collect();
+            let detail = format!("没有主体类型 {code}，应为：{}", known.join("、"));
+            part.note(&format!("subject_kinds[{at}]"), detail);
+        }
+    }
+    found
 }
 
 fn stage(part: &mut Part<'_, '_>) -> StageSpec {

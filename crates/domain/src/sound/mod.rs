@@ -53,7 +53,7 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
 
 /// Every retention is about event types that there are, and about a date that each of them has.
 fn check_retention(pack: &Pack, mistakes: &mut Mistakes) {
-    let mut taken: Vec<&str> = Vec::new();
+    let (mut taken, mut papers): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for (at, retention) in pack.retention.iter().enumerate() {
         let here = format!("retention[{at}]");
         for (place, code) in retention.events.iter().enumerate() {
@@ -63,7 +63,11 @@ fn check_retention(pack: &Pack, mistakes: &mut Mistakes) {
                 mistakes.note(path, format!("没有 {code} 这个事件类型"));
             }
         }
-        if retention.events.is_empty() && at + 1 < pack.retention.len() {
+        for (place, kind) in retention.documents.iter().enumerate() {
+            let path = format!("{here}.documents[{place}]");
+            once(&mut papers, kind.code(), (&path, "凭证种类"), mistakes);
+        }
+        if retention.is_rest() && at + 1 < pack.retention.len() {
             mistakes.note(format!("{here}.events"), "用于其余事件类型的一项应写在最后");
         }
         let dated = |name: &str, event: &EventSpec| {
@@ -239,6 +243,12 @@ mod tests {
                 "retention[0].otherwise_months",
                 "没有填写该日期",
             ),
+            (
+                json!({ "documents": ["receipt"] }),
+                "retention[0].documents[0]",
+                "没有凭证种类 receipt",
+            ),
+            (json!({ "subject_kinds": ["70"] }), "retention[0].subject_kinds[0]", "01 企业"),
             (json!({ "months": null }), "retention[0].months", "长期保存"),
             (json!({ "months": 1201 }), "retention[0].months", "0 至 1200"),
             (json!({ "basis": null }), "retention[0].basis", "缺少必填"),

@@ -45,6 +45,27 @@ fn admission(subject: &Value, code: &str, quantity: &str, (kind, number): (&str,
 }
 
 #[tokio::test]
+async fn g_6_4_1_a_document_whose_day_is_past_is_not_shown_as_valid() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    for (number, until, state) in
+        [("PAST-1", "2026-11-18", "已过有效期"), ("PAST-2", "2026-11-19", "</i>有效")]
+    {
+        captured(&app, harvest(&farm, number)).await;
+        let document = json!({
+            "kind": "commitment", "number": number, "issuer": farm["name"], "subject_id": farm["id"],
+            "product": "示例韭菜", "quantity": "10", "unit": "KGM", "issued_on": "2026-11-10",
+            "valid_until": until, "origin": "示例县示例乡", "basis": "self_test",
+            "contact": "13800000001", "units": [{ "code": number }],
+        });
+        app.post("farm", "/api/v1/batch_document", document).await.expect(201);
+        let page = app.send("GET", &format!("/c/{number}"), None, &[], None).await;
+        let text = String::from_utf8(page.bytes).unwrap();
+        assert!(text.contains(state) && text.contains("有效期至"), "{state}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn g_6_4_1_a_commitment_certificate_is_issued_collected_and_read_by_everybody() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;

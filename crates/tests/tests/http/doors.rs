@@ -39,6 +39,8 @@ async fn wrong_events_are_refused_with_a_reason_and_change_nothing() {
         (with(&|event| event["subject"] = json!("91350100M000100Y43")), "没有登记"),
         (with(&|event| event["event_time"] = json!("2026-11-10T08:00:00")), "带时区偏移"),
         (with(&|event| event["event_time"] = json!("2026-12-24T08:00:00+08:00")), "未来的事件"),
+        (with(&|event| event["event_time"] = json!("1900-01-01T08:00:00+08:00")), "请核对年份"),
+        (json!([with(&|_| {})]), "应为一个对象 {…}，现为列表"),
         (with(&|event| event["outputs"] = json!([])), "应有 1 至 200 项产出，现有 0 项"),
         (with(&|event| event["outputs"][0]["quantity"] = json!("1.23456")), "小数至多 4 位"),
         (with(&|event| event["outputs"][0]["quantity"] = json!("-5")), "数量应大于 0"),

@@ -3,13 +3,15 @@
 
 use std::path::Path;
 
+use jiff::ToSpan;
 use serde_json::{Value, json};
+use yj_model::OffsetTime;
 
 use crate::{
-    capturing::captured,
+    capturing::{at, captured},
     documents::{CERTIFICATES, wanted},
     epcis,
-    harness::{TestApp, harvest},
+    harness::{Answer, TestApp, harvest},
     houses::id_of,
     tamper::pass,
     telemetry::Sensor,
@@ -209,7 +211,7 @@ async fn s_35_erased_personal_attributes_do_not_stay_in_what_was_sent() {
     let name = told("PART")["eventID"].clone();
     let items = found["items"].as_array().unwrap();
     let id = id_of(items.iter().find(|one| one["external_id"] == name).unwrap());
-    let reason = json!({ "reason": "当事人撤回同意" });
+    let reason = json!({ "ground": "unlawful", "reason": "误录了他人的姓名" });
     app.post("reviewer", &format!("{EVENTS}/{id}/erase"), reason).await.expect(204);
     app.anchor().await;
     // The event itself names an enterprise and stays, with its proof.
@@ -290,6 +292,10 @@ async fn s_35_a_persons_document_is_erased_and_its_tombstone_stays() {
     app.post("reviewer", &format!("{one}/forget"), act()).await.expect(409);
     as_person(&app, &farm).await;
     app.post("farm", &format!("{one}/forget"), act()).await.expect(403);
+    // A 承诺达标合格证 is kept for six months from the day it was made out.
+    let refused = app.post("reviewer", &format!("{one}/forget"), act()).await.expect(409);
+    assert!(refused["detail"].as_str().unwrap().contains("不少于六个月"), "{refused}");
+    let act = || json!({ "ground": "unlawful", "reason": "误录了他人的信息" });
     app.run_sql("CREATE TABLE kept_document AS SELECT * FROM batch_document").await;
     app.run_sql("CREATE TABLE kept_entry AS SELECT * FROM anchor_entry").await;
     app.post("reviewer", &format!("{one}/forget"), act()).await.expect(204);
@@ -332,4 +338,66 @@ async fn gone(app: &TestApp, (one, number): (&str, &str)) {
     let audited = app.count("SELECT COUNT(*) FROM audit_log WHERE body LIKE '%ZHAO7731%'").await;
     assert_eq!(audited, 1);
     assert_eq!(pass(app).await, Vec::<Value>::new());
+}
+
+/// What a 个体工商户, who has to keep what it sold and bought, sold on a day.
+async fn sold_by_a_stall(app: &TestApp, code: &str, day: &str) -> String {
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let time = format!("{day}T08:00:00+08:00");
+    captured(app, at(harvest(&farm, code), &time)).await;
+    let sold = json!({
+        "domain": "agri", "type": "retail", "subject": farm["code"], "event_time": time,
+        "inputs": [{ "code": code, "quantity": "10", "unit": "KGM" }],
+        "outputs": [{
+            "code": format!("{code}-S"), "quantity": "10", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1",
+        }],
+        "attributes": { "stall": "A-1" },
+    });
+    let id = id_of(&captured(app, sold).await);
+    app.run_sql(&format!("UPDATE trace_subject SET kind = '02' WHERE id = '{}'", id_of(&farm)))
+        .await;
+    app.anchor().await;
+    id
+}
+
+/// What is answered to erasing on a ground.
+async fn erased_for(app: &TestApp, path: &str, ground: &str) -> Answer {
+    let act = json!({ "ground": ground, "reason": "当事人要求删除" });
+    app.post("reviewer", path, act).await
+}
+
+#[tokio::test]
+async fn g_1_what_a_law_has_kept_is_not_erased_before_its_time_is_over() {
+    let app = TestApp::start().await;
+    let today = OffsetTime::beijing(app.now()).beijing_day();
+    let day = today.checked_sub(6.months()).unwrap();
+    let one = format!("{EVENTS}/{}", sold_by_a_stall(&app, "KEPT-1", &day.to_string()).await);
+    let kept = app.get("supervisor", &one).await.expect(200)["kept"].clone();
+    let platform = day.checked_add(60.months()).unwrap().to_string();
+    assert_eq!(kept["until"], platform);
+    assert_eq!(kept["law"]["until"], today.to_string(), "six months to the day");
+    assert!(kept["law"]["basis"].as_str().unwrap().contains("不少于六个月"), "{kept}");
+    for path in ["forget", "erase"] {
+        for ground in ["consent_withdrawn", "purpose_ended", "period_ended", "other"] {
+            let refused = erased_for(&app, &format!("{one}/{path}"), ground).await.expect(409);
+            let detail = refused["detail"].as_str().unwrap();
+            assert!(detail.contains(&format!("须保存至 {today}，期满前不能删除")), "{detail}");
+        }
+    }
+    // What was taken in unlawfully may go at any time.
+    erased_for(&app, &format!("{one}/forget"), "unlawful").await.expect(204);
+}
+
+#[tokio::test]
+async fn g_1_what_no_law_has_kept_any_longer_may_go_but_not_as_if_its_time_were_over() {
+    let app = TestApp::start().await;
+    let today = OffsetTime::beijing(app.now()).beijing_day();
+    let day = today.checked_sub(6.months().days(1)).unwrap();
+    let one =
+        format!("{EVENTS}/{}/forget", sold_by_a_stall(&app, "KEPT-2", &day.to_string()).await);
+    let refused = erased_for(&app, &one, "period_ended").await.expect(409);
+    let platform = day.checked_add(60.months()).unwrap();
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains(&format!("不少于 5 年，至 {platform}")), "{detail}");
+    erased_for(&app, &one, "consent_withdrawn").await.expect(204);
 }

@@ -338,6 +338,96 @@ async fn g_6_4_1_trace_events_are_imported_by_template() {
     assert_eq!(yj_sheet::read(&template.bytes).unwrap().header[0], "主体代码");
 }
 
+/// A file of harvests, each row with these cells behind the subject's code.
+async fn harvests(app: &TestApp, rows: &[[&str; 4]]) -> Value {
+    let own = app.subject("示例韭菜合作社一社").await["code"].as_str().unwrap().to_owned();
+    let mut csv =
+        String::from("主体代码,发生时间,产出追溯码,产出数量,产出单位,地块编号,播种日期\n");
+    for [time, code, quantity, unit] in rows {
+        csv += &format!("{own},{time},{code},\"{quantity}\",{unit},示例地块,2026年3月1日\n");
+    }
+    app.import("farm", "/api/v1/trace/imports?domain=agri&type=harvest&name=a.csv", csv.into())
+        .await
+}
+
+#[tokio::test]
+async fn g_6_4_1_cells_are_read_as_office_programs_write_them() {
+    let app = TestApp::start().await;
+    let files = [
+        ["2026/11/10 8:05", "WPS-1", "1,200", "公斤"],
+        ["2026年11月10日 8时5分", "WPS-2", "１２００", "kg"],
+        ["20261110 8:05", "WPS-3", "1200", "KGM"],
+    ];
+    let job = harvests(&app, &files).await;
+    assert_eq!((&job["succeeded"], &job["failed"]), (&json!(3), &json!(0)), "{job}");
+    for code in ["WPS-1", "WPS-2", "WPS-3"] {
+        let path = format!("/api/v1/trace/events?code={code}");
+        let found = app.get("supervisor", &path).await.expect(200);
+        let event = &found["items"][0];
+        assert_eq!(event["event_time"], "2026-11-10T08:05:00+08:00");
+        assert_eq!(event["outputs"][0]["quantity"], "1200");
+        assert_eq!(event["outputs"][0]["unit"], "KGM");
+        assert_eq!(event["attributes"]["sown_on"], "2026-03-01");
+    }
+}
+
+#[tokio::test]
+async fn g_6_4_1_a_wrong_cell_is_named_by_its_column_and_nothing_of_a_row_is_left_out() {
+    let app = TestApp::start().await;
+    let good = "2026-11-10 08:00";
+    let job = harvests(
+        &app,
+        &[
+            ["11/10/2026 8:05", "BAD-1", "100", "千克"],
+            [good, "BAD-2", "约一百", "千克"],
+            [good, "BAD-3", "100", "斤"],
+            [good, "ＢＡＤ", "100", "千克"],
+            [good, "", "100", "千克"],
+            [good, "BAD-4", "100", ""],
+            [good, "8.10000E+19", "100", "千克"],
+        ],
+    )
+    .await;
+    let failed = rows(&app, "farm", &job, "failed").await;
+    let said: Vec<_> = failed
+        .iter()
+        .map(|row| (row["errors"][0]["field"].as_str(), row["errors"][0]["detail"].as_str()))
+        .map(|(field, detail)| (field.unwrap(), detail.unwrap()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("发生时间", "发生时间：应为北京时间，如 2026-11-10 08:00"),
+            ("产出数量", "产出数量：应为十进制数，整数至多 11 位、小数至多 4 位，如 12.5"),
+            ("产出单位", "产出单位：没有计量单位 斤，1 斤为 0.5 千克，请换算后填写"),
+            ("产出追溯码", "产出追溯码：追溯码不能用全角字符 Ｂ，应为半角 B"),
+            ("产出追溯码", "产出追溯码：必填"),
+            ("产出单位", "产出单位：必填"),
+            (
+                "产出追溯码",
+                "产出追溯码：表格软件把长数字写成了 8.10000E+19，末尾几位已丢失；请将该列设为文本格式后重新填写",
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn g_6_4_1_files_that_are_no_tables_say_what_to_save_them_as() {
+    let app = TestApp::start().await;
+    let path = "/api/v1/trace/imports?domain=agri&type=harvest&name=a";
+    for (begins, word) in [
+        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".as_slice(), "另存为 XLSX"),
+        (b"\xFF\xFEN;".as_slice(), "CSV UTF-8"),
+        (b"%PDF-1.7\n".as_slice(), "应为 XLSX 或 CSV"),
+        ("采收登记表,,,\n主体代码,发生时间\n".as_bytes(), "列名之上不要有标题行"),
+    ] {
+        let kind = [("content-type", "application/octet-stream")];
+        let sent = app.send("POST", path, Some("farm"), &kind, Some(begins.to_vec())).await;
+        let refused = sent.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(word), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn g_6_3_2_exports_are_whole_masked_safe_and_audited() {
     let app = TestApp::start().await;

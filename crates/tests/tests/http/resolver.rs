@@ -183,8 +183,17 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
     }
     let accepted = ask(&app, "/01/06907777000018", &LINKSET).await.expect(200);
     assert_eq!(accepted["linkset"][0]["description"], "示例韭菜盒");
-    let story = ask(&app, "/id/R1-sold", &[("accept", "application/json")]).await;
-    assert_eq!(story.status, 422, "a code of no scheme is asked for at /t/");
+    let json = [("accept", "application/json")];
+    for way in [
+        "/id/R1-sold",
+        "/resolve?id=R1-sold",
+        "/resolve?id=http%3A%2F%2Ftest%2Ft%2FR1-sold",
+        "/t/%EF%BC%B21-sold",
+    ] {
+        let story = ask(&app, way, &json).await.expect(200);
+        assert_eq!(story["lot"], "R1-sold", "a code of no scheme, as it is registered: {way}");
+    }
+    assert_eq!(ask(&app, "/resolve?id=R1-nothing", &json).await.status, 422);
     let described = ask(&app, "/.well-known/gs1resolver", &[]).await.expect(200);
     assert_eq!(described["resolverRoot"], "http://127.0.0.1");
     for (wrong, status, word) in [

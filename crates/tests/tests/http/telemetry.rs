@@ -503,6 +503,10 @@ async fn d_6_3_2_a_journey_is_one_summary_and_only_ones_own_goods_are_measured()
     app.post("enterprise", "/api/v1/device_binding", binding.clone()).await.expect(422);
     let made = app.post("farm", "/api/v1/device_binding", binding).await.expect(201);
     assert_eq!(made["low"], "2");
+    let list = app.get("farm", "/api/v1/device_binding").await.expect(200);
+    let device = made["device_id"].as_str().unwrap();
+    let mac = app.get("farm", &format!("/api/v1/device/{device}")).await.expect(200)["mac"].clone();
+    assert_eq!(list["names"][device], mac, "a device has no name, and is known by its address");
     let warm = |minute: i64| (60..105).contains(&minute);
     let journey: Vec<Value> = (0..36)
         .map(|number| {

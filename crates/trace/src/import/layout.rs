@@ -12,7 +12,7 @@ use yj_domain::{
     },
 };
 use yj_kernel::FieldError;
-use yj_model::{DocumentKind, UnitCode};
+use yj_model::{DocumentKind, OffsetTime, UnitCode};
 use yj_sheet::{EXAMPLE, Form, FormColumn};
 
 use crate::event::{Document, Input, Output, Place, TraceEvent};
@@ -110,6 +110,11 @@ impl Layout {
                 || WRONG.contains(&name)
                 || self.columns.iter().any(|column| column.label == name)
         };
+        if let Some(first) = names.first().filter(|_| !names.iter().any(|name| known(name))) {
+            let detail =
+                format!("第一行应为列名，现为“{first}”；请使用导入模板，列名之上不要有标题行");
+            return vec![wrong(first, detail)];
+        }
         let strange = names.iter().filter(|name| !known(name));
         let mut errors: Vec<_> = strange
             .map(|name| wrong(name, format!("没有“{name}”这一列，请使用导入模板")))
@@ -122,8 +127,13 @@ impl Layout {
         errors
     }
 
-    /// A row as an event. Cells keep their texts; the check of the event says what is wrong with them.
-    pub(super) fn event(&self, domain: &str, cells: &Map<String, Value>) -> TraceEvent {
+    /// A row as an event, or what in it cannot be told as one. What else is wrong with its cells the check
+    /// of the event says.
+    pub(super) fn event(
+        &self,
+        domain: &str,
+        cells: &Map<String, Value>,
+    ) -> Result<TraceEvent, Vec<FieldError>> {
         let mut event = TraceEvent {
             domain: String::from(domain),
             kind: self.spec.code.clone(),
@@ -131,21 +141,50 @@ impl Layout {
         };
         let (mut input, mut output) = (Input::default(), Output::default());
         let mut place = Place::default();
+        let mut wrong = Vec::new();
+        let mut blame = |column: &Column, detail: &str| {
+            wrong.push(FieldError {
+                field: column.label.clone(),
+                detail: format!("{}：{detail}", column.label),
+            });
+        };
+        let amount = |cell: &str| yj_sheet::amount(cell);
+        let unit = |cell: &str| {
+            UnitCode::meant(cell).map_or_else(|_| String::from(cell), |unit| unit.to_string())
+        };
         for column in &self.columns {
             let cell = cells.get(&column.label).and_then(Value::as_str).unwrap_or_default();
             let maybe = || Some(cell).filter(|text| !text.is_empty()).map(String::from);
+            if column.required && cell.is_empty() {
+                blame(column, "必填");
+                continue;
+            }
+            if !self.is_number(column) && yj_sheet::is_rounded(cell) {
+                let detail = format!(
+                    "表格软件把长数字写成了 {cell}，末尾几位已丢失；请将该列设为文本格式后重新填写"
+                );
+                blame(column, &detail);
+                continue;
+            }
             match column.what {
                 What::Subject => event.subject = String::from(cell),
-                What::Time => event.event_time = beijing(cell),
+                What::Time => match moment(cell) {
+                    Some(moment) => event.event_time = moment,
+                    None => blame(column, "应为北京时间，如 2026-11-10 08:00"),
+                },
                 What::Region => place.region = String::from(cell),
                 What::Address => place.address = maybe(),
                 What::InCode => input.code = String::from(cell),
-                What::InQuantity => input.quantity = maybe(),
-                What::InUnit => input.unit = maybe(),
-                What::Outside => input.external = matches!(cell, "是" | "true" | "1"),
+                What::InQuantity => input.quantity = maybe().map(|cell| amount(&cell)),
+                What::InUnit => input.unit = maybe().map(|cell| unit(&cell)),
+                What::Outside => match cell {
+                    "是" | "true" | "1" => input.external = true,
+                    "否" | "false" | "0" | "" => {}
+                    _ => blame(column, "应为 是 或 否"),
+                },
                 What::OutCode => output.code = String::from(cell),
-                What::OutQuantity => output.quantity = String::from(cell),
-                What::OutUnit => output.unit = String::from(cell),
+                What::OutQuantity => output.quantity = amount(cell),
+                What::OutUnit => output.unit = unit(cell),
                 What::Product => output.product = maybe(),
                 What::Lot => output.lot = maybe(),
                 What::Counterparty => event.counterparty = maybe(),
@@ -153,11 +192,23 @@ impl Layout {
                 What::Number => event.external_id = maybe(),
                 What::Field(at) => {
                     let field = &self.spec.fields[at];
-                    let value = field.read_cell(cell);
+                    let value = field.read_cell(&meant(field.kind, cell));
                     if !value.is_null() {
                         event.attributes.insert(field.name.clone(), value);
                     }
                 }
+            }
+        }
+        // What goes with no code would be lost.
+        for (what, code, said) in [
+            (What::InCode, &input.code, input.quantity.is_some() || input.unit.is_some()),
+            (What::OutCode, &output.code, !output.quantity.is_empty() || !output.unit.is_empty()),
+        ] {
+            let column = self.columns.iter().find(|column| column.what == what);
+            if let Some(column) = column.filter(|column| said && !column.required)
+                && code.is_empty()
+            {
+                blame(column, "必填");
             }
         }
         if !input.code.is_empty() {
@@ -169,7 +220,58 @@ impl Layout {
         if !place.region.is_empty() || place.address.is_some() {
             event.place = Some(place);
         }
-        event
+        if wrong.is_empty() { Ok(event) } else { Err(wrong) }
+    }
+
+    /// Whether a column holds numbers, and not digits that name something.
+    fn is_number(&self, column: &Column) -> bool {
+        match column.what {
+            What::InQuantity | What::OutQuantity => true,
+            What::Field(at) => matches!(
+                self.spec.fields[at].kind,
+                FieldKind::Decimal | FieldKind::Result | FieldKind::Int
+            ),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with an event, said of the columns that it came from.
+    pub(super) fn blamed(&self, errors: Vec<FieldError>) -> Vec<FieldError> {
+        errors.into_iter().map(|error| self.of_column(error)).collect()
+    }
+
+    fn of_column(&self, error: FieldError) -> FieldError {
+        let what = match error.field.as_str() {
+            "subject" => What::Subject,
+            "event_time" => What::Time,
+            "place.region" => What::Region,
+            "place.address" => What::Address,
+            "inputs[0].code" => What::InCode,
+            "inputs[0].quantity" => What::InQuantity,
+            "inputs[0].unit" => What::InUnit,
+            "outputs[0].code" => What::OutCode,
+            "outputs[0].quantity" => What::OutQuantity,
+            "outputs[0].unit" => What::OutUnit,
+            "outputs[0].product" => What::Product,
+            "outputs[0].lot" => What::Lot,
+            "counterparty" => What::Counterparty,
+            "external_id" => What::Number,
+            field if field.starts_with("documents[") => What::Document,
+            field => {
+                let name = field.strip_prefix("attributes.").unwrap_or(field);
+                match self.spec.fields.iter().position(|known| known.name == name) {
+                    Some(at) => What::Field(at),
+                    None => return error,
+                }
+            }
+        };
+        let Some(column) = self.columns.iter().find(|column| column.what == what) else {
+            return error;
+        };
+        let named = error.detail.contains(&column.label);
+        let detail =
+            if named { error.detail } else { format!("{}：{}", column.label, error.detail) };
+        FieldError { field: column.label.clone(), detail }
     }
 
     /// An event as rows: one for each pair of what went in and what came out. `shown` is the event as
@@ -383,14 +485,21 @@ fn example(field: &FieldSpec) -> String {
 }
 
 /// People write times without an offset; in these files that means Beijing.
-fn beijing(text: &str) -> String {
-    let text = text.trim().replace(' ', "T");
-    match text.len() {
-        10 => format!("{text}T00:00:00+08:00"),
-        16 => format!("{text}:00+08:00"),
-        19 => format!("{text}+08:00"),
-        _ => text,
-    }
+fn moment(cell: &str) -> Option<String> {
+    let written = || cell.parse::<OffsetTime>().is_ok().then(|| String::from(cell));
+    let read = yj_sheet::moment(cell).filter(|read| read.parse::<OffsetTime>().is_ok());
+    read.or_else(written)
+}
+
+/// A cell of a field as its kind writes it, where it is written as offices do.
+fn meant(kind: FieldKind, cell: &str) -> String {
+    let read = match kind {
+        FieldKind::Date => yj_sheet::day(cell),
+        FieldKind::Time => yj_sheet::moment(cell),
+        FieldKind::Decimal | FieldKind::Int => Some(yj_sheet::amount(cell)),
+        FieldKind::Text | FieldKind::Result | FieldKind::Bool | FieldKind::Code => None,
+    };
+    read.unwrap_or_else(|| String::from(cell))
 }
 
 /// Of several event types the one that a sheet is of: by its name, or as the only one whose columns it

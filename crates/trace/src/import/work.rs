@@ -224,8 +224,12 @@ async fn layouts(ctx: &Ctx, tx: &mut Tx, params: &Value) -> Result<Vec<Layout>> 
     Ok(specs.map(Layout::of).collect())
 }
 
-/// The event that a row tells, or what is wrong with the row itself.
-fn event(layouts: &[Layout], params: &Value, cells: &Map<String, Value>) -> Result<TraceEvent> {
+/// The event that a row tells and the columns it is told in, or what is wrong with the row itself.
+fn event<'a>(
+    layouts: &'a [Layout],
+    params: &Value,
+    cells: &Map<String, Value>,
+) -> Result<(TraceEvent, &'a Layout)> {
     let layout = match layouts {
         [only] => Some(only),
         all => {
@@ -237,11 +241,13 @@ fn event(layouts: &[Layout], params: &Value, cells: &Map<String, Value>) -> Resu
         let known: Vec<_> = layouts.iter().map(|one| one.spec().name.as_str()).collect();
         Problem::invalid(KIND, format!("没有这个事件类型，应为：{}", known.join("、")))
     })?;
-    Ok(layout.event(text(params, "domain"), cells))
+    let event = layout.event(text(params, "domain"), cells).map_err(Problem::Invalid)?;
+    Ok((event, layout))
 }
 
-fn outcome(captured: Captured) -> Result<Outcome> {
+fn outcome(captured: Captured, layout: &Layout) -> Result<Outcome> {
     match captured {
+        Captured::Refused(Problem::Invalid(errors)) => Ok(Outcome::Failed(layout.blamed(errors))),
         Captured::New { id, .. } => Ok(Outcome::Done(event_id(&id)?)),
         Captured::Duplicate { id } => Ok(Outcome::Duplicate(id)),
         Captured::Refused(problem) => Outcome::refused(problem),
@@ -257,15 +263,15 @@ async fn outcomes(
     let layouts = layouts(ctx, tx, params).await?;
     let told: Vec<_> = lines.iter().map(|line| event(&layouts, params, &line.cells)).collect();
     let events: Vec<TraceEvent> =
-        told.iter().filter_map(|one| one.as_ref().ok()).cloned().collect();
+        told.iter().filter_map(|one| one.as_ref().ok()).map(|(event, _)| event.clone()).collect();
     let captured = match events.as_slice() {
         [] => Vec::new(),
         events => capture_in(ctx, tx, Source::Import, events).await?,
     };
     let mut captured = captured.into_iter();
     let missing = || Problem::internal("a captured row without a result");
-    let one = |told: Result<TraceEvent>| match told {
-        Ok(_) => outcome(captured.next().ok_or_else(missing)?),
+    let one = |told: Result<(TraceEvent, &Layout)>| match told {
+        Ok((_, layout)) => outcome(captured.next().ok_or_else(missing)?, layout),
         Err(problem) => Outcome::refused(problem),
     };
     told.into_iter().map(one).collect()
@@ -287,10 +293,10 @@ pub(super) async fn row_outcome(ctx: &Ctx, tx: &mut Tx, row: SheetRow<'_>) -> Re
         };
     }
     let layouts = layouts(ctx, tx, row.params).await?;
-    let event = event(&layouts, row.params, row.cells)?;
+    let (event, layout) = event(&layouts, row.params, row.cells)?;
     let captured = capture_in(ctx, tx, Source::Import, std::slice::from_ref(&event)).await?;
     let one = captured.into_iter().next();
-    outcome(one.ok_or_else(|| Problem::internal("a captured row without a result"))?)
+    outcome(one.ok_or_else(|| Problem::internal("a captured row without a result"))?, layout)
 }
 
 /// The end of a job: its wrong rows as a file in the columns they came in.

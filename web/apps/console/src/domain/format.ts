@@ -1,7 +1,14 @@
 /** How numbers and times are written (front rules 31–34). */
 
-/** `2026-11-01 08:00`, as the server wrote it: Beijing. */
-export const moment = (time: string | null | undefined): string => (time ? time.slice(0, 16).replace('T', ' ') : '—');
+const BEIJING_MS = 8 * 3_600_000;
+
+/** `2026-11-01 08:00` of Beijing, whatever the offset is that it was sent with. */
+export function moment(time: string | null | undefined): string {
+  if (!time) return '—';
+  const elsewhere = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(time.slice(11)) && !/\+08:?00$/.test(time);
+  const there = elsewhere ? new Date(new Date(time).getTime() + BEIJING_MS).toISOString() : time;
+  return there.slice(0, 16).replace('T', ' ');
+}
 
 /** Thousands separators; decimals as they are. */
 export function amount(value: string | number | null | undefined): string {

@@ -83,7 +83,14 @@ export interface Line {
   lot?: string | null;
   external?: boolean;
 }
+/** Until when a record is kept; `null` for good. */
+export interface Keeping {
+  until: string | null;
+  /** What a law asks for, as the packs put it. */
+  law: { name: string; basis: string; until: string | null } | null;
+}
 export interface TraceEvent {
+  kept?: Keeping;
   /** Names of personal attributes that are shown for a reason only. */
   personal?: string[];
   id: string;

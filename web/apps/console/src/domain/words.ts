@@ -430,3 +430,12 @@ export const CLEARANCES: [string, string][] = [
 ];
 
 export const unit = (code: string | null | undefined): string => (code ? (UNITS[code] ?? code) : '');
+
+/** 删除个人信息的依据. */
+export const ERASURE_GROUNDS: Record<string, string> = {
+  consent_withdrawn: '个人撤回同意',
+  purpose_ended: '处理目的已实现、无法实现或不再必要',
+  period_ended: '不再提供服务，或保存期限已届满',
+  unlawful: '违反法律、行政法规或约定处理',
+  other: '法律、行政法规规定的其他情形',
+};

@@ -1,11 +1,31 @@
 /** How the fields of a register are shown. */
 import type { Field, PackField } from '../../domain/types';
-import { moment, orDash } from '../../domain/format';
-import { CLEARANCES } from '../../domain/words';
+import { amount, moment, orDash } from '../../domain/format';
+import { CLEARANCES, unit } from '../../domain/words';
 import { attribute } from '../trace/packs';
 
 /** Whether a field holds what the domain of its record describes. */
 export const isAttributes = (field: Field): boolean => field.kind === 'json' && field.name === 'attributes';
+
+/** One of several that a field holds: a text, or a batch with its quantity. */
+function part(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { code, quantity, ...rest } = value as { code?: string; quantity?: string | null };
+  if (code === undefined || Object.keys(rest).length > 0) return JSON.stringify(value);
+  return quantity ? `${code} ${amount(quantity)}` : code;
+}
+
+/** What is counted or measured; a place on the earth and a number that only names are neither. */
+const isAmount = (field: Field): boolean =>
+  (field.kind === 'decimal' && !['lon', 'lat'].includes(field.name)) ||
+  (field.kind === 'int' && ['size', 'activated', 'voided', 'units', 'subjects'].includes(field.name));
+
+/** The state of a document in words; one that is valid still may be past its day. */
+export function stateOf(record: Record<string, unknown>, label: string, today = new Date()): string {
+  const until = record.valid_until;
+  const day = new Date(today.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
+  return record.state === 'valid' && typeof until === 'string' && until < day ? '已过有效期' : label;
+}
 
 /** `fields` are the attributes of the domain, for the field that holds them. */
 export function show(
@@ -22,13 +42,16 @@ export function show(
       .map(([name, one]) => attribute({ fields }, name, one).join('：'))
       .join('；');
   }
+  if (Array.isArray(value) && field.kind === 'json') return value.map(part).join('；');
   if (field.kind === 'code') return label(String(value));
   if (field.kind === 'codes' && Array.isArray(value)) return value.map((code) => label(String(code))).join('、');
-  if (field.kind === 'id') return names[String(value)] ?? String(value);
+  if (field.kind === 'id') return names[String(value)] ?? '（不在数据权限范围内）';
   if (field.name === 'clearance') return CLEARANCES.find(([code]) => code === String(value))?.[1] ?? String(value);
   if (field.kind === 'region') return regionName(String(value));
   if (field.kind === 'bool') return value ? '是' : '否';
   if (field.kind === 'time') return moment(String(value));
+  if (field.name === 'unit') return unit(String(value));
+  if (isAmount(field)) return amount(String(value));
   return orDash(value);
 }
 

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/vue-query';
 import { computed, toValue, type MaybeRefOrGetter } from 'vue';
 import { answer, client } from '../../api';
+import { amount, moment } from '../../domain/format';
 import type { Pack, PackEvent, PackField } from '../../domain/types';
 import { DOMAINS } from '../../domain/words';
 
@@ -54,5 +55,20 @@ export function resultText(text: string): string {
 export function attribute(spec: Pick<PackEvent, 'fields'> | undefined, name: string, value: unknown): [string, string] {
   const field = spec?.fields.find((one) => one.name === name);
   const text = field?.codes?.find(([code]) => code === value)?.[1] ?? (typeof value === 'boolean' ? (value ? '是' : '否') : String(value));
-  return [field?.label ?? name, field?.kind === 'result' ? resultText(text) : text];
+  return [field?.label ?? name, worded(field?.kind, text)];
+}
+
+function worded(kind: PackField['kind'] | undefined, text: string): string {
+  if (kind === 'result') return resultText(text);
+  if (kind === 'time') return moment(text);
+  return kind === 'decimal' || kind === 'int' ? amount(text) : text;
+}
+
+/** Attributes in the order in which their pack describes them; what it does not know comes last. */
+export function inOrder(spec: Pick<PackEvent, 'fields'> | undefined, attributes: Record<string, unknown>): [string, unknown][] {
+  const place = (name: string): number => {
+    const at = spec?.fields.findIndex((one) => one.name === name) ?? -1;
+    return at < 0 ? Number.MAX_SAFE_INTEGER : at;
+  };
+  return Object.entries(attributes).sort(([one], [two]) => place(one) - place(two));
 }

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Field } from '../../domain/types';
+import { drafted, isTyped, meant } from './draft';
+import { show, stateOf } from './values';
+
+const field = (name: string, kind: Field['kind']): Field => ({ name, kind, label: name, codes: [], computed: false }) as unknown as Field;
+
+describe('fields of a record', () => {
+  it('say yes and no, and moments of Beijing, as the interface reads them', () => {
+    const active = field('active', 'bool');
+    expect([drafted(active, true), drafted(active, false), drafted(active, null)]).toEqual(['true', 'false', '']);
+    expect([meant(active, 'true'), meant(active, 'false'), meant(active, '')]).toEqual([true, false, null]);
+    const from = field('starts_at', 'time');
+    expect(drafted(from, '2026-11-01T08:05:00+08:00')).toBe('2026-11-01T08:05');
+    expect(meant(from, '2026-11-01T08:05')).toBe('2026-11-01T08:05:00+08:00');
+    expect(meant(field('size', 'int'), '12')).toBe(12);
+    expect(meant(field('roles', 'codes'), [])).toBeNull();
+  });
+
+  it('name the batches that a document goes with, one a line', () => {
+    const units = field('units', 'json');
+    expect(isTyped(units)).toBe(true);
+    expect(isTyped(field('domain_path', 'json'))).toBe(false);
+    const said = [{ code: 'F1-A' }, { code: 'F1-B', quantity: '12.5' }];
+    expect(meant(units, ' F1-A\n\nF1-B 12.5 ')).toEqual(said);
+    expect(drafted(units, said)).toBe('F1-A\nF1-B 12.5');
+    expect(meant(field('origins', 'json'), 'C-1；C-2')).toEqual(['C-1', 'C-2']);
+    expect(meant(units, '')).toBeNull();
+  });
+
+  it('say of a valid document that its day is past', () => {
+    const at = new Date('2026-11-21T16:30:00Z');
+    expect(stateOf({ state: 'valid', valid_until: '2026-11-21' }, '有效', at)).toBe('已过有效期');
+    expect(stateOf({ state: 'valid', valid_until: '2026-11-22' }, '有效', at)).toBe('有效');
+    expect(stateOf({ state: 'void', valid_until: '2026-11-21' }, '作废', at)).toBe('作废');
+    expect(stateOf({ state: 'valid' }, '有效', at)).toBe('有效');
+  });
+
+  it('are shown in words, whatever they hold', () => {
+    const name = (code: string) => code;
+    expect(
+      show(
+        field('units', 'json'),
+        [
+          { code: 'F1-A', quantity: null },
+          { code: 'F1-B', quantity: '1200' },
+        ],
+        name,
+      ),
+    ).toBe('F1-A；F1-B 1,200');
+    expect(show(field('origins', 'json'), ['C-1', 'C-2'], name)).toBe('C-1；C-2');
+    expect(show(field('unit', 'text'), 'KGM', name)).toBe('千克');
+    expect(show(field('quantity', 'decimal'), '1200', name)).toBe('1,200');
+    expect(show(field('lon', 'decimal'), '109.87576', name)).toBe('109.87576');
+    expect(show(field('product_id', 'id'), '01a21cfa-d0cf-7fb3-99c3-b34aaa8329e1', name)).toBe('（不在数据权限范围内）');
+  });
+});
