@@ -389,7 +389,7 @@ class DeviceInput(TypedDict):
     imei: NotRequired[str | None]  # IMEI
     in_use: bool  # 是否启用
     installed_on: NotRequired[str | None]  # 安装日期
-    interval_minutes: NotRequired[int | None]  # 上报间隔
+    interval_minutes: NotRequired[int | None]  # 上报间隔（分钟）
     kind: Literal["scale", "scanner", "rfid", "sensor", "locator", "camera", "gateway", "printer", "kiosk", "other"]  # 设备类型
     lat: NotRequired[str | None]  # 纬度
     locally_administered: NotRequired[bool | None]  # 本地管理地址
@@ -418,7 +418,7 @@ class Device(TypedDict):
     imei: str | None  # IMEI
     in_use: bool  # 是否启用
     installed_on: str | None  # 安装日期
-    interval_minutes: int | None  # 上报间隔
+    interval_minutes: int | None  # 上报间隔（分钟）
     kind: Literal["scale", "scanner", "rfid", "sensor", "locator", "camera", "gateway", "printer", "kiosk", "other"]  # 设备类型
     label: int  # label
     lat: str | None  # 纬度

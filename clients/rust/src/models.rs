@@ -840,7 +840,7 @@ pub struct DeviceInput {
     /// 安装日期
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed_on: Option<String>,
-    /// 上报间隔
+    /// 上报间隔（分钟）
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_minutes: Option<i64>,
     /// 设备类型
@@ -908,7 +908,7 @@ pub struct Device {
     /// 安装日期
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed_on: Option<String>,
-    /// 上报间隔
+    /// 上报间隔（分钟）
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval_minutes: Option<i64>,
     /// 设备类型

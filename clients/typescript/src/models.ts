@@ -656,7 +656,7 @@ export interface DeviceInput {
   in_use: boolean;
   /** 安装日期 */
   installed_on?: string | null;
-  /** 上报间隔 */
+  /** 上报间隔（分钟） */
   interval_minutes?: number | null;
   /** 设备类型 */
   kind: 'scale' | 'scanner' | 'rfid' | 'sensor' | 'locator' | 'camera' | 'gateway' | 'printer' | 'kiosk' | 'other';
@@ -708,7 +708,7 @@ export interface Device {
   in_use: boolean;
   /** 安装日期 */
   installed_on: string | null;
-  /** 上报间隔 */
+  /** 上报间隔（分钟） */
   interval_minutes: number | null;
   /** 设备类型 */
   kind: 'scale' | 'scanner' | 'rfid' | 'sensor' | 'locator' | 'camera' | 'gateway' | 'printer' | 'kiosk' | 'other';

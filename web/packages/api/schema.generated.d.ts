@@ -11676,7 +11676,7 @@ export interface components {
              */
             installed_on: string | null;
             /**
-             * 上报间隔
+             * 上报间隔（分钟）
              * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线
              */
             interval_minutes: number | null;
@@ -11876,7 +11876,7 @@ export interface components {
              */
             installed_on?: string | null;
             /**
-             * 上报间隔
+             * 上报间隔（分钟）
              * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线
              */
             interval_minutes?: number | null;
@@ -12057,13 +12057,13 @@ export interface components {
             created_at: string;
             created_by: string;
             /**
-             * 字号
-             * @description 单位为磅，4 至 48
+             * 字号（磅）
+             * @description 4 至 48
              */
             font_pt: number;
             /**
-             * 高
-             * @description 单位为毫米，15 至 270
+             * 高（毫米）
+             * @description 15 至 270
              */
             height_mm: number;
             id: string;
@@ -12100,16 +12100,16 @@ export interface components {
              */
             symbol: "qr" | "datamatrix";
             /**
-             * 码的边长
-             * @description 单位为毫米，含四周空白，8 至 150
+             * 码的边长（毫米）
+             * @description 含四周空白，8 至 150
              */
             symbol_mm: number;
             updated_at: string;
             updated_by: string;
             version: number;
             /**
-             * 宽
-             * @description 单位为毫米，15 至 190
+             * 宽（毫米）
+             * @description 15 至 190
              */
             width_mm: number;
         };
@@ -12122,13 +12122,13 @@ export interface components {
              */
             content: "address" | "code" | "text" | "elements";
             /**
-             * 字号
-             * @description 单位为磅，4 至 48
+             * 字号（磅）
+             * @description 4 至 48
              */
             font_pt: number;
             /**
-             * 高
-             * @description 单位为毫米，15 至 270
+             * 高（毫米）
+             * @description 15 至 270
              */
             height_mm: number;
             /** 是否启用 */
@@ -12163,13 +12163,13 @@ export interface components {
              */
             symbol: "qr" | "datamatrix";
             /**
-             * 码的边长
-             * @description 单位为毫米，含四周空白，8 至 150
+             * 码的边长（毫米）
+             * @description 含四周空白，8 至 150
              */
             symbol_mm: number;
             /**
-             * 宽
-             * @description 单位为毫米，15 至 190
+             * 宽（毫米）
+             * @description 15 至 190
              */
             width_mm: number;
         };
@@ -12187,7 +12187,7 @@ export interface components {
             id: string;
             label: number;
             /**
-             * 见证时限
+             * 见证时限（分钟）
              * @description 单位为分钟，1 至 10080，留空为 60；有新区块而超过时限未见证即为滞后
              */
             lag_minutes: number | null;
@@ -12220,7 +12220,7 @@ export interface components {
              */
             address?: string | null;
             /**
-             * 见证时限
+             * 见证时限（分钟）
              * @description 单位为分钟，1 至 10080，留空为 60；有新区块而超过时限未见证即为滞后
              */
             lag_minutes?: number | null;
