@@ -54,10 +54,11 @@ impl Whole {
             );
             (from, ("a.event_time", "a.event_id"))
         };
+        // By its number alone: what somebody moved to another time is found all the same.
         let linked = |role: LinkRole| {
             let from = format!(
                 "trace_link l CROSS JOIN trace_event e WHERE e.id = l.event_id \
-                 AND e.event_time = l.event_time AND l.object_id = p.value AND l.role = {}",
+                 AND l.object_id = p.value AND l.role = {}",
                 role.code()
             );
             (from, ("l.event_time", "l.event_id"))

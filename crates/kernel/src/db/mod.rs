@@ -263,25 +263,21 @@ impl Tx {
     /// Has what follows planned for its values: a plan made for any would fit none where some find
     /// one record and some half of all. SQLite looks at them anyway.
     pub fn plan_by_values(&mut self) {
-        self.plan_with(
-            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)",
-        );
+        self.plan_with("SET LOCAL plan_cache_mode = force_custom_plan");
     }
 
     /// Has what follows planned to go through indexes, for statements that look for few records in tables
     /// that grow: PostgreSQL keeps a plan that it made when they were nearly empty, and then reads
     /// them whole. SQLite goes through indexes anyway.
     pub fn plan_by_indexes(&mut self) {
-        self.plan_with(
-            "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
-        );
+        self.plan_with("SET LOCAL enable_seqscan = off");
     }
 
     /// The same for statements whose way does not depend on their values at all: each is planned once per
     /// connection, where PostgreSQL would plan it again for every few values to find the same.
     pub fn plan_once(&mut self) {
         self.plan_with(
-            "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), \
+            "SELECT set_config('enable_seqscan', 'off', true), \
              set_config('plan_cache_mode', 'force_generic_plan', true)",
         );
     }

@@ -1,7 +1,7 @@
 //! PostgreSQL and the databases that speak its protocol.
 
 use bytes::BytesMut;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
+use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
 use futures_util::{future::try_join_all, try_join};
 use tokio_postgres::{
     NoTls,
@@ -22,6 +22,16 @@ pub(super) fn open(url: &str, connection_max: usize) -> Result<Pool> {
         .max_size(connection_max)
         // A connection remembers the statements it was given; those used last know most of them.
         .queue_mode(QueueMode::Lifo)
+        .post_create(Hook::async_fn(|client, _| {
+            Box::pin(async move {
+                // Compiling a plan takes seconds where a table has many parts, and what is asked here takes
+                // milliseconds. Not every database of the family can compile, or knows the name.
+                if let Err(error) = client.batch_execute("SET jit = off").await {
+                    tracing::debug!(%error, "the database knows no setting `jit`");
+                }
+                Ok(())
+            })
+        }))
         .build()
         .map_err(Problem::internal)
 }
