@@ -260,13 +260,6 @@ fn check(event: &Json, path: &Path<'_>, faults: &mut Faults) {
     if event.get("persistentDisposition").is_some_and(stateless) {
         faults.note(&path.key("persistentDisposition"), "应有 set 或 unset");
     }
-    if event.get("errorDeclaration").is_some_and(corrects_nothing) {
-        let path = path.key("errorDeclaration");
-        faults.note(
-            &path.key("correctiveEventIDs"),
-            "理由为 did_not_occur（没有发生）的没有更正事件",
-        );
-    }
     if let Some(wanted) = lacks(&kind, event) {
         faults.note(path, wanted);
     }
@@ -279,14 +272,6 @@ fn check(event: &Json, path: &Path<'_>, faults: &mut Faults) {
     if kind == EventKind::Object && event.get("ilmd").is_some() && !added {
         faults.note(&path.key("ilmd"), "只有 action 为 ADD 的对象事件可以有 ilmd");
     }
-}
-
-/// Whether a declaration says that nothing happened, and names what happened instead (CBV 2.0, error reasons).
-fn corrects_nothing(declaration: &Json) -> bool {
-    let reason = declaration.text_of("reason");
-    let reason = reason.map(|reason| Vocabulary::ErrorReason.compact(reason.trim()));
-    let corrective = declaration.get("correctiveEventIDs").map(Json::items).unwrap_or_default();
-    reason == Some("did_not_occur") && !corrective.is_empty()
 }
 
 fn shape_of(kind: &EventKind) -> &'static Shape {

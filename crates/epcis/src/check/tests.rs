@@ -90,24 +90,6 @@ fn every_fault_is_told_at_once_with_its_place() {
 }
 
 #[test]
-fn what_did_not_occur_has_nothing_in_its_place() {
-    let declared = |reason: &str, corrective: &str| {
-        let members = format!(
-            r#""action":"OBSERVE","epcList":["urn:x:y"],"errorDeclaration":{{"reason":"{reason}",
-            "declarationTime":"2024-05-01T08:00:00Z","correctiveEventIDs":[{corrective}]}}"#
-        );
-        pointers(&event("ObjectEvent", &members))
-    };
-    let other = r#""urn:uuid:2""#;
-    for reason in ["did_not_occur", "urn:epcglobal:cbv:er:did_not_occur", "cbv:ER-did_not_occur"] {
-        assert_eq!(declared(reason, other), ["/errorDeclaration/correctiveEventIDs"], "{reason}");
-        assert!(declared(reason, "").is_empty());
-    }
-    assert!(declared("incorrect_data", other).is_empty());
-    assert!(declared("urn:example:other", other).is_empty());
-}
-
-#[test]
 fn what_an_event_is_about_is_required() {
     for (kind, members) in [
         ("ObjectEvent", r#""action":"ADD""#),
