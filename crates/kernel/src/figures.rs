@@ -10,11 +10,11 @@ use yj_model::{STAGES, regions};
 
 use crate::{
     Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Reach, Result,
-    Route, Scoping, Sql, SqlValue, Tx,
+    Route, Scoping, Sql, SqlValue, Tx, called,
     code_list::{self, trunk},
     field::time_text,
     json::Object,
-    listing::{self, CREATED, Listing, apart},
+    listing::{CREATED, Listing, apart},
     period::Period,
     record,
 };
@@ -535,7 +535,7 @@ async fn called(
             }
         }
     }
-    names.extend(listing::called(ctx, tx, entity, (&records, "name")).await?);
+    names.extend(called::called(ctx, tx, entity, (&records, "name")).await?);
     Ok(names)
 }
 

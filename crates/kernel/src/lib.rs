@@ -12,6 +12,7 @@ pub mod attachment;
 pub mod audit;
 mod base;
 mod bulk;
+mod called;
 mod change_rule;
 pub mod code_list;
 mod context;

@@ -8,7 +8,7 @@ use yj_model::Stage;
 use crate::{
     App, Ctx, DataClass, Entity, Field, Kind, Match, Problem, Result, Scope, Sql, SqlValue, Tx,
     area::{self, Area},
-    code_list,
+    called, code_list,
     cursor::{Cursor, is_numeric},
     figures,
     json::Object,
@@ -556,53 +556,9 @@ pub(crate) async fn list(
         Some(last) => Value::from(listing.cursor(entity, last)?.encode()),
         None => Value::Null,
     };
-    let names = called(ctx, tx, entity, (&items, "name")).await?;
+    let names = called::called(ctx, tx, entity, (&items, "name")).await?;
     for item in &mut items {
         record::veil(ctx, entity, item);
     }
     Ok(json!({ "items": items, "next": next, "total": total, "names": names }))
-}
-
-/// By which field the records of a register are called: the wanted one, or, where a name is wanted that
-/// they do not have, the text that they are known by, such as a device's address.
-fn calls(entity: &Entity, wanted: &'static str) -> Option<&'static str> {
-    if entity.field(wanted).is_some() {
-        return Some(wanted);
-    }
-    let plain =
-        |field: &&Field| matches!(field.kind, Kind::Text) && field.class != DataClass::Personal;
-    let known_by = entity.fields.first().filter(plain).map(|field| field.name);
-    known_by.filter(|_| wanted == "name")
-}
-
-/// What the records that others refer to are called, by `name` or `code`, as far as the reader may
-/// know: identifier → text.
-pub(crate) async fn called(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    entity: &Entity,
-    (items, by): (&[Object], &'static str),
-) -> Result<Object> {
-    let mut names = Object::new();
-    for field in entity.fields {
-        let Kind::Id(table) = field.kind else { continue };
-        let known = ctx.app().entities().iter().find(|one| one.table == table);
-        let Some((target, by)) = known.and_then(|one| Some((one, calls(one, by)?))) else {
-            continue;
-        };
-        let Ok(ctx) = ctx.under(&target.permission("read")) else { continue };
-        let ids = items.iter().filter_map(|item| item.get(field.name)?.as_str());
-        let ids: std::collections::BTreeSet<&str> = ids.collect();
-        if ids.is_empty() {
-            continue;
-        }
-        let mut sql = Sql::new("SELECT id, ");
-        sql.push(by).push(" FROM ").push(target.table);
-        sql.push(" WHERE id ").bind_texts(ids.iter().copied());
-        ctx.scope().narrow(&mut sql, tx, target.scoping);
-        for row in tx.fetch(sql).await? {
-            names.insert(String::from(row.text(0)?), Value::from(row.text(1)?));
-        }
-    }
-    Ok(names)
 }

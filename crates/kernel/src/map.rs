@@ -6,7 +6,7 @@ use yj_model::{Datum, GeoPoint};
 
 use crate::{
     Access, Ctx, DataClass, Entity, Field, Kind, Match, Param, Problem, Result, Route, Shape, Sql,
-    Tx, area, audit, code_list,
+    Tx, area, audit, called, code_list,
     json::Object,
     listing::{self, Listing, apart},
     record, transfer,
@@ -204,7 +204,7 @@ async fn geojson(ctx: &Ctx, entity: &'static Entity, query: &str) -> Result<Resp
         let page = listing.page(ctx, &mut tx, entity).await?;
         let Some(last) = page.last() else { break };
         listing.continued(entity, last)?;
-        let codes = listing::called(ctx, &mut tx, entity, (&page, "code")).await?;
+        let codes = called::called(ctx, &mut tx, entity, (&page, "code")).await?;
         features.extend(page.iter().filter_map(|record| feature((&fields, &codes), record)));
     }
     drop(tx);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     App, Columns, Ctx, DataClass, Entity, Place, Problem, Result, Row, Scoping, Sql, Tx, audit,
-    change_rule,
+    called, change_rule,
     field::time_text,
     json::Object,
     listing,
@@ -375,7 +375,7 @@ pub async fn one(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -> Result<Va
     };
     let mut diff = record::differences(entity, before.as_ref(), Some(&request.body));
     let both: Vec<Object> = before.iter().chain([&request.body]).cloned().collect();
-    let names = listing::called(ctx, tx, entity, (&both, "name")).await?;
+    let names = called::called(ctx, tx, entity, (&both, "name")).await?;
     record::conceal(ctx, entity, &mut diff);
     if let Some(before) = &mut before {
         record::veil(ctx, entity, before);

@@ -13,13 +13,13 @@ use yj_sheet::{Column, Sheet, Table};
 
 use crate::{
     Access, App, Ctx, Entity, FieldError, JobKind, JobRun, Kind, Outcome, Param, Problem, Result,
-    Route, Shape, Tx, attachment, audit, code_list,
+    Route, Shape, Tx, attachment, audit, called, code_list,
     dataset::{Asked, Collection, Dataset},
     export_approval,
     field::{self, Codes},
     jobs::{self, NewJob, SheetRow},
     json::Object,
-    listing::{self, Listing},
+    listing::Listing,
     record, reference, review,
     spread::{self, Part},
 };
@@ -458,7 +458,7 @@ async fn register_rows(ctx: &Ctx, entity: &'static Entity, query: &str) -> Resul
         let mut page = listing.page(ctx, &mut tx, entity).await?;
         let Some(last) = page.last() else { break };
         listing.continued(entity, last)?;
-        let codes = listing::called(ctx, &mut tx, entity, (&page, "code")).await?;
+        let codes = called::called(ctx, &mut tx, entity, (&page, "code")).await?;
         for object in &mut page {
             record::veil(ctx, entity, object);
             let cell = |field: &&crate::Field| {
