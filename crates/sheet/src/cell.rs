@@ -85,14 +85,9 @@ fn digits(text: &str, most: usize) -> Option<&str> {
     sound.then_some(text)
 }
 
-/// Full-width figures and signs as keyboards in Chinese mode produce them.
+/// With full-width figures and signs, as keyboards in Chinese mode produce them, made narrow.
 fn narrow(text: &str) -> String {
-    let one = |letter: char| match letter {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(letter) - 0xFEE0).unwrap_or(letter),
-        '\u{3000}' => ' ',
-        other => other,
-    };
-    text.chars().map(one).collect()
+    text.chars().map(yj_model::narrow).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use yj_kernel::{Access, Body, Ctx, Entity, Object, Problem, Result, Route, Shape, Tx};
-use yj_model::former_code;
+use yj_model::{former_code, narrow};
 
 use crate::{
     lookup::{SubjectBrief, by_code},
@@ -59,10 +59,6 @@ pub(crate) fn text<'a>(body: &'a Object, name: &str) -> &'a str {
 /// Brackets and letters may be wide or narrow, and spaces stand anywhere.
 fn same_name(one: &str, other: &str) -> bool {
     let plain = |name: &str| -> String {
-        let narrow = |letter: char| match letter {
-            '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(letter) - 0xFEE0).unwrap_or(letter),
-            letter => letter,
-        };
         name.chars().filter(|letter| !letter.is_whitespace()).map(narrow).collect()
     };
     plain(one) == plain(other)

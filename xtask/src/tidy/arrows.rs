@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yj-crypto", &[]),
     ("yj-http", &[]),
     ("yj-mqtt", &[]),
-    ("yj-sheet", &[]),
+    ("yj-sheet", &["yj-model"]),
     ("yj-label", &[]),
     ("yj-proof", &["yj-crypto"]),
     // A laboratory trusts a small program: what a proof means, and the arithmetic.
