@@ -253,6 +253,7 @@ pub fn router(app: &App, routes: Vec<Route>) -> Router {
             partial: route.partial,
             body_max: route.body_max,
             path: Arc::from(route.path.as_str()),
+            summary: Arc::from(route.summary.as_str()),
         };
         let limit = DefaultBodyLimit::max(route.body_max);
         let gate = middleware::from_fn_with_state(gate, check);
@@ -268,6 +269,7 @@ struct Gate {
     partial: bool,
     body_max: usize,
     path: Arc<str>,
+    summary: Arc<str>,
 }
 
 async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -330,6 +332,9 @@ async fn enter(
             Ok(()) => return Ok((ctx, request)),
             Err(problem) => problem,
         },
+        Err(Problem::Forbidden(missing)) => {
+            Problem::Forbidden(format!("没有“{}”的权限（{missing}），需要时请管理员授予", gate.summary))
+        }
         Err(problem) => problem,
     };
     if changes && let Ok(ctx) = Ctx::new(gate.app.clone(), principal, None, (request_id, origin)) {
