@@ -96,6 +96,18 @@ test('D-6.3 data captured by hand wait for review, then go on the ledger and are
   await expect(page.getByText(/验证未通过：记录内容与提交的摘要不符/)).toBeVisible();
 });
 
+test('D-6.3 only what a person recorded is erased altogether', async ({ page }) => {
+  await logIn(page, 'reviewer', '/console/events?code=F1-A');
+  await page.getByRole('link', { name: '采收' }).first().click();
+  await page.getByRole('dialog', { name: '采收' }).getByRole('button', { name: '整条删除' }).click();
+  const asked = page.getByRole('dialog', { name: '整条删除' });
+  await expect(asked.getByText(/不可恢复，账本上留墓碑/)).toBeVisible();
+  await asked.getByLabel('理由').fill('示例：本人撤回同意');
+  await inspect(page, 'erase-whole');
+  await asked.getByRole('button', { name: '确定' }).click();
+  await expect(page.getByText(/只有主体为自然人、农户或个体工商户的记录可以整条删除/)).toBeVisible();
+});
+
 test('G-6.5.4 the golden chain in four views', async ({ page }) => {
   await logIn(page, 'supervisor', '/console/chain?code=F1-A&direction=downstream');
   await expect(page.getByRole('strong').filter({ hasText: /^590 千克$/ })).toBeVisible();
