@@ -332,9 +332,10 @@ async fn enter(
             Ok(()) => return Ok((ctx, request)),
             Err(problem) => problem,
         },
-        Err(Problem::Forbidden(missing)) => {
-            Problem::Forbidden(format!("没有“{}”的权限（{missing}），需要时请管理员授予", gate.summary))
-        }
+        Err(Problem::Forbidden(missing)) => Problem::Forbidden(format!(
+            "没有“{}”的权限（{missing}），需要时请管理员授予",
+            gate.summary
+        )),
         Err(problem) => problem,
     };
     if changes && let Ok(ctx) = Ctx::new(gate.app.clone(), principal, None, (request_id, origin)) {

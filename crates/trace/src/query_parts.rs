@@ -79,6 +79,8 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Opti
         return Ok(None);
     }
     let Some(whole) = whole(ctx, search)? else { return Ok(None) };
+    // Every month and each of its indexes would be planned again for the same way, at the price of the answer.
+    tx.plan_once();
     let found = tx.fetch(newest(ctx, tx, search, &whole)?).await?;
     let (mut parts, mut keys) = (0, Vec::with_capacity(found.len()));
     for row in &found {
@@ -88,6 +90,7 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, search: &Search) -> Result<Opti
         }
     }
     if parts > PARTS_MAX {
+        tx.plan_by_values();
         return Ok(None);
     }
     let times = || keys.iter().map(|(_, time)| *time);

@@ -105,23 +105,35 @@ async fn questions(client: &Client, stored: usize) -> Result<Vec<Question>, Stri
     let each = |write: &dyn Fn(&str, &serde_json::Value) -> String| {
         codes.iter().zip(&answers).map(|(code, one)| write(code, one)).collect::<Vec<_>>()
     };
-    let text = |one: &serde_json::Value, name: &str| String::from(one[name].as_str().unwrap_or(""));
-    let by = |name: &'static str| each(&|_, one| format!("{events}&{name}={}", text(one, name)));
+    let text = |one: &serde_json::Value, place: &str| {
+        one.pointer(place).and_then(serde_json::Value::as_str).map(String::from)
+    };
+    // A search without its condition would be measured as if it had one.
+    let places = ["/id", "/stage", "/product/id", "/region", "/subject/id", "/lot"];
+    if let Some(place) =
+        places.iter().find(|place| answers.iter().any(|one| text(one, place).is_none()))
+    {
+        return Err(format!("答复中没有 {place}"));
+    }
+    let text = |one: &serde_json::Value, place: &str| text(one, place).unwrap_or_default();
+    let by = |name: &'static str, place: &'static str| {
+        each(&|_, one| format!("{events}&{name}={}", text(one, place)))
+    };
     Ok(vec![
         ("公众追溯页", each(&|code, _| format!("/t/{code}"))),
-        ("读取一个事件", each(&|_, one| format!("/api/v1/trace/events/{}", text(one, "id")))),
+        ("读取一个事件", each(&|_, one| format!("/api/v1/trace/events/{}", text(one, "/id")))),
         ("追溯链条", each(&|code, _| format!("/api/v1/trace/chain?code={code}"))),
         ("检索：最新", vec![String::from(events)]),
-        ("检索：环节", by("stage")),
-        ("检索：产品品种", by("product_id")),
-        ("检索：区域", each(&|_, one| format!("{events}&region={}", text(one, "region")))),
-        ("检索：上报主体", by("subject_id")),
-        ("检索：批次号", by("lot")),
+        ("检索：环节", by("stage", "/stage")),
+        ("检索：产品", by("product_id", "/product/id")),
+        ("检索：区域", by("region", "/region")),
+        ("检索：上报主体", by("subject_id", "/subject/id")),
+        ("检索：批次号", by("lot", "/lot")),
         ("检索：追溯码", each(&|code, _| format!("{events}&code={code}"))),
         (
             "检索：主体、环节、时间",
             each(&|_, one| {
-                let (subject, stage) = (text(one, "subject_id"), text(one, "stage"));
+                let (subject, stage) = (text(one, "/subject/id"), text(one, "/stage"));
                 format!(
                     "{events}&subject_id={subject}&stage={stage}&event_time.to=2026-06-01T00:00:00Z"
                 )
