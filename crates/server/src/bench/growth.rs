@@ -90,7 +90,7 @@ type Question = (&'static str, Vec<String>);
 async fn questions(client: &Client, stored: usize) -> Result<Vec<Question>, String> {
     /// Of so many chains of the background in turn, the first are of crops.
     const TURN: usize = 16;
-    let events = "/api/v1/trace/events?per_page=20";
+    let (events, lots) = ("/api/v1/trace/events?per_page=20", "/api/v1/trace/events?per_page=5");
     let chains = (stored / 7 / TURN).max(1);
     let codes: Vec<_> =
         (0..EACH).map(|nth| format!("B{:07}-E", nth * 7_919 % chains * TURN)).collect();
@@ -128,7 +128,8 @@ async fn questions(client: &Client, stored: usize) -> Result<Vec<Question>, Stri
         ("检索：产品", by("product_id", "/product/id")),
         ("检索：区域", by("region", "/region")),
         ("检索：上报主体", by("subject_id", "/subject/id")),
-        ("检索：批次号", by("lot", "/lot")),
+        // The copies have the same lots: a page that is full before as well.
+        ("检索：批次号", each(&|_, one| format!("{lots}&lot={}", text(one, "/lot")))),
         ("检索：追溯码", each(&|code, _| format!("{events}&code={code}"))),
         (
             "检索：主体、环节、时间",
