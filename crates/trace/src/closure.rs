@@ -2,9 +2,12 @@
 //! downstream, respecting time. An object counts only from when (downstream) or until when
 //! (upstream) it was concerned.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    ops::ControlFlow,
+};
 
-use yj_kernel::{Problem, Result, Sql, Tx};
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
 
 use crate::{
     balance::LinkRole,
@@ -136,17 +139,22 @@ impl Found {
         })
     }
 
-    /// Reads the links of events that were not known before.
-    async fn follow(&mut self, tx: &mut Tx, events: &[i64], way: Option<Direction>) -> Result<()> {
-        if events.is_empty() {
-            return Ok(());
+    /// Takes the links of events that were not known before, and of the known ones that this way leads to
+    /// them as well.
+    fn follow(&mut self, rows: &[Row], known: &[i64], way: Option<Direction>) -> Result<()> {
+        for event in known {
+            if let (Some(told), Some(way)) = (self.events.get_mut(event), way) {
+                told.ways.add(way);
+            }
         }
-        let mut sql = Sql::new(
-            "SELECT event_id, object_id, role, quantity, event_time FROM trace_link WHERE event_id ",
-        );
-        sql.bind_ints(events.iter().copied());
+        if let (Some(way), false) = (way, known.is_empty()) {
+            let links = self.links.iter().filter(|link| link.role == leads(way));
+            for link in links.filter(|link| known.binary_search(&link.event).is_ok()) {
+                self.reached[link.object].add(way);
+            }
+        }
         let first = self.links.len();
-        for row in tx.fetch(sql).await? {
+        for row in rows {
             let (event, role) = (row.int(0)?, row.int(2)?);
             let object = self.place(row.int(1)?);
             let role = LinkRole::from_code(role)
@@ -167,28 +175,40 @@ impl Found {
         Ok(())
     }
 
-    /// Follows events one way, of which some may have been found on the other.
-    async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<()> {
-        let (known, new): (Vec<i64>, Vec<i64>) =
-            events.iter().partition(|event| self.events.contains_key(*event));
-        for event in &known {
-            if let Some(told) = self.events.get_mut(event) {
-                told.ways.add(way);
-            }
-        }
-        if !known.is_empty() {
-            let links = self.links.iter().filter(|link| link.role == leads(way));
-            for link in links.filter(|link| known.binary_search(&link.event).is_ok()) {
-                self.reached[link.object].add(way);
-            }
-        }
-        self.follow(tx, &new, Some(way)).await
+    /// Follows events one way, of which some may have been found on the other; whether there was room for
+    /// all of them.
+    async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<bool> {
+        let parts = events.chunks(TOGETHER).map(|part| {
+            part.iter().copied().partition::<Vec<_>, _>(|event| self.events.contains_key(event))
+        });
+        let parts: Vec<(Vec<i64>, Vec<i64>)> = parts.collect();
+        let queries: Vec<Sql> = parts.iter().map(|(_, new)| links(new)).collect();
+        let (mut parts, mut room) = (parts.iter(), true);
+        tx.fetch_ahead(queries, |rows| {
+            room = self.objects.len() <= OBJECTS_MAX;
+            let Some((known, _)) = parts.next().filter(|_| room) else {
+                return Ok(ControlFlow::Break(()));
+            };
+            self.follow(&rows, known, Some(way))?;
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(room)
     }
 
     /// When some events happened.
     fn told(&self, events: impl Iterator<Item = i64>) -> Vec<(i64, i64)> {
         events.filter_map(|event| Some((event, self.events.get(&event)?.time))).collect()
     }
+}
+
+/// The links of some events.
+fn links(events: &[i64]) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT event_id, object_id, role, quantity, event_time FROM trace_link WHERE event_id ",
+    );
+    sql.bind_ints(events.iter().copied());
+    sql
 }
 
 /// Where an event leads on this way.
@@ -209,12 +229,8 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
         if more {
             truncated.add(direction);
         }
-        for events in events.chunks(TOGETHER) {
-            if found.objects.len() > OBJECTS_MAX {
-                truncated.add(direction);
-                break;
-            }
-            found.reach(tx, events, direction).await?;
+        if !found.reach(tx, &events, direction).await? {
+            truncated.add(direction);
         }
     }
     let chained: Vec<i64> = found.events.keys().copied().collect();
@@ -233,7 +249,9 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     }
     let new = watching.iter().copied().filter(|event| !found.events.contains_key(event));
     let (new, known): (Vec<i64>, _) = (new.collect(), found.objects.len());
-    found.follow(tx, &new, None).await?;
+    if !new.is_empty() {
+        found.follow(&tx.fetch(links(&new)).await?, &[], None)?;
+    }
     let more = &found.objects[known..];
     units.extend(units::read(tx, more, (&found.places, known), &mut names).await?);
 
@@ -326,15 +344,20 @@ fn edges(links: &[Link], event: i64) -> Vec<Edge> {
 async fn looked_at(tx: &mut Tx, objects: &[i64]) -> Result<(BTreeSet<i64>, bool)> {
     let most = i64::try_from(OBSERVATIONS_MAX).map_err(Problem::internal)?;
     let mut events = BTreeSet::new();
-    for objects in objects.chunks(TOGETHER) {
+    let queries = objects.chunks(TOGETHER).map(|objects| {
         let mut sql =
             Sql::new("SELECT DISTINCT event_id FROM trace_link WHERE role = 2 AND object_id ");
         sql.bind_ints(objects.iter().copied()).push(" ORDER BY event_id DESC LIMIT ");
         sql.bind(most + 1);
-        for row in tx.fetch(sql).await? {
+        sql
+    });
+    tx.fetch_ahead(queries.collect(), |rows| {
+        for row in rows {
             events.insert(row.int(0)?);
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
+    .await?;
     let more = events.len() > OBSERVATIONS_MAX;
     while events.len() > OBSERVATIONS_MAX {
         events.pop_first();

@@ -5,7 +5,7 @@
 //! An event is missing from its month only if somebody changed its time behind the platform's back. It
 //! is then looked for everywhere, for it is to be found and shown as what it is.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use yj_kernel::{Dialect, Result, Row, Sql, Tx};
 
@@ -22,12 +22,12 @@ enum Reach {
     Everywhere,
 }
 
-/// The looks to take, one after the other, until what is sought is found. An engine that divides
-/// nothing looks once.
-const fn looks(dialect: Dialect) -> &'static [Reach] {
+/// The looks to take for so many, one after the other, until what is sought is found. An engine that
+/// divides nothing looks once.
+const fn looks(dialect: Dialect, count: usize) -> &'static [Reach] {
     match dialect {
-        Dialect::Sqlite => &[Reach::Everywhere],
-        Dialect::Postgres => &[Reach::ItsMonth, Reach::Everywhere],
+        Dialect::Postgres if count >= MANY => &[Reach::ItsMonth, Reach::Everywhere],
+        Dialect::Sqlite | Dialect::Postgres => &[Reach::Everywhere],
     }
 }
 
@@ -47,38 +47,65 @@ pub(crate) async fn event_by_uid(
 
 /// Events by number and time, as links tell them, in the order of time.
 pub(crate) async fn events_at(tx: &mut Tx, told: &[(i64, i64)]) -> Result<Vec<StoredEvent>> {
-    let rows = rows_at(tx, EVENT, told).await?;
+    let each: BTreeMap<i64, i64> = told.iter().copied().collect();
+    if each.is_empty() {
+        return Ok(Vec::new());
+    }
+    let each: Vec<_> = each.into_iter().collect();
+    let rows = rows_at(tx, EVENT, &each).await?;
     StoredEvent::read_all(tx, &rows).await
 }
 
-/// The same with columns of the caller's choice; the table is called `e`.
-pub(crate) async fn rows_at(
-    tx: &mut Tx,
-    columns: &'static str,
-    told: &[(i64, i64)],
-) -> Result<Vec<Row>> {
-    let ids: BTreeSet<i64> = told.iter().map(|(id, _)| *id).collect();
-    let times = || told.iter().map(|(_, time)| *time);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
-    let few = ids.len() < MANY;
+/// The same with columns of the caller's choice; the table is called `e`. Each event is told once.
+async fn rows_at(tx: &mut Tx, columns: &'static str, told: &[(i64, i64)]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for reach in looks(tx.dialect()) {
-        let mut sql = Sql::new(columns);
-        sql.push(" WHERE e.id ").bind_ints(ids.iter().copied());
-        if *reach == Reach::ItsMonth {
-            if few {
-                continue;
-            }
-            sql.push(" AND e.event_time >= ").bind(first);
-            sql.push(" AND e.event_time <= ").bind(last);
-        }
-        sql.push(" ORDER BY e.event_time, e.id");
-        rows = tx.fetch(sql).await?;
-        if rows.len() == ids.len() {
+    for reach in looks(tx.dialect(), told.len()) {
+        rows = tx.fetch(look(columns, told, *reach)).await?;
+        if rows.len() == told.len() {
             break;
         }
     }
     Ok(rows)
+}
+
+/// The same of many events, each once, in parts: while one part is looked for, `each` takes the one before,
+/// its events in the order of time.
+pub(crate) async fn rows_in_parts(
+    tx: &mut Tx,
+    columns: &'static str,
+    parts: &[&[(i64, i64)]],
+    mut each: impl FnMut(&[Row]) -> Result<()>,
+) -> Result<()> {
+    let dialect = tx.dialect();
+    let first = |part: &&[(i64, i64)]| {
+        let reach = looks(dialect, part.len()).first();
+        look(columns, part, reach.copied().unwrap_or(Reach::Everywhere))
+    };
+    let queries = parts.iter().map(first).collect();
+    let (mut asked, mut missed) = (parts.iter(), Vec::new());
+    tx.fetch_ahead(queries, |rows| {
+        match asked.next() {
+            Some(part) if part.len() != rows.len() => missed.push(*part),
+            _ => each(&rows)?,
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+    .await?;
+    for part in missed {
+        each(&rows_at(tx, columns, part).await?)?;
+    }
+    Ok(())
+}
+
+fn look(columns: &'static str, told: &[(i64, i64)], reach: Reach) -> Sql {
+    let mut sql = Sql::new(columns);
+    sql.push(" WHERE e.id ").bind_ints(told.iter().map(|(id, _)| *id));
+    let times = || told.iter().map(|(_, time)| *time);
+    if let (Reach::ItsMonth, Some(first), Some(last)) = (reach, times().min(), times().max()) {
+        sql.push(" AND e.event_time >= ").bind(first).push(" AND e.event_time <= ").bind(last);
+    }
+    sql.push(" ORDER BY e.event_time, e.id");
+    sql
 }
 
 /// Joins the event of a link `l` where the link says that it happened; of one that is not there every
@@ -92,7 +119,7 @@ const ANYWHERE: &str = " JOIN trace_event e ON e.id = l.event_id";
 /// is given. Its first column is a text of the event.
 pub(crate) async fn fetch_linked(tx: &mut Tx, query: impl Fn(&str) -> Sql) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for reach in looks(tx.dialect()) {
+    for reach in looks(tx.dialect(), usize::MAX) {
         let join = match reach {
             Reach::ItsMonth => IN_ITS_MONTH,
             Reach::Everywhere => ANYWHERE,

@@ -101,11 +101,14 @@ pub(crate) async fn read(
     // What happened together lies together.
     told.sort_unstable_by_key(|(id, time)| (*time, *id));
     let mut steps = Vec::with_capacity(told.len());
-    for told in told.chunks(TOGETHER) {
-        for row in places::rows_at(tx, STEP, told).await? {
-            steps.push(step(&row, &domains, names, kinds)?);
+    let parts: Vec<_> = told.chunks(TOGETHER).collect();
+    places::rows_in_parts(tx, STEP, &parts, |rows| {
+        for row in rows {
+            steps.push(step(row, &domains, names, kinds)?);
         }
-    }
+        Ok(())
+    })
+    .await?;
     steps.sort_by_key(|step| (step.time.unix_ms(), step.id));
     Ok(steps)
 }

@@ -1,7 +1,7 @@
 //! What a chain is made of: 追溯单元, numbered in the order of their codes, and the edges that join
 //! them to events. Codes, which are long and alike, are compared once, when the units get their numbers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::{Quantity, Stage, UnitCode};
@@ -137,17 +137,22 @@ pub(crate) async fn read(
     // What was made together lies together.
     let mut ids = ids.to_vec();
     ids.sort_unstable();
-    for ids in ids.chunks(TOGETHER) {
+    let queries = ids.chunks(TOGETHER).map(|ids| {
         let mut sql = Sql::new(UNIT);
         sql.bind_ints(ids.iter().copied());
-        for row in tx.fetch(sql).await? {
+        sql
+    });
+    tx.fetch_ahead(queries.collect(), |rows| {
+        for row in rows {
             let unit = unit(&row, names, &mut measures)?;
             let place = places.get(&unit.id).and_then(|place| place.checked_sub(first));
             if let Some(place) = place.and_then(|place| units.get_mut(place)) {
                 *place = Some(unit);
             }
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
+    .await?;
     let missing = || Problem::internal("a link to an object that is not there");
     units.into_iter().map(|unit| unit.ok_or_else(missing)).collect()
 }

@@ -11,6 +11,7 @@ mod sql;
 mod sqlite;
 
 use std::{
+    ops::ControlFlow,
     path::Path,
     sync::{
         Arc,
@@ -18,6 +19,7 @@ use std::{
     },
 };
 
+use futures_util::future::join;
 pub use migrate::Migration;
 pub use sql::{Row, Sql, SqlValue, VALUES_MAX, insert_rows};
 
@@ -235,6 +237,27 @@ impl Tx {
     /// Runs queries in order, in one trip to the engine.
     pub async fn fetch_all(&mut self, queries: Vec<Sql>) -> Result<Vec<Vec<Row>>> {
         Ok(self.run(queries).await?.into_iter().map(|outcome| outcome.rows).collect())
+    }
+
+    /// Runs queries in order. While the engine works at the next, `each` takes the rows of the one before;
+    /// it says when it has enough.
+    pub async fn fetch_ahead(
+        &mut self,
+        queries: Vec<Sql>,
+        mut each: impl FnMut(Vec<Row>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let mut queries = queries.into_iter();
+        let Some(first) = queries.next() else { return Ok(()) };
+        let mut rows = self.fetch(first).await?;
+        for next in queries {
+            // Polled first, the next has left before these are read.
+            let (found, taken) = join(self.fetch(next), async { each(rows) }).await;
+            if taken?.is_break() {
+                return Ok(());
+            }
+            rows = found?;
+        }
+        each(rows).map(drop)
     }
 
     /// Runs a query that finds one row or none.

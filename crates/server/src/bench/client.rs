@@ -84,7 +84,7 @@ impl Client {
         let Ok(response) = self.assembled.router.clone().oneshot(request).await;
         let status = response.status();
         let bytes = to_bytes(response.into_body(), ANSWER_MAX).await;
-        let bytes = bytes.map_err(|error| error.to_string())?.to_vec();
+        let bytes = Vec::from(bytes.map_err(|error| error.to_string())?);
         if status.is_success() {
             return Ok(bytes);
         }
