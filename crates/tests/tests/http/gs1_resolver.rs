@@ -193,6 +193,39 @@ async fn d_6_4_3_2_every_primary_key_has_a_door_and_wrong_links_are_told_what_is
 }
 
 #[tokio::test]
+async fn d_6_4_3_2_who_reads_pages_is_answered_by_pages_whatever_was_typed() {
+    let app = TestApp::start().await;
+    let browser = [("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")];
+    for (path, wanted, word) in [
+        ("/t/%F0", 404, "未查到追溯信息"),
+        ("/t/R1%FFsold", 404, "未查到追溯信息"),
+        ("/c/%F0", 404, ""),
+        ("/id/%F0%9F", 422, "编码有误"),
+        ("/id/6901234567893", 422, "校验位应为 2"),
+        ("/resolve?id=6901234567893", 422, "校验位应为 2"),
+        ("/resolve?id=%F0", 422, "编码有误"),
+        ("/01/06901234567893", 400, "校验位应为 2"),
+        ("/01/%F0", 400, "编码有误"),
+        ("/01/06901234567892/21/S/10/R1-sold", 400, "的顺序且不重复"),
+    ] {
+        let (status, headers, body) = ask(&app, ("GET", path), &browser).await;
+        assert_eq!(status, wanted, "{path}: {body}");
+        assert_eq!(text(&headers, "content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(body.contains("<main") && body.contains(word), "{path}: {body}");
+        // A machine is told as machines are.
+        let (status, headers, body) =
+            ask(&app, ("GET", path), &[("accept", "application/json")]).await;
+        if !path.starts_with("/c/") {
+            assert!(text(&headers, "content-type").contains("json"), "{path}: {body}");
+            assert_eq!(status, wanted, "{path}");
+        }
+    }
+    // What was typed is no part of the page's own text.
+    let (_, _, body) = ask(&app, ("GET", "/id/%3Cscript%3E(01)"), &browser).await;
+    assert!(!body.contains("<script>("), "{body}");
+}
+
+#[tokio::test]
 async fn g_6_4_1_a_scan_finds_a_lot_by_every_way_of_writing_its_key() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
