@@ -173,6 +173,7 @@ async fn d_6_4_3_2_every_primary_key_has_a_door_and_wrong_links_are_told_what_is
         ("/01/06901234567892/10/L1?17=270231", "01 至 28"),
         ("/01/06901234567892/EIE1ZcBXWX", "压缩"),
         ("/ARFGZo9JFoBkT8A", "压缩"),
+        ("/AQnYUc1gng", "校验位应为"),
         ("/8013/1987654Ad4X4bL5ttr2310cXX", "校验字符应为 2K"),
     ] {
         let (status, _, body) = ask(&app, ("GET", path), &json).await;
@@ -190,6 +191,18 @@ async fn d_6_4_3_2_every_primary_key_has_a_door_and_wrong_links_are_told_what_is
         assert!(key.as_str().is_some_and(|key| key.parse::<u32>().is_ok()), "{key}");
     }
     assert_eq!(described["supportedLinkType"][0]["prefix"], "gs1:");
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_a_compressed_link_leads_where_the_whole_one_does() {
+    let app = TestApp::start().await;
+    // GTIN and lot of the page below: all compressed, and all but the key.
+    for path in ["/01/06901234567892/EGdHX6yiV0", "/AQyNo0UVqCDOjr9ZRK6"] {
+        let (status, headers, body) = ask(&app, ("GET", path), &[]).await;
+        assert_eq!(status, 307, "{path}: {body}");
+        let there = text(&headers, "location");
+        assert!([LOT, "http://127.0.0.1/t/R1-sold"].contains(&there), "{path}: {there}");
+    }
 }
 
 #[tokio::test]
