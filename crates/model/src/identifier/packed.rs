@@ -120,9 +120,8 @@ enum Piece {
 
 impl Piece {
     fn read(self, bits: &mut Bits) -> Result<String, Rejected> {
-        let within = |count: usize, most: usize| match count <= most {
-            true => Ok(count),
-            false => refuse("其中一个取值过长"),
+        let within = |count: usize, most: usize| {
+            if count <= most { Ok(count) } else { refuse("其中一个取值过长") }
         };
         match self {
             Self::Digits(count) => bits.digits(count),
@@ -269,7 +268,7 @@ mod tests {
     fn pieces_of_an_item_are_one_number() {
         let value = |text: &str| super::read(text).unwrap();
         let item = (String::from("8006"), String::from("054123450000130201"));
-        assert_eq!(value("gAYMBI_bNGwJk"), [item.clone()]);
+        assert_eq!(value("gAYMBI_bNGwJk"), std::slice::from_ref(&item));
         let lot = (String::from("10"), String::from("ABC123"));
         let serial = (String::from("21"), String::from("72292641703"));
         assert_eq!(value("EEarwSMhC4an0V08ADBgJH7Zo2BMg"), [lot, serial, item]);
