@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{
     Router,
     http::{StatusCode, Uri},
+    response::{IntoResponse as _, Redirect},
 };
 use futures_util::future::BoxFuture;
 use yj_anchor::Anchoring;
@@ -293,12 +294,20 @@ fn admission(identity: &Identity) -> Admission {
     })
 }
 
+/// An address with what else was asked of it.
+fn with_query(link: &str, query: Option<&str>) -> String {
+    let mark = if link.contains('?') { '&' } else { '?' };
+    query.map_or_else(|| String::from(link), |query| format!("{link}{mark}{query}"))
+}
+
 fn router(app: &App, routes: Vec<Route>) -> Router {
     let missing = |uri: Uri| async move {
-        // A compressed link of GS1 has no key to find it by: what it seems to be is said.
-        match yj_model::compressed_path(uri.path()) {
-            Some(detail) => {
-                yj_http::problem(StatusCode::BAD_REQUEST, "malformed", "请求无法读取", detail, "")
+        // A compressed link of GS1 has no key to find it by: it leads to the same link in full.
+        match yj_model::uncompressed_path(uri.path()) {
+            Some(Ok(link)) => Redirect::temporary(&with_query(&link, uri.query())).into_response(),
+            Some(Err(error)) => {
+                let detail = error.to_string();
+                yj_http::problem(StatusCode::BAD_REQUEST, "malformed", "请求无法读取", &detail, "")
             }
             None => {
                 yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "")

@@ -176,6 +176,12 @@ pub(crate) fn apply(
             .map_err(|problem| problem.within(&format!("outputs[{at}].")))?;
         links.push(link);
     }
+    // Of what is there nothing is sold or used up; what said so was taken back.
+    for object in objects.values_mut().filter(|one| one.changed && one.balance.is_positive()) {
+        if matches!(object.state, ObjectState::Sold | ObjectState::Used) {
+            object.state = ObjectState::Held;
+        }
+    }
     for (code, object) in objects.iter() {
         if object.balance.scaled() < 0 && !maker.unjudged.contains(code) {
             let short =

@@ -35,9 +35,22 @@ pub(crate) fn made(produced: Quantity, put_out: &[PutOut]) -> Result<Quantity> {
 
 /// Of what a unit was made with, in ten-thousandths, what was there when an event had put it out.
 pub(crate) fn made_until(produced: i64, put_out: &[PutOut], at: (i64, i64)) -> i64 {
-    let known = put_out.partition_point(|once| once.at <= at);
+    let known = around(put_out, at).1;
     let until = known.checked_sub(1).and_then(|last| put_out.get(last)).map_or(0, |once| once.made);
     produced - put_out.last().map_or(0, |last| last.made - until)
+}
+
+/// How many times a unit was put out before an event, and how many times with that event among them. Of
+/// what happened at one time the making comes before the sending on, whichever was recorded first: a
+/// correction is recorded after what builds on it.
+pub(crate) fn around(put_out: &[PutOut], at: (i64, i64)) -> (usize, usize) {
+    if let Some(own) = put_out.iter().position(|once| once.at == at) {
+        return (own, own + 1);
+    }
+    let before = put_out.partition_point(|once| {
+        once.at.0 < at.0 || once.at.0 == at.0 && (once.carried == 0 || once.at.1 < at.1)
+    });
+    (before, before)
 }
 
 /// `from` is the join of the events of links `l`.
@@ -48,12 +61,13 @@ fn query(from: &str, ids: &[i64]) -> Sql {
          ON i.event_id = l.event_id AND i.role = 0 AND i.object_id = l.object_id",
     );
     sql.push(from).push(" WHERE l.role = 1 AND l.object_id ").bind_ints(ids.iter().copied());
-    sql.push(" ORDER BY l.object_id, l.event_time, l.event_id");
+    sql.push(" ORDER BY l.object_id, l.event_time, ");
+    sql.push("CASE WHEN COALESCE(i.quantity, 0) > 0 THEN 1 ELSE 0 END, l.event_id");
     sql
 }
 
 /// Of those of some units that ever went on under their own code, each time that they were put out, in
-/// the order of time.
+/// the order of time and of [`around`].
 pub(crate) async fn read(
     tx: &mut Tx,
     ids: &[i64],

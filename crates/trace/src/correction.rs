@@ -1,8 +1,10 @@
 //! 更正: what the corrected event did is taken back before its correction is applied.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, audit, outbox};
-use yj_model::OffsetTime;
+use yj_model::{OffsetTime, Stage};
 use yj_subject::SubjectBrief;
 
 use crate::{
@@ -37,17 +39,47 @@ pub(crate) async fn take_back(
     // Nothing is before what began a code, whatever times the events give.
     let began = |code: &str| !of_role(LinkRole::Input).any(|link| link.code == code);
     let at = (original.time.unix_ms(), original.id);
+    // By code, the newest of the others, when and which.
+    let mut others: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for row in tx.fetch(query_others(original.id)).await? {
         let (code, event, time) = (row.text(0)?, row.int(1)?, row.int(2)?);
-        let later = began(code) || (time, event) > at;
-        if later && !meanwhile.superseded.contains(&event) {
+        if meanwhile.superseded.contains(&event) {
+            continue;
+        }
+        if began(code) || (time, event) > at {
             before.moved_on.insert(String::from(code));
         }
+        let newest = others.entry(String::from(code)).or_insert((time, event));
+        *newest = (time, event).max(*newest);
     }
     let written = meanwhile.outputs.iter().filter(|(code, _)| before.made.contains(*code));
     let later = written.filter(|(code, time)| began(code) || *time >= at.0);
     before.moved_on.extend(later.map(|(code, _)| String::from(*code)));
+    let written = |code: &str| meanwhile.outputs.iter().any(|(one, _)| *one == code);
+    others.retain(|code, _| !before.moved_on.contains(code) && !written(code));
+    give_back(tx, objects, &others).await?;
     Ok(before)
+}
+
+/// Whoever put a code out before holds it again, at the stage of then: the event that passed it on was
+/// taken back. Whatever stands in its place says the rest.
+async fn give_back(
+    tx: &mut Tx,
+    objects: &mut Objects,
+    others: &BTreeMap<String, (i64, i64)>,
+) -> Result<()> {
+    let told: Vec<(i64, i64)> = others.values().map(|(time, event)| (*event, *time)).collect();
+    let events = places::events_at(tx, &told).await?;
+    for (code, (_, event)) in others {
+        let put_out = events.iter().find(|one| one.id == *event);
+        let (Some(object), Some(event)) = (objects.get_mut(code), put_out) else { continue };
+        if let Some(stage) = Stage::from_code(&event.stage) {
+            object.stage = stage;
+        }
+        object.subject_id.clone_from(&event.subject_id);
+        object.changed = true;
+    }
+    Ok(())
 }
 
 /// Codes named in a reason; the event itself leads to them all.

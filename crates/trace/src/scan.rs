@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Columns, Ctx, Place, Problem, Reach, Result, Route, Row, Shape, Sql, Tx, audit,
 };
-use yj_model::{Quantity, Scheme, TraceCode, UnitCode, bare_code, candidates, why_not};
+use yj_model::{Gs1Data, Quantity, Scheme, TraceCode, UnitCode, bare_code, candidates, why_not};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
@@ -190,12 +190,14 @@ fn meaning(text: &str) -> Meant {
     meant
 }
 
-/// Whether a text was meant to be of GS1: then what is wrong with it can be told.
+/// Whether a text was meant to be of GS1: then what is wrong with it can be told. So is what a reader
+/// sends without brackets, and the bare number of an item or of a logistic unit.
 fn is_of_gs1(text: &str) -> bool {
     let begins = ["/", "(", "]", "^", "urn:epc:", "http://", "https://"];
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     begins.iter().any(|mark| text.starts_with(mark))
-        || digits && matches!(text.len(), 8 | 12 | 13 | 14)
+        || digits && matches!(text.len(), 8 | 12 | 13 | 14 | 18)
+        || Gs1Data::read(text).is_some()
 }
 
 /// What one scanned text leads to.

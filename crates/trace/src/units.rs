@@ -99,13 +99,14 @@ impl Unit {
 
     /// Number of who held it when it went into an event: who had put it out last before.
     pub(crate) fn holder_before(&self, at: (i64, i64)) -> usize {
-        let before = self.put_out.iter().rev().find(|once| once.at < at);
+        let before = carried::around(&self.put_out, at).0;
+        let before = before.checked_sub(1).and_then(|last| self.put_out.get(last));
         before.or(self.put_out.first()).map_or(self.subject, |once| once.subject)
     }
 
     /// Number of who put it out next after an event; of who holds it where nobody did.
     pub(crate) fn holder_after(&self, at: (i64, i64)) -> usize {
-        let after = self.put_out.iter().find(|once| once.at > at);
+        let after = self.put_out.get(carried::around(&self.put_out, at).1);
         after.map_or(self.subject, |once| once.subject)
     }
 }

@@ -13,6 +13,7 @@ mod resolver_pace;
 mod resolver_upstream;
 mod story;
 mod told;
+mod typed;
 mod verify;
 
 pub use console::console;

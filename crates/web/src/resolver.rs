@@ -5,7 +5,7 @@
 
 use axum::{
     Json,
-    extract::{Path, RawQuery},
+    extract::RawQuery,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -24,6 +24,7 @@ use crate::{
     resolver_pace::Pace,
     resolver_upstream::{HOPS, Question, Upstream, redirect},
     story::{self, Door},
+    typed::Typed,
 };
 
 /// What all doors of the resolver share.
@@ -66,7 +67,7 @@ pub(crate) fn routes(door: &Door) -> Vec<Route> {
             by_path,
             WHY,
             "标识解析（路径）",
-            move |app: App, origin: Origin, Path(id): Path<String>, rest: Rest| async move {
+            move |app: App, origin: Origin, Typed(id): Typed, rest: Rest| async move {
                 open(one.answer(&app, &origin, (&id, Mode::Any), rest).await)
             },
         )
@@ -244,10 +245,12 @@ impl Resolver {
             self.pace.miss(origin.address, now);
             let detail = why_not(id).to_string();
             // A conformant resolver says 400 to a link that is none.
-            return Err(match mode {
-                Mode::Link => Problem::Malformed(detail),
-                Mode::Any => Problem::invalid("id", detail),
-            });
+            let problem = match mode {
+                Mode::Link => Problem::Malformed(detail.clone()),
+                Mode::Any => Problem::invalid("id", detail.clone()),
+            };
+            let asked = id.strip_suffix('?').unwrap_or(id);
+            return story::malformed(app, asked, (&detail, problem), &rest.headers);
         }
         let link_type = rest.value("linkType");
         let asked = Asked::read(link_type.as_deref(), rest.header(header::ACCEPT));

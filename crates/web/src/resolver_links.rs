@@ -213,7 +213,6 @@ pub(crate) fn description(name: &str, root: &str) -> Value {
         "supportedLinkTypes": supported.collect::<Vec<_>>(),
         "linkTypeDefaultCanBeLinkset": false,
         "linksetContext": "https://ref.gs1.org/standards/resolver/linkset-context",
-        "notSupported": ["compressed GS1 Digital Link URIs"],
         "supportsSemanticInterpretation": false, "validatesLinks": false,
     })
 }

@@ -24,6 +24,7 @@ use crate::{
     resolver_find::{follow, name},
     resolver_upstream::redirect,
     told::Told,
+    typed::Typed,
     verify,
 };
 
@@ -89,60 +90,62 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
     let (mut routes, for_proofs) = (resolver::routes(&door), ledger.clone());
     let (for_certificates, for_certificate_proofs) = (ledger.clone(), ledger.clone());
     let by_code = door;
-    routes.extend([
-        Route::public(
-            (Method::GET, "/t/{code}"),
-            open,
-            "产品追溯页",
-            move |app: App,
-                  Path(code): Path<String>,
-                  RawQuery(query): RawQuery,
-                  headers: HeaderMap| async move {
-                // As people type it: full-width letters are letters.
-                let code = bare_code(&code).unwrap_or(code);
-                resolver::open(answer(&app, &by_code, (code, lot_of(query)), &headers).await)
-            },
-        )
-        .query(LOT_QUERY),
-        Route::public(
-            (Method::GET, "/api/v1/public/proof/{code}"),
-            open,
-            "公众页所示各记录的存证证明（部分披露）",
-            move |app: App, Path(code): Path<String>| async move {
-                let mut tx = app.db().snapshot().await?;
-                let proofs = yj_trace::public_proofs(&for_proofs, &mut tx, &code).await?;
-                Ok::<_, Problem>(Json(proofs.ok_or(Problem::NotFound("追溯码"))?))
-            },
-        ),
-        Route::public(
-            (Method::GET, "/portal/{name}"),
-            open,
-            "公众页脚本",
-            |_: App, Path(name): Path<String>, headers: HeaderMap| async move {
-                verify::script(&name, &headers)
-            },
-        ),
-        Route::public(
-            (Method::GET, "/c/{number}"),
-            "公众核对承诺达标合格证，不含联系方式",
-            "承诺达标合格证",
-            move |app: App, Path(number): Path<String>| async move {
-                certificate::page(&app, &for_certificates, &number).await
-            },
-        ),
-        Route::public(
-            (Method::GET, "/c/{number}/proof"),
-            "公众核对承诺达标合格证的存证，不含联系方式",
-            "承诺达标合格证的存证证明",
-            move |app: App, Path(number): Path<String>| async move {
-                certificate::proof(&app, &for_certificate_proofs, &number).await
-            },
-        ),
-        Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
-            style()
-        }),
-        verify::route(ledger),
-    ]);
+    routes.extend(
+        [
+            Route::public(
+                (Method::GET, "/t/{code}"),
+                open,
+                "产品追溯页",
+                move |app: App,
+                      Typed(code): Typed,
+                      RawQuery(query): RawQuery,
+                      headers: HeaderMap| async move {
+                    // As people type it: full-width letters are letters.
+                    let code = bare_code(&code).unwrap_or(code);
+                    resolver::open(answer(&app, &by_code, (code, lot_of(query)), &headers).await)
+                },
+            )
+            .query(LOT_QUERY),
+            Route::public(
+                (Method::GET, "/api/v1/public/proof/{code}"),
+                open,
+                "公众页所示各记录的存证证明（部分披露）",
+                move |app: App, Path(code): Path<String>| async move {
+                    let mut tx = app.db().snapshot().await?;
+                    let proofs = yj_trace::public_proofs(&for_proofs, &mut tx, &code).await?;
+                    Ok::<_, Problem>(Json(proofs.ok_or(Problem::NotFound("追溯码"))?))
+                },
+            ),
+            Route::public(
+                (Method::GET, "/portal/{name}"),
+                open,
+                "公众页脚本",
+                |_: App, Path(name): Path<String>, headers: HeaderMap| async move {
+                    verify::script(&name, &headers)
+                },
+            ),
+            Route::public(
+                (Method::GET, "/c/{number}"),
+                "公众核对承诺达标合格证，不含联系方式",
+                "承诺达标合格证",
+                move |app: App, Typed(number): Typed| async move {
+                    certificate::page(&app, &for_certificates, &number).await
+                },
+            ),
+            Route::public(
+                (Method::GET, "/c/{number}/proof"),
+                "公众核对承诺达标合格证的存证，不含联系方式",
+                "承诺达标合格证的存证证明",
+                move |app: App, Path(number): Path<String>| async move {
+                    certificate::proof(&app, &for_certificate_proofs, &number).await
+                },
+            ),
+            Route::public((Method::GET, "/portal.css"), open, "公众页样式", |_: App| async {
+                style()
+            }),
+            verify::route(ledger),
+        ],
+    );
     routes
 }
 
@@ -322,6 +325,38 @@ pub(crate) fn void(
     let (platform, operator) = (&app.platform().name, &app.platform().operator);
     let html = Void { platform, operator, code }.render().map_err(Problem::internal)?;
     Ok((StatusCode::GONE, Html(html)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "malformed.html")]
+struct Malformed<'a> {
+    platform: &'a str,
+    operator: &'a str,
+    code: &'a str,
+    detail: &'a str,
+}
+
+/// What is wrong with a text that is no identifier: a page for whoever asks for one by name, the
+/// problem for everybody else.
+pub(crate) fn malformed(
+    app: &App,
+    code: &str,
+    (detail, problem): (&str, Problem),
+    headers: &HeaderMap,
+) -> Result<Response> {
+    if wants_json(headers) || !names_page(headers) {
+        return Err(problem);
+    }
+    let (_, status, _) = problem.class();
+    let (platform, operator) = (&app.platform().name, &app.platform().operator);
+    let html = Malformed { platform, operator, code, detail }.render();
+    Ok((status, Html(html.map_err(Problem::internal)?)).into_response())
+}
+
+/// Whether a reader names pages among what it takes, as browsers do.
+fn names_page(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    said.is_some_and(|said| said.to_ascii_lowercase().contains("text/html"))
 }
 
 /// Of this platform's chain.

@@ -40,9 +40,12 @@ pub(super) fn is_unit(text: &str) -> bool {
     (2..=3).contains(&text.len()) && text.bytes().all(upper)
 }
 
-/// `2.0`
-pub(super) fn is_version(text: &str) -> bool {
-    text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+/// `2.0`, and whatever else of the first two versions: what a later one means is not known here.
+pub(crate) fn is_version(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let known = parts.next().is_some_and(|major| matches!(major, "1" | "2"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    known && parts.all(is_number)
 }
 
 pub(super) fn is_hexadecimal(text: &str) -> bool {

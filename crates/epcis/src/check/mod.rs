@@ -14,7 +14,7 @@ mod shape;
 
 pub use document::check_document;
 pub use event::{check_event, check_event_within};
-pub(crate) use format::is_uri;
+pub(crate) use format::{is_uri, is_version};
 
 #[cfg(test)]
 mod tests;

@@ -160,7 +160,7 @@ impl Kind {
             Self::Boolean => "真假值 true 或 false",
             Self::Hexadecimal => "十六进制文本",
             Self::Unit => "二至三位的 UN/ECE 计量单位代码（如 KGM）",
-            Self::Version => "版本号（如 2.0）",
+            Self::Version => "EPCIS 1.x 或 2.x 的版本号（如 2.0）",
             Self::List(..) => "列表",
             Self::Object(_) => "对象",
             Self::OneOrMany(_) => "一个或一列值",

@@ -146,6 +146,36 @@ fn documents_are_checked_around_their_events() {
 }
 
 #[test]
+fn versions_beyond_the_second_are_not_known() {
+    for (version, known) in [
+        ("2.0", true),
+        ("2", true),
+        ("2.0.1", true),
+        ("1.2", true),
+        ("3.0", false),
+        ("0.9", false),
+        ("20", false),
+        ("2.", false),
+        ("", false),
+    ] {
+        let text = format!(
+            r#"{{"@context":"https://a/b","type":"EPCISDocument","schemaVersion":"{version}",
+            "creationDate":"2024-05-01T00:00:00Z","epcisBody":{{"eventList":[]}}}}"#
+        );
+        assert_eq!(check_document(&json(&text), 9).is_empty(), known, "{version}");
+        let namespace = if version.starts_with('1') { 1 } else { 2 };
+        let xml = format!(
+            r#"<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:{namespace}"
+            schemaVersion="{version}" creationDate="2024-05-01T00:00:00Z"><EPCISBody><EventList/>
+            </EPCISBody></e:EPCISDocument>"#
+        );
+        let mut reader = crate::XmlEventReader::new(xml.as_bytes(), Limits::default());
+        assert!(reader.next_event().unwrap().is_none());
+        assert_eq!(check_document(&reader.header(), 9).is_empty(), known, "XML {version}");
+    }
+}
+
+#[test]
 fn events_of_a_document_are_told_by_their_place() {
     let text = r#"{"@context":"https://a/b","type":"EPCISDocument","schemaVersion":"2.0",
         "creationDate":"2024-05-01T00:00:00Z","epcisBody":{"eventList":[{"type":"ObjectEvent",

@@ -181,3 +181,97 @@ fn measurements_of_the_web_vocabulary_are_uris() {
         "ni:///sha-256;7e3a42357f679a5a4ee6b5124e0d05338d41ece98899b4ccf254efb941c8d405?ver=CBV2.0";
     assert_eq!(event_hash(&event, &crate::Context::default(), EventHash::Sha256), wanted);
 }
+
+/// The keys of the generator's test of identifiers (`epclist_normalisation`), and the hash that it
+/// publishes for CBV 2.0: only what an EPC URN escapes is escaped in the link.
+#[test]
+fn identifiers_of_every_scheme_have_the_published_hash() {
+    let tail = r#""action":"OBSERVE","bizStep":"inspecting",
+        "readPoint":{"id":"urn:epc:id:sgln:4012345.00005.0"}}"#;
+    let ids = [
+        "id:sgtin:4012345.011111.9876",
+        "id:sgtin:4012345.011111.98%22",
+        "id:sgtin:415056789012.0.987654",
+        "id:sgtin:0614141.812345.6789%2F%26%25%22!%3F()",
+        "id:sscc:4012345.3111111111",
+        "id:sgln:4012345.00005.122",
+        "id:sgln:4012345.00005.0",
+        "id:grai:4012345.00022.334455",
+        "id:giai:4012345.ABC345",
+        "id:gsrn:4012345.0000006765",
+        "id:gsrnp:4012345.0000000007",
+        "id:gdti:4012345.00009.PO-4711",
+        "id:gdti:987659999999..9",
+        "id:cpi:0614141.11111111111111-A%23%2F.1234",
+        "id:ginc:0614141.xyz47%2F11",
+        "id:gsin:4012345.222333444",
+        "id:itip:4012345.011111.01.02.987",
+        "id:upui:1234567.098765.51qIgY)%3C%26Jp3*j7'SDB",
+        "id:pgln:4000001.00000",
+        "id:pgln:999999999999.",
+        "class:lgtin:4012345.012345.Lot987",
+    ];
+    let links = [
+        "https://id.gs1.org/gtin/09780345418913",
+        "https://example.com/gtin/09780345418913/21/765tz?abc=211121",
+    ];
+    let urns = ids.iter().map(|id| format!("\"urn:epc:{id}\""));
+    let list: Vec<String> = urns.chain(links.map(|link| format!("\"{link}\""))).collect();
+    let event = json(&format!(
+        r#"{{"type":"ObjectEvent","eventTime":"2019-04-02T15:00:00.000+01:00",
+        "eventTimeZoneOffset":"+01:00","epcList":[{}],{tail}"#,
+        list.join(",")
+    ));
+    let wanted =
+        "ni:///sha-256;028e1a1a0aef2be946fa8026eec361159033cab9d4da3f94bee1d58070b20198?ver=CBV2.0";
+    assert_eq!(event_hash(&event, &crate::Context::default(), EventHash::Sha256), wanted);
+    let links = [
+        "urn:epc:id:sgtin:4012345.011111.a!(*),+:",
+        "https://x.example/01/04012345111118/21/a%21%28%2A%29%2C%2B%3A",
+    ];
+    let [urn, link] =
+        links.map(|id| json(&format!(r#"{{"type":"ObjectEvent","epcList":["{id}"]}}"#)));
+    let context = crate::Context::default();
+    assert_eq!(pre_hash(&urn, &context), pre_hash(&link, &context), "one key, one text");
+}
+
+/// What the generator, for all its releases, tells otherwise than CBV 2.0 §8.9 does.
+#[test]
+fn where_the_rules_are_clearer_than_the_generator() {
+    let text = |members: &str| {
+        let event = json(&format!(r#"{{"type":"ObjectEvent",{members}}}"#));
+        pre_hash(&event, &crate::Context::default())
+    };
+    // Rule 6: a number is its digits. Python's decimals keep an exponent that stands in a text,
+    // take `1_000` for a number and write a zero below zero.
+    assert_eq!(text(r#""https://e/a":["1e3",1e20,-0.0,"1_000"]"#), {
+        let name = "{https://e/}a=";
+        format!("eventType=ObjectEvent{name}0{name}1000{name}100000000000000000000{name}1_000")
+    });
+    // Rule 13: the type stands first, in whatever order the members stand.
+    assert_eq!(
+        text(r#""sourceList":[{"source":"https://e/s","type":"location"}]"#),
+        "eventType=ObjectEventsourceListtype=https://ref.gs1.org/cbv/SDT-locationsource=https://e/s"
+    );
+    // Rule 4: a transaction need not have a type; the generator fails.
+    assert_eq!(
+        text(r#""bizTransactionList":[{"bizTransaction":"https://e/t"}]"#),
+        "eventType=ObjectEventbizTransactionListbizTransaction=https://e/t"
+    );
+    // Rule 12: what was added to several readings is in the order of its text; the generator has
+    // it in the order of the readings it was added to.
+    let reading =
+        |value: u8, added: &str| format!(r#"{{"value":{value},"https://e/a":"{added}"}}"#);
+    assert_eq!(
+        text(&format!(
+            r#""sensorElementList":[{{"sensorReport":[{},{}]}}]"#,
+            reading(1, "z"),
+            reading(2, "y")
+        )),
+        "eventType=ObjectEventsensorElementsensorReportvalue=1sensorReportvalue=2\
+         sensorElementsensorReport{https://e/}a=ysensorReport{https://e/}a=z"
+    );
+    // Rule 16: only where a field takes words of CBV is a plain word one; the generator takes any
+    // value for one that looks like the end of another in the same document.
+    assert!(text(r#""bizStep":"packing","https://e/a":"packing""#).ends_with("a=packing"));
+}

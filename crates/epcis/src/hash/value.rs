@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use super::terms;
 use crate::{
-    context::Context, decimal::Decimal, identifier::canonical_link, json::Json,
-    vocabulary::from_urn,
+    context::Context, decimal::Decimal, identifier::hash_link, json::Json, vocabulary::from_urn,
 };
 
 /// Namespaces of GS1, whose short names stand for full ones in values too.
@@ -38,7 +37,7 @@ pub(super) fn value(text: &str, context: &Context) -> String {
     if let Some(number) = Decimal::parse(text) {
         return number.to_string();
     }
-    canonical_link(text).or_else(|| in_full(text, context)).unwrap_or_else(|| text.to_owned())
+    hash_link(text).or_else(|| in_full(text, context)).unwrap_or_else(|| text.to_owned())
 }
 
 fn in_full(text: &str, context: &Context) -> Option<String> {

@@ -3,7 +3,7 @@
 use yj_model::Scheme;
 
 use super::{
-    escape::{for_link, is_key_text, is_part_text, unescape},
+    escape::{for_link, for_urn, is_key_text, is_part_text, unescape},
     scheme::{EpcScheme, Place, SPECS, Spec, check_digit, is_numeric},
 };
 
@@ -88,9 +88,18 @@ impl Gs1Key {
 
     /// The canonical link.
     pub fn to_link(&self) -> String {
-        let mut link = format!("{CANONICAL}/{}/{}", self.ai, for_link(&self.value));
+        self.written(for_link)
+    }
+
+    /// The canonical link as the event hash has it: only what an EPC URN escapes is escaped.
+    pub(super) fn to_hash_link(&self) -> String {
+        self.written(for_urn)
+    }
+
+    fn written(&self, escape: fn(&str) -> String) -> String {
+        let mut link = format!("{CANONICAL}/{}/{}", self.ai, escape(&self.value));
         if let Some((ai, value)) = &self.qualifier {
-            link.push_str(&format!("/{ai}/{}", for_link(value)));
+            link.push_str(&format!("/{ai}/{}", escape(value)));
         }
         link
     }

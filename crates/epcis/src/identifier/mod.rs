@@ -8,6 +8,7 @@ mod scheme;
 
 pub use epc::{Epc, Serial};
 pub use link::Gs1Key;
+pub(crate) use pattern::hash_link;
 pub use pattern::{canonical_link, id_matches};
 pub use scheme::EpcScheme;
 

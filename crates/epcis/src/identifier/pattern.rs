@@ -6,10 +6,23 @@ use super::{epc::Epc, link::Gs1Key};
 
 /// The canonical Digital Link of a GS1 key in any of its forms; `None` for any other text.
 pub fn canonical_link(text: &str) -> Option<String> {
+    key_of(text).map(|key| key.to_link())
+}
+
+/// The canonical Digital Link that stands in the text of an event hash.
+///
+/// GS1 Digital Link §7 escapes `!()*+,:` as well, and the generator did so up to 1.9.3. Its texts for
+/// CBV 2.0 as published since, and those of other implementations, leave these characters as an EPC
+/// URN has them; a hash is of use only where it is the same for everybody.
+pub(crate) fn hash_link(text: &str) -> Option<String> {
+    key_of(text).map(|key| key.to_hash_link())
+}
+
+fn key_of(text: &str) -> Option<Gs1Key> {
     if text.starts_with("urn:epc:") {
-        return Epc::parse(text).map(|epc| epc.to_key().to_link());
+        return Epc::parse(text).map(|epc| epc.to_key());
     }
-    Gs1Key::parse(text).map(|key| key.to_link())
+    Gs1Key::parse(text)
 }
 
 fn canonical(text: &str) -> Cow<'_, str> {

@@ -124,30 +124,8 @@ impl Query {
         if self.event_count_limit.is_some() && self.max_event_count.is_some() {
             faults.push(fault("maxEventCount", "不能与 eventCountLimit 同时使用"));
         }
-        // A lower bound above the upper one of the same field asks for nothing.
-        for lower in &self.conditions {
-            for upper in &self.conditions {
-                if excludes(lower, upper) {
-                    faults.push(fault("", "下限不应高于上限，这样的事件不存在"));
-                }
-            }
-        }
         faults
     }
-}
-
-/// Both conditions are about one single value of an event, and no value fulfils both.
-fn excludes(lower: &Condition, upper: &Condition) -> bool {
-    let (
-        Condition::Time { field, comparison: Comparison::Ge, at: from },
-        Condition::Time { field: same, comparison: Comparison::Lt, at: to },
-    ) = (lower, upper)
-    else {
-        return false;
-    };
-    let single =
-        matches!(field, TimeField::EventTime | TimeField::RecordTime | TimeField::DeclarationTime);
-    single && field == same && from >= to
 }
 
 fn fault(name: &str, detail: &str) -> Fault {

@@ -342,13 +342,26 @@ fn what_is_unknown_or_wrong_is_told_by_name() {
 fn what_contradicts_itself_is_refused() {
     for pair in [
         [("eventCountLimit", "1"), ("maxEventCount", "1")],
-        [("GE_eventTime", "2024-05-02T00:00:00Z"), ("LT_eventTime", "2024-05-01T00:00:00Z")],
         [("EQ_action", "ADD"), ("EQ_action", "DELETE")],
     ] {
         assert_eq!(Query::parse(pair, &context()).unwrap_err().len(), 1, "{pair:?}");
     }
     let many = vec![("EQ_action", "ADD"); 101];
     assert!(Query::parse(many, &context()).is_err());
+}
+
+/// Each parameter is sound by itself (EPCIS 2.0 §8.2.6 names no other fault), and no event fulfils
+/// both.
+#[test]
+fn bounds_that_leave_nothing_between_find_nothing() {
+    for field in ["eventTime", "recordTime", "errorDeclarationTime"] {
+        let (from, to) = (format!("GE_{field}"), format!("LT_{field}"));
+        for [early, late] in [["2024-05-01", "2024-05-01"], ["2024-04-01", "2024-06-01"]] {
+            let [early, late] = [early, late].map(|day| format!("{day}T00:00:00Z"));
+            let query = Query::parse([(&*from, &*late), (&*to, &*early)], &context()).unwrap();
+            assert!(!matches(&query, &rich()), "{field}");
+        }
+    }
 }
 
 #[test]

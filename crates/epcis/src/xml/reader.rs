@@ -9,6 +9,7 @@ use super::{
     tree::Element,
 };
 use crate::{
+    check::is_version,
     context::Context,
     document::context_of,
     event::EventKind,
@@ -123,8 +124,9 @@ impl<R: Read> XmlEventReader<R> {
         let mut members = vec![
             (String::from("@context"), context_of(&self.context)),
             (String::from("type"), Json::text(kind)),
-            (String::from("schemaVersion"), Json::text("2.0")),
         ];
+        let version = self.version_told().map(Json::text);
+        members.extend(version.map(|version| (String::from("schemaVersion"), version)));
         members.extend(self.head.iter().cloned());
         let mut list = vec![(String::from("eventList"), Json::Array(Vec::new()))];
         let vocabularies =
@@ -145,6 +147,17 @@ impl<R: Read> XmlEventReader<R> {
         };
         members.push((String::from("epcisBody"), Json::Object(body)));
         Json::Object(members)
+    }
+
+    /// What was read of a version that is known is told as 2.0; any other version as it stands, so
+    /// that the check finds it. A bare event has none.
+    fn version_told(&self) -> Option<&str> {
+        let version = self.schema_version.trim();
+        match version {
+            _ if self.is_bare() || is_version(version) => Some("2.0"),
+            "" => None,
+            other => Some(other),
+        }
     }
 
     fn start(&mut self, element: Element) -> Result<Option<Json>, ReadError> {

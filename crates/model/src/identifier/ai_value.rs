@@ -123,9 +123,18 @@ impl Part {
         Self { optional: true, ..self }
     }
 
-    #[cfg(test)]
     pub(super) fn longest(&self) -> usize {
         self.most
+    }
+
+    /// What it has at least; nothing where it may be left out.
+    pub(super) fn shortest(&self) -> usize {
+        if self.optional { 0 } else { self.least }
+    }
+
+    /// Whether it holds digits alone.
+    pub(super) fn is_digits(&self) -> bool {
+        self.letters == Letters::Digits
     }
 
     /// How many letters the grammar fixes.

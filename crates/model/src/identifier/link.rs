@@ -1,4 +1,4 @@
-//! GS1 Digital Link, URI syntax 1.2 and later, uncompressed; with the words that older links have in
+//! GS1 Digital Link, URI syntax 1.2 and later, compressed or not; with the words that older links have in
 //! the place of numbers, and GTIN without their noughts in front.
 
 use percent_encoding::percent_decode_str;
@@ -7,7 +7,7 @@ use super::{
     ai::{by_number, is_attribute, numbered},
     behind_scheme,
     gs1::{Element, Gs1Data},
-    path_of,
+    packed, path_of,
 };
 use crate::{Gtin, Rejected};
 
@@ -52,21 +52,41 @@ fn of_path(text: &str) -> Result<Gs1Data, Rejected> {
         return Err(error);
     }
     let last = parts.last().copied().unwrap_or_default();
-    match starts.first() {
-        Some(at) if parts.len() - at > 1 && is_key(parts[*at]) && is_packed(last) => {
-            refuse(COMPRESSED)
-        }
-        Some(at) if parts.len() - at > 1 => refuse(format!("路径中 {last} 之后缺少取值")),
-        Some(_) => refuse(format!("主键 {last} 之后缺少取值")),
-        None if is_packed(last) => refuse(COMPRESSED),
-        None => {
-            refuse("不是 GS1 Digital Link：路径应含 /01/商品条码、/00/物流单元代码 等主键与取值")
-        }
-    }
+    let lacking = match starts.first() {
+        // Only what follows the key may be compressed.
+        Some(at) if parts.len() - at == 3 => match unpacked(&parts[*at..at + 2], last, query) {
+            Err(error) if is_packed(last) => return Err(error),
+            Err(_) => format!("路径中 {last} 之后缺少取值"),
+            found => return found,
+        },
+        Some(at) if parts.len() - at > 1 => format!("路径中 {last} 之后缺少取值"),
+        Some(_) => format!("主键 {last} 之后缺少取值"),
+        None if is_packed(last) => return unpacked(&[], last, query),
+        None => String::from(
+            "不是 GS1 Digital Link：路径应含 /01/商品条码、/00/物流单元代码 等主键与取值",
+        ),
+    };
+    refuse(lacking)
 }
 
-/// What is said of a link that seems to be compressed.
-pub(super) const COMPRESSED: &str = "看来是压缩的 GS1 Digital Link（URI Compression），本平台不解压；请用未压缩的形式，如 /01/06901234567892/10/L1";
+/// A link of which all, or all but the key, is compressed.
+fn unpacked(given: &[&str], packed: &str, query: &str) -> Result<Gs1Data, Rejected> {
+    let wrong = |error: Rejected| Rejected(format!("压缩的 GS1 Digital Link 不能解压：{error}"));
+    let mut elements = Vec::new();
+    if let [word, value] = given {
+        elements.push(key(numbered(word), &decode(value)?)?);
+    }
+    for (number, value) in packed::read(packed).map_err(wrong)? {
+        elements.push(Element::new(&number, &value).map_err(wrong)?);
+    }
+    let whole = Gs1Data::assemble(elements).map_err(wrong)?;
+    if query.is_empty() {
+        return Ok(whole);
+    }
+    let link = whole.link("");
+    let mark = if link.contains('?') { '&' } else { '?' };
+    of_path(&format!("{link}{mark}{query}"))
+}
 
 /// Whether a part of a path may be a compressed key: letters of base 64, and in the first byte the
 /// two digits that an application identifier begins with, or the mark of a shortened sequence.

@@ -14,6 +14,7 @@ mod form;
 mod gs1;
 mod iso;
 mod link;
+mod packed;
 mod pairs;
 mod prefix;
 mod refusal;
@@ -23,7 +24,7 @@ pub(crate) use epc::escaped as epc_escaped;
 pub use form::{Form, Split, Tail, Wanted, forms_of};
 pub use gs1::Gs1Data;
 pub use prefix::{PREFIX_SCHEMES, prefix_of};
-pub use refusal::{compressed_path, why_not};
+pub use refusal::{uncompressed_path, why_not};
 
 use crate::text::narrow;
 

@@ -1,9 +1,7 @@
 //! What is wrong with a text that is no identifier, as a sentence that says what would be right. By
 //! its beginning a text tells what it was meant to be; only of what tells nothing all schemes are named.
 
-use super::{
-    IDENTIFIER_MAX, PLAIN_MARKS, ai_value, bare_code, candidates, element, epc, gs1::FNC1, link,
-};
+use super::{IDENTIFIER_MAX, PLAIN_MARKS, ai_value, bare_code, element, epc, gs1::FNC1, link};
 use crate::{Rejected, text::narrow};
 
 /// Why a text is none of the identifiers that are known; asked where [`candidates`] finds nothing.
@@ -86,11 +84,12 @@ fn vin_like(code: &str) -> bool {
         && code.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// What to say of the path of an address that is none here, where it seems to be a compressed Digital
-/// Link; nothing of every other.
-pub fn compressed_path(path: &str) -> Option<&'static str> {
+/// The whole link of the path of an address that is none here, where it seems to be a compressed Digital
+/// Link, or why it is none; nothing of every other.
+pub fn uncompressed_path(path: &str) -> Option<Result<String, Rejected>> {
     let code: String = path.chars().map(narrow).collect();
     let last = code.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let one = code.matches('/').count() == 1 && !code.contains(FNC1);
-    (one && link::is_packed(last) && candidates(&code).is_empty()).then_some(link::COMPRESSED)
+    let read = link::read(&code).filter(|_| one && link::is_packed(last))?;
+    Some(read.map(|found| found.link("")))
 }

@@ -372,6 +372,12 @@ async fn g_8_2_pages_are_of_one_state_in_the_order_asked_for() {
     let refused = app.get("enterprise", "/epcis/v2/events?maxEventCount=10").await.expect(413);
     assert_eq!(refused["type"], "epcisException:QueryTooLargeException");
     assert_eq!(query(&app, "enterprise", "maxEventCount=51&perPage=5").await.len(), 5);
+    let nothing_between = "GE_eventTime=2026-11-06T00:00:00Z&LT_eventTime=2026-11-03T00:00:00Z";
+    assert_eq!(query(&app, "enterprise", nothing_between).await.len(), 0);
+    assert_eq!(
+        query(&app, "enterprise", &format!("orderBy=eventTime&{nothing_between}")).await.len(),
+        0
+    );
     for wrong in [
         "perPage=0",
         "EQ_nothing=1",

@@ -173,6 +173,7 @@ async fn d_6_4_3_2_every_primary_key_has_a_door_and_wrong_links_are_told_what_is
         ("/01/06901234567892/10/L1?17=270231", "01 至 28"),
         ("/01/06901234567892/EIE1ZcBXWX", "压缩"),
         ("/ARFGZo9JFoBkT8A", "压缩"),
+        ("/AQnYUc1gng", "校验位应为"),
         ("/8013/1987654Ad4X4bL5ttr2310cXX", "校验字符应为 2K"),
     ] {
         let (status, _, body) = ask(&app, ("GET", path), &json).await;
@@ -190,6 +191,51 @@ async fn d_6_4_3_2_every_primary_key_has_a_door_and_wrong_links_are_told_what_is
         assert!(key.as_str().is_some_and(|key| key.parse::<u32>().is_ok()), "{key}");
     }
     assert_eq!(described["supportedLinkType"][0]["prefix"], "gs1:");
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_a_compressed_link_leads_where_the_whole_one_does() {
+    let app = TestApp::start().await;
+    // GTIN and lot of the page below: all compressed, and all but the key.
+    for path in ["/01/06901234567892/EGdHX6yiV0", "/AQyNo0UVqCDOjr9ZRK6"] {
+        let (status, headers, body) = ask(&app, ("GET", path), &[]).await;
+        assert_eq!(status, 307, "{path}: {body}");
+        let there = text(&headers, "location");
+        assert!([LOT, "http://127.0.0.1/t/R1-sold"].contains(&there), "{path}: {there}");
+    }
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_who_reads_pages_is_answered_by_pages_whatever_was_typed() {
+    let app = TestApp::start().await;
+    let browser = [("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")];
+    for (path, wanted, word) in [
+        ("/t/%F0", 404, "未查到追溯信息"),
+        ("/t/R1%FFsold", 404, "未查到追溯信息"),
+        ("/c/%F0", 404, ""),
+        ("/id/%F0%9F", 422, "编码有误"),
+        ("/id/6901234567893", 422, "校验位应为 2"),
+        ("/resolve?id=6901234567893", 422, "校验位应为 2"),
+        ("/resolve?id=%F0", 422, "编码有误"),
+        ("/01/06901234567893", 400, "校验位应为 2"),
+        ("/01/%F0", 400, "编码有误"),
+        ("/01/06901234567892/21/S/10/R1-sold", 400, "的顺序且不重复"),
+    ] {
+        let (status, headers, body) = ask(&app, ("GET", path), &browser).await;
+        assert_eq!(status, wanted, "{path}: {body}");
+        assert_eq!(text(&headers, "content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(body.contains("<main") && body.contains(word), "{path}: {body}");
+        // A machine is told as machines are.
+        let (status, headers, body) =
+            ask(&app, ("GET", path), &[("accept", "application/json")]).await;
+        if !path.starts_with("/c/") {
+            assert!(text(&headers, "content-type").contains("json"), "{path}: {body}");
+            assert_eq!(status, wanted, "{path}");
+        }
+    }
+    // What was typed is no part of the page's own text.
+    let (_, _, body) = ask(&app, ("GET", "/id/%3Cscript%3E(01)"), &browser).await;
+    assert!(!body.contains("<script>("), "{body}");
 }
 
 #[tokio::test]

@@ -203,9 +203,10 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
         ("/resolve?id=", 422, "请给出标识"),
         ("/resolve", 422, "请给出标识"),
     ] {
-        let refused = ask(&app, wrong, &HTML).await.expect(status);
+        let refused = ask(&app, wrong, &json).await.expect(status);
         let detail = refused["detail"].as_str().unwrap();
         assert!(detail.contains(word), "{wrong}: {detail}");
+        assert_eq!(ask(&app, wrong, &HTML).await.status, status, "{wrong}");
     }
 }
 

@@ -148,7 +148,7 @@ async fn d_5_f_the_console_knows_the_interface_as_it_is() {
 #[tokio::test]
 async fn d_5_f_an_address_that_is_no_text_is_a_problem_too() {
     let app = TestApp::start().await;
-    for path in ["/api/v1/ledger/blocks/%FF", "/t/%FF", "/api/v1/interface/%FF/x"] {
+    for path in ["/api/v1/ledger/blocks/%FF", "/api/v1/interface/%FF/x"] {
         let answer = app.get("supervisor", path).await;
         assert_eq!((answer.status, &answer.body["code"]), (400, &"malformed".into()), "{path}");
     }

@@ -115,6 +115,30 @@ async fn g_6_4_1_a_scan_reads_links_and_says_what_is_wrong_with_a_label() {
 }
 
 #[tokio::test]
+async fn g_6_4_1_a_scan_says_which_check_digit_would_be_right_in_every_notation() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let wrong = [
+        ("(01)06901234567893(10)L1", "2"),
+        ("010690123456789310L1", "2"),
+        ("]C1010690123456789310L1\u{1d}215", "2"),
+        ("010690123456789310L1\u{1d}215", "2"),
+        ("^010690123456789310L1", "2"),
+        ("https://example.com/01/06901234567893/10/L1", "2"),
+        ("6901234567893", "2"),
+        ("(00)069012345678900010", "9"),
+        ("069012345678900010", "9"),
+        ("00069012345678900010", "9"),
+    ];
+    let items = scanned(&app, "farm", &farm, &wrong.map(|(text, _)| text)).await;
+    for ((text, right), item) in wrong.iter().zip(&items) {
+        let problem = item["problem"].as_str().unwrap_or_default();
+        assert!(problem.contains(&format!("校验位应为 {right}")), "{text:?}: {item}");
+        assert_eq!(item["known"], false);
+    }
+}
+
+#[tokio::test]
 async fn g_6_4_1_a_scan_warns_of_what_is_called_back_and_what_is_gone() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
