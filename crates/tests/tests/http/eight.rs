@@ -2,6 +2,7 @@
 //! known (handbook §8.3, §8.4).
 
 mod afterwards;
+mod limits;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,8 @@ async fn loaded(size: demo::Size) -> TestApp {
     for account in demo::create_accounts(&app.assembled).await.unwrap() {
         if account.role != "client" {
             app.log_in(account.user, &account.password).await;
+        } else {
+            app.fetch_token(account.user, &account.password).await;
         }
     }
     app
