@@ -151,7 +151,7 @@ async fn the_whole_chain_of_blocks_verifies() {
     let status = app.get("supervisor", "/api/v1/ledger/status").await.expect(200);
     assert_eq!(
         (&status["height"], &status["pending"], &status["confirmed"]),
-        (&6.into(), &0.into(), &32.into())
+        (&6.into(), &0.into(), &33.into())
     );
     let blocks = app.get("supervisor", "/api/v1/ledger/blocks").await.expect(200);
     assert_eq!(blocks["items"].as_array().unwrap().len(), 6);
