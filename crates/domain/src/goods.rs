@@ -37,6 +37,9 @@ pub struct Belongs {
     pub name: String,
     /// Event types by which somebody puts it on record as theirs; before, it belongs to who did it first.
     pub by: Vec<String>,
+    /// The field that names the thing, where its code may be another: 气瓶编号.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named: Option<String>,
 }
 
 /// What a rule asks of an event.
@@ -177,7 +180,7 @@ impl GoodsDemand {
 
 /// The sum of what can be counted in a unit, in hundred-millionths of it; nothing where nothing can.
 fn total(amounts: &[(Quantity, UnitCode)], unit: UnitCode) -> Option<i128> {
-    let counted = amounts.iter().filter_map(|(quantity, own)| own.convert(*quantity, unit).ok());
+    let counted = amounts.iter().filter_map(|(quantity, own)| own.nearest(*quantity, unit));
     let counted: Vec<_> = counted.map(|quantity| i128::from(quantity.scaled())).collect();
     (!counted.is_empty()).then(|| counted.iter().sum::<i128>() * 10_000)
 }
@@ -247,6 +250,9 @@ mod tests {
             "{found:?}"
         );
         assert_eq!(broken(&rule, &two, (&leek, "3 TNE")).len(), 1);
+        // No odd gram takes a batch out of the reckoning.
+        let tons = json!({ "name": "载质量", "kind": "output_max", "per": "area", "unit": "TNE", "otherwise": "1" });
+        assert_eq!(broken(&tons, &two, (&leek, "3000001 GRM")).len(), 1);
         // Boxes are no mass, other classes are not meant, and an explanation is enough.
         assert_eq!(broken(&rule, &two, (&leek, "9999 BX")), [""; 0]);
         let pig = json!({ "catalogue_code": "010601" });

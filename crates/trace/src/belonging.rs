@@ -31,10 +31,15 @@ pub(crate) async fn require_own(
     stands: impl Fn(i64) -> bool,
 ) -> Result<()> {
     let Some(rule) = &event.spec.belongs else { return Ok(()) };
-    let codes = event.outputs.iter().map(|line| line.code.as_str()).collect();
+    let said = rule.named.as_ref().and_then(|name| event.body["attributes"][name].as_str());
+    let said =
+        said.zip(rule.named.as_ref()).map(|(code, name)| (code, format!("attributes.{name}")));
+    let lines = event.outputs.iter().enumerate();
+    let lines = lines.map(|(at, line)| (line.code.as_str(), format!("outputs[{at}].code")));
+    let things: Vec<(&str, String)> = lines.chain(said).collect();
+    let codes = things.iter().map(|(code, _)| *code).collect();
     let deeds = deeds(tx, (rule, &event.spec.code), (event, &codes), (others, stands)).await?;
-    for (at, line) in event.outputs.iter().enumerate() {
-        let code = line.code.as_str();
+    for (code, field) in things {
         let of_it: Vec<_> = deeds.iter().filter(|deed| deed.code == code).collect();
         let Some(owner) = owner(rule, &event.spec.code, (&of_it, event.time.unix_ms())) else {
             continue;
@@ -58,7 +63,7 @@ pub(crate) async fn require_own(
             event.spec.name,
             names.join("、")
         );
-        return Err(Problem::invalid(format!("outputs[{at}].code"), detail));
+        return Err(Problem::invalid(field, detail));
     }
     Ok(())
 }
@@ -152,7 +157,10 @@ mod tests {
 
     #[test]
     fn who_put_it_on_record_last_before_that_time_has_it_and_else_who_did_it_first() {
-        let rule = Belongs { name: String::from("示例"), by: vec![String::from("register")] };
+        let rule =
+            Belongs {
+                name: String::from("示例"), by: vec![String::from("register")], named: None
+            };
         let deed = |kind: &str, subject: &str, time| Deed {
             code: String::from("QP"),
             kind: String::from(kind),

@@ -38,8 +38,12 @@ pub(super) fn goods_rule(part: &mut Part<'_, '_>) -> GoodsRule {
 }
 
 pub(super) fn belongs(part: &mut Part<'_, '_>) -> Belongs {
-    part.only(&["name", "by"]);
-    Belongs { name: part.label("name"), by: part.texts("by", (1, EVENTS_MAX)) }
+    part.only(&["name", "by", "named"]);
+    Belongs {
+        name: part.label("name"),
+        by: part.texts("by", (1, EVENTS_MAX)),
+        named: part.value("named").map(|_| part.word("named", NAME_MAX)),
+    }
 }
 
 fn unit(part: &mut Part<'_, '_>) -> String {

@@ -36,6 +36,11 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
             check_event(event, &here, mistakes);
             let documents = format!("{here}.documents");
             check_documents(event, &pack.product_fields, &documents, mistakes);
+            if let Some(name) = event.belongs.as_ref().and_then(|belongs| belongs.named.as_ref())
+                && !event.fields.iter().any(|field| field.name == *name)
+            {
+                mistakes.note(format!("{here}.belongs.named"), format!("没有 {name} 这个字段"));
+            }
             let strange = |by: &String| !pack.events().any(|(_, one)| one.code == *by);
             if let Some(belongs) = &event.belongs
                 && let Some(at) = belongs.by.iter().position(strange)

@@ -479,7 +479,7 @@ impl TestApp {
 /// A harvest that the platform accepts.
 /// What is said of a plot that vegetables are harvested from.
 pub fn plot(name: &str) -> Value {
-    json!({ "plot": name, "area_mu": "5", "variety": "示例品种", "sown_on": "2025-08-01" })
+    json!({ "plot": name, "area_mu": "5", "variety": "示例品种", "sown_on": "2018-08-01" })
 }
 
 pub fn harvest(subject: &Value, code: &str) -> Value {

@@ -61,6 +61,7 @@ async fn filling(app: &TestApp, code: &str, subject: &Value, time: &str) -> Valu
     let event = like(app, ("special_equipment", "fill"), (inputs, outputs), json!({})).await;
     let mut event = at(event, time);
     event["subject"] = subject["code"].clone();
+    event["attributes"]["cylinder_no"] = json!(code);
     event
 }
 
@@ -75,6 +76,12 @@ async fn g_4_5_a_cylinder_belongs_to_one_filling_unit() {
         &objections(&app, refused.clone()).await,
         &["不符合规则“一只气瓶只属于一个充装单位”：QP-0001 属于其他主体，不能由本主体充装"],
     );
+    // A new code does not make it another cylinder.
+    let mut disguised = refused.clone();
+    disguised["inputs"].as_array_mut().unwrap().remove(0);
+    disguised["outputs"][0] =
+        json!({ "code": "QP-NEW", "quantity": "1", "unit": "CY", "product": "YJ-QP-02" });
+    says(&objections(&app, disguised).await, &["QP-0001 属于其他主体"]);
     recorded(&app, filling(&app, "QP-0001", &station, "2026-11-18T07:00:00+08:00").await).await;
     // Within one request too: who fills a new one first has it.
     let first = filling(&app, "QP-0009", &station, "2026-11-18T08:00:00+08:00").await;
@@ -413,4 +420,45 @@ async fn g_4_1_pigs_leave_with_ear_tags_and_are_slaughtered_with_a_test() {
     kill["attributes"]["clenbuterol"] = json!("not_detected");
     kill["attributes"]["piece_no"] = json!("A-01");
     recorded(&app, at(kill, "2026-11-11T08:00:00+08:00")).await;
+}
+
+#[tokio::test]
+async fn g_4_f_clumsy_and_sly_events_are_told_what_is_wrong() {
+    let app = chains().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let harvest = |changes: Value| {
+        let mut event = json!({
+            "domain": "agri", "type": "harvest", "subject": farm["code"],
+            "event_time": "2026-11-10T08:00:00+08:00", "attributes": crate::harness::plot("示例地块"),
+            "outputs": [{ "code": "AT-1", "quantity": "10", "unit": "KGM", "product": "YJ-JC-01", "lot": "AT-1" }],
+        });
+        for (path, value) in changes.as_object().unwrap() {
+            *event.pointer_mut(path).unwrap() = value.clone();
+        }
+        event
+    };
+    for (changes, word) in [
+        (json!({ "/attributes/variety": "  " }), "品种"),
+        (json!({ "/attributes/area_mu": "-1" }), "应在 0.01 至 100000 之间"),
+        (json!({ "/attributes/area_mu": "1e3" }), "面积（亩）"),
+        (json!({ "/attributes/sown_on": "2026-11-11" }), "先播种后采收"),
+        (json!({ "/attributes/sown_on": "2026-02-30" }), "播种日期"),
+        (json!({ "/attributes/sown_on": 20260801 }), "播种日期"),
+        (json!({ "/outputs/0/quantity": "50000.0001" }), "产量不超过"),
+        (json!({ "/outputs/0/quantity": "50000000.1", "/outputs/0/unit": "GRM" }), ""),
+        (json!({ "/type": "waybill" }), "没有事件类型 waybill"),
+        (json!({ "/domain": "drug" }), "没有事件类型 harvest"),
+    ] {
+        let found = objections(&app, harvest(changes.clone())).await;
+        assert!(found.iter().any(|detail| detail.contains(word)), "{changes}: {found:?}");
+    }
+    // Goods of one domain do not come into being in another.
+    let mut elsewhere = json!({
+        "domain": "industrial", "type": "raw_material", "subject": farm["code"],
+        "event_time": "2026-11-10T08:00:00+08:00", "attributes": { "heat_no": "1", "grade": "1" },
+        "outputs": [{ "code": "AT-2", "quantity": "10", "unit": "KGM", "product": "YJ-JC-01", "lot": "AT-2" }],
+    });
+    let found = app.post("supervisor", "/api/v1/trace/events", elsewhere.clone()).await;
+    eprintln!("ELSEWHERE {} {}", found.status, String::from_utf8_lossy(&found.bytes));
+    elsewhere["outputs"][0]["product"] = json!("YJ-TI-00");
 }
