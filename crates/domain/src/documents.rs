@@ -56,7 +56,8 @@ pub struct DocumentDemand {
     pub product_is: Vec<String>,
 }
 
-fn is_one_of(attributes: &Map<String, Value>, name: &str, values: &[String]) -> bool {
+/// Whether what is said under this name is one of these.
+pub(crate) fn is_one_of(attributes: &Map<String, Value>, name: &str, values: &[String]) -> bool {
     let text = match attributes.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
@@ -92,8 +93,8 @@ impl DocumentDemand {
 }
 
 impl EventSpec {
-    /// Whether some demand depends on what the goods are.
+    /// Whether some demand or rule depends on what the goods are.
     pub fn asks_of_products(&self) -> bool {
-        self.documents.iter().any(|demand| demand.product.is_some())
+        !self.goods_rules.is_empty() || self.documents.iter().any(|demand| demand.product.is_some())
     }
 }

@@ -6,6 +6,7 @@ pub mod columns;
 mod documents;
 mod domains;
 mod field;
+mod goods;
 mod http;
 mod pack;
 mod read;
@@ -24,6 +25,7 @@ mod upload;
 pub use documents::{DocumentDemand, Lacking};
 pub use domains::{Domains, current, likely, query_current, read_current};
 pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
+pub use goods::{Belongs, CLASS, GoodsDemand, GoodsRule};
 pub use http::routes;
 pub use pack::{
     EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal,
@@ -32,7 +34,7 @@ pub use read::read;
 pub use retention::{
     Asked, KEPT_MONTHS_MIN, Kept, Recorded, Retention, asked_of_document, kept_at_least, kept_from,
 };
-pub use rule::{Band, ClassPlan, Demand, EVENT_TIME, Factor, Limit, Rule, Scheme};
+pub use rule::{Band, ClassPlan, Demand, EVENT_TIME, Factor, Limit, Months, Rule, Scheme};
 
 use yj_kernel::{App, CodeList, Migration, Result, Tx};
 use yj_model::{DOMAIN_LIST, DOMAINS};

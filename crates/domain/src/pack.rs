@@ -11,6 +11,7 @@ use yj_model::{OffsetTime, Quantity, Ratio, Stage};
 use crate::{
     documents::DocumentDemand,
     field::{FieldSpec, Schema, check_attributes},
+    goods::{Belongs, GoodsRule},
     retention::{Asked, Recorded, Retention, asked_of_event},
     rule::Rule,
 };
@@ -103,6 +104,12 @@ pub struct EventSpec {
     /// Rules between its fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// Rules over what its goods are and how much of them comes out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub goods_rules: Vec<GoodsRule>,
+    /// To whom what comes out belongs, where only its owner may do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub belongs: Option<Belongs>,
     /// The papers it demands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<DocumentDemand>,

@@ -132,8 +132,13 @@ pub fn asked_of_document<'a>(
     issued_on: Date,
 ) -> Option<Asked<'a>> {
     let speaks = |rule: &&Retention| rule.documents.contains(&kind) && rule.binds(subject_kind);
+    // A paper does not hold the day that records are counted from.
+    let months = |rule: &Retention| match rule.after {
+        Some(_) => rule.otherwise_months.or(rule.months),
+        None => rule.months,
+    };
     let asked = rules.filter(speaks).map(|rule| Asked {
-        kept: rule.months.map_or(Kept::Always, |months| later(issued_on, months)),
+        kept: months(rule).map_or(Kept::Always, |months| later(issued_on, months)),
         rule,
     });
     asked.max_by_key(|asked| asked.kept)
@@ -238,6 +243,68 @@ mod tests {
         assert_eq!(kept("special_equipment", "fill", json!({})), until("2031-11-01"));
         assert_eq!(kept("dangerous", "waybill", json!({})), until("2031-11-01"));
     }
+
+    /// Months that a shipped pack has a record kept at least: the rows of handbook §4.9.
+    #[test]
+    fn every_row_of_the_table_of_retention_is_in_the_packs() {
+        use DocumentKind::{
+            Certificate, Commitment, Licence, LotRelease, Origin, Purchase, Quarantine, TestReport,
+            Waybill,
+        };
+        let months = |domain: &str, event: &str| {
+            let pack = crate::domains::built_in().iter().find(|pack| pack.code == domain).unwrap();
+            let nothing = Map::new();
+            let event_time = "2026-01-31T08:00:00+08:00".parse().unwrap();
+            let record = Recorded { event, subject_kind: "01", attributes: &nothing, event_time };
+            let rule = pack.asked(record).unwrap().rule;
+            if rule.after.is_some() { rule.otherwise_months } else { rule.months }
+        };
+        for (domain, event, least) in [
+            ("food", "produce", 24),
+            ("food", "sale", 24),
+            ("agri", "market_entry", 6),
+            ("agri", "wholesale", 6),
+            ("agri", "harvest", 24),
+            ("drug", "ship", 60),
+            ("drug", "vaccinate", 60),
+            ("agri_input", "wholesale", 24),
+            ("agri_input", "retail", 60),
+            ("agri_input", "formulate", 60),
+            ("special_equipment", "maintain", 48),
+            ("special_equipment", "fill", 24),
+            ("dangerous", "waybill", 12),
+            ("dangerous", "sale", 12),
+        ] {
+            assert!(months(domain, event).unwrap() >= least, "{domain} {event}");
+        }
+        for event in ["manufacture", "register", "periodic", "install"] {
+            assert_eq!(months("special_equipment", event), None, "{event}");
+        }
+        let paper = |domain: &str, kind| {
+            let pack = crate::domains::built_in().iter().find(|pack| pack.code == domain).unwrap();
+            let day = "2026-01-31".parse().unwrap();
+            let asked = asked_of_document(pack.retention.iter(), (kind, "01"), day);
+            asked.map(|asked| asked.kept)
+        };
+        for (domain, kind, kept) in [
+            ("agri", Commitment, until("2026-07-31")),
+            ("agri", Purchase, until("2026-07-31")),
+            ("agri", Quarantine, until("2026-07-31")),
+            ("agri", Origin, until("2026-07-31")),
+            ("food", Purchase, until("2028-01-31")),
+            ("food", TestReport, until("2028-01-31")),
+            ("drug", Purchase, until("2031-01-31")),
+            ("drug", LotRelease, until("2034-01-31")),
+            ("agri_input", Purchase, until("2031-01-31")),
+            ("special_equipment", Certificate, Kept::Always),
+            ("special_equipment", TestReport, Kept::Always),
+            ("dangerous", Waybill, until("2027-01-31")),
+            ("dangerous", Licence, until("2028-01-31")),
+        ] {
+            assert_eq!(paper(domain, kind), Some(kept), "{domain} {}", kind.label());
+        }
+    }
+
     #[test]
     fn a_rule_binds_whom_it_names_and_a_paper_is_kept_from_its_own_day() {
         let agri = crate::domains::built_in().iter().find(|pack| pack.code == "agri").unwrap();

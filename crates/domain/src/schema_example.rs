@@ -139,8 +139,13 @@ fn step(event: &EventSpec, field: &FieldSpec, found: &mut Map<String, Value>) ->
 
 /// What must come out, where a rule says what comes of what goes in.
 fn yielded<'a>(demand: &'a Demand, found: &Map<String, Value>) -> Option<(&'a str, Quantity)> {
-    let Demand::Yields { of, percent, gives, by, factors, .. } = demand else { return None };
     let number = |name: &String| found.get(name)?.as_str()?.parse::<Quantity>().ok();
+    // Of parts that add up the only one there is is the whole.
+    if let Demand::Sum { parts, total, .. } = demand {
+        let part = parts.iter().find(|part| found.contains_key(*part))?;
+        return Some((part, number(total)?));
+    }
+    let Demand::Yields { of, percent, gives, by, factors, .. } = demand else { return None };
     let product = i128::from(number(of)?.scaled()) * i128::from(number(percent)?.scaled());
     let factor = match by {
         Some(by) => {
@@ -189,7 +194,7 @@ fn candidates(field: &FieldSpec, rules: &[Rule]) -> Vec<Value> {
 
 /// What a row of a table says of the field: methanol where the table knows it.
 fn cell<'a>(rule: &'a Rule, field: &FieldSpec) -> Option<&'a str> {
-    let Demand::Row { key, columns, rows } = &rule.demand else { return None };
+    let Demand::Row { key, columns, rows, .. } = &rule.demand else { return None };
     let at = std::iter::once(key).chain(columns).position(|one| *one == field.name)?;
     let methanol = rows.iter().find(|row| row.first().is_some_and(|key| key == "UN1230"));
     methanol.or(rows.first())?.get(at).map(String::as_str)

@@ -69,6 +69,9 @@ pub fn event_schema(
             json!(format!("{said}。也可写在以凭证命名的字段中"));
         schema["x-yj-documents"] = json!(event.documents);
     }
+    if !event.goods_rules.is_empty() {
+        schema["x-yj-goods-rules"] = json!(event.goods_rules);
+    }
     if event.always_reviewed {
         schema["description"] = json!("不论来源，一律由他人审核后上链");
     }

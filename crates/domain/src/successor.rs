@@ -101,6 +101,9 @@ fn added_to(before: &EventSpec, after: &EventSpec) -> Vec<String> {
     let rules =
         after.rules.iter().filter(|rule| !before.rules.iter().any(|old| old.name == rule.name));
     found.extend(rules.map(|rule| format!("{}的规则“{}”", after.name, rule.name)));
+    let ruled = |name: &str| before.goods_rules.iter().any(|old| old.name == name);
+    let rules = after.goods_rules.iter().filter(|rule| !ruled(&rule.name));
+    found.extend(rules.map(|rule| format!("{}的规则“{}”", after.name, rule.name)));
     let known = |name: &str| before.documents.iter().any(|old| old.name == name);
     let demands = after.documents.iter().filter(|demand| !known(&demand.name));
     found.extend(demands.map(|demand| format!("{}的应附凭证“{}”", after.name, demand.name)));

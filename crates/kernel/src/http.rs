@@ -49,6 +49,31 @@ fn may(entity: &Entity, verb: &str) -> Access {
     Access::Permission(entity.permission(verb))
 }
 
+/// What one record may be asked for with.
+pub const READ_QUERY: &[Param] = &[
+    Param {
+        name: "known_at", label: "当时所知：此刻之后记录的变更不计", required: false
+    },
+    Param {
+        name: "on", label: "当日所是：此日之后生效的变更不计", required: false
+    },
+];
+
+/// One record as it is or was, as the register answers it to whoever asks.
+pub async fn read_record(
+    ctx: &Ctx,
+    entity: &'static Entity,
+    (id, query): (&str, &str),
+) -> Result<serde_json::Map<String, Value>> {
+    let moment = Moment::parse(query)?;
+    let mut tx = ctx.snapshot().await?;
+    let mut found = past::at(ctx, &mut tx, entity, (id, moment)).await?;
+    drop(tx);
+    audit::note_use(ctx, entity.table, (id, 1)).await?;
+    record::veil(ctx, entity, &mut found);
+    Ok(found)
+}
+
 fn reading_routes(entity: &'static Entity) -> Vec<Route> {
     let title = entity.title;
     let list = move |ctx: Ctx, RawQuery(query): RawQuery| async move {
@@ -63,13 +88,8 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
         Ok::<_, Problem>(Json(answer))
     };
     let read = move |ctx: Ctx, Path(id): Path<String>, RawQuery(query): RawQuery| async move {
-        let moment = Moment::parse(&query.unwrap_or_default())?;
-        let mut tx = ctx.snapshot().await?;
-        let mut found = past::at(&ctx, &mut tx, entity, (&id, moment)).await?;
-        drop(tx);
-        audit::note_use(&ctx, entity.table, (&id, 1)).await?;
-        record::veil(&ctx, entity, &mut found);
-        Ok::<_, Problem>(Json(found))
+        let query = query.unwrap_or_default();
+        read_record(&ctx, entity, (&id, &query)).await.map(Json)
     };
     let history = move |ctx: Ctx, Path(id): Path<String>| async move {
         let mut tx = ctx.snapshot().await?;
@@ -84,16 +104,7 @@ fn reading_routes(entity: &'static Entity) -> Vec<Route> {
         Route::new((Method::GET, all(entity)), may(entity, "read"), format!("查询{title}"), list)
             .gives(Shape::Page(entity)),
         Route::new((Method::GET, one(entity)), may(entity, "read"), format!("读取{title}"), read)
-            .query(&[
-                Param {
-                    name: "known_at",
-                    label: "当时所知：此刻之后记录的变更不计",
-                    required: false,
-                },
-                Param {
-                    name: "on", label: "当日所是：此日之后生效的变更不计", required: false
-                },
-            ])
+            .query(READ_QUERY)
             .gives(Shape::Stored(entity)),
         Route::new(
             (Method::GET, format!("{}/history", one(entity))),

@@ -70,7 +70,7 @@ pub use field::{
     Codes, EARLIEST_DAY, Elsewhere, Field, Kind, Match, Need, Normalise, mask, time_text,
 };
 pub use gather::Gather;
-pub use http::{expected_version, record_routes, sound_reason};
+pub use http::{READ_QUERY, expected_version, read_record, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};
 pub use json::{Body, Object};
 pub use listing::{COUNT_MAX, Counting, number, size};

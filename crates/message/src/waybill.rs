@@ -74,6 +74,27 @@ const CLASSES: &[(&str, &str)] = &[
     ("8", "腐蚀性物质"),
     ("9", "杂项"),
 ];
+/// Hazards that go with the main one; several are joined by a hyphen.
+const SUBSIDIARIES: &[(&str, &str)] = &[
+    ("none", "无"),
+    ("1", "1"),
+    ("2.1", "2.1"),
+    ("2.2", "2.2"),
+    ("3", "3"),
+    ("4.1", "4.1"),
+    ("4.2", "4.2"),
+    ("4.3", "4.3"),
+    ("5.1", "5.1"),
+    ("6.1", "6.1"),
+    ("8", "8"),
+    ("3-6.1", "3、6.1"),
+    ("3-8", "3、8"),
+    ("4.2-8", "4.2、8"),
+    ("4.3-8", "4.3、8"),
+    ("5.1-6.1", "5.1、6.1"),
+    ("5.1-8", "5.1、8"),
+    ("6.1-8", "6.1、8"),
+];
 const GROUPS: &[(&str, &str)] = &[("I", "Ⅰ"), ("II", "Ⅱ"), ("III", "Ⅲ"), ("none", "不适用")];
 const PACKINGS: &[(&str, &str)] = &[
     ("tank", "罐式"),
@@ -113,6 +134,7 @@ record! {
         goods_name: String, Form::Text(60), "品名";
         un_no: String, Form::UnNumber, "联合国编号";
         hazard_class: String, Form::List(CLASSES), "类别或项别";
+        subsidiary: Option<String>, Form::List(SUBSIDIARIES), "次要危险性";
         packing_group: String, Form::List(GROUPS), "包装类别";
         packing: String, Form::List(PACKINGS), "包装方式";
         code: String, Form::Code(64), "所装货物的追溯码";
@@ -129,7 +151,7 @@ record! {
         arrive_at: Option<String>, Form::Moment, "到达时间";
         emergency_phone: String, Form::Text(20), "应急联系电话";
         load_t: Option<String>, Form::Decimal, "实际装载量（吨）";
-        rated_load_t: Option<String>, Form::Decimal, "核定载质量（吨）";
+        rated_load_t: String, Form::Decimal, "核定载质量（吨）";
         fill_percent: Option<String>, Form::Decimal, "罐体充装率（%）";
         remark: Option<String>, Form::Text(200), "备注";
     }

@@ -158,6 +158,20 @@ impl UnitCode {
             ))
         })
     }
+
+    /// The same amount in another unit, to the nearest of four places; nothing where it is of another
+    /// dimension or too large.
+    pub fn nearest(self, quantity: Quantity, to: Self) -> Option<Quantity> {
+        if self == to {
+            return Some(quantity);
+        }
+        let (from, into) = (self.0, to.0);
+        if from.dimension != into.dimension || from.dimension == Dimension::Package {
+            return None;
+        }
+        let ratio = Ratio::of(from.factor.0 * into.factor.1, from.factor.1 * into.factor.0);
+        quantity.times(ratio).ok()
+    }
 }
 
 impl FromStr for UnitCode {

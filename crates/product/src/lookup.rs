@@ -59,23 +59,38 @@ pub fn read_by_codes(rows: &[Row]) -> Result<BTreeMap<String, ProductBrief>> {
 /// The query for what products hold in the fields of their domain packs, by their codes and by the
 /// identifiers that `ids` selects; its answer is read by [`read_attributes`].
 pub fn query_attributes(codes: &[&str], ids: impl FnOnce(&mut Sql)) -> Sql {
-    let mut sql =
-        Sql::new("SELECT id, attributes FROM product WHERE attributes IS NOT NULL AND (code ");
+    let mut sql = Sql::new("SELECT id, attributes, catalogue_code FROM product WHERE (code ");
     sql.bind_texts(codes.iter().copied()).push(" OR id IN (");
     ids(&mut sql);
     sql.push("))");
     sql
 }
 
-/// The answer to [`query_attributes`], by identifier. Products without such fields are missing.
+/// The answer to [`query_attributes`], by identifier: what the pack of its domain asks of a product, and
+/// the code of its class.
 pub fn read_attributes(rows: &[Row]) -> Result<BTreeMap<String, Map<String, Value>>> {
-    let read = |row: &Row| Ok((String::from(row.text(0)?), row.json(1)?));
+    let read = |row: &Row| {
+        let mut attributes = match row.text_opt(1)? {
+            Some(_) => row.json::<Map<String, Value>>(1)?,
+            None => Map::new(),
+        };
+        if let Some(class) = row.text_opt(2)? {
+            attributes.insert(String::from(yj_domain::CLASS), Value::from(class));
+        }
+        Ok((String::from(row.text(0)?), attributes))
+    };
     rows.iter().map(read).collect()
 }
 
 /// Products by their codes. Unknown codes are missing from the answer.
 pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, ProductBrief>> {
     read_by_codes(&tx.fetch(query_by_codes(codes)).await?)
+}
+
+/// The domain of a product, if there is such a product.
+pub async fn domain_of(tx: &mut Tx, id: &str) -> Result<Option<String>> {
+    let sql = Sql::new("SELECT domain FROM product WHERE id = $1").arg(id);
+    tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
 }
 
 /// Products by their identifiers.

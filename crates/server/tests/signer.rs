@@ -103,7 +103,7 @@ fn d_6_3_1_an_enterprise_signs_with_the_program_that_is_shipped() {
         "domain": "agri", "type": "harvest", "subject": org,
         "event_time": "2026-11-01T08:00:00+08:00",
         "outputs": [{ "code": "SIGNED-1", "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
-        "attributes": { "plot": "示例地块" },
+        "attributes": { "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" },
     });
     let body = json!({ "events": [event], "atomic": true });
     let done = gateway.call("POST", "/api/v1/trace/events", Some(&body), true).unwrap();

@@ -211,7 +211,7 @@ fn grown(platform: &Platform, data: &Path, submissions: u64) -> u64 {
             "domain": "agri", "type": "harvest", "subject": subject,
             "event_time": "2026-11-10T08:00:00+08:00",
             "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": code }],
-            "attributes": { "plot": "示例地块" },
+            "attributes": { "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" },
         });
         let request = ureq::post(format!("{}/api/v1/trace/events", platform.url));
         request.header("authorization", &bearer).send_json(json!({ "events": [event] })).unwrap();

@@ -14,6 +14,7 @@ use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
+    belonging,
     correction::{self, Meanwhile, corrected, take_back},
     event::{Checked, InLine, TraceEvent},
     failing,
@@ -283,6 +284,15 @@ async fn accept(
     let of_hold = hold::judge(&event, &batch.holds, repeats)?;
     let whose = (subject.id.as_str(), &event);
     rightful::require_rightful(tx, whose, &batch.objects, &around.owners).await?;
+    let own = || if belonging::matters(&event.spec) { batch.deeds() } else { Vec::new() };
+    let stands = |id| {
+        !batch.supersedes(id) && corrected.as_ref().is_none_or(|(original, _)| original.id != id)
+    };
+    belonging::require_own(tx, whose, own(), stands).await?;
+    let of_belonging = match ctx.principal().kind {
+        ActorKind::Platform => None,
+        _ => belonging::review_reason(tx, whose, own(), stands).await?,
+    };
     let failed = failing::is_failed(&event.spec, &event.body);
     let parties = Parties {
         subject: &subject.id,
@@ -320,7 +330,16 @@ async fn accept(
         .and_then(|(_, links)| correction::review_reason(&event, links, &objects));
     let of_papers = judged.reason.clone().filter(|_| ctx.principal().kind != ActorKind::Platform);
     let of_policy = around.policies.review_reason(&event, (&subject.id, &subject.region), source);
-    let reasons = [of_standing, of_handover, of_hold, of_withdrawal, of_papers, of_test, of_policy];
+    let reasons = [
+        of_standing,
+        of_belonging,
+        of_handover,
+        of_hold,
+        of_withdrawal,
+        of_papers,
+        of_test,
+        of_policy,
+    ];
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
@@ -394,6 +413,21 @@ impl Surroundings {
 }
 
 impl Batch {
+    /// What accepted events of this batch did with their codes, where one belongs to who does such things.
+    fn deeds(&self) -> Vec<belonging::Deed> {
+        let accepted = self.events.iter().filter(|ready| ready.stored.state == "accepted");
+        let deeds = accepted.flat_map(|ready| {
+            ready.links.iter().map(|link| belonging::Deed {
+                code: link.code.clone(),
+                kind: ready.stored.kind.clone(),
+                subject: ready.stored.subject_id.clone(),
+                time: ready.stored.time.unix_ms(),
+                event: None,
+            })
+        });
+        deeds.collect()
+    }
+
     /// Whether an event of this batch corrects a stored one.
     fn supersedes(&self, event: i64) -> bool {
         self.events.iter().any(|ready| ready.superseded.is_some_and(|(id, _)| id == event))

@@ -53,6 +53,15 @@ pub(crate) fn judge(
 ) -> Result<Lacks> {
     let nothing = Map::new();
     let attributes = event.body["attributes"].as_object().unwrap_or(&nothing);
+    let of_goods: Vec<_> = products.iter().filter_map(|id| goods.get(*id)).collect();
+    let amounts: Vec<_> = event.outputs.iter().map(|line| (line.quantity, line.unit)).collect();
+    let rules = event.spec.goods_rules.iter();
+    let broken =
+        rules.filter_map(|rule| rule.broken(&event.spec, attributes, (&of_goods, &amounts)));
+    let broken: Vec<_> = broken.collect();
+    if !broken.is_empty() {
+        return Err(Problem::Invalid(broken));
+    }
     let mut lacks = Lacks::default();
     for demand in &event.spec.documents {
         let of_goods = products.iter().filter_map(|id| goods.get(*id));

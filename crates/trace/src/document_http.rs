@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, App, Body, Columns, Ctx, Entity, Param, Problem, Result, Route, Row, Scoping, Shape,
-    Sql, Tx, again, record_routes, sound_reason, transfer,
+    Access, App, Body, Columns, Ctx, Entity, Param, Problem, READ_QUERY, Result, Route, Row,
+    Scoping, Shape, Sql, Tx, again, record_routes, sound_reason, transfer,
 };
 use yj_ledger::Ledger;
 use yj_model::{Id, Quantity, UnitCode};
@@ -22,6 +22,7 @@ use crate::{
     document_proof,
     erasure::{Act, Erasing},
     http::Whole,
+    keeping::Keeping,
     promised, reissue,
     store::quantity,
 };
@@ -66,15 +67,38 @@ struct Reason {
     reason: String,
 }
 
+/// One document.
+const ONE: &str = "/api/v1/batch_document/{id}";
+
 fn may(verb: &str) -> Access {
     Access::permission(format!("batch_document:{verb}"))
 }
 
 /// The register: documents are written and read, never changed.
 fn register() -> impl Iterator<Item = Route> {
-    let keeps =
-        |route: &Route| !matches!(route.method, Method::PUT | Method::PATCH | Method::DELETE);
-    record_routes(Entity::of::<BatchDocument>()).into_iter().filter(keeps)
+    let entity = Entity::of::<BatchDocument>();
+    let keeps = |route: &Route| {
+        let changes = matches!(route.method, Method::PUT | Method::PATCH | Method::DELETE);
+        !changes && !(route.method == Method::GET && route.path == ONE)
+    };
+    let read = |ctx: Ctx, Path(id): Path<String>, RawQuery(query): RawQuery| async move {
+        read(&ctx, &id, &query.unwrap_or_default()).await.map(Json)
+    };
+    let one = Route::new((Method::GET, ONE), may("read"), "读取批次凭证", read)
+        .query(READ_QUERY)
+        .gives(Shape::Stored(entity));
+    record_routes(entity).into_iter().filter(keeps).chain([one])
+}
+
+/// A document as the register has it, and until when it is kept.
+async fn read(ctx: &Ctx, id: &str, query: &str) -> Result<serde_json::Map<String, Value>> {
+    let mut found = yj_kernel::read_record(ctx, Entity::of::<BatchDocument>(), (id, query)).await?;
+    let mut tx = ctx.snapshot().await?;
+    let id = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
+    let document = tx.get::<BatchDocument>(ctx, id).await?.data;
+    let kept = Keeping::of_document(ctx, &mut tx, &document).await?.json();
+    found.insert(String::from("kept"), kept);
+    Ok(found)
 }
 
 /// The routes.
@@ -108,7 +132,7 @@ pub(crate) fn routes(erasing: &Erasing) -> Vec<Route> {
         by.document(&ctx, Act { id: &id, ground: body.ground, reason }).await?;
         Ok::<_, Problem>(StatusCode::NO_CONTENT)
     };
-    let one = "/api/v1/batch_document/{id}";
+    let one = ONE;
     let all = "/api/v1/trace/certificates";
     register()
         .chain([

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 use yj_domain::{
-    DocumentDemand, Domains, EventSpec, FieldKind, FieldSpec, LENGTH_MAX, Lacking, Pack,
+    DocumentDemand, Domains, EventSpec, FieldKind, FieldSpec, GoodsDemand, GoodsRule, LENGTH_MAX,
+    Lacking, Pack,
 };
 use yj_kernel::{
     DataClass,
@@ -97,7 +98,8 @@ pub fn elements(domains: &Domains, day: Date) -> Vec<Element> {
         for (_, event) in pack.events() {
             let owner = (event.code.as_str(), event.name.as_str());
             all.extend(demanded(pack, event));
-            all.extend(event.fields.iter().map(|field| element(pack, owner, field)));
+            let of_event = |field| asked(event, element(pack, owner, field));
+            all.extend(event.fields.iter().map(of_event));
         }
         let owner = ("product", "产品");
         all.extend(pack.product_fields.iter().map(|field| element(pack, owner, field)));
@@ -138,6 +140,19 @@ fn demanded(pack: &Pack, event: &EventSpec) -> Option<Element> {
         },
         since: String::from(FIRST_EDITION),
     })
+}
+
+/// What is asked for of some goods only says so.
+fn asked(event: &EventSpec, element: Element) -> Element {
+    let asks = |rule: &&GoodsRule| match &rule.demand {
+        GoodsDemand::Filled { fields } => fields.contains(&element.name),
+        GoodsDemand::OutputMax { .. } => false,
+    };
+    let said: Vec<_> = event.goods_rules.iter().filter(asks).map(|rule| rule.said(event)).collect();
+    if said.is_empty() || element.obligation == Obligation::Mandatory {
+        return element;
+    }
+    Element { obligation: Obligation::Conditional, condition: said.join("；"), ..element }
 }
 
 /// `owner` is the event type, by code and name, or the product.

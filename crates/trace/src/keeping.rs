@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
-use yj_domain::{Asked, KEPT_MONTHS_MIN, Kept, Recorded};
+use yj_domain::{Asked, KEPT_MONTHS_MIN, Kept, Pack, Recorded};
 use yj_kernel::{Ctx, Problem, Result, Tx};
 use yj_ledger::Ground;
 
@@ -57,7 +57,16 @@ impl Keeping {
         let subject_kind = yj_subject::kind_of(tx, &document.subject_id.to_string()).await?;
         let kind = (document.kind()?, subject_kind.as_deref().unwrap_or_default());
         let day: Date = document.issued_on.parse().map_err(Problem::internal)?;
-        let rules = domains.all_shown(ctx.today()).flat_map(|pack| &pack.retention);
+        // Of a product's document its domain has the say, of others whichever keeps it longest.
+        let domain = match document.product_id {
+            Some(id) => yj_product::domain_of(tx, &id.to_string()).await?,
+            None => None,
+        };
+        let speaks = |pack: &&std::sync::Arc<Pack>| {
+            domain.as_ref().is_none_or(|domain| *domain == pack.code)
+        };
+        let packs = domains.all_shown(ctx.today()).filter(speaks);
+        let rules = packs.flat_map(|pack| &pack.retention);
         let law = yj_domain::asked_of_document(rules, kind, day).map(Law::of);
         Ok(Self { platform: yj_domain::kept_from(day), law })
     }

@@ -4,6 +4,7 @@
 mod anchored;
 mod answer;
 mod balance;
+mod belonging;
 mod capture;
 mod carried;
 mod chain;

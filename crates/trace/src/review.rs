@@ -11,6 +11,7 @@ use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Maker, Object, Objects, apply},
+    belonging,
     capture::{envelope, rollup_key, supersede},
     correction::{self, Meanwhile, lock_by_uid, take_back},
     event::{Checked, TraceEvent},
@@ -168,6 +169,10 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         before = take_back(tx, &mut objects, (original, &links), &Meanwhile::default()).await?;
         corrects = links;
     }
+    let stands = |id| original.as_ref().is_none_or(|original| original.id != id);
+    let whose = (stored.subject_id.as_str(), &event);
+    belonging::require_own(tx, whose, Vec::new(), stands).await?;
+    let of_belonging = belonging::review_reason(tx, whose, Vec::new(), stands).await?;
     let same = original.as_ref().is_some_and(|one| one.is_of(&stored.domain, &stored.kind));
     let repeats = |line: &_| same && hold::repeats(line, &objects, &corrects);
     let of_hold = hold::judge(&event, &holds, repeats)?;
@@ -188,7 +193,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let judged = judged.await?;
     let reasons = handover::review_reason(&doubtful).into_iter().chain(of_hold);
     let of_withdrawal = correction::review_reason(&event, &corrects, &objects);
-    let reasons = reasons.chain(judged.reason.clone()).chain(of_withdrawal);
+    let reasons = reasons.chain(judged.reason.clone()).chain(of_withdrawal).chain(of_belonging);
     let untold: Vec<String> = reasons.filter(|reason| !told(reason)).collect();
     if !untold.is_empty() {
         return Ok(Effect::Doubtful(untold.join("；")));

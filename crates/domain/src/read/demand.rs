@@ -45,7 +45,11 @@ pub(super) fn kinds(part: &mut Part<'_, '_>, key: &str, least: usize) -> Vec<Doc
 }
 
 /// A field and the values that it is about; both or neither.
-fn case(part: &mut Part<'_, '_>, field: &str, values: &str) -> (Option<String>, Vec<String>) {
+pub(super) fn case(
+    part: &mut Part<'_, '_>,
+    field: &str,
+    values: &str,
+) -> (Option<String>, Vec<String>) {
     if part.value(field).is_none() && part.value(values).is_none() {
         return (None, Vec::new());
     }

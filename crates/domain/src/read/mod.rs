@@ -3,6 +3,7 @@
 //! other is checked in [`crate::sound`].
 
 mod demand;
+mod goods;
 mod rule;
 
 use jiff::civil::Date;
@@ -10,7 +11,11 @@ use serde_json::{Map, Value};
 use yj_kernel::FieldError;
 use yj_model::{Quantity, SUBJECT_KINDS, Stage};
 
-use self::{demand::demand, rule::rule};
+use self::{
+    demand::demand,
+    goods::{belongs, goods_rule},
+    rule::rule,
+};
 
 use crate::{
     field::{FieldKind, FieldSpec},
@@ -387,6 +392,8 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         "loss_max_percent",
         "fields",
         "rules",
+        "goods_rules",
+        "belongs",
         "documents",
         "always_reviewed",
     ]);
@@ -399,6 +406,8 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         loss_max_percent: part.quantity("loss_max_percent"),
         fields: part.each("fields", (0, FIELDS_MAX), field),
         rules: part.each("rules", (0, RULES_MAX), rule),
+        goods_rules: part.each("goods_rules", (0, RULES_MAX), goods_rule),
+        belongs: part.value("belongs").map(|_| part.object("belongs", belongs)),
         documents: part.each("documents", (0, DEMANDS_MAX), demand),
         always_reviewed: part.optional_flag("always_reviewed"),
     }

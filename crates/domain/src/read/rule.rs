@@ -1,7 +1,7 @@
 //! Reading the rules of a pack.
 
-use super::{CODES_MAX, FIELDS_MAX, NAME_MAX, Part};
-use crate::rule::{Band, ClassPlan, Demand, Factor, Limit, Rule, Scheme};
+use super::{CODES_MAX, FIELDS_MAX, MONTHS_MAX, NAME_MAX, Part};
+use crate::rule::{Band, ClassPlan, Demand, Factor, Limit, Months, Rule, Scheme};
 
 /// Rows of one table.
 const ROWS_MAX: usize = 300;
@@ -11,13 +11,14 @@ const DAYS_MAX: usize = 36_500;
 const SAMPLES_MAX: usize = 60;
 
 /// The kinds, each with the keys it may have besides `name` and `kind`.
-const KINDS: [(&str, &[&str]); 16] = [
+const KINDS: [(&str, &[&str]); 17] = [
     ("before", &["a", "b", "when", "is"]),
     ("not_above", &["a", "b", "when", "is", "unless"]),
     ("required_if", &["field", "when", "is"]),
     ("any_of", &["fields"]),
     ("elapsed", &["since", "days", "until"]),
     ("within", &["since", "days", "until", "when", "is", "unless"]),
+    ("interval", &["since", "until", "by", "months", "when", "is"]),
     ("bounded", &["field", "min", "max", "when", "is", "unless"]),
     ("yields", &["of", "percent", "gives", "tolerance_percent", "by", "factors"]),
     ("sum", &["parts", "total", "tolerance_percent"]),
@@ -25,7 +26,7 @@ const KINDS: [(&str, &[&str]); 16] = [
     ("detected", &["value", "lod", "loq"]),
     ("sampling_plan", &["item", "values", "lod", "verdict", "pass", "undecided", "plans"]),
     ("content", &["declared", "measured", "verdict", "pass", "bands"]),
-    ("row", &["key", "columns", "rows"]),
+    ("row", &["key", "columns", "rows", "blank"]),
     ("not_listed", &["field", "values", "anywhere", "when", "is"]),
     ("number", &["field", "scheme"]),
 ];
@@ -48,7 +49,7 @@ pub(super) fn rule(part: &mut Part<'_, '_>) -> Rule {
         (None, Vec::new())
     };
     let demand = match kind {
-        "before" | "elapsed" | "within" => time(part, kind),
+        "before" | "elapsed" | "within" | "interval" => time(part, kind),
         "not_above" | "bounded" | "yields" | "sum" => amount(part, kind),
         "judged" | "sampling_plan" | "content" => verdict(part, kind),
         "detected" => Demand::Detected {
@@ -76,6 +77,16 @@ fn time(part: &mut Part<'_, '_>, kind: &str) -> Demand {
             since: word(part, "since"),
             days: word(part, "days"),
             until: word(part, "until"),
+        },
+        "interval" => Demand::Interval {
+            since: word(part, "since"),
+            until: word(part, "until"),
+            by: word(part, "by"),
+            months: part.each("months", (1, CODES_MAX), |part| {
+                part.only(&["is", "max"]);
+                let max = part.number("max", MONTHS_MAX);
+                Months { is: code(part), max: u16::try_from(max).unwrap_or_default() }
+            }),
         },
         _ => Demand::Within {
             since: word(part, "since"),
@@ -186,6 +197,7 @@ fn table(part: &mut Part<'_, '_>, kind: &str) -> Demand {
             key: word(part, "key"),
             columns: part.texts("columns", (1, FIELDS_MAX)),
             rows: rows(part),
+            blank: part.optional_text("blank", NAME_MAX),
         },
         "not_listed" => Demand::NotListed {
             field: word(part, "field"),

@@ -10,6 +10,7 @@ mod verdict;
 
 pub use amount::Factor;
 pub use table::Scheme;
+pub use time::Months;
 pub use verdict::{Band, ClassPlan, Limit};
 
 use serde::Serialize;
@@ -95,6 +96,17 @@ pub enum Demand {
         /// The explanation that a breach must carry; without one a breach is refused.
         #[serde(skip_serializing_if = "Option::is_none")]
         unless: Option<String>,
+    },
+    /// `until` lies at most as many months after `since` as the code of `by` has: 检验周期.
+    Interval {
+        /// The first date or time.
+        since: String,
+        /// The second date or time.
+        until: String,
+        /// The code that chooses how many; of others nothing is said.
+        by: String,
+        /// The months by code.
+        months: Vec<Months>,
     },
     /// The number `field` lies within bounds, or `unless` says why not: 冷藏 2–8 ℃.
     Bounded {
@@ -213,6 +225,9 @@ pub enum Demand {
         columns: Vec<String>,
         /// The rows: key first.
         rows: Vec<Vec<String>>,
+        /// What a column that is not filled in stands for; it agrees with every row where there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        blank: Option<String>,
     },
     /// The text or code is none of these: 禁用品种.
     NotListed {
@@ -243,6 +258,7 @@ impl Demand {
             Self::AnyOf { .. } => "any_of",
             Self::Elapsed { .. } => "elapsed",
             Self::Within { .. } => "within",
+            Self::Interval { .. } => "interval",
             Self::Bounded { .. } => "bounded",
             Self::Yields { .. } => "yields",
             Self::Sum { .. } => "sum",
@@ -286,6 +302,9 @@ impl Demand {
                     .filter(|_| !values.explained(unless.as_ref()))
                     .map(|broken| values.or_explain(broken, unless.as_ref()))
             }
+            Self::Interval { since, until, by, months } => {
+                time::interval(values, (since, until), (by, months))
+            }
             Self::NotAbove { a, b, unless } => amount::not_above(values, a, b)
                 .filter(|_| !values.explained(unless.as_ref()))
                 .map(|broken| values.or_explain(broken, unless.as_ref())),
@@ -312,7 +331,9 @@ impl Demand {
             }
             Self::RequiredIf { field, when, is } => table::required_if(values, field, (when, is)),
             Self::AnyOf { fields } => table::any_of(values, fields),
-            Self::Row { key, columns, rows } => table::row(values, (key, columns), rows),
+            Self::Row { key, columns, rows, blank } => {
+                table::row(values, (key, columns), (rows, blank.as_ref()))
+            }
             Self::NotListed { field, values: listed, anywhere } => {
                 table::not_listed(values, field, (listed, *anywhere))
             }

@@ -75,12 +75,13 @@ pub(super) fn any_of(values: Values<'_>, fields: &[String]) -> Option<Broken> {
 pub(super) fn row(
     values: Values<'_>,
     (key, columns): (&str, &[String]),
-    rows: &[Vec<String>],
+    (rows, blank): (&[Vec<String>], Option<&String>),
 ) -> Option<Broken> {
     let wanted = values.text(key)?;
     let known: Vec<_> =
         rows.iter().filter_map(|row| row.split_first()).filter(|row| *row.0 == wanted).collect();
-    let given: Vec<_> = columns.iter().map(|column| values.text(column)).collect();
+    let given: Vec<_> =
+        columns.iter().map(|column| values.text(column).or(blank.cloned())).collect();
     // A column that is not filled in agrees with every row.
     let agrees = |row: &[String]| {
         row.iter().zip(&given).all(|(cell, given)| given.as_ref().is_none_or(|given| given == cell))

@@ -292,3 +292,28 @@ fn a_rule_that_lacks_a_part_is_named() {
     wrong(row, "rows", "每行应为 2 项");
     wrong(json!({ "kind": "number", "field": "t", "scheme": "magic" }), "scheme", "没有 magic");
 }
+
+#[test]
+fn what_is_due_again_is_due_within_the_months_of_its_kind() {
+    let rules = json!([{ "name": "检验周期", "kind": "interval", "since": "made_on", "until": "sold_at",
+        "by": "storage", "months": [{ "is": "cold", "max": 12 }] }]);
+    let due = |kind: &str, day: &str| {
+        let until = format!("{day}T08:00:00+08:00");
+        details(&rules, &json!({ "made_on": "2026-02-28", "sold_at": until, "storage": kind }))
+    };
+    assert_eq!(due("cold", "2027-02-28"), [""; 0]);
+    let late = due("cold", "2027-03-01");
+    assert!(late[0].contains("超过 12 个月，储运条件（冷藏）至迟应为 2027-02-28"), "{late:?}");
+    assert_eq!(due("room", "2099-03-01"), [""; 0]);
+}
+
+#[test]
+fn a_column_left_out_stands_for_what_the_rule_says() {
+    let rule = |blank: &str| {
+        json!([{ "name": "表", "kind": "row", "key": "note", "columns": ["verdict"],
+            "rows": [["A", "fail"], ["B", "pass"]], "blank": blank }])
+    };
+    assert_eq!(details(&rule("pass"), &json!({ "note": "A" })).len(), 1);
+    assert_eq!(details(&rule("pass"), &json!({ "note": "B" })), [""; 0]);
+    assert_eq!(details(&rule("pass"), &json!({ "note": "A", "verdict": "fail" })), [""; 0]);
+}

@@ -5,7 +5,7 @@ mod rule;
 
 use yj_model::{Movement, Quantity};
 
-use self::rule::{check_documents, check_rules};
+use self::rule::{check_documents, check_goods_rules, check_rules};
 
 use crate::{
     columns,
@@ -36,6 +36,20 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
             check_event(event, &here, mistakes);
             let documents = format!("{here}.documents");
             check_documents(event, &pack.product_fields, &documents, mistakes);
+            if let Some(name) = event.belongs.as_ref().and_then(|belongs| belongs.named.as_ref())
+                && !event.fields.iter().any(|field| field.name == *name)
+            {
+                mistakes.note(format!("{here}.belongs.named"), format!("没有 {name} 这个字段"));
+            }
+            let strange = |by: &String| !pack.events().any(|(_, one)| one.code == *by);
+            if let Some(belongs) = &event.belongs
+                && let Some(at) = belongs.by.iter().position(strange)
+            {
+                let detail = format!("没有 {} 这个事件类型", belongs.by[at]);
+                mistakes.note(format!("{here}.belongs.by[{at}]"), detail);
+            }
+            let rules = format!("{here}.goods_rules");
+            check_goods_rules(event, &pack.product_fields, &rules, mistakes);
         }
     }
     if events.len() > EVENTS_MAX {

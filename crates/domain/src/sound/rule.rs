@@ -4,6 +4,7 @@ use yj_model::Quantity;
 
 use crate::{
     field::{FieldKind, FieldSpec},
+    goods::GoodsDemand,
     pack::EventSpec,
     read::Mistakes,
     rule::{Band, Demand, EVENT_TIME, Rule},
@@ -70,6 +71,39 @@ pub(super) fn check_documents(
     }
 }
 
+/// Whether rules over goods are about fields that the event has, and attributes that products have.
+pub(super) fn check_goods_rules(
+    event: &EventSpec,
+    products: &[FieldSpec],
+    start: &str,
+    mistakes: &mut Mistakes,
+) {
+    for (at, rule) in event.goods_rules.iter().enumerate() {
+        let here = format!("{start}[{at}]");
+        if let Some(name) = &rule.product {
+            if let Some(detail) = misfit((products, false), name, CHOICES) {
+                mistakes.note(format!("{here}.product"), detail);
+            }
+            for (key, field, value) in listed(("product_is", ""), name, rule.product_is.iter()) {
+                if let Some(detail) = strange(products, field, value) {
+                    mistakes.note(format!("{here}.{key}"), detail);
+                }
+            }
+        }
+        for (key, name) in rule.demand.fields() {
+            let kinds = if key == "per" { NUMBERS } else { ANY };
+            if let Some(detail) = misfit((&event.fields, false), name, kinds) {
+                mistakes.note(format!("{here}.{key}"), detail);
+            }
+        }
+        if let GoodsDemand::OutputMax { rate: Some(rate), .. } = &rule.demand
+            && let Some(detail) = misfit((products, false), rate, NUMBERS)
+        {
+            mistakes.note(format!("{here}.rate"), detail);
+        }
+    }
+}
+
 /// The key that names a field, the field's name, the kinds it may be of.
 type Use<'a> = (String, &'a str, &'static [FieldKind]);
 
@@ -105,6 +139,9 @@ fn uses(demand: &Demand) -> Vec<Use<'_>> {
             some("unless", unless.as_deref(), ANY),
         ]
         .concat(),
+        Demand::Interval { since, until, by, .. } => {
+            vec![one("since", since, TIMES), one("until", until, TIMES), one("by", by, CODES)]
+        }
         Demand::AnyOf { fields } => each("fields", fields, ANY),
         Demand::RequiredIf { field, when, .. } => {
             vec![one("field", field, ANY), one("when", when, CHOICES)]
@@ -176,6 +213,9 @@ fn values(demand: &Demand) -> Vec<Named<'_>> {
     match demand {
         Demand::NotListed { field, values, .. } => listed(("values", ""), field, values.iter()),
         Demand::RequiredIf { when, is, .. } => listed(("is", ""), when, is.iter()),
+        Demand::Interval { by, months, .. } => {
+            listed(("months", ".is"), by, months.iter().map(|one| &one.is))
+        }
         Demand::Yields { by: Some(by), factors, .. } => {
             listed(("factors", ".is"), by, factors.iter().map(|factor| &factor.is))
         }
@@ -189,7 +229,7 @@ fn values(demand: &Demand) -> Vec<Named<'_>> {
             [plans, verdicts(verdict, pass, undecided)].concat()
         }
         Demand::Content { verdict, pass, .. } => listed(("pass", ""), verdict, pass.iter()),
-        Demand::Row { key, columns, rows } => {
+        Demand::Row { key, columns, rows, .. } => {
             let mut found = Vec::new();
             for (at, row) in rows.iter().enumerate() {
                 for (place, (field, value)) in

@@ -56,7 +56,7 @@ async fn take(
     Err(format!("任务没有全部完成：{job}"))
 }
 
-const HEADER: [&str; 8] = [
+const HEADER: [&str; 11] = [
     "主体代码",
     "发生时间",
     "产出追溯码",
@@ -65,9 +65,12 @@ const HEADER: [&str; 8] = [
     "产品代码",
     "批次号",
     "地块编号",
+    "面积（亩）",
+    "品种",
+    "播种日期",
 ];
 
-fn cells(subject: &SubjectCode, (file, number): (&str, usize)) -> [String; 8] {
+fn cells(subject: &SubjectCode, (file, number): (&str, usize)) -> [String; 11] {
     [
         subject.to_string(),
         format!("2026-01-{:02} {:02}:{:02}", number % 28 + 1, number % 24, number % 60),
@@ -77,6 +80,9 @@ fn cells(subject: &SubjectCode, (file, number): (&str, usize)) -> [String; 8] {
         String::from("YJ-JC-01"),
         format!("PL{:05}", number / 50),
         String::from("测量地块"),
+        String::from("5"),
+        String::from("测量"),
+        String::from("2025-09-01"),
     ]
 }
 
@@ -145,14 +151,14 @@ fn xlsx(path: &Path, subject: &SubjectCode, rows: usize) -> Result<(), Box<dyn s
     write!(archive, "</sst>")?;
     archive.start_file("xl/worksheets/sheet1.xml", packed)?;
     write!(archive, "<worksheet xmlns=\"{main}\"><sheetData><row r=\"1\">")?;
-    for (at, letter) in ('A'..='H').enumerate() {
+    for (at, letter) in ('A'..='K').enumerate() {
         write!(archive, "<c r=\"{letter}1\" t=\"s\"><v>{at}</v></c>")?;
     }
     write!(archive, "</row>")?;
     for number in 0..rows {
         let row = number + 2;
         write!(archive, "<row r=\"{row}\">")?;
-        for (letter, cell) in ('A'..='H').zip(cells(subject, ("BX", number))) {
+        for (letter, cell) in ('A'..='K').zip(cells(subject, ("BX", number))) {
             if letter == 'C' {
                 let shared = HEADER.len() + number;
                 write!(archive, "<c r=\"{letter}{row}\" t=\"s\"><v>{shared}</v></c>")?;

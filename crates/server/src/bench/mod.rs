@@ -145,7 +145,7 @@ fn harvest(subject: &SubjectCode, number: usize) -> Result<TraceEvent, String> {
     let event = json!({
         "domain": "agri", "type": "harvest", "subject": subject, "event_time": "2026-01-01T08:00:00+08:00",
         "outputs": [{ "code": format!("BENCH{number:09}"), "quantity": "100", "unit": "KGM", "product": "YJ-JC-01" }],
-        "attributes": { "plot": "测量" },
+        "attributes": { "plot": "测量", "area_mu": "1", "variety": "测量", "sown_on": "2025-09-01" },
     });
     serde_json::from_value(event).map_err(|error| error.to_string())
 }

@@ -44,7 +44,10 @@ fn grown(first_day: Timestamp, code: &str, quantity: &str) -> Result<Value> {
     output["product"] = json!("YJ-JC-01");
     output["lot"] = json!(code);
     grown["outputs"] = json!([output]);
-    grown["attributes"] = json!({ "plot": "示例地块十" });
+    grown["attributes"] = json!({
+        "plot": "示例地块十", "area_mu": "5", "variety": "示例紫根韭",
+        "sown_on": Calendar::from(first_day).date(-90),
+    });
     // In the morning, before anything is done with it.
     grown["event_time"] = json!(Calendar::from(first_day).time(DAY, 6));
     Ok(grown)

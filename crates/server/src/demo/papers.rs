@@ -148,7 +148,10 @@ pub(super) async fn prepare(assembled: &Assembled, first_day: Timestamp) -> Resu
         output["lot"] = json!(code);
         json!({
             "domain": "agri", "type": "harvest", "subject": subject_code("F1").ok(),
-            "event_time": time, "outputs": [output], "attributes": { "plot": "示例地块九" },
+            "event_time": time, "outputs": [output], "attributes": {
+                "plot": "示例地块九", "area_mu": "5", "variety": "示例紫根韭",
+                "sown_on": Calendar::from(first_day).date(-90),
+            },
         })
     });
     let mut count = 0;

@@ -27,7 +27,10 @@ pub(super) async fn load(assembled: &Assembled) -> Result<()> {
         let event = json!({
             "domain": "agri", "type": "harvest", "subject": subject_code("F2")?, "event_time": when.display_with_offset(jiff::tz::Offset::constant(8)).to_string(),
             "outputs": [{ "code": format!("F2-H{number}"), "quantity": (300 + 20 * number).to_string(), "unit": "KGM", "product": "YJ-JC-01", "lot": format!("F2-H{number}") }],
-            "attributes": { "plot": format!("示例地块{number}") },
+            "attributes": {
+                "plot": format!("示例地块{number}"), "area_mu": "5", "variety": "示例紫根韭",
+                "sown_on": (when - SignedDuration::from_hours(24 * 90)).display_with_offset(jiff::tz::Offset::constant(8)).to_string()[..10],
+            },
         });
         let event: TraceEvent = serde_json::from_value(event).map_err(Problem::internal)?;
         yj_trace::capture(&ctx, Source::Form, &[event], true).await?;

@@ -174,8 +174,8 @@ async fn g_6_2_2_1_an_event_names_its_parties_by_any_code_they_ever_had() {
         assert_eq!(proof.contains(code), there, "{code}");
     }
     // A file may use them as well.
-    let sheet = "主体代码,发生时间,产出追溯码,产出数量,产出单位,产品代码,地块编号\n\
-                 D2143569-X,2026-11-10 08:00,NAME-F,5,KGM,YJ-JC-01,示例地块\n";
+    let sheet = "主体代码,发生时间,产出追溯码,产出数量,产出单位,产品代码,地块编号,面积（亩）,品种,播种日期\n\
+                 D2143569-X,2026-11-10 08:00,NAME-F,5,KGM,YJ-JC-01,示例地块,5,示例品种,2026-08-01\n";
     let path = "/api/v1/trace/imports?domain=agri&type=harvest&name=a.csv";
     let job = app.import("farm", path, sheet.into()).await;
     assert_eq!((&job["done"], &job["failed"]), (&1.into(), &0.into()), "{job}");

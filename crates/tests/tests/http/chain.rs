@@ -21,6 +21,17 @@ fn codes(chain: &Value, role: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The loss of every event that made something, by the first code that came out of it.
+fn made_by(chain: &Value) -> BTreeMap<String, f64> {
+    let events = chain["events"].as_array().unwrap().iter();
+    let made = events.filter_map(|event| {
+        let code = event["outputs"][0]["code"].as_str()?;
+        let loss = event["loss_rate"].as_str()?.parse().unwrap();
+        Some((String::from(code), loss))
+    });
+    made.collect()
+}
+
 fn set(codes: &[&str]) -> BTreeSet<String> {
     codes.iter().map(|code| String::from(*code)).collect()
 }
@@ -41,7 +52,22 @@ async fn g_6_5_4_forward_from_f1_a_reaches_every_batch_but_p1_y() {
         .filter(|event| event["observes"] == false)
         .map(|event| event["type"].as_str().unwrap())
         .collect();
-    assert_eq!(types.len(), 8);
+    // e13, then e05, e07 to e12 in the order of time; e03 and e06 are of other batches.
+    let mut sorted = types.clone();
+    sorted.sort_unstable();
+    assert_eq!(
+        sorted,
+        [
+            "consume",
+            "processing",
+            "retail",
+            "retail",
+            "retail",
+            "transport",
+            "wholesale",
+            "wholesale"
+        ]
+    );
     let acting: BTreeSet<_> = chain["subjects"]
         .as_array()
         .unwrap()
@@ -49,8 +75,17 @@ async fn g_6_5_4_forward_from_f1_a_reaches_every_batch_but_p1_y() {
         .filter(|subject| subject["events"] != 0)
         .map(|subject| subject["name"].as_str().unwrap())
         .collect();
-    assert_eq!(acting.len(), 8);
-    assert!(acting.contains("示例韭菜合作社一社") && !acting.contains("示例韭菜合作社二社"));
+    let told = [
+        "示例韭菜合作社一社",
+        "示例蔬菜加工厂",
+        "示例冷链运输公司",
+        "示例市场批发商甲",
+        "示例市场批发商乙",
+        "示例蔬菜零售店甲",
+        "示例蔬菜零售店乙",
+        "示例学校食堂",
+    ];
+    assert_eq!(acting, BTreeSet::from(told));
     assert_eq!(chain["summary"]["subjects"], 8);
     let tests: Vec<_> = chain["events"]
         .as_array()
@@ -65,7 +100,14 @@ async fn g_6_5_4_forward_from_f1_a_reaches_every_batch_but_p1_y() {
 async fn g_6_5_4_forward_from_the_others_differs_as_it_should() {
     let app = TestApp::start().await;
     let second = codes(&chain(&app, "F2-A", "downstream").await, "downstream");
-    assert!(second.contains("P1-Y") && !second.contains("R3-sold"));
+    let batches = [
+        "P1-X", "P1-X#1", "P1-X#2", "P1-Y", "W1-1", "W1-2", "W2-1", "W2-2", "R1-sold", "R2-sold",
+        "C1-used",
+    ];
+    assert_eq!(second, set(&batches), "P1-Y besides, and not R3-sold");
+    let made = made_by(&chain(&app, "F2-A", "downstream").await);
+    assert!(made.contains_key("P1-Y") && !made.contains_key("R3-sold"), "e06, and not e13");
+    assert_eq!(made.len(), 8);
     let third = codes(&chain(&app, "P1-Y", "downstream").await, "downstream");
     assert_eq!(third, set(&["W2-1", "W2-2", "R2-sold", "C1-used"]));
 }
@@ -103,20 +145,33 @@ async fn g_6_5_4_quantities_shares_and_losses_are_exact() {
         ["P1-X", "W2-1", "W2-2", "R2-sold", "C1-used", "R3-sold"].map(share),
         ["0.6250", "0.3025", "0.3025", "0.4315", "0.3025", "1.0000"]
     );
-    assert!(chain["gone"]["equivalent"].as_str().unwrap().starts_with("884.94"));
-    let losses: Vec<_> = chain["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|event| event["loss_rate"].as_str())
-        .collect();
-    let rounded: BTreeSet<_> = losses.iter().map(|rate| &rate[..6]).collect();
+    let near = |text: &Value, places: usize| {
+        format!("{:.places$}", text.as_str().unwrap().parse::<f64>().unwrap())
+    };
+    assert_eq!(near(&chain["gone"]["equivalent"], 3), "884.947");
+    let sold = |code: &str| {
+        let items = chain["gone"]["items"].as_array().unwrap();
+        items.iter().find(|item| item["code"] == code).unwrap()["quantity"].clone()
+    };
     assert_eq!(
-        rounded,
-        BTreeSet::from([
-            "0.0375", "0.0012", "0.0111", "0.0136", "0.0400", "0.0200", "0.0166", "0.0250"
-        ])
+        ["R1-sold", "R2-sold", "C1-used", "R3-sold"].map(sold),
+        ["480", "490", "590", "195"].map(Value::from)
     );
+    // e05 and e07 to e13, each by what it put out first; e06 is upstream of P1-Y alone.
+    let losses = made_by(&chain);
+    for (code, percent) in [
+        ("P1-X", "3.750"),
+        ("P1-X#1", "0.130"),
+        ("W1-1", "1.111"),
+        ("W2-1", "1.366"),
+        ("R1-sold", "4.000"),
+        ("R2-sold", "2.000"),
+        ("C1-used", "1.667"),
+        ("R3-sold", "2.500"),
+    ] {
+        assert_eq!(format!("{:.3}", losses[code] * 100.0), percent, "{code}");
+    }
+    assert_eq!(losses.len(), 8);
     let outliers: Vec<_> = chain["events"]
         .as_array()
         .unwrap()
@@ -124,6 +179,8 @@ async fn g_6_5_4_quantities_shares_and_losses_are_exact() {
         .filter(|event| event["loss_outlier"] == true)
         .collect();
     assert_eq!((outliers.len(), &outliers[0]["outputs"][0]["code"]), (1, &Value::from("R1-sold")));
+    let mixed = made_by(&self::chain(&app, "F2-A", "downstream").await);
+    assert_eq!(format!("{:.3}", mixed["P1-Y"] * 100.0), "2.857");
     // What went in at the first processing, line by line.
     let lines = chain["flow_table"].as_array().unwrap();
     let line = lines.iter().find(|line| line["code"] == "F2-A").unwrap();
@@ -139,7 +196,7 @@ async fn d_7_3_3_vessels_are_found_by_heat_and_by_welding_wire() {
     assert_eq!(vessels(&chain(&app, "S2", "downstream").await), 1);
     assert_eq!(vessels(&chain(&app, "W7", "downstream").await), 2);
     let origins = codes(&chain(&app, "215010001202600001", "upstream").await, "upstream");
-    assert_eq!(origins, set(&["S1", "S2", "I1", "H1", "H2", "W7"]));
+    assert_eq!(origins, set(&["S1", "S2", "I1", "H1", "H2", "FL-1", "W7"]));
 }
 
 #[tokio::test]

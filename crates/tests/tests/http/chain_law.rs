@@ -108,9 +108,10 @@ impl World {
         };
         let left = self.left();
         let (mut packs, mut unpacks) = (false, false);
+        let harvested = json!({ "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" });
         let (kind, attributes) = match self.chance.below(14) {
-            _ if left.is_empty() => ("harvest", json!({ "plot": "示例地块" })),
-            0 | 1 => ("harvest", json!({ "plot": "示例地块" })),
+            _ if left.is_empty() => ("harvest", harvested),
+            0 | 1 => ("harvest", harvested),
             2 => {
                 let verdict = if self.chance.below(4) == 0 { "pass" } else { "undetermined" };
                 fact.observed.insert(left[self.chance.below(left.len())].0.clone());

@@ -66,6 +66,43 @@ async fn g_6_4_1_a_document_whose_day_is_past_is_not_shown_as_valid() {
 }
 
 #[tokio::test]
+async fn g_4_9_a_document_says_until_when_it_is_kept() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let kept = async |kind: &str, product: Option<&str>| {
+        let mut document = json!({
+            "kind": kind, "number": format!("KEPT-{kind}-{}", product.is_some()),
+            "issuer": "示例机构", "subject_id": farm["id"], "product": "示例货物",
+            "issued_on": "2026-01-31",
+        });
+        if let Some(code) = product {
+            let path = format!("/api/v1/product?code={code}");
+            let found = app.get("supervisor", &path).await.expect(200);
+            document["product_id"] = found["items"][0]["id"].clone();
+        }
+        let made = app.post("farm", "/api/v1/batch_document", document).await.expect(201);
+        let path = format!("/api/v1/batch_document/{}", id_of(&made));
+        app.get("farm", &path).await.expect(200)["kept"].clone()
+    };
+    // Of leeks market vouchers are kept for half a year by law, and by the platform for five.
+    let purchase = kept("purchase", Some("YJ-JC-01")).await;
+    assert_eq!(
+        (&purchase["until"], &purchase["law"]["until"]),
+        (&json!("2031-01-31"), &json!("2026-07-31"))
+    );
+    assert!(purchase["law"]["basis"].as_str().unwrap().contains("不少于六个月"), "{purchase}");
+    // What says of no product what it goes with is kept as the strictest domain has it.
+    let certificate = kept("certificate", None).await;
+    assert_eq!((&certificate["until"], &certificate["law"]["until"]), (&json!(null), &json!(null)));
+    assert!(
+        certificate["law"]["basis"].as_str().unwrap().contains("与设备同寿命"),
+        "{certificate}"
+    );
+    let of_vessel = kept("certificate", Some("YJ-PV-01")).await;
+    assert_eq!(of_vessel["law"]["until"], "2031-01-31");
+}
+
+#[tokio::test]
 async fn g_6_4_1_a_commitment_certificate_is_issued_collected_and_read_by_everybody() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;

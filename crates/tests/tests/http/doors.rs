@@ -39,7 +39,13 @@ async fn wrong_events_are_refused_with_a_reason_and_change_nothing() {
         (with(&|event| event["subject"] = json!("91350100M000100Y43")), "没有登记"),
         (with(&|event| event["event_time"] = json!("2026-11-10T08:00:00")), "带时区偏移"),
         (with(&|event| event["event_time"] = json!("2026-12-24T08:00:00+08:00")), "未来的事件"),
-        (with(&|event| event["event_time"] = json!("1900-01-01T08:00:00+08:00")), "请核对年份"),
+        (
+            with(&|event| {
+                event["event_time"] = json!("1900-01-01T08:00:00+08:00");
+                event["attributes"]["sown_on"] = json!("1899-08-01");
+            }),
+            "请核对年份",
+        ),
         (json!([with(&|_| {})]), "应为一个对象 {…}，现为列表"),
         (with(&|event| event["outputs"] = json!([])), "应有 1 至 200 项产出，现有 0 项"),
         (with(&|event| event["outputs"][0]["quantity"] = json!("1.23456")), "小数至多 4 位"),
@@ -214,7 +220,7 @@ async fn g_6_2_3_events_are_found_by_every_lot_and_product_by_class_and_by_node(
             line("SRC-1", one["code"].as_str().unwrap(), "SRC-A"),
             line("SRC-2", other["code"].as_str().unwrap(), "SRC-B"),
         ],
-        "attributes": { "plot": "示例地块一" },
+        "attributes": { "plot": "示例地块一", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" },
     });
     let event = captured(&app, event).await["id"].clone();
     let found = async |query: &str| {

@@ -2,6 +2,7 @@
 //! known (handbook §8.3, §8.4).
 
 mod afterwards;
+mod limits;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,8 @@ async fn loaded(size: demo::Size) -> TestApp {
     for account in demo::create_accounts(&app.assembled).await.unwrap() {
         if account.role != "client" {
             app.log_in(account.user, &account.password).await;
+        } else {
+            app.fetch_token(account.user, &account.password).await;
         }
     }
     app
@@ -556,6 +559,19 @@ async fn g_1_the_demonstration_province_trades_in_every_domain() {
     let of_kind = "SELECT COUNT(*) FROM trace_subject WHERE kind = '01'";
     assert_eq!(app.count(of_kind).await, 60 + 2);
     assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, 60 + 2 + 247 + 10 + 8);
+    // One tanker, one trip, one bill: what it says it carries is what it took on, and no more than it may.
+    let path = "/api/v1/trace/events?domain=dangerous&type=waybill&per_page=100";
+    let bills = app.get("supervisor", path).await.expect(200);
+    let bills = bills["items"].as_array().unwrap();
+    assert!(bills.len() > 3);
+    for bill in bills {
+        let path = format!("/api/v1/trace/events/{}", id_of(bill));
+        let bill = app.get("supervisor", &path).await.expect(200);
+        let number = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
+        let (taken, told) = (&bill["inputs"][0]["quantity"], &bill["attributes"]["load_t"]);
+        assert_eq!(taken, told, "{bill}");
+        assert!(number(taken) <= number(&bill["attributes"]["rated_load_t"]), "{bill}");
+    }
     for (domain, name) in yj_model::DOMAINS {
         let path = format!("/api/v1/trace/events?domain={domain}&per_page=100");
         let found = app.get("supervisor", &path).await.expect(200);

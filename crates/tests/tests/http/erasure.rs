@@ -228,8 +228,8 @@ async fn s_35_the_file_that_an_erased_event_came_in_can_no_longer_be_read() {
     let farm = app.subject("示例韭菜合作社一社").await;
     as_person(&app, &farm).await;
     let sheet = format!(
-        "主体代码,发生时间,产出追溯码,产出数量,产出单位,产品代码,地块编号\n\
-         {},2026-11-10 08:00,FILE-1,5,KGM,YJ-JC-01,{MARK} 地块\n",
+        "主体代码,发生时间,产出追溯码,产出数量,产出单位,产品代码,地块编号,面积（亩）,品种,播种日期\n\
+         {},2026-11-10 08:00,FILE-1,5,KGM,YJ-JC-01,{MARK} 地块,5,示例品种,2026-08-01\n",
         farm["code"].as_str().unwrap()
     );
     let path = "/api/v1/trace/imports?domain=agri&type=harvest&name=a.csv";

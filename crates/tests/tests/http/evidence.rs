@@ -132,7 +132,7 @@ async fn a_correction_cannot_take_away_what_was_already_used() {
     let correction = json!({
         "domain": "agri", "type": "harvest", "subject": original["subject"]["code"], "event_time": original["event_time"],
         "outputs": [{ "code": "F1-A", "quantity": "1100", "unit": "KGM", "product": "YJ-JC-01", "lot": "F1-A" }],
-        "attributes": { "plot": "示例地块一" }, "correction_of": original["id"], "correction_reason": "称重有误",
+        "attributes": { "plot": "示例地块一", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" }, "correction_of": original["id"], "correction_reason": "称重有误",
     });
     let refused = app.post("gateway", "/api/v1/trace/events", correction).await.expect(422);
     assert!(refused["detail"].as_str().unwrap().contains("结存将为负"), "{refused}");
@@ -151,7 +151,7 @@ async fn the_whole_chain_of_blocks_verifies() {
     let status = app.get("supervisor", "/api/v1/ledger/status").await.expect(200);
     assert_eq!(
         (&status["height"], &status["pending"], &status["confirmed"]),
-        (&6.into(), &0.into(), &32.into())
+        (&6.into(), &0.into(), &33.into())
     );
     let blocks = app.get("supervisor", "/api/v1/ledger/blocks").await.expect(200);
     assert_eq!(blocks["items"].as_array().unwrap().len(), 6);

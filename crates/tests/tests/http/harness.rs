@@ -477,10 +477,15 @@ impl TestApp {
 }
 
 /// A harvest that the platform accepts.
+/// What is said of a plot that vegetables are harvested from.
+pub fn plot(name: &str) -> Value {
+    json!({ "plot": name, "area_mu": "5", "variety": "示例品种", "sown_on": "2018-08-01" })
+}
+
 pub fn harvest(subject: &Value, code: &str) -> Value {
     json!({
         "domain": "agri", "type": "harvest", "subject": subject["code"], "event_time": "2026-11-10T08:00:00+08:00",
         "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
-        "attributes": { "plot": "示例地块" },
+        "attributes": plot("示例地块"),
     })
 }

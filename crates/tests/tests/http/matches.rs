@@ -274,6 +274,7 @@ async fn g_6_4_3_large_quantities_keep_nobody_from_reading() {
     let grown = |code: &str| {
         let mut event = harvest(&trade.farm, code);
         event["outputs"][0]["quantity"] = json!(large);
+        event["attributes"]["deviation"] = json!("示例：数量极大");
         event
     };
     let sold = |code: &str, from: &str| {

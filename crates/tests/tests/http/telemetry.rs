@@ -339,7 +339,7 @@ async fn g_6_7_5_events_and_the_device_that_brought_them_know_each_other() {
         json!({
             "domain": "agri", "type": "harvest", "event_time": "2026-11-10T08:00:00+08:00",
             "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
-            "attributes": { "plot": "示例地块" },
+            "attributes": { "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" },
         })
     };
     let says =
@@ -381,7 +381,7 @@ async fn d_6_3_2_killed_between_events_and_message_everything_is_stored_once() {
     let event = json!({
         "domain": "agri", "type": "harvest", "event_time": "2026-11-10T08:00:00+08:00",
         "outputs": [{ "code": "IOT-9", "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
-        "attributes": { "plot": "示例地块" },
+        "attributes": { "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" },
     });
     let rest = json!({ "events": [event], "readings": [temperature(app.now(), "4")] });
     let message = sensor.says((1, 1), app.now(), rest);
@@ -419,7 +419,7 @@ async fn d_6_3_2_of_two_messages_under_one_number_only_one_has_events() {
         let event = json!({
             "domain": "agri", "type": "harvest", "event_time": "2026-11-10T08:00:00+08:00",
             "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
-            "attributes": { "plot": "示例地块" },
+            "attributes": { "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" },
         });
         sensor.says((1, 1), app.now(), json!({ "events": [event] }))
     };

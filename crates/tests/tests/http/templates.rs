@@ -58,6 +58,9 @@ fn besides(domain: &str, kind: &str) -> &'static [(&'static str, &'static str)] 
         ("dangerous", "dispose") => {
             &[("处置原因", "其他"), ("危险废物转移联单编号", "示例联单-01")]
         }
+        ("agri", "into_pen") => {
+            &[("首个耳标号", "161010000000001"), ("末个耳标号", "161010000000002")]
+        }
         (_, "dispose") => &[("处置原因", "其他")],
         ("drug", "manufacture") => &[("批准文号", "国药准字H20260000"), ("药品标识码", "8123456")],
         ("dangerous", "produce") => &[
@@ -65,19 +68,29 @@ fn besides(domain: &str, kind: &str) -> &'static [(&'static str, &'static str)] 
             ("联合国编号", "UN1230"),
             ("危险性类别", "3 易燃液体"),
             ("包装类别", "Ⅱ 类包装"),
+            ("次要危险性", "6.1"),
         ],
         ("dangerous", "waybill") => &[
             ("联合国编号", "UN1230"),
             ("类别或项别", "3 易燃液体"),
             ("包装类别", "Ⅱ 类包装"),
+            ("次要危险性", "6.1"),
+            ("核定载质量（吨）", "32"),
             ("罐体编号", "示例罐-01"),
             ("罐体适装介质", "甲醇"),
         ],
         ("dangerous", "sale") => &[("购买单位信用代码", "91350100M000100Y43")],
-        ("agri_input", "formulate") => &[("农资种类", "种子"), ("品种名称", "示例品种")],
-        ("special_equipment", "manufacture") => {
-            &[("设备代码", "21501011020260001"), ("额定压力（MPa）", "2.1")]
-        }
+        ("agri_input", "formulate") => &[
+            ("农资种类", "种子"),
+            ("品种名称", "示例品种"),
+            ("净含量", "1 千克"),
+            ("保质期至", "2027-11-01"),
+        ],
+        ("special_equipment", "manufacture") => &[
+            ("设备代码", "21501011020260001"),
+            ("额定压力（MPa）", "2.1"),
+            ("无损检测报告编号", "示例探伤-01"),
+        ],
         ("special_equipment", "fill") => &[("充装重量（千克）", "14.5")],
         ("special_equipment", "scrap") => &[("销毁证明编号", "示例销毁-01")],
         ("special_equipment", "register") => &[("使用登记证编号", "瓶11陕A00000(26)")],
@@ -192,17 +205,38 @@ fn csv(header: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
     text.into_bytes()
 }
 
-const HARVEST: [&str; 7] =
-    ["主体代码", "发生时间", "产出追溯码", "产出数量", "产出单位", "产品代码", "地块编号"];
+const HARVEST: [&str; 10] = [
+    "主体代码",
+    "发生时间",
+    "产出追溯码",
+    "产出数量",
+    "产出单位",
+    "产品代码",
+    "地块编号",
+    "面积（亩）",
+    "品种",
+    "播种日期",
+];
 
 fn harvests(
     subject: &str,
     codes: impl Iterator<Item = (String, &'static str)>,
 ) -> Vec<Vec<String>> {
     let row = |(code, quantity): (String, &str)| {
-        [subject, "2026-11-10 08:00", &code, quantity, "千克", "YJ-JC-01", "示例地块"]
-            .map(String::from)
-            .into()
+        [
+            subject,
+            "2026-11-10 08:00",
+            &code,
+            quantity,
+            "千克",
+            "YJ-JC-01",
+            "示例地块",
+            "5",
+            "示例品种",
+            "2026-08-01",
+        ]
+        .map(String::from)
+        .into()
     };
     codes.map(row).collect()
 }

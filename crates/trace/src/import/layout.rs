@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use yj_domain::{
-    DocumentDemand, EventSpec, EventType, FieldKind, FieldSpec, InputMode,
+    DocumentDemand, EventSpec, EventType, FieldKind, FieldSpec, GoodsDemand, GoodsRule, InputMode,
     columns::{
         DOCUMENT, IN_CODE, IN_QUANTITY, IN_UNIT, LOT, OUT_CODE, OUT_QUANTITY, OUT_UNIT, PRODUCT,
         REGION, SUBJECT, TIME,
@@ -74,7 +74,7 @@ impl Layout {
             label: field.label.clone(),
             what: What::Field(at),
             required: field.required,
-            note: note(field),
+            note: note(field) + &asked(&spec, field),
             example: example(field),
             choices: choices(field),
         });
@@ -438,6 +438,16 @@ fn choices(field: &FieldSpec) -> Vec<(String, String)> {
         FieldKind::Bool => yes_no(),
         _ => field.codes.clone(),
     }
+}
+
+/// Of which goods a field is asked for, where it is not of all.
+fn asked(spec: &EventSpec, field: &FieldSpec) -> String {
+    let asks = |rule: &&GoodsRule| match &rule.demand {
+        GoodsDemand::Filled { fields } => fields.contains(&field.name),
+        GoodsDemand::OutputMax { .. } => false,
+    };
+    let said = spec.goods_rules.iter().filter(asks);
+    said.map(|rule| format!("；{}", rule.said(spec))).collect()
 }
 
 fn note(field: &FieldSpec) -> String {

@@ -27,6 +27,8 @@ const REGIONS: [&str; 12] = [
 ];
 /// Two counties beyond the province (handbook §8.6).
 const OUTSIDE: [&str; 2] = ["620502", "410102"];
+/// Tons of synthesis gas, of which a tanker takes the methanol of at most one and a half times as much.
+const TANKER: u64 = 28;
 /// Links of one little chain.
 const CHAIN: usize = 5;
 /// With the test of its goods and somebody who looks at them.
@@ -217,7 +219,10 @@ fn chain(
     (number, start): (usize, Timestamp),
 ) -> Result<Vec<TraceEvent>> {
     let (domain, turn) = (domain_of(number), number / TURN);
-    let mut quantity = 200 + seeded.below(1800);
+    let drawn = seeded.below(1800);
+    // What one tanker takes of it is all that is made.
+    let mut quantity =
+        if domain == "dangerous" { TANKER / 2 + drawn % TANKER } else { 200 + drawn };
     let begin = Start { domain, turn, quantity, day: Calendar::from(start) };
     let links = recipes::links(trade, seeded, begin)?;
     let code = |link: usize| {

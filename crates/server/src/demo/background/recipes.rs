@@ -38,7 +38,7 @@ pub(super) fn links<'a>(
     start: Start,
 ) -> Result<[Link<'a>; CHAIN]> {
     match start.domain {
-        "agri" => crops(trade, seeded),
+        "agri" => crops(trade, seeded, start),
         "industrial" => metals(trade, seeded, start),
         _ => others(trade, seeded, start),
     }
@@ -72,7 +72,7 @@ fn others<'a>(trade: &'a Trade, seeded: &mut Seeded, start: Start) -> Result<[Li
         "drug" => drug(trade, seeded, making)?,
         "agri_input" => agri_input(trade, seeded, making)?,
         "special_equipment" => special_equipment(trade, seeded, making)?,
-        "dangerous" => dangerous(trade, seeded, making)?,
+        "dangerous" => dangerous(trade, seeded, (maker, start))?,
         _ => rare_earth(trade, seeded, (maker, start))?,
     };
     let unit = unit(start.domain);
@@ -287,7 +287,8 @@ fn special_equipment<'a>(
                 "equipment_code": format!("12001012026{serial:06}"), "variety": "1000",
                 "model": "示例 WNS1", "serial_no": format!("{serial:04}"),
                 "licence_no": "示例制造许可-02", "design_no": "示例设计鉴定-02",
-                "supervision_no": format!("示例监检-{serial:04}"), "rated_pressure_mpa": "1",
+                "supervision_no": format!("示例监检-{serial:04}"),
+                "material_lots": format!("GL-{serial:04}"), "ndt_no": format!("示例探伤-{serial:04}"), "rated_pressure_mpa": "1",
                 "certificate_no": format!("示例合格证-{serial:04}"), "next_due_on": due,
             }),
         ),
@@ -303,22 +304,27 @@ fn special_equipment<'a>(
     ])
 }
 
+/// Thousandths of a ton of synthesis gas that become methanol.
+const METHANOL: u64 = 700;
+
 fn dangerous<'a>(
     trade: &'a Trade,
     seeded: &mut Seeded,
-    (maker, day): Making<'a>,
+    (maker, start): (&'a SubjectCode, Start),
 ) -> Result<[Part<'a>; CHAIN]> {
     let batch = number(seeded, "WX");
+    let mut journey = waybill(start.day, (3, &batch));
+    journey["load_t"] = (start.quantity * METHANOL / 1000).to_string().into();
     Ok([
         ("raw_material", maker, true, 1000, json!({ "material": "煤制合成气", "batch_no": batch })),
         (
             "produce",
             maker,
             false,
-            700,
+            METHANOL,
             json!({
                 "goods_name": "甲醇", "cas_no": "67-56-1", "list_no": "1022", "un_no": "UN1230",
-                "hazard_class": "3", "packing_group": "II", "safety_sheet_no": "示例一书一签-02",
+                "hazard_class": "3", "subsidiary": "6.1", "packing_group": "II", "safety_sheet_no": "示例一书一签-02",
                 "licence_no": "示例安许-02", "batch_no": batch, "tank": "示例 2 号罐",
                 "stored_t": "400", "stored_max_t": "2000",
             }),
@@ -332,7 +338,7 @@ fn dangerous<'a>(
                 "buyer": "示例使用单位", "buyer_code": maker, "control": "none",
             }),
         ),
-        ("waybill", seeded.pick(&trade.tankers)?, false, 999, waybill(day, (3, &batch))),
+        ("waybill", seeded.pick(&trade.tankers)?, false, 1000, journey),
         ("use", seeded.pick(&trade.users)?, false, 1000, json!({ "use": "示例溶剂" })),
     ])
 }
@@ -368,7 +374,8 @@ fn rare_earth<'a>(
             558,
             json!({
                 "determined_no": "示例稀土确定-03", "source": "own", "period": month,
-                "input_reo_t": reo, "recovery_percent": "93", "output_reo_t": made, "form": "oxide",
+                "input_reo_t": reo, "recovery_percent": "93", "output_reo_t": made, "other_t": made,
+                "form": "oxide",
                 "purity": "3N",
             }),
         ),
@@ -393,7 +400,7 @@ fn rare_earth<'a>(
     ])
 }
 
-fn crops<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]> {
+fn crops<'a>(trade: &'a Trade, seeded: &mut Seeded, start: Start) -> Result<[Link<'a>; CHAIN]> {
     let product = seeded.pick(&trade.crops)?;
     let mut link = |kind, subjects: &'a [SubjectCode], yields, attributes| {
         Ok::<_, Problem>(Link {
@@ -406,7 +413,14 @@ fn crops<'a>(trade: &'a Trade, seeded: &mut Seeded) -> Result<[Link<'a>; CHAIN]>
         })
     };
     Ok([
-        link("harvest", &trade.farms, 1000, json!({ "plot": "示例地块" }))?,
+        link(
+            "harvest",
+            &trade.farms,
+            1000,
+            json!({
+                "plot": "示例地块", "area_mu": "20", "variety": "示例品种", "sown_on": start.day.date(-90),
+            }),
+        )?,
         link("processing", &trade.plants, 960, json!({}))?,
         link("transport", &trade.carriers, 995, json!({ "vehicle_no": "陕A·示例" }))?,
         link("wholesale", &trade.wholesalers, 995, json!({}))?,

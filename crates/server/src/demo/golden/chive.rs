@@ -7,13 +7,17 @@ use super::step::{Calendar, Step};
 const LEEK: &str = "YJ-JC-01";
 const KG: &str = "KGM";
 
-fn plot(plot: &str) -> Value {
-    json!({ "plot": plot, "variety": "示例紫根韭" })
+fn plot(calendar: Calendar, plot: &str) -> Value {
+    json!({
+        "plot": plot, "area_mu": "5", "variety": "示例紫根韭", "sown_on": calendar.date(-90),
+    })
 }
 
-pub(super) fn steps(_: Calendar) -> Vec<Step> {
+pub(super) fn steps(calendar: Calendar) -> Vec<Step> {
     let harvest = |day, subject, code, quantity, at| {
-        Step::new(day, "harvest", subject).makes(LEEK, &[(code, quantity, KG)]).with(plot(at))
+        Step::new(day, "harvest", subject)
+            .makes(LEEK, &[(code, quantity, KG)])
+            .with(plot(calendar, at))
     };
     vec![
         harvest(0, "F1", "F1-A", "1200", "示例地块一"),

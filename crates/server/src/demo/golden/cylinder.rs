@@ -22,6 +22,7 @@ fn cylinder(calendar: Calendar, day: i64, (code, serial, due): (&'static str, &s
             "design_no": "示例设计鉴定-01", "supervision_no": format!("示例监检-{serial}"),
             "rated_pressure_mpa": "2.1", "volume_l": "35.5", "medium": "lpg",
             "certificate_no": format!("示例合格证-{serial}"), "material_lots": "QP-MAT",
+            "ndt_no": format!("示例探伤-{serial}"),
             "made_on": calendar.date(day), "next_due_on": calendar.date(due),
         }))
 }
@@ -61,6 +62,7 @@ fn use_of(calendar: Calendar) -> Vec<Step> {
             .with(json!({ "material": "液化石油气", "batch_no": "LPG-1", "source": "示例炼厂" })),
         Step::new(1, "periodic", "Q1").sees(&[OVERDUE]).with(json!({
             "report_no": "示例气瓶检-01", "institution": "示例特种设备检验院", "kind": "periodic",
+            "interval_kind": "lpg_cylinder",
             "conclusion": "fail", "defect": "超期未检，瓶体腐蚀", "next_due_on": calendar.date(60),
         })),
         Step::new(2, "fill", "E2")

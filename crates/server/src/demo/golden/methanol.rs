@@ -62,7 +62,7 @@ pub(super) fn steps(calendar: Calendar) -> Vec<Step> {
 fn made(batch: &str) -> Value {
     json!({
         "goods_name": "甲醇", "cas_no": "67-56-1", "list_no": "1022", "un_no": "UN1230",
-        "hazard_class": "3", "packing_group": "II", "safety_sheet_no": "示例一书一签-01",
+        "hazard_class": "3", "subsidiary": "6.1", "packing_group": "II", "safety_sheet_no": "示例一书一签-01",
         "licence_no": "示例安许-01", "batch_no": batch, "tank": "示例 1 号罐", "stored_t": "480",
         "stored_max_t": "1000", "hazard_ratio": "0.96",
     })
@@ -86,8 +86,8 @@ fn parties(number: &str) -> Value {
         "trailer_no": "陕K·示例挂", "tank_no": "示例罐-01", "tank_medium": "甲醇",
         "driver": "示例驾驶员", "driver_certificate_no": "示例资格-01", "driver_phone": "13800000136",
         "escort": "示例押运员", "escort_certificate_no": "示例资格-02", "escort_phone": "13800000137",
-        "goods_name": "甲醇", "un_no": "UN1230", "hazard_class": "3", "packing_group": "II",
-        "packing": "tank", "emergency_phone": "13800000138",
+        "goods_name": "甲醇", "un_no": "UN1230", "hazard_class": "3", "subsidiary": "6.1",
+        "packing_group": "II", "packing": "tank", "emergency_phone": "13800000138",
     })
 }
 

@@ -25,6 +25,8 @@ fn metal() -> Vec<Step> {
         heat("M1", "YJ-TI-00", "S2", "1600"),
         heat("B1", "YJ-WJ-01", "W7", "40"),
         heat("M1", "YJ-TI-00", "S3", "1500"),
+        // Flanges are bought ready-made.
+        heat("M3", "YJ-TI-02", "FL-1", "260"),
         Step::new(1, "smelt", "M2")
             .takes(&[("S1", "2400", KG), ("S2", "1600", KG)])
             .makes("YJ-TI-01", &[("I1", "3920", KG)])
@@ -41,7 +43,7 @@ fn metal() -> Vec<Step> {
             .takes(&[("I2", "1470", KG)])
             .makes("YJ-TI-02", &[("H3", "1400", KG)])
             .with(order("示例工单-4")),
-        Step::new(2, "test", "Q1").sees(&["H1"]).with(json!({
+        Step::new(2, "test", "Q1").sees(&["H1", "H2"]).with(json!({
             "report_no": "示例检-0101", "item": "氧含量", "value": "0.18", "value_unit": "%",
             "limit": "0.2", "verdict": "pass",
         })),
@@ -52,11 +54,11 @@ fn vessels() -> Vec<Step> {
     let (one, two) = ("215010001202600001", "215010001202600002");
     vec![
         Step::new(3, "assemble", "V1")
-            .takes(&[("H1", "1800", KG), ("H2", "1900", KG), ("W7", "18", KG)])
+            .takes(&[("H1", "1800", KG), ("H2", "1900", KG), ("FL-1", "150", KG), ("W7", "18", KG)])
             .makes("YJ-PV-01", &[(one, "1", "SET")])
             .with(json!({ "work_order": "示例工单-5", "equipment_code": one })),
         Step::new(3, "assemble", "V1")
-            .takes(&[("H3", "1400", KG), ("W7", "9", KG)])
+            .takes(&[("H3", "1400", KG), ("FL-1", "110", KG), ("W7", "9", KG)])
             .makes("YJ-PV-01", &[(two, "1", "SET")])
             .with(json!({ "work_order": "示例工单-6", "equipment_code": two })),
         Step::new(4, "supervision", "Q1").sees(&[one]).with(json!({

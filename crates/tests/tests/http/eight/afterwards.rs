@@ -34,7 +34,7 @@ pub(super) async fn bought_and_sent_back(app: &TestApp, (code, buyer): (&str, &s
         })
     };
     let got = json!({
-        "bill_no": "示例入库-09", "voucher_no": "示例随货-09", "consignor": "示例制药公司",
+        "bill_no": "示例入库-09", "bill_type": "102", "voucher_no": "示例随货-09", "consignor": "示例制药公司",
         "expires_on": "2028-10-31", "quality_state": "rejected",
     });
     recorded(app, by_buyer("receive", 10, got)).await;
