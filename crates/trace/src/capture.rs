@@ -272,6 +272,7 @@ async fn accept(
     }
     let of_standing = standing::review_reason(subject, &event)?;
     standing::require_going(&event, &around.halted)?;
+    standing::require_domain(&event, (&around.product_domains, &around.domains))?;
     let corrected = corrected(ctx, tx, (&event, subject)).await?;
     if corrected.as_ref().is_some_and(|(original, _)| batch.supersedes(original.id)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
