@@ -443,7 +443,7 @@ async fn g_4_f_clumsy_and_sly_events_are_told_what_is_wrong() {
         (json!({ "/attributes/area_mu": "1e3" }), "面积（亩）"),
         (json!({ "/attributes/sown_on": "2026-11-11" }), "先播种后采收"),
         (json!({ "/attributes/sown_on": "2026-02-30" }), "播种日期"),
-        (json!({ "/attributes/sown_on": 20260801 }), "播种日期"),
+        (json!({ "/attributes/sown_on": 20_260_801 }), "播种日期"),
         (json!({ "/outputs/0/quantity": "50000.0001" }), "产量不超过"),
         (json!({ "/outputs/0/quantity": "50000000.1", "/outputs/0/unit": "GRM" }), "产量不超过"),
         (json!({ "/type": "waybill" }), "没有事件类型 waybill"),
