@@ -87,12 +87,6 @@ pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, Pr
     read_by_codes(&tx.fetch(query_by_codes(codes)).await?)
 }
 
-/// The domain of a product, if there is such a product.
-pub async fn domain_of(tx: &mut Tx, id: &str) -> Result<Option<String>> {
-    let sql = Sql::new("SELECT domain FROM product WHERE id = $1").arg(id);
-    tx.fetch_one(sql).await?.map(|row| row.text(0).map(String::from)).transpose()
-}
-
 /// Products by their identifiers.
 pub async fn by_ids(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, ProductBrief>> {
     let found = read(&tx.fetch(query("id", ids)).await?)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use yj_domain::{Belongs, EventType};
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 
-use crate::event::Checked;
+use crate::{balance::Link, event::Checked, store::StoredEvent};
 
 /// Something that was done with a thing, by which it may belong to somebody.
 #[derive(Debug, Clone)]
@@ -20,6 +20,21 @@ pub(crate) struct Deed {
     pub(crate) time: i64,
     /// The stored event; `None` in the batch that is being written.
     pub(crate) event: Option<i64>,
+}
+
+/// What accepted events of a batch did with their codes.
+pub(crate) fn done<'a>(events: impl Iterator<Item = (&'a StoredEvent, &'a [Link])>) -> Vec<Deed> {
+    let accepted = events.filter(|(stored, _)| stored.state == "accepted");
+    let deeds = accepted.flat_map(|(stored, links)| {
+        links.iter().map(|link| Deed {
+            code: link.code.clone(),
+            kind: stored.kind.clone(),
+            subject: stored.subject_id.clone(),
+            time: stored.time.unix_ms(),
+            event: None,
+        })
+    });
+    deeds.collect()
 }
 
 /// Refuses what somebody else than the subject may do. `others` are of the same batch; what does not

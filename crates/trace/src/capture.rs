@@ -7,15 +7,15 @@ use std::{
 };
 
 use serde_json::json;
-use yj_domain::Domains;
-use yj_kernel::{ActorKind, Ctx, EARLIEST_DAY, Problem, Result, Sql, Tx, again, audit, outbox};
+use yj_domain::{Domains, EventType};
+use yj_kernel::{ActorKind, Ctx, EARLIEST_DAY, Problem, Result, Tx, again, audit, outbox};
 use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
-    belonging,
-    correction::{self, Meanwhile, corrected, take_back},
+    belonging::{self, Deed},
+    correction::{self, Meanwhile, corrected, supersede, take_back},
     event::{Checked, InLine, TraceEvent},
     failing,
     handover::{self, Handed, Regained},
@@ -25,7 +25,7 @@ use crate::{
     ordering, pairing,
     papers::{self, Judged, Papers, Parties},
     personal,
-    record::{Excerpt, also, stored_event},
+    record::{Excerpt, also, rollup_key, stored_event},
     rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
@@ -272,6 +272,7 @@ async fn accept(
     }
     let of_standing = standing::review_reason(subject, &event)?;
     standing::require_going(&event, &around.halted)?;
+    standing::require_domain(&event, (&around.product_domains, &around.domains))?;
     let corrected = corrected(ctx, tx, (&event, subject)).await?;
     if corrected.as_ref().is_some_and(|(original, _)| batch.supersedes(original.id)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
@@ -284,7 +285,7 @@ async fn accept(
     let of_hold = hold::judge(&event, &batch.holds, repeats)?;
     let whose = (subject.id.as_str(), &event);
     rightful::require_rightful(tx, whose, &batch.objects, &around.owners).await?;
-    let own = || if belonging::matters(&event.spec) { batch.deeds() } else { Vec::new() };
+    let own = || batch.deeds(&event.spec);
     let stands = |id| {
         !batch.supersedes(id) && corrected.as_ref().is_none_or(|(original, _)| original.id != id)
     };
@@ -413,19 +414,10 @@ impl Surroundings {
 }
 
 impl Batch {
-    /// What accepted events of this batch did with their codes, where one belongs to who does such things.
-    fn deeds(&self) -> Vec<belonging::Deed> {
-        let accepted = self.events.iter().filter(|ready| ready.stored.state == "accepted");
-        let deeds = accepted.flat_map(|ready| {
-            ready.links.iter().map(|link| belonging::Deed {
-                code: link.code.clone(),
-                kind: ready.stored.kind.clone(),
-                subject: ready.stored.subject_id.clone(),
-                time: ready.stored.time.unix_ms(),
-                event: None,
-            })
-        });
-        deeds.collect()
+    /// What accepted events of this batch did, where that matters to an event of this type.
+    fn deeds(&self, spec: &EventType) -> Vec<Deed> {
+        let done = self.events.iter().map(|ready| (&ready.stored, &*ready.links));
+        if belonging::matters(spec) { belonging::done(done) } else { Vec::new() }
     }
 
     /// Whether an event of this batch corrects a stored one.
@@ -605,25 +597,4 @@ pub(crate) fn envelope(stored: &StoredEvent, links: &[Link]) -> Result<Envelope>
     let body = stored.anchored(links)?;
     Envelope::new("trace_event", &stored.uid, &stored.subject_code, &time.to_string(), body)
         .map_err(Problem::internal)
-}
-
-pub(crate) fn rollup_key(
-    stored: &StoredEvent,
-    stage: &'static str,
-) -> (String, String, String, &'static str) {
-    (stored.time.beijing_day().to_string(), stored.region.clone(), stored.domain.clone(), stage)
-}
-
-/// A corrected event, by its identifier and its time (Unix ms), keeps its record and its proof; only
-/// its effect is gone.
-pub(crate) fn supersede((original, time): (i64, i64), by: &str) -> Vec<Sql> {
-    let state = Sql::new(
-        "UPDATE trace_event SET state = 'superseded', superseded_by = $1 \
-         WHERE id = $2 AND event_time = $3 AND state = 'accepted'",
-    );
-    let own = [
-        state.arg(by).arg(original).arg(time),
-        Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
-    ];
-    own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
 }

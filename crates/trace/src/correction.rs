@@ -10,7 +10,7 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Before, Link, LinkRole, Objects, revert},
     event::{Checked, TraceEvent},
-    places,
+    pairing, papers, places,
     store::{self, StoredEvent},
 };
 
@@ -220,4 +220,18 @@ pub(crate) async fn lock_by_uid(tx: &mut Tx, uid: &str) -> Result<Option<StoredE
     lock.bind(uid).push(tx.dialect().for_update());
     tx.fetch(lock).await?;
     by_uid(tx, uid).await
+}
+
+/// A corrected event, by its identifier and its time (Unix ms), keeps its record and its proof; only
+/// its effect is gone.
+pub(crate) fn supersede((original, time): (i64, i64), by: &str) -> Vec<Sql> {
+    let state = Sql::new(
+        "UPDATE trace_event SET state = 'superseded', superseded_by = $1 \
+         WHERE id = $2 AND event_time = $3 AND state = 'accepted'",
+    );
+    let own = [
+        state.arg(by).arg(original).arg(time),
+        Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
+    ];
+    own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
 }

@@ -79,7 +79,8 @@ fn register() -> impl Iterator<Item = Route> {
     let entity = Entity::of::<BatchDocument>();
     let keeps = |route: &Route| {
         let changes = matches!(route.method, Method::PUT | Method::PATCH | Method::DELETE);
-        !changes && !(route.method == Method::GET && route.path == ONE)
+        let reads_one = route.method == Method::GET && route.path == ONE;
+        !changes && !reads_one
     };
     let read = |ctx: Ctx, Path(id): Path<String>, RawQuery(query): RawQuery| async move {
         read(&ctx, &id, &query.unwrap_or_default()).await.map(Json)

@@ -59,7 +59,10 @@ impl Keeping {
         let day: Date = document.issued_on.parse().map_err(Problem::internal)?;
         // Of a product's document its domain has the say, of others whichever keeps it longest.
         let domain = match document.product_id {
-            Some(id) => yj_product::domain_of(tx, &id.to_string()).await?,
+            Some(id) => {
+                let found = yj_product::by_ids(tx, &[id.to_string().as_str()]).await?;
+                found.into_values().next().map(|product| product.domain)
+            }
             None => None,
         };
         let speaks = |pack: &&std::sync::Arc<Pack>| {

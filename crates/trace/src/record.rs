@@ -88,3 +88,11 @@ pub(crate) fn stored_event(
         spec: Some(event.spec.clone()),
     }
 }
+
+/// Day, region, domain and stage that an event counts in.
+pub(crate) fn rollup_key(
+    stored: &StoredEvent,
+    stage: &'static str,
+) -> (String, String, String, &'static str) {
+    (stored.time.beijing_day().to_string(), stored.region.clone(), stored.domain.clone(), stage)
+}

@@ -12,8 +12,8 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Before, Maker, Object, Objects, apply},
     belonging,
-    capture::{envelope, rollup_key, supersede},
-    correction::{self, Meanwhile, lock_by_uid, take_back},
+    capture::envelope,
+    correction::{self, Meanwhile, lock_by_uid, supersede, take_back},
     event::{Checked, TraceEvent},
     failing,
     handover::{self, Handed},
@@ -22,6 +22,7 @@ use crate::{
     ordering, pairing,
     papers::{self, Judged, Parties},
     personal,
+    record::rollup_key,
     store::{self, StoredEvent},
     surroundings, warned,
 };

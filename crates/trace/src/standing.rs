@@ -15,8 +15,9 @@
 
 use std::collections::BTreeMap;
 
+use yj_domain::{Domains, InputMode};
 use yj_kernel::{Problem, Result};
-use yj_model::{OffsetTime, Stage};
+use yj_model::{DOMAINS, OffsetTime, Stage};
 use yj_product::ProductBrief;
 use yj_subject::{Status, SubjectBrief};
 
@@ -74,6 +75,30 @@ pub(crate) fn require_going(
         product.state.label()
     );
     Err(Problem::invalid("outputs", detail))
+}
+
+/// Goods of one domain do not come to be by an event of another of the eight, whose pack asks nothing of
+/// them. A domain that the operator adds may speak of goods of any.
+pub(crate) fn require_domain(
+    event: &Checked,
+    (of_products, domains): (&BTreeMap<String, String>, &Domains),
+) -> Result<()> {
+    let is_of_standard = DOMAINS.iter().any(|(code, _)| *code == event.domain);
+    if event.spec.inputs.mode != InputMode::None || !is_of_standard {
+        return Ok(());
+    }
+    for (at, line) in event.outputs.iter().enumerate() {
+        let Some(code) = line.product.as_deref() else { continue };
+        let Some(domain) = of_products.get(code).filter(|domain| **domain != event.domain) else {
+            continue;
+        };
+        let day = event.time.beijing_day();
+        let name = domains.shown(domain, day).map_or(domain.as_str(), |pack| &pack.name);
+        let detail =
+            format!("产品 {code} 属于“{name}”领域，其产出应登记为该领域（{domain}）的事件");
+        return Err(Problem::invalid(format!("outputs[{at}].product"), detail));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

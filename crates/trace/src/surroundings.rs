@@ -33,6 +33,8 @@ pub(crate) struct Surroundings {
     subjects: ByCode,
     pub(crate) products: BTreeMap<String, (String, UnitCode)>,
     pub(crate) halted: BTreeMap<String, ProductBrief>,
+    /// The domains that the products named are of, by their codes.
+    pub(crate) product_domains: BTreeMap<String, String>,
     pub(crate) objects: Objects,
     /// Who holds the objects that are consumed, and everybody named, by identifier.
     pub(crate) holders: BTreeMap<String, SubjectBrief>,
@@ -120,6 +122,8 @@ impl Surroundings {
         let halted = |product: &&ProductBrief| product.state != ProductState::Active;
         let halted = products.values().filter(halted);
         let halted = halted.map(|product| (product.code.clone(), product.clone())).collect();
+        let domain = |product: &ProductBrief| (product.code.clone(), product.domain.clone());
+        let product_domains = products.values().map(domain).collect();
         let products = products
             .into_iter()
             .map(|(code, product)| (code, (product.id, product.unit)))
@@ -131,6 +135,7 @@ impl Surroundings {
             subjects,
             products,
             halted,
+            product_domains,
             objects,
             holders,
             handed,

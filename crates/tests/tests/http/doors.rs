@@ -196,7 +196,7 @@ async fn g_6_2_3_events_are_searched_by_every_condition_and_paged_stably() {
             None => break,
         }
     }
-    assert_eq!(seen.len(), 27);
+    assert_eq!(seen.len(), 28);
     assert_eq!(app.get("supervisor", "/api/v1/trace/events?colour=red").await.status, 422);
 }
 

@@ -21,10 +21,10 @@ async fn loaded(size: demo::Size) -> TestApp {
     let mut app = TestApp::bare(Security::demonstration()).await;
     demo::load(&app.assembled, size, &mut |_| {}).await.unwrap();
     for account in demo::create_accounts(&app.assembled).await.unwrap() {
-        if account.role != "client" {
-            app.log_in(account.user, &account.password).await;
-        } else {
+        if account.role == "client" {
             app.fetch_token(account.user, &account.password).await;
+        } else {
+            app.log_in(account.user, &account.password).await;
         }
     }
     app
