@@ -250,12 +250,8 @@ impl Tx {
         let Some(first) = queries.next() else { return Ok(()) };
         let mut rows = self.fetch(first).await?;
         for next in queries {
-            // Polled first, the next leaves before these are read, once whoever sends it has had their turn.
-            let taking = async {
-                tokio::task::yield_now().await;
-                each(rows)
-            };
-            let (found, taken) = join(self.fetch(next), taking).await;
+            // Polled first, the next leaves before these are read.
+            let (found, taken) = join(self.fetch(next), async { each(rows) }).await;
             if taken?.is_break() {
                 return Ok(());
             }
