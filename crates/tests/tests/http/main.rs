@@ -19,6 +19,7 @@ mod capturing;
 mod catalogue;
 mod certificate;
 mod chain;
+mod chain_cases;
 mod chain_law;
 mod changes;
 mod clients;

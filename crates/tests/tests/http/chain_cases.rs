@@ -1,0 +1,209 @@
+//! G-6.5.4: chains of a few events whose answer can be told at a glance.
+
+use serde_json::{Value, json};
+
+use crate::{
+    capturing::{at, capture, captured, held, processing},
+    chain_law::{chain, ids, objects},
+    harness::{TestApp, harvest},
+    houses::id_of,
+};
+
+fn sent_on(subject: &Value, (code, quantity): (&str, &str), kind: &str) -> Value {
+    let mut event = processing(subject, (code, quantity), code);
+    event["type"] = json!(kind);
+    event
+}
+
+#[tokio::test]
+async fn g_6_5_4_a_lot_that_goes_on_under_its_own_code_is_made_once() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let market = app.subject("示例市场批发商甲").await;
+    captured(&app, harvest(&farm, "ON-R")).await;
+    let mut made = processing(&farm, ("ON-R", "100"), "ON-X");
+    made["counterparty"] = market["code"].clone();
+    captured(&app, made).await;
+    captured(&app, at(sent_on(&market, ("ON-X", "100"), "wholesale"), "2026-11-12T08:00:00+08:00"))
+        .await;
+    let down = chain(&app, "supervisor", "ON-R", "downstream").await;
+    assert_eq!(objects(&down), ["ON-R 100 100 0 1.000000", "ON-X 100 0 100 1.000000"]);
+    let up = chain(&app, "supervisor", "ON-X", "upstream").await;
+    assert_eq!(objects(&up), ["ON-R 100 100 0 1.000000", "ON-X 100 0 100 1.000000"]);
+    // Who sent it on is who had it.
+    let line = &down["flow_table"][1];
+    assert_eq!(
+        (&line["upstream"], &line["downstream"]),
+        (&farm["name"], &market["name"]),
+        "{down}"
+    );
+    // What is sold in parts is there as far as it is not sold.
+    for day in 13..15 {
+        let sale = sent_on(&market, ("ON-X", "30"), "retail");
+        captured(&app, at(sale, &format!("2026-11-{day}T08:00:00+08:00"))).await;
+    }
+    assert_eq!(held(&app, "ON-X").await, "40");
+    let down = chain(&app, "supervisor", "ON-R", "downstream").await;
+    assert_eq!(objects(&down)[1], "ON-X 100 60 40 1.000000");
+    assert_eq!(
+        (&down["freeze"]["total"], &down["gone"]["total"], &down["gone"]["equivalent"]),
+        (&json!("40"), &json!("60"), &json!("60"))
+    );
+    let sale = sent_on(&market, ("ON-X", "40"), "retail");
+    captured(&app, at(sale, "2026-11-15T08:00:00+08:00")).await;
+    let down = chain(&app, "supervisor", "ON-R", "downstream").await;
+    assert_eq!((&down["freeze"]["total"], &down["gone"]["total"]), (&json!("0"), &json!("100")));
+    assert_eq!(down["objects"][1]["state"], "sold");
+}
+
+#[tokio::test]
+async fn g_6_5_4_what_is_corrected_after_something_was_made_of_it_keeps_its_share() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "LATE-R")).await;
+    let mut made = processing(&farm, ("LATE-R", "100"), "LATE-A");
+    let second =
+        json!({ "code": "LATE-B", "quantity": "60", "unit": "KGM", "product": "YJ-JC-01" });
+    made["outputs"][0]["quantity"] = json!("40");
+    made["outputs"].as_array_mut().unwrap().push(second);
+    let first = captured(&app, made.clone()).await;
+    // Sold at the very time at which it was made, as records that know only the day have it.
+    captured(&app, sent_on(&farm, ("LATE-A", "40"), "retail")).await;
+    let shares = ["LATE-A 40 0 0 1.000000", "LATE-B 60 0 60 1.000000", "LATE-R 100 100 0 1.000000"];
+    let down = async || objects(&chain(&app, "supervisor", "LATE-R", "downstream").await);
+    assert_eq!(down().await, shares);
+    made["correction_of"] = first["id"].clone();
+    made["correction_reason"] = json!("示例：补记包装");
+    assert_eq!(captured(&app, made).await["state"], "accepted");
+    assert_eq!(down().await, shares, "the correction is recorded after the sale");
+}
+
+#[tokio::test]
+async fn g_6_5_4_of_a_sale_that_was_not_nothing_is_left() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let market = app.subject("示例市场批发商甲").await;
+    let mut made = harvest(&farm, "BACK-X");
+    made["counterparty"] = market["code"].clone();
+    captured(&app, made).await;
+    let taken = at(sent_on(&market, ("BACK-X", "100"), "wholesale"), "2026-11-12T08:00:00+08:00");
+    let taken = captured(&app, taken).await;
+    let sale = |day: usize, quantity: &str| {
+        at(
+            sent_on(&market, ("BACK-X", quantity), "retail"),
+            &format!("2026-11-{day}T08:00:00+08:00"),
+        )
+    };
+    let first = captured(&app, sale(13, "30")).await;
+    let second = captured(&app, sale(14, "70")).await;
+    let unit = async || app.get("supervisor", "/api/v1/trace/objects/BACK-X").await.expect(200);
+    assert_eq!(unit().await["state"], "sold");
+    let withdraw = async |of: &Value| {
+        let sent = json!({
+            "domain": "agri", "type": of["type"], "subject": market["code"],
+            "event_time": of["event_time"], "correction_of": of["id"],
+            "correction_reason": "示例：没有发生", "withdraws": true,
+        });
+        let done = captured(&app, sent).await;
+        assert_eq!(done["state"], "accepted", "{done}");
+    };
+    // Whether it was the last of the sales or one before it, what comes back can be sold again.
+    for (of, held) in [(&first, "30"), (&second, "100")] {
+        withdraw(of).await;
+        let unit = unit().await;
+        assert_eq!((&unit["held"], &unit["state"]), (&json!(held), &json!("held")), "{unit}");
+        let down = chain(&app, "supervisor", "BACK-X", "downstream").await;
+        assert_eq!(down["freeze"]["total"], held, "{down}");
+    }
+    assert_eq!(captured(&app, sale(15, "40")).await["state"], "accepted");
+    // Where it was never passed on, whoever made it has it.
+    let again = app.get("supervisor", "/api/v1/trace/events?code=BACK-X").await.expect(200);
+    let is_sale = |event: &&Value| event["type"] == "retail" && event["state"] == "accepted";
+    let sales: Vec<Value> =
+        again["items"].as_array().unwrap().iter().filter(is_sale).cloned().collect();
+    for of in sales.iter().filter(|event| event["withdraws"] != true).chain([&taken]) {
+        withdraw(of).await;
+    }
+    let down = chain(&app, "supervisor", "BACK-X", "downstream").await;
+    let root = &down["objects"][0];
+    assert_eq!(
+        (&root["subject"], &root["stage"], &root["held"]),
+        (&farm["name"], &json!("primary_production"), &json!("100")),
+        "{down}"
+    );
+    // What follows from the records is what is kept.
+    app.anchor().await;
+    for (what, well, detail) in yj_server::examine(&app.assembled, &std::env::temp_dir()).await {
+        assert!(well, "{what}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn g_6_9_3_a_recall_is_shown_however_many_have_looked_on() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "MANY-1")).await;
+    let seen = |kind: &str, attributes: Value| {
+        json!({
+            "domain": "agri", "type": kind, "subject": farm["code"], "inputs": [{ "code": "MANY-1" }],
+            "event_time": "2026-11-11T08:00:00+08:00", "attributes": attributes,
+        })
+    };
+    let recall = json!({ "level": "1", "reason": "示例检测不合格", "advice": "请停止食用" });
+    let recall = captured(&app, seen("recall", recall)).await;
+    let approve = format!("/api/v1/trace/events/{}/approve", id_of(&recall));
+    app.post("reviewer", &approve, json!({ "comment": "属实" })).await.expect(200);
+    let passed = |number: usize| {
+        let no = format!("示例-{number}");
+        seen("test", json!({ "report_no": no, "item": "腐霉利", "verdict": "pass" }))
+    };
+    for part in [0..1000, 1000..1010] {
+        let events: Vec<Value> = part.map(passed).collect();
+        capture(&app, json!({ "events": events })).await.expect(201);
+    }
+    // The newest are told, and that there are more.
+    let whole = chain(&app, "supervisor", "MANY-1", "upstream").await;
+    assert_eq!((&whole["truncated"], ids(&whole, true).len()), (&json!(true), 1000));
+    let json = [("accept", "application/json")];
+    let page = app.send("GET", "/t/MANY-1", None, &json, None).await.expect(200);
+    assert_eq!(
+        (&page["state"], &page["recall"]["advice"]),
+        (&json!("recalled"), &json!("请停止食用"))
+    );
+}
+
+#[tokio::test]
+async fn g_10_4_whom_a_customer_passes_a_lot_on_to_is_the_customers_business() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let market = app.subject("示例市场批发商甲").await;
+    let other = app.subject("示例韭菜合作社二社").await;
+    let mut made = harvest(&farm, "PASS-1");
+    made["counterparty"] = market["code"].clone();
+    captured(&app, made).await;
+    let mut bought = sent_on(&market, ("PASS-1", "100"), "wholesale");
+    bought["counterparty"] = other["code"].clone();
+    captured(&app, bought).await;
+    let sold = at(sent_on(&other, ("PASS-1", "100"), "wholesale"), "2026-11-12T08:00:00+08:00");
+    assert_eq!(captured(&app, sold).await["state"], "accepted");
+    let whole = chain(&app, "supervisor", "PASS-1", "downstream").await;
+    assert_eq!(whole["objects"][0]["subject"], other["name"]);
+    let passed: Vec<_> = whole["flow_table"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["upstream"].clone(), line["downstream"].clone()))
+        .collect();
+    let name = |subject: &Value| subject["name"].clone();
+    assert_eq!(passed, [(name(&farm), name(&market)), (name(&market), name(&other))]);
+    for direction in ["both", "downstream", "upstream"] {
+        let own = chain(&app, "farm", "PASS-1", direction).await;
+        assert_eq!(own["objects"][0]["subject"], market["name"], "{direction} {own}");
+        assert!(!own.to_string().contains(other["name"].as_str().unwrap()), "{direction} {own}");
+    }
+    let own = chain(&app, "farm", "PASS-1", "upstream").await;
+    assert_eq!(
+        (&own["objects"][0]["produced"], &own["events"][0]["type"]),
+        (&json!("100"), &json!("harvest"))
+    );
+}
