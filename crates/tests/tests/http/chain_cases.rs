@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     capturing::{at, capture, captured, held, processing},
-    chain_law::{chain, ids, objects},
+    chain_law::chain,
     harness::{TestApp, harvest},
     houses::id_of,
 };
@@ -206,4 +206,20 @@ async fn g_10_4_whom_a_customer_passes_a_lot_on_to_is_the_customers_business() {
         (&own["objects"][0]["produced"], &own["events"][0]["type"]),
         (&json!("100"), &json!("harvest"))
     );
+}
+
+pub fn ids(chain: &Value, observes: bool) -> Vec<String> {
+    let events = chain["events"].as_array().unwrap().iter();
+    let events = events.filter(|event| event["observes"] == observes);
+    events.map(|event| String::from(event["id"].as_str().unwrap())).collect()
+}
+
+/// One line for each: code, produced, consumed, held, share.
+pub fn objects(chain: &Value) -> Vec<String> {
+    let objects = chain["objects"].as_array().unwrap().iter();
+    let line = |one: &Value| {
+        let part = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
+        ["code", "produced", "consumed", "held", "share"].map(part).join(" ")
+    };
+    objects.map(line).collect()
 }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::{
-    capturing::{at, capture, captured, held, processing},
-    harness::{TestApp, harvest},
-    houses::id_of,
+    capturing::capture,
+    chain_cases::{ids, objects},
+    harness::TestApp,
 };
 
 /// Numbers that look like chance and are the same every time.
@@ -410,12 +410,6 @@ fn texts(list: &Value, name: &str) -> BTreeSet<String> {
     list.map(|one| String::from(one[name].as_str().unwrap())).collect()
 }
 
-pub fn ids(chain: &Value, observes: bool) -> Vec<String> {
-    let events = chain["events"].as_array().unwrap().iter();
-    let events = events.filter(|event| event["observes"] == observes);
-    events.map(|event| String::from(event["id"].as_str().unwrap())).collect()
-}
-
 fn lines(lines: &Value) -> BTreeMap<String, i64> {
     let line = |line: &Value| {
         let quantity = line["quantity"].as_str().unwrap().parse().unwrap();
@@ -599,14 +593,4 @@ fn flow(chain: &Value) -> Vec<String> {
         .filter(|event| event["observes"] == false)
         .map(|event| format!("{:?} → {:?}", lines(&event["inputs"]), lines(&event["outputs"])))
         .collect()
-}
-
-/// One line for each: code, produced, consumed, held, share.
-pub fn objects(chain: &Value) -> Vec<String> {
-    let objects = chain["objects"].as_array().unwrap().iter();
-    let line = |one: &Value| {
-        let part = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
-        ["code", "produced", "consumed", "held", "share"].map(part).join(" ")
-    };
-    objects.map(line).collect()
 }
