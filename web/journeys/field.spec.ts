@@ -12,6 +12,13 @@ async function enter(page: Page, user: string): Promise<void> {
 }
 const tab = (page: Page, name: RegExp) => page.getByRole('navigation').getByRole('button', { name });
 
+/** What a vegetable's harvest must say besides its plot. */
+async function grownWhere(page: Page): Promise<void> {
+  await page.getByLabel(/^面积/).fill('2');
+  await page.getByLabel(/^品种/).fill('示例品种');
+  await page.getByLabel(/^播种日期/).fill('2026-08-01');
+}
+
 /** A harvest, as it is written down at the edge of the field; returns its code. */
 async function harvest(page: Page, quantity: string, more: Record<string, string> = {}): Promise<string> {
   await tab(page, /登记/).click();
@@ -22,6 +29,7 @@ async function harvest(page: Page, quantity: string, more: Record<string, string
   await page.getByLabel('产出数量').fill(quantity);
   await page.getByLabel('产品代码').fill('YJ-JC-01');
   await page.getByLabel(/^地块编号/).fill('示例地块');
+  await grownWhere(page);
   for (const [label, text] of Object.entries(more)) await page.getByLabel(label).fill(text);
   await page.getByRole('button', { name: '保存' }).click();
   await expect(page.getByText(`已存本机：采收 ${code}`)).toBeVisible();

@@ -31,7 +31,7 @@ async function grown(page: Page, browser: Browser, codes: string[]): Promise<voi
     subject: code,
     event_time: minutesAgo(60),
     outputs: [{ code: one, quantity: '100', unit: 'KGM', product: 'YJ-JC-01' }],
-    attributes: { plot: '示例地块' },
+    attributes: { plot: '示例地块', area_mu: '2', variety: '示例品种', sown_on: '2026-08-01' },
   }));
   await approved(browser, await ask<Taken>(page, 'POST', '/api/v1/trace/events', { events }));
 }

@@ -62,6 +62,9 @@ test('D-6.3 data captured by hand wait for review, then go on the ledger and are
   await page.getByRole('button', { name: '提交' }).click();
   await expect(page.getByText('地块编号：必填')).toBeVisible();
   await page.getByLabel('地块编号').fill('示例地块');
+  await page.getByLabel(/^面积/).fill('2');
+  await page.getByLabel('品种', { exact: true }).fill('示例品种');
+  await page.getByLabel('播种日期').fill('2026-08-01');
   await inspect(page, 'capture');
   await page.getByRole('button', { name: '提交' }).click();
   await expect(page.getByText('已提交，待审核后上链')).toBeVisible();
