@@ -55,15 +55,8 @@ pub(crate) async fn require_own(
     let codes = things.iter().map(|(code, _)| *code).collect();
     let deeds = deeds(tx, (rule, &event.spec.code), (event, &codes), (others, stands)).await?;
     for (code, field) in things {
-        let of_it: Vec<_> = deeds.iter().filter(|deed| deed.code == code).collect();
-        let Some(owner) = owner(rule, &event.spec.code, (&of_it, event.time.unix_ms())) else {
-            continue;
-        };
-        if owner == subject {
-            continue;
-        }
-        let heirs = yj_subject::heirs(tx, &[owner]).await?;
-        if heirs.get(owner).is_some_and(|heir| heir.id == subject) {
+        let kept = (rule, event.spec.code.as_str());
+        if !is_anothers(tx, kept, (&deeds, code), (subject, event)).await? {
             continue;
         }
         let names: Vec<&str> = rule
@@ -94,11 +87,7 @@ pub(crate) async fn review_reason(
     let codes: BTreeSet<&str> = event.inputs.iter().map(|line| line.code.as_str()).collect();
     let deeds = deeds(tx, (rule, kind), (event, &codes), (others, stands)).await?;
     for code in codes {
-        let of_it: Vec<_> = deeds.iter().filter(|deed| deed.code == code).collect();
-        let owner = owner(rule, kind, (&of_it, event.time.unix_ms()));
-        let Some(owner) = owner.filter(|owner| *owner != subject) else { continue };
-        let heirs = yj_subject::heirs(tx, &[owner]).await?;
-        if heirs.get(owner).is_none_or(|heir| heir.id != subject) {
+        if is_anothers(tx, (rule, kind), (&deeds, code), (subject, event)).await? {
             return Ok(Some(format!("{code} 此前属于其他主体，须核实权属已经转移")));
         }
     }
@@ -132,6 +121,20 @@ async fn deeds(
     deeds.extend(others.into_iter().filter(|deed| codes.contains(&*deed.code)));
     deeds.sort_by_key(|deed| deed.time);
     Ok(deeds)
+}
+
+/// Whether a thing belongs, when an event happens, to somebody else than the subject and who they go on as.
+async fn is_anothers(
+    tx: &mut Tx,
+    (rule, kind): (&Belongs, &str),
+    (deeds, code): (&[Deed], &str),
+    (subject, event): (&str, &Checked),
+) -> Result<bool> {
+    let of_it: Vec<_> = deeds.iter().filter(|deed| deed.code == code).collect();
+    let owner = owner(rule, kind, (&of_it, event.time.unix_ms()));
+    let Some(owner) = owner.filter(|owner| *owner != subject) else { return Ok(false) };
+    let heirs = yj_subject::heirs(tx, &[owner]).await?;
+    Ok(heirs.get(owner).is_none_or(|heir| heir.id != subject))
 }
 
 /// To whom a thing belongs at a time, by what was done with it, earliest first.
