@@ -87,6 +87,14 @@ for (const width of [390, 1440]) {
       await inspect(page, 'verify-trust');
     });
 
+    test('nothing moves under the hand of a reader who is quicker than the page', async ({ page }) => {
+      await page.goto(url('/verify'));
+      const tops = () => page.locator('summary:visible, label:visible, h1, h2:visible').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+      const first = await tops();
+      await expect(page.getByText('没有网络、平台停用时也能打开')).toBeVisible();
+      expect(await tops()).toEqual(first);
+    });
+
     test('D-6.3 once visited the page checks without a network and without the platform', async ({ page, context }) => {
       const { files } = await proofs(page);
       await page.goto(url('/verify'));
