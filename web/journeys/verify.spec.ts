@@ -96,7 +96,8 @@ for (const width of [390, 1440]) {
         new PerformanceObserver((list) => {
           for (const { node, previousRect, currentRect } of (list.getEntries() as Shift[]).flatMap(({ sources }) => sources)) {
             const inside = node?.parentElement?.closest('main');
-            if (inside && previousRect.y !== currentRect.y) (window as unknown as { tellMoved(what: string): void }).tellMoved(node!.textContent ?? '');
+            if (inside && previousRect.y !== currentRect.y)
+              (window as unknown as { tellMoved(what: string): void }).tellMoved(node!.textContent ?? '');
           }
         }).observe({ type: 'layout-shift', buffered: true });
       });
