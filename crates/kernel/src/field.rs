@@ -3,7 +3,7 @@
 use serde_json::Value;
 use yj_model::{Quantity, RegionCode};
 
-use crate::{DataClass, Problem, Result, Sql, SqlValue, json::Object};
+use crate::{DataClass, Problem, Result, Sql, SqlValue, db::Cell, json::Object};
 
 /// A code list: codes with their Chinese labels.
 pub type Codes = &'static [(&'static str, &'static str)];
@@ -421,20 +421,20 @@ impl Field {
     }
 
     /// The reverse of [`Field::encode`].
-    pub(crate) fn decode(self, value: &SqlValue) -> Result<Value> {
+    pub(crate) fn decode(self, value: Cell<'_>) -> Result<Value> {
         Ok(match (self.kind, value) {
-            (_, SqlValue::Null) => Value::Null,
-            (Kind::Bool, SqlValue::Int(flag)) => Value::from(*flag != 0),
-            (Kind::Time, SqlValue::Int(ms)) => time_text(*ms)?,
-            (Kind::Decimal, SqlValue::Int(scaled)) => {
-                Value::from(Quantity::from_scaled(*scaled).map_err(Problem::internal)?.to_string())
+            (_, Cell::Null) => Value::Null,
+            (Kind::Bool, Cell::Int(flag)) => Value::from(flag != 0),
+            (Kind::Time, Cell::Int(ms)) => time_text(ms)?,
+            (Kind::Decimal, Cell::Int(scaled)) => {
+                Value::from(Quantity::from_scaled(scaled).map_err(Problem::internal)?.to_string())
             }
-            (_, SqlValue::Int(value)) => Value::from(*value),
-            (Kind::CodeList(_) | Kind::Json, SqlValue::Text(text)) => {
+            (_, Cell::Int(value)) => Value::from(value),
+            (Kind::CodeList(_) | Kind::Json, Cell::Text(text)) => {
                 serde_json::from_str(text).map_err(Problem::internal)?
             }
-            (_, SqlValue::Text(text)) => Value::from(text.as_str()),
-            (_, SqlValue::Blob(_)) => {
+            (_, Cell::Text(text)) => Value::from(text),
+            (_, Cell::Blob(_)) => {
                 return Err(Problem::internal("a blob in a described record"));
             }
         })

@@ -10,8 +10,9 @@ use yj_model::{STAGES, regions};
 
 use crate::{
     Access, Ctx, DataClass, Dialect, Entity, Field, Kind, Match, Param, Problem, Reach, Result,
-    Route, Scoping, Sql, SqlValue, Tx, called,
+    Route, Scoping, Sql, Tx, called,
     code_list::{self, trunk},
+    db::Cell,
     field::time_text,
     json::Object,
     listing::{CREATED, Listing, apart},
@@ -138,25 +139,25 @@ impl Dimension {
     }
 
     /// What a group is called, in order, and the conditions that list it.
-    fn group(self, value: &SqlValue) -> Result<Group> {
+    fn group(self, value: Cell<'_>) -> Result<Group> {
         let name = self.field.name;
         let missing = || Group { key: Value::Null, query: format!("{name}.none=true") };
         Ok(match (self.grain, value) {
-            (_, SqlValue::Null) => missing(),
+            (_, Cell::Null) => missing(),
             (Grain::Value, value) => {
                 let key = self.field.decode(value)?;
                 let text = key.as_str().map_or_else(|| key.to_string(), String::from);
                 Group { query: format!("{name}={text}"), key }
             }
-            (Grain::Each | Grain::Stage, SqlValue::Text(code)) => {
-                Group { key: code.as_str().into(), query: format!("{name}={code}") }
+            (Grain::Each | Grain::Stage, Cell::Text(code)) => {
+                Group { key: code.into(), query: format!("{name}={code}") }
             }
-            (Grain::Codes, SqlValue::Text(code)) => {
+            (Grain::Codes, Cell::Text(code)) => {
                 // A code that others begin with means itself alone.
                 let is = if self.field.filter == Match::Prefix { ".is" } else { "" };
-                Group { key: code.as_str().into(), query: format!("{name}{is}={code}") }
+                Group { key: code.into(), query: format!("{name}{is}={code}") }
             }
-            (Grain::Digits(digits), SqlValue::Text(stem)) => {
+            (Grain::Digits(digits), Cell::Text(stem)) => {
                 let code = format!("{stem:0<6}");
                 // Records of a province or city itself, beside those of its parts.
                 let own = digits > 2 && stem.len() == digits && stem.ends_with("00");
@@ -243,10 +244,10 @@ pub(crate) fn stage_words(entity: &Entity) -> Option<(&'static str, fn(&str) -> 
 }
 
 /// The day a stored value means; whole days since 1970 for moments.
-fn day(value: &SqlValue) -> Result<Option<Date>> {
+fn day(value: Cell<'_>) -> Result<Option<Date>> {
     Ok(match value {
-        SqlValue::Text(text) => text.parse().ok(),
-        SqlValue::Int(days) => {
+        Cell::Text(text) => text.parse().ok(),
+        Cell::Int(days) => {
             let moment = jiff::Timestamp::from_second(days * 86_400);
             let moment = moment.map_err(Problem::internal)?;
             Some(jiff::tz::TimeZone::UTC.to_datetime(moment).date())
@@ -324,7 +325,7 @@ async fn count(
     let mut counts = Counts::new();
     for row in rows {
         let groups = dimensions.iter().enumerate();
-        let groups = groups.map(|(at, dimension)| dimension.group(row.value(at + 1)?));
+        let groups = groups.map(|(at, dimension)| dimension.group(row.cell(at + 1)?));
         let groups = groups.collect::<Result<Vec<_>>>()?;
         // Days become weeks and quarters here; what has no value comes last.
         let order = |group: &Group| match &group.key {

@@ -113,7 +113,7 @@ async fn clusters(ctx: &Ctx, tx: &mut Tx, entity: &'static Entity, query: &str) 
             id: String::from(row.text(5)?),
             parts: Object::new(),
         };
-        let code = by.map(|field| field.decode(row.value(6)?)).transpose()?;
+        let code = by.map(|field| field.decode(row.cell(6)?)).transpose()?;
         let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), String::from));
         match found.last_mut().filter(|last| last.cell == part.cell) {
             Some(last) => last.join(&part, code),

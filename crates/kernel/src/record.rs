@@ -198,7 +198,7 @@ fn read(entity: &Entity, row: &Row) -> Result<Object> {
     put("updated_by", row.text(5)?.into());
     put("label", row.int(6)?.into());
     for (index, field) in entity.fields.iter().enumerate() {
-        let value = field.decode(row.value(HEADER.len() + index)?);
+        let value = field.decode(row.cell(HEADER.len() + index)?);
         put(field.name, value.map_err(|error| located(entity, field.name, error))?);
     }
     Ok(object)

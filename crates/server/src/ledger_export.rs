@@ -108,7 +108,7 @@ impl Folder {
         loop {
             let rows = tx.fetch(Sql::new(query.sql).arg(last.clone()).arg(CHUNK)).await?;
             let Some(end) = rows.last() else { break };
-            let end = end.value(0)?.clone();
+            let end = end.value(0)?;
             require_growth(&last, &end)?;
             last = end;
             for row in &rows {

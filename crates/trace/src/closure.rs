@@ -41,6 +41,9 @@ const OBSERVATIONS_MAX: usize = 1_000;
 /// more memory for them than a short one.
 pub(crate) const TOGETHER: usize = 2_000;
 
+/// The same of objects of which it is only asked who looked at them: few answers come of many.
+const LOOKED_AT_TOGETHER: usize = 100_000;
+
 /// What was found.
 pub(crate) struct Closure {
     /// The root, and whatever the events name, in the order of codes.
@@ -69,22 +72,23 @@ impl Closure {
 
 /// Each event is reached once, and its objects are those that its links name. Both ways are mirror
 /// images: links in and out swap, and so do "since" and "until". `CROSS JOIN` keeps SQLite from starting
-/// at the links, of which there are millions, instead of at the few events reached. What is not asked
-/// for any more is not looked for either.
-const DOWNSTREAM: &str = "WITH RECURSIVE reach(event_id) AS ( \
-    SELECT i.event_id FROM trace_link i WHERE i.object_id = $1 AND i.role = 0 \
+/// at the links, of which there are millions, instead of at the few events reached. When an event happened
+/// comes along with it, so that its links are read from their index alone. What is not asked for any
+/// more is not looked for either.
+const DOWNSTREAM: &str = "WITH RECURSIVE reach(event_id, event_time) AS ( \
+    SELECT i.event_id, i.event_time FROM trace_link i WHERE i.object_id = $1 AND i.role = 0 \
     UNION \
-    SELECT i.event_id FROM reach r CROSS JOIN trace_link o CROSS JOIN trace_link i \
+    SELECT i.event_id, i.event_time FROM reach r CROSS JOIN trace_link o CROSS JOIN trace_link i \
       WHERE o.event_id = r.event_id AND o.role = 1 \
-        AND i.object_id = o.object_id AND i.role = 0 AND i.event_time >= o.event_time) \
+        AND i.object_id = o.object_id AND i.role = 0 AND i.event_time >= r.event_time) \
     SELECT event_id FROM reach LIMIT $2";
 
-const UPSTREAM: &str = "WITH RECURSIVE reach(event_id) AS ( \
-    SELECT o.event_id FROM trace_link o WHERE o.object_id = $1 AND o.role = 1 \
+const UPSTREAM: &str = "WITH RECURSIVE reach(event_id, event_time) AS ( \
+    SELECT o.event_id, o.event_time FROM trace_link o WHERE o.object_id = $1 AND o.role = 1 \
     UNION \
-    SELECT o.event_id FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
+    SELECT o.event_id, o.event_time FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
       WHERE i.event_id = r.event_id AND i.role = 0 \
-        AND o.object_id = i.object_id AND o.role = 1 AND o.event_time <= i.event_time) \
+        AND o.object_id = i.object_id AND o.role = 1 AND o.event_time <= r.event_time) \
     SELECT event_id FROM reach LIMIT $2";
 
 /// The events reached, in the order of their numbers, and whether there are more.
@@ -261,7 +265,7 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     let mut steps = steps::read(tx, told, (&mut names, &mut kinds)).await?;
     let told = found.told(watching.into_iter());
     let mut observations = steps::read(tx, told, (&mut names, &mut kinds)).await?;
-    let (units, numbers) = in_order(units);
+    let numbers = in_order(&mut units);
     for link in &mut found.links {
         link.object = numbers[link.object];
     }
@@ -320,17 +324,24 @@ async fn follow_carried(
     Ok(())
 }
 
-/// The units in the order of their codes, and the number that each has there.
-fn in_order(units: Vec<Unit>) -> (Vec<Unit>, Vec<usize>) {
+/// Puts the units in the order of their codes, and tells the number that each has there.
+fn in_order(units: &mut [Unit]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..units.len()).collect();
     order.sort_by(|one, other| units[*one].code.cmp(&units[*other].code));
     let mut numbers = vec![0; units.len()];
-    for (number, place) in order.iter().enumerate() {
-        numbers[*place] = number;
+    for (number, place) in order.into_iter().enumerate() {
+        numbers[place] = number;
     }
-    let mut units: Vec<_> = units.into_iter().map(Some).collect();
-    let units = order.into_iter().filter_map(|place| units[place].take()).collect();
-    (units, numbers)
+    // Each is where it belongs after as many exchanges as there are units, and none is copied.
+    let mut at = numbers.clone();
+    for place in 0..units.len() {
+        while at[place] != place {
+            let belongs = at[place];
+            units.swap(place, belongs);
+            at.swap(place, belongs);
+        }
+    }
+    numbers
 }
 
 /// Of links in the order of events those of one.
@@ -344,10 +355,12 @@ fn edges(links: &[Link], event: i64) -> Vec<Edge> {
 async fn looked_at(tx: &mut Tx, objects: &[i64]) -> Result<(BTreeSet<i64>, bool)> {
     let most = i64::try_from(OBSERVATIONS_MAX).map_err(Problem::internal)?;
     let mut events = BTreeSet::new();
-    let queries = objects.chunks(TOGETHER).map(|objects| {
-        let mut sql =
-            Sql::new("SELECT DISTINCT event_id FROM trace_link WHERE role = 2 AND object_id ");
-        sql.bind_ints(objects.iter().copied()).push(" ORDER BY event_id DESC LIMIT ");
+    // The sum keeps PostgreSQL from reading all there is backwards until it has found enough.
+    let queries = objects.chunks(LOOKED_AT_TOGETHER).map(|objects| {
+        let mut sql = Sql::new(
+            "SELECT DISTINCT event_id + 0 AS event FROM trace_link WHERE role = 2 AND object_id ",
+        );
+        sql.bind_ints(objects.iter().copied()).push(" ORDER BY event DESC LIMIT ");
         sql.bind(most + 1);
         sql
     });

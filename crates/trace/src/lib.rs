@@ -141,4 +141,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "trace/0017_also", script: include_str!("../migrations/0017_also.sql") },
     Migration { name: "trace/0018_grave", script: include_str!("../migrations/0018_grave.sql") },
     Migration { name: "trace/0019_lot", script: include_str!("../migrations/0019_lot.sql") },
+    Migration { name: "trace/0020_looked", script: include_str!("../migrations/0020_looked.sql") },
 ];

@@ -60,7 +60,9 @@ pub(crate) async fn events_at(tx: &mut Tx, told: &[(i64, i64)]) -> Result<Vec<St
 async fn rows_at(tx: &mut Tx, columns: &'static str, told: &[(i64, i64)]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for reach in looks(tx.dialect(), told.len()) {
-        rows = tx.fetch(look(columns, told, *reach)).await?;
+        let mut sql = look(columns, told, *reach);
+        sql.push(" ORDER BY e.event_time, e.id");
+        rows = tx.fetch(sql).await?;
         if rows.len() == told.len() {
             break;
         }
@@ -69,7 +71,7 @@ async fn rows_at(tx: &mut Tx, columns: &'static str, told: &[(i64, i64)]) -> Res
 }
 
 /// The same of many events, each once, in parts: while one part is looked for, `each` takes the one before,
-/// its events in the order of time.
+/// its events in any order.
 pub(crate) async fn rows_in_parts(
     tx: &mut Tx,
     columns: &'static str,
@@ -104,7 +106,6 @@ fn look(columns: &'static str, told: &[(i64, i64)], reach: Reach) -> Sql {
     if let (Reach::ItsMonth, Some(first), Some(last)) = (reach, times().min(), times().max()) {
         sql.push(" AND e.event_time >= ").bind(first).push(" AND e.event_time <= ").bind(last);
     }
-    sql.push(" ORDER BY e.event_time, e.id");
     sql
 }
 

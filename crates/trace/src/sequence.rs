@@ -2,21 +2,38 @@
 //! Many records know only the day, and what is corrected is recorded after what followed from it, so
 //! neither times nor numbers tell.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::{balance::LinkRole, steps::Step};
+use crate::{balance::LinkRole, steps::Step, units::Edge};
 
 /// Events that are in the order of time and number, in the order of time and cause; where that does not
 /// tell either, of number. A circle begins with its lowest number.
 pub(crate) fn in_order_of_cause(steps: Vec<Step>) -> Vec<Step> {
+    let same_time = |one: &Step, other: &Step| one.time.unix_ms() == other.time.unix_ms();
+    let mut taken = HashSet::new();
+    if steps.chunk_by(same_time).all(|same| is_in_order(same, &mut taken)) {
+        return steps;
+    }
     let mut order = Vec::with_capacity(steps.len());
     let mut first = 0;
-    for same in steps.chunk_by(|one, other| one.time.unix_ms() == other.time.unix_ms()) {
+    for same in steps.chunk_by(same_time) {
         order.extend(order_of(same).into_iter().map(|place| first + place));
         first += same.len();
     }
     let mut steps: Vec<_> = steps.into_iter().map(Some).collect();
     order.into_iter().filter_map(|place| steps[place].take()).collect()
+}
+
+/// Whether no event of one time takes in what a later one puts out, as it is where all was recorded as
+/// it came to pass. `taken` is a store that is used again.
+fn is_in_order(steps: &[Step], taken: &mut HashSet<usize>) -> bool {
+    taken.clear();
+    steps.len() < 2
+        || steps.iter().all(|step| {
+            let sound = taken.is_empty() || !made(step).any(|unit| taken.contains(&unit));
+            taken.extend(inputs(step).iter().map(|edge| edge.unit));
+            sound
+        })
 }
 
 /// Events that put a unit out and have not had their turn, and those that wait for them.
@@ -40,7 +57,7 @@ fn order_of(steps: &[Step]) -> Vec<usize> {
     // For how many units each event waits.
     let mut waits = vec![0_usize; steps.len()];
     for (place, step) in steps.iter().enumerate() {
-        for edge in step.edges.iter().filter(|edge| edge.role == LinkRole::Input) {
+        for edge in inputs(step) {
             if let Some(unit) = units.get_mut(&edge.unit) {
                 unit.takers.push(place);
                 waits[place] += 1;
@@ -72,7 +89,14 @@ fn order_of(steps: &[Step]) -> Vec<usize> {
 
 /// What an event puts out that did not go into it: whatever only goes on waits for those that made it.
 fn made(step: &Step) -> impl Iterator<Item = usize> {
-    let side = |role| step.edges.iter().filter(move |edge| edge.role == role);
-    let taken: BTreeSet<usize> = side(LinkRole::Input).map(|edge| edge.unit).collect();
-    side(LinkRole::Output).map(|edge| edge.unit).filter(move |unit| !taken.contains(unit))
+    let inputs = inputs(step);
+    let taken = |unit: usize| inputs.binary_search_by_key(&unit, |edge| edge.unit).is_ok();
+    let outputs = step.edges[inputs.len()..].iter().filter(|edge| edge.role == LinkRole::Output);
+    outputs.map(|edge| edge.unit).filter(move |unit| !taken(*unit))
+}
+
+/// What went into an event: its first edges.
+fn inputs(step: &Step) -> &[Edge] {
+    let count = step.edges.partition_point(|edge| edge.role == LinkRole::Input);
+    &step.edges[..count]
 }

@@ -19,8 +19,9 @@ use std::{
     },
 };
 
-use futures_util::future::join;
+use futures_util::{StreamExt as _, stream};
 pub use migrate::Migration;
+pub(crate) use sql::Cell;
 pub use sql::{Row, Sql, SqlValue, VALUES_MAX, insert_rows};
 
 use crate::{Problem, Result};
@@ -197,9 +198,30 @@ impl Db {
     }
 }
 
+/// Queries of [`Tx::fetch_ahead`] that are under way at a time: one that is answered, one that the engine
+/// works at, and one that waits there, so that it never does.
+const AHEAD: usize = 3;
+
 enum Conn {
     Sqlite(sqlite::Session),
     Postgres(Box<postgres::Session>),
+}
+
+impl Conn {
+    async fn run(&mut self, statements: Vec<Sql>) -> Result<Vec<Outcome>> {
+        match self {
+            Self::Sqlite(session) => session.run(statements).await,
+            Self::Postgres(session) => session.run(&statements, false).await,
+        }
+    }
+
+    /// What a query finds, in a transaction that has begun. Several may be under way.
+    async fn answer(&self, sql: Sql) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(session) => session.answer(sql).await,
+            Self::Postgres(session) => session.answer(&sql).await,
+        }
+    }
 }
 
 /// The answer to one statement.
@@ -239,25 +261,28 @@ impl Tx {
         Ok(self.run(queries).await?.into_iter().map(|outcome| outcome.rows).collect())
     }
 
-    /// Runs queries in order. While the engine works at the next, `each` takes the rows of the one before;
-    /// it says when it has enough.
+    /// Runs queries in order. While `each` takes the rows of one, the engine works at the next ones; `each`
+    /// says when it has enough.
     pub async fn fetch_ahead(
         &mut self,
         queries: Vec<Sql>,
         mut each: impl FnMut(Vec<Row>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let mut queries = queries.into_iter();
-        let Some(first) = queries.next() else { return Ok(()) };
-        let mut rows = self.fetch(first).await?;
-        for next in queries {
-            // Polled first, the next leaves before these are read.
-            let (found, taken) = join(self.fetch(next), async { each(rows) }).await;
-            if taken?.is_break() {
-                return Ok(());
-            }
-            rows = found?;
+        if queries.is_empty() {
+            return Ok(());
         }
-        each(rows).map(drop)
+        let kept = std::mem::take(&mut self.kept);
+        self.burn_fuse(u32::try_from(kept.len() + queries.len()).unwrap_or(u32::MAX))?;
+        self.conn.run(kept).await?;
+        let conn = &self.conn;
+        let answers = stream::iter(queries).map(|sql| conn.answer(sql)).buffered(AHEAD);
+        let mut answers = std::pin::pin!(answers);
+        while let Some(rows) = answers.next().await {
+            if each(rows?)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a query that finds one row or none.
@@ -340,10 +365,7 @@ impl Tx {
         let kept = all.len();
         all.extend(statements);
         self.burn_fuse(u32::try_from(all.len()).unwrap_or(u32::MAX))?;
-        let mut outcomes = match &mut self.conn {
-            Conn::Sqlite(session) => session.run(all).await?,
-            Conn::Postgres(session) => session.run(&all, false).await?,
-        };
+        let mut outcomes = self.conn.run(all).await?;
         outcomes.drain(..kept);
         Ok(outcomes)
     }

@@ -9,7 +9,7 @@ use tokio_postgres::{
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
-use super::{Dialect, Outcome, Row, Sql, SqlValue};
+use super::{Cell, Dialect, Outcome, Row, Sql, SqlValue};
 use crate::{Disk, Problem, Result};
 
 /// Statements of one call that travel to the server together.
@@ -61,7 +61,6 @@ impl Session {
     /// Polled together, the requests leave in order without waiting for each answer. All are
     /// prepared before: one that waited for that would be overtaken by the next.
     pub(super) async fn run(&mut self, statements: &[Sql], commit: bool) -> Result<Vec<Outcome>> {
-        let ended = || Problem::internal("the transaction has ended");
         let client = self.client.as_ref().ok_or_else(ended)?;
         let mut outcomes = Vec::with_capacity(statements.len());
         let mut chunks = statements.chunks(PIPELINE_MAX).peekable();
@@ -80,8 +79,7 @@ impl Session {
                     let changed = client.execute(statement, parameters).await?;
                     return Ok(Outcome { rows: Vec::new(), changed });
                 }
-                let rows = client.query(statement, parameters).await?;
-                let rows = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+                let rows = rows(client.query(statement, parameters).await?);
                 Ok(Outcome { changed: rows.len() as u64, rows })
             });
             let end = async { plain(client, (last && commit).then_some("COMMIT")).await };
@@ -97,12 +95,22 @@ impl Session {
         Ok(outcomes)
     }
 
+    /// What a query finds; whoever asks for several need not wait for each. The transaction must have begun.
+    pub(super) async fn answer(&self, sql: &Sql) -> Result<Vec<Row>> {
+        let client = self.client.as_ref().ok_or_else(ended)?;
+        let statement = client.prepare_cached(&Dialect::Postgres.statement(&sql.text)).await?;
+        Ok(rows(client.query(&statement, &parameters(sql)).await?))
+    }
+
     pub(super) async fn script(&mut self, text: &str) -> Result<()> {
-        let ended = || Problem::internal("the transaction has ended");
         let client = self.client.as_ref().ok_or_else(ended)?;
         plain(client, self.begin.take()).await?;
         plain(client, Some(text)).await
     }
+}
+
+fn ended() -> Problem {
+    Problem::internal("the transaction has ended")
 }
 
 /// A statement without values, if there is one.
@@ -157,7 +165,7 @@ impl ToSql for SqlValue {
     to_sql_checked!();
 }
 
-impl<'a> FromSql<'a> for SqlValue {
+impl<'a> FromSql<'a> for Cell<'a> {
     fn from_sql(
         kind: &Type,
         raw: &'a [u8],
@@ -166,8 +174,8 @@ impl<'a> FromSql<'a> for SqlValue {
             Type::INT8 => Self::Int(i64::from_sql(kind, raw)?),
             Type::INT4 => Self::Int(i64::from(i32::from_sql(kind, raw)?)),
             Type::BOOL => Self::Int(i64::from(bool::from_sql(kind, raw)?)),
-            Type::BYTEA => Self::Blob(Vec::from_sql(kind, raw)?),
-            _ => Self::Text(String::from_sql(kind, raw)?),
+            Type::BYTEA => Self::Blob(raw),
+            _ => Self::Text(<&str>::from_sql(kind, raw)?),
         })
     }
 
@@ -189,13 +197,8 @@ impl<'a> FromSql<'a> for SqlValue {
     }
 }
 
-fn read(row: &tokio_postgres::Row) -> Result<Row> {
-    // Collected, the values would be moved again and again as their number grows.
-    let mut values = Vec::with_capacity(row.len());
-    for index in 0..row.len() {
-        values.push(row.try_get(index)?);
-    }
-    Ok(Row(values))
+fn rows(rows: Vec<tokio_postgres::Row>) -> Vec<Row> {
+    rows.into_iter().map(Row::from).collect()
 }
 
 impl From<tokio_postgres::Error> for Problem {

@@ -202,63 +202,110 @@ pub fn insert_rows(head: &str, tail: &str, rows: Vec<Vec<SqlValue>>) -> Vec<Sql>
     statements
 }
 
+/// One value of a row, where the engine put it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    Null,
+    Int(i64),
+    Text(&'a str),
+    Blob(&'a [u8]),
+}
+
 /// One row of a result, by position.
-#[derive(Debug, Clone)]
-pub struct Row(pub(crate) Vec<SqlValue>);
+#[derive(Debug)]
+pub struct Row(Values);
+
+/// A row of PostgreSQL stays as it came: most of its values are looked at once and thrown away.
+#[derive(Debug)]
+enum Values {
+    Own(Vec<SqlValue>),
+    Postgres(tokio_postgres::Row),
+}
+
+impl From<tokio_postgres::Row> for Row {
+    fn from(row: tokio_postgres::Row) -> Self {
+        Self(Values::Postgres(row))
+    }
+}
 
 impl Row {
+    pub(super) fn of(values: Vec<SqlValue>) -> Self {
+        Self(Values::Own(values))
+    }
+
     /// The value at `index`.
-    pub fn value(&self, index: usize) -> Result<&SqlValue> {
-        self.0.get(index).ok_or_else(|| Problem::internal("no such column in this row"))
+    pub(crate) fn cell(&self, index: usize) -> Result<Cell<'_>> {
+        match &self.0 {
+            Values::Postgres(row) => row.try_get(index).map_err(Problem::internal),
+            Values::Own(values) => {
+                let missing = || Problem::internal("no such column in this row");
+                Ok(match values.get(index).ok_or_else(missing)? {
+                    SqlValue::Null => Cell::Null,
+                    SqlValue::Int(value) => Cell::Int(*value),
+                    SqlValue::Text(value) => Cell::Text(value),
+                    SqlValue::Blob(value) => Cell::Blob(value),
+                })
+            }
+        }
+    }
+
+    /// The value at `index` for a statement to come.
+    pub fn value(&self, index: usize) -> Result<SqlValue> {
+        Ok(match self.cell(index)? {
+            Cell::Null => SqlValue::Null,
+            Cell::Int(value) => SqlValue::Int(value),
+            Cell::Text(value) => SqlValue::Text(String::from(value)),
+            Cell::Blob(value) => SqlValue::Blob(value.to_vec()),
+        })
     }
 
     /// A non-null integer.
     pub fn int(&self, index: usize) -> Result<i64> {
-        match self.value(index)? {
-            SqlValue::Int(value) => Ok(*value),
+        match self.cell(index)? {
+            Cell::Int(value) => Ok(value),
             other => Err(unexpected(index, "an integer", other)),
         }
     }
 
     /// An integer or nothing.
     pub fn int_opt(&self, index: usize) -> Result<Option<i64>> {
-        match self.value(index)? {
-            SqlValue::Null => Ok(None),
-            SqlValue::Int(value) => Ok(Some(*value)),
+        match self.cell(index)? {
+            Cell::Null => Ok(None),
+            Cell::Int(value) => Ok(Some(value)),
             other => Err(unexpected(index, "an integer", other)),
         }
     }
 
     /// A non-null text.
     pub fn text(&self, index: usize) -> Result<&str> {
-        match self.value(index)? {
-            SqlValue::Text(value) => Ok(value),
+        match self.cell(index)? {
+            Cell::Text(value) => Ok(value),
             other => Err(unexpected(index, "a text", other)),
         }
     }
 
     /// A text or nothing.
     pub fn text_opt(&self, index: usize) -> Result<Option<&str>> {
-        match self.value(index)? {
-            SqlValue::Null => Ok(None),
-            SqlValue::Text(value) => Ok(Some(value)),
+        match self.cell(index)? {
+            Cell::Null => Ok(None),
+            Cell::Text(value) => Ok(Some(value)),
             other => Err(unexpected(index, "a text", other)),
         }
     }
 
     /// Non-null bytes.
     pub fn blob(&self, index: usize) -> Result<&[u8]> {
-        match self.value(index)? {
-            SqlValue::Blob(value) => Ok(value),
+        match self.cell(index)? {
+            Cell::Blob(value) => Ok(value),
             other => Err(unexpected(index, "bytes", other)),
         }
     }
 
     /// Bytes or nothing.
     pub fn blob_opt(&self, index: usize) -> Result<Option<&[u8]>> {
-        match self.value(index)? {
-            SqlValue::Null => Ok(None),
-            SqlValue::Blob(value) => Ok(Some(value)),
+        match self.cell(index)? {
+            Cell::Null => Ok(None),
+            Cell::Blob(value) => Ok(Some(value)),
             other => Err(unexpected(index, "bytes", other)),
         }
     }
@@ -285,12 +332,12 @@ impl Row {
 }
 
 /// Does not print the value: it may be personal.
-fn unexpected(index: usize, wanted: &str, found: &SqlValue) -> Problem {
+fn unexpected(index: usize, wanted: &str, found: Cell<'_>) -> Problem {
     let kind = match found {
-        SqlValue::Null => "NULL",
-        SqlValue::Int(_) => "an integer",
-        SqlValue::Text(_) => "a text",
-        SqlValue::Blob(_) => "bytes",
+        Cell::Null => "NULL",
+        Cell::Int(_) => "an integer",
+        Cell::Text(_) => "a text",
+        Cell::Blob(_) => "bytes",
     };
     Problem::internal(format!("column {index}: wanted {wanted}, found {kind}"))
 }

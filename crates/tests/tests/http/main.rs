@@ -32,6 +32,7 @@ mod documents;
 mod domains;
 mod doors;
 mod eight;
+mod engines;
 mod epcis;
 mod epcis_correction;
 mod epcis_jobs;
