@@ -10,10 +10,10 @@ use crate::harness::TestApp;
 async fn g_9_what_is_asked_ahead_is_answered_in_order_until_it_is_enough() {
     let app = TestApp::start().await;
     let mut tx = app.assembled.app.db().begin().await.unwrap();
-    tx.later([
-        Sql::new("CREATE TABLE asked (x BIGINT NOT NULL PRIMARY KEY, name TEXT)"),
-        Sql::new("INSERT INTO asked VALUES (1, 'a'), (2, NULL), (3, 'c')"),
-    ]);
+    let table = "CREATE TABLE asked (x BIGINT NOT NULL PRIMARY KEY, name TEXT)";
+    tx.execute(Sql::new(table)).await.unwrap();
+    // What waits for the next trip goes before.
+    tx.later([Sql::new("INSERT INTO asked VALUES (1, 'a'), (2, NULL), (3, 'c')")]);
     // More queries than are under way at a time, the slowest first.
     let queries = |count: i64| {
         let one = |at| Sql::new("SELECT x, name FROM asked WHERE x >= $1 ORDER BY x").arg(at);
