@@ -33,6 +33,7 @@ mod domains;
 mod doors;
 mod eight;
 mod epcis;
+mod epcis_asked;
 mod epcis_correction;
 mod epcis_jobs;
 mod epcis_law;
