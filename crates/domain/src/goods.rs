@@ -74,6 +74,11 @@ pub enum GoodsDemand {
 type Product = Map<String, Value>;
 
 impl GoodsRule {
+    /// Whether it asks the same of all goods.
+    pub fn is_for_all(&self) -> bool {
+        self.classes.is_empty() && self.product.is_none()
+    }
+
     /// What is wrong with an event of these attributes by which these amounts of these goods came out, if
     /// it breaks the rule. The path begins with `attributes.`.
     pub fn broken(
@@ -89,7 +94,7 @@ impl GoodsRule {
             (self.classes.is_empty() || of_class) && self.product.as_ref().is_none_or(said)
         };
         let goods: Vec<_> = goods.iter().filter(meant).copied().collect();
-        if goods.is_empty() && !(self.classes.is_empty() && self.product.is_none()) {
+        if goods.is_empty() && !self.is_for_all() {
             return None;
         }
         let (field, detail) = self.demand.broken(event, attributes, (&goods, amounts))?;

@@ -36,8 +36,8 @@ pub use code_rule::CodeRule;
 pub use code_span::CodeState;
 pub use label_template::LabelTemplate;
 pub use lookup::{
-    ProductBrief, by_codes, by_gtin, by_gtins, by_ids, products_of_class, query_attributes,
-    query_by_codes, read_attributes, read_by_codes,
+    ProductBrief, by_codes, by_gtin, by_gtins, by_ids, has_any, products_of_class,
+    query_attributes, query_by_codes, read_attributes, read_by_codes,
 };
 pub use national::seed_catalogue;
 pub use packaging::PackLevel;

@@ -82,6 +82,12 @@ pub fn read_attributes(rows: &[Row]) -> Result<BTreeMap<String, Map<String, Valu
     rows.iter().map(read).collect()
 }
 
+/// Whether a subject (by its identifier) has registered any product of a domain.
+pub async fn has_any(tx: &mut Tx, subject_id: &str, domain: &str) -> Result<bool> {
+    let sql = Sql::new("SELECT 1 FROM product WHERE subject_id = $1 AND domain = $2 LIMIT 1");
+    Ok(tx.fetch_one(sql.arg(subject_id).arg(domain)).await?.is_some())
+}
+
 /// Products by their codes. Unknown codes are missing from the answer.
 pub async fn by_codes(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, ProductBrief>> {
     read_by_codes(&tx.fetch(query_by_codes(codes)).await?)

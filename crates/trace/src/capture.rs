@@ -16,6 +16,7 @@ use crate::{
     balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
     belonging::{self, Deed},
     correction::{self, Meanwhile, corrected, supersede, take_back},
+    demanded,
     event::{Checked, InLine, TraceEvent},
     failing,
     handover::{self, Handed, Regained},
@@ -300,6 +301,7 @@ async fn accept(
         counterparty: counterparty.map(|other| other.id.as_str()),
         products: papers::products(&event, &batch.objects, &around.products),
     };
+    demanded::require_known(tx, (&event, &subject.id), &batch.objects).await?;
     let judged = batch.papers.judge(&event, &parties)?;
     let of_test = match ctx.principal().kind {
         ActorKind::Platform => None,

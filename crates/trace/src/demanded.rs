@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use yj_domain::{DocumentDemand, Lacking};
-use yj_kernel::{Problem, Result, Sql};
+use yj_kernel::{Problem, Result, Sql, Tx};
 use yj_model::DocumentKind;
 
-use crate::event::Checked;
+use crate::{balance::Objects, event::Checked};
 
 /// Attributes of products, by identifier.
 pub(crate) type Goods = BTreeMap<String, Map<String, Value>>;
@@ -36,13 +36,40 @@ pub(crate) fn query(events: &[&Checked]) -> Option<Sql> {
     if asking.is_empty() {
         return None;
     }
-    let outputs = asking.iter().flat_map(|event| &event.outputs);
+    // What one of them makes another may move, before any of it is stored.
+    let outputs = events.iter().flat_map(|event| &event.outputs);
     let made: BTreeSet<&str> = outputs.filter_map(|line| line.product.as_deref()).collect();
     let inputs = asking.iter().flat_map(|event| &event.inputs);
     let moved: BTreeSet<&str> = inputs.map(|line| line.code.as_str()).collect();
     Some(yj_product::query_attributes(&made.into_iter().collect::<Vec<_>>(), |sql| {
         sql.push("SELECT product_id FROM trace_object WHERE code ").bind_texts(moved);
     }))
+}
+
+/// Refuses a new lot of which nobody says what it is, where rules go by that: leaving the product out
+/// does not lead around them. A subject that has registered no product of the domain has none to name.
+pub(crate) async fn require_known(
+    tx: &mut Tx,
+    (event, subject): (&Checked, &str),
+    objects: &Objects,
+) -> Result<()> {
+    let Some((at, rule)) = unknown(event, objects) else { return Ok(()) };
+    if !yj_product::has_any(tx, subject, &event.domain).await? {
+        return Ok(());
+    }
+    let detail = format!("请写明产品：{}的规则因产品而异（{rule}）", event.spec.name);
+    Err(Problem::invalid(format!("outputs[{at}].product"), detail))
+}
+
+/// The first output that is of no known product, and the first rule that may be for it.
+fn unknown<'e>(event: &'e Checked, objects: &Objects) -> Option<(usize, &'e str)> {
+    let rule = event.spec.goods_rules.iter().find(|rule| !rule.is_for_all())?;
+    let of_product = |code: &str| objects.get(code).is_some_and(|one| one.product_id.is_some());
+    // Where all inputs are known, the rules go by what they are.
+    let told =
+        !event.inputs.is_empty() && event.inputs.iter().all(|line| of_product(line.code.as_str()));
+    let at = event.outputs.iter().position(|line| line.product.is_none() && !told)?;
+    Some((at, &rule.name))
 }
 
 /// Holds what is demanded against what is named.

@@ -456,7 +456,8 @@ fn usage(event: &Checked, kind: DocumentKind, parties: &Parties<'_>) -> Option<(
     goes_out.then(|| (String::from(parties.subject), Side::Given))
 }
 
-/// The products of what an event moves, as far as they are known.
+/// The products of what an event makes, as far as they are known; what names none is what it is made
+/// from.
 pub(crate) fn products<'a>(
     event: &Checked,
     objects: &'a Objects,
@@ -464,11 +465,11 @@ pub(crate) fn products<'a>(
 ) -> BTreeSet<&'a str> {
     let made = event.outputs.iter().filter_map(|line| products.get(line.product.as_deref()?));
     let made: BTreeSet<&str> = made.map(|(id, _)| id.as_str()).collect();
-    if !made.is_empty() {
+    if !made.is_empty() && event.outputs.iter().all(|line| line.product.is_some()) {
         return made;
     }
     let moved = event.inputs.iter().filter_map(|line| objects.get(line.code.as_str()));
-    moved.filter_map(|object| object.product_id.as_deref()).collect()
+    moved.filter_map(|object| object.product_id.as_deref()).chain(made).collect()
 }
 
 /// Statements that keep what accepted events used, and where there was nothing. An event is its

@@ -270,6 +270,19 @@ impl ExtensionValue {
         Instant::parse(text).map_or_else(|| Self::Text(text.to_owned()), Self::Time)
     }
 
+    /// Reads a value that is to be equal to another. What begins with a zero as numbers do not, such as
+    /// a lot `0012`, is a name, and no other name for 12.
+    pub fn named(text: &str) -> Self {
+        let text = text.trim();
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text).as_bytes();
+        match digits {
+            [b'0', next, ..] if next.is_ascii_digit() && Instant::parse(text).is_none() => {
+                Self::Text(text.to_owned())
+            }
+            _ => Self::read(text),
+        }
+    }
+
     /// How the other compares to this; `None` for different kinds.
     pub fn order_of(&self, other: &Self) -> Option<std::cmp::Ordering> {
         match (other, self) {

@@ -109,18 +109,17 @@ impl Extension {
         if let Json::Array(items) = value {
             return items.iter().any(|item| self.passes(item, context));
         }
-        let text = value.scalar().or_else(|| value.get("#text").and_then(Json::scalar));
-        let compares = |wanted: &ExtensionValue, holds: &dyn Fn(std::cmp::Ordering) -> bool| {
-            let found = text.map(ExtensionValue::read);
-            found.and_then(|found| wanted.order_of(&found)).is_some_and(holds)
-        };
+        let text = plain(value);
         match &self.test {
             ExtensionTest::Exists => true,
-            ExtensionTest::Equals(any) => {
-                any.iter().any(|wanted| compares(wanted, &std::cmp::Ordering::is_eq))
-            }
+            ExtensionTest::Equals(any) => text.map(ExtensionValue::named).is_some_and(|found| {
+                let is_equal = |wanted: &ExtensionValue| wanted.order_of(&found);
+                any.iter().any(|wanted| is_equal(wanted) == Some(std::cmp::Ordering::Equal))
+            }),
             ExtensionTest::Compares(comparison, wanted) => {
-                compares(wanted, &|order| comparison.holds(order))
+                let found = text.map(ExtensionValue::read);
+                let order = found.and_then(|found| wanted.order_of(&found));
+                order.is_some_and(|order| comparison.holds(order))
             }
             ExtensionTest::HasAttribute(names) => {
                 names.iter().any(|name| attribute(value, name, context).is_some())
@@ -130,6 +129,13 @@ impl Extension {
                 .is_some_and(|found| any.iter().any(|wanted| wanted == found)),
         }
     }
+}
+
+/// The value of an extension: itself, the text of an element that has attributes, or what an object of
+/// JSON-LD stands for (`@value`, `@id`).
+pub fn plain(value: &Json) -> Option<&str> {
+    let within = |name: &str| value.get(name).and_then(Json::scalar);
+    value.scalar().or_else(|| ["#text", "@value", "@id"].into_iter().find_map(within))
 }
 
 /// What was an attribute in XML: a member with `@` before its name, or in JSON made elsewhere a

@@ -14,7 +14,7 @@ pub use condition::{
     MasterField, MatchField, OrderBy, PlaceField, Query, SensorPart, TimeField, TypedField,
     WordField,
 };
-pub use extension::ExtensionPlace;
+pub use extension::{ExtensionPlace, plain};
 pub use matches::{Places, master_values, matches, matches_within};
 pub use unit::{Converted, convert};
 

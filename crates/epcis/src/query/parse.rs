@@ -1,5 +1,7 @@
 //! Parameters as conditions.
 
+use std::borrow::Cow;
+
 use super::{
     condition::{
         Comparison, Condition, Direction, Extension, ExtensionTest, ExtensionValue, FieldName,
@@ -119,6 +121,13 @@ impl Query {
         Ok(())
     }
 
+    /// What a new query lacks whose `eventCountLimit` has no order: which events are the first is then
+    /// not said (§8.2.7.1). Queries that were kept before are answered as ever.
+    pub fn unordered_limit(&self) -> Option<Fault> {
+        let lacking = self.event_count_limit.is_some() && self.order_by.is_none();
+        lacking.then(|| fault("eventCountLimit", "应与 orderBy 同时使用，以说明哪些事件在前"))
+    }
+
     fn contradictions(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if self.event_count_limit.is_some() && self.max_event_count.is_some() {
@@ -159,9 +168,9 @@ const UNKNOWN: &str = "没有这个查询参数";
 
 fn condition(name: &str, values: &[String], context: &Context) -> Result<Condition, String> {
     if name == "eventType" {
-        let sound = |name: &String| EventKind::named(name).is_some();
-        if values.iter().all(sound) {
-            return Ok(Condition::EventType(values.to_vec()));
+        let names: Vec<String> = values.iter().map(|name| event_type(name).to_owned()).collect();
+        if names.iter().all(|name| EventKind::named(name).is_some()) {
+            return Ok(Condition::EventType(names));
         }
         return Err("应为事件类型，如 ObjectEvent，或自定义事件的 URI".into());
     }
@@ -192,14 +201,24 @@ fn condition(name: &str, values: &[String], context: &Context) -> Result<Conditi
     let name = field_name(own, context)?;
     let test = match comparison {
         Comparison::Eq => {
-            ExtensionTest::Equals(values.iter().map(|value| ExtensionValue::read(value)).collect())
+            let equal = |value: &String| ExtensionValue::named(&with_sign(value));
+            ExtensionTest::Equals(values.iter().map(equal).collect())
         }
-        _ => match ExtensionValue::read(single(values)?) {
+        _ => match ExtensionValue::read(&with_sign(single(values)?)) {
             ExtensionValue::Text(_) => return Err("应为数或带时区的时间".into()),
             value => ExtensionTest::Compares(comparison, value),
         },
     };
     Ok(Condition::Extension(Extension { place, inner, name, test }))
+}
+
+/// A type of the standard by its bare name, which may also be written as a Web URI.
+fn event_type(name: &str) -> &str {
+    let of = |prefix: &str| name.strip_prefix(prefix);
+    let bare = of("https://ref.gs1.org/epcis/").or_else(|| of("epcis:"));
+    let standard =
+        |bare: &&str| !matches!(EventKind::named(bare), None | Some(EventKind::Extended(_)));
+    bare.filter(standard).unwrap_or(name)
 }
 
 /// Parameters about fields of the standard; `None` when the rest names none.
@@ -243,7 +262,17 @@ fn time_field(rest: &str) -> Option<TimeField> {
 
 fn time(values: &[String]) -> Result<Instant, String> {
     let wanted = "应为带时区的时间，如 2024-05-01T08:00:00+08:00";
-    Instant::parse(single(values)?).ok_or_else(|| wanted.into())
+    Instant::parse(&with_sign(single(values)?)).ok_or_else(|| wanted.into())
+}
+
+/// The sign of an offset is read as a space from a URL in which it was not escaped.
+fn with_sign(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once(' ') {
+        Some((time, offset)) if Instant::parse(&format!("{time}+{offset}")).is_some() => {
+            format!("{time}+{offset}").into()
+        }
+        _ => text.into(),
+    }
 }
 
 /// `quantity`, `quantity_KGM`, `minValue_CEL`, `percRank` and their like.

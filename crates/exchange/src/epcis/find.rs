@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use yj_epcis::{
-    Event, Json, matches_within,
-    query::{Direction, ExtensionValue, FieldName, OrderBy, Query},
+    Event, matches_within,
+    query::{Direction, ExtensionValue, FieldName, OrderBy, Query, plain},
 };
 use yj_kernel::{Ctx, Problem, Sql, Tx};
 
@@ -236,7 +236,7 @@ fn value(event: &Event, name: &FieldName) -> Option<ExtensionValue> {
         })
     };
     let (_, value) = event.source().members().iter().find(|(key, _)| named(key))?;
-    value.scalar().or_else(|| value.get("#text").and_then(Json::scalar)).map(ExtensionValue::read)
+    plain(value).map(ExtensionValue::read)
 }
 
 /// Numbers before times before texts.

@@ -345,6 +345,9 @@ pub(crate) fn read_query(
     let parameters = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     // A value of a path may hold `|` as any other letter.
     let mut parsed = Query::parse(parameters, context).map_err(invalid).map_err(Refusal::from)?;
+    if let Some(fault) = parsed.unordered_limit() {
+        return Err(invalid(vec![fault]).into());
+    }
     if let Some((name, value)) = given {
         let one = yj_epcis::Json::Object(vec![(
             String::from(name),

@@ -131,6 +131,9 @@ pub(crate) async fn create(
         return Err(Problem::TooLarge(String::from("命名查询至多 64 KiB")).into());
     }
     let query = parse(&text).map_err(|problem| problem.within("query."))?;
+    if let Some(fault) = query.unordered_limit() {
+        return Err(invalid(vec![fault]).within("query.").into());
+    }
     if query.next_page_token.is_some() {
         return Err(Problem::invalid("query.nextPageToken", "命名查询中不应有翻页令牌").into());
     }

@@ -349,7 +349,7 @@ async fn g_8_2_pages_are_of_one_state_in_the_order_asked_for() {
     let ranked = order("orderBy=ex:rank&orderDirection=ASC").await;
     let rank = |text: &String| text.split(' ').nth(1).unwrap().parse::<i64>().unwrap();
     assert!(ranked.len() == 50 && ranked.is_sorted_by_key(rank), "{ranked:?}");
-    assert_eq!(order("eventCountLimit=20").await.len(), 20);
+    assert_eq!(order("orderBy=eventTime&eventCountLimit=20").await.len(), 20);
     assert_eq!(order("orderBy=recordTime&eventCountLimit=9").await.len(), 9);
     // What comes meanwhile is on no later page.
     let answer = app.get("enterprise", "/epcis/v2/events?perPage=30&orderBy=eventTime").await;

@@ -34,6 +34,7 @@ mod doors;
 mod eight;
 mod engines;
 mod epcis;
+mod epcis_asked;
 mod epcis_correction;
 mod epcis_jobs;
 mod epcis_law;

@@ -51,6 +51,38 @@ async fn g_4_1_a_batch_is_no_larger_than_its_plot_can_yield() {
     recorded(&app, harvest("CD-3", ("1200", "KGM"), json!({}))).await;
 }
 
+#[tokio::test]
+async fn g_4_1_leaving_the_product_out_leads_around_no_rule() {
+    let app = chains().await;
+    let products = app.get("supervisor", "/api/v1/product?code=YJ-JC-01").await.expect(200);
+    let owner = products["items"][0]["subject_id"].as_str().unwrap();
+    let owner = app.get("supervisor", &format!("/api/v1/trace_subject/{owner}")).await.expect(200);
+    let station = app.subject("示例液化气充装站").await;
+    let harvest = |subject: &Value, outputs: Value| {
+        json!({
+            "domain": "agri", "type": "harvest", "subject": subject["code"],
+            "event_time": "2026-11-10T08:00:00+08:00", "attributes": { "plot": "示例地块九" },
+            "outputs": outputs,
+        })
+    };
+    let unnamed = json!({ "code": "WP-1", "quantity": "5", "unit": "KGM", "lot": "WP-1" });
+    let mut named = unnamed.clone();
+    named["code"] = json!("WP-2");
+    named["product"] = json!("YJ-JC-01");
+    let refused = objections(&app, harvest(&owner, json!([unnamed]))).await;
+    says(&refused, &["请写明产品：采收的规则因产品而异（产量不超过面积与单产）"]);
+    // One that is named says nothing of the other.
+    let mut both = harvest(&owner, json!([named, unnamed]));
+    both["attributes"] = crate::harness::plot("示例地块九");
+    says(&objections(&app, both.clone()).await, &["请写明产品"]);
+    both["outputs"][1]["product"] = json!("YJ-JC-01");
+    recorded(&app, both).await;
+    // Whoever has registered nothing of the domain has nothing to name.
+    let mut other = harvest(&station, json!([unnamed]));
+    other["outputs"][0]["code"] = json!("WP-3");
+    recorded(&app, other).await;
+}
+
 /// A filling of this cylinder by this subject.
 async fn filling(app: &TestApp, code: &str, subject: &Value, time: &str) -> Value {
     let inputs = json!([
@@ -417,6 +449,18 @@ async fn g_4_1_pigs_leave_with_ear_tags_and_are_slaughtered_with_a_test() {
         &objections(&app, at(kill.clone(), "2026-11-11T08:00:00+08:00")).await,
         &["瘦肉精检测必填"],
     );
+    // What comes out unnamed is what went in; of what came from outside nobody knows what it is.
+    let mut unnamed = kill.clone();
+    unnamed["outputs"][0].as_object_mut().unwrap().remove("product");
+    let unnamed = at(unnamed, "2026-11-11T08:00:00+08:00");
+    says(&objections(&app, unnamed.clone()).await, &["瘦肉精检测必填"]);
+    let mut outside = unnamed;
+    outside["inputs"][0]["code"] = json!("ZZ-OUTSIDE");
+    outside["inputs"][0]["external"] = json!(true);
+    let owner = found["items"][0]["subject_id"].as_str().unwrap();
+    let owner = app.get("supervisor", &format!("/api/v1/trace_subject/{owner}")).await.expect(200);
+    outside["subject"] = owner["code"].clone();
+    says(&objections(&app, outside).await, &["请写明产品：屠宰的规则因产品而异"]);
     kill["attributes"]["clenbuterol"] = json!("not_detected");
     kill["attributes"]["piece_no"] = json!("A-01");
     recorded(&app, at(kill, "2026-11-11T08:00:00+08:00")).await;

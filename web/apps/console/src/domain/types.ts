@@ -176,6 +176,18 @@ export interface DocumentDemand {
   lacking: 'refuse' | 'review' | 'note';
   registered?: boolean;
 }
+/** What an event type asks for because of what its goods are. */
+export interface GoodsRule {
+  name: string;
+  kind: 'filled' | 'output_max';
+  /** The beginnings of the codes of classes that it is for; of all where there are none. */
+  classes?: string[];
+  /** The attribute of the product that it depends on, and the values that it is for. */
+  product?: string;
+  product_is?: string[];
+  /** What must be filled in. */
+  fields?: string[];
+}
 export interface PackEvent {
   code: string;
   name: string;
@@ -185,6 +197,7 @@ export interface PackEvent {
   inputs: { min: number; max: number; mode: 'none' | 'consume' | 'observe' };
   outputs: { min: number; max: number };
   rules?: { name: string; kind: string }[];
+  goods_rules?: GoodsRule[];
   documents?: DocumentDemand[];
 }
 export interface Pack {
