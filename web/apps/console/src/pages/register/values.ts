@@ -55,12 +55,14 @@ export function show(
   return orDash(value);
 }
 
-/** What stands first in a row. */
-const FIRST = ['name', 'status', 'state'];
+/** What tells one record from another in a list: its name, its number, or what it is registered by. */
+export const headOf = (fields: Field[]): Field | undefined =>
+  fields.find((field) => field.name === 'name') ?? fields.find((field) => field.name === 'number') ?? fields[0];
 
-/** Columns in the order of front rule 14: name and state first, then the rest as described. */
+/** Columns in the order of front rule 14: what tells the record, its state, then the rest as described. */
 export function columnsOf(fields: Field[]): Field[] {
   const plain = fields.filter((field) => field.kind !== 'json' && !field.name.endsWith('_path'));
-  const first = FIRST.flatMap((name) => plain.filter((field) => field.name === name));
-  return [...first, ...plain.filter((field) => !FIRST.includes(field.name))];
+  const states = ['status', 'state'].flatMap((name) => plain.filter((field) => field.name === name));
+  const first = [...new Set([headOf(plain) ?? [], ...states].flat())];
+  return [...first, ...plain.filter((field) => !first.includes(field))];
 }
