@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../api';
-import { errorText, mediaOf, placed, progressOf, stateOf, thingsOf, wall, type Capture } from './epcis';
+import { errorText, mediaOf, placed, placeText, progressOf, stateOf, thingsOf, wall, type Capture } from './epcis';
 import { conditionsText, scheduleText, stepText, typeText } from './vocabulary';
 
 const capture = (parts: Partial<Capture>): Capture => ({
@@ -43,6 +43,7 @@ describe('EPCIS', () => {
     const told = placed(new Problem('', 400, 'invalid', 'r', [one, two])) as Problem;
     expect(told.message).toBe('第 2 个事件的 action：应为 OBSERVE、ADD、DELETE 之一（另有 1 处错误）');
     expect(told.errors[1]!.detail).toBe('第 1 个事件：缺少 eventTimeZoneOffset');
+    expect(placeText('')).toBe('文档');
     expect(mediaOf('示例.XML')).toBe('application/xml');
     expect(mediaOf('示例.jsonld')).toBe('application/json');
   });

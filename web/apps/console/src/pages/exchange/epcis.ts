@@ -74,7 +74,7 @@ export const progressOf = (capture: Capture): string =>
 /** Where in a document something is wrong, as people count: the events from one. */
 export function placeText(field: string): string {
   const found = /^(?:epcisBody\.)?eventList\[(\d+)\](?:\.(.+))?$/.exec(field);
-  if (!found) return field;
+  if (!found) return field || '文档';
   return `第 ${Number(found[1]) + 1} 个事件${found[2] ? `的 ${found[2]}` : ''}`;
 }
 export const errorText = (error: CaptureError): string =>
