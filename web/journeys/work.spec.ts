@@ -53,7 +53,7 @@ async function choose(page: import('@playwright/test').Page, label: string, opti
 test('D-6.3 data captured by hand wait for review, then go on the ledger and are proved', async ({ page, browser }) => {
   await logIn(page, 'farm', '/console/capture');
   // Its own subject is there by its name, not by its code alone.
-  await expect(page.getByText(/^示例韭菜合作社一社（\w{18}）$/)).toBeVisible();
+  await expect(page.locator('form').getByText(/^示例韭菜合作社一社（\w{18}）$/)).toBeVisible();
   await page.getByRole('combobox', { name: '事件类型' }).click({ force: true });
   await page.getByRole('option', { name: /采收/ }).click();
   await page.getByLabel('发生时间').fill('2026-11-10T08:00');

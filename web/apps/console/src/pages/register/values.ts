@@ -50,6 +50,8 @@ export function show(
   if (field.kind === 'region') return regionName(String(value));
   if (field.kind === 'bool') return value ? '是' : '否';
   if (field.kind === 'time') return moment(String(value));
+  // A batch of the platform's own codes has no tail: their alphabet stands there.
+  if (field.name === 'tail' && value === 'letters') return '—';
   if (field.name === 'unit') return unit(String(value));
   if (isAmount(field)) return amount(String(value));
   return orDash(value);
