@@ -49,10 +49,15 @@ export async function logIn(page: Page, user: string, to = '/console/'): Promise
   await expect(page.locator('#menu')).toBeAttached();
 }
 
-/** WCAG 2.2 A and AA, by axe; plus nothing that makes the page wider than the screen. */
+/** WCAG 2.2 A and AA, by axe; plus nothing that makes the page wider than the screen, or the console longer. */
 export async function inspect(page: Page, name: string): Promise<void> {
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
   expect(width[0], `${name} is wider than the screen`).toBeLessThanOrEqual(width[1]!);
+  // The console scrolls inside itself: a document that is longer scrolls the whole of it away.
+  const beyond = await page.evaluate(() =>
+    document.getElementById('menu') ? document.documentElement.scrollHeight - window.innerHeight : 0,
+  );
+  expect(beyond, `${name} scrolls out of sight`).toBeLessThanOrEqual(0);
   // Half-faded text has half its contrast.
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
   // The page's policy allows no foreign script; the debugger may still bring one.

@@ -73,6 +73,18 @@ for (const width of [1440, 390]) {
   test.describe(`${width} px`, () => {
     test.use({ viewport: { width, height: 900 } });
 
+    test('an address that leads nowhere says what would', async ({ page }) => {
+      for (const path of ['/t/', '/nowhere/示例']) {
+        const answer = await page.goto(url(path));
+        expect(answer!.status()).toBe(404);
+        await expect(page.getByRole('heading', { name: '没有这个页面' })).toBeVisible();
+        await inspect(page, 'nowhere');
+      }
+      // A program is told so as a program.
+      const told = await page.request.get(url('/t/'), { headers: { accept: 'application/json' } });
+      expect(((await told.json()) as { code: string }).code).toBe('not-found');
+    });
+
     test('log-in', async ({ page }) => {
       await page.goto(url('/console/'));
       await expect(page.getByRole('button', { name: '登录' })).toBeVisible();

@@ -52,6 +52,8 @@ async function choose(page: import('@playwright/test').Page, label: string, opti
 
 test('D-6.3 data captured by hand wait for review, then go on the ledger and are proved', async ({ page, browser }) => {
   await logIn(page, 'farm', '/console/capture');
+  // Its own subject is there by its name, not by its code alone.
+  await expect(page.locator('form').getByText(/^示例韭菜合作社一社（\w{18}）$/)).toBeVisible();
   await page.getByRole('combobox', { name: '事件类型' }).click({ force: true });
   await page.getByRole('option', { name: /采收/ }).click();
   await page.getByLabel('发生时间').fill('2026-11-10T08:00');
@@ -129,7 +131,7 @@ test('G-6.5.4 the golden chain in four views', async ({ page }) => {
   await page.getByRole('button', { name: '向上游溯源' }).click();
   await page.getByLabel('追溯码', { exact: true }).fill('NOTHING');
   await page.getByRole('button', { name: '合成链条' }).click();
-  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByRole('alert')).toContainText('没有追溯码 NOTHING，或它不在您的数据权限范围内');
 });
 
 test('G-6.2.4 a figure is composed without code and leads to the list it counts', async ({ page }) => {

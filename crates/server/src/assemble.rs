@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse as _, Redirect},
 };
 use futures_util::future::BoxFuture;
@@ -301,7 +301,8 @@ fn with_query(link: &str, query: Option<&str>) -> String {
 }
 
 fn router(app: &App, routes: Vec<Route>) -> Router {
-    let missing = |uri: Uri| async move {
+    let own = app.clone();
+    let missing = move |uri: Uri, headers: HeaderMap| async move {
         // A compressed link of GS1 has no key to find it by: it leads to the same link in full.
         match yj_model::uncompressed_path(uri.path()) {
             Some(Ok(link)) => Redirect::temporary(&with_query(&link, uri.query())).into_response(),
@@ -309,9 +310,9 @@ fn router(app: &App, routes: Vec<Route>) -> Router {
                 let detail = error.to_string();
                 yj_http::problem(StatusCode::BAD_REQUEST, "malformed", "请求无法读取", &detail, "")
             }
-            None => {
+            None => yj_web::nowhere(&own, &headers).unwrap_or_else(|| {
                 yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "")
-            }
+            }),
         }
     };
     let wrong = || async {

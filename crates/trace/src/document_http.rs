@@ -269,8 +269,9 @@ async fn uses(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let (integrity, since) =
         document_proof::integrity(ledger, (ctx, &mut tx), &id.to_string()).await?;
     let sql = Sql::new(
-        "SELECT source, giver, side, quantity FROM batch_document_use WHERE document_id = $1 \
-         ORDER BY source LIMIT 1000",
+        "SELECT u.source, u.giver, u.side, u.quantity, d.number FROM batch_document_use u \
+         LEFT JOIN batch_document d ON d.id = u.source WHERE u.document_id = $1 \
+         ORDER BY u.source LIMIT 1000",
     );
     let rows = tx.fetch(sql.arg(id)).await?;
     let own = stored.data.subject_id.to_string();
@@ -282,7 +283,10 @@ async fn uses(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
             used = used.plus(amount).map_err(Problem::internal)?;
         }
         let name = ["流出", "收入", "重新开具"].get(usize::try_from(side).unwrap_or(0));
-        items.push(json!({ "source": row.text(0)?, "side": name, "quantity": amount }));
+        // A new certificate made out of this one is known by its number; an event has none.
+        items.push(json!({
+            "source": row.text(0)?, "number": row.text_opt(4)?, "side": name, "quantity": amount,
+        }));
     }
     let left = |covered: Quantity| covered.minus(used).unwrap_or(Quantity::ZERO);
     let remaining = stored.data.quantity.map(left);

@@ -6,6 +6,7 @@ mod class;
 mod console;
 mod field;
 mod files;
+mod nowhere;
 mod resolver;
 mod resolver_find;
 mod resolver_links;
@@ -18,4 +19,5 @@ mod verify;
 
 pub use console::console;
 pub use field::field;
+pub use nowhere::nowhere;
 pub use story::routes;

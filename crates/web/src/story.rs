@@ -354,7 +354,7 @@ pub(crate) fn malformed(
 }
 
 /// Whether a reader names pages among what it takes, as browsers do.
-fn names_page(headers: &HeaderMap) -> bool {
+pub(crate) fn names_page(headers: &HeaderMap) -> bool {
     let said = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     said.is_some_and(|said| said.to_ascii_lowercase().contains("text/html"))
 }

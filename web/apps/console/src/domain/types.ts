@@ -245,7 +245,7 @@ export interface DocumentUses {
   unit: string | null;
   used: string;
   remaining: string | null;
-  items: { source: string; side: string; quantity: string }[];
+  items: { source: string; number: string | null; side: string; quantity: string }[];
   integrity: { intact: boolean; finding: string; since: string; height: number | null };
 }
 export interface ChainObject {

@@ -32,6 +32,22 @@ export const MATCH_STATES: Record<string, [string, Tone]> = {
   quantity: ['数量不符', 'bad'],
   day: ['日期不符', 'bad'],
 };
+/** How the states of registered records are felt; their words come with each register. */
+export const STATE_TONES: Record<string, Tone> = {
+  active: 'good',
+  valid: 'good',
+  online: 'good',
+  '40': 'good',
+  offline: 'warn',
+  invited: 'warn',
+  suspended: 'warn',
+  '60': 'warn',
+  void: 'bad',
+  revoked: 'bad',
+  locked: 'bad',
+  in_force: 'bad',
+  recalling: 'bad',
+};
 export const PRODUCT_STATES: Record<string, [string, Tone]> = {
   active: ['正常', 'good'],
   suspended: ['暂停', 'warn'],

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errorText, progressOf, stateOf, thingsOf, wall, type Capture } from './epcis';
+import { Problem } from '../../api';
+import { errorText, mediaOf, placed, placeText, progressOf, stateOf, thingsOf, wall, type Capture } from './epcis';
+import { conditionsText, scheduleText, stepText, typeText } from './vocabulary';
 
 const capture = (parts: Partial<Capture>): Capture => ({
   captureID: '1',
@@ -33,5 +35,28 @@ describe('EPCIS', () => {
     expect(errorText({ detail: '总' })).toBe('总');
     expect(thingsOf({ type: 'ObjectEvent', eventTime: '', epcList: ['a'], quantityList: [{ epcClass: 'b' }] })).toBe('a，b');
     expect(thingsOf({ type: 'ObjectEvent', eventTime: '', epcList: ['a', 'b', 'c', 'd'] })).toBe('a，b，c 等 4 项');
+  });
+
+  it('says in which event of a document something is wrong', () => {
+    const one = { field: 'eventList[1].action', detail: '应为 OBSERVE、ADD、DELETE 之一' };
+    const two = { field: 'eventList[0]', detail: '缺少 eventTimeZoneOffset' };
+    const told = placed(new Problem('', 400, 'invalid', 'r', [one, two])) as Problem;
+    expect(told.message).toBe('第 2 个事件的 action：应为 OBSERVE、ADD、DELETE 之一（另有 1 处错误）');
+    expect(told.errors[1]!.detail).toBe('第 1 个事件：缺少 eventTimeZoneOffset');
+    expect(placeText('')).toBe('文档');
+    expect(mediaOf('示例.XML')).toBe('application/xml');
+    expect(mediaOf('示例.jsonld')).toBe('application/json');
+  });
+
+  it('says the words of the vocabulary in Chinese, and what it does not know as it was given', () => {
+    expect(typeText('ObjectEvent')).toBe('对象事件');
+    expect(stepText('urn:epcglobal:cbv:bizstep:shipping')).toBe('发货');
+    expect(stepText('https://ref.gs1.org/cbv/BizStep-receiving')).toBe('收货');
+    expect(stepText('https://example.com/step')).toBe('https://example.com/step');
+    expect(conditionsText({ '@context': [], eventType: ['ObjectEvent'], EQ_bizStep: ['shipping', 'receiving'], EQ_x: 1 })).toBe(
+      '事件类型：对象事件；业务步骤：发货 或 收货；EQ_x：1',
+    );
+    expect(conditionsText({})).toBe('全部事件');
+    expect(scheduleText({ minute: '0', hour: '8' })).toBe('定时：8 时 0 分');
   });
 });

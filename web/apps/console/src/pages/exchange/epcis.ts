@@ -1,4 +1,5 @@
 /** What the EPCIS interface answers, as far as these pages show it. */
+import { Problem } from '../../api';
 import type { Tone } from '../../domain/words';
 
 export interface CaptureError {
@@ -70,8 +71,25 @@ export const stateOf = (capture: Capture): string => {
 export const progressOf = (capture: Capture): string =>
   capture.running && capture.captured === 0 && capture.checked !== undefined ? `已检查 ${capture.checked}` : `已收 ${capture.captured}`;
 
+/** Where in a document something is wrong, as people count: the events from one. */
+export function placeText(field: string): string {
+  const found = /^(?:epcisBody\.)?eventList\[(\d+)\](?:\.(.+))?$/.exec(field);
+  if (!found) return field || '文档';
+  return `第 ${Number(found[1]) + 1} 个事件${found[2] ? `的 ${found[2]}` : ''}`;
+}
 export const errorText = (error: CaptureError): string =>
-  error.errors?.map((one) => `${one.field}：${one.detail}`).join('；') || error.detail || error.title || '';
+  error.errors?.map((one) => `${placeText(one.field)}：${one.detail}`).join('；') || error.detail || error.title || '';
+
+/** What is wrong with a document that was not taken in, with its place in the document. */
+export function placed(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.errors.length === 0) return error;
+  const errors = error.errors.map((one) => ({ ...one, detail: `${placeText(one.field)}：${one.detail}` }));
+  const more = errors.length > 1 ? `（另有 ${errors.length - 1} 处错误）` : '';
+  return new Problem(`${errors[0]!.detail}${more}`, error.status, error.code, error.requestId, errors);
+}
+
+/** The media type of a document by its name. */
+export const mediaOf = (name: string): string => (/\.xml$/i.test(name) ? 'application/xml' : 'application/json');
 
 /** A moment in UTC as the clock on the wall shows it. */
 export const wall = (time: string | undefined): string => {

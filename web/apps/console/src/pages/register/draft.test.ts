@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Field } from '../../domain/types';
 import { drafted, isTyped, meant } from './draft';
-import { show, stateOf } from './values';
+import { columnsOf, show, stateOf } from './values';
 
 const field = (name: string, kind: Field['kind']): Field => ({ name, kind, label: name, codes: [], computed: false }) as unknown as Field;
 
@@ -34,6 +34,14 @@ describe('fields of a record', () => {
     expect(stateOf({ state: 'valid', valid_until: '2026-11-22' }, '有效', at)).toBe('有效');
     expect(stateOf({ state: 'void', valid_until: '2026-11-21' }, '作废', at)).toBe('作废');
     expect(stateOf({ state: 'valid' }, '有效', at)).toBe('有效');
+  });
+
+  it('stand in a list after what tells the record, and its state', () => {
+    const order = (...names: string[]) => columnsOf(names.map((name) => field(name, 'text'))).map((one) => one.name);
+    expect(order('code', 'name', 'region', 'status')).toEqual(['name', 'status', 'code', 'region']);
+    expect(order('kind', 'number', 'issuer', 'state')).toEqual(['number', 'state', 'kind', 'issuer']);
+    expect(order('mac', 'kind', 'state')).toEqual(['mac', 'state', 'kind']);
+    expect(order('redirect_uris', 'organization_path')).toEqual(['redirect_uris']);
   });
 
   it('are shown in words, whatever they hold', () => {

@@ -50,17 +50,21 @@ export function show(
   if (field.kind === 'region') return regionName(String(value));
   if (field.kind === 'bool') return value ? '是' : '否';
   if (field.kind === 'time') return moment(String(value));
+  // A batch of the platform's own codes has no tail: their alphabet stands there.
+  if (field.name === 'tail' && value === 'letters') return '—';
   if (field.name === 'unit') return unit(String(value));
   if (isAmount(field)) return amount(String(value));
   return orDash(value);
 }
 
-/** What stands first in a row. */
-const FIRST = ['name', 'status', 'state'];
+/** What tells one record from another in a list: its name, its number, or what it is registered by. */
+export const headOf = (fields: Field[]): Field | undefined =>
+  fields.find((field) => field.name === 'name') ?? fields.find((field) => field.name === 'number') ?? fields[0];
 
-/** Columns in the order of front rule 14: name and state first, then the rest as described. */
+/** Columns in the order of front rule 14: what tells the record, its state, then the rest as described. */
 export function columnsOf(fields: Field[]): Field[] {
   const plain = fields.filter((field) => field.kind !== 'json' && !field.name.endsWith('_path'));
-  const first = FIRST.flatMap((name) => plain.filter((field) => field.name === name));
-  return [...first, ...plain.filter((field) => !FIRST.includes(field.name))];
+  const states = ['status', 'state'].flatMap((name) => plain.filter((field) => field.name === name));
+  const first = [...new Set([headOf(plain) ?? [], ...states].flat())];
+  return [...first, ...plain.filter((field) => !first.includes(field))];
 }
