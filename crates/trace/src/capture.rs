@@ -9,7 +9,6 @@ use std::{
 use serde_json::json;
 use yj_domain::{Domains, EventType};
 use yj_kernel::{ActorKind, Ctx, EARLIEST_DAY, Problem, Result, Tx, again, audit, outbox};
-use yj_proof::Envelope;
 use yj_subject::SubjectBrief;
 
 use crate::{
@@ -564,7 +563,7 @@ impl Batch {
     fn anchor(&self, ctx: &Ctx, tx: &mut Tx) -> Result<()> {
         let accepted = self.events.iter().filter(|ready| ready.stored.state == "accepted");
         let sealed =
-            accepted.map(|ready| Ok((ready.uid.as_str(), envelope(&ready.stored, &ready.links)?)));
+            accepted.map(|ready| Ok((ready.uid.as_str(), ready.stored.envelope(&ready.links)?)));
         let sealed = sealed.collect::<Result<Vec<_>>>()?;
         let pending: Vec<_> = sealed
             .iter()
@@ -590,13 +589,4 @@ impl Batch {
         audit::write(sender.ctx, tx, entry);
         outbox::announce(sender.ctx, tx, ("trace_event", "captured"), &first.uid, &body);
     }
-}
-
-/// The canonical record of an accepted event.
-pub(crate) fn envelope(stored: &StoredEvent, links: &[Link]) -> Result<Envelope> {
-    let time =
-        jiff::Timestamp::from_millisecond(stored.time.unix_ms()).map_err(Problem::internal)?;
-    let body = stored.anchored(links)?;
-    Envelope::new("trace_event", &stored.uid, &stored.subject_code, &time.to_string(), body)
-        .map_err(Problem::internal)
 }

@@ -12,7 +12,6 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Before, Maker, Object, Objects, apply},
     belonging,
-    capture::envelope,
     correction::{self, Meanwhile, lock_by_uid, supersede, take_back},
     event::{Checked, TraceEvent},
     failing,
@@ -233,7 +232,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let at = (stored.uid.as_str(), stored.subject_id.as_str(), stored.region.as_str(), day);
     statements.extend(papers::write(at, &judged));
     tx.later(statements);
-    let envelope = envelope(stored, &links)?;
+    let envelope = stored.envelope(&links)?;
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
     yj_ledger::enqueue(ctx, tx, &[pending])?;
     ordering::fall_under(tx, &under, &objects, (stored.id, original.is_some())).await?;

@@ -8,6 +8,7 @@ use yj_kernel::{
     Dialect, Place, Problem, Result, Row, Scope, Sql, SqlValue, Tx, insert_rows, time_text,
 };
 use yj_model::{OffsetTime, Quantity, Stage};
+use yj_proof::Envelope;
 
 use crate::{
     balance::{Link, LinkRole, Object, ObjectState, Objects},
@@ -317,6 +318,15 @@ impl StoredEvent {
             "external_id": self.body["external_id"], "withdraws": self.body["withdraws"] == true,
             "links": links.iter().map(link).collect::<Vec<_>>(),
         }))
+    }
+
+    /// The canonical record of an accepted event.
+    pub(crate) fn envelope(&self, links: &[Link]) -> Result<Envelope> {
+        let time =
+            jiff::Timestamp::from_millisecond(self.time.unix_ms()).map_err(Problem::internal)?;
+        let body = self.anchored(links)?;
+        Envelope::new("trace_event", &self.uid, &self.subject_code, &time.to_string(), body)
+            .map_err(Problem::internal)
     }
 }
 
