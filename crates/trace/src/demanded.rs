@@ -66,9 +66,10 @@ fn unknown<'e>(event: &'e Checked, objects: &Objects) -> Option<(usize, &'e str)
     let rule = event.spec.goods_rules.iter().find(|rule| !rule.is_for_all())?;
     let of_product = |code: &str| objects.get(code).is_some_and(|one| one.product_id.is_some());
     // Where all inputs are known, the rules go by what they are.
-    let told =
-        !event.inputs.is_empty() && event.inputs.iter().all(|line| of_product(line.code.as_str()));
-    let at = event.outputs.iter().position(|line| line.product.is_none() && !told)?;
+    if !event.inputs.is_empty() && event.inputs.iter().all(|line| of_product(line.code.as_str())) {
+        return None;
+    }
+    let at = event.outputs.iter().position(|line| line.product.is_none())?;
     Some((at, &rule.name))
 }
 

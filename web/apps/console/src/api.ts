@@ -90,26 +90,21 @@ function withQuery(path: string, query: Query): string {
   return text ? `${path}?${text}` : path;
 }
 
-/** The same for registers, whose paths are made from their descriptions. */
+/** The same for registers, whose paths are made from their descriptions. `type` is what a file is said to be. */
 export async function call<T>(
   method: string,
   path: string,
-  options: { query?: Query; body?: unknown; file?: Blob; version?: number } = {},
+  options: { query?: Query; body?: unknown; file?: Blob; type?: string; version?: number } = {},
 ): Promise<T> {
   const headers = new Headers({ accept: 'application/json' });
   if (options.version !== undefined) headers.set('if-match', `"${options.version}"`);
   if (options.body !== undefined) headers.set('content-type', 'application/json');
-  if (options.file) headers.set('content-type', 'application/octet-stream');
+  if (options.file) headers.set('content-type', options.type ?? 'application/octet-stream');
   const body = options.file ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const url = new URL(withQuery(path, options.query ?? {}), location.origin);
   const response = await send(new Request(url, { method, headers, body }));
-  return (response.status === 204 ? undefined : await response.json()) as T;
-}
-
-/** Sends a document as it is, of the media type it says; the answer has no body. */
-export async function submit(path: string, document: Blob, type: string): Promise<void> {
-  const headers = { accept: 'application/json', 'content-type': type };
-  await send(new Request(new URL(path, location.origin), { method: 'POST', headers, body: document }));
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 /** A picture that the server draws, as an address for an image: what is in it cannot run. */
