@@ -143,7 +143,8 @@ pub(crate) async fn serve(config: &Path) -> Answer {
     listen_until_stopped(assembled, (listen, limits), &config.devices).await
 }
 
-/// How often the embedded database looks at what its tables hold.
+/// When the embedded database looks at what its tables hold for the first time, and how often.
+const LEARN_FIRST: std::time::Duration = std::time::Duration::from_mins(10);
 const LEARN_EVERY: std::time::Duration = std::time::Duration::from_hours(6);
 
 /// How long the database may take to close.
@@ -154,10 +155,12 @@ async fn learn(db: Db, mut stopped: watch::Receiver<bool>) {
     if db.file().is_none() {
         return;
     }
-    while tokio::time::timeout(LEARN_EVERY, stopped.changed()).await.is_err() {
+    let mut wait = LEARN_FIRST;
+    while tokio::time::timeout(wait, stopped.changed()).await.is_err() {
         if let Err(problem) = db.learn().await {
             problem.log();
         }
+        wait = LEARN_EVERY;
     }
 }
 

@@ -5,6 +5,7 @@
 //! else about them stays inside this folder.
 
 mod checkpoint;
+mod learn;
 mod migrate;
 mod postgres;
 mod sql;
@@ -152,18 +153,6 @@ impl Db {
         }
     }
 
-    /// Lets the engine look at what its tables hold, so that it chooses indexes well: after much
-    /// has been written at once. PostgreSQL does so by itself after a while. Nobody writes meanwhile, so
-    /// that SQLite looks at so many entries of each index only, however many there are.
-    pub async fn learn(&self) -> Result<()> {
-        let mut tx = self.begin().await?;
-        if self.dialect() == Dialect::Sqlite {
-            tx.script("PRAGMA analysis_limit = 2000").await?;
-        }
-        tx.script("ANALYZE").await?;
-        tx.commit().await
-    }
-
     /// Closes it, for good: the embedded engine then leaves nothing but its one file. What is
     /// under way comes to its end first.
     pub async fn close(&self) {
@@ -191,10 +180,7 @@ impl Db {
                 Conn::Postgres(Box::new(postgres::Session::begin(pool, read_only).await?))
             }
         };
-        let (kept, audit, announced) = (Vec::new(), Vec::new(), Vec::new());
-        let searched = std::collections::BTreeMap::new();
-        let fuse = self.fuse.clone();
-        Ok(Tx { conn, kept, audit, announced, dialect: self.dialect(), fuse, searched })
+        Ok(Tx::new(conn, self.dialect(), self.fuse.clone()))
     }
 }
 
@@ -246,6 +232,12 @@ pub struct Tx {
 }
 
 impl Tx {
+    fn new(conn: Conn, dialect: Dialect, fuse: Option<Fuse>) -> Self {
+        let (kept, audit, announced) = (Vec::new(), Vec::new(), Vec::new());
+        let searched = std::collections::BTreeMap::new();
+        Self { conn, kept, audit, announced, dialect, fuse, searched }
+    }
+
     /// Which engine this is.
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -283,6 +275,15 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// A second transaction, which reads what this one reads in the same state of the database, so that
+    /// two long answers are made at a time. `None` where the engine cannot, or where no connection
+    /// is free. For a snapshot ([`Db::snapshot`]): a transaction that writes sees what nobody else does.
+    pub async fn beside(&mut self) -> Result<Option<Self>> {
+        let Conn::Postgres(session) = &mut self.conn else { return Ok(None) };
+        let Some(other) = session.beside().await? else { return Ok(None) };
+        Ok(Some(Self::new(Conn::Postgres(Box::new(other)), self.dialect, self.fuse.clone())))
     }
 
     /// Runs a query that finds one row or none.

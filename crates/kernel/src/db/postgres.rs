@@ -1,7 +1,11 @@
 //! PostgreSQL and the databases that speak its protocol.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
-use deadpool_postgres::{Hook, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod};
+use deadpool_postgres::{
+    Hook, Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Timeouts,
+};
 use futures_util::{future::try_join_all, try_join};
 use tokio_postgres::{
     NoTls,
@@ -14,6 +18,8 @@ use crate::{Disk, Problem, Result};
 
 /// Statements of one call that travel to the server together.
 const PIPELINE_MAX: usize = 64;
+/// One state of the database throughout.
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 pub(super) fn open(url: &str, connection_max: usize) -> Result<Pool> {
     let config: tokio_postgres::Config = url.parse().map_err(Problem::internal)?;
@@ -50,9 +56,32 @@ impl Session {
             tracing::error!(%error, "no database connection");
             Problem::Unavailable(String::from("数据库暂不可用，请稍后重试"))
         })?;
-        let begin =
-            if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
+        let begin = if read_only { BEGIN_READING } else { "BEGIN" };
         Ok(Self { client: Some(client), begin: Some(begin) })
+    }
+
+    /// Another session that sees the state that this one sees, if a connection is free and the server can
+    /// tell one what another sees. Which is found out beside: what fails here would end this one.
+    pub(super) async fn beside(&mut self) -> Result<Option<Self>> {
+        let Some(pool) = self.client.as_ref().and_then(Object::pool) else { return Ok(None) };
+        let at_once = Timeouts { wait: Some(Duration::ZERO), ..pool.timeouts() };
+        let Ok(client) = pool.timeout_get(&at_once).await else { return Ok(None) };
+        let mut other = Self { client: Some(client), begin: Some(BEGIN_READING) };
+        if other.export().await.is_err() {
+            return Ok(None);
+        }
+        other.script("ROLLBACK").await?;
+        other.begin = Some(BEGIN_READING);
+        let told = self.export().await?;
+        other.script(&format!("SET TRANSACTION SNAPSHOT '{told}'")).await?;
+        Ok(Some(other))
+    }
+
+    /// The name of what this session sees, for others, as long as it lasts.
+    async fn export(&mut self) -> Result<String> {
+        let seen = self.run(&[Sql::new("SELECT pg_export_snapshot()")], false).await?;
+        let name = seen.first().and_then(|outcome| outcome.rows.first());
+        name.ok_or_else(ended)?.text(0).map(String::from)
     }
 
     /// Runs statements in order and returns what each found or touched. `COMMIT` travels with the

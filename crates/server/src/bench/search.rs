@@ -180,6 +180,8 @@ pub(super) async fn run(
     {
         move_in(assembled, subjects, &counties).await?;
     }
+    // As a server does after a while.
+    assembled.app.db().learn().await.map_err(say)?;
     // Sessions end while nothing is asked.
     let client = Client::log_in(assembled, folder).await?;
     let mut slow = 0;
@@ -232,5 +234,5 @@ async fn move_in(assembled: &Assembled, subjects: usize, counties: &[&str]) -> R
         tx.commit().await.map_err(say)?;
     }
     line("登记追溯主体（成批装入）", &rate(subjects, begun.elapsed()), "");
-    assembled.app.db().learn().await.map_err(say)
+    Ok(())
 }
