@@ -98,8 +98,7 @@ pub(super) fn is_packed(part: &str) -> bool {
     let mixed = part.bytes().any(|byte| byte.is_ascii_uppercase())
         && part.bytes().any(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let (first, second) = (values[0] >> 2, ((values[0] & 3) << 2) | (values[1] >> 4));
-    let begins = |text: &str| super::ai::AIS.iter().any(|ai| ai.number.starts_with(text));
-    mixed && (first >= 10 || (second < 10 && begins(&format!("{first}{second}"))))
+    mixed && packed::begins(first, second)
 }
 
 /// Key and qualifiers in their order, then the attributes.

@@ -1,10 +1,9 @@
 //! Compressed Digital Links (GS1 Digital Link: URI compression): numbers and values as bits, six of them
-//! a letter. They are read and never written. What stands for a whole sequence of numbers, or for a pair
-//! that is not of GS1, is not read.
+//! a letter. They are read and never written. A pair that is not of GS1 is not read.
 
 use super::{
     ai::{AIS, Ai, by_number},
-    ai_value::Part,
+    ai_value::{self, Part},
 };
 use crate::Rejected;
 
@@ -171,34 +170,110 @@ fn pieces(number: &str, ai: &Ai) -> Vec<Piece> {
     }
 }
 
-/// The numbers with their values, in the order in which they were compressed.
-pub(super) fn read(text: &str) -> Result<Vec<(String, String)>, Rejected> {
+/// 优化码: numbers that often come together and have one of two digits in common, of which at least one
+/// is a letter.
+fn together(code: usize) -> Option<Vec<String>> {
+    let all = |numbers: &[&str]| Some(numbers.iter().copied().map(String::from).collect());
+    let counted = |key: &str, stem: &str, from: usize| {
+        Some(vec![String::from(key), format!("{stem}{}", code - from)])
+    };
+    match code {
+        0x0A => all(&["01", "22"]),
+        0x0B => all(&["01", "10"]),
+        0x0C => all(&["01", "21"]),
+        0x0D => all(&["01", "17"]),
+        0x0E => all(&["01", "7003"]),
+        0x0F => all(&["01", "30"]),
+        0x1A => all(&["01", "10", "21", "17"]),
+        0x1B => all(&["01", "15"]),
+        0x1C => all(&["01", "11"]),
+        0x1D => all(&["01", "16"]),
+        0x1E => all(&["01", "91"]),
+        0x1F => all(&["01", "10", "15"]),
+        0x2A..=0x2F => counted("01", "310", 0x2A),
+        0x3A..=0x3F => counted("01", "320", 0x3A),
+        0x9A => all(&["8010", "8011"]),
+        0x9B => all(&["8017", "8019"]),
+        0x9C => all(&["8018", "8019"]),
+        0x9D => all(&["414", "254"]),
+        0xA0..=0xA9 => counted("01", "392", 0xA0),
+        0xC0..=0xC9 => counted("255", "390", 0xC0),
+        0xCA..=0xCD => counted("255", "394", 0xCA),
+        _ => None,
+    }
+}
+
+/// The first digit of what is not of GS1.
+const FOREIGN: usize = 0xF;
+
+/// Whether two digits begin a compressed link: those of a number, of several that come together, or of
+/// what is not of GS1.
+pub(super) fn begins(first: usize, second: usize) -> bool {
+    let digits = format!("{first}{second}");
+    first == FOREIGN
+        || first.max(second) < 10 && AIS.iter().any(|ai| ai.number.starts_with(&digits))
+        || together(first << 4 | second).is_some()
+}
+
+/// The numbers of the next values.
+fn numbers(bits: &mut Bits) -> Result<Vec<String>, Rejected> {
+    let (first, second) = (bits.number(4)?, bits.number(4)?);
+    if first.max(second) > 9 {
+        let Some(numbers) = together(first << 4 | second) else {
+            return refuse("其中有不属于 GS1 的数据，请用未压缩的形式");
+        };
+        return Ok(numbers);
+    }
+    let mut number = format!("{first}{second}");
+    let length = AIS.iter().find(|ai| ai.number.starts_with(&number)).map(|ai| ai.number.len());
+    while number.len() < length.unwrap_or(2) {
+        match bits.number(4)? {
+            digit @ 0..=9 => number.push_str(&digit.to_string()),
+            _ => return refuse(format!("（{number}…）不是 GS1 应用标识符")),
+        }
+    }
+    Ok(vec![number])
+}
+
+/// Numbers with their values.
+type Pairs = Vec<(String, String)>;
+
+/// `sorted`: the values of numbers that come together follow each other like the numbers as texts.
+fn read_as(text: &str, sorted: bool) -> Result<Pairs, Rejected> {
     let Some(mut bits) = Bits::of(text) else {
         return refuse("应只含字母、数字、- 与 _");
     };
     let mut found = Vec::new();
     // Fewer than eight are what fills the last letter up.
     while bits.left() >= 8 {
-        let mut number = String::new();
-        let mut length = 2;
-        while number.len() < length {
-            match bits.number(4)? {
-                digit @ 0..=9 => number.push_str(&digit.to_string()),
-                _ => return refuse("其中有成组的编号或不属于 GS1 的数据，请用未压缩的形式"),
-            }
-            if number.len() == 2 {
-                let begins = |ai: &&Ai| ai.number.starts_with(&number);
-                length = AIS.iter().find(begins).map_or(2, |ai| ai.number.len());
-            }
+        let mut numbers = numbers(&mut bits)?;
+        if sorted {
+            numbers.sort_unstable();
         }
-        let Some(ai) = by_number(&number) else {
-            return refuse(format!("（{number}）不是 GS1 应用标识符"));
-        };
-        let value: Result<String, Rejected> =
-            pieces(&number, ai).into_iter().map(|piece| piece.read(&mut bits)).collect();
-        found.push((number, value?));
+        for number in numbers {
+            let Some(ai) = by_number(&number) else {
+                return refuse(format!("（{number}）不是 GS1 应用标识符"));
+            };
+            let value: Result<String, Rejected> =
+                pieces(&number, ai).into_iter().map(|piece| piece.read(&mut bits)).collect();
+            found.push((number, value?));
+        }
     }
     Ok(found)
+}
+
+/// The numbers with their values, in the order in which they were compressed. The standard tells in which
+/// order the values of numbers stand that come together; the toolkit of GS1 sorts the numbers first, which
+/// is tried where the values would not be of their form otherwise.
+pub(super) fn read(text: &str) -> Result<Pairs, Rejected> {
+    let fits = |(number, value): &(String, String)| {
+        by_number(number).is_some_and(|ai| ai_value::check(ai.form, value).is_ok())
+    };
+    let found = read_as(text, false);
+    if found.as_ref().is_ok_and(|pairs| pairs.iter().all(fits)) {
+        return found;
+    }
+    read_as(text, true).ok().filter(|pairs| pairs.iter().all(fits)).map_or(found, Ok)
 }
 
 #[cfg(test)]
@@ -263,6 +338,34 @@ mod tests {
         assert_eq!(with.unwrap().link(""), "/01/05412345000013/10/ABC123?17=270501");
     }
 
+    /// With numbers that come together, by the table and the ways of writing values that are published.
+    const TOGETHER: [(&str, &str); 9] = [
+        ("CwnYUc1gmo1XgkY", "/01/05412345000013/10/ABC123"),
+        ("GgnYUc1gmo1XgkYXDU-iunQgpQ", "/01/05412345000013/10/ABC123/21/72292641703?17=270501"),
+        // The numbers sorted first.
+        ("GgnYUc1gmo1XgkaEFKFw1Porpw", "/01/05412345000013/10/ABC123/21/72292641703?17=270501"),
+        ("nUmlYwv3RrRP56J920471", "/414/5060917510004/254/RP56J920471"),
+        ("nWtE_non3bTjvVJpWML90", "/414/5060917510004/254/RP56J920471"),
+        ("LQnYUc1gmgBdw", "/01/05412345000013?3103=000750"),
+        ("DQnYUc1gmoQUo", "/01/05412345000013?17=270501"),
+        ("ognYUc1gmoLtmIGAF3A", "/01/05412345000013?3922=1499&3103=000750"),
+        ("m7VqMB30BMOXPRfk", "/8017/817019610850151481/8019/4003812"),
+    ];
+
+    #[test]
+    fn numbers_that_come_together_are_read() {
+        for (packed, wanted) in TOGETHER {
+            let found = link::read(&format!("https://id.gs1.org/{packed}")).unwrap();
+            let found = found.unwrap_or_else(|error| panic!("{packed}: {error}"));
+            assert_eq!(found.link(""), wanted, "{packed}");
+        }
+        // Every one of them is of numbers that there are.
+        let groups = (0..=255).filter_map(super::together);
+        let numbers: Vec<String> = groups.flatten().collect();
+        assert_eq!(numbers.len(), 111);
+        assert!(numbers.iter().all(|number| super::by_number(number).is_some()));
+    }
+
     /// Published too, though the second of one piece is no piece: what it says is read all the same.
     #[test]
     fn pieces_of_an_item_are_one_number() {
@@ -280,8 +383,10 @@ mod tests {
             // A check digit that is not right.
             ("/AQnYUc1gng", "校验位应为"),
             ("/AQnYUc1g", "断了"),
-            // `A0` stands for several numbers.
-            ("/oA01234567890", "成组的编号"),
+            // `A0` stands for two numbers, of which the second ends too early.
+            ("/oA01234567890", "断了"),
+            // `F` stands for what is not of GS1.
+            ("/8A01234567890", "不属于 GS1"),
             ("/01/05412345000013/EEarwSMhC4an0", "断了"),
             ("/AQnYUc1gmiCNV4JG?10=L1", "应"),
         ] {
