@@ -2,12 +2,16 @@
 //! sent on. Each such event puts the unit out again, which makes none of it: what a unit was made with is
 //! what was put out beyond what went in. Who sent it on is who had put it out before.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Mutex};
 
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::Quantity;
 
-use crate::{closure::TOGETHER, names::Names, places};
+use crate::{
+    closure::TOGETHER,
+    names::{self, Names},
+    places,
+};
 
 /// Once that a unit was put out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +75,16 @@ fn query(from: &str, ids: &[i64]) -> Sql {
 pub(crate) async fn read(
     tx: &mut Tx,
     ids: &[i64],
-    names: &mut Names,
+    names: &Mutex<Names>,
 ) -> Result<HashMap<i64, Vec<PutOut>>> {
     let mut all: HashMap<i64, Vec<PutOut>> = HashMap::new();
     for ids in ids.chunks(TOGETHER) {
-        for row in places::fetch_linked(tx, |from| query(from, ids)).await? {
+        let rows = places::fetch_linked(tx, |from| query(from, ids)).await?;
+        let mut names = names::hold(names);
+        for row in rows {
             let known = all.entry(row.int(1)?).or_default();
             let before = known.last().map_or(0, |last| last.made);
-            known.push(put_out(&row, before, names)?);
+            known.push(put_out(&row, before, &mut names)?);
         }
     }
     all.retain(|_, put_out| put_out.iter().any(|once| once.carried > 0));

@@ -5,8 +5,10 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     ops::ControlFlow,
+    sync::{Mutex, PoisonError},
 };
 
+use futures_util::try_join;
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 
 use crate::{
@@ -238,8 +240,64 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
         }
     }
     let chained: Vec<i64> = found.events.keys().copied().collect();
-    let mut names = Names::default();
-    let mut units = units::read(tx, &found.objects, (&found.places, 0), &mut names).await?;
+    let told = found.told(chained.into_iter());
+    let (names, mut kinds) = (Mutex::default(), Kinds::default());
+    // What the links name and what the events say is read at a time where the engine can, and where it is
+    // more than one part.
+    let mut beside = if told.len() <= TOGETHER { None } else { tx.beside().await? };
+    let (mut named, mut steps) = match &mut beside {
+        Some(beside) => {
+            let steps = steps::read(beside, told, (&names, &mut kinds));
+            try_join!(named(tx, &mut found, directions, &names), steps)?
+        }
+        None => {
+            let named = named(tx, &mut found, directions, &names).await?;
+            (named, steps::read(tx, told, (&names, &mut kinds)).await?)
+        }
+    };
+    let told = found.told(named.watching.into_iter());
+    let mut observations = steps::read(tx, told, (&names, &mut kinds)).await?;
+    let units = &mut named.units;
+    let numbers = in_order(units);
+    for link in &mut found.links {
+        link.object = numbers[link.object];
+    }
+    found.links.sort_unstable_by_key(|link| (link.event, link.role.code(), link.object));
+    for step in &mut steps {
+        step.ways = found.events.get(&step.id).map(|told| told.ways).unwrap_or_default();
+    }
+    for step in steps.iter_mut().chain(&mut observations) {
+        step.edges = edges(&found.links, step.id);
+    }
+    let steps = in_order_of_cause(steps);
+    Ok(Closure {
+        units: named.units,
+        root: numbers[0],
+        steps,
+        observations,
+        names: names.into_inner().unwrap_or_else(PoisonError::into_inner),
+        kinds,
+        truncated,
+        overlooked: named.overlooked,
+    })
+}
+
+/// What the links of a chain name.
+struct Named {
+    units: Vec<Unit>,
+    /// Events that only looked at one of them.
+    watching: BTreeSet<i64>,
+    overlooked: bool,
+}
+
+/// Reads the units that were found, who looked at them, and what else these looked at.
+async fn named(
+    tx: &mut Tx,
+    found: &mut Found,
+    directions: &[Direction],
+    names: &Mutex<Names>,
+) -> Result<Named> {
+    let mut units = units::read(tx, &found.objects, (&found.places, 0), names).await?;
     for (unit, reached) in units.iter_mut().zip(&found.reached) {
         unit.reached = *reached;
     }
@@ -257,36 +315,9 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
         found.follow(&tx.fetch(links(&new)).await?, &[], None)?;
     }
     let more = &found.objects[known..];
-    units.extend(units::read(tx, more, (&found.places, known), &mut names).await?);
-
-    follow_carried(tx, &mut units, &found.links, &mut names).await?;
-    let mut kinds = Kinds::default();
-    let told = found.told(chained.into_iter());
-    let mut steps = steps::read(tx, told, (&mut names, &mut kinds)).await?;
-    let told = found.told(watching.into_iter());
-    let mut observations = steps::read(tx, told, (&mut names, &mut kinds)).await?;
-    let numbers = in_order(&mut units);
-    for link in &mut found.links {
-        link.object = numbers[link.object];
-    }
-    found.links.sort_unstable_by_key(|link| (link.event, link.role.code(), link.object));
-    for step in &mut steps {
-        step.ways = found.events.get(&step.id).map(|told| told.ways).unwrap_or_default();
-    }
-    for step in steps.iter_mut().chain(&mut observations) {
-        step.edges = edges(&found.links, step.id);
-    }
-    let steps = in_order_of_cause(steps);
-    Ok(Closure {
-        units,
-        root: numbers[0],
-        steps,
-        observations,
-        names,
-        kinds,
-        truncated,
-        overlooked,
-    })
+    units.extend(units::read(tx, more, (&found.places, known), names).await?);
+    follow_carried(tx, &mut units, &found.links, names).await?;
+    Ok(Named { units, watching, overlooked })
 }
 
 /// Tells of the units that went on under their own codes how they did. Those of which everything was put
@@ -295,7 +326,7 @@ async fn follow_carried(
     tx: &mut Tx,
     units: &mut [Unit],
     links: &[Link],
-    names: &mut Names,
+    names: &Mutex<Names>,
 ) -> Result<()> {
     let mut put_out = vec![0_i64; units.len()];
     for link in links.iter().filter(|link| link.role == LinkRole::Output) {

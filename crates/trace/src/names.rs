@@ -1,6 +1,9 @@
 //! Texts that recur a thousand times in one answer, kept once and known by number.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Texts by number, in the order in which they came.
 #[derive(Debug, Default)]
@@ -30,4 +33,9 @@ impl Names {
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
+}
+
+/// Texts that two readers of one answer have in common, while one of them takes what it read.
+pub(crate) fn hold(names: &Mutex<Names>) -> MutexGuard<'_, Names> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! Events as a chain sees them: of a record that is long, the few things that a chain tells.
 
-use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData, sync::Mutex};
 
 use serde::{
     Deserialize, Deserializer,
@@ -13,7 +13,7 @@ use yj_model::OffsetTime;
 use crate::{
     balance::LinkRole,
     closure::TOGETHER,
-    names::Names,
+    names::{self, Names},
     places,
     query::EVENT_COLUMNS,
     units::{Edge, Ways},
@@ -92,7 +92,7 @@ const STEP: &str = "SELECT e.id, e.uid, e.domain, e.kind, e.stage, e.subject_id,
 pub(crate) async fn read(
     tx: &mut Tx,
     mut told: Vec<(i64, i64)>,
-    (names, kinds): (&mut Names, &mut Kinds),
+    (names, kinds): (&Mutex<Names>, &mut Kinds),
 ) -> Result<Vec<Step>> {
     if told.is_empty() {
         return Ok(Vec::new());
@@ -103,8 +103,9 @@ pub(crate) async fn read(
     let mut steps = Vec::with_capacity(told.len());
     let parts: Vec<_> = told.chunks(TOGETHER).collect();
     places::rows_in_parts(tx, STEP, &parts, |rows| {
+        let mut names = names::hold(names);
         for row in rows {
-            steps.push(step(row, &domains, names, kinds)?);
+            steps.push(step(row, &domains, &mut names, kinds)?);
         }
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! What a chain is made of: 追溯单元, numbered in the order of their codes, and the edges that join
 //! them to events. Codes, which are long and alike, are compared once, when the units get their numbers.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{collections::HashMap, ops::ControlFlow, sync::Mutex};
 
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::{Quantity, Stage, UnitCode};
@@ -10,7 +10,7 @@ use crate::{
     balance::{LinkRole, ObjectState},
     carried::{self, PutOut},
     closure::{Direction, TOGETHER},
-    names::Names,
+    names::{self, Names},
     order::Quality,
     store,
 };
@@ -130,7 +130,7 @@ pub(crate) async fn read(
     tx: &mut Tx,
     ids: &[i64],
     (places, first): (&HashMap<i64, usize>, usize),
-    names: &mut Names,
+    names: &Mutex<Names>,
 ) -> Result<Vec<Unit>> {
     let mut units: Vec<Option<Unit>> = Vec::new();
     units.resize_with(ids.len(), || None);
@@ -144,8 +144,9 @@ pub(crate) async fn read(
         sql
     });
     tx.fetch_ahead(queries.collect(), |rows| {
+        let mut names = names::hold(names);
         for row in rows {
-            let unit = unit(&row, names, &mut measures)?;
+            let unit = unit(&row, &mut names, &mut measures)?;
             let place = places.get(&unit.id).and_then(|place| place.checked_sub(first));
             if let Some(place) = place.and_then(|place| units.get_mut(place)) {
                 *place = Some(unit);

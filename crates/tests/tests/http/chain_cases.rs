@@ -172,6 +172,39 @@ async fn g_6_9_3_a_recall_is_shown_however_many_have_looked_on() {
     );
 }
 
+/// What is more than one part is read by two where the engine can.
+#[tokio::test]
+async fn g_6_5_4_of_a_long_chain_every_line_is_told_once_and_in_order() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let mut made = harvest(&farm, "LONG");
+    made["outputs"][0]["quantity"] = json!("4500");
+    captured(&app, made).await;
+    let code = |number: usize| format!("LONG-{number:04}");
+    for part in [0..1000, 1000..2000, 2000..2200] {
+        let events = part.map(|number| processing(&farm, ("LONG", "2"), &code(number)));
+        capture(&app, json!({ "events": events.collect::<Vec<_>>() })).await.expect(201);
+    }
+    let whole = chain(&app, "supervisor", "LONG", "downstream").await;
+    let list = |name: &str, member: &str| -> Vec<String> {
+        let lines = whole.pointer(name).unwrap().as_array().unwrap().iter();
+        lines.map(|line| String::from(line[member].as_str().unwrap())).collect()
+    };
+    let mut codes: Vec<String> = (0..2200).map(code).collect();
+    assert_eq!(list("/gone/items", "code"), Vec::<String>::new());
+    codes.insert(0, String::from("LONG"));
+    assert_eq!(list("/objects", "code"), codes);
+    assert_eq!(list("/freeze/items", "code"), codes);
+    assert_eq!(list("/subjects", "id").len(), 1);
+    assert_eq!(list("/flow_table", "event").len(), 2200);
+    let events: Vec<(String, String)> =
+        list("/events", "event_time").into_iter().zip(list("/events", "id")).collect();
+    assert_eq!(events.len(), 2200);
+    assert!(events.is_sorted_by(|one, next| one.0 < next.0 || one.0 == next.0 && one.1 != next.1));
+    let flows = whole["flows"].as_array().unwrap();
+    assert_eq!(flows.len(), 2200, "{}", flows[0]);
+}
+
 #[tokio::test]
 async fn g_10_4_whom_a_customer_passes_a_lot_on_to_is_the_customers_business() {
     let app = TestApp::start().await;
