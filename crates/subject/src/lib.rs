@@ -110,6 +110,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "subject/0017_merchant",
         script: include_str!("../migrations/0017_merchant.sql"),
     },
+    Migration {
+        name: "subject/0018_within",
+        script: include_str!("../migrations/0018_within.sql"),
+    },
 ];
 
 /// The routes of this crate.
