@@ -11,14 +11,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, App, Body, Columns, Ctx, Entity, Param, Problem, READ_QUERY, Result, Route, Row,
-    Scoping, Shape, Sql, Tx, again, record_routes, sound_reason, transfer,
+    Access, Body, Columns, Ctx, Entity, Param, Problem, READ_QUERY, Result, Route, Row, Scoping,
+    Shape, Sql, Tx, again, record_routes, sound_reason, transfer,
 };
 use yj_ledger::Ledger;
 use yj_model::{Id, Quantity, UnitCode};
 
 use crate::{
-    document::{BatchDocument, CoveredUnit, number_of},
+    document::{BatchDocument, CoveredUnit},
     document_proof,
     erasure::{Act, Erasing},
     http::Whole,
@@ -62,7 +62,7 @@ struct Certificate {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Reason {
-    /// 理由
+    /// 理由；承诺达标合格证的作废理由在其公开页上显示，不写姓名、电话等个人信息
     #[schemars(length(min = 2, max = 500))]
     reason: String,
 }
@@ -338,64 +338,4 @@ async fn missing(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
         total += row.int(1)?;
     }
     Ok(Json(json!({ "total": total, "items": items })))
-}
-
-/// The register's own identifier of a 承诺达标合格证.
-async fn identified(tx: &mut Tx, number: &str) -> Result<Option<Id<BatchDocument>>> {
-    let sql = Sql::new(
-        "SELECT id FROM batch_document WHERE kind = 'commitment' AND number = $1 ORDER BY id LIMIT 1",
-    );
-    tx.fetch_one(sql.arg(number_of(number))).await?.map(|row| row.parsed(0)).transpose()
-}
-
-/// What the public may read of a 承诺达标合格证: all that is printed on it but whom to call, and since when
-/// it stands on the ledger unchanged.
-pub async fn certificate(
-    app: &App,
-    ledger: &Ledger,
-    tx: &mut Tx,
-    number: &str,
-) -> Result<Option<Value>> {
-    let Some(id) = identified(tx, number).await? else { return Ok(None) };
-    let own = app.on_own_behalf("certificate");
-    let document = tx.get::<BatchDocument>(&own, id).await?.data;
-    let (kept, since) = document_proof::integrity(ledger, (&own, tx), &id.to_string()).await?;
-    let basis = match document.basis.as_deref() {
-        Some("control") => "质量安全控制",
-        Some("self_test") => "自行检测",
-        Some("commissioned") => "委托检测",
-        _ => "",
-    };
-    let units = document.units.iter().flatten();
-    let today = app.today().to_string();
-    let is_over = document.valid_until.as_ref().is_some_and(|until| *until < today);
-    // What was voided or made out anew is that, however old.
-    let state = document.state.as_deref().map(|state| match state {
-        "valid" if is_over => "expired",
-        state => state,
-    });
-    let page = format!("{}/c/{}", app.platform().public_url, document.number);
-    Ok(Some(json!({
-        "number": document.number, "issuer": document.issuer, "product": document.product,
-        "quantity": document.quantity, "unit": document.unit.map(|unit| unit.unit().name),
-        "issued_on": document.issued_on, "origin": document.origin, "basis": basis,
-        "promise": document.promise, "state": state,
-        "valid_until": document.valid_until,
-        "codes": units.map(|unit| &unit.code).collect::<Vec<_>>(),
-        "origins": document.origins.unwrap_or_default(),
-        // What the printed code says: the words, then where to look.
-        "qr": format!("承诺达标合格证 {} {page}", document.number),
-        "since": since, "anchored": kept.height, "intact": kept.intact, "finding": kept.finding,
-    })))
-}
-
-/// The proof of a 承诺达标合格证 for everybody; nothing where there is none of this number.
-pub async fn certificate_proof(
-    ledger: &Ledger,
-    tx: &mut Tx,
-    number: &str,
-) -> Result<Option<Vec<u8>>> {
-    let Some(id) = identified(tx, number).await? else { return Ok(None) };
-    // Nothing of what is anchored is kept from the public: whom to call is not part of it.
-    ledger.proof(tx, &id.to_string()).await.map(Some)
 }
