@@ -38,3 +38,13 @@ export function blamed(
     return { field, detail: `${label}：${isEmpty(field) ? '必填' : detail}` };
   });
 }
+
+/** What is wrong, without the field's name before it: said beside the field. */
+export const bare = (detail: string): string => /^[^：，。]{1,30}：(.+)$/s.exec(detail)?.[1] ?? detail;
+
+/** What stands at a path such as `inputs[0].code`. */
+export const valueAt = (body: unknown, path: string): unknown =>
+  path
+    .split(/[.[\]]+/)
+    .filter(Boolean)
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], body);
