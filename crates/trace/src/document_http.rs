@@ -1,6 +1,8 @@
 //! The doors of 批次凭证: the register, issuing a 承诺达标合格证, voiding, how much is used, and where
 //! goods came in without any.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     extract::{Path, RawQuery},
@@ -23,8 +25,9 @@ use crate::{
     erasure::{Act, Erasing},
     http::Whole,
     keeping::Keeping,
-    promised, reissue,
+    lots, promised, reissue,
     store::quantity,
+    story::products_of,
 };
 
 /// Tries of one voiding when captures under the same documents get in its way.
@@ -37,8 +40,9 @@ const LINES_MAX: i64 = 1_000;
 struct Certificate {
     /// 承诺主体的代码
     subject: String,
-    /// 产品代码
-    product: String,
+    /// 产品代码；留空为所附批次的产品
+    #[serde(default)]
+    product: Option<String>,
     /// 数量，十进制字符串
     quantity: String,
     /// 计量单位
@@ -185,21 +189,46 @@ fn fresh_number(ctx: &Ctx) -> String {
     format!("C{}{letters}", ctx.today().strftime("%Y%m%d"))
 }
 
+/// The one product that all of some batches are of.
+async fn product_of(
+    tx: &mut Tx,
+    (subject, units): (&str, &[CoveredUnit]),
+) -> Result<yj_product::ProductBrief> {
+    let codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
+    let named = lots::units_named(tx, &codes, subject).await?;
+    let codes: Vec<&str> =
+        codes.into_iter().map(|code| named.get(code).map_or(code, String::as_str)).collect();
+    let products: BTreeSet<String> =
+        products_of(tx, &codes).await?.into_values().flatten().collect();
+    let ids: Vec<&str> = products.iter().map(String::as_str).collect();
+    let mut found = yj_product::by_ids(tx, &ids).await?.into_values();
+    match (found.next(), found.next()) {
+        (Some(product), None) => Ok(product),
+        (None, _) => Err(Problem::invalid("product", "所附批次没有登记产品，请写明产品")),
+        _ => Err(Problem::invalid("product", "所附批次不是同一种产品，请写明产品，或分别开具")),
+    }
+}
+
 async fn issue(ctx: &Ctx, body: Certificate) -> Result<Value> {
     let unknown = |field: &'static str, what: &str| Problem::invalid(field, format!("没有{what}"));
     let mut tx = ctx.begin().await?;
     let subject = yj_subject::by_codes(&mut tx, &[&body.subject]).await?;
     let subject = subject.into_values().next().ok_or_else(|| unknown("subject", "这个主体"))?;
-    let product = yj_product::by_codes(&mut tx, &[&body.product]).await?;
-    let product = product.into_values().next().ok_or_else(|| unknown("product", "这个产品"))?;
+    if body.units.is_empty() {
+        return Err(Problem::invalid("units", "请写明所附的批次"));
+    }
+    let product = match body.product.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
+        Some(code) => {
+            let found = yj_product::by_codes(&mut tx, &[code]).await?.into_values().next();
+            found.ok_or_else(|| unknown("product", "这个产品"))?
+        }
+        None => product_of(&mut tx, (&subject.id, &body.units)).await?,
+    };
     let wrong = |field: &'static str| {
         move |error: yj_model::Rejected| Problem::invalid(field, error.to_string())
     };
     let quantity: Quantity = body.quantity.parse().map_err(wrong("quantity"))?;
     let unit: UnitCode = body.unit.parse().map_err(wrong("unit"))?;
-    if body.units.is_empty() {
-        return Err(Problem::invalid("units", "请写明所附的批次"));
-    }
     let subject_id = subject.id.parse().map_err(Problem::internal)?;
     let document = BatchDocument {
         product_id: Some(product.id.parse().map_err(Problem::internal)?),

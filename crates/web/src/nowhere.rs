@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{Html, IntoResponse, Response},
 };
 use yj_kernel::App;
@@ -21,5 +21,5 @@ pub fn nowhere(app: &App, headers: &HeaderMap) -> Option<Response> {
         return None;
     }
     let html = Nowhere { frame: Frame::of(app) }.render().ok()?;
-    Some((StatusCode::NOT_FOUND, [(header::VARY, "Accept")], Html(html)).into_response())
+    Some((StatusCode::NOT_FOUND, Html(html)).into_response())
 }

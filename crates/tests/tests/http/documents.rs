@@ -202,6 +202,32 @@ async fn g_6_4_1_a_voided_certificate_says_when_and_why_and_leads_to_the_one_in_
 }
 
 #[tokio::test]
+async fn g_6_4_1_a_certificate_is_of_the_product_of_its_batches_unless_it_names_one() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "OFP-1")).await;
+    let issue = async |codes: &[&str], product: Value| {
+        let mut body = wanted(&farm, "10", codes);
+        body["product"] = product;
+        app.post("farm", CERTIFICATES, body).await
+    };
+    for none in [Value::Null, json!(" ")] {
+        let made = issue(&["OFP-1"], none).await.expect(201);
+        let page = format!("/c/{}", made["number"].as_str().unwrap());
+        let page = app.send("GET", &page, None, &[], None).await;
+        let text = String::from_utf8(page.bytes).unwrap();
+        assert!(text.contains("<dt>产品名称</dt><dd>示例韭菜</dd>"), "{text}");
+    }
+    let refused = issue(&["OFP-0"], Value::Null).await.expect(422);
+    assert!(detail(&refused).contains("没有登记产品，请写明产品"), "{refused}");
+    assert_eq!(refused["errors"][0]["field"], "product");
+    let refused = issue(&[], Value::Null).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "units");
+    let refused = issue(&["OFP-1"], json!("YJ-NONE")).await.expect(422);
+    assert!(detail(&refused).contains("没有这个产品"), "{refused}");
+}
+
+#[tokio::test]
 async fn g_6_4_1_a_certificate_promises_only_for_what_is_there() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bare, blamed, valueAt } from './blame';
+import { blamed } from './blame';
 
 it('names the field of the form that each error is about', () => {
   const spec = { fields: [{ name: 'plot', label: '地块编号' }] } as unknown as Parameters<typeof blamed>[1];
@@ -12,18 +12,4 @@ it('names the field of the form that each error is about', () => {
   ];
   const details = blamed(errors, spec, (path) => path === 'event_time').map(({ detail }) => detail);
   expect(details).toEqual(['发生时间：必填', '产出第 2 行数量：应为十进制数', '地块编号：必填', '没有这个字段']);
-});
-
-it('says beside a field what is wrong without naming it again', () => {
-  expect(bare('发生时间：必填')).toBe('必填');
-  expect(bare('产出第 2 行数量：应为十进制数')).toBe('应为十进制数');
-  expect(bare('没有这个字段')).toBe('没有这个字段');
-  expect(bare('批次不足，请核对：现有 5')).toBe('批次不足，请核对：现有 5');
-});
-
-it('finds what stands at a path', () => {
-  const body = { inputs: [{ code: 'A' }], attributes: { plot: '' }, place: null };
-  expect(valueAt(body, 'inputs[0].code')).toBe('A');
-  expect(valueAt(body, 'attributes.plot')).toBe('');
-  for (const path of ['inputs[1].code', 'place.region', 'nothing']) expect(valueAt(body, path)).toBeUndefined();
 });

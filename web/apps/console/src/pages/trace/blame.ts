@@ -16,7 +16,8 @@ const FIELDS: Record<string, string> = {
   inputs: '投入',
   outputs: '产出',
 };
-const LINE: Record<string, string> = { code: '追溯码', quantity: '数量', unit: '单位', product: '产品', lot: '批次号' };
+/** Fields of one line. */
+export const LINE: Record<string, string> = { code: '追溯码', quantity: '数量', unit: '单位', product: '产品', lot: '批次号' };
 
 function labelOf(path: string, spec: Pick<PackEvent, 'fields'> | undefined): string | undefined {
   const line = /^(inputs|outputs)\[(\d+)\](?:\.(\w+))?$/.exec(path);
@@ -38,13 +39,3 @@ export function blamed(
     return { field, detail: `${label}：${isEmpty(field) ? '必填' : detail}` };
   });
 }
-
-/** What is wrong, without the field's name before it: said beside the field. */
-export const bare = (detail: string): string => /^[^：，。]{1,30}：(.+)$/s.exec(detail)?.[1] ?? detail;
-
-/** What stands at a path such as `inputs[0].code`. */
-export const valueAt = (body: unknown, path: string): unknown =>
-  path
-    .split(/[.[\]]+/)
-    .filter(Boolean)
-    .reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], body);
