@@ -103,7 +103,7 @@ async fn successors(
     let units: BTreeSet<&str> =
         document.units.iter().flatten().map(|unit| unit.code.as_str()).collect();
     let mut sql = Sql::new(
-        "SELECT number, made FROM (SELECT d.id, d.number, d.state, CASE WHEN EXISTS \
+        "SELECT number, CAST(made AS BIGINT) FROM (SELECT d.id, d.number, d.state, CASE WHEN EXISTS \
          (SELECT 1 FROM batch_document_use u WHERE u.source = d.id AND u.document_id = ",
     );
     sql.bind(id).push(" AND u.side = ").bind(Side::Reissued as i64);
