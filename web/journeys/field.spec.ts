@@ -32,7 +32,7 @@ async function harvest(page: Page, quantity: string, more: Record<string, string
   await grownWhere(page);
   for (const [label, text] of Object.entries(more)) await page.getByLabel(label).fill(text);
   await page.getByRole('button', { name: '保存' }).click();
-  await expect(page.getByText(`已存本机：采收 ${code}`)).toBeVisible();
+  await expect(page.getByText(`已存本机：采收 ${code}`)).toBeInViewport();
   return code;
 }
 

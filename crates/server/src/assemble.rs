@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header::VARY},
     response::{IntoResponse as _, Redirect},
 };
 use futures_util::future::BoxFuture;
@@ -310,9 +310,15 @@ fn router(app: &App, routes: Vec<Route>) -> Router {
                 let detail = error.to_string();
                 yj_http::problem(StatusCode::BAD_REQUEST, "malformed", "请求无法读取", &detail, "")
             }
-            None => yj_web::nowhere(&own, &headers).unwrap_or_else(|| {
-                yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", "没有这个地址", "")
-            }),
+            None => {
+                let page = yj_web::nowhere(&own, &headers);
+                let mut answer = page.unwrap_or_else(|| {
+                    let detail = "没有这个地址";
+                    yj_http::problem(StatusCode::NOT_FOUND, "not-found", "不存在", detail, "")
+                });
+                answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+                answer
+            }
         }
     };
     let wrong = || async {

@@ -1,6 +1,8 @@
 //! The doors of 批次凭证: the register, issuing a 承诺达标合格证, voiding, how much is used, and where
 //! goods came in without any.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     extract::{Path, RawQuery},
@@ -11,20 +13,21 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{
-    Access, App, Body, Columns, Ctx, Entity, Param, Problem, READ_QUERY, Result, Route, Row,
-    Scoping, Shape, Sql, Tx, again, record_routes, sound_reason, transfer,
+    Access, Body, Columns, Ctx, Entity, Param, Problem, READ_QUERY, Result, Route, Row, Scoping,
+    Shape, Sql, Tx, again, record_routes, sound_reason, transfer,
 };
 use yj_ledger::Ledger;
 use yj_model::{Id, Quantity, UnitCode};
 
 use crate::{
-    document::{BatchDocument, CoveredUnit, number_of},
+    document::{BatchDocument, CoveredUnit},
     document_proof,
     erasure::{Act, Erasing},
     http::Whole,
     keeping::Keeping,
-    promised, reissue,
+    lots, promised, reissue,
     store::quantity,
+    story::products_of,
 };
 
 /// Tries of one voiding when captures under the same documents get in its way.
@@ -37,8 +40,9 @@ const LINES_MAX: i64 = 1_000;
 struct Certificate {
     /// 承诺主体的代码
     subject: String,
-    /// 产品代码
-    product: String,
+    /// 产品代码；留空为所附批次的产品
+    #[serde(default)]
+    product: Option<String>,
     /// 数量，十进制字符串
     quantity: String,
     /// 计量单位
@@ -62,7 +66,7 @@ struct Certificate {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Reason {
-    /// 理由
+    /// 理由；承诺达标合格证的作废理由在其公开页上显示，不写姓名、电话等个人信息
     #[schemars(length(min = 2, max = 500))]
     reason: String,
 }
@@ -185,21 +189,46 @@ fn fresh_number(ctx: &Ctx) -> String {
     format!("C{}{letters}", ctx.today().strftime("%Y%m%d"))
 }
 
+/// The one product that all of some batches are of.
+async fn product_of(
+    tx: &mut Tx,
+    (subject, units): (&str, &[CoveredUnit]),
+) -> Result<yj_product::ProductBrief> {
+    let codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
+    let named = lots::units_named(tx, &codes, subject).await?;
+    let codes: Vec<&str> =
+        codes.into_iter().map(|code| named.get(code).map_or(code, String::as_str)).collect();
+    let products: BTreeSet<String> =
+        products_of(tx, &codes).await?.into_values().flatten().collect();
+    let ids: Vec<&str> = products.iter().map(String::as_str).collect();
+    let mut found = yj_product::by_ids(tx, &ids).await?.into_values();
+    match (found.next(), found.next()) {
+        (Some(product), None) => Ok(product),
+        (None, _) => Err(Problem::invalid("product", "所附批次没有登记产品，请写明产品")),
+        _ => Err(Problem::invalid("product", "所附批次不是同一种产品，请写明产品，或分别开具")),
+    }
+}
+
 async fn issue(ctx: &Ctx, body: Certificate) -> Result<Value> {
     let unknown = |field: &'static str, what: &str| Problem::invalid(field, format!("没有{what}"));
     let mut tx = ctx.begin().await?;
     let subject = yj_subject::by_codes(&mut tx, &[&body.subject]).await?;
     let subject = subject.into_values().next().ok_or_else(|| unknown("subject", "这个主体"))?;
-    let product = yj_product::by_codes(&mut tx, &[&body.product]).await?;
-    let product = product.into_values().next().ok_or_else(|| unknown("product", "这个产品"))?;
+    if body.units.is_empty() {
+        return Err(Problem::invalid("units", "请写明所附的批次"));
+    }
+    let product = match body.product.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
+        Some(code) => {
+            let found = yj_product::by_codes(&mut tx, &[code]).await?.into_values().next();
+            found.ok_or_else(|| unknown("product", "这个产品"))?
+        }
+        None => product_of(&mut tx, (&subject.id, &body.units)).await?,
+    };
     let wrong = |field: &'static str| {
         move |error: yj_model::Rejected| Problem::invalid(field, error.to_string())
     };
     let quantity: Quantity = body.quantity.parse().map_err(wrong("quantity"))?;
     let unit: UnitCode = body.unit.parse().map_err(wrong("unit"))?;
-    if body.units.is_empty() {
-        return Err(Problem::invalid("units", "请写明所附的批次"));
-    }
     let subject_id = subject.id.parse().map_err(Problem::internal)?;
     let document = BatchDocument {
         product_id: Some(product.id.parse().map_err(Problem::internal)?),
@@ -338,64 +367,4 @@ async fn missing(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
         total += row.int(1)?;
     }
     Ok(Json(json!({ "total": total, "items": items })))
-}
-
-/// The register's own identifier of a 承诺达标合格证.
-async fn identified(tx: &mut Tx, number: &str) -> Result<Option<Id<BatchDocument>>> {
-    let sql = Sql::new(
-        "SELECT id FROM batch_document WHERE kind = 'commitment' AND number = $1 ORDER BY id LIMIT 1",
-    );
-    tx.fetch_one(sql.arg(number_of(number))).await?.map(|row| row.parsed(0)).transpose()
-}
-
-/// What the public may read of a 承诺达标合格证: all that is printed on it but whom to call, and since when
-/// it stands on the ledger unchanged.
-pub async fn certificate(
-    app: &App,
-    ledger: &Ledger,
-    tx: &mut Tx,
-    number: &str,
-) -> Result<Option<Value>> {
-    let Some(id) = identified(tx, number).await? else { return Ok(None) };
-    let own = app.on_own_behalf("certificate");
-    let document = tx.get::<BatchDocument>(&own, id).await?.data;
-    let (kept, since) = document_proof::integrity(ledger, (&own, tx), &id.to_string()).await?;
-    let basis = match document.basis.as_deref() {
-        Some("control") => "质量安全控制",
-        Some("self_test") => "自行检测",
-        Some("commissioned") => "委托检测",
-        _ => "",
-    };
-    let units = document.units.iter().flatten();
-    let today = app.today().to_string();
-    let is_over = document.valid_until.as_ref().is_some_and(|until| *until < today);
-    // What was voided or made out anew is that, however old.
-    let state = document.state.as_deref().map(|state| match state {
-        "valid" if is_over => "expired",
-        state => state,
-    });
-    let page = format!("{}/c/{}", app.platform().public_url, document.number);
-    Ok(Some(json!({
-        "number": document.number, "issuer": document.issuer, "product": document.product,
-        "quantity": document.quantity, "unit": document.unit.map(|unit| unit.unit().name),
-        "issued_on": document.issued_on, "origin": document.origin, "basis": basis,
-        "promise": document.promise, "state": state,
-        "valid_until": document.valid_until,
-        "codes": units.map(|unit| &unit.code).collect::<Vec<_>>(),
-        "origins": document.origins.unwrap_or_default(),
-        // What the printed code says: the words, then where to look.
-        "qr": format!("承诺达标合格证 {} {page}", document.number),
-        "since": since, "anchored": kept.height, "intact": kept.intact, "finding": kept.finding,
-    })))
-}
-
-/// The proof of a 承诺达标合格证 for everybody; nothing where there is none of this number.
-pub async fn certificate_proof(
-    ledger: &Ledger,
-    tx: &mut Tx,
-    number: &str,
-) -> Result<Option<Vec<u8>>> {
-    let Some(id) = identified(tx, number).await? else { return Ok(None) };
-    // Nothing of what is anchored is kept from the public: whom to call is not part of it.
-    ledger.proof(tx, &id.to_string()).await.map(Some)
 }

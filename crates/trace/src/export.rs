@@ -62,7 +62,7 @@ async fn rows(ctx: &Ctx, tx: &mut Tx, (query, after): (&str, Option<String>)) ->
         .all_shown(ctx.today())
         .map(|pack| (pack.code.as_str(), pack.name.as_str()))
         .collect();
-    let described = query::describe(tx, &events).await?;
+    let described = query::describe(ctx, tx, &events).await?;
     let row = |(event, said): (&crate::store::StoredEvent, &Value)| {
         let text = |value: &Value| value.as_str().map_or_else(String::new, String::from);
         let domain = domains.get(event.domain.as_str()).copied().unwrap_or(&event.domain);

@@ -339,7 +339,7 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     audit::note_use(ctx, "trace_event", (&uid, 1)).await?;
     let mut tx = ctx.snapshot().await?;
     let event = query::one(ctx, &mut tx, &uid).await?;
-    let mut answer = query::describe(&mut tx, std::slice::from_ref(&event)).await?.remove(0);
+    let mut answer = query::describe(ctx, &mut tx, std::slice::from_ref(&event)).await?.remove(0);
     answer["personal"] = json!(personal::present(&event));
     answer["kept"] = Keeping::of_event(ctx, &mut tx, &event).await?.json();
     if event.anchor.is_some() {

@@ -1,6 +1,8 @@
 //! `GET /api/v1/trace/matches`: what both parties of a transaction said, and where they differ. Both may
 //! see it, and who supervises either.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use yj_kernel::{
     Columns, Ctx, Param, Problem, Reach, Result, Row, Scope, Scoping, Sql, Tx, number, time_text,
@@ -9,12 +11,14 @@ use yj_model::Quantity;
 
 use crate::{
     pairing::{SUM_MAX, day_number},
-    query::EVENT_COLUMNS,
+    query::{EVENT_COLUMNS, narrow},
     store::quantity,
 };
 
 const PER_PAGE_MAX: i64 = 200;
 const PAGE_MAX: i64 = 500;
+/// Events of each side that a line leads to: the first ones.
+const EVENTS_MAX: i64 = 10;
 /// Days that somebody may be waited for, at most.
 const OVERDUE_MAX: i64 = 3650;
 const STATES: [(&str, &str); 5] = [
@@ -145,7 +149,8 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
         let name = found.map(|one| one.name_for(clearance));
         json!({ "id": id, "code": found.map(|one| one.code.as_str()), "name": name })
     };
-    let items = rows.iter().map(|row| line(row, party)).collect::<Result<Vec<_>>>()?;
+    let told = events(ctx, tx, &rows).await?;
+    let items = rows.iter().map(|row| line(row, party, &told)).collect::<Result<Vec<_>>>()?;
     let full = i64::try_from(rows.len()).is_ok_and(|count| count == per_page);
     let next = match rows.last().filter(|_| full) {
         Some(last) => Some(format!("{}.{}", last.int(1)?, last.text(0)?)),
@@ -154,7 +159,32 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     Ok(json!({ "items": items, "next": next }))
 }
 
-fn line(row: &Row, party: impl Fn(&str) -> Value) -> Result<Value> {
+/// Events by what they are about: the transaction, and whether it was given (0) or received (1).
+type Told = BTreeMap<(String, i64), Vec<Value>>;
+
+/// The events within reach that say what stands in some lines, in the order in which they happened.
+async fn events(ctx: &Ctx, tx: &mut Tx, matches: &[Row]) -> Result<Told> {
+    let ids = matches.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
+    let mut sql = Sql::new(
+        "SELECT match_id, side, uid FROM (SELECT l.match_id, l.side, e.uid, e.event_time, e.id, \
+         ROW_NUMBER() OVER (PARTITION BY l.match_id, l.side ORDER BY e.event_time, e.id) AS place \
+         FROM (SELECT DISTINCT match_id, side, event_id FROM trace_match_line WHERE match_id ",
+    );
+    sql.bind_texts(ids);
+    sql.push(") AS l JOIN trace_event e ON e.id = l.event_id WHERE e.state = 'accepted'");
+    narrow(ctx, &mut sql, tx);
+    sql.push(") AS told WHERE place <= ").bind(EVENTS_MAX).push(" ORDER BY match_id, side, place");
+    let mut found = Told::new();
+    for row in tx.fetch(sql).await? {
+        let of = (String::from(row.text(0)?), row.int(1)?);
+        found.entry(of).or_default().push(json!({ "id": row.text(2)? }));
+    }
+    Ok(found)
+}
+
+fn line(row: &Row, party: impl Fn(&str) -> Value, told: &Told) -> Result<Value> {
+    let id = row.text(0)?;
+    let events = |side| told.get(&(String::from(id), side)).map_or(&[][..], Vec::as_slice);
     let state = row.text(12)?;
     let label = STATES.iter().find(|(code, _)| *code == state).map(|(_, label)| *label);
     let day = |number: Option<i64>| {
@@ -165,11 +195,12 @@ fn line(row: &Row, party: impl Fn(&str) -> Value) -> Result<Value> {
     };
     let (given, received) = (day(row.int_opt(10)?)?, day(row.int_opt(11)?)?);
     Ok(json!({
-        "id": row.text(0)?, "opened_at": time_text(row.int(1)?)?, "domain": row.text(2)?,
+        "id": id, "opened_at": time_text(row.int(1)?)?, "domain": row.text(2)?,
         "giver": party(row.text(3)?), "receiver": party(row.text(4)?),
         "voucher": row.text_opt(5)?, "batch": row.text(6)?, "unit": row.text(7)?,
         "given": sum(row.int(8)?)?, "received": sum(row.int(9)?)?,
         "given_on": given, "received_on": received, "state": state, "state_name": label,
+        "given_events": events(0), "received_events": events(1),
     }))
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_kernel::{
-    COUNT_MAX, Columns, Counting, Ctx, Dialect, Problem, Reach, Result, Scope, Scoping, Sql, Tx,
-    number, starts_with, time_text,
+    COUNT_MAX, Columns, Counting, Ctx, DataClass, Dialect, Problem, Reach, Result, Scope, Scoping,
+    Sql, Tx, number, starts_with, time_text,
 };
 use yj_model::{Id, RegionCode, Stage};
 use yj_product::ProductBrief;
@@ -191,7 +191,7 @@ pub async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     }
     let events = page(ctx, tx, &search).await?;
     let next = search.next(&events);
-    Ok(json!({ "items": describe(tx, &events).await?, "next": next, "total": total }))
+    Ok(json!({ "items": describe(ctx, tx, &events).await?, "next": next, "total": total }))
 }
 
 /// The events of a page.
@@ -373,21 +373,30 @@ pub(crate) async fn one(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<StoredEvent
 }
 
 /// Events with the names of what they mention.
-pub(crate) async fn describe(tx: &mut Tx, events: &[StoredEvent]) -> Result<Vec<Value>> {
-    let subjects: BTreeSet<&str> = events.iter().map(|event| event.subject_id.as_str()).collect();
+pub(crate) async fn describe(ctx: &Ctx, tx: &mut Tx, events: &[StoredEvent]) -> Result<Vec<Value>> {
+    let subjects: BTreeSet<&str> = events
+        .iter()
+        .flat_map(|event| [Some(&event.subject_id), event.counterparty_id.as_ref()])
+        .flatten()
+        .map(String::as_str)
+        .collect();
     let subjects = yj_subject::by_ids(tx, &subjects.into_iter().collect::<Vec<_>>()).await?;
     let products: BTreeSet<&str> =
         events.iter().filter_map(|event| event.product_id.as_deref()).collect();
     let products = yj_product::by_ids(tx, &products.into_iter().collect::<Vec<_>>()).await?;
-    events.iter().map(|event| json_of(event, &subjects, &products)).collect()
+    let clearance = ctx.scope().clearance();
+    events.iter().map(|event| json_of(event, (&subjects, clearance), &products)).collect()
 }
 
 fn json_of(
     event: &StoredEvent,
-    subjects: &BTreeMap<String, SubjectBrief>,
+    (subjects, clearance): (&BTreeMap<String, SubjectBrief>, DataClass),
     products: &BTreeMap<String, ProductBrief>,
 ) -> Result<Value> {
     let subject = subjects.get(&event.subject_id);
+    // What a subject is called is no secret, wherever it lies: 双方核对 names both parties too.
+    let counterparty = event.counterparty_id.as_ref().and_then(|id| subjects.get(id));
+    let counterparty = counterparty.map(|other| other.name_for(clearance));
     let product = event.product_id.as_ref().and_then(|id| products.get(id));
     let attributes = event.body["attributes"].as_object().cloned().unwrap_or_default();
     // 个人信息 in attributes is for the one who captured it, not for lists.
@@ -401,7 +410,7 @@ fn json_of(
         "lot": event.lot, "region": event.region, "event_time": event.time,
         "recorded_at": time_text(event.recorded_at)?, "recorded_by": event.recorded_by, "source": event.source,
         "inputs": event.body["inputs"], "outputs": event.body["outputs"], "place": event.body["place"],
-        "counterparty": event.body["counterparty"], "documents": event.body["documents"],
+        "counterparty": event.body["counterparty"], "counterparty_name": counterparty, "documents": event.body["documents"],
         "evidence": event.body["evidence"], "attributes": attributes,
         "external_id": event.body["external_id"], "state": event.state,
         "anchor": event.anchor.as_deref().unwrap_or("none"), "correction_of": event.correction_of,

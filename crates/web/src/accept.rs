@@ -67,6 +67,11 @@ pub(crate) fn preferred<'a>(header: &str, offers: &[&'a str]) -> &'a str {
     best.map_or(offers[0], |(_, _, _, offer)| offer)
 }
 
+/// Whether a reader says of this very type that it takes it.
+pub(crate) fn names(header: &str, kind: &str) -> bool {
+    read(header).any(|one| one.weight > 0 && one.range.eq_ignore_ascii_case(kind))
+}
+
 /// Languages a reader knows, the best first, by their first part.
 pub(crate) fn languages(header: &str) -> Vec<&str> {
     let mut said: Vec<Wanted<'_>> = read(header).filter(|one| one.weight > 0).collect();
@@ -102,6 +107,15 @@ mod tests {
             ("image/png", "text/html"),
         ] {
             assert_eq!(preferred(accept, &OFFERS), wanted, "{accept}");
+        }
+        for (accept, named) in [
+            ("TEXT/html;q=0.1", true),
+            ("text/html;q=0", false),
+            ("text/*", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            assert_eq!(names(accept, "text/html"), named, "{accept}");
         }
         assert_eq!(languages("fr;q=0.2, en-US;q=0.9, zh-CN, de;q=0"), ["zh", "en", "fr"]);
     }

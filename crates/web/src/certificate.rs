@@ -10,13 +10,12 @@ use yj_kernel::{App, Problem, Result};
 use yj_label::{Content, SymbolKind, symbol, symbol_svg};
 use yj_ledger::Ledger;
 
-use crate::story::spoken;
+use crate::{frame::Frame, story::spoken};
 
 #[derive(Template)]
 #[template(path = "certificate.html")]
 struct Certificate<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
     number: &'a str,
     /// The number as a part of a path.
     path: String,
@@ -34,6 +33,9 @@ struct Certificate<'a> {
     /// With the last part of the path to each.
     codes: Vec<(String, String)>,
     origins: Vec<(String, String)>,
+    /// Made out of it, or in force for one of its batches after it was voided.
+    successors: Vec<(String, String)>,
+    of_batch: Vec<(String, String)>,
 }
 
 /// A text as one part of a path.
@@ -67,6 +69,8 @@ pub(crate) async fn page(app: &App, ledger: &Ledger, number: &str) -> Result<Res
         ("承诺主体", text("issuer")),
         ("承诺依据", text("basis")),
     ];
+    let voided = |name: &str| String::from(known["voided"][name].as_str().unwrap_or_default());
+    let ended = [("作废时间", spoken_moment(&voided("at"))), ("作废原因", voided("reason"))];
     let symbol = match known["qr"].as_str() {
         Some(words) => {
             let matrix = symbol(SymbolKind::Qr, &Content::Text(String::from(words)));
@@ -83,20 +87,21 @@ pub(crate) async fn page(app: &App, ledger: &Ledger, number: &str) -> Result<Res
         (false, None) => String::from("正在写入存证链"),
     };
     let page = Certificate {
-        platform: &app.platform().name,
-        operator: &app.platform().operator,
+        frame: Frame::of(app),
         number: known["number"].as_str().unwrap_or(number),
         path: encoded(known["number"].as_str().unwrap_or(number)),
         found: !known.is_null(),
         state: text("state"),
         promise: known["promise"].as_str().unwrap_or_default(),
-        facts: facts.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect(),
+        facts: ended.into_iter().chain(facts).filter(|(_, text)| !text.trim().is_empty()).collect(),
         symbol: &symbol,
         kept,
         changed,
         anchored: height.is_some(),
         codes: list("codes"),
         origins: list("origins"),
+        successors: list("successors"),
+        of_batch: list("of_batch"),
     };
     let html = page.render().map_err(Problem::internal)?;
     Ok((status, Html(html)).into_response())

@@ -14,7 +14,7 @@ use yj_model::{LotNumber, regions};
 use yj_product::ProductBrief;
 use yj_trace::{WarnedLot, unit_of_lot, warned_lots};
 
-use crate::{certificate::encoded, story::wants_json};
+use crate::{certificate::encoded, frame::Frame, story::wants_json};
 
 /// Lots that the page names.
 const LOTS_MAX: usize = 50;
@@ -22,8 +22,7 @@ const LOTS_MAX: usize = 50;
 #[derive(Template)]
 #[template(path = "class.html")]
 struct Page<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
     gtin: &'a str,
     /// What was asked for, as a part of an address.
     part: String,
@@ -118,8 +117,7 @@ pub(crate) fn page(
         Sought::Nothing | Sought::Unit(_) => ("", ""),
     };
     let page = Page {
-        platform: &app.platform().name,
-        operator: &app.platform().operator,
+        frame: Frame::of(app),
         gtin: story["gtin"].as_str().unwrap_or(code),
         part: encoded(code),
         product: story["product"]["name"].as_str().unwrap_or("产品"),

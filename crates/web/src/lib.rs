@@ -6,6 +6,7 @@ mod class;
 mod console;
 mod field;
 mod files;
+mod frame;
 mod nowhere;
 mod resolver;
 mod resolver_find;

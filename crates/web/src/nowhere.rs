@@ -7,21 +7,19 @@ use axum::{
 };
 use yj_kernel::App;
 
-use crate::story::names_page;
+use crate::{frame::Frame, story::wants_page};
 
 #[derive(Template)]
 #[template(path = "nowhere.html")]
 struct Nowhere<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
 }
 
-/// The page that says so, for whoever names pages among what it takes; programs are answered otherwise.
+/// The page that says so, for whoever wants pages; programs are answered otherwise.
 pub fn nowhere(app: &App, headers: &HeaderMap) -> Option<Response> {
-    if !names_page(headers) {
+    if !wants_page(headers) {
         return None;
     }
-    let (platform, operator) = (&app.platform().name, &app.platform().operator);
-    let html = Nowhere { platform, operator }.render().ok()?;
+    let html = Nowhere { frame: Frame::of(app) }.render().ok()?;
     Some((StatusCode::NOT_FOUND, Html(html)).into_response())
 }

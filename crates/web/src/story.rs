@@ -20,7 +20,9 @@ use yj_trace::Scans;
 use crate::{
     accept, certificate, class,
     class::Sought,
-    files, resolver,
+    files,
+    frame::Frame,
+    resolver,
     resolver_find::{follow, name},
     resolver_upstream::redirect,
     told::Told,
@@ -31,8 +33,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "story.html")]
 struct Page<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
     code: &'a str,
     /// The unit whose proofs stand behind the page: of the code itself, or of its lot.
     unit: &'a str,
@@ -303,8 +304,7 @@ pub(crate) fn missing(
 #[derive(Template)]
 #[template(path = "void.html")]
 struct Void<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
     code: &'a str,
 }
 
@@ -322,16 +322,14 @@ pub(crate) fn void(
         });
         return Ok((StatusCode::GONE, Json(body)).into_response());
     }
-    let (platform, operator) = (&app.platform().name, &app.platform().operator);
-    let html = Void { platform, operator, code }.render().map_err(Problem::internal)?;
+    let html = Void { frame: Frame::of(app), code }.render().map_err(Problem::internal)?;
     Ok((StatusCode::GONE, Html(html)).into_response())
 }
 
 #[derive(Template)]
 #[template(path = "malformed.html")]
 struct Malformed<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
     code: &'a str,
     detail: &'a str,
 }
@@ -344,19 +342,23 @@ pub(crate) fn malformed(
     (detail, problem): (&str, Problem),
     headers: &HeaderMap,
 ) -> Result<Response> {
-    if wants_json(headers) || !names_page(headers) {
+    if !wants_page(headers) {
         return Err(problem);
     }
     let (_, status, _) = problem.class();
-    let (platform, operator) = (&app.platform().name, &app.platform().operator);
-    let html = Malformed { platform, operator, code, detail }.render();
+    let html = Malformed { frame: Frame::of(app), code, detail }.render();
     Ok((status, Html(html.map_err(Problem::internal)?)).into_response())
 }
 
-/// Whether a reader names pages among what it takes, as browsers do.
-pub(crate) fn names_page(headers: &HeaderMap) -> bool {
+/// Whether a refusal is told by a page: to whoever names pages among what it takes, as browsers do,
+/// and would not rather have a document. Programs that take anything are told by the problem.
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
+    accept::names(accepted(headers), "text/html") && !wants_json(headers)
+}
+
+fn accepted(headers: &HeaderMap) -> &str {
     let said = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    said.is_some_and(|said| said.to_ascii_lowercase().contains("text/html"))
+    said.unwrap_or_default()
 }
 
 /// Of this platform's chain.
@@ -366,10 +368,9 @@ pub(crate) fn fingerprint(ledger: &Ledger) -> String {
 }
 
 pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
-    let said = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let offers =
         ["text/html", "application/json", "application/linkset+json", "application/linkset"];
-    accept::preferred(said.unwrap_or_default(), &offers) != offers[0]
+    accept::preferred(accepted(headers), &offers) != offers[0]
 }
 
 fn page<'a>(
@@ -394,8 +395,7 @@ fn page<'a>(
     ];
     let steps: Vec<Step> = story["steps"].as_array().into_iter().flatten().map(step).collect();
     Page {
-        platform: &app.platform().name,
-        operator: &app.platform().operator,
+        frame: Frame::of(app),
         code,
         unit: story["unit"].as_str().unwrap_or(code),
         part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),

@@ -10,13 +10,12 @@ use axum::{
 use yj_kernel::{App, Problem, Result, Route};
 use yj_ledger::Ledger;
 
-use crate::{files, story::fingerprint};
+use crate::{files, frame::Frame, story::fingerprint};
 
 #[derive(Template)]
 #[template(path = "verify.html")]
 struct Page<'a> {
-    platform: &'a str,
-    operator: &'a str,
+    frame: Frame<'a>,
     /// Of this platform's chain, as the page itself says it: to be compared with what is published.
     fingerprint: String,
     /// Whether the scripts of the page are in this binary.
@@ -39,8 +38,7 @@ pub(crate) fn route(ledger: &Ledger) -> Route {
 
 fn page(app: &App, ledger: &Ledger) -> Result<Html<String>> {
     let page = Page {
-        platform: &app.platform().name,
-        operator: &app.platform().operator,
+        frame: Frame::of(app),
         fingerprint: fingerprint(ledger),
         islands: files::has_portal(),
     };

@@ -233,6 +233,24 @@ async fn d_6_4_3_2_who_reads_pages_is_answered_by_pages_whatever_was_typed() {
             assert_eq!(status, wanted, "{path}");
         }
     }
+    // Who takes both is given what it would rather have, at an address that leads nowhere too.
+    for (accept, pages) in [
+        ("text/html, application/json", true),
+        ("application/json;q=0.9, text/html", true),
+        ("application/json, text/html", false),
+        ("application/json, text/html;q=0.9, */*;q=0.8", false),
+        ("text/html;q=0, */*", false),
+        ("*/*", false),
+    ] {
+        for (path, wanted) in [("/nowhere/at/all", 404), ("/resolve?id=6901234567893", 422)] {
+            let (status, headers, body) = ask(&app, ("GET", path), &[("accept", accept)]).await;
+            let kind = text(&headers, "content-type");
+            let expected = if pages { "text/html" } else { "application/problem+json" };
+            assert_eq!(status, wanted, "{path}: {body}");
+            assert!(kind.starts_with(expected), "{path}, {accept}: {kind}");
+            assert!(text(&headers, "vary").contains("Accept"), "{path}");
+        }
+    }
     // What was typed is no part of the page's own text.
     let (_, _, body) = ask(&app, ("GET", "/id/%3Cscript%3E(01)"), &browser).await;
     assert!(!body.contains("<script>("), "{body}");

@@ -24,6 +24,7 @@ mod chain_law;
 mod changes;
 mod clients;
 mod code_lists;
+mod commitments;
 mod derived;
 mod devices;
 mod dictionary;

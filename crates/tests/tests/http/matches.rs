@@ -268,6 +268,52 @@ async fn g_6_4_3_what_one_side_alone_says_is_found_and_only_by_those_concerned()
 }
 
 #[tokio::test]
+async fn g_6_4_3_a_difference_leads_to_the_events_within_reach_and_names_the_other_party() {
+    let mut trade = Trade::start().await;
+    let sold = trade.sold("T1", Some("V-1")).await;
+    let mut rest = trade.purchase("T1", Some("V-1"), ("50", "KGM"));
+    rest["outputs"][0]["code"] = json!("T1-C");
+    rest["event_time"] = json!("2026-11-11T19:00:00+08:00");
+    let bought = [trade.bought("T1", Some("V-1"), "40").await, trade.capture(rest).await];
+    let ids = |found: &Value, side: &str| {
+        let events = found[side].as_array().unwrap().iter();
+        events.map(|one| one["id"].clone()).collect::<Vec<_>>()
+    };
+    let found = &trade.of("T1").await[0];
+    assert_eq!(found["state"], "quantity");
+    assert_eq!(ids(found, "given_events"), [sold["id"].clone()]);
+    assert_eq!(ids(found, "received_events"), [bought[0]["id"].clone(), bought[1]["id"].clone()]);
+    // Who supervises the buyer only is led to the buyer's events, and told both names.
+    let region = json!({ "region": trade.plant["region"] });
+    somebody(&mut trade.app, "of-plant", &region, 4).await;
+    let listed = trade.app.get("of-plant", &format!("{MATCHES}?batch=T1")).await.expect(200);
+    let found = &listed["items"][0];
+    assert_eq!(found["giver"]["name"], trade.farm["name"]);
+    assert!(ids(found, "given_events").is_empty(), "{found}");
+    let reached = ids(found, "received_events");
+    assert_eq!(reached.len(), 2, "{found}");
+    let one = format!("{EVENTS}/{}", reached[0].as_str().unwrap());
+    let event = trade.app.get("of-plant", &one).await.expect(200);
+    assert_eq!(
+        (&event["counterparty"], &event["counterparty_name"]),
+        (&trade.farm["code"], &trade.farm["name"])
+    );
+    let one = format!("{EVENTS}/{}", id_of(&sold));
+    trade.app.get("of-plant", &one).await.expect(404);
+    // The buyer reads it in their own list too, though the seller is no subject of theirs.
+    let listed = trade.app.get("enterprise", &format!("{EVENTS}?code=T1")).await.expect(200);
+    let own = listed["items"].as_array().unwrap().iter().find(|one| one["type"] == "purchase");
+    assert_eq!(own.unwrap()["counterparty_name"], trade.farm["name"], "{listed}");
+    // What was corrected away is led to no more.
+    let mut right = trade.purchase("T1", Some("V-1"), ("50", "KGM"));
+    right["correction_of"] = bought[0]["id"].clone();
+    right["correction_reason"] = json!("称重有误");
+    let right = trade.capture(right).await;
+    let found = &trade.of("T1").await[0];
+    assert_eq!(ids(found, "received_events"), [right["id"].clone(), bought[1]["id"].clone()]);
+}
+
+#[tokio::test]
 async fn g_6_4_3_large_quantities_keep_nobody_from_reading() {
     let trade = Trade::start().await;
     let large = "99999999999";

@@ -23,6 +23,13 @@ export function percent(ratio: string | null | undefined): string {
   return ratio === null || ratio === undefined ? '—' : `${(Number(ratio) * 100).toFixed(1)}%`;
 }
 
+/** A code in so many letters: codes of one lot differ at their ends. */
+export function shortCode(code: string, length: number): string {
+  if (code.length <= length) return code;
+  const head = Math.floor((length - 1) / 3);
+  return `${code.slice(0, head)}…${code.slice(code.length - (length - 1 - head))}`;
+}
+
 export const orDash = (value: unknown): string => (value === null || value === undefined || value === '' ? '—' : String(value));
 
 /** What people type into a date field becomes a moment of Beijing. */

@@ -122,6 +122,8 @@ export interface TraceEvent {
   /** Version of the domain pack it was recorded under. */
   pack_version: string;
   counterparty: string | null;
+  /** What the counterparty is called, where that is no secret. */
+  counterparty_name: string | null;
   external_id: string | null;
   documents: { type: string; no: string }[];
   evidence: { name: string; sm3: string }[];
@@ -155,6 +157,9 @@ export interface TraceMatch {
   given_on: string | null;
   received_on: string | null;
   state: string;
+  /** The events within reach that say so, the first ones. */
+  given_events: { id: string }[];
+  received_events: { id: string }[];
 }
 
 export interface PackField {

@@ -31,12 +31,14 @@ export function drafted(field: Field, value: unknown): Draft {
   return field.kind === 'time' ? String(value).slice(0, PICKED) : String(value);
 }
 
-const linesOf = (text: string): string[] => text.split(/[\n；;]/).flatMap((line) => line.trim() || []);
+export const linesOf = (text: string): string[] => text.split(/[\n；;]/).flatMap((line) => line.trim() || []);
 
 function covered(line: string): Covered {
   const [code = '', quantity] = line.split(/[\s,，]+/);
   return quantity ? { code, quantity } : { code };
 }
+
+export const unitsOf = (text: string): Covered[] => linesOf(text).map(covered);
 
 /** What the field says; `null` for nothing. */
 export function meant(field: Field, draft: Draft | undefined): unknown {
@@ -45,6 +47,6 @@ export function meant(field: Field, draft: Draft | undefined): unknown {
   if (field.kind === 'int') return Number(draft);
   if (field.kind === 'bool') return draft === 'true';
   if (field.kind === 'time') return offset(draft);
-  if (isUnits(field)) return linesOf(draft).map(covered);
+  if (isUnits(field)) return unitsOf(draft);
   return isOrigins(field) ? linesOf(draft) : draft;
 }

@@ -16,7 +16,8 @@ const FIELDS: Record<string, string> = {
   inputs: '投入',
   outputs: '产出',
 };
-const LINE: Record<string, string> = { code: '追溯码', quantity: '数量', unit: '单位', product: '产品', lot: '批次号' };
+/** Fields of one line. */
+export const LINE: Record<string, string> = { code: '追溯码', quantity: '数量', unit: '单位', product: '产品', lot: '批次号' };
 
 function labelOf(path: string, spec: Pick<PackEvent, 'fields'> | undefined): string | undefined {
   const line = /^(inputs|outputs)\[(\d+)\](?:\.(\w+))?$/.exec(path);
