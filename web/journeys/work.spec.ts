@@ -73,7 +73,10 @@ test('D-6.3 data captured by hand wait for review, then go on the ledger and are
   await expect(page.getByRole('row', { name: /HAND-1/ }).getByText('待审')).toBeVisible();
 
   const other = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-  await logIn(other, 'reviewer', '/console/review?kind=trace_event');
+  // The desk opens where something waits, and says of each kind how much.
+  await logIn(other, 'reviewer', '/console/review');
+  await expect(other.getByRole('list', { name: '待审事项' }).getByRole('listitem').first()).toBeVisible();
+  await other.getByRole('button', { name: /^追溯数据\s*\d+$/ }).click();
   // What others have recorded may wait beside it.
   const waiting = other.getByRole('list', { name: '待审事项' }).getByRole('button', { name: /HAND-1/ });
   await waiting.click();
