@@ -201,12 +201,10 @@ impl Found {
         Ok(room)
     }
 
-    /// Takes it back that a way leads to those objects that it does not lead to.
+    /// Corrects to which objects a way leads.
     fn only(&mut self, way: Direction, leads: impl Fn(i64) -> bool) {
         for (object, ways) in self.objects.iter().zip(&mut self.reached) {
-            if !leads(*object) {
-                ways.remove(way);
-            }
+            if leads(*object) { ways.add(way) } else { ways.remove(way) }
         }
     }
 

@@ -410,7 +410,12 @@ fn judge(world: &World, root: &str, (direction, chain): (&str, &Value)) {
     let steps: BTreeSet<usize> = before.union(&after).copied().collect();
     let place = |id: &String| facts.iter().position(|fact| fact.id == *id).unwrap();
     let told: Vec<usize> = ids(chain, false).iter().map(place).collect();
-    assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), steps, "{root} {direction}");
+    assert_eq!(
+        told.iter().copied().collect::<BTreeSet<_>>(),
+        steps,
+        "{root} {direction}\n{}",
+        world.told()
+    );
     assert_eq!(told.len(), steps.len(), "each event once");
     for (at, one) in told.iter().enumerate() {
         let (earlier, event) = (&facts[*one], &chain["events"][at]);
@@ -441,7 +446,7 @@ fn judge(world: &World, root: &str, (direction, chain): (&str, &Value)) {
         .iter()
         .map(|one| (one["code"].as_str().unwrap(), one["role"].as_str().unwrap()))
         .collect();
-    assert_eq!(told, roles, "{root} {direction}");
+    assert_eq!(told, roles, "{root} {direction}\n{}", world.told());
     let left: BTreeMap<String, i64> = world.left().into_iter().collect();
     let mut freeze = 0;
     for object in &objects {

@@ -160,8 +160,9 @@ impl World {
                 continue;
             }
             for input in fact.inputs.keys().filter(|input| *input != unit) {
-                let inside = || whole && self.end(input, unit, fact.id()) >= until;
-                if !fact.packs() || inside() || whole && self.end(input, unit, fact.id()) == END {
+                // Of what was asked for everything that was ever in it is told.
+                let inside = || until == END || self.end(input, unit, fact.id()) >= until;
+                if !fact.packs() || whole && inside() {
                     walk.units.insert(input.clone());
                     self.lead(input, (0, fact.time, true), (walk, seen));
                 }

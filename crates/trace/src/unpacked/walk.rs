@@ -195,7 +195,8 @@ impl Walk {
                 continue;
             }
             for input in inputs.into_iter().filter(|input| *input != object) {
-                if package && self.graph.packs(event, object) {
+                // Of what was asked for everything that was ever in it is told.
+                if package && until < i64::MAX && self.graph.packs(event, object) {
                     let stays = self.graph.stays(input, object);
                     let inside = stays.iter().filter(|stay| stay.by == event);
                     let mut inside = inside.map(|stay| stay.until.is_none_or(|end| until <= end));
