@@ -71,6 +71,7 @@ mod mqtt;
 mod nodes;
 mod orders;
 mod packing;
+mod packing_rules;
 mod packs;
 mod persons;
 mod planted;
