@@ -323,14 +323,10 @@ async fn follow_carried(
         .collect();
     let outputs = links.iter().filter(|link| link.role == LinkRole::Output);
     // What came out of a package was put out by whoever made it too.
-    let unpacks: HashSet<i64> = links
-        .iter()
-        .filter(|link| link.role == LinkRole::Opened)
-        .map(|link| link.event)
-        .collect();
-    let again = outputs.filter(|link| {
-        taken.contains(&(link.event, link.object)) || unpacks.contains(&link.event)
-    });
+    let unpacks: HashSet<i64> =
+        links.iter().filter(|link| link.role == LinkRole::Opened).map(|link| link.event).collect();
+    let again = outputs
+        .filter(|link| taken.contains(&(link.event, link.object)) || unpacks.contains(&link.event));
     let mut asked: BTreeSet<usize> = again.map(|link| link.object).collect();
     let elsewhere = units.iter().enumerate();
     let elsewhere = elsewhere.filter(|(place, unit)| unit.produced.scaled() != put_out[*place]);

@@ -246,7 +246,10 @@ pub(crate) fn inherited(event: &Checked, holds: &Holds) -> Vec<Arc<Hold>> {
     found.extend(over.flatten().map(|hold| (hold.order.as_str(), hold)));
     if event.spec.unpacks() {
         // A package is under the order over something in it; what else is in it is not.
-        let taken = event.outputs.iter().filter(|line| event.inputs.iter().all(|one| one.code != line.code));
+        let taken = event
+            .outputs
+            .iter()
+            .filter(|line| event.inputs.iter().all(|one| one.code != line.code));
         let own: BTreeSet<&str> = taken
             .filter_map(|line| holds.get(line.code.as_str()))
             .flatten()

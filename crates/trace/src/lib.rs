@@ -27,6 +27,7 @@ mod hold;
 mod holding;
 mod http;
 mod import;
+mod inside;
 mod keeping;
 mod knowledge;
 mod lots;

@@ -67,9 +67,9 @@ impl Packages {
         if package == root || total == 0 {
             return;
         }
-        let parts = inside.iter().filter_map(|(unit, quantity)| {
-            Some(shares[*unit]?.times(Ratio::of(*quantity, total)))
-        });
+        let parts = inside
+            .iter()
+            .filter_map(|(unit, quantity)| Some(shares[*unit]?.times(Ratio::of(*quantity, total))));
         let parts: Vec<Ratio> = parts.collect();
         if inside.keys().any(|unit| shares[*unit].is_some()) {
             shares[package] = Some(parts.into_iter().fold(Ratio::NONE, Ratio::plus));

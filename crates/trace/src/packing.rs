@@ -162,9 +162,8 @@ pub(crate) async fn unnamed(tx: &mut Tx, checked: &[Result<Checked>]) -> Result<
         return Ok(codes);
     }
     let packing = events().filter(|event| event.spec.packing == Some(Packing::Pack));
-    let packing = packing.filter(|event| {
-        event.outputs.iter().any(|line| packages.contains(line.code.as_str()))
-    });
+    let packing = packing
+        .filter(|event| event.outputs.iter().any(|line| packages.contains(line.code.as_str())));
     codes.extend(packing.flat_map(|event| &event.inputs).map(|line| line.code.to_string()));
     let mut sql = Sql::new(
         "SELECT DISTINCT o.code FROM trace_object p CROSS JOIN trace_link l CROSS JOIN trace_link i \
@@ -196,7 +195,8 @@ pub(crate) fn take_out(
     let Some(package) = event.inputs.first().cloned() else { return Ok(()) };
     let code = package.code.as_str();
     if package.external {
-        let detail = format!("包装 {code} 中有什么须以平台登记的包装关联为据，不能标为来源于平台之外");
+        let detail =
+            format!("包装 {code} 中有什么须以平台登记的包装关联为据，不能标为来源于平台之外");
         return Err(Problem::invalid("inputs[0].external", detail));
     }
     // What is not registered is said by whoever takes it.
@@ -214,7 +214,8 @@ pub(crate) fn take_out(
     let mut left: BTreeMap<&str, i64> =
         contents.0.iter().map(|(code, (left, _))| (code.as_str(), *left)).collect();
     for (at, line) in takes(event) {
-        let wrong = |field: &str, detail| Problem::invalid(format!("outputs[{at}].{field}"), detail);
+        let wrong =
+            |field: &str, detail| Problem::invalid(format!("outputs[{at}].{field}"), detail);
         let child = line.code.as_str();
         let (Some(inside), Some(one)) = (left.get_mut(child), objects.get(child)) else {
             let detail =
@@ -236,11 +237,8 @@ pub(crate) fn take_out(
             return Err(wrong("quantity", detail));
         }
     }
-    let still: Vec<String> = left
-        .iter()
-        .filter(|(_, left)| **left > 0)
-        .map(|(code, _)| String::from(*code))
-        .collect();
+    let still: Vec<String> =
+        left.iter().filter(|(_, left)| **left > 0).map(|(code, _)| String::from(*code)).collect();
     let there = object.balance.scaled() + back.scaled();
     let unit = object.unit;
     let taken = match package.amount {
@@ -301,11 +299,7 @@ fn name_all(event: &mut Checked, contents: &Contents, objects: &Objects) -> Resu
 }
 
 /// Takes the whole of the package, and puts it out again if it is to go on.
-fn whole(
-    event: &mut Checked,
-    (there, unit): (i64, UnitCode),
-    goes_on: bool,
-) -> Result<Quantity> {
+fn whole(event: &mut Checked, (there, unit): (i64, UnitCode), goes_on: bool) -> Result<Quantity> {
     let quantity = store::quantity(there)?;
     let Some(line) = event.inputs.first_mut() else { return Ok(quantity) };
     let code = line.code.clone();
@@ -316,7 +310,8 @@ fn whole(
     event.body["inputs"] = json!(event.inputs.iter().map(event::in_json).collect::<Vec<_>>());
     if goes_on && !event.outputs.iter().any(|line| line.code == code) {
         event.outputs.push(OutLine { code, quantity, unit, product: None, lot: None });
-        event.body["outputs"] = json!(event.outputs.iter().map(event::out_json).collect::<Vec<_>>());
+        event.body["outputs"] =
+            json!(event.outputs.iter().map(event::out_json).collect::<Vec<_>>());
     }
     Ok(quantity)
 }

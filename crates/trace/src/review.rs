@@ -218,8 +218,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let links = apply(&mut objects, &event, &maker, &before)?;
     if let Some(original) = &original {
         let now = event.spec.packing.map(|packing| Pending { packing, links: &links });
-        let counts_not: &(dyn Fn(i64) -> bool + Sync) = 
-            &|id| id == original.id;
+        let counts_not: &(dyn Fn(i64) -> bool + Sync) = &|id| id == original.id;
         let before = (original, &*corrects, counts_not);
         packing::require_taken(tx, &domains, before, (now.as_slice(), &objects)).await?;
     }

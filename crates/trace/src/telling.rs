@@ -360,9 +360,8 @@ impl Chain {
                 quantity: edge.quantity,
                 unit: chain::object(units, edge).map(|unit| unit.measure),
             };
-            let same = |edge: &&Edge| {
-                edge.role == role || role == LinkRole::Input && edge.role.goes_in()
-            };
+            let same =
+                |edge: &&Edge| edge.role == role || role == LinkRole::Input && edge.role.goes_in();
             let edges = step.edges.iter().filter(same);
             edges.map(item).collect::<Vec<_>>()
         };

@@ -89,13 +89,12 @@ pub(crate) async fn taken_out(tx: &mut Tx, roots: BTreeSet<i64>) -> Result<BTree
     if !any(tx).await? {
         return Ok(roots);
     }
-    let mut sql = Sql::new(
-        "WITH RECURSIVE out(object_id) AS (SELECT r.id FROM trace_object r WHERE r.id ",
-    );
+    let mut sql =
+        Sql::new("WITH RECURSIVE reach(object_id) AS (SELECT r.id FROM trace_object r WHERE r.id ");
     sql.bind_ints(roots).push(
-        " UNION SELECT c.object_id FROM out o CROSS JOIN trace_link u CROSS JOIN trace_link c \
+        " UNION SELECT c.object_id FROM reach o CROSS JOIN trace_link u CROSS JOIN trace_link c \
          WHERE u.object_id = o.object_id AND u.role = 3 AND c.event_id = u.event_id AND c.role = 1) \
-         SELECT object_id FROM out LIMIT ",
+         SELECT object_id FROM reach LIMIT ",
     );
     sql.bind(i64::try_from(OBJECTS_MAX).map_err(Problem::internal)?);
     tx.fetch(sql).await?.iter().map(|row| row.int(0)).collect()
@@ -107,22 +106,22 @@ async fn any(tx: &mut Tx) -> Result<bool> {
     Ok(tx.fetch_one(sql).await?.is_some())
 }
 
-/// Whether a package was opened where events lead: downstream among what they put out, upstream by one of
-/// them.
+/// Whether a package was opened where events lead: one that the root is, or that they put out (downstream)
+/// or took (upstream); or by one of them.
 async fn touches(tx: &mut Tx, root: i64, direction: Direction, events: &[i64]) -> Result<bool> {
     if direction == Direction::Downstream && opened(tx, &BTreeSet::from([root])).await? {
         return Ok(true);
     }
     for part in events.chunks(TOGETHER) {
-        let mut sql = Sql::new("SELECT u.event_id FROM trace_link ");
+        let mut sql = Sql::new(
+            "SELECT u.event_id FROM trace_link o CROSS JOIN trace_link u \
+             WHERE u.object_id = o.object_id AND u.role = 3 AND o.role IN ",
+        );
         sql.push(match direction {
-            Direction::Downstream => {
-                "o CROSS JOIN trace_link u WHERE u.object_id = o.object_id AND u.role = 3 \
-                 AND o.role = 1 AND o.event_id "
-            }
-            Direction::Upstream => "u WHERE u.role = 3 AND u.event_id ",
+            Direction::Downstream => "(1)",
+            Direction::Upstream => "(0, 3)",
         });
-        sql.bind_ints(part.iter().copied()).push(" LIMIT 1");
+        sql.push(" AND o.event_id ").bind_ints(part.iter().copied()).push(" LIMIT 1");
         if tx.fetch_one(sql).await?.is_some() {
             return Ok(true);
         }

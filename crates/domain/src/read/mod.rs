@@ -19,7 +19,10 @@ use self::{
 
 use crate::{
     field::{FieldKind, FieldSpec},
-    pack::{EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec, Terminal},
+    pack::{
+        EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec,
+        Terminal,
+    },
     retention::Retention,
 };
 

@@ -190,8 +190,11 @@ fn domain(event: &Event, around: &Around<'_>) -> Result<String, Untold> {
     found.dedup();
     match found.as_slice() {
         [one] => Ok(String::from(*one)),
-        [] if let Some(domain) = package(event, around.public_url)
-            .and_then(|code| around.packages.get(&code)) => Ok(domain.clone()),
+        [] if let Some(domain) =
+            package(event, around.public_url).and_then(|code| around.packages.get(&code)) =>
+        {
+            Ok(domain.clone())
+        }
         [] => untold("no_domain", "商品条码没有登记产品，也没有写 yj:domain，不知属于哪个领域"),
         many => untold("ambiguous_domain", format!("所涉产品属于不同领域：{}", many.join("、"))),
     }

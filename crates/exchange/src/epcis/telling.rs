@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use yj_domain::Domains;
+use yj_domain::{Domains, Packing};
 use yj_epcis::{ErrorDeclaration, Event, Vocabulary};
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
-use yj_trace::{Captured, Source, TraceEvent, capture_in};
+use yj_trace::{Captured, Input, Source, TraceEvent, capture_in};
 
 use super::{
     capture::clean,
@@ -224,12 +224,29 @@ impl Teller<'_> {
                 Err(_) => None,
             };
         }
+        if fix.is_none() {
+            self.add_to_package(&mut event);
+        }
         let place = (event.domain.clone(), stage);
         for line in &event.outputs {
             self.packages.entry(line.code.clone()).or_insert_with(|| event.domain.clone());
         }
         self.group.push((event, Slot::Own { at, place, fix }));
         Ok(())
+    }
+
+    /// What is put into a package that is there goes to what is in it: the package goes on.
+    fn add_to_package(&self, event: &mut TraceEvent) {
+        let packs = self.domains.packing(&event.domain, &event.kind) == Some(Packing::Pack);
+        let [package] = event.outputs.as_slice() else { return };
+        if packs && self.packages.contains_key(&package.code) {
+            event.inputs.push(Input {
+                code: package.code.clone(),
+                quantity: Some(package.quantity.clone()),
+                unit: Some(package.unit.clone()),
+                external: false,
+            });
+        }
     }
 
     /// What the event at a place corrects, as a declaration of the chunk or an earlier one says.

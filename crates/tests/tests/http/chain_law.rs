@@ -290,7 +290,9 @@ impl World {
     fn counts(&mut self, fact: Fact, of: Option<String>) {
         let kind = match (of.is_some(), fact.inputs.len(), fact.outputs.len()) {
             _ if fact.packs() => "aggregated",
-            _ if fact.opened().is_some_and(|package| fact.outputs.contains_key(package)) => "in part",
+            _ if fact.opened().is_some_and(|package| fact.outputs.contains_key(package)) => {
+                "in part"
+            }
             _ if fact.opened().is_some() => "disaggregated",
             (true, ..) => "corrected",
             (false, 2.., 1) => "packed",
@@ -559,8 +561,16 @@ async fn g_6_5_4_a_chain_is_what_its_definition_says_whatever_the_events_are() {
         }
     }
     for kind in [
-        "packed", "unpacked", "aggregated", "disaggregated", "in part", "disposed", "corrected", "approved",
-        "rejected", "withdrawn",
+        "packed",
+        "unpacked",
+        "aggregated",
+        "disaggregated",
+        "in part",
+        "disposed",
+        "corrected",
+        "approved",
+        "rejected",
+        "withdrawn",
     ] {
         assert!(tally.contains_key(kind), "{kind}: {tally:?}");
     }

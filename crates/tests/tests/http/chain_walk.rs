@@ -49,9 +49,10 @@ impl World {
             let side = if out { &fact.outputs } else { &fact.inputs };
             side.get(child).copied().filter(|_| (packs || opens) && child != package)
         };
-        let moves = self.facts.iter().filter_map(|fact| {
-            Some((fact.time, String::from(fact.id()), quantity(fact)?))
-        });
+        let moves = self
+            .facts
+            .iter()
+            .filter_map(|fact| Some((fact.time, String::from(fact.id()), quantity(fact)?)));
         let mut moves: Vec<_> = moves.collect();
         moves.sort();
         moves

@@ -74,9 +74,8 @@ fn set(ids: &[&String]) -> BTreeSet<String> {
 pub fn roles(chain: &Value) -> Vec<String> {
     let objects = chain["objects"].as_array().unwrap().iter();
     let all = objects.chain(chain["beside"].as_array().unwrap());
-    let told = all.map(|one| {
-        format!("{} {}", one["code"].as_str().unwrap(), one["role"].as_str().unwrap())
-    });
+    let told = all
+        .map(|one| format!("{} {}", one["code"].as_str().unwrap(), one["role"].as_str().unwrap()));
     let mut told: Vec<String> = told.collect();
     told.sort();
     told
@@ -102,8 +101,12 @@ async fn d_7_3_3_a_chain_leaves_a_package_with_what_it_entered_with() {
     let shipped = uid(&app, ship(&farm, "P", &market, 12)).await;
     let opened = captured(&app, unpack(&market, "P", &[], 13)).await;
     assert_eq!(said(&opened), ("accepted", ""), "{opened}");
-    let named: Vec<&str> =
-        opened["outputs"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
+    let named: Vec<&str> = opened["outputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["code"].as_str().unwrap())
+        .collect();
     assert_eq!(named, ["A", "B"], "of nothing named all is taken out: {opened}");
     let opened = String::from(opened["id"].as_str().unwrap());
     for (code, left) in [("A", "100"), ("B", "100"), ("P", "0")] {
@@ -158,6 +161,19 @@ async fn d_7_3_3_a_pallet_goes_on_without_the_case_that_was_taken_off() {
     assert_eq!(off["outputs"][1]["code"], "PP", "{off}");
     let off = String::from(off["id"].as_str().unwrap());
     let second = uid(&app, ship(&market, "PP", &farm, 15)).await;
+    // Where things are that nobody holds by themselves.
+    let inside = async |code: &str| {
+        let unit =
+            app.get("supervisor", &format!("/api/v1/trace/objects/{code}")).await.expect(200);
+        let packages = unit["packages"].as_array().unwrap().iter();
+        let told = packages.map(|one| {
+            format!("{} {}", one["code"].as_str().unwrap(), one["subject"].as_str().unwrap())
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(inside("A1").await, ["PA 示例市场批发商甲"]);
+    assert_eq!(inside("B1").await, ["PB 示例韭菜合作社一社", "PP 示例市场批发商甲"]);
+    assert_eq!(inside("PP").await, [] as [&str; 0]);
     let open = uid(&app, unpack(&market, "PA", &[("A1", "100")], 15)).await;
     assert_eq!((held(&app, "PP").await, held(&app, "PA").await), (json!("1"), json!("1")));
     let sold = uid(&app, sell(&market, ("A1", "100"), 16)).await;
@@ -176,7 +192,14 @@ async fn d_7_3_3_a_pallet_goes_on_without_the_case_that_was_taken_off() {
     );
     assert_eq!(
         roles(&chain),
-        ["A1 downstream", "A2 downstream", "PA root", "PB beside", "PN downstream", "PP downstream"]
+        [
+            "A1 downstream",
+            "A2 downstream",
+            "PA root",
+            "PB beside",
+            "PN downstream",
+            "PP downstream"
+        ]
     );
 }
 
@@ -188,8 +211,10 @@ async fn g_6_4_1_what_never_went_into_a_package_does_not_come_out_of_it() {
         captured(&app, harvest(&farm, code)).await;
     }
     captured(&app, pack(&farm, &[("A", "30"), ("B", "100")], "P", 11)).await;
-    refused(&app, unpack(&farm, "P", &[("C", "1")], 12), "outputs[0].code", &["没有装入包装 P"]).await;
-    refused(&app, unpack(&farm, "P", &[("D", "1")], 12), "outputs[0].code", &["没有装入包装 P"]).await;
+    refused(&app, unpack(&farm, "P", &[("C", "1")], 12), "outputs[0].code", &["没有装入包装 P"])
+        .await;
+    refused(&app, unpack(&farm, "P", &[("D", "1")], 12), "outputs[0].code", &["没有装入包装 P"])
+        .await;
     let more = unpack(&farm, "P", &[("A", "31")], 12);
     refused(&app, more, "outputs[0].quantity", &["取出超过装入", "30 千克", "31 千克"]).await;
     // Whoever counts the package must say what becomes of the rest.
@@ -199,7 +224,8 @@ async fn g_6_4_1_what_never_went_into_a_package_does_not_come_out_of_it() {
     counted["outputs"].as_array_mut().unwrap().push(lines(&[("P", "1")])[0].clone());
     assert_eq!(captured(&app, counted).await["state"], "accepted");
     assert_eq!(held(&app, "A").await, "100", "70 beside the package, 30 out of it");
-    refused(&app, unpack(&farm, "P", &[("A", "1")], 13), "outputs[0].code", &["已从包装 P 中取出"]).await;
+    refused(&app, unpack(&farm, "P", &[("A", "1")], 13), "outputs[0].code", &["已从包装 P 中取出"])
+        .await;
     // The same thing is in one package only.
     refused(&app, pack(&farm, &[("B", "1")], "P2", 13), "inputs[0].quantity", &["超过结存"]).await;
     // What was made of something has nothing in it.

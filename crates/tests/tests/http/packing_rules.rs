@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    capturing::{capture, captured, held, processing, said},
+    capturing::{at, capture, captured, held, processing, said},
     chain_law::chain,
     epcis::{self, document, job},
     harness::{TestApp, harvest},
@@ -16,6 +16,8 @@ use crate::{
 };
 
 const FREEZE: &str = "freeze";
+/// When orders are made.
+const NOW: &str = "2026-11-19T12:00:00+08:00";
 
 /// Two lots in a package.
 async fn packed(app: &TestApp, farm: &Value) {
@@ -47,30 +49,41 @@ async fn g_6_5_an_order_over_one_thing_holds_the_package_that_it_is_in_and_no_ot
     for downstream in [false, true] {
         let over = freeze(&app, "A", downstream).await;
         assert_eq!(over["units"], 2, "with the package that it lies in: {over}");
-        for event in [unpack(&farm, "P", &[], 12), event(&farm, "retail", (&[("P", "1")], &[("P", "1")]), 12)]
-        {
+        for event in [
+            unpack(&farm, "P", &[], 12),
+            event(&farm, "retail", (&[("P", "1")], &[("P", "1")]), 12),
+        ] {
             let waits = said(&captured(&app, event).await).0 == "held";
             assert!(waits, "it says that it happened before: somebody looks at it");
         }
-        refused(&app, unpack(&farm, "P", &[("B", "100")], 19), "inputs[0].code", &["追溯码 P", "冻结"]).await;
+        refused(
+            &app,
+            at(unpack(&farm, "P", &[("B", "100")], 18), NOW),
+            "inputs[0].code",
+            &["追溯码 P", "冻结"],
+        )
+        .await;
         lift(&app, &over).await;
     }
     // Over the package: what is in it does not leave it.
     let over = freeze(&app, "P", false).await;
     assert_eq!(over["units"], 1, "{over}");
-    refused(&app, unpack(&farm, "P", &[], 19), "inputs[0].code", &["追溯码 P", "冻结"]).await;
+    refused(&app, at(unpack(&farm, "P", &[], 18), NOW), "inputs[0].code", &["追溯码 P", "冻结"])
+        .await;
     lift(&app, &over).await;
     assert_eq!(captured(&app, unpack(&farm, "P", &[], 13)).await["state"], "accepted");
     // What was in one package with it is free of it.
     let over = freeze(&app, "A", true).await;
     assert_eq!(over["units"], 1, "{over}");
-    refused(&app, sell(&farm, ("A", "100"), 19), "inputs[0].code", &["追溯码 A", "冻结"]).await;
+    refused(&app, at(sell(&farm, ("A", "100"), 18), NOW), "inputs[0].code", &["追溯码 A", "冻结"])
+        .await;
     captured(&app, sell(&farm, ("B", "40"), 14)).await;
     lift(&app, &over).await;
     // An order over the package reaches what came out of it.
     let over = freeze(&app, "P", true).await;
     assert_eq!(over["units"], 3, "{over}");
-    refused(&app, sell(&farm, ("B", "40"), 19), "inputs[0].code", &["追溯码 B", "冻结"]).await;
+    refused(&app, at(sell(&farm, ("B", "40"), 18), NOW), "inputs[0].code", &["追溯码 B", "冻结"])
+        .await;
 }
 
 #[tokio::test]
@@ -79,15 +92,16 @@ async fn g_6_5_what_is_under_an_order_does_not_come_out_of_a_package_that_is_not
     let farm = app.subject("示例韭菜合作社一社").await;
     captured(&app, harvest(&farm, "A")).await;
     captured(&app, harvest(&farm, "B")).await;
-    captured(&app, pack(&farm, &[("A", "40"), ("B", "100")], "P", 11)).await;
+    captured(&app, pack(&farm, &[("A", "40"), ("B", "99")], "P", 11)).await;
     captured(&app, unpack(&farm, "P", &[("A", "40")], 12)).await;
     // The lot is in no package, but some of it comes to be in one that was recorded late.
     let over = freeze(&app, "A", false).await;
     assert_eq!(over["units"], 1, "{over}");
     let late = captured(&app, pack(&farm, &[("A", "10"), ("B", "0.5")], "P2", 13)).await;
     assert_eq!(late["state"], "held", "{late}");
-    refused(&app, unpack(&farm, "P", &[("A", "1")], 19), "outputs[0].code", &["追溯码 A"]).await;
-    captured(&app, unpack(&farm, "P", &[("B", "100")], 14)).await;
+    refused(&app, at(unpack(&farm, "P", &[("A", "1")], 18), NOW), "outputs[0].code", &["追溯码 A"])
+        .await;
+    captured(&app, unpack(&farm, "P", &[("B", "99")], 14)).await;
     assert_eq!(held(&app, "B").await, "100");
 }
 
@@ -100,7 +114,8 @@ async fn g_6_9_3_a_recall_of_one_thing_says_nothing_of_what_was_beside_it() {
     let recall = async |code: &str| {
         let mut event = event(&farm, "recall", (&[], &[]), 13);
         event["inputs"] = json!([{ "code": code }]);
-        event["attributes"] = json!({ "level": "1", "reason": "示例检测不合格", "advice": "请停止食用" });
+        event["attributes"] =
+            json!({ "level": "1", "reason": "示例检测不合格", "advice": "请停止食用" });
         let recall = captured(&app, event).await;
         let approve = format!("/api/v1/trace/events/{}/approve", id_of(&recall));
         app.post("reviewer", &approve, json!({})).await.expect(200);
@@ -161,7 +176,9 @@ async fn g_6_4_1_part_of_a_lot_goes_in_and_comes_out_as_part_of_the_lot() {
     assert_eq!(held(&app, "C").await, "20");
     captured(&app, ship(&farm, "P", &market, 12)).await;
     for (part, left) in [("30", "50"), ("30", "80")] {
-        let taken = captured(&app, unpack(&market, "P", &[("C", part)], 13 + usize::from(left == "80"))).await;
+        let taken =
+            captured(&app, unpack(&market, "P", &[("C", part)], 13 + usize::from(left == "80")))
+                .await;
         assert_eq!(said(&taken), ("accepted", ""), "{taken}");
         assert_eq!(held(&app, "C").await, left);
     }
@@ -178,7 +195,7 @@ async fn g_6_4_1_part_of_a_lot_goes_in_and_comes_out_as_part_of_the_lot() {
     assert_eq!(pass(&app).await, [] as [Value; 0]);
     drop(farm);
     let made = processing(&market, ("C", "100"), "X");
-    captured(&app, crate::capturing::at(made, &crate::packing::on(17))).await;
+    captured(&app, at(made, &crate::packing::on(17))).await;
     app.pass(jiff::SignedDuration::from_mins(1));
 }
 
@@ -231,7 +248,7 @@ async fn g_8_2_what_epcis_aggregates_it_disaggregates() {
         let path = format!("/api/v1/trace/objects/{code}");
         app.get("supervisor", &path).await.expect(200)["held"].clone()
     };
-    let (a, b, package) = ("urn:example:EP-A", "urn:example:EP-B", "040123450000001119");
+    let (a, b, package) = ("urn:example:EP-A", "urn:example:EP-B", "040123450000001112");
     let done = sent(&[made("1", "EP-A"), made("2", "EP-B")]).await;
     assert_eq!(done["told"], 2, "{done}");
     // Exactly one type of a domain packs, so none has to be named.
@@ -241,11 +258,16 @@ async fn g_8_2_what_epcis_aggregates_it_disaggregates() {
     let done = sent(&[aggregation("3", "ADD", &packing)]).await;
     assert_eq!((&done["told"], &done["untold"]), (&json!(1), &json!([])), "{done}");
     assert_eq!([left(a).await, left(b).await, left(package).await], ["0", "20", "1"]);
+    // More goes into the same package, which stays one.
+    let more = json!({ "childQuantityList": of("EP-B", 20), "yj:domain": "agri" });
+    let done = sent(&[aggregation("3b", "ADD", &more)]).await;
+    assert_eq!((&done["told"], &done["untold"]), (&json!(1), &json!([])), "{done}");
+    assert_eq!([left(b).await, left(package).await], ["0", "1"]);
     // Some of it, by what it is; the package goes on, and is known by itself.
     let some = json!({ "childQuantityList": of("EP-A", 40) });
     let done = sent(&[aggregation("4", "DELETE", &some)]).await;
     assert_eq!((&done["told"], &done["untold"]), (&json!(1), &json!([])), "{done}");
-    assert_eq!([left(a).await, left(b).await, left(package).await], ["40", "20", "1"]);
+    assert_eq!([left(a).await, left(b).await, left(package).await], ["40", "0", "1"]);
     // What never was in it.
     let strange = json!({ "childEPCs": ["urn:example:EP-C"] });
     let done = sent(&[aggregation("5", "DELETE", &strange)]).await;
@@ -277,8 +299,10 @@ async fn g_8_2_packing_and_unpacking_of_one_document_are_told_in_their_order() {
     for event in &mut all {
         event["yj:subject"] = subject["code"].clone();
     }
-    let done = job(&app, "gateway", &epcis::capture(&app, "gateway", &document(&all), "rollback").await).await;
+    let done =
+        job(&app, "gateway", &epcis::capture(&app, "gateway", &document(&all), "rollback").await)
+            .await;
     assert_eq!((&done["told"], &done["untold"]), (&json!(4), &json!([])), "{done}");
     assert_eq!(held(&app, "urn:example:ON-A").await, "100");
-    assert_eq!(held(&app, "040123450000001119").await, "0");
+    assert_eq!(held(&app, "040123450000001112").await, "0");
 }

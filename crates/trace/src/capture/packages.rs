@@ -34,9 +34,8 @@ impl Batch {
         };
         let code = line.code.as_str();
         let stored = self.objects.get(code).and_then(|object| object.id);
-        let counts_not = |id| {
-            self.supersedes(id) || corrected.is_some_and(|(original, _)| original.id == id)
-        };
+        let counts_not =
+            |id| self.supersedes(id) || corrected.is_some_and(|(original, _)| original.id == id);
         let pending = (&*self.packages(domains), &self.objects);
         let contents = Contents::load(tx, domains, (code, stored), pending, counts_not).await?;
         let back = corrected.map(|(_, links)| packing::given_back(links, code)).transpose()?;
@@ -74,7 +73,8 @@ trait Few {
 impl Few for Objects {
     fn clone_few(&self, pending: &[Pending<'_>]) -> Objects {
         let links = pending.iter().flat_map(|one| one.links);
-        let known = links.filter_map(|link| Some((link.code.clone(), self.get(&link.code)?.clone())));
+        let known =
+            links.filter_map(|link| Some((link.code.clone(), self.get(&link.code)?.clone())));
         known.collect()
     }
 }

@@ -58,8 +58,7 @@ pub(super) struct Graph {
 impl Graph {
     /// Reads what took some objects.
     pub(super) async fn load_takers(&mut self, tx: &mut Tx, objects: &BTreeSet<i64>) -> Result<()> {
-        let new: Vec<i64> =
-            objects.iter().copied().filter(|one| self.taken.insert(*one)).collect();
+        let new: Vec<i64> = objects.iter().copied().filter(|one| self.taken.insert(*one)).collect();
         self.read(tx, &new, "(0, 3)").await?;
         for object in new {
             let events = self.takers.entry(object).or_default();
@@ -179,9 +178,9 @@ impl Graph {
     /// no difference.
     pub(super) fn packs(&self, event: i64, package: i64) -> bool {
         self.packing.contains(&event)
-            && self.events.get(&event).is_some_and(|one| {
-                matches!(one.outputs.as_slice(), [(only, _)] if *only == package)
-            })
+            && self.events.get(&event).is_some_and(
+                |one| matches!(one.outputs.as_slice(), [(only, _)] if *only == package),
+            )
     }
 
     pub(super) fn is_package(&self, object: i64) -> bool {
