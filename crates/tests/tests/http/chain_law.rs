@@ -167,7 +167,11 @@ impl World {
                 // Of what is in a package one thing or several, or all without naming any; what becomes of
                 // the package the platform says.
                 let (package, inside) = &full[self.chance.below(full.len())];
-                fact.inputs.insert(package.clone(), 0);
+                // Of packages that are many part may be opened.
+                let there =
+                    left.iter().find(|(code, _)| code == package).map(|(_, most)| (most + 1) / 2);
+                let part = there.filter(|_| self.chance.below(3) == 0).unwrap_or(0);
+                fact.inputs.insert(package.clone(), part);
                 let named = self.chance.below(inside.len() + 1);
                 for (code, most) in inside.iter().take(named) {
                     let half = self.chance.below(3) == 0;
@@ -225,7 +229,9 @@ impl World {
         let line = |(code, quantity): (&String, &i64)| json!({ "code": code, "quantity": quantity.to_string(), "unit": "KGM" });
         let mut inputs: Vec<Value> = fact.inputs.iter().map(line).collect();
         if kind == "disaggregate" {
-            inputs = fact.inputs.keys().map(|code| json!({ "code": code })).collect();
+            inputs.retain(|input| input["quantity"] != "0");
+            let whole = fact.inputs.iter().filter(|(_, part)| **part == 0);
+            inputs.extend(whole.map(|(code, _)| json!({ "code": code })));
         }
         inputs.extend(fact.observed.iter().map(|code| json!({ "code": code })));
         let mut sent = json!({
@@ -514,6 +520,10 @@ async fn g_6_5_4_a_chain_is_what_its_definition_says_whatever_the_events_are() {
             judge(&world, code, ("downstream", &down));
             let up = chain(&app, "supervisor", code, "upstream").await;
             judge(&world, code, ("upstream", &up));
+            let path =
+                format!("/api/v1/trace/objects/{code}/orders/preview?act=recall&downstream=true");
+            let recall = app.get("supervisor", &path).await.expect(200);
+            assert_eq!(recall["units"], world.recalled(code).len(), "{code}\n{}", world.told());
             let both = chain(&app, "supervisor", code, "both").await;
             let known = |chain: &Value| ids(chain, false).into_iter().collect::<BTreeSet<_>>();
             assert_eq!(known(&both), known(&down).union(&known(&up)).cloned().collect());

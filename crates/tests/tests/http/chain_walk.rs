@@ -129,6 +129,28 @@ impl World {
         }
     }
 
+    /// What a recall of a unit is about, whatever times were given: of packages those that what it is about
+    /// is still in.
+    pub fn recalled(&self, root: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        self.concern(root, true, &mut seen);
+        seen.into_iter().map(|(unit, _)| unit).collect()
+    }
+
+    fn concern(&self, unit: &str, whole: bool, seen: &mut BTreeSet<(String, bool)>) {
+        if !seen.insert((String::from(unit), whole)) {
+            return;
+        }
+        for fact in self.facts.iter().filter(|fact| fact.inputs.contains_key(unit)) {
+            let opens = fact.opened().is_some();
+            for out in fact.outputs.keys().filter(|out| *out != unit && (whole || !opens)) {
+                if !fact.packs() || self.end(unit, out, fact.id()) == END {
+                    self.concern(out, !fact.packs(), seen);
+                }
+            }
+        }
+    }
+
     /// Where a unit comes from.
     pub fn upstream(&self, root: &str) -> Walk {
         let (mut walk, mut seen) = (Walk::default(), Seen::new());

@@ -62,8 +62,8 @@ impl Walk {
         self.events.len() > EVENTS_MAX || self.objects.len() > OBJECTS_MAX
     }
 
+    /// Whether the way leads there is seen when the object is looked at.
     fn arrive(&mut self, object: i64, arrival: Arrival) {
-        self.objects.insert(object);
         if self.arrived.insert((object, arrival)) {
             self.next.push((object, arrival));
         }
@@ -172,6 +172,7 @@ impl Walk {
     }
 
     fn lead_whole(&mut self, object: i64, until: i64) {
+        self.objects.insert(object);
         let package = self.graph.is_package(object);
         let known = self.whole.entry(object).or_default();
         // What is in a package at one time is not in it at every time before.
@@ -212,6 +213,7 @@ impl Walk {
     /// Where a package came from while something was in it. What was put into it beside that is not part
     /// of the way, and that itself is by its own code.
     fn lead_carrying(&mut self, object: i64, span: Span) {
+        self.objects.insert(object);
         if !self.carries(object, span) {
             return;
         }
