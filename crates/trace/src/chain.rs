@@ -96,6 +96,7 @@ pub(crate) fn shares(
             // What of the share of each object is not told yet of those that made it.
             let mut left = vec![Ratio::NONE; units.len()];
             left[root] = Ratio::ONE;
+            packages.settle(led.clone());
             for step in led.rev() {
                 if let Some(package) = step.opened() {
                     packages.lead((step, package), &left, (units, &mut shares));
@@ -119,7 +120,9 @@ pub(crate) fn shares(
                     left[output.unit] = left[output.unit].times(old);
                 }
                 for input in side(&step.edges, LinkRole::Input) {
-                    let part = mixed.times(Ratio::of(scaled(input), total));
+                    let of_all = packages.stayed(step, input.unit);
+                    let of_all = of_all.unwrap_or_else(|| Ratio::of(scaled(input), total));
+                    let part = mixed.times(of_all);
                     let others = grown.iter().filter(|(unit, ..)| *unit != input.unit);
                     let part = others
                         .map(|(_, total, share)| share.times(Ratio::of(scaled(input), *total)))

@@ -76,6 +76,35 @@ impl Packages {
         }
     }
 
+    /// Upstream: notes everything that went in and came out, so that what an event put into a package counts
+    /// as far as it stayed there.
+    pub(crate) fn settle<'a>(&mut self, steps: impl Iterator<Item = &'a Step>) {
+        if self.opened.is_empty() {
+            return;
+        }
+        for step in steps {
+            let Some(package) = step.opened() else {
+                self.put_in(step);
+                continue;
+            };
+            let inside = self.inside.entry(package).or_default();
+            for output in side(&step.edges, LinkRole::Output) {
+                if let Some(left) = inside.get_mut(&output.unit) {
+                    *left = (*left - scaled(output)).max(0);
+                }
+            }
+        }
+    }
+
+    /// Upstream: how much of something that an event put into a package stayed in it, of how much; `None`
+    /// where it is no package, or nothing stayed.
+    pub(crate) fn stayed(&self, step: &Step, unit: usize) -> Option<Ratio> {
+        let package = side(&step.edges, LinkRole::Output).next()?.unit;
+        let inside = self.inside.get(&package).filter(|_| self.opened.contains(&package))?;
+        let total: i128 = inside.values().sum();
+        (total > 0).then(|| Ratio::of(inside.get(&unit).copied().unwrap_or(0), total))
+    }
+
     /// Upstream: what came out of a package came by it; what was in it beside did not.
     pub(crate) fn lead(
         &mut self,

@@ -125,8 +125,9 @@ impl World {
         let left = self.left();
         let (mut packs, mut unpacks, mut part) = (false, false, false);
         let full = self.full();
+        let opens = !full.is_empty() && self.chance.below(3) == 0;
         let harvested = json!({ "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" });
-        let (kind, attributes) = match self.chance.below(19) {
+        let (kind, attributes) = match self.chance.below(17) {
             _ if left.is_empty() => ("harvest", harvested),
             0 | 1 => ("harvest", harvested),
             2 => {
@@ -142,8 +143,8 @@ impl World {
                 let method = json!({ "cause": "damaged", "method": "destroy", "document_no": no });
                 ("dispose", method)
             }
-            14..=16 if !full.is_empty() => ("disaggregate", json!({})),
-            17 | 18 => {
+            _ if opens => ("disaggregate", json!({})),
+            14..=16 => {
                 (packs, part) = (true, self.chance.below(2) == 0);
                 ("aggregate", json!({}))
             }

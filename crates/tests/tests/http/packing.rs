@@ -237,3 +237,26 @@ async fn g_6_4_1_what_never_went_into_a_package_does_not_come_out_of_it() {
     let again = capture(&app, unpack(&farm, "P", &[], 13)).await;
     assert_eq!(again.body["results"][0]["duplicate"], true, "{}", again.body);
 }
+
+#[tokio::test]
+async fn d_7_3_3_what_is_made_of_a_package_is_made_of_what_was_left_in_it() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    for code in ["A", "B"] {
+        captured(&app, harvest(&farm, code)).await;
+    }
+    captured(&app, pack(&farm, &[("A", "100"), ("B", "60")], "P", 11)).await;
+    captured(&app, unpack(&farm, "P", &[("B", "60")], 12)).await;
+    let made = event(&farm, "processing", (&[("P", "1")], &[("X", "100")]), 13);
+    captured(&app, made).await;
+    let share = async |root: &str, direction: &str, code: &str| {
+        let chain = chain(&app, "supervisor", root, direction).await;
+        let all = chain["objects"].as_array().unwrap().iter();
+        let mut found = all.filter(|one| one["code"] == code).map(|one| one["share"].clone());
+        found.next()
+    };
+    assert_eq!(share("A", "downstream", "X").await, Some(json!("1.000000")));
+    assert_eq!(share("X", "upstream", "A").await, Some(json!("1.000000")));
+    assert_eq!(share("B", "downstream", "X").await, None);
+    assert_eq!(share("X", "upstream", "B").await, None);
+}
