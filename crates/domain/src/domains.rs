@@ -14,7 +14,7 @@ use yj_kernel::{Problem, Result, Row, Sql, Tx};
 
 use crate::{
     field::FieldSpec,
-    pack::{EventType, Pack, PackVersion},
+    pack::{EventType, Pack, PackVersion, Packing},
     read::read,
 };
 
@@ -130,6 +130,14 @@ impl Domains {
     pub(crate) fn holds(&self, code: &str, digest: &str) -> bool {
         let same = |known: &Known| known.digest.as_deref() == Some(digest);
         self.0.get(code).is_some_and(|versions| versions.iter().any(same))
+    }
+
+    /// 包装关联: what events of a type do with packages, by any version that says so. A version says of
+    /// a type what was so before it could be said.
+    pub fn packing(&self, code: &str, kind: &str) -> Option<Packing> {
+        let versions = self.0.get(code)?.iter().rev();
+        let mut types = versions.flat_map(|known| known.pack.events());
+        types.find_map(|(_, event)| event.packing.filter(|_| event.code == kind))
     }
 
     /// The event type of a stored record: as it was in the version it was written under, or in the

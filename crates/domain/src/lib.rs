@@ -28,7 +28,8 @@ pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
 pub use goods::{Belongs, CLASS, GoodsDemand, GoodsRule};
 pub use http::routes;
 pub use pack::{
-    EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal,
+    EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec,
+    Terminal,
 };
 pub use read::read;
 pub use retention::{

@@ -92,6 +92,9 @@ pub struct EventSpec {
     /// 出入库类型
     #[serde(skip_serializing_if = "Option::is_none")]
     pub movement: Option<String>,
+    /// 包装关联: whether it puts things into a package, or takes them out again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packing: Option<Packing>,
     /// What goes in.
     pub inputs: InputSpec,
     /// What comes out.
@@ -128,6 +131,16 @@ pub enum InputMode {
     Consume,
     /// 只涉及，不消耗
     Observe,
+}
+
+/// 包装关联: what an event does with a package and what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Packing {
+    /// 装入: what goes in is in what comes out, and is what it was.
+    Pack,
+    /// 取出: what comes out was in what goes in, and goes on under its own code.
+    Unpack,
 }
 
 /// How many things go in.
@@ -255,6 +268,11 @@ impl EventSpec {
             .filter(|(name, _)| !personal(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
+    }
+
+    /// Whether it takes things out of a package.
+    pub fn unpacks(&self) -> bool {
+        self.packing == Some(Packing::Unpack)
     }
 
     /// Whether a loss is beyond what is normal for this type.

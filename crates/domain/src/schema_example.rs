@@ -9,7 +9,7 @@ use yj_kernel::FieldError;
 use yj_model::{DocumentKind, OffsetTime, Quantity};
 
 use crate::{
-    Demand, EventSpec, FieldKind, FieldSpec, InputMode, Pack, Rule, Schema, Scheme,
+    Demand, EventSpec, FieldKind, FieldSpec, InputMode, Pack, Packing, Rule, Schema, Scheme,
     check_attributes, schema::XML_NAMESPACE, schema_pattern, schema_xsd::escaped,
 };
 
@@ -27,9 +27,13 @@ pub fn example(pack: &Pack, event: &EventSpec) -> Option<Value> {
     let attributes = attributes(event)?;
     let name = |tail: &str| code(pack, event, tail);
     let observed = made(pack);
+    let packed = pack.events().map(|(_, one)| one).find(|one| one.packing == Some(Packing::Pack));
     let input = |at: usize| {
         if event.inputs.mode == InputMode::Observe {
             return json!({ "code": observed.map_or_else(|| name("IN1"), |made| code(pack, made, "OUT1")) });
+        }
+        if event.unpacks() {
+            return json!({ "code": packed.map_or_else(|| name("IN1"), |packed| code(pack, packed, "OUT1")) });
         }
         json!({ "code": name(&format!("IN{at}")), "quantity": "100", "unit": "KGM", "external": true })
     };
@@ -39,7 +43,9 @@ pub fn example(pack: &Pack, event: &EventSpec) -> Option<Value> {
     };
     let count = |min: usize, max: usize| 1..=min.max(1).min(max);
     let inputs: Vec<_> = count(event.inputs.min, event.inputs.max).map(input).collect();
-    let outputs: Vec<_> = count(event.outputs.min, event.outputs.max).map(output).collect();
+    let outputs = count(event.outputs.min, event.outputs.max).map(output);
+    // Of what is not named all is taken out.
+    let outputs: Vec<_> = outputs.filter(|_| !event.unpacks()).collect();
     let digest = sm3::hex(&sm3::digest("示例".as_bytes()));
     Some(json!({
         "domain": pack.code, "type": event.code, "subject": SUBJECT, "event_time": TIME,

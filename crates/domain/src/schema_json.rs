@@ -36,7 +36,7 @@ pub fn event_schema(
                 "type": "string", "title": "发生时间", "format": "date-time", "pattern": TIME,
                 "description": "带时区偏移，不晚于现在",
             },
-            "inputs": lines("投入", (event.inputs.min, event.inputs.max), input(event.inputs.mode)),
+            "inputs": lines("投入", (event.inputs.min, event.inputs.max), input(event)),
             "outputs": lines("产出", (event.outputs.min, event.outputs.max), output()),
             "place": optional(place()),
             "counterparty": optional(party("交易对方", "须已登记，现用或旧代码")),
@@ -170,10 +170,11 @@ fn papers(title: &str, max: usize, properties: Value) -> Value {
     lines(title, (0, max), object(properties, &names))
 }
 
-fn input(mode: InputMode) -> Value {
+fn input(event: &EventSpec) -> Value {
     let unit = json!({ "$ref": "#/$defs/unit" });
     let external = json!({ "type": "boolean", "title": "来源于平台之外" });
-    if mode == InputMode::Observe {
+    // A package that is opened need not be counted.
+    if event.inputs.mode == InputMode::Observe || event.unpacks() {
         let mut item = object(
             json!({
                 "code": code(), "quantity": optional(quantity()), "external": external,

@@ -97,7 +97,7 @@ fn event_type(writer: &mut Writer, (pack, event): (&Pack, &EventSpec), names: &S
         writer.inside("<xs:all>", "</xs:all>", |writer| {
             writer.must("subject", "party", "主体代码");
             writer.must("event_time", "time", "发生时间");
-            let observed = event.inputs.mode == InputMode::Observe;
+            let observed = event.inputs.mode == InputMode::Observe || event.unpacks();
             let input = if observed { "observed" } else { "input" };
             let (min, max) = (event.inputs.min, event.inputs.max);
             lines(writer, ("inputs", "投入"), ("input", input), (min, max));

@@ -39,6 +39,9 @@ pub(crate) fn objections(old: &Pack, new: &Pack) -> Vec<FieldError> {
         if after.outputs.terminal != before.outputs.terminal {
             note("stages", changed("产出去处"));
         }
+        if before.packing.is_some() && after.packing != before.packing {
+            note("stages", changed("包装关联"));
+        }
         let owner = format!("事件类型 {}（{}）", before.code, before.name);
         for detail in lost(&before.fields, &after.fields, &owner) {
             note("stages", detail);

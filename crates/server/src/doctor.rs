@@ -147,7 +147,7 @@ async fn divided(assembled: &Assembled) -> Result<String> {
 /// What every trace object holds is what its links say.
 async fn balanced(assembled: &Assembled) -> Result<String> {
     let unbalanced = "SELECT COUNT(*) FROM trace_object o WHERE o.state = 'held' AND o.balance <> \
-                      (SELECT COALESCE(SUM(CASE l.role WHEN 1 THEN l.quantity WHEN 0 THEN -l.quantity ELSE 0 END), 0) \
+                      (SELECT COALESCE(SUM(CASE l.role WHEN 1 THEN l.quantity WHEN 0 THEN -l.quantity WHEN 3 THEN -l.quantity ELSE 0 END), 0) \
                        FROM trace_link l WHERE l.object_id = o.id)";
     none(assembled, unbalanced, "个追溯单元的结存与其投入产出不符").await?;
     // What takes another back, and work that no goods are in, has no links.

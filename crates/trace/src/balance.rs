@@ -79,21 +79,30 @@ pub(crate) enum LinkRole {
     Output,
     /// 涉及
     Observed,
+    /// 拆开: a package that things were taken out of. Whatever else follows inputs does not follow it:
+    /// what comes out of it was not made of it (ADR 47).
+    Opened,
 }
 
 impl LinkRole {
-    pub(crate) const ALL: [Self; 3] = [Self::Input, Self::Output, Self::Observed];
+    pub(crate) const ALL: [Self; 4] = [Self::Input, Self::Output, Self::Observed, Self::Opened];
 
     pub(crate) const fn code(self) -> i64 {
         match self {
             Self::Input => 0,
             Self::Output => 1,
             Self::Observed => 2,
+            Self::Opened => 3,
         }
     }
 
     pub(crate) fn from_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.code() == code)
+    }
+
+    /// Whether an event takes it, and less of it is left.
+    pub(crate) const fn goes_in(self) -> bool {
+        matches!(self, Self::Input | Self::Opened)
     }
 }
 
@@ -139,7 +148,9 @@ pub(crate) fn revert(objects: &mut Objects, links: &[Link], counted: Option<bool
         };
         match link.role {
             LinkRole::Observed => continue,
-            LinkRole::Input => object.balance = sum(object.balance, quantity, 1)?,
+            LinkRole::Input | LinkRole::Opened => {
+                object.balance = sum(object.balance, quantity, 1)?;
+            }
             LinkRole::Output => {
                 object.produced = sum(object.produced, quantity, -1)?;
                 let by_state = matches!(object.state, ObjectState::Held | ObjectState::External);
@@ -265,7 +276,8 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
     }
     object.balance = sum(object.balance, wanted, -1)?;
     object.changed = true;
-    Ok(Link { code: String::from(code), role: LinkRole::Input, quantity })
+    let role = if event.spec.unpacks() { LinkRole::Opened } else { LinkRole::Input };
+    Ok(Link { code: String::from(code), role, quantity })
 }
 
 fn put(
@@ -292,8 +304,10 @@ fn put(
             Some(id.clone())
         }
     };
-    let goes_on =
-        event.inputs.iter().any(|input| input.code == line.code) || before.made.contains(code);
+    // What comes out of a package was seen to have been put in.
+    let goes_on = event.inputs.iter().any(|input| input.code == line.code)
+        || before.made.contains(code)
+        || event.spec.unpacks();
     match objects.get_mut(code) {
         Some(_) if !goes_on => {
             Err(Problem::invalid("code", format!("追溯码 {code} 已被使用，请换用新的追溯码")))

@@ -1,6 +1,8 @@
 //! 采集 (§6.4.1): from a client's events to durable facts, in one transaction: event, links,
 //! balances, counts, audit entry, announcement, and the queue of the ledger.
 
+mod packages;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -277,6 +279,7 @@ async fn accept(
     if corrected.as_ref().is_some_and(|(original, _)| batch.supersedes(original.id)) {
         return Err(Problem::Conflict(String::from("同一批次中已有对该事件的更正")));
     }
+    batch.take_out(tx, &around.domains, &mut event, corrected.as_ref()).await?;
     let before = corrected.as_ref().map_or(&[][..], |(_, links)| links);
     // What a sale took, another kind of event did not take.
     let same =
@@ -327,6 +330,8 @@ async fn accept(
         None => Before::default(),
     };
     let links = apply(&mut objects, &event, &maker, &before)?;
+    let now = (&event, &*links, &objects);
+    batch.require_taken(tx, &around.domains, corrected.as_ref(), now).await?;
     let of_withdrawal = corrected
         .as_ref()
         .and_then(|(_, links)| correction::review_reason(&event, links, &objects));

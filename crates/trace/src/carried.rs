@@ -1,5 +1,5 @@
 //! 原码流转: units that go into an event and come out of it under the same code, as a lot does that is
-//! sent on. Each such event puts the unit out again, which makes none of it: what a unit was made with is
+//! sent on, or is taken out of a package. Each such event puts the unit out again, which makes none of it: what a unit was made with is
 //! what was put out beyond what went in. Who sent it on is who had put it out before.
 
 use std::{collections::HashMap, sync::Mutex};
@@ -20,7 +20,7 @@ pub(crate) struct PutOut {
     pub(crate) at: (i64, i64),
     /// Number of the identifier of who did it.
     pub(crate) subject: usize,
-    /// What of it had gone into the same event.
+    /// What of it had gone into the same event, or into the package that it was taken out of.
     carried: i64,
     /// What was made of the unit until then, in ten-thousandths.
     made: i64,
@@ -61,12 +61,15 @@ pub(crate) fn around(put_out: &[PutOut], at: (i64, i64)) -> (usize, usize) {
 fn query(from: &str, ids: &[i64]) -> Sql {
     let mut sql = Sql::new(
         "SELECT e.subject_id, l.object_id, l.event_time, l.event_id, COALESCE(l.quantity, 0), \
-         COALESCE(i.quantity, 0) FROM trace_link l LEFT JOIN trace_link i \
-         ON i.event_id = l.event_id AND i.role = 0 AND i.object_id = l.object_id",
+         CASE WHEN u.event_id IS NULL THEN COALESCE(i.quantity, 0) ELSE COALESCE(l.quantity, 0) END \
+         FROM trace_link l LEFT JOIN trace_link i \
+         ON i.event_id = l.event_id AND i.role = 0 AND i.object_id = l.object_id \
+         LEFT JOIN trace_link u ON u.event_id = l.event_id AND u.role = 3",
     );
     sql.push(from).push(" WHERE l.role = 1 AND l.object_id ").bind_ints(ids.iter().copied());
     sql.push(" ORDER BY l.object_id, l.event_time, ");
-    sql.push("CASE WHEN COALESCE(i.quantity, 0) > 0 THEN 1 ELSE 0 END, l.event_id");
+    sql.push("CASE WHEN COALESCE(i.quantity, 0) > 0 OR u.event_id IS NOT NULL THEN 1 ELSE 0 END, ");
+    sql.push("l.event_id");
     sql
 }
 

@@ -8,6 +8,7 @@ use yj_model::{Quantity, Ratio, UnitCode};
 use crate::{
     balance::{LinkRole, ObjectState},
     closure::Direction,
+    packages::Packages,
     pairing::SUM_MAX,
     steps::Step,
     units::{Edge, Unit},
@@ -36,7 +37,7 @@ pub(crate) fn object<'a>(units: &'a [Unit], edge: &Edge) -> Option<&'a Unit> {
     units.get(edge.unit).filter(|unit| unit.role.is_some())
 }
 
-fn side(edges: &[Edge], role: LinkRole) -> impl Iterator<Item = &Edge> {
+pub(crate) fn side(edges: &[Edge], role: LinkRole) -> impl Iterator<Item = &Edge> {
     edges.iter().filter(move |edge| edge.role == role)
 }
 
@@ -53,9 +54,15 @@ pub(crate) fn shares(
     let mut shares = vec![None; units.len()];
     shares[root] = Some(Ratio::ONE);
     let led = steps.iter().filter(|step| step.ways.has(direction));
+    let mut packages = Packages::of(led.clone());
     match direction {
         Direction::Downstream => {
             for step in led {
+                if let Some(package) = step.opened() {
+                    packages.take_out((step, package), root, &mut shares);
+                    continue;
+                }
+                packages.put_in(step);
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
                 };
@@ -89,7 +96,12 @@ pub(crate) fn shares(
             // What of the share of each object is not told yet of those that made it.
             let mut left = vec![Ratio::NONE; units.len()];
             left[root] = Ratio::ONE;
+            packages.settle(led.clone());
             for step in led.rev() {
+                if let Some(package) = step.opened() {
+                    packages.lead((step, package), &left, (units, &mut shares));
+                    continue;
+                }
                 let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
                     continue;
                 };
@@ -108,7 +120,9 @@ pub(crate) fn shares(
                     left[output.unit] = left[output.unit].times(old);
                 }
                 for input in side(&step.edges, LinkRole::Input) {
-                    let part = mixed.times(Ratio::of(scaled(input), total));
+                    let of_all = packages.stayed(step, input.unit);
+                    let of_all = of_all.unwrap_or_else(|| Ratio::of(scaled(input), total));
+                    let part = mixed.times(of_all);
                     let others = grown.iter().filter(|(unit, ..)| *unit != input.unit);
                     let part = others
                         .map(|(_, total, share)| share.times(Ratio::of(scaled(input), *total)))
@@ -124,7 +138,7 @@ pub(crate) fn shares(
     shares
 }
 
-fn scaled(edge: &Edge) -> i128 {
+pub(crate) fn scaled(edge: &Edge) -> i128 {
     i128::from(edge.quantity.unwrap_or(Quantity::ZERO).scaled())
 }
 
@@ -158,6 +172,9 @@ fn total<'a>(edges: impl Iterator<Item = &'a Edge>, units: &[Unit]) -> Option<i1
 /// What went in and did not come out, where both are counted in one unit. `spec` says what is more than
 /// such an event should lose.
 pub(crate) fn loss(edges: &[Edge], units: &[Unit], spec: Option<&EventType>) -> Option<Loss> {
+    if spec.is_some_and(|spec| spec.packing.is_some() && counts_pieces(edges, units)) {
+        return None;
+    }
     let unit =
         |role| side(edges, role).next().and_then(|edge| object(units, edge)).map(|one| one.measure);
     if unit(LinkRole::Input)? != unit(LinkRole::Output)? {
@@ -173,10 +190,28 @@ pub(crate) fn loss(edges: &[Edge], units: &[Unit], spec: Option<&EventType>) -> 
     Some(Loss { quantity, rate, outlier: spec.is_some_and(|spec| spec.is_outlier(rate)) })
 }
 
-/// The flows of one event: every input spread over the outputs by their quantities.
+/// Whether an event puts out pieces: of boxes that are in one box none is lost.
+fn counts_pieces(edges: &[Edge], units: &[Unit]) -> bool {
+    let pieces = |edge| object(units, edge).is_some_and(|unit| unit.measure.as_str() == "H87");
+    side(edges, LinkRole::Output).any(pieces)
+}
+
+/// The flows of one event: every input spread over the outputs by their quantities; out of a package what
+/// was in it.
 pub(crate) fn flows<'a>(step: &'a Step, units: &'a [Unit]) -> impl Iterator<Item = Flow<'a>> {
     let whole: i128 = side(&step.edges, LinkRole::Output).map(scaled).sum();
-    side(&step.edges, LinkRole::Input).flat_map(move |input| {
+    let package = step.opened().map(|package| &units[package]).filter(|one| one.role.is_some());
+    let taken_out = side(&step.edges, LinkRole::Output).filter_map(move |output| {
+        let (from, to) = (package?, units.get(output.unit)?);
+        (from.code != to.code).then(|| Flow {
+            from: &from.code,
+            to: &to.code,
+            event: &step.uid,
+            quantity: output.quantity.unwrap_or(Quantity::ZERO),
+            unit: to.measure,
+        })
+    });
+    let mixed = side(&step.edges, LinkRole::Input).flat_map(move |input| {
         let from = object(units, input);
         side(&step.edges, LinkRole::Output).filter_map(move |output| {
             let (from, to) = (from?, units.get(output.unit)?);
@@ -190,7 +225,8 @@ pub(crate) fn flows<'a>(step: &'a Step, units: &'a [Unit]) -> impl Iterator<Item
                 unit: from.measure,
             })
         })
-    })
+    });
+    taken_out.chain(mixed)
 }
 
 /// 断链: why an object that should have an origin has none. `unmade` says of each object whether it was
@@ -216,7 +252,8 @@ pub(crate) fn unmade(root: usize, units: &[Unit], steps: &[Step]) -> Vec<bool> {
     for step in steps.iter().filter(|step| step.ways.has(Direction::Upstream)) {
         let outputs = side(&step.edges, LinkRole::Output);
         // What only went on was there before.
-        for edge in outputs.filter(|edge| taken(&step.edges, edge.unit).is_none()) {
+        let unpacks = step.opened().is_some();
+        for edge in outputs.filter(|edge| !unpacks && taken(&step.edges, edge.unit).is_none()) {
             unmade[edge.unit] = false;
         }
     }

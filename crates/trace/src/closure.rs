@@ -19,6 +19,7 @@ use crate::{
     steps::{self, Kinds, Step},
     store,
     units::{self, Edge, Unit, Ways},
+    unpacked,
 };
 
 /// Which way to look.
@@ -202,6 +203,13 @@ impl Found {
         Ok(room)
     }
 
+    /// Corrects to which objects a way leads.
+    fn only(&mut self, way: Direction, leads: impl Fn(i64) -> bool) {
+        for (object, ways) in self.objects.iter().zip(&mut self.reached) {
+            if leads(*object) { ways.add(way) } else { ways.remove(way) }
+        }
+    }
+
     /// When some events happened.
     fn told(&self, events: impl Iterator<Item = i64>) -> Vec<(i64, i64)> {
         events.filter_map(|event| Some((event, self.events.get(&event)?.time))).collect()
@@ -231,12 +239,19 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     let place = found.place(root);
     for &direction in directions {
         found.reached[place].add(direction);
-        let (events, more) = reach(tx, root, direction).await?;
+        let (mut events, mut more) = reach(tx, root, direction).await?;
+        let exact = unpacked::exact(tx, root, direction, &events).await?;
+        if let Some(exact) = &exact {
+            (events, more) = exact.events();
+        }
         if more {
             truncated.add(direction);
         }
         if !found.reach(tx, &events, direction).await? {
             truncated.add(direction);
+        }
+        if let Some(exact) = exact {
+            found.only(direction, |object| exact.reaches(object));
         }
     }
     let chained: Vec<i64> = found.events.keys().copied().collect();
@@ -338,7 +353,11 @@ async fn follow_carried(
         .map(|link| (link.event, link.object))
         .collect();
     let outputs = links.iter().filter(|link| link.role == LinkRole::Output);
-    let again = outputs.filter(|link| taken.contains(&(link.event, link.object)));
+    // What came out of a package was put out by whoever made it too.
+    let unpacks: HashSet<i64> =
+        links.iter().filter(|link| link.role == LinkRole::Opened).map(|link| link.event).collect();
+    let again = outputs
+        .filter(|link| taken.contains(&(link.event, link.object)) || unpacks.contains(&link.event));
     let mut asked: BTreeSet<usize> = again.map(|link| link.object).collect();
     let elsewhere = units.iter().enumerate();
     let elsewhere = elsewhere.filter(|(place, unit)| unit.produced.scaled() != put_out[*place]);
@@ -426,5 +445,5 @@ pub(crate) async fn downstream(tx: &mut Tx, root: i64) -> Result<BTreeSet<i64>> 
     if reached.len() > OBJECTS_MAX {
         return Err(Problem::TooLarge(format!("下游追溯单元超过 {OBJECTS_MAX} 个，请分批处理")));
     }
-    Ok(reached)
+    unpacked::all_downstream(tx, root, reached).await
 }

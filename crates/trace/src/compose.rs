@@ -8,7 +8,6 @@ use yj_product::ProductBrief;
 use yj_subject::{Contact, SubjectBrief};
 
 use crate::{
-    balance::LinkRole,
     chain,
     closure::{Closure, Direction, closure},
     lots,
@@ -262,7 +261,7 @@ fn subjects(found: &Closure) -> BTreeSet<usize> {
     }
     for step in found.steps.iter().chain(&found.observations) {
         named[step.subject] = true;
-        for edge in step.edges.iter().filter(|edge| edge.role == LinkRole::Input) {
+        for edge in step.edges.iter().filter(|edge| edge.role.goes_in()) {
             named[found.units[edge.unit].holder_before(step.at())] = true;
         }
     }

@@ -266,7 +266,7 @@ fn put_units<'u>(
 #[derive(Debug, Clone)]
 pub(crate) struct InLine {
     pub(crate) code: TraceCode,
-    /// Absent where an event only observes.
+    /// Absent where an event only observes, or opens a package that is not counted.
     pub(crate) amount: Option<(Quantity, UnitCode)>,
     pub(crate) external: bool,
 }
@@ -395,7 +395,7 @@ impl TraceEvent {
                 (Some(quantity), Some(unit)) => {
                     amount(findings, (&field("quantity"), quantity), (&field("unit"), unit))
                 }
-                (None, None) if spec.inputs.mode == InputMode::Observe => None,
+                (None, None) if spec.inputs.mode == InputMode::Observe || spec.unpacks() => None,
                 (None, _) => {
                     findings.add(field("quantity"), "必填");
                     None
@@ -518,31 +518,9 @@ impl TraceEvent {
         outputs: &[OutLine],
         (counterparty, attributes): (Option<&KnownCode>, Map<String, Value>),
     ) -> Value {
-        let input = |line: &InLine| {
-            let mut item = json!({ "code": line.code });
-            if let Some((quantity, unit)) = line.amount {
-                item["quantity"] = json!(quantity);
-                item["unit"] = json!(unit);
-            }
-            if line.external {
-                item["external"] = json!(true);
-            }
-            item
-        };
-        let output = |line: &OutLine| {
-            let mut item =
-                json!({ "code": line.code, "quantity": line.quantity, "unit": line.unit });
-            if let Some(product) = &line.product {
-                item["product"] = json!(product);
-            }
-            if let Some(lot) = &line.lot {
-                item["lot"] = json!(lot);
-            }
-            item
-        };
         let mut body = json!({
-            "inputs": inputs.iter().map(input).collect::<Vec<_>>(),
-            "outputs": outputs.iter().map(output).collect::<Vec<_>>(),
+            "inputs": inputs.iter().map(in_json).collect::<Vec<_>>(),
+            "outputs": outputs.iter().map(out_json).collect::<Vec<_>>(),
             "place": self.place, "counterparty": counterparty, "documents": self.documents,
             "evidence": self.evidence, "attributes": attributes, "external_id": self.external_id,
             "correction_reason": self.correction_reason,
@@ -553,6 +531,31 @@ impl TraceEvent {
         }
         body
     }
+}
+
+/// A line of the normal form.
+pub(crate) fn in_json(line: &InLine) -> Value {
+    let mut item = json!({ "code": line.code });
+    if let Some((quantity, unit)) = line.amount {
+        item["quantity"] = json!(quantity);
+        item["unit"] = json!(unit);
+    }
+    if line.external {
+        item["external"] = json!(true);
+    }
+    item
+}
+
+/// The same of what comes out.
+pub(crate) fn out_json(line: &OutLine) -> Value {
+    let mut item = json!({ "code": line.code, "quantity": line.quantity, "unit": line.unit });
+    if let Some(product) = &line.product {
+        item["product"] = json!(product);
+    }
+    if let Some(lot) = &line.lot {
+        item["lot"] = json!(lot);
+    }
+    item
 }
 
 fn count(

@@ -13,7 +13,7 @@ use yj_model::OffsetTime;
 
 use crate::{
     balance::{Link, LinkRole, Objects},
-    event::{Checked, InLine},
+    event::{Checked, InLine, OutLine},
     order::{OrderKind, Quality},
 };
 
@@ -158,10 +158,15 @@ pub(crate) fn judge(
         return Ok(None);
     }
     let mut late: BTreeSet<String> = BTreeSet::new();
-    for (at, line) in event.inputs.iter().enumerate() {
+    let lines = event.inputs.iter().cloned().enumerate();
+    let lines = lines.map(|(at, line)| (format!("inputs[{at}].code"), line));
+    // Nor does anything come out of a package that must not move.
+    let out = event.outputs.iter().enumerate().filter(|_| event.spec.unpacks());
+    let out = out.map(|(at, line)| (format!("outputs[{at}].code"), taken_out(line)));
+    for (field, line) in lines.chain(out) {
         let code = line.code.as_str();
         let Some(orders) = holds.get(code) else { continue };
-        if exempt(line) {
+        if exempt(&line) {
             continue;
         }
         for hold in orders {
@@ -171,7 +176,7 @@ pub(crate) fn judge(
             }
             if event.time.unix_ms() >= hold.since {
                 let detail = hold.refusal(code, &event.spec.name);
-                return Err(Problem::invalid(format!("inputs[{at}].code"), detail));
+                return Err(Problem::invalid(field, detail));
             }
             late.insert(format!("{code}（{}，{}）", hold.kind.label(), hold.authority));
         }
@@ -183,12 +188,18 @@ pub(crate) fn judge(
     Ok(Some(format!("投入的追溯码 {} 已被管控，事件发生在此之前，须由他人核实", named.join("、"))))
 }
 
+/// What comes out of a package, as something that moves.
+fn taken_out(line: &OutLine) -> InLine {
+    let amount = Some((line.quantity, line.unit));
+    InLine { code: line.code.clone(), amount, external: false }
+}
+
 /// Whether a line takes no more of a code than the event that is corrected did.
 pub(crate) fn repeats(line: &InLine, objects: &Objects, corrected: &[Link]) -> bool {
     let Some(object) = objects.get(line.code.as_str()) else { return false };
-    let taken = corrected
-        .iter()
-        .find(|link| link.role != LinkRole::Output && link.code == line.code.as_str());
+    let opens = corrected.iter().any(|link| link.role == LinkRole::Opened);
+    let moved = |link: &&Link| opens || link.role != LinkRole::Output;
+    let taken = corrected.iter().filter(moved).find(|link| link.code == line.code.as_str());
     let wanted = line.amount.and_then(|(quantity, unit)| unit.convert(quantity, object.unit).ok());
     taken.is_some_and(|taken| wanted <= taken.quantity)
 }
@@ -233,6 +244,19 @@ pub(crate) fn inherited(event: &Checked, holds: &Holds) -> Vec<Arc<Hold>> {
     let mut found: BTreeMap<&str, &Arc<Hold>> = BTreeMap::new();
     let over = event.inputs.iter().filter_map(|line| holds.get(line.code.as_str()));
     found.extend(over.flatten().map(|hold| (hold.order.as_str(), hold)));
+    if event.spec.unpacks() {
+        // A package is under the order over something in it; what else is in it is not.
+        let taken = event
+            .outputs
+            .iter()
+            .filter(|line| event.inputs.iter().all(|one| one.code != line.code));
+        let own: BTreeSet<&str> = taken
+            .filter_map(|line| holds.get(line.code.as_str()))
+            .flatten()
+            .map(|hold| hold.order.as_str())
+            .collect();
+        found.retain(|order, _| !own.contains(order));
+    }
     found.into_values().map(Arc::clone).collect()
 }
 

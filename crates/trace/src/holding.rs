@@ -1,6 +1,6 @@
 //! Who holds what, for those who measure it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yj_kernel::{Ctx, Result, Sql, Tx};
 
@@ -13,6 +13,27 @@ pub async fn holders(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, Str
     sql.bind_texts(codes.iter().copied());
     let rows = tx.fetch(sql).await?;
     rows.iter().map(|row| Ok((String::from(row.text(0)?), String::from(row.text(1)?)))).collect()
+}
+
+/// The domains in which these codes were put out; codes that nobody has registered are missing, and those of
+/// which it is not certain.
+pub async fn domains_of(tx: &mut Tx, codes: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
+    if codes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut sql = Sql::new(
+        "SELECT o.code, MIN(e.domain), MAX(e.domain) FROM trace_object o CROSS JOIN trace_link l \
+         CROSS JOIN trace_event e WHERE l.object_id = o.id AND l.role = 1 AND e.id = l.event_id \
+         AND e.event_time = l.event_time AND o.code ",
+    );
+    sql.bind_texts(codes.iter().map(String::as_str)).push(" GROUP BY o.code");
+    let mut found = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        if row.text(1)? == row.text(2)? {
+            found.insert(String::from(row.text(0)?), String::from(row.text(1)?));
+        }
+    }
+    Ok(found)
 }
 
 /// Whether who asks may see the chain of a code; a problem where not, or where there is none.

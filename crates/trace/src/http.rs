@@ -23,7 +23,7 @@ use crate::{
     compose, document_http,
     erasure::{Act, Erasing},
     event::TraceEvent,
-    export, import,
+    export, import, inside,
     keeping::Keeping,
     matches, order_http, personal,
     policy::SourcePolicy,
@@ -354,7 +354,10 @@ fn object_routes() -> Vec<Route> {
         let code: TraceCode = code.parse().map_err(|_| Problem::NotFound("追溯码"))?;
         let mut tx = ctx.snapshot().await?;
         let chain = compose::compose(&ctx, &mut tx, code.as_str(), &[Direction::Upstream]).await?;
-        serde_json::to_value(chain.root()).map(Json).map_err(Problem::internal)
+        let mut answer = serde_json::to_value(chain.root()).map_err(Problem::internal)?;
+        let id = chain.found.units[chain.found.root].id;
+        answer["packages"] = json!(inside::packages(&ctx, &mut tx, id).await?);
+        Ok::<_, Problem>(Json(answer))
     };
     let chain = |ctx: Ctx, RawQuery(query): RawQuery| async move {
         chain(&ctx, &query.unwrap_or_default()).await

@@ -28,6 +28,7 @@ mod hold;
 mod holding;
 mod http;
 mod import;
+mod inside;
 mod keeping;
 mod knowledge;
 mod lots;
@@ -37,6 +38,8 @@ mod names;
 mod order;
 mod order_http;
 mod ordering;
+mod packages;
+mod packing;
 mod pairing;
 mod papers;
 mod personal;
@@ -64,6 +67,7 @@ mod surroundings;
 mod telling;
 mod together;
 mod units;
+mod unpacked;
 mod warned;
 mod xml;
 
@@ -78,7 +82,7 @@ pub use elements::elements;
 pub use erasure::{Copies, Erasing, erased, is_erased};
 pub use event::{Document, Evidence, Input, Output, Place, TraceEvent};
 pub use export::EVENTS;
-pub use holding::{holders, require_chain};
+pub use holding::{domains_of, holders, require_chain};
 pub use http::routes;
 pub use import::JOBS;
 pub use months::{EventPart, event_parts, make_months, watch as watch_months};
@@ -144,4 +148,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "trace/0018_grave", script: include_str!("../migrations/0018_grave.sql") },
     Migration { name: "trace/0019_lot", script: include_str!("../migrations/0019_lot.sql") },
     Migration { name: "trace/0020_looked", script: include_str!("../migrations/0020_looked.sql") },
+    Migration { name: "trace/0021_opened", script: include_str!("../migrations/0021_opened.sql") },
 ];

@@ -20,7 +20,7 @@ use crate::{
     closure,
     hold::Under,
     order::{ORDER_COLUMNS, OrderKind, TraceOrder},
-    store,
+    store, unpacked,
 };
 
 /// Subjects named in an announcement; it says how many there are.
@@ -92,7 +92,12 @@ pub(crate) async fn cover(
     let mut ids = BTreeSet::new();
     for _ in 0..LOOKS_MAX {
         let found =
-            if downstream { closure::downstream(tx, root).await? } else { BTreeSet::from([root]) };
+            // What lies in a package cannot be stopped while the package goes on.
+            if downstream {
+                closure::downstream(tx, root).await?
+            } else {
+                unpacked::packages_around(tx, root).await?
+            };
         let settled = found == ids;
         ids = found;
         if settled || !lock {

@@ -124,9 +124,11 @@ fn named(event: &Checked) -> Vec<Named> {
     found
 }
 
-/// Whether an event makes one of several or several of one, of what may go on.
+/// Whether an event makes one of several or several of one, of what may go on. What is in a package is
+/// neither mixed nor split.
 fn mixes_or_splits(event: &Checked) -> bool {
-    event.spec.inputs.mode == InputMode::Consume
+    event.spec.packing.is_none()
+        && event.spec.inputs.mode == InputMode::Consume
         && event.spec.outputs.terminal.is_none()
         && matches!(event.stage, Stage::Processing | Stage::Distribution)
         && !event.outputs.is_empty()

@@ -99,12 +99,13 @@ async fn over(tx: &mut Tx, subject: &str, lots: &BTreeSet<String>) -> Result<Vec
     Ok(found.into_values().collect())
 }
 
-/// What these lots were made with: what went on under its own code was not made again.
+/// What these lots were made with: what went on under its own code, or came out of
+/// a package, was not made again.
 async fn produced(tx: &mut Tx, lots: &BTreeSet<String>) -> Result<Vec<(Quantity, UnitCode)>> {
     let mut sql = Sql::new(
-        "SELECT o.produced - CAST(COALESCE((SELECT SUM(CASE WHEN i.quantity < l.quantity \
+        "SELECT o.produced - CAST(COALESCE((SELECT SUM(CASE WHEN i.role = 0 AND i.quantity < l.quantity \
          THEN i.quantity ELSE l.quantity END) FROM trace_link l JOIN trace_link i \
-         ON i.event_id = l.event_id AND i.role = 0 AND i.object_id = l.object_id \
+         ON i.event_id = l.event_id AND (i.role = 3 OR (i.role = 0 AND i.object_id = l.object_id)) \
          WHERE l.object_id = o.id AND l.role = 1), 0) AS BIGINT), o.unit FROM trace_object o \
          WHERE o.code ",
     );

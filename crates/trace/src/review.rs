@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use yj_domain::Domains;
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx, again, audit, outbox};
-use yj_model::UnitCode;
+use yj_model::{Quantity, UnitCode};
 use yj_subject::SubjectBrief;
 
 use crate::{
@@ -18,7 +19,9 @@ use crate::{
     handover::{self, Handed},
     hold,
     knowledge::Knowledge,
-    ordering, pairing,
+    ordering,
+    packing::{self, Contents, Pending},
+    pairing,
     papers::{self, Judged, Parties},
     personal,
     record::rollup_key,
@@ -141,13 +144,14 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let spec = stored.spec.clone().ok_or_else(|| {
         Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
     })?;
-    let event = resubmitted(stored)?.check(spec).map_err(|problem| {
+    let mut event = resubmitted(stored)?.check(spec).map_err(|problem| {
         Problem::Conflict(format!("该事件不再符合规则：{problem}；请驳回并由提交人重新登记"))
     })?;
     let inputs = event.inputs.iter().map(|line| line.code.as_str());
     let codes: Vec<&str> =
         inputs.chain(event.outputs.iter().map(|line| line.code.as_str())).collect();
     let mut objects = store::lock_objects(tx, &codes).await?;
+    let domains = yj_domain::current(tx).await?;
     let products: Vec<&str> =
         event.outputs.iter().filter_map(|line| line.product.as_deref()).collect();
     let products = yj_product::by_codes(tx, &products).await?;
@@ -170,6 +174,11 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         corrects = links;
     }
     let stands = |id| original.as_ref().is_none_or(|original| original.id != id);
+    if event.spec.unpacks() && !event.withdraws {
+        // The objects are as if what is corrected had not been.
+        let counts_not = |id| original.as_ref().is_some_and(|original| original.id == id);
+        take_out(tx, &domains, &mut event, (&objects, &counts_not)).await?;
+    }
     let whose = (stored.subject_id.as_str(), &event);
     belonging::require_own(tx, whose, Vec::new(), stands).await?;
     let of_belonging = belonging::review_reason(tx, whose, Vec::new(), stands).await?;
@@ -207,6 +216,12 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         unjudged: &BTreeSet::new(),
     };
     let links = apply(&mut objects, &event, &maker, &before)?;
+    if let Some(original) = &original {
+        let now = event.spec.packing.map(|packing| Pending { packing, links: &links });
+        let counts_not: &(dyn Fn(i64) -> bool + Sync) = &|id| id == original.id;
+        let before = (original, &*corrects, counts_not);
+        packing::require_taken(tx, &domains, before, (now.as_slice(), &objects)).await?;
+    }
     let orders = hold::inherited(&event, &holds);
     let under = hold::hand_down(&orders, &links, (&mut objects, &mut holds));
     let [ids] = tx.allocate([("trace_object", store::fresh(&objects))]).await?;
@@ -240,6 +255,20 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         failing::stop(ctx, tx, (&stored.uid, &event.body), &links).await?;
     }
     Ok(Effect::Done(told))
+}
+
+/// Judges what an event takes out of a package by what is in it now.
+async fn take_out(
+    tx: &mut Tx,
+    domains: &Domains,
+    event: &mut Checked,
+    (objects, counts_not): (&Objects, &(dyn Fn(i64) -> bool + Sync)),
+) -> Result<()> {
+    let Some(package) = event.inputs.first() else { return Ok(()) };
+    let code = package.code.as_str();
+    let id = objects.get(code).and_then(|object| object.id);
+    let contents = Contents::load(tx, domains, (code, id), (&[], objects), counts_not).await?;
+    packing::take_out(event, &contents, (objects, Quantity::ZERO))
 }
 
 /// What the holders of what an event consumes gave away.

@@ -31,7 +31,7 @@ fn is_in_order(steps: &[Step], taken: &mut HashSet<usize>) -> bool {
     steps.len() < 2
         || steps.iter().all(|step| {
             let sound = taken.is_empty() || !made(step).any(|unit| taken.contains(&unit));
-            taken.extend(inputs(step).iter().map(|edge| edge.unit));
+            taken.extend(takes(step));
             sound
         })
 }
@@ -57,8 +57,8 @@ fn order_of(steps: &[Step]) -> Vec<usize> {
     // For how many units each event waits.
     let mut waits = vec![0_usize; steps.len()];
     for (place, step) in steps.iter().enumerate() {
-        for edge in inputs(step) {
-            if let Some(unit) = units.get_mut(&edge.unit) {
+        for unit in takes(step) {
+            if let Some(unit) = units.get_mut(&unit) {
                 unit.takers.push(place);
                 waits[place] += 1;
             }
@@ -88,11 +88,18 @@ fn order_of(steps: &[Step]) -> Vec<usize> {
 }
 
 /// What an event puts out that did not go into it: whatever only goes on waits for those that made it.
+/// What comes out of a package was there before.
 fn made(step: &Step) -> impl Iterator<Item = usize> {
+    let unpacks = step.opened().is_some();
     let inputs = inputs(step);
     let taken = |unit: usize| inputs.binary_search_by_key(&unit, |edge| edge.unit).is_ok();
     let outputs = step.edges[inputs.len()..].iter().filter(|edge| edge.role == LinkRole::Output);
-    outputs.map(|edge| edge.unit).filter(move |unit| !taken(*unit))
+    outputs.map(|edge| edge.unit).filter(move |unit| !unpacks && !taken(*unit))
+}
+
+/// What must have been there for an event.
+fn takes(step: &Step) -> impl Iterator<Item = usize> {
+    inputs(step).iter().map(|edge| edge.unit).chain(step.opened())
 }
 
 /// What went into an event: its first edges.

@@ -144,7 +144,12 @@ impl Step {
     /// Whether what went in by this edge came out again under the same code.
     pub(crate) fn gives_back(&self, edge: &Edge) -> bool {
         let output = |other: &Edge| other.role == LinkRole::Output && other.unit == edge.unit;
-        edge.role == LinkRole::Input && self.edges.iter().any(output)
+        edge.role.goes_in() && self.edges.iter().any(output)
+    }
+
+    /// The package that it takes things out of.
+    pub(crate) fn opened(&self) -> Option<usize> {
+        opened(&self.edges)
     }
 
     /// Whether it is within reach, by the same columns that lists are limited by.
@@ -159,6 +164,11 @@ impl Step {
         };
         scope.covers(&EVENT_COLUMNS, &place)
     }
+}
+
+/// The package that an event with these edges takes things out of.
+pub(crate) fn opened(edges: &[Edge]) -> Option<usize> {
+    edges.iter().rev().find(|edge| edge.role == LinkRole::Opened).map(|edge| edge.unit)
 }
 
 /// What a chain reads of an event's body.

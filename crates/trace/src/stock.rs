@@ -267,7 +267,7 @@ async fn answer(
         sums.bind(to).push(" THEN 2 ELSE 1 END AS span, ");
         sums.push("COUNT(*), CAST(SUM(l.quantity) AS BIGINT) FROM trace_object o ");
         sums.push("JOIN trace_link l ON l.object_id = o.id").push(join);
-        sums.push(" WHERE l.role IN (0, 1)");
+        sums.push(" WHERE l.role IN (0, 1, 3)");
         which(&mut sums);
         sums.push(" GROUP BY e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, span");
         sums
@@ -314,7 +314,7 @@ async fn items(tx: &mut Tx, object: i64, Period { from, to }: Period) -> Result<
             "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time \
              FROM trace_link l",
         );
-        sql.push(join).push(" WHERE l.role IN (0, 1) AND l.object_id = ").bind(object);
+        sql.push(join).push(" WHERE l.role IN (0, 1, 3) AND l.object_id = ").bind(object);
         sql.push(" AND l.event_time >= ").bind(from).push(" AND l.event_time <= ").bind(to);
         sql.push(" ORDER BY l.event_time, l.event_id LIMIT ").bind(ITEMS_MAX);
         sql

@@ -18,6 +18,7 @@ use crate::{
     handover::{self, Handed},
     hold::{self, Holds},
     lots::{self, Lots},
+    packing,
     papers::{self, Papers},
     policy::Policies,
     query::EVENT_COLUMNS,
@@ -59,6 +60,7 @@ impl Surroundings {
         checked: &mut [Result<Checked>],
     ) -> Result<Self> {
         let lots = lots::name(tx, checked).await?;
+        let unnamed = packing::unnamed(tx, checked).await?;
         let events: Vec<&Checked> =
             checked.iter().filter_map(|event| event.as_ref().ok()).collect();
         let subjects = events.iter().flat_map(|event| {
@@ -74,7 +76,10 @@ impl Surroundings {
         let mut queries = vec![
             yj_subject::query_by_codes(&distinct(subjects)),
             yj_product::query_by_codes(&distinct(products)),
-            store::query_and_lock(tx, &distinct(inputs.chain(outputs))),
+            store::query_and_lock(
+                tx,
+                &distinct(inputs.chain(outputs).chain(unnamed.iter().map(String::as_str))),
+            ),
             query_digests(events.iter().map(|event| event.digest.as_str())),
             Policies::query(),
             yj_domain::query_current(),

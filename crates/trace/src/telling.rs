@@ -360,7 +360,9 @@ impl Chain {
                 quantity: edge.quantity,
                 unit: chain::object(units, edge).map(|unit| unit.measure),
             };
-            let edges = step.edges.iter().filter(|edge| edge.role == role);
+            let same =
+                |edge: &&Edge| edge.role == role || role == LinkRole::Input && edge.role.goes_in();
+            let edges = step.edges.iter().filter(same);
             edges.map(item).collect::<Vec<_>>()
         };
         let kind = self.found.kinds.of(step);
@@ -409,7 +411,7 @@ impl Chain {
     /// 流量流向表: one line for everything that went from one subject's object into an event.
     fn flow_lines(&self, step: &Step, pen: &mut Pen) -> serde_json::Result<()> {
         let receiver = self.party(step.subject);
-        for edge in step.edges.iter().filter(|edge| edge.role == LinkRole::Input) {
+        for edge in step.edges.iter().filter(|edge| edge.role.goes_in()) {
             let Some(unit) = chain::object(&self.found.units, edge) else { continue };
             let sender = self.party(unit.holder_before(step.at()));
             pen.line(&FlowLine {

@@ -30,6 +30,13 @@ impl Ways {
         }
     }
 
+    pub(crate) fn remove(&mut self, direction: Direction) {
+        match direction {
+            Direction::Upstream => self.upstream = false,
+            Direction::Downstream => self.downstream = false,
+        }
+    }
+
     pub(crate) const fn has(self, direction: Direction) -> bool {
         match direction {
             Direction::Upstream => self.upstream,

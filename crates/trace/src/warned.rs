@@ -18,6 +18,7 @@ use crate::{
     places,
     store::StoredEvent,
     story::RECALL,
+    unpacked,
 };
 
 /// Lots under orders that are named; they are counted for each order's gravity.
@@ -145,6 +146,9 @@ pub async fn warned_lots(tx: &mut Tx, product_id: &str) -> Result<Vec<WarnedLot>
             followed.insert(unit);
             roots.entry(*quality).or_default().insert(unit);
         }
+    }
+    for of_one in roots.values_mut() {
+        *of_one = unpacked::taken_out(tx, std::mem::take(of_one)).await?;
     }
     let qualities: Vec<Quality> = roots.keys().copied().collect();
     let queries = roots.into_values().map(|roots| made_of(roots, product_id)).collect();

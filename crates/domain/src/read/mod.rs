@@ -19,7 +19,10 @@ use self::{
 
 use crate::{
     field::{FieldKind, FieldSpec},
-    pack::{EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, StageSpec, Terminal},
+    pack::{
+        EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec,
+        Terminal,
+    },
     retention::Retention,
 };
 
@@ -387,6 +390,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         "code",
         "name",
         "movement",
+        "packing",
         "inputs",
         "outputs",
         "loss_max_percent",
@@ -397,10 +401,12 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         "documents",
         "always_reviewed",
     ]);
+    let words = [("pack", Packing::Pack), ("unpack", Packing::Unpack)];
     EventSpec {
         code: part.word("code", EVENT_CODE_MAX),
         name: part.label("name"),
         movement: part.optional_text("movement", 3),
+        packing: part.value("packing").and_then(|_| part.one_of("packing", &words)),
         inputs: part.object("inputs", inputs),
         outputs: part.object("outputs", outputs),
         loss_max_percent: part.quantity("loss_max_percent"),

@@ -10,7 +10,7 @@ use self::rule::{check_documents, check_goods_rules, check_rules};
 use crate::{
     columns,
     field::{FieldKind, FieldSpec, compiled},
-    pack::{EventSpec, InputMode, Pack},
+    pack::{EventSpec, InputMode, Pack, Packing},
     read::{EVENTS_MAX, Mistakes},
     rule::EVENT_TIME,
 };
@@ -155,6 +155,7 @@ fn check_event(event: &EventSpec, here: &str, mistakes: &mut Mistakes) {
     if outputs.terminal.is_some() && outputs.max == 0 {
         note("outputs.terminal", String::from("没有产出的事件不应写明产出的去处"));
     }
+    check_packing(event, &mut note);
     let hundred = Quantity::from_scaled(1_000_000).unwrap_or_default();
     if event.loss_max_percent.is_some_and(|limit| limit < Quantity::ZERO || limit > hundred) {
         note("loss_max_percent", String::from("应在 0 至 100 之间"));
@@ -172,6 +173,30 @@ fn check_event(event: &EventSpec, here: &str, mistakes: &mut Mistakes) {
     }
     check_fields(&event.fields, &format!("{here}.fields"), &columns::ALL, mistakes);
     check_rules(&event.rules, (&event.fields, true), &format!("{here}.rules"), mistakes);
+}
+
+/// A package is one thing, and what is in it stays there or comes out.
+fn check_packing(event: &EventSpec, note: &mut impl FnMut(&str, String)) {
+    let Some(packing) = event.packing else { return };
+    if event.inputs.mode != InputMode::Consume {
+        note("inputs.mode", String::from("装入包装、拆包装应为 consume"));
+    }
+    if event.outputs.terminal.is_some() {
+        note("outputs.terminal", String::from("装入包装、拆包装之后仍在库，不应写明产出的去处"));
+    }
+    match packing {
+        Packing::Pack if event.outputs.min == 0 => {
+            note("outputs.min", String::from("装入包装应有产出：包装本身"));
+        }
+        Packing::Unpack if (event.inputs.min, event.inputs.max) != (1, 1) => {
+            note("inputs.max", String::from("拆包装一次拆一件，min 与 max 应为 1"));
+        }
+        // What is taken out need not be named: all of it then is.
+        Packing::Unpack if event.outputs.min != 0 || event.outputs.max == 0 => {
+            note("outputs.min", String::from("拆包装的产出可以不写明，min 应为 0，max 应大于 0"));
+        }
+        _ => {}
+    }
 }
 
 /// `taken` are labels that stand for something else on the same sheet.

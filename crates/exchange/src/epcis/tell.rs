@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde_json::{Map, Number, Value};
-use yj_domain::{Domains, EventSpec, InputMode, Pack};
+use yj_domain::{Domains, EventSpec, InputMode, Pack, Packing};
 use yj_epcis::{Action, Epc, Event, EventKind, Gs1Key, Json, QuantityElement, TypedId, Vocabulary};
 use yj_model::{CodeScheme, OffsetTime, TraceCode};
 use yj_product::ProductBrief;
@@ -35,6 +35,8 @@ pub(crate) struct Around<'a> {
     pub(crate) domains: &'a Domains,
     /// Today.
     pub(crate) day: Date,
+    /// Domains of packages that are known, by code.
+    pub(crate) packages: &'a BTreeMap<String, String>,
     /// Products by GTIN.
     pub(crate) products: &'a BTreeMap<String, ProductBrief>,
     /// Code of the subject whose event it is.
@@ -58,6 +60,10 @@ enum Shape {
     Transforms,
     /// 聚合事件 ADD
     Packs,
+    /// 聚合事件 DELETE
+    Unpacks,
+    /// 聚合事件 OBSERVE: a package is looked at with what is in it.
+    Sees,
 }
 
 /// What an event type must be like to be meant.
@@ -85,11 +91,14 @@ const fn row(
 /// has exactly one of them is it told.
 const MEANINGS: &[Meaning] = {
     use InputMode::{Consume, None, Observe};
-    use Shape::{Creates, Destroys, Observes, Packs, Transforms};
+    use Shape::{Creates, Destroys, Observes, Packs, Sees, Transforms, Unpacks};
     &[
         row(Creates, &["commissioning", "creating_class_instance"], (&["101"], &[]), None),
         row(Transforms, &[], (&["101", "208"], &["processing"]), Consume),
-        row(Packs, &["packing"], (&["208"], &["processing"]), Consume),
+        row(Packs, &["packing"], (&[], &[]), Consume),
+        // Whatever the step is called, what is disaggregated is out of its package.
+        row(Unpacks, &[], (&[], &[]), Consume),
+        row(Sees, &["inspecting"], (&[], &["inspection"]), Observe),
         row(Observes, &["shipping", "departing"], (&["201"], &["distribution"]), Consume),
         row(
             Observes,
@@ -156,6 +165,10 @@ fn shape(event: &Event) -> Result<Shape, Untold> {
         }
         (EventKind::Transformation, _) => Ok(Shape::Transforms),
         (EventKind::Aggregation, Some(Action::Add)) => Ok(Shape::Packs),
+        (EventKind::Aggregation, Some(Action::Delete)) => Ok(Shape::Unpacks),
+        (EventKind::Aggregation, Some(Action::Observe)) => Ok(Shape::Sees),
+        // That goods no longer belong to a 交易 says nothing of the goods: what was told of it stands until
+        // it is declared wrong. A sensor that is put on something, or taken off, makes nothing of it.
         _ => untold("no_counterpart", "这一类 EPCIS 事件在追溯数据中没有对应"),
     }
 }
@@ -177,6 +190,11 @@ fn domain(event: &Event, around: &Around<'_>) -> Result<String, Untold> {
     found.dedup();
     match found.as_slice() {
         [one] => Ok(String::from(*one)),
+        [] if let Some(domain) =
+            package(event, around.public_url).and_then(|code| around.packages.get(&code)) =>
+        {
+            Ok(domain.clone())
+        }
         [] => untold("no_domain", "商品条码没有登记产品，也没有写 yj:domain，不知属于哪个领域"),
         many => untold("ambiguous_domain", format!("所涉产品属于不同领域：{}", many.join("、"))),
     }
@@ -194,6 +212,12 @@ pub(crate) fn identifiers(event: &Event) -> impl Iterator<Item = &str> {
     ];
     let things = things.into_iter().flatten().map(String::as_str);
     things.chain(amounts.into_iter().flatten().map(|one| one.epc_class.as_str()))
+}
+
+/// The code of the package that an event is about.
+pub(crate) fn package(event: &Event, public_url: &str) -> Option<String> {
+    let parent = event.parent_id.as_deref()?;
+    code(parent, key(parent).as_ref(), public_url).ok()
 }
 
 fn key(id: &str) -> Option<Gs1Key> {
@@ -231,7 +255,13 @@ fn event_type<'p>(
         let of = |list: &[&str], found: Option<&str>| {
             list.is_empty() || found.is_some_and(|found| list.contains(&found))
         };
+        let packing = match shape {
+            Shape::Packs => Some(Packing::Pack),
+            Shape::Unpacks => Some(Packing::Unpack),
+            _ => spec.packing,
+        };
         spec.inputs.mode == meaning.mode
+            && spec.packing == packing
             && of(meaning.stages, Some(stage))
             && of(meaning.movements, spec.movement.as_deref())
     };
@@ -384,10 +414,18 @@ fn lines(
         Shape::Packs => {
             let inputs = all(&event.child_epcs, &event.child_quantity_list)?;
             told.inputs = inputs.iter().map(|line| input(line, false)).collect();
-            let Some(parent) = &event.parent_id else {
-                return untold("no_code", "聚合事件没有 parentID，包装没有追溯码");
-            };
-            told.outputs = vec![output(&line(parent, None, event, around)?)];
+            told.outputs = vec![output(&parent(event, around)?)];
+        }
+        Shape::Unpacks => {
+            // Without children all of it is meant; what becomes of the package follows from what is left.
+            let outputs = all(&event.child_epcs, &event.child_quantity_list)?;
+            told.outputs = outputs.iter().map(output).collect();
+            told.inputs = vec![input(&parent(event, around)?, true)];
+        }
+        Shape::Sees => {
+            let mut things = vec![parent(event, around)?];
+            things.extend(all(&event.child_epcs, &event.child_quantity_list)?);
+            told.inputs = things.iter().map(|line| input(line, true)).collect();
         }
         Shape::Creates | Shape::Destroys | Shape::Observes => {
             let things = all(&event.epc_list, &event.quantity_list)?;
@@ -401,6 +439,14 @@ fn lines(
         }
     }
     Ok(())
+}
+
+/// The package of an 聚合事件.
+fn parent(event: &Event, around: &Around<'_>) -> Result<Line, Untold> {
+    match &event.parent_id {
+        Some(parent) => line(parent, None, event, around),
+        None => untold("no_code", "聚合事件没有 parentID，包装没有追溯码"),
+    }
 }
 
 fn line(

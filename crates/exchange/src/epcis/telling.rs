@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use yj_domain::Domains;
+use yj_domain::{Domains, Packing};
 use yj_epcis::{ErrorDeclaration, Event, Vocabulary};
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
-use yj_trace::{Captured, Source, TraceEvent, capture_in};
+use yj_trace::{Captured, Input, Source, TraceEvent, capture_in};
 
 use super::{
     capture::clean,
@@ -65,7 +65,8 @@ pub(crate) async fn tell_all(
         tracer,
         keep,
         owners,
-        products: products(tx, events).await?,
+        products: products(tx, events.clone()).await?,
+        packages: yj_trace::domains_of(tx, &packages(ctx, events)).await?,
         domains: yj_domain::current(tx).await?,
         past: Past::load(ctx, tx, keep).await?,
         at: BTreeMap::new(),
@@ -111,6 +112,12 @@ async fn products<'e>(
     if gtins.is_empty() { Ok(BTreeMap::new()) } else { yj_product::by_gtins(tx, &gtins).await }
 }
 
+/// Codes of the packages that events name.
+fn packages<'e>(ctx: &Ctx, events: impl Iterator<Item = &'e Event>) -> BTreeSet<String> {
+    let public_url = &ctx.app().platform().public_url;
+    events.filter_map(|event| tell::package(event, public_url)).collect()
+}
+
 /// What an event corrects.
 #[derive(Clone)]
 struct Fix {
@@ -141,6 +148,8 @@ struct Teller<'k> {
     keep: &'k [(&'k Prepared, &'k SubjectBrief)],
     owners: &'k Owners,
     products: BTreeMap<String, ProductBrief>,
+    /// Domains of packages, by code.
+    packages: BTreeMap<String, String>,
     domains: Arc<Domains>,
     past: Past,
     /// Events of the chunk that are no declarations, by name.
@@ -184,6 +193,7 @@ impl Teller<'_> {
                 domains: &self.domains,
                 day: self.tracer.today(),
                 products: &self.products,
+                packages: &self.packages,
                 subject: &owner.code,
                 subject_of: &|gln| self.owners.by_gln(gln).map(|one| one.code.clone()),
                 public_url: &self.tracer.app().platform().public_url,
@@ -214,9 +224,29 @@ impl Teller<'_> {
                 Err(_) => None,
             };
         }
+        if fix.is_none() {
+            self.add_to_package(&mut event);
+        }
         let place = (event.domain.clone(), stage);
+        for line in &event.outputs {
+            self.packages.entry(line.code.clone()).or_insert_with(|| event.domain.clone());
+        }
         self.group.push((event, Slot::Own { at, place, fix }));
         Ok(())
+    }
+
+    /// What is put into a package that is there goes to what is in it: the package goes on.
+    fn add_to_package(&self, event: &mut TraceEvent) {
+        let packs = self.domains.packing(&event.domain, &event.kind) == Some(Packing::Pack);
+        let [package] = event.outputs.as_slice() else { return };
+        if packs && self.packages.contains_key(&package.code) {
+            event.inputs.push(Input {
+                code: package.code.clone(),
+                quantity: Some(package.quantity.clone()),
+                unit: Some(package.unit.clone()),
+                external: false,
+            });
+        }
     }
 
     /// What the event at a place corrects, as a declaration of the chunk or an earlier one says.

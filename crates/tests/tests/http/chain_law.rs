@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     capturing::capture,
     chain_cases::{ids, objects},
+    chain_walk::Walk,
     harness::TestApp,
 };
 
@@ -25,21 +26,36 @@ impl Chance {
 
 /// An event as it was sent, once it counts.
 #[derive(Clone)]
-struct Fact {
+pub struct Fact {
     id: String,
-    time: usize,
+    pub time: usize,
     by: usize,
     /// As it can be sent again.
     sent: Value,
-    inputs: BTreeMap<String, i64>,
-    outputs: BTreeMap<String, i64>,
+    pub inputs: BTreeMap<String, i64>,
+    pub outputs: BTreeMap<String, i64>,
     observed: BTreeSet<String>,
 }
 
 impl Fact {
-    /// What it puts out that did not go into it.
-    fn makes(&self, unit: &str) -> bool {
-        self.outputs.contains_key(unit) && !self.inputs.contains_key(unit)
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it puts out that did not go into it, and was not taken out of a package.
+    pub fn makes(&self, unit: &str) -> bool {
+        let new = self.outputs.contains_key(unit) && !self.inputs.contains_key(unit);
+        new && self.opened().is_none()
+    }
+
+    /// The package that it takes things out of.
+    pub fn opened(&self) -> Option<&String> {
+        self.inputs.keys().next().filter(|_| self.sent["type"] == "disaggregate")
+    }
+
+    /// Whether it puts things into a package.
+    pub fn packs(&self) -> bool {
+        self.sent["type"] == "aggregate"
     }
 }
 
@@ -53,8 +69,8 @@ struct Waiting {
     of: Option<String>,
 }
 
-struct World {
-    facts: Vec<Fact>,
+pub struct World {
+    pub facts: Vec<Fact>,
     waiting: Vec<Waiting>,
     /// How often each kind of thing came about, so that nothing is left out unnoticed.
     tally: BTreeMap<&'static str, usize>,
@@ -107,9 +123,11 @@ impl World {
             observed: BTreeSet::new(),
         };
         let left = self.left();
-        let (mut packs, mut unpacks) = (false, false);
+        let (mut packs, mut unpacks, mut part) = (false, false, false);
+        let full = self.full();
+        let opens = !full.is_empty() && self.chance.below(3) == 0;
         let harvested = json!({ "plot": "示例地块", "area_mu": "5", "variety": "示例品种", "sown_on": "2026-08-01" });
-        let (kind, attributes) = match self.chance.below(14) {
+        let (kind, attributes) = match self.chance.below(17) {
             _ if left.is_empty() => ("harvest", harvested),
             0 | 1 => ("harvest", harvested),
             2 => {
@@ -124,6 +142,11 @@ impl World {
                 let no = format!("示例-{}-{}", self.prefix, self.facts.len());
                 let method = json!({ "cause": "damaged", "method": "destroy", "document_no": no });
                 ("dispose", method)
+            }
+            _ if opens => ("disaggregate", json!({})),
+            14..=16 => {
+                (packs, part) = (true, self.chance.below(2) == 0);
+                ("aggregate", json!({}))
             }
             7 | 8 => {
                 packs = true;
@@ -141,10 +164,25 @@ impl World {
                 fact.outputs.insert(code, 100);
             }
             "test" => {}
+            "disaggregate" => {
+                // Of what is in a package one thing or several, or all without naming any; what becomes of
+                // the package the platform says.
+                let (package, inside) = &full[self.chance.below(full.len())];
+                // Of packages that are many part may be opened.
+                let there =
+                    left.iter().find(|(code, _)| code == package).map(|(_, most)| (most + 1) / 2);
+                let part = there.filter(|_| self.chance.below(3) == 0).unwrap_or(0);
+                fact.inputs.insert(package.clone(), part);
+                let named = self.chance.below(inside.len() + 1);
+                for (code, most) in inside.iter().take(named) {
+                    let half = self.chance.below(3) == 0;
+                    fact.outputs.insert(code.clone(), if half { (*most + 1) / 2 } else { *most });
+                }
+            }
             // Several whole lots into one new one, and a whole one into several.
             _ if packs => {
                 for (code, most) in left.iter().take(2 + self.chance.below(3)) {
-                    fact.inputs.insert(code.clone(), *most);
+                    fact.inputs.insert(code.clone(), if part { (*most + 1) / 2 } else { *most });
                 }
                 let (code, total) = (self.code(), fact.inputs.values().sum());
                 fact.outputs.insert(code, total);
@@ -191,6 +229,11 @@ impl World {
         }
         let line = |(code, quantity): (&String, &i64)| json!({ "code": code, "quantity": quantity.to_string(), "unit": "KGM" });
         let mut inputs: Vec<Value> = fact.inputs.iter().map(line).collect();
+        if kind == "disaggregate" {
+            inputs.retain(|input| input["quantity"] != "0");
+            let whole = fact.inputs.iter().filter(|(_, part)| **part == 0);
+            inputs.extend(whole.map(|(code, _)| json!({ "code": code })));
+        }
         inputs.extend(fact.observed.iter().map(|code| json!({ "code": code })));
         let mut sent = json!({
             "domain": "agri", "type": kind, "subject": self.people[by]["code"],
@@ -200,7 +243,7 @@ impl World {
         for output in sent["outputs"].as_array_mut().unwrap() {
             output["product"] = json!("YJ-JC-01");
         }
-        if !["test", "retail", "dispose"].contains(&kind) {
+        if !["test", "retail", "dispose", "disaggregate"].contains(&kind) {
             sent["counterparty"] = self.people[1 - by]["code"].clone();
         }
         fact.sent = sent;
@@ -243,13 +286,21 @@ impl World {
             fact.sent.as_object_mut().unwrap().remove(name);
         }
         match result["state"].as_str() {
-            Some("accepted") => self.counts(fact, of),
+            Some("accepted") => {
+                complete(app, &mut fact).await;
+                self.counts(fact, of);
+            }
             _ => self.waiting.push(Waiting { fact, of }),
         }
     }
 
     fn counts(&mut self, fact: Fact, of: Option<String>) {
         let kind = match (of.is_some(), fact.inputs.len(), fact.outputs.len()) {
+            _ if fact.packs() => "aggregated",
+            _ if fact.opened().is_some_and(|package| fact.outputs.contains_key(package)) => {
+                "in part"
+            }
+            _ if fact.opened().is_some() => "disaggregated",
             (true, ..) => "corrected",
             (false, 2.., 1) => "packed",
             (false, 1, 2..) => "unpacked",
@@ -263,13 +314,14 @@ impl World {
 
     /// A reviewer takes something that waits, or does not; it may be too late for it.
     async fn decide(&mut self, app: &TestApp) {
-        let Waiting { fact, of } = self.waiting.remove(self.chance.below(self.waiting.len()));
+        let Waiting { mut fact, of } = self.waiting.remove(self.chance.below(self.waiting.len()));
         let verb = if self.chance.below(2) == 0 { "approve" } else { "reject" };
         let path = format!("/api/v1/trace/events/{}/{verb}", fact.id);
         let answer = app.post("reviewer", &path, json!({ "comment": "示例" })).await;
         let state = app.get("supervisor", &format!("/api/v1/trace/events/{}", fact.id)).await;
         if answer.status == 200 && state.body["state"] == "accepted" {
             *self.tally.entry("approved").or_default() += 1;
+            complete(app, &mut fact).await;
             self.counts(fact, of);
         } else if answer.status == 200 && state.body["state"] == "rejected" {
             *self.tally.entry("rejected").or_default() += 1;
@@ -293,50 +345,6 @@ impl World {
         }
     }
 
-    /// The events that a unit leads to, by their place.
-    fn downstream(&self, root: &str) -> BTreeSet<usize> {
-        let all = || 0..self.facts.len();
-        let mut found: BTreeSet<usize> =
-            all().filter(|at| self.facts[*at].inputs.contains_key(root)).collect();
-        loop {
-            let follows = |at: &usize| {
-                let fact = &self.facts[*at];
-                found.iter().map(|before| &self.facts[*before]).any(|before| {
-                    fact.time >= before.time
-                        && fact.inputs.keys().any(|code| before.outputs.contains_key(code))
-                })
-            };
-            let more: BTreeSet<usize> = all().filter(follows).collect();
-            let known = found.len();
-            found.extend(more);
-            if found.len() == known {
-                return found;
-            }
-        }
-    }
-
-    /// The events that lead to a unit, by their place.
-    fn upstream(&self, root: &str) -> BTreeSet<usize> {
-        let all = || 0..self.facts.len();
-        let mut found: BTreeSet<usize> =
-            all().filter(|at| self.facts[*at].outputs.contains_key(root)).collect();
-        loop {
-            let leads = |at: &usize| {
-                let fact = &self.facts[*at];
-                found.iter().map(|after| &self.facts[*after]).any(|after| {
-                    fact.time <= after.time
-                        && fact.outputs.keys().any(|code| after.inputs.contains_key(code))
-                })
-            };
-            let more: BTreeSet<usize> = all().filter(leads).collect();
-            let known = found.len();
-            found.extend(more);
-            if found.len() == known {
-                return found;
-            }
-        }
-    }
-
     /// Whether an event follows from another at the same time.
     fn follows(&self, from: usize, to: usize, among: &BTreeSet<usize>) -> bool {
         let mut reached = BTreeSet::from([from]);
@@ -356,48 +364,24 @@ impl World {
         }
     }
 
-    /// Whether something went into what had been made of it.
-    fn has_circle(&self) -> bool {
-        let mut leads: BTreeSet<(&String, &String)> = BTreeSet::new();
-        for fact in &self.facts {
-            for from in fact.inputs.keys() {
-                leads.extend(fact.outputs.keys().filter(|to| *to != from).map(|to| (from, to)));
-            }
-        }
-        loop {
-            let known = leads.len();
-            let pairs: Vec<_> = leads.iter().copied().collect();
-            for (from, to) in &pairs {
-                let on = pairs.iter().filter(|(next, _)| next == to);
-                leads.extend(on.map(|(_, end)| (*from, *end)));
-            }
-            if leads.len() == known {
-                return leads.iter().any(|(from, to)| from == to);
-            }
-        }
-    }
-
-    /// Whether a lot was filled up before it was made, by the times that the events give.
-    fn grew_before_made(&self) -> bool {
-        self.facts.iter().any(|fact| {
-            let grown = fact.outputs.iter().filter(|(code, quantity)| {
-                fact.inputs.get(*code).is_some_and(|taken| taken < *quantity)
-            });
-            let mut grown = grown.map(|(code, _)| code);
-            grown.any(|code| {
-                self.facts.iter().any(|other| other.time > fact.time && other.makes(code))
-            })
-        })
-    }
-
     /// What was put out of a unit beyond what had gone in, and what is left.
     fn produced(&self, code: &str) -> i64 {
+        let made = |fact: &&Fact| fact.opened().is_none_or(|package| package == code);
         let of = |fact: &Fact| {
             let (input, output) = (fact.inputs.get(code), fact.outputs.get(code));
             let output = output.copied().unwrap_or(0);
             output - input.copied().unwrap_or(0).min(output)
         };
-        self.facts.iter().map(of).sum()
+        self.facts.iter().filter(made).map(of).sum()
+    }
+}
+
+/// What of an event that opens a package the platform has filled in.
+async fn complete(app: &TestApp, fact: &mut Fact) {
+    if fact.sent["type"] == "disaggregate" {
+        let event = app.get("supervisor", &format!("/api/v1/trace/events/{}", fact.id)).await;
+        fact.inputs = lines(&event.body["inputs"]);
+        fact.outputs = lines(&event.body["outputs"]);
     }
 }
 
@@ -427,13 +411,20 @@ pub async fn chain(app: &TestApp, user: &str, code: &str, direction: &str) -> Va
 fn judge(world: &World, root: &str, (direction, chain): (&str, &Value)) {
     let facts = &world.facts;
     let (up, down) = (direction != "downstream", direction != "upstream");
-    let empty = BTreeSet::new;
-    let before = if up { world.upstream(root) } else { empty() };
-    let after = if down { world.downstream(root) } else { empty() };
+    let walked = |wanted, walk: fn(&World, &str) -> Walk| {
+        if wanted { walk(world, root) } else { Walk::default() }
+    };
+    let Walk { events: before, units: sources } = walked(up, World::upstream);
+    let Walk { events: after, units: results } = walked(down, World::downstream);
     let steps: BTreeSet<usize> = before.union(&after).copied().collect();
     let place = |id: &String| facts.iter().position(|fact| fact.id == *id).unwrap();
     let told: Vec<usize> = ids(chain, false).iter().map(place).collect();
-    assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), steps, "{root} {direction}");
+    assert_eq!(
+        told.iter().copied().collect::<BTreeSet<_>>(),
+        steps,
+        "{root} {direction}\n{}",
+        world.told()
+    );
     assert_eq!(told.len(), steps.len(), "each event once");
     for (at, one) in told.iter().enumerate() {
         let (earlier, event) = (&facts[*one], &chain["events"][at]);
@@ -455,10 +446,8 @@ fn judge(world: &World, root: &str, (direction, chain): (&str, &Value)) {
             roles.entry(code).or_insert("beside");
         }
     }
-    let down = after.iter().flat_map(|at| facts[*at].outputs.keys());
-    roles.extend(down.map(|code| (code.as_str(), "downstream")));
-    let up = before.iter().flat_map(|at| facts[*at].inputs.keys());
-    roles.extend(up.map(|code| (code.as_str(), "upstream")));
+    roles.extend(results.iter().map(|code| (code.as_str(), "downstream")));
+    roles.extend(sources.iter().map(|code| (code.as_str(), "upstream")));
     roles.insert(root, "root");
     let objects = chain["objects"].as_array().unwrap().iter();
     let objects: Vec<&Value> = objects.chain(chain["beside"].as_array().unwrap()).collect();
@@ -466,7 +455,7 @@ fn judge(world: &World, root: &str, (direction, chain): (&str, &Value)) {
         .iter()
         .map(|one| (one["code"].as_str().unwrap(), one["role"].as_str().unwrap()))
         .collect();
-    assert_eq!(told, roles, "{root} {direction}");
+    assert_eq!(told, roles, "{root} {direction}\n{}", world.told());
     let left: BTreeMap<String, i64> = world.left().into_iter().collect();
     let mut freeze = 0;
     for object in &objects {
@@ -532,6 +521,10 @@ async fn g_6_5_4_a_chain_is_what_its_definition_says_whatever_the_events_are() {
             judge(&world, code, ("downstream", &down));
             let up = chain(&app, "supervisor", code, "upstream").await;
             judge(&world, code, ("upstream", &up));
+            let path =
+                format!("/api/v1/trace/objects/{code}/orders/preview?act=recall&downstream=true");
+            let recall = app.get("supervisor", &path).await.expect(200);
+            assert_eq!(recall["units"], world.recalled(code).len(), "{code}\n{}", world.told());
             let both = chain(&app, "supervisor", code, "both").await;
             let known = |chain: &Value| ids(chain, false).into_iter().collect::<BTreeSet<_>>();
             assert_eq!(known(&both), known(&down).union(&known(&up)).cloned().collect());
@@ -556,7 +549,8 @@ async fn g_6_5_4_a_chain_is_what_its_definition_says_whatever_the_events_are() {
         }
         // As much of one comes from the other as of the other goes into the one, where no lot was filled
         // up with what had been made of it, and none before it was made.
-        if world.has_circle() || world.grew_before_made() {
+        let opened = world.facts.iter().any(|fact| fact.opened().is_some());
+        if opened || world.has_circle() || world.grew_before_made() {
             continue;
         }
         for (from, down) in &downstream {
@@ -577,8 +571,18 @@ async fn g_6_5_4_a_chain_is_what_its_definition_says_whatever_the_events_are() {
             }
         }
     }
-    for kind in ["packed", "unpacked", "disposed", "corrected", "approved", "rejected", "withdrawn"]
-    {
+    for kind in [
+        "packed",
+        "unpacked",
+        "aggregated",
+        "disaggregated",
+        "in part",
+        "disposed",
+        "corrected",
+        "approved",
+        "rejected",
+        "withdrawn",
+    ] {
         assert!(tally.contains_key(kind), "{kind}: {tally:?}");
     }
 }

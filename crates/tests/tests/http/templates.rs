@@ -141,7 +141,7 @@ async fn g_6_4_1_every_event_type_of_every_pack_comes_back_by_its_template() {
     let (mut count, mut wrong) = (0, Vec::new());
     for domain in &domains {
         let code = domain["code"].as_str().unwrap();
-        let mut made = String::new();
+        let (mut made, mut package) = (String::new(), String::new());
         for stage in domain["stages"].as_array().unwrap() {
             let stage_code = stage["stage"].as_str().unwrap();
             let path = format!("/api/v1/trace/templates/{code}/stages/{stage_code}");
@@ -170,6 +170,17 @@ async fn g_6_4_1_every_event_type_of_every_pack_comes_back_by_its_template() {
                     }
                     cells.insert("产出追溯码", output);
                 }
+                if event["packing"] == "pack" {
+                    package = format!("OUT-{code}-{kind}");
+                } else if event["packing"] == "unpack" {
+                    // Everything that is in it.
+                    cells.retain(|label, _| !label.starts_with("产出") && *label != "产品代码");
+                    cells.insert("投入追溯码", package.clone());
+                    for label in ["投入数量", "投入单位", "来源于平台之外", "批次号"]
+                    {
+                        cells.remove(label);
+                    }
+                }
                 for (label, text) in besides(code, kind) {
                     let before = cells.insert(label, String::from(*text));
                     assert!(before.is_some(), "{code} {kind} has no {label}");
@@ -177,7 +188,8 @@ async fn g_6_4_1_every_event_type_of_every_pack_comes_back_by_its_template() {
                 // Columns may come in any order.
                 let mut order: Vec<String> = names.clone();
                 order.reverse();
-                let row = order.iter().map(|label| cells[label.as_str()].clone()).collect();
+                let row = order.iter().map(|label| cells.get(label.as_str()).cloned());
+                let row = row.map(Option::unwrap_or_default).collect();
                 forms.push(form(name, &order, vec![row]));
                 count += 1;
             }

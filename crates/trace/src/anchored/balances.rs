@@ -90,7 +90,7 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
         let quantity = row.int(2)?;
         sums.last = sums.last.max(Some(row.int(3)?));
         match LinkRole::from_code(row.int(1)?) {
-            Some(LinkRole::Input) => sums.taken += quantity,
+            Some(LinkRole::Input | LinkRole::Opened) => sums.taken += quantity,
             Some(LinkRole::Output) => {
                 let state = state(&domains, &row)?;
                 sums.made += quantity;

@@ -375,7 +375,8 @@ fn common(spec: &EventSpec) -> Vec<Column> {
         column(ADDRESS, What::Address, false, ("至多 200 个字；填写时须有地点区划", "")),
     ];
     if spec.inputs.max > 0 {
-        let must = spec.inputs.mode != InputMode::Observe;
+        // A package that is opened need not be counted.
+        let must = spec.inputs.mode != InputMode::Observe && !spec.unpacks();
         let needed = spec.inputs.min > 0;
         columns.push(column(IN_CODE, What::InCode, needed, ("已登记的追溯码", "EX-IN-0001")));
         let amount = must && needed;

@@ -53,7 +53,7 @@ export const moment = (at: number): string => `${new Date(at + 8 * 3_600_000).to
 const DECIMAL = /^\d{1,11}(?:\.\d{1,4})?$/;
 
 /** What cannot be right, whatever the server knows. The server checks everything. */
-export function findings(form: Form, { fields, inputs, outputs }: PackEvent): FieldError[] {
+export function findings(form: Form, { fields, inputs, outputs, packing }: PackEvent): FieldError[] {
   const found: FieldError[] = [];
   const add = (field: string, detail: string): void => void found.push({ field, detail });
   const lines = (name: 'inputs' | 'outputs', label: string, least: number, counted: boolean): void => {
@@ -65,7 +65,7 @@ export function findings(form: Form, { fields, inputs, outputs }: PackEvent): Fi
       if (wanted && !DECIMAL.test(line.quantity.trim())) add(name, `${label}数量：应为大于 0 的数，至多 4 位小数`);
     }
   };
-  lines('inputs', '投入', inputs.min, inputs.mode !== 'observe');
+  lines('inputs', '投入', inputs.min, inputs.mode !== 'observe' && packing !== 'unpack');
   lines('outputs', '产出', outputs.min, true);
   for (const field of fields) {
     if (field.required && !form.attributes[field.name]?.trim()) add(field.name, `${field.label}：必填`);

@@ -197,6 +197,8 @@ export interface PackEvent {
   code: string;
   name: string;
   movement?: string;
+  /** 包装关联：装入包装，或拆包装 */
+  packing?: 'pack' | 'unpack';
   fields: PackField[];
   loss_max_percent?: string;
   inputs: { min: number; max: number; mode: 'none' | 'consume' | 'observe' };

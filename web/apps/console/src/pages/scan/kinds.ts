@@ -19,7 +19,7 @@ const AGAINST_RECALL = ['202', '205', '206', '211', '103', '108'];
 export function directionOf(stage: string, event: PackEvent): Direction | undefined {
   if (event.inputs.max === 0) return undefined;
   if (event.inputs.mode === 'observe') return event.outputs.max === 0 ? 'observe' : undefined;
-  if (MAKING.includes(stage) || event.movement === '101' || event.movement === '208') return undefined;
+  if (event.packing || MAKING.includes(stage) || event.movement === '101' || event.movement === '208') return undefined;
   return event.movement?.startsWith('1') ? 'in' : 'out';
 }
 
