@@ -17751,7 +17751,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description 理由 */
+                    /** @description 理由；承诺达标合格证的作废理由在其公开页上显示，不写姓名、电话等个人信息 */
                     reason: string;
                 };
             };
@@ -35442,8 +35442,11 @@ export interface operations {
                      * @default []
                      */
                     origins?: string[];
-                    /** @description 产品代码 */
-                    product: string;
+                    /**
+                     * @description 产品代码；留空为所附批次的产品
+                     * @default null
+                     */
+                    product?: string | null;
                     /**
                      * @description 承诺内容；留空为通行的承诺
                      * @default null
