@@ -260,15 +260,12 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     // What the links name and what the events say is read at a time where the engine can, and where it is
     // more than one part.
     let mut beside = if told.len() <= TOGETHER { None } else { tx.beside().await? };
-    let (mut named, mut steps) = match &mut beside {
-        Some(beside) => {
-            let steps = steps::read(beside, told, (&names, &mut kinds));
-            try_join!(named(tx, &mut found, directions, &names), steps)?
-        }
-        None => {
-            let named = named(tx, &mut found, directions, &names).await?;
-            (named, steps::read(tx, told, (&names, &mut kinds)).await?)
-        }
+    let (mut named, mut steps) = if let Some(beside) = &mut beside {
+        let steps = steps::read(beside, told, (&names, &mut kinds));
+        try_join!(named(tx, &mut found, directions, &names), steps)?
+    } else {
+        let named = named(tx, &mut found, directions, &names).await?;
+        (named, steps::read(tx, told, (&names, &mut kinds)).await?)
     };
     let told = found.told(named.watching.into_iter());
     let mut observations = steps::read(tx, told, (&names, &mut kinds)).await?;
