@@ -1,6 +1,7 @@
 //! 原码流转: units that go into an event and come out of it under the same code, as a lot does that is
-//! sent on, or is taken out of a package. Each such event puts the unit out again, which makes none of it: what a unit was made with is
-//! what was put out beyond what went in. Who sent it on is who had put it out before.
+//! sent on, or is taken out of a package. Each such event puts the unit out again, which makes none of
+//! it: what a unit was made with is what was put out beyond what went in. Who sent it on is who had put
+//! it out before.
 
 use std::{collections::HashMap, sync::Mutex};
 

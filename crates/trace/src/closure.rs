@@ -162,10 +162,8 @@ impl Found {
         }
         let first = self.links.len();
         for row in rows {
-            let (event, role) = (row.int(0)?, row.int(2)?);
+            let (event, role) = (row.int(0)?, store::role(row.int(2)?)?);
             let object = self.place(row.int(1)?);
-            let role = LinkRole::from_code(role)
-                .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?;
             let quantity = row.int_opt(3)?.map(store::quantity).transpose()?;
             if self.links[first..].last().is_none_or(|last| last.event != event) {
                 let mut ways = Ways::default();

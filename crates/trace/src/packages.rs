@@ -59,10 +59,8 @@ impl Packages {
             if shares[output.unit].is_none() {
                 shares[output.unit] = whole;
             }
-            if let Some(left) = inside.get_mut(&output.unit) {
-                *left = (*left - scaled(output)).max(0);
-            }
         }
+        come_out(inside, step);
         let total: i128 = inside.values().sum();
         if package == root || total == 0 {
             return;
@@ -87,12 +85,7 @@ impl Packages {
                 self.put_in(step);
                 continue;
             };
-            let inside = self.inside.entry(package).or_default();
-            for output in side(&step.edges, LinkRole::Output) {
-                if let Some(left) = inside.get_mut(&output.unit) {
-                    *left = (*left - scaled(output)).max(0);
-                }
-            }
+            come_out(self.inside.entry(package).or_default(), step);
         }
     }
 
@@ -123,5 +116,14 @@ impl Packages {
         *all = all.plus(rode);
         let sum = shares[package].unwrap_or(Ratio::NONE);
         shares[package] = Some(sum.plus(rode));
+    }
+}
+
+/// What an event takes out of a package is in it no more. The package is not in itself.
+fn come_out(inside: &mut BTreeMap<usize, i128>, step: &Step) {
+    for output in side(&step.edges, LinkRole::Output) {
+        if let Some(left) = inside.get_mut(&output.unit) {
+            *left = (*left - scaled(output)).max(0);
+        }
     }
 }

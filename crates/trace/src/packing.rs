@@ -331,7 +331,8 @@ pub(crate) fn given_back(links: &[Link], code: &str) -> Result<Quantity> {
 }
 
 /// A package whose packing is corrected still has in it what was taken out of it since: else the taking
-/// out is to be corrected first.
+/// out is to be corrected first. `before` are the links of the packing as it was; `but` are stored events
+/// that do not count.
 pub(crate) async fn require_taken(
     tx: &mut Tx,
     domains: &Domains,

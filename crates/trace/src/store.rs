@@ -86,6 +86,11 @@ pub(crate) fn quality(code: &str) -> Result<Quality> {
     Quality::from_code(code).ok_or_else(|| unknown("quality", code))
 }
 
+pub(crate) fn role(code: i64) -> Result<LinkRole> {
+    let unknown = || Problem::internal(format!("trace_link.role is {code}"));
+    LinkRole::from_code(code).ok_or_else(unknown)
+}
+
 fn unknown(column: &str, value: &str) -> Problem {
     Problem::internal(format!("trace_object.{column} is {value}"))
 }
@@ -173,11 +178,9 @@ pub(crate) async fn links(tx: &mut Tx, event: i64) -> Result<Vec<Link>> {
 
 /// A link from a row of code, role and quantity.
 pub(crate) fn link(row: &Row) -> Result<Link> {
-    let role = row.int(1)?;
     Ok(Link {
         code: String::from(row.text(0)?),
-        role: LinkRole::from_code(role)
-            .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?,
+        role: role(row.int(1)?)?,
         quantity: row.int_opt(2)?.map(quantity).transpose()?,
     })
 }

@@ -59,22 +59,16 @@ impl Batch {
         let counts_not = |id| self.supersedes(id) || original.id == id;
         let before = (original, before.as_slice(), &counts_not as &(dyn Fn(i64) -> bool + Sync));
         // What the batch made is among its own objects.
-        let mut all = self.objects.clone_few(&pending);
+        let mut all = few(&self.objects, &pending);
         all.extend(objects.iter().map(|(code, object)| (code.clone(), object.clone())));
         packing::require_taken(tx, domains, before, (&pending, &all)).await
     }
 }
 
 /// Copies of the objects that packages of a batch are about.
-trait Few {
-    fn clone_few(&self, pending: &[Pending<'_>]) -> Objects;
-}
-
-impl Few for Objects {
-    fn clone_few(&self, pending: &[Pending<'_>]) -> Objects {
-        let links = pending.iter().flat_map(|one| one.links);
-        let known =
-            links.filter_map(|link| Some((link.code.clone(), self.get(&link.code)?.clone())));
-        known.collect()
-    }
+fn few(objects: &Objects, pending: &[Pending<'_>]) -> Objects {
+    let links = pending.iter().flat_map(|one| one.links);
+    let known =
+        links.filter_map(|link| Some((link.code.clone(), objects.get(&link.code)?.clone())));
+    known.collect()
 }

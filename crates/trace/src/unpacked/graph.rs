@@ -6,9 +6,9 @@ use std::{
 };
 
 use yj_domain::Packing;
-use yj_kernel::{Problem, Result, Sql, Tx};
+use yj_kernel::{Result, Sql, Tx};
 
-use crate::{balance::LinkRole, closure::TOGETHER, places};
+use crate::{balance::LinkRole, closure::TOGETHER, places, store};
 
 /// An event and what went into it and came out of it, with quantities in ten-thousandths.
 #[derive(Debug, Default)]
@@ -86,6 +86,9 @@ impl Graph {
         self.load_takers(tx, objects).await?;
         let packages: BTreeSet<i64> =
             objects.iter().copied().filter(|one| all || self.packages.contains(one)).collect();
+        if packages.is_empty() {
+            return Ok(());
+        }
         self.load_makers(tx, &packages).await?;
         let domains = yj_domain::current(tx).await?;
         let packages: Vec<i64> = packages.into_iter().collect();
@@ -144,9 +147,7 @@ impl Graph {
                     continue;
                 }
                 fresh.insert(id);
-                let role = row.int(2)?;
-                let role = LinkRole::from_code(role)
-                    .ok_or_else(|| Problem::internal(format!("trace_link.role is {role}")))?;
+                let role = store::role(row.int(2)?)?;
                 let event = self.events.entry(id).or_default();
                 event.time = row.int(4)?;
                 match role {
