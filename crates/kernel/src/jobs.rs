@@ -148,6 +148,8 @@ pub fn wake(app: &App) {
 pub struct RowResult {
     /// 1 for the first row of data.
     pub row: i64,
+    /// Where people find it in what they sent, where that is a row they can see.
+    pub place: Option<String>,
     /// What happened.
     pub outcome: Outcome,
     /// The row as it came, for repair in place.
@@ -249,12 +251,13 @@ pub struct JobRun {
 
 impl JobRun {
     /// Takes in a row as its kind does, in a transaction of its own with its result.
-    pub async fn take_in(&self, number: i64, cells: Object) -> Result<()> {
+    pub async fn take_in(&self, (number, place): (i64, String), cells: Object) -> Result<()> {
         let work = self.row.ok_or_else(|| Problem::internal("a job that knows no rows"))?;
         let row = SheetRow { params: &self.params, cells: &cells };
         let tx = self.ctx.begin().await?;
         let (mut tx, outcome) = attempt(&self.ctx, tx, (work, row)).await?;
-        let result = RowResult { row: number, outcome, source: Value::Object(cells) };
+        let source = Value::Object(cells);
+        let result = RowResult { row: number, place: Some(place), outcome, source };
         self.note(&mut tx, &[result]).await?;
         tx.commit().await?;
         self.noted();
@@ -304,11 +307,11 @@ impl JobRun {
     fn row_statement(&self, row: &RowResult) -> Result<Sql> {
         let kept = Kept::of(&self.ctx, (&self.key, &self.id), row)?;
         let sql = Sql::new(
-            "INSERT INTO job_row (job_id, row_no, outcome, record, errors, source) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO job_row (job_id, row_no, outcome, record, errors, source, place) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         );
         let sql = sql.arg(self.id.as_str()).arg(row.row).arg(row.outcome.code()).arg(kept.record);
-        Ok(sql.arg(kept.errors).arg(kept.source))
+        Ok(sql.arg(kept.errors).arg(kept.source).arg(row.place.as_deref()))
     }
 
     async fn fenced(&self, tx: &mut Tx, sql: Sql) -> Result<()> {
@@ -498,12 +501,14 @@ pub(crate) async fn rows(ctx: &Ctx, tx: &mut Tx, id: &str, query: &str) -> Resul
     Ok(json!({ "items": rows.iter().map(item).collect::<Result<Vec<_>>>()? }))
 }
 
-const JOB_ROW: &str = "SELECT row_no, outcome, record, errors, source FROM job_row WHERE job_id = ";
+const JOB_ROW: &str =
+    "SELECT row_no, outcome, record, errors, source, place FROM job_row WHERE job_id = ";
 
 fn read_row(row: &Row, (key, id): (&DataKey, &str)) -> Result<Value> {
     let errors = open(key, ("job_row.errors", id), row.text(3)?)?;
     Ok(json!({
-        "row": row.int(0)?, "outcome": row.text(1)?, "record": row.text_opt(2)?,
+        "row": row.int(0)?, "place": row.text_opt(5)?,
+        "outcome": row.text(1)?, "record": row.text_opt(2)?,
         "field": errors[0]["field"], "detail": errors[0]["detail"], "errors": errors,
         "source": open(key, ("job_row.source", id), row.text(4)?)?,
     }))

@@ -121,4 +121,8 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "kernel/0010_search_form",
         script: include_str!("../migrations/0010_search_form.sql"),
     },
+    Migration {
+        name: "kernel/0011_row_place",
+        script: include_str!("../migrations/0011_row_place.sql"),
+    },
 ];

@@ -345,7 +345,7 @@ pub async fn take_in(run: &JobRun, labels: &[&str], sheet: &Sheet) -> Result<Val
         }
         let cells = labels.iter().zip(&row.cells);
         let cells = cells.map(|(label, cell)| (String::from(*label), cell.trim().into()));
-        run.take_in(number, cells.collect()).await?;
+        run.take_in((number, sheet.place(row)), cells.collect()).await?;
     }
     Ok(json!({ "rows": sheet.rows.len() }))
 }

@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(sheet.header, ["经度", "纬度", "名称", "种类", "启用"]);
         assert_eq!(sheet.rows[0].cells, ["108.9", "34.1", "示例一", "a、b", ""]);
         assert_eq!(sheet.rows[1].cells, ["", "", "示例二", "", "是"]);
+        assert_eq!(sheet.place(&sheet.rows[1]), "第 2 个要素");
     }
 
     #[test]

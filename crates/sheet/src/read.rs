@@ -16,6 +16,19 @@ pub struct Sheet {
     pub header: Vec<String>,
     /// The rows that hold anything.
     pub rows: Vec<Row>,
+    /// Whether the rows are features of a map.
+    of_map: bool,
+}
+
+impl Sheet {
+    /// How people are told where a row stands.
+    pub fn place(&self, row: &Row) -> String {
+        if self.of_map {
+            format!("第 {} 个要素", row.number.saturating_sub(1))
+        } else {
+            format!("第 {} 行", row.number)
+        }
+    }
 }
 
 /// One row.
@@ -63,9 +76,10 @@ pub fn is_xlsx(bytes: &[u8]) -> bool {
 pub fn read(bytes: &[u8]) -> Result<Sheet, SheetError> {
     let (bounds, mut keep) = (Bounds::WHOLE, Keep::default());
     require_size(bytes, &bounds)?;
+    let of_map = !is_xlsx(bytes) && geojson::looks_like(bytes);
     if is_xlsx(bytes) {
         xlsx::visit(bytes, &bounds, (Sheets::First, &mut keep))?;
-    } else if geojson::looks_like(bytes) {
+    } else if of_map {
         let mut shaper = Shaper::new(&mut keep, bounds, 0);
         for (number, cells) in (1..).zip(geojson::read(bytes)?) {
             shaper.push(number, cells)?;
@@ -73,7 +87,7 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, SheetError> {
     } else {
         csv_file::visit(decode(bytes)?.as_bytes(), &bounds, &mut keep)?;
     }
-    Ok(Sheet { header: keep.header, rows: keep.rows })
+    Ok(Sheet { header: keep.header, rows: keep.rows, of_map })
 }
 
 /// Shows every sheet of an XLSX file row by row. Besides one row, only the texts that cells share are

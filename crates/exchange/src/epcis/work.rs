@@ -283,7 +283,7 @@ impl Waiting {
                 Taken::Duplicate { id } => Outcome::Duplicate(id),
                 Taken::Refused(problem) => Outcome::refused(problem)?,
             };
-            rows.push(RowResult { row: item.place, outcome, source: Value::Null });
+            rows.push(RowResult { row: item.place, place: None, outcome, source: Value::Null });
         }
         run.note(&mut tx, &rows).await?;
         tally.write(&mut tx, &self.id);

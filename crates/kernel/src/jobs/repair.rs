@@ -46,7 +46,7 @@ pub(crate) async fn repair(
     let ctx = &ctx.under(&(kind.permission)(&params))?;
     let row = SheetRow { params: &params, cells: &cells };
     let (mut tx, outcome) = attempt(ctx, tx, (work, row)).await?;
-    let result = RowResult { row: number, outcome, source: Value::Object(cells) };
+    let result = RowResult { row: number, place: None, outcome, source: Value::Object(cells) };
     replace(ctx, &mut tx, (id, &key), &result).await?;
     let mut sql = Sql::new(JOB_ROW);
     sql.bind(id).push(" AND row_no = ").bind(number);
@@ -70,7 +70,7 @@ async fn held(tx: &mut Tx, (id, number): (&str, i64)) -> Result<Held> {
     );
     let row = tx.fetch_one(sql.arg(id).arg(number)).await?.ok_or(Problem::NotFound("此行"))?;
     match row.text(0)? {
-        "ok" => Err(Problem::Conflict(format!("第 {number} 行已导入成功，无需再次提交"))),
+        "ok" => Err(Problem::Conflict(String::from("此行已导入成功，无需再次提交"))),
         outcome => Ok(Held { failed: outcome == "failed", source: String::from(row.text(1)?) }),
     }
 }

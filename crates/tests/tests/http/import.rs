@@ -61,8 +61,8 @@ async fn g_6_2_1_subjects_are_imported_row_by_row() {
             ["state", "done", "total", "succeeded", "failed"].map(|name| job[name].clone());
         assert_eq!(counts, [json!("done"), json!(3), json!(3), json!(1), json!(2)], "{failed:?}");
         assert_eq!(
-            (&failed[0]["row"], &failed[0]["source"]["主体名称"]),
-            (&2.into(), &"示例农户二".into())
+            (&failed[0]["row"], &failed[0]["place"], &failed[0]["source"]["主体名称"]),
+            (&2.into(), &"第 3 行".into(), &"示例农户二".into())
         );
         assert!(failed[0]["detail"].as_str().unwrap().contains("联系电话"), "{failed:?}");
         assert_eq!(failed[1]["errors"].as_array().unwrap().len(), 3, "{failed:?}");

@@ -406,8 +406,8 @@ async fn g_8_1_messages_come_as_files_too_and_wrong_records_are_mended_in_place(
     assert_eq!((&job["done"], &job["failed"]), (&json!(1), &json!(1)), "{job}");
     let row = failures(&app, "gateway", &job).await.remove(0);
     assert_eq!(
-        (&row["field"], &row["source"]["tran_id"]),
-        (&json!("weight"), &json!("61010400100010000001"))
+        (&row["field"], &row["place"], &row["source"]["tran_id"]),
+        (&json!("weight"), &json!("第 1 条"), &json!("61010400100010000001"))
     );
     let repair = format!("/api/v1/jobs/{}/rows/1", job["id"].as_str().unwrap());
     let body = json!({ "weight": "60" }).to_string();

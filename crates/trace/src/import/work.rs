@@ -34,9 +34,11 @@ const TRIES: usize = 3;
 struct Line {
     /// Which row of the job, counted from 1.
     number: i64,
-    /// Which sheet, and which row of it.
+    /// Which sheet, and which row of it; of a message which record.
     sheet: usize,
     row: u64,
+    /// How people are told of it.
+    place: String,
     cells: Map<String, Value>,
 }
 
@@ -105,6 +107,11 @@ fn lines<'a>(
         let whole = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(0);
         let (sheet, row) = (whole(values.first()), whole(values.get(1)));
         let sheet = usize::try_from(sheet).map_err(Problem::internal)?;
+        let place = match sheets {
+            [] => format!("第 {row} 条"),
+            [_] => format!("第 {row} 行"),
+            sheets => format!("{} 第 {row} 行", sheets[sheet]["name"].as_str().unwrap_or_default()),
+        };
         let mut cells = Map::new();
         if let Some(Value::Object(object)) = values.get_mut(2) {
             cells = std::mem::take(object);
@@ -121,7 +128,7 @@ fn lines<'a>(
                 }
             }
         }
-        Ok(Line { number, sheet, row, cells })
+        Ok(Line { number, sheet, row, place, cells })
     })
 }
 
@@ -206,7 +213,7 @@ fn result(line: &Line, outcome: Outcome) -> RowResult {
         Outcome::Done(_) | Outcome::Changed(_) => Value::Null,
         Outcome::Duplicate(_) | Outcome::Failed(_) => Value::Object(line.cells.clone()),
     };
-    RowResult { row: line.number, outcome, source }
+    RowResult { row: line.number, place: Some(line.place.clone()), outcome, source }
 }
 
 fn text<'a>(params: &'a Value, name: &str) -> &'a str {

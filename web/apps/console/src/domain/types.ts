@@ -456,6 +456,8 @@ export interface Job {
 }
 export interface JobRow {
   row: number;
+  /** Where it stands in the file that was sent. */
+  place: string | null;
   outcome: string;
   record: string | null;
   detail: string | null;
