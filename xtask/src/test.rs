@@ -1,6 +1,9 @@
 //! `cargo xtask test`: everything that is checked, in one run with one count at its end.
 
-use std::{process::Command, time::Instant};
+use std::{
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 use crate::{
     assessment::Assessment,
@@ -115,6 +118,11 @@ fn lint(score: &mut Score) {
         ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
     score.step("静态检查", || run_command(&mut cargo(&clippy)));
     score.step("仓库规矩", tidy::report);
+    // The fuzzers are a workspace of their own, which nothing else builds.
+    let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--format-version", "1"];
+    let mut fuzz = cargo(&["metadata", "--locked"]);
+    fuzz.args(manifest).stdout(Stdio::null());
+    score.step("模糊测试的锁文件", || run_command(&mut fuzz));
 }
 
 /// The quick part.
