@@ -17,22 +17,40 @@ const PARTS: [i64; 2] = [2, 10];
 const SHORT: (usize, &str) = (1_000, "50 ms");
 const LONG: (usize, &str) = (100_000, "2 s");
 
+/// What is measured.
+struct Shape {
+    events: usize,
+    parts: i64,
+    /// Whether the last lot was put into a package and taken out again.
+    packed: bool,
+    budget: &'static str,
+}
+
+fn shapes(events: usize) -> Vec<Shape> {
+    let [two, ten] = PARTS;
+    let shape = |parts, packed, (events, budget)| Shape { events, parts, packed, budget };
+    if events < LONG.0 {
+        let asked = (events, "1000 个事件 50 ms；10 万个 2 s");
+        return PARTS.map(|parts| shape(parts, false, asked)).into();
+    }
+    vec![
+        shape(two, false, SHORT),
+        shape(ten, false, SHORT),
+        shape(two, false, LONG),
+        shape(two, true, LONG),
+    ]
+}
+
 pub(super) async fn run(assembled: &Assembled, events: usize) -> Result<(), String> {
     let subject = subject(assembled).await?;
-    let shapes = if events < LONG.0 {
-        PARTS.map(|parts| (parts, (events, "1000 个事件 50 ms；10 万个 2 s"))).to_vec()
-    } else {
-        let [two, ten] = PARTS;
-        vec![(two, SHORT), (ten, SHORT), (two, LONG)]
-    };
-    for (number, (parts, (events, budget))) in shapes.into_iter().enumerate() {
+    for (number, shape) in shapes(events).into_iter().enumerate() {
         let root = format!("BENCH{number:09}");
         let filling = !is_there(assembled, &root).await?;
         if filling {
             store(assembled, &[harvest(&subject, number)?]).await?;
         }
-        let made = split(assembled, &subject, (&root, filling), (events, parts)).await?;
-        measure(assembled, &root, made, budget).await?;
+        let made = split(assembled, &subject, (&root, filling), &shape).await?;
+        measure(assembled, (&root, &shape), made).await?;
     }
     Ok(())
 }
@@ -49,10 +67,14 @@ async fn split(
     assembled: &Assembled,
     subject: &SubjectCode,
     (root, filling): (&str, bool),
-    (events, parts): (usize, i64),
+    shape: &Shape,
 ) -> Result<(usize, usize), String> {
+    let Shape { events, parts, packed, .. } = *shape;
+    // Packing and unpacking are two of them.
+    let splits = if packed { events - 2 } else { events };
     let (mut made, mut level, mut number) = (1, vec![(String::from(root), 1_000_000_i64)], 0);
-    while made < events {
+    let mut last = (String::new(), 0);
+    while made < splits {
         let (mut next, mut batch): (Vec<_>, Vec<TraceEvent>) = (Vec::new(), Vec::new());
         for (code, scaled) in level {
             let share = (scaled / parts).max(1);
@@ -69,7 +91,8 @@ async fn split(
             });
             batch.push(serde_json::from_value(event).map_err(|error| error.to_string())?);
             made += 1;
-            if made >= events {
+            last = (format!("{root}T{number:07}"), share);
+            if made >= splits {
                 break;
             }
         }
@@ -78,14 +101,44 @@ async fn split(
         }
         level = next;
     }
-    Ok((made, number + 1))
+    if !packed {
+        return Ok((made, number + 1));
+    }
+    if filling {
+        let [packing, unpacking] = package(subject, root, (&last.0, last.1))?;
+        store(assembled, &[packing]).await?;
+        store(assembled, &[unpacking]).await?;
+    }
+    Ok((made + 2, number + 2))
+}
+
+/// A lot put into a package, and taken out of it.
+fn package(
+    subject: &SubjectCode,
+    root: &str,
+    (code, scaled): (&str, i64),
+) -> Result<[TraceEvent; 2], String> {
+    let event = |kind: &str, minute: u8, inputs: Value, outputs: Value| {
+        let event = json!({
+            "domain": "agri", "type": kind, "subject": subject,
+            "event_time": format!("2026-01-02T09:{minute:02}:00+08:00"),
+            "inputs": inputs, "outputs": outputs,
+        });
+        serde_json::from_value(event).map_err(|error| error.to_string())
+    };
+    let lot = json!([{ "code": code, "quantity": decimal(scaled), "unit": "KGM" }]);
+    let package = format!("{root}P");
+    let made = json!([{ "code": package, "quantity": "1", "unit": "H87" }]);
+    Ok([
+        event("aggregate", 0, lot.clone(), made)?,
+        event("disaggregate", 1, json!([{ "code": package }]), lot)?,
+    ])
 }
 
 async fn measure(
     assembled: &Assembled,
-    root: &str,
+    (root, shape): (&str, &Shape),
     (made, objects): (usize, usize),
-    budget: &str,
 ) -> Result<(), String> {
     let mut times = Vec::new();
     let mut size = 0;
@@ -99,8 +152,9 @@ async fn measure(
             return Err(format!("链条只有 {count} 个事件，应为 {made}"));
         }
     }
-    let name = format!("链条合成（{made} 个事件，{objects} 个追溯单元）p50 / p99");
-    spread(&name, &mut times, budget);
+    let packed = if shape.packed { "，其中有拆包装" } else { "" };
+    let name = format!("链条合成（{made} 个事件，{objects} 个追溯单元{packed}）p50 / p99");
+    spread(&name, &mut times, shape.budget);
     line("  应答大小 / 内存峰值", &format!("{} KiB / {}", size >> 10, peak()), "512 MiB");
     Ok(())
 }
