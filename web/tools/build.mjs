@@ -11,7 +11,7 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 await build({ configFile: path('../vite.config.ts') });
 await build({ configFile: path('../apps/field/vite.config.ts') });
 await bundle({
-  entryPoints: Object.fromEntries(['story', 'verify', 'check'].map((name) => [name, path(`../apps/portal/src/${name}.ts`)])),
+  entryPoints: Object.fromEntries(['story', 'verify', 'check', 'embedded'].map((name) => [name, path(`../apps/portal/src/${name}.ts`)])),
   outdir: path('../dist/portal'),
   bundle: true,
   minify: true,
@@ -20,6 +20,17 @@ await bundle({
   target: 'chrome70',
   supported: { bigint: true, 'dynamic-import': true },
   external: ['/portal/verify.js'],
+  logLevel: 'warning',
+});
+
+// Others put this into their pages, of whatever age, as a plain script.
+await bundle({
+  entryPoints: { embed: path('../apps/portal/src/embed.ts') },
+  outdir: path('../dist/portal'),
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'chrome70',
   logLevel: 'warning',
 });
 

@@ -19,6 +19,7 @@ use yj_kernel::{
 use yj_ledger::{Derivation, Digests, Keys, Ledger, Projection, Tamper};
 use yj_telemetry::Intake;
 use yj_trace::{Copies, Erasing};
+use yj_web::Embedders;
 
 use crate::{
     applications, dictionary,
@@ -52,6 +53,8 @@ pub struct Parts {
     pub callbacks: Callbacks,
     /// Bounds of the sockets that subscribers open.
     pub sockets: SocketLimits,
+    /// In whose pages the page of a code may stand.
+    pub embedders: Embedders,
 }
 
 /// A running application, but for its listener and its workers.
@@ -123,6 +126,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         without,
         callbacks,
         sockets,
+        embedders,
     } = parts;
     let withheld = modules::stems(&without);
     db.migrate(&migrations()).await?;
@@ -226,7 +230,7 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
     routes.extend(dictionary::routes());
     routes.extend(applications::routes());
     routes.extend(libraries::routes());
-    routes.extend(yj_web::routes(&ledger));
+    routes.extend(yj_web::routes(&ledger, embedders));
     let interface = Interface::default();
     routes.extend(interface.routes());
     routes.retain(|route| modules::remains(route, &withheld));

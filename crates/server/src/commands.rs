@@ -17,8 +17,8 @@ use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Platform, Problem, RootKey, Sql, SystemEnvironment};
 use yj_proof::Trust;
 use yj_server::{
-    Assembled, Config, Devices, DevicesConfig, Module, Parts, TEMPLATE, assemble, demo, examine,
-    listen_to_devices,
+    Assembled, Config, Devices, DevicesConfig, Embedders, Module, Parts, TEMPLATE, assemble, demo,
+    examine, listen_to_devices,
     simulate::{self, Target},
 };
 
@@ -74,6 +74,7 @@ async fn open(config: &Config) -> Result<Assembled, String> {
         root_key: config.keys.root_key()?,
         without: config.modules_off()?,
         callbacks: config.exchange.callbacks(),
+        embedders: config.platform.embedders()?,
     };
     build(&config.database_url(), &config.data, platform, guard).await
 }
@@ -85,6 +86,7 @@ pub(crate) struct Guard {
     root_key: Option<Arc<dyn RootKey>>,
     without: Vec<Module>,
     callbacks: Callbacks,
+    embedders: Embedders,
 }
 
 impl Guard {
@@ -92,7 +94,14 @@ impl Guard {
     pub(crate) fn demonstration() -> Self {
         let (security, single_sign_on) = (Security::demonstration(), SingleSignOn::default());
         let callbacks = Callbacks::default();
-        Self { security, single_sign_on, root_key: None, without: Vec::new(), callbacks }
+        Self {
+            security,
+            single_sign_on,
+            root_key: None,
+            without: Vec::new(),
+            callbacks,
+            embedders: Embedders::on_this_machine(),
+        }
     }
 }
 
@@ -115,6 +124,7 @@ pub(crate) async fn build(
         without: guard.without,
         callbacks: guard.callbacks,
         sockets: SocketLimits::default(),
+        embedders: guard.embedders,
     };
     assemble(parts).await.map_err(say)
 }

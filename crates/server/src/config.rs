@@ -10,6 +10,7 @@ use serde::Deserialize;
 use yj_exchange::epcis::Callbacks;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::RootKey;
+use yj_web::Embedders;
 
 use crate::{Module, anchoring::AnchorConfig};
 
@@ -111,6 +112,8 @@ operator = ""
 profile = "gbt38157"
 # 公众扫码所到的网址，打印在追溯码中。
 public_url = "http://127.0.0.1:8080"
+# 可以在自己的网页中嵌入公众查询（/embed.js、/embed/{码}）的网站，如 ["https://shop.example.cn"]；留空为都不可以。
+embed_origins = []
 "#;
 
 /// The whole configuration.
@@ -287,6 +290,16 @@ pub struct PlatformConfig {
     pub profile: String,
     /// Where printed codes lead.
     pub public_url: String,
+    /// In whose pages the page of a code may stand.
+    #[serde(default)]
+    pub embed_origins: Vec<String>,
+}
+
+impl PlatformConfig {
+    /// In whose pages the page of a code may stand.
+    pub fn embedders(&self) -> Result<Embedders, String> {
+        Embedders::parse(&self.embed_origins)
+    }
 }
 
 fn info() -> String {
@@ -358,6 +371,7 @@ impl Config {
             ));
         }
         self.devices.external()?;
+        self.platform.embedders()?;
         self.anchor.check()?;
         if !matches!(self.log.as_str(), "error" | "warn" | "info" | "debug") {
             return Err(format!("log 应为 error、warn、info 或 debug，现为 {}", self.log));
@@ -443,6 +457,8 @@ mod tests {
         let sound = of_chain(("YJ_ANCHOR__CONTRACT", "0x00000000000000000000000000000000000000aa"));
         assert!(!format!("{:?}", sound.unwrap()).contains("k7f3q9"));
         assert!(with(&[("YJ_LISTNE", "x")]).unwrap_err().contains("listne"));
+        let page = with(&[("YJ_PLATFORM__EMBED_ORIGINS", "[\"https://a.cn/x\"]")]).unwrap_err();
+        assert!(page.contains("https://*.example.cn"), "{page}");
         assert!(with(&[("YJ_PLATFORM__PROFILE", "x")]).unwrap_err().contains("profile"));
         assert!(with(&[("YJ_LISTEN", "8080")]).unwrap_err().contains("listen"));
     }

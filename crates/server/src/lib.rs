@@ -28,3 +28,4 @@ pub use doctor::examine;
 pub use ledger_export::{Exported, export_ledger};
 pub use ledger_publish::publish_from;
 pub use modules::Module;
+pub use yj_web::Embedders;

@@ -5,7 +5,7 @@
 use askama::Template;
 use axum::{
     Json,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use yj_model::{LotNumber, regions};
 use yj_product::ProductBrief;
 use yj_trace::{WarnedLot, unit_of_lot, warned_lots};
 
-use crate::{certificate::encoded, frame::Frame, story::wants_json};
+use crate::{certificate::encoded, frame::Frame, telling::Telling};
 
 /// Lots that the page names.
 const LOTS_MAX: usize = 50;
@@ -24,8 +24,8 @@ const LOTS_MAX: usize = 50;
 struct Page<'a> {
     frame: Frame<'a>,
     gtin: &'a str,
-    /// What was asked for, as a part of an address.
-    part: String,
+    /// Where the form leads.
+    form: String,
     product: &'a str,
     facts: Vec<(&'static str, String)>,
     recalled: bool,
@@ -95,14 +95,14 @@ pub(crate) fn page(
     app: &App,
     (code, story): (&str, &Value),
     sought: &Sought,
-    headers: &HeaderMap,
+    telling: Telling,
 ) -> Result<Response> {
     let status = match sought {
         Sought::Missing(_) => StatusCode::NOT_FOUND,
         Sought::Wrong(..) => StatusCode::UNPROCESSABLE_ENTITY,
         Sought::Nothing | Sought::Unit(_) => StatusCode::OK,
     };
-    if wants_json(headers) {
+    if telling == Telling::Document {
         return Ok((status, Json(story.clone())).into_response());
     }
     let lots = story["warned_lots"].as_array().map_or(&[][..], Vec::as_slice);
@@ -117,9 +117,9 @@ pub(crate) fn page(
         Sought::Nothing | Sought::Unit(_) => ("", ""),
     };
     let page = Page {
-        frame: Frame::of(app),
+        frame: Frame::around(app, telling, code),
         gtin: story["gtin"].as_str().unwrap_or(code),
-        part: encoded(code),
+        form: format!("{}{}", telling.door(), encoded(code)),
         product: story["product"]["name"].as_str().unwrap_or("产品"),
         facts: facts(story),
         recalled: story["state"] == "recalled",

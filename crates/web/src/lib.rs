@@ -4,8 +4,10 @@ mod accept;
 mod certificate;
 mod class;
 mod console;
+mod embed;
 mod field;
 mod files;
+
 mod frame;
 mod nowhere;
 mod resolver;
@@ -14,11 +16,13 @@ mod resolver_links;
 mod resolver_pace;
 mod resolver_upstream;
 mod story;
+mod telling;
 mod told;
 mod typed;
 mod verify;
 
 pub use console::console;
+pub use embed::Embedders;
 pub use field::field;
 pub use nowhere::nowhere;
 pub use story::routes;

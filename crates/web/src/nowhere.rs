@@ -7,7 +7,7 @@ use axum::{
 };
 use yj_kernel::App;
 
-use crate::{frame::Frame, story::wants_page};
+use crate::{frame::Frame, telling::wants_page};
 
 #[derive(Template)]
 #[template(path = "nowhere.html")]

@@ -24,6 +24,7 @@ use crate::{
     resolver_pace::Pace,
     resolver_upstream::{HOPS, Question, Upstream, redirect},
     story::{self, Door},
+    telling::Telling,
     typed::Typed,
 };
 
@@ -237,7 +238,9 @@ impl Resolver {
                 && rest.value("linkType").is_none()
             {
                 let code = code.to_string();
-                let response = story::answer(app, &self.door, (code, None), &rest.headers).await?;
+                let response =
+                    story::answer(app, &self.door, (code, None), Telling::of(&rest.headers))
+                        .await?;
                 if response.status() != StatusCode::NOT_FOUND {
                     return Ok(response);
                 }
@@ -265,7 +268,12 @@ impl Resolver {
         // anybody waits for the answer.
         self.pace.miss(origin.address, now);
         if found.is_void {
-            return story::void(app, &self.door.ledger, &readings[0].canonical, &rest.headers);
+            return story::void(
+                app,
+                &self.door.ledger,
+                &readings[0].canonical,
+                Telling::of(&rest.headers),
+            );
         }
         if let Some(address) = address.filter(|_| !found.ours) {
             let hops = rest.header(HOPS).parse().unwrap_or(0);
@@ -277,7 +285,7 @@ impl Resolver {
                 return Ok(response);
             }
         }
-        story::missing(app, &self.door.ledger, &readings[0].canonical, &rest.headers)
+        story::missing(app, &self.door.ledger, &readings[0].canonical, Telling::of(&rest.headers))
     }
 
     async fn found(
@@ -312,9 +320,10 @@ impl Resolver {
                 let name = found.product.as_ref().map_or("", |product| product.name.as_str());
                 (documents(base, canonical, (name, &links), *form), format!("{all}, {CONTEXT}"))
             }
-            Asked::Story => {
-                (story::answer(app, &self.door, (code, None), &rest.headers).await?, all)
-            }
+            Asked::Story => (
+                story::answer(app, &self.door, (code, None), Telling::of(&rest.headers)).await?,
+                all,
+            ),
             Asked::One(kind) => {
                 let languages = rest.header(header::ACCEPT_LANGUAGE);
                 let Some(link) = best(&links, kind, languages) else {

@@ -18,13 +18,15 @@ use yj_product::MintedCode;
 use yj_trace::Scans;
 
 use crate::{
-    accept, certificate, class,
+    certificate, class,
     class::Sought,
+    embed::{self, Embedders},
     files,
     frame::Frame,
     resolver,
     resolver_find::{follow, name},
     resolver_upstream::redirect,
+    telling::{Telling, wants_page},
     told::Told,
     typed::Typed,
     verify,
@@ -85,10 +87,11 @@ struct Step {
 }
 
 /// The public routes.
-pub fn routes(ledger: &Ledger) -> Vec<Route> {
+pub fn routes(ledger: &Ledger, embedders: Embedders) -> Vec<Route> {
     let open = "公众扫码查询，不含价格、数量和个人信息";
     let door = Door { ledger: ledger.clone(), scans: Scans::default(), told: Told::default() };
     let (mut routes, for_proofs) = (resolver::routes(&door), ledger.clone());
+    routes.extend(embed::routes(&door, embedders));
     let (for_certificates, for_certificate_proofs) = (ledger.clone(), ledger.clone());
     let by_code = door;
     routes.extend(
@@ -103,7 +106,8 @@ pub fn routes(ledger: &Ledger) -> Vec<Route> {
                       headers: HeaderMap| async move {
                     // As people type it: full-width letters are letters.
                     let code = bare_code(&code).unwrap_or(code);
-                    resolver::open(answer(&app, &by_code, (code, lot_of(query)), &headers).await)
+                    let telling = Telling::of(&headers);
+                    resolver::open(answer(&app, &by_code, (code, lot_of(query)), telling).await)
                 },
             )
             .query(LOT_QUERY),
@@ -161,13 +165,13 @@ fn style() -> Response {
     response
 }
 
-const LOT_QUERY: &[Param] =
+pub(crate) const LOT_QUERY: &[Param] =
     &[Param {
         name: "lot", label: "批次号：码只标明产品时，查找其中一批", required: false
     }];
 
 /// What the form on the page of a product asks for.
-fn lot_of(query: Option<String>) -> Option<String> {
+pub(crate) fn lot_of(query: Option<String>) -> Option<String> {
     let query = query.unwrap_or_default();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "lot").map(|(_, lot)| lot.into_owned())
@@ -187,14 +191,14 @@ pub(crate) async fn answer(
     app: &App,
     door: &Door,
     (code, lot): (String, Option<String>),
-    headers: &HeaderMap,
+    telling: Telling,
 ) -> Result<Response> {
     let (story, minted) = match told(app, &door.told, (&code, lot.as_deref())).await? {
-        None => return missing(app, &door.ledger, &code, headers),
-        Some(Answer::Void) => return void(app, &door.ledger, &code, headers),
+        None => return missing(app, &door.ledger, &code, telling),
+        Some(Answer::Void) => return void(app, &door.ledger, &code, telling),
         Some(Answer::Story(story, minted)) => (story, minted),
         Some(Answer::Class(_, Sought::Unit(unit))) => {
-            let page = format!("/t/{}", certificate::encoded(&unit));
+            let page = format!("{}{}", telling.door(), certificate::encoded(&unit));
             return redirect(&page).ok_or_else(|| Problem::internal("a code no header takes"));
         }
         Some(Answer::Class(mut story, sought)) => {
@@ -202,10 +206,13 @@ pub(crate) async fn answer(
             story["scans"] = 0.into();
             story["first_scanned_at"] = "".into();
             story["chain_fingerprint"] = fingerprint(&door.ledger).into();
-            return class::page(app, (&code, &story), &sought, headers);
+            return class::page(app, (&code, &story), &sought, telling);
         }
     };
-    let (scans, first_scan) = if let Some(minted) = &minted {
+    let (scans, first_scan) = if telling == Telling::Embedded {
+        // Who reads the page of a shop holds nothing in hand yet.
+        (0, None)
+    } else if let Some(minted) = &minted {
         yj_product::count_code_scan(app, minted).await?
     } else {
         let scan = door.scans.count(app, &code).await?;
@@ -214,14 +221,14 @@ pub(crate) async fn answer(
     let first_scan = first_scan.and_then(|time| time.as_str().map(String::from));
     let first_scan = first_scan.unwrap_or_default();
     let fingerprint = fingerprint(&door.ledger);
-    if wants_json(headers) {
+    if telling == Telling::Document {
         let mut body = Arc::unwrap_or_clone(story);
         body["scans"] = scans.into();
         body["first_scanned_at"] = first_scan.into();
         body["chain_fingerprint"] = fingerprint.into();
         return Ok(Json(body).into_response());
     }
-    let page = page(app, &code, Some(&story), (&fingerprint, scans, first_scan));
+    let page = page(app, (&code, telling), Some(&story), (&fingerprint, scans, first_scan));
     Ok(Html(page.render().map_err(Problem::internal)?).into_response())
 }
 
@@ -286,17 +293,17 @@ pub(crate) fn missing(
     app: &App,
     ledger: &Ledger,
     code: &str,
-    headers: &HeaderMap,
+    telling: Telling,
 ) -> Result<Response> {
     let fingerprint = fingerprint(ledger);
-    if wants_json(headers) {
+    if telling == Telling::Document {
         let body = json!({
             "code": code, "state": "not_found", "scans": 0, "first_scanned_at": "",
             "chain_fingerprint": fingerprint,
         });
         return Ok((StatusCode::NOT_FOUND, Json(body)).into_response());
     }
-    let page = page(app, code, None, (&fingerprint, 0, String::new()));
+    let page = page(app, (code, telling), None, (&fingerprint, 0, String::new()));
     let html = page.render().map_err(Problem::internal)?;
     Ok((StatusCode::NOT_FOUND, Html(html)).into_response())
 }
@@ -309,20 +316,17 @@ struct Void<'a> {
 }
 
 /// The answer for a code that its issuer made void: who made it so and why is not for everybody.
-pub(crate) fn void(
-    app: &App,
-    ledger: &Ledger,
-    code: &str,
-    headers: &HeaderMap,
-) -> Result<Response> {
-    if wants_json(headers) {
+pub(crate) fn void(app: &App, ledger: &Ledger, code: &str, telling: Telling) -> Result<Response> {
+    if telling == Telling::Document {
         let body = json!({
             "code": code, "state": "void", "state_name": "此码已由赋码主体作废", "scans": 0,
             "first_scanned_at": "", "chain_fingerprint": fingerprint(ledger),
         });
         return Ok((StatusCode::GONE, Json(body)).into_response());
     }
-    let html = Void { frame: Frame::of(app), code }.render().map_err(Problem::internal)?;
+    let html = Void { frame: Frame::around(app, telling, code), code }
+        .render()
+        .map_err(Problem::internal)?;
     Ok((StatusCode::GONE, Html(html)).into_response())
 }
 
@@ -350,32 +354,15 @@ pub(crate) fn malformed(
     Ok((status, Html(html.map_err(Problem::internal)?)).into_response())
 }
 
-/// Whether a refusal is told by a page: to whoever names pages among what it takes, as browsers do,
-/// and would not rather have a document. Programs that take anything are told by the problem.
-pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
-    accept::names(accepted(headers), "text/html") && !wants_json(headers)
-}
-
-fn accepted(headers: &HeaderMap) -> &str {
-    let said = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    said.unwrap_or_default()
-}
-
 /// Of this platform's chain.
 pub(crate) fn fingerprint(ledger: &Ledger) -> String {
     let (_, chain) = ledger.genesis();
     chain.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
-    let offers =
-        ["text/html", "application/json", "application/linkset+json", "application/linkset"];
-    accept::preferred(accepted(headers), &offers) != offers[0]
-}
-
 fn page<'a>(
     app: &'a App,
-    code: &'a str,
+    (code, telling): (&'a str, Telling),
     story: Option<&'a Value>,
     (fingerprint, scans, first_scan): (&'a str, i64, String),
 ) -> Page<'a> {
@@ -395,7 +382,7 @@ fn page<'a>(
     ];
     let steps: Vec<Step> = story["steps"].as_array().into_iter().flatten().map(step).collect();
     Page {
-        frame: Frame::of(app),
+        frame: Frame::around(app, telling, code),
         code,
         unit: story["unit"].as_str().unwrap_or(code),
         part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
@@ -411,7 +398,7 @@ fn page<'a>(
         steps,
         fingerprint,
         scans,
-        islands: files::has_portal(),
+        islands: telling == Telling::Page && files::has_portal(),
         first_scan: first_scan.get(..16).unwrap_or_default().replace('T', " "),
     }
 }

@@ -19,7 +19,7 @@ use yj_exchange::epcis::Callbacks;
 use yj_http::Limits;
 use yj_identity::{Security, SingleSignOn};
 use yj_kernel::{Db, Environment, Fuse, Platform};
-use yj_server::{Assembled, Module, Parts, assemble, demo};
+use yj_server::{Assembled, Embedders, Module, Parts, assemble, demo};
 
 use crate::{database::Database, template::Template};
 
@@ -126,6 +126,7 @@ async fn assembled_with(
         // Subscribers of the tests listen on this machine.
         callbacks: Callbacks { allowed_hosts: vec![String::from("127.0.0.1")] },
         sockets: crate::epcis_socket::brisk(),
+        embedders: Embedders::parse(&[String::from("https://shop.example.cn")]).unwrap(),
     };
     assemble(parts).await.unwrap()
 }

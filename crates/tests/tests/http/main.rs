@@ -34,6 +34,7 @@ mod documents;
 mod domains;
 mod doors;
 mod eight;
+mod embedding;
 mod engines;
 mod epcis;
 mod epcis_asked;
