@@ -24,7 +24,7 @@ for (const width of [390, 1440]) {
       await expect(frame.getByRole('heading', { name: '示例韭菜' })).toBeVisible();
       await expect(frame.getByRole('heading', { name: '经过的环节' })).toBeVisible();
       // As high as what is in it: nothing has to be scrolled to, and nothing is left empty.
-      const inner = await frame.locator('body').evaluate((body) => body.offsetHeight);
+      const inner = await frame.locator('body').evaluate((body: HTMLElement) => body.offsetHeight);
       expect(inner).toBeGreaterThan(480);
       await expect.poll(() => page.locator('iframe').evaluate((one) => one.clientHeight)).toBe(inner);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
