@@ -23,4 +23,8 @@ pub const MIGRATIONS: &[Migration] = &[
         script: include_str!("../migrations/0004_spelling.sql"),
     },
     Migration { name: "exchange/0005_terms", script: include_str!("../migrations/0005_terms.sql") },
+    Migration {
+        name: "exchange/0006_content",
+        script: include_str!("../migrations/0006_content.sql"),
+    },
 ];

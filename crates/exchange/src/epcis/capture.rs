@@ -14,7 +14,7 @@ use super::{
     owner::Owners,
     prepare::Prepared,
     problem::invalid,
-    store::{self, NewEvent},
+    store::{self, Content, NewEvent},
     tell::Untold,
     telling::{self, About, Told},
 };
@@ -97,34 +97,37 @@ async fn decide<'i>(
                 continue;
             }
         };
-        let declared = prepared.event.error_declaration.is_some();
-        let name = |declared| (owner.id.clone(), prepared.id.clone(), declared);
-        let erased = [declared, !declared].iter().find_map(|one| gone.get(&name(*one)));
-        if let Some(erased) = erased {
+        let name = (owner.id.clone(), prepared.id.clone());
+        if let Some(erased) = gone.get(&name) {
             // What was erased is not kept again, whatever its sender says of it now.
-            outcomes.push(if erased::is_same(ctx.app(), &prepared.sm3, erased)? {
+            outcomes.push(if erased::is_same(ctx.app(), &prepared.content, erased)? {
                 Outcome::Duplicate(prepared)
             } else {
                 Outcome::Refused(erased_before(&prepared.id))
             });
             continue;
         }
-        let other = known.get(&name(!declared)).filter(|sm3| **sm3 != prepared.sm3);
-        let promised = [declared, !declared].iter().find_map(|declared| {
-            let found = reserved.get(&name(*declared));
-            found.filter(|(sm3, _)| *sm3 != prepared.sm3).map(|(_, capture)| capture)
-        });
-        outcomes.push(match (known.get(&name(declared)), promised) {
-            (Some(sm3), _) if *sm3 == prepared.sm3 => Outcome::Duplicate(prepared),
-            (Some(_), _) => Outcome::Refused(taken(&prepared.id)),
-            (None, _) if other.is_some() => Outcome::Refused(taken(&prepared.id)),
-            (None, Some(capture)) if capture == capture_id => Outcome::Refused(taken(&prepared.id)),
-            (None, Some(_)) => Outcome::Refused(promised_to(&prepared.id)),
-            (None, None) => {
-                known.insert(name(declared), prepared.sm3.clone());
+        let promised = reserved.get(&name);
+        let promised = promised.filter(|(content, _)| *content != prepared.content);
+        let outcome = match (known.get(&name), promised) {
+            (Some(kept), _) if kept.digest != prepared.content => {
+                Outcome::Refused(taken(&prepared.id))
+            }
+            (Some(kept), _) if kept.declarations.contains(&prepared.declaration) => {
+                Outcome::Duplicate(prepared)
+            }
+            (_, Some((_, capture))) if capture == capture_id => {
+                Outcome::Refused(taken(&prepared.id))
+            }
+            (_, Some(_)) => Outcome::Refused(promised_to(&prepared.id)),
+            (_, None) => {
+                let digest = prepared.content.clone();
+                let kept = Content { digest, declarations: BTreeSet::new() };
+                known.entry(name).or_insert(kept).declarations.insert(prepared.declaration.clone());
                 Outcome::Keep(prepared, owner)
             }
-        });
+        };
+        outcomes.push(outcome);
     }
     Ok((outcomes, owners))
 }

@@ -9,7 +9,7 @@ use yj_kernel::{App, Ctx, Result, Sql, Tx};
 use yj_ledger::{Ground, Ledger};
 use yj_trace::Copies;
 
-use super::{seen, store};
+use super::{past::Name, seen, store};
 
 /// Under which names the keyed digests are made.
 const NAME: &str = "epcis_event.event_id";
@@ -50,15 +50,15 @@ impl Copies for EpcisCopies {
 /// Takes the content out of a row. One that has none is left as it is.
 pub(super) async fn forget(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<()> {
     let sql = Sql::new(
-        "SELECT seq, event_id, sm3, subject_id, declared FROM epcis_event \
+        "SELECT seq, event_id, COALESCE(content, sm3), subject_id FROM epcis_event \
          WHERE uid = $1 AND erased IS NULL",
     );
     let Some(row) = tx.fetch_one(sql.arg(uid)).await? else { return Ok(()) };
-    let (seq, name, sm3) = (row.int(0)?, row.text(1)?, row.text(2)?);
+    let (seq, name, content) = (row.int(0)?, row.text(1)?, row.text(2)?);
     let vault = ctx.app().vault();
-    let content = vault.blind(CONTENT, sm3)?;
+    let content = vault.blind(CONTENT, content)?;
     let sql = Sql::new(
-        "UPDATE epcis_event SET erased = $1, event_id = uid, hash = '', sm3 = $2, body = '', \
+        "UPDATE epcis_event SET erased = $1, event_id = uid, hash = '', sm3 = $2, content = NULL, body = '', \
          detail = NULL, action = NULL, sensors = 0 WHERE seq = $3",
     );
     tx.later([
@@ -73,32 +73,29 @@ pub(super) async fn forget(ctx: &Ctx, tx: &mut Tx, uid: &str) -> Result<()> {
     Ok(())
 }
 
-/// What was erased of events that are sent again: subject, name, declared or not → the keyed digest of
-/// its content.
+/// What was erased of events that are sent again: the keyed digests of their contents.
 pub(super) async fn known(
     app: &App,
     tx: &mut Tx,
     names: &[&str],
-) -> Result<BTreeMap<(String, String, bool), String>> {
+) -> Result<BTreeMap<Name, String>> {
     let mut by_digest = BTreeMap::new();
     for name in names {
         by_digest.insert(app.vault().blind(NAME, name)?, *name);
     }
-    let mut sql =
-        Sql::new("SELECT subject_id, erased, declared, sm3 FROM epcis_event WHERE erased ");
+    let mut sql = Sql::new("SELECT subject_id, erased, sm3 FROM epcis_event WHERE erased ");
     sql.bind_texts(by_digest.keys().map(String::as_str));
     let mut known = BTreeMap::new();
     for row in tx.fetch(sql).await? {
         let Some(name) = by_digest.get(row.text(1)?) else { continue };
-        let key = (String::from(row.text(0)?), String::from(*name), row.int(2)? != 0);
-        known.insert(key, String::from(row.text(3)?));
+        known.insert((String::from(row.text(0)?), String::from(*name)), String::from(row.text(2)?));
     }
     Ok(known)
 }
 
 /// Whether what is sent again is what was erased.
-pub(super) fn is_same(app: &App, sm3: &str, erased: &str) -> Result<bool> {
-    Ok(app.vault().blind(CONTENT, sm3)? == erased)
+pub(super) fn is_same(app: &App, content: &str, erased: &str) -> Result<bool> {
+    Ok(app.vault().blind(CONTENT, content)? == erased)
 }
 
 /// Whether an event of this name within reach was erased.

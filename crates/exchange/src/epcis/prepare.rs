@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use yj_crypto::sm3;
 use yj_epcis::{
     Context, Event, EventHash, EventKind, Fault, Json, Vocabulary, canonical_link, event_hash,
@@ -25,6 +26,10 @@ pub(crate) struct Prepared {
     pub(crate) hash: String,
     /// Its twin.
     pub(crate) sm3: String,
+    /// Digest of all that makes it this event and no other.
+    pub(crate) content: String,
+    /// Which error declaration it is of its event; empty for the event itself.
+    pub(crate) declaration: String,
     /// What it mentions.
     pub(crate) terms: Vec<Term>,
     /// As it is kept.
@@ -147,7 +152,43 @@ pub(crate) fn prepare(
     let sm3 = event_hash(event.source(), context, EventHash::Sm3);
     let id = event.event_id.clone().unwrap_or_else(|| hash.clone());
     let (terms, text) = (terms(&event), event.source().to_string());
-    Ok(Prepared { id, own_id: event.event_id.is_some(), hash, sm3, terms, text, event })
+    let content = content(&sm3, &event, &terms);
+    let declaration = declaration(&event);
+    let own_id = event.event_id.is_some();
+    Ok(Prepared { id, own_id, hash, sm3, content, declaration, terms, text, event })
+}
+
+/// The digest of what makes an event this one and no other: its event hash, and where there is any what
+/// the hash leaves out, which is certification and the lots of what has a serial number.
+fn content(sm3: &str, event: &Event, terms: &[Term]) -> String {
+    let certified = event.certification_info.iter().map(String::as_str);
+    let lots = terms.iter().filter_map(|term| beyond_serial(&term.raw));
+    let mut beside: Vec<&str> = certified.chain(lots).collect();
+    if beside.is_empty() {
+        return String::from(sm3);
+    }
+    beside.sort_unstable();
+    beside.dedup();
+    beside.push(sm3);
+    format!("sm3:{}", sm3::hex(&sm3::digest(beside.join("\n").as_bytes())))
+}
+
+/// Of a Digital Link what it says besides a serial number, with what it is said of.
+fn beyond_serial(raw: &str) -> Option<&str> {
+    let (link, _) = raw.split_once('?').unwrap_or((raw, ""));
+    let key = &link[link.find("/01/")?..];
+    let more = key.contains("/21/") && (key.contains("/10/") || key.contains("/22/"));
+    (more && canonical_link(raw).is_some()).then_some(key)
+}
+
+/// The name of an error declaration beside that of its event: one for each way to declare it. Empty for
+/// an event that is not declared wrong.
+fn declaration(event: &Event) -> String {
+    let Some(error) = &event.error_declaration else { return String::new() };
+    let mut correctives = error.corrective_event_ids.clone();
+    correctives.sort_unstable();
+    let said = json!([error.declaration_time.0, error.reason, correctives]).to_string();
+    format!("sm3:{}", sm3::hex(&sm3::digest(said.as_bytes())))
 }
 
 fn terms(event: &Event) -> Vec<Term> {

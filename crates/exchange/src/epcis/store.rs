@@ -1,6 +1,9 @@
 //! The tables of the repository.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use yj_epcis::{Context, Event, Instant, Json, Limits};
 use yj_kernel::{
@@ -8,7 +11,7 @@ use yj_kernel::{
     vault::{self, DataKey},
 };
 
-use super::{prepare::Role, seen, spelling};
+use super::{past::Name, prepare::Role, seen, spelling};
 
 /// How an event's columns say who may see it.
 pub(crate) const EVENT_COLUMNS: Columns = Columns {
@@ -43,7 +46,7 @@ pub(crate) struct NewEvent<'a> {
 
 const EVENT_INSERT: &str = "INSERT INTO epcis_event (seq, uid, event_id, declared, declared_at, hash, \
      sm3, subject_id, region, domain, stage, capture_id, action, event_time, record_time, sensors, \
-     own_id, body, trace_uid, reason, detail)";
+     own_id, body, trace_uid, reason, detail, content, declaration)";
 
 /// Writes events with the next trip, in this order: from the first number on without a hole.
 pub(crate) async fn insert(
@@ -67,10 +70,8 @@ pub(crate) async fn insert(
     let ids: Vec<&str> = events.iter().map(|new| new.prepared.id.as_str()).collect();
     let promised = reserved(tx, &ids).await?;
     for new in events {
-        let declared = new.prepared.event.error_declaration.is_some();
-        let name = |declared| (new.subject_id.clone(), new.prepared.id.clone(), declared);
-        let other = [declared, !declared].iter().find_map(|one| promised.get(&name(*one)));
-        if other.is_some_and(|(sm3, _)| *sm3 != new.prepared.sm3) {
+        let name = (new.subject_id.clone(), new.prepared.id.clone());
+        if promised.get(&name).is_some_and(|(content, _)| *content != new.prepared.content) {
             return Err(Problem::Duplicate(String::from("名称刚被另一次采集占用，请重试")));
         }
     }
@@ -101,6 +102,8 @@ pub(crate) async fn insert(
             new.trace_uid.clone().into(),
             new.reason.into(),
             new.detail.clone().into(),
+            (prepared.content != prepared.sm3).then(|| prepared.content.clone()).into(),
+            (&prepared.declaration).into(),
         ]);
         let time = event.event_time.0;
         let row = |role: Role, term: &String, raw: &String| -> Vec<SqlValue> {
@@ -214,18 +217,28 @@ async fn frames(tx: &mut Tx, captures: &[&str]) -> Result<BTreeMap<String, Arc<F
     Ok(frames)
 }
 
-/// What is kept already of some names: subject, name, declared or not → hash.
-pub(crate) async fn known(
-    tx: &mut Tx,
-    ids: &[&str],
-) -> Result<BTreeMap<(String, String, bool), String>> {
-    let mut sql =
-        Sql::new("SELECT subject_id, event_id, declared, sm3 FROM epcis_event WHERE event_id ");
+/// What is kept already under a name.
+pub(crate) struct Content {
+    pub(crate) digest: String,
+    /// The event itself, empty, and its error declarations.
+    pub(crate) declarations: BTreeSet<String>,
+}
+
+/// What is kept already of some names.
+pub(crate) async fn known(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<Name, Content>> {
+    let mut sql = Sql::new(
+        "SELECT subject_id, event_id, declaration, COALESCE(content, sm3) FROM epcis_event \
+         WHERE event_id ",
+    );
     sql.bind_texts(ids.iter().copied());
-    let mut known = BTreeMap::new();
+    let mut known: BTreeMap<Name, Content> = BTreeMap::new();
     for row in tx.fetch(sql).await? {
-        let name = (String::from(row.text(0)?), String::from(row.text(1)?), row.int(2)? != 0);
-        known.insert(name, String::from(row.text(3)?));
+        let name = (String::from(row.text(0)?), String::from(row.text(1)?));
+        let content = known.entry(name).or_insert(Content {
+            digest: String::from(row.text(3)?),
+            declarations: BTreeSet::new(),
+        });
+        content.declarations.insert(String::from(row.text(2)?));
     }
     Ok(known)
 }
@@ -248,7 +261,7 @@ pub(crate) fn reserve<'a>(
             subject_id.into(),
             declared.into(),
             capture_id.into(),
-            (&prepared.sm3).into(),
+            (&prepared.content).into(),
         ]
     };
     tx.later(insert_rows(
@@ -263,15 +276,14 @@ pub(crate) fn release(capture_id: &str) -> Sql {
     Sql::new("DELETE FROM epcis_reserved WHERE capture_id = $1").arg(capture_id)
 }
 
-/// Which names are kept free: subject, name, declared or not → hash of the content, and for which
-/// capture. All captures that have reserved one name mean the same content. What a job reserved that
+/// Which names are kept free, for which content, and for which capture. All captures that have reserved one name mean the same content. What a job reserved that
 /// is over counts no more.
 pub(crate) async fn reserved(
     tx: &mut Tx,
     ids: &[&str],
-) -> Result<BTreeMap<(String, String, bool), (String, String)>> {
+) -> Result<BTreeMap<Name, (String, String)>> {
     let mut sql = Sql::new(
-        "SELECT r.subject_id, r.event_id, r.declared, r.sm3, r.capture_id FROM epcis_reserved r \
+        "SELECT r.subject_id, r.event_id, r.sm3, r.capture_id FROM epcis_reserved r \
          JOIN epcis_capture c ON c.id = r.capture_id JOIN job j ON j.id = c.job_id \
          WHERE j.state IN ('queued', 'running') AND r.event_id ",
     );
@@ -279,7 +291,7 @@ pub(crate) async fn reserved(
     let mut reserved = BTreeMap::new();
     for row in tx.fetch(sql).await? {
         let text = |index| row.text(index).map(String::from);
-        reserved.insert((text(0)?, text(1)?, row.int(2)? != 0), (text(3)?, text(4)?));
+        reserved.insert((text(0)?, text(1)?), (text(2)?, text(3)?));
     }
     Ok(reserved)
 }

@@ -144,6 +144,65 @@ async fn g_8_2_a_corrective_event_may_come_before_or_after_its_declaration() {
 }
 
 #[tokio::test]
+async fn g_8_2_a_declaration_that_named_the_wrong_event_is_made_again() {
+    let app = TestApp::start().await;
+    let first = harvest("first", "AGN-1", 100);
+    sent(&app, "farm", std::slice::from_ref(&first)).await;
+    settle(&app).await;
+    let done = sent(&app, "farm", &[wrong(&first, &["typo"])]).await;
+    assert_eq!(reasons(&done), ["awaits_corrective"], "{done}");
+    let done = sent(&app, "farm", &[harvest("second", "AGN-1", 90)]).await;
+    assert_eq!(done["told"], 0, "the code is in use: {done}");
+    // The same once more is known; in other words it is another declaration, and counts.
+    let done = sent(&app, "farm", &[wrong(&first, &["typo"])]).await;
+    assert_eq!((&done["captured"], &done["duplicates"]), (&json!(0), &json!(1)), "{done}");
+    let done = sent(&app, "farm", &[wrong(&first, &["second"])]).await;
+    assert_eq!((&done["captured"], &done["told"]), (&json!(1), &json!(1)), "{done}");
+    settle(&app).await;
+    assert_eq!(held(&app, "AGN-1").await, "90");
+    assert_eq!(told(&app, "second").await["correction_of"], told(&app, "first").await["id"]);
+    let asked = "/epcis/v2/events?EQ_correctiveEventID=urn:example:second";
+    let found = app.get("farm", asked).await.expect(200);
+    let found = &found["epcisBody"]["queryResults"]["resultsBody"]["eventList"];
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    // What the first declaration waited for comes too late to change anything again.
+    sent(&app, "farm", &[harvest("typo", "AGN-2", 10)]).await;
+    settle(&app).await;
+    assert_eq!(held(&app, "AGN-1").await, "90");
+}
+
+#[tokio::test]
+async fn g_8_2_one_name_has_one_content_also_where_the_event_hash_leaves_it_out() {
+    let app = TestApp::start().await;
+    let serial = |id: &str, lot: &str| {
+        let mut event = harvest(id, "ONE-1", 1);
+        event.as_object_mut().unwrap().retain(|name, _| name != "quantityList" && name != "ilmd");
+        event["epcList"] = json!([format!("https://id.gs1.org/01/04012345111118/10/{lot}/21/1")]);
+        event["action"] = json!("OBSERVE");
+        event
+    };
+    let certified = |id: &str, number: u8| {
+        let mut event = serial(id, "LOT1");
+        event["certificationInfo"] = json!(format!("https://example.com/{number}"));
+        event
+    };
+    let one = json!({ "@context": document(&[])["@context"], "event": null });
+    let send = async |mut event: Value| {
+        event["@context"] = one["@context"].clone();
+        app.post("farm", "/epcis/v2/events", event).await
+    };
+    for (same, other) in [
+        (serial("lot", "LOT1"), serial("lot", "LOT2")),
+        (certified("cert", 1), certified("cert", 2)),
+    ] {
+        send(same.clone()).await.expect(201);
+        let refused = send(other).await.expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("内容不同"), "{refused}");
+        send(same).await.expect(201);
+    }
+}
+
+#[tokio::test]
 async fn g_8_2_an_error_declaration_alone_withdraws_the_trace_event_unless_others_build_on_it() {
     let app = TestApp::start().await;
     let (one, two) = (harvest("w1", "WIT-1", 100), harvest("w2", "WIT-2", 100));
