@@ -1,5 +1,7 @@
 //! What prefixes mean: `@context` of JSON-LD, `xmlns` of XML.
 
+use std::borrow::Cow;
+
 use crate::json::Json;
 
 /// The context every document of EPCIS 2.0 names.
@@ -88,6 +90,17 @@ impl Context {
         &self.elsewhere
     }
 
+    /// What a value means that is a URI: in full, where it is written with a prefix that was declared.
+    /// Whatever else it is stays as it is.
+    pub fn expand<'a>(&self, value: &'a str) -> Cow<'a, str> {
+        let Some((prefix, local)) = value.split_once(':') else { return Cow::Borrowed(value) };
+        let declared = self.prefixes.iter().find(|(known, _)| known == prefix);
+        match declared.filter(|_| !local.starts_with("//")) {
+            Some((_, namespace)) => Cow::Owned(format!("{namespace}{local}")),
+            None => Cow::Borrowed(value),
+        }
+    }
+
     /// Namespace and local name of a member: by its prefix, or by splitting an absolute URI after
     /// its last `/`, `#` or `:`. `None` for a name without either.
     pub fn resolve<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
@@ -120,6 +133,10 @@ mod tests {
         assert_eq!(context.resolve("https://q/w#e"), Some(("https://q/w#", "e")));
         assert_eq!(context.resolve("unknown:e"), None);
         assert_eq!(context.resolve("plain"), None);
+        assert_eq!(context.expand("ex:step"), "https://ex/step");
+        for whole in ["https://ex/step", "urn:epc:id:sgtin:1.2.3", "unknown:e", "plain", "cbv:x"] {
+            assert_eq!(context.expand(whole), whole);
+        }
         let inner = Json::Object(vec![(String::from("ex"), Json::text("https://inner/"))]);
         assert_eq!(context.within(Some(&inner)).namespace("ex"), Some("https://inner/"));
     }

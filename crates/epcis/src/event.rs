@@ -1,6 +1,6 @@
 //! One event: what was sent, and beside it what the standard makes of it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     check::{check_event_within, is_uri},
@@ -253,13 +253,20 @@ impl Event {
 
 fn view(source: Json, context: Arc<Context>) -> Option<Event> {
     let text = |name: &str| source.text_of(name).map(String::from);
-    let place = |name: &str| source.get(name)?.text_of("id").map(String::from);
-    let word = |name: &str, list: Vocabulary| Some(list.expand(source.text_of(name)?).into_owned());
+    let uri = |name: &str| Some(context.expand(source.text_of(name)?).into_owned());
+    let uris = |name: &str| expanded(&context, texts(source.get(name)));
+    let place = |name: &str| Some(context.expand(source.get(name)?.text_of("id")?).into_owned());
+    let word = |name: &str, list: Vocabulary| Some(meant(&context, list, source.text_of(name)?));
     let persistent = |name: &str| {
         let words = source.get("persistentDisposition").and_then(|states| states.get(name));
         let words = texts(words).into_iter();
-        words.map(|word| Vocabulary::Disposition.expand(&word).into_owned()).collect()
+        words.map(|word| meant(&context, Vocabulary::Disposition, &word)).collect()
     };
+    let quantities = |name: &str| quantities(&context, source.get(name));
+    let typed = |list: &str, name: &str, kinds| typed(&context, source.get(list), (name, kinds));
+    let error = |value| error_declaration(&context, value);
+    let sensors = items(source.get("sensorElementList")).iter();
+    let sensors = sensors.map(|element| sensor(&context, element)).collect();
     Some(Event {
         kind: EventKind::named(source.text_of("type")?)?,
         event_time: Instant::parse(source.text_of("eventTime")?)?,
@@ -270,7 +277,7 @@ fn view(source: Json, context: Arc<Context>) -> Option<Event> {
             Some(Json::Text(one)) => vec![one.clone()],
             many => texts(many),
         },
-        error_declaration: source.get("errorDeclaration").and_then(error_declaration),
+        error_declaration: source.get("errorDeclaration").and_then(error),
         action: source.text_of("action").and_then(Action::named),
         biz_step: word("bizStep", Vocabulary::BizStep),
         disposition: word("disposition", Vocabulary::Disposition),
@@ -278,31 +285,41 @@ fn view(source: Json, context: Arc<Context>) -> Option<Event> {
         persistent_unset: persistent("unset"),
         read_point: place("readPoint"),
         biz_location: place("bizLocation"),
-        parent_id: text("parentID"),
-        epc_list: texts(source.get("epcList")),
-        child_epcs: texts(source.get("childEPCs")),
-        input_epc_list: texts(source.get("inputEPCList")),
-        output_epc_list: texts(source.get("outputEPCList")),
-        quantity_list: quantities(source.get("quantityList")),
-        child_quantity_list: quantities(source.get("childQuantityList")),
-        input_quantity_list: quantities(source.get("inputQuantityList")),
-        output_quantity_list: quantities(source.get("outputQuantityList")),
-        transformation_id: text("transformationID"),
+        parent_id: uri("parentID"),
+        epc_list: uris("epcList"),
+        child_epcs: uris("childEPCs"),
+        input_epc_list: uris("inputEPCList"),
+        output_epc_list: uris("outputEPCList"),
+        quantity_list: quantities("quantityList"),
+        child_quantity_list: quantities("childQuantityList"),
+        input_quantity_list: quantities("inputQuantityList"),
+        output_quantity_list: quantities("outputQuantityList"),
+        transformation_id: uri("transformationID"),
         biz_transactions: typed(
-            source.get("bizTransactionList"),
+            "bizTransactionList",
             "bizTransaction",
             Vocabulary::BizTransactionType,
         ),
-        sources: typed(source.get("sourceList"), "source", Vocabulary::SourceDestType),
-        destinations: typed(
-            source.get("destinationList"),
-            "destination",
-            Vocabulary::SourceDestType,
-        ),
-        sensors: items(source.get("sensorElementList")).iter().map(sensor).collect(),
+        sources: typed("sourceList", "source", Vocabulary::SourceDestType),
+        destinations: typed("destinationList", "destination", Vocabulary::SourceDestType),
+        sensors,
         context,
         source,
     })
+}
+
+/// A word of a list as its Web URI, also where it is written with a prefix of the document.
+fn meant(context: &Context, list: Vocabulary, word: &str) -> String {
+    list.expand(&context.expand(word)).into_owned()
+}
+
+fn expanded(context: &Context, mut uris: Vec<String>) -> Vec<String> {
+    for uri in &mut uris {
+        if let Cow::Owned(whole) = context.expand(uri) {
+            *uri = whole;
+        }
+    }
+    uris
 }
 
 fn items(list: Option<&Json>) -> &[Json] {
@@ -313,10 +330,10 @@ fn texts(list: Option<&Json>) -> Vec<String> {
     items(list).iter().filter_map(Json::as_text).map(String::from).collect()
 }
 
-fn quantities(list: Option<&Json>) -> Vec<QuantityElement> {
+fn quantities(context: &Context, list: Option<&Json>) -> Vec<QuantityElement> {
     let one = |item: &Json| {
         Some(QuantityElement {
-            epc_class: item.text_of("epcClass")?.to_owned(),
+            epc_class: context.expand(item.text_of("epcClass")?).into_owned(),
             quantity: item.get("quantity").and_then(Json::scalar).and_then(Decimal::parse),
             uom: item.text_of("uom").map(String::from),
         })
@@ -324,26 +341,31 @@ fn quantities(list: Option<&Json>) -> Vec<QuantityElement> {
     items(list).iter().filter_map(one).collect()
 }
 
-fn typed(list: Option<&Json>, name: &str, kinds: Vocabulary) -> Vec<TypedId> {
+fn typed(
+    context: &Context,
+    list: Option<&Json>,
+    (name, kinds): (&str, Vocabulary),
+) -> Vec<TypedId> {
     let one = |item: &Json| {
-        let kind = item.text_of("type").map(|kind| kinds.expand(kind).into_owned());
-        Some(TypedId { kind, id: item.text_of(name)?.to_owned() })
+        let kind = item.text_of("type").map(|kind| meant(context, kinds, kind));
+        Some(TypedId { kind, id: context.expand(item.text_of(name)?).into_owned() })
     };
     items(list).iter().filter_map(one).collect()
 }
 
-fn error_declaration(value: &Json) -> Option<ErrorDeclaration> {
+fn error_declaration(context: &Context, value: &Json) -> Option<ErrorDeclaration> {
     let reason = value.text_of("reason");
     Some(ErrorDeclaration {
         declaration_time: Instant::parse(value.text_of("declarationTime")?)?,
-        reason: reason.map(|reason| Vocabulary::ErrorReason.expand(reason).into_owned()),
+        reason: reason.map(|reason| meant(context, Vocabulary::ErrorReason, reason)),
         corrective_event_ids: texts(value.get("correctiveEventIDs")),
     })
 }
 
-fn sensor(element: &Json) -> SensorElement {
+fn sensor(context: &Context, element: &Json) -> SensorElement {
     let metadata = element.get("sensorMetadata").map(sensor_metadata).unwrap_or_default();
-    let reports = items(element.get("sensorReport")).iter().map(sensor_report).collect();
+    let reports = items(element.get("sensorReport")).iter();
+    let reports = reports.map(|report| sensor_report(context, report)).collect();
     SensorElement { metadata, reports }
 }
 
@@ -381,10 +403,9 @@ pub(crate) const SENSOR_TEXTS: [&str; 11] = [
     "uriValue",
 ];
 
-fn sensor_report(value: &Json) -> SensorReport {
-    let word = |name: &str, list: Vocabulary| {
-        value.text_of(name).map(|word| list.expand(word).into_owned())
-    };
+fn sensor_report(context: &Context, value: &Json) -> SensorReport {
+    let word =
+        |name: &str, list: Vocabulary| value.text_of(name).map(|word| meant(context, list, word));
     let number =
         |name: &'static str| Some((name, Decimal::parse(value.get(name).and_then(Json::scalar)?)?));
     let text = |name: &'static str| Some((name, value.text_of(name)?.to_owned()));

@@ -4,6 +4,7 @@
 
 mod condition;
 mod extension;
+mod full;
 mod matches;
 mod number;
 mod parse;

@@ -116,7 +116,7 @@ impl Query {
                 self.per_page = Some(count(single(values)?)?.min(PER_PAGE_MAX));
             }
             "nextPageToken" => self.next_page_token = Some(single(values)?.to_owned()),
-            _ => self.conditions.push(condition(name, values, context)?),
+            _ => self.conditions.push(condition(name, values, context)?.in_full(context)),
         }
         Ok(())
     }
