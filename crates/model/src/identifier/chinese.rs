@@ -260,7 +260,11 @@ pub(super) fn own(text: &str) -> Option<Recognised> {
 /// sure; without one it is the last thing a text may be.
 pub(super) fn ecode(text: &str) -> Option<Recognised> {
     let marks = ["ecode:", "urn:ecode:", "E="];
-    let marked = marks.into_iter().find_map(|mark| Some((text.strip_prefix(mark)?, mark.len())));
+    // It is a name: people and labels write it as `Ecode` as well.
+    let marked = marks.into_iter().find_map(|mark| {
+        let written = text.get(..mark.len())?;
+        written.eq_ignore_ascii_case(mark).then(|| (&text[mark.len()..], mark.len()))
+    });
     let (code, fixed) = marked.unwrap_or((text, 0));
     let (version, rest) = (code.get(..1)?, code.get(1..)?);
     let (system_length, most) = match version {

@@ -97,11 +97,25 @@ pub(super) fn read(text: &str) -> Option<Result<Gs1Data, Rejected>> {
     text.strip_prefix("urn:epc:").map(of_urn)
 }
 
+fn is_filter(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'0'..=b'7'])
+}
+
 fn of_urn(rest: &str) -> Result<Gs1Data, Rejected> {
     let mut parts = rest.splitn(3, ':');
     let (kind, name, body) = (parts.next(), parts.next(), parts.next());
     let (Some(kind), Some(name), Some(body)) = (kind, name, body) else {
         return refuse("应为 urn:epc:id:体系:厂商识别代码.参考代码.序列号");
+    };
+    // What a chip holds is the same code with a filter value before it and the size of the chip.
+    let (kind, name, body) = match (kind, name.split_once('-'), body.split_once('.')) {
+        ("tag", Some((name, size)), Some((filter, body))) if digits(size) && is_filter(filter) => {
+            ("id", name, body)
+        }
+        ("tag", ..) => {
+            return refuse("应为 urn:epc:tag:体系-位数:过滤值.厂商识别代码.参考代码.序列号");
+        }
+        _ => (kind, name, body),
     };
     let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.name == name) else {
         return refuse(format!(
