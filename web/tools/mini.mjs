@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const SOURCE = path('../apps/mini/src/');
-const PAGES = ['verify', 'record'];
+const PARTS = ['pages/verify', 'pages/story', 'pages/record', 'components/story'];
 
 const target = process.argv[2] ?? path('../dist-mini');
 const { YJ_PLATFORM: platform = '', YJ_FINGERPRINT: fingerprint = '' } = process.env;
@@ -19,7 +19,7 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 cpSync(SOURCE, target, { recursive: true, filter: (name) => !name.endsWith('.ts') });
 await build({
-  entryPoints: ['app', ...PAGES.map((name) => `pages/${name}/index`)].map((name) => `${SOURCE}${name}.ts`),
+  entryPoints: ['app', ...PARTS.map((name) => `${name}/index`)].map((name) => `${SOURCE}${name}.ts`),
   outdir: target,
   outbase: SOURCE,
   bundle: true,
@@ -33,5 +33,9 @@ await build({
 // The colours are those of the console.
 const tokens = readFileSync(path('../apps/console/src/styles/tokens.css'), 'utf8');
 const own = [...tokens.matchAll(/^\s*(--(?:brand|seal|bad|good|ink|line|paper|canvas|font)[\w-]*:[^;]+;)/gm)].map(([, line]) => line);
-writeFileSync(`${target}/app.wxss`, `page { ${own.join(' ')} background: var(--canvas); font-variant-numeric: tabular-nums; }\n`);
+const colours = own.join(' ');
+writeFileSync(`${target}/app.wxss`, `page { ${colours} background: var(--canvas); font-variant-numeric: tabular-nums; }\n`);
+// What others copy into mini-programs of their own brings its colours along.
+const story = `${target}/components/story/index.wxss`;
+writeFileSync(story, `.story { ${colours} font-variant-numeric: tabular-nums; }\n${readFileSync(story, 'utf8')}`);
 console.log(`小程序已构建于 ${target}`);

@@ -6,6 +6,8 @@ export interface Asked {
   url: string;
   /** Whether the answer is one proof, or the list of a code's proofs. */
   one: boolean;
+  /** Whether it is the code of a label, which has a story to be told. */
+  label: boolean;
 }
 
 const decoded = (part: string): string | undefined => {
@@ -15,6 +17,11 @@ const decoded = (part: string): string | undefined => {
     return undefined;
   }
 };
+
+/** The address that a page was opened with; whether it is still escaped depends on who opened it. */
+export function addressed({ q = '' }: { q?: string }): string {
+  return q.includes('://') ? q : (decoded(q) ?? '');
+}
 
 /**
  * Addresses of labels (`/t/<code>`), of certificates (`/c/<number>`) and of the page of 存证校验
@@ -26,6 +33,6 @@ export function asked(text: string, platform: string): Asked | undefined {
   const code = decoded(found?.[2] ?? found?.[3] ?? '');
   if (!code || code.length > 200) return undefined;
   const part = encodeURIComponent(code);
-  if (found![1] === 'c') return { name: `承诺达标合格证 ${code}`, url: `${platform}/c/${part}/proof`, one: true };
-  return { name: code, url: `${platform}/api/v1/public/proof/${part}`, one: false };
+  if (found![1] === 'c') return { name: `承诺达标合格证 ${code}`, url: `${platform}/c/${part}/proof`, one: true, label: false };
+  return { name: code, url: `${platform}/api/v1/public/proof/${part}`, one: false, label: found![1] === 't' };
 }

@@ -1,12 +1,10 @@
 // @vitest-environment jsdom
-/** The pages of the mini-program in WeChat's own component engine; what WeChat itself does is played. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+/** The pages of 存证校验, and the package as a whole. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { asked } from '../src/scanned';
+import { build, open, phone, PLATFORM, queryOf, reset, ROOT, start, stop, target } from './harness';
 
 interface Vector {
   name: string;
@@ -15,92 +13,12 @@ interface Vector {
   failed: string | null;
   witnesses?: string[];
 }
-interface Rendered {
-  data: Record<string, never> & {
-    results: { ok: boolean; conclusion: string; steps: { id: string; ok: boolean }[] }[];
-    words: string;
-    total: string;
-    problem: string;
-  };
-  instance: Record<string, (...given: unknown[]) => Promise<void>>;
-  dom: HTMLElement;
-  querySelector: (selector: string) => { dispatchEvent: (name: string, options?: object) => void };
-}
-const simulate = createRequire(import.meta.url)('miniprogram-simulate') as {
-  load: (path: string, options?: object) => string;
-  render: (id: string) => Rendered & { attach: (parent: Node) => void };
-};
-
-const ROOT = process.cwd();
 const vectors = JSON.parse(readFileSync(join(ROOT, '../crates/proof/vectors/proofs.json'), 'utf8')) as Vector[];
 const good = vectors.find(({ name }) => name === 'witnessed and anchored, log of 7')!;
-const PLATFORM = 'https://yuanjian.example';
-const folder = mkdtempSync(join(tmpdir(), 'yuanjian-mini-'));
-const target = join(folder, 'dist');
 
-/** By itself: the bundler refuses to run in a played browser. */
-function build(publisher: { YJ_PLATFORM?: string; YJ_FINGERPRINT?: string }): string {
-  return execFileSync(process.execPath, [join(ROOT, 'tools/mini.mjs'), target], {
-    env: { ...process.env, ...publisher },
-    encoding: 'utf8',
-    stdio: 'pipe',
-  });
-}
-
-/** What the played WeChat holds and was asked for. */
-const phone = {
-  files: {} as Record<string, string>,
-  answers: {} as Record<string, { statusCode: number; data: unknown }>,
-  scans: '',
-  asked: [] as string[],
-  went: '',
-  kept: {} as Record<string, unknown>,
-  scale: 1,
-};
-const shared: { globalData: Record<string, unknown> } = { globalData: {} };
-type Done<T> = { success: (result: T) => void; fail: (reason: object) => void };
-
-beforeAll(() => {
-  build({ YJ_PLATFORM: PLATFORM, YJ_FINGERPRINT: good.fingerprint! });
-  const wx = {
-    getAppBaseInfo: () => ({ fontSizeScaleFactor: phone.scale }),
-    getStorageSync: (name: string) => phone.kept[name] ?? '',
-    setStorageSync: (name: string, value: unknown) => (phone.kept[name] = value),
-    chooseMessageFile: ({ success, fail }: Done<object>) => {
-      const names = Object.keys(phone.files);
-      if (names.length === 0) fail({ errMsg: 'chooseMessageFile:fail cancel' });
-      else success({ tempFiles: names.map((name) => ({ name, path: `wxfile://${name}`, size: phone.files[name]!.length })) });
-    },
-    getFileSystemManager: () => ({
-      readFile: ({ filePath, success }: Done<object> & { filePath: string }) => {
-        const bytes = Uint8Array.from(Buffer.from(phone.files[filePath.slice('wxfile://'.length)]!));
-        success({ data: bytes.buffer });
-      },
-    }),
-    scanCode: ({ success }: Done<object>) => success({ result: phone.scans }),
-    request: ({ url, success, fail }: Done<object> & { url: string }) => {
-      phone.asked.push(url);
-      const answer = phone.answers[url];
-      if (answer) success(answer);
-      else fail({ errMsg: 'request:fail' });
-    },
-    navigateTo: ({ url }: { url: string }) => (phone.went = url),
-  };
-  const world = globalThis as unknown as Record<string, unknown>;
-  world.wx = Object.assign((world.wx as object | undefined) ?? {}, wx);
-  world.getApp = () => shared;
-}, 60_000);
-beforeEach(() => {
-  Object.assign(phone, { files: {}, answers: {}, scans: '', asked: [], went: '', kept: {}, scale: 1 });
-  shared.globalData = {};
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function open(page: string): Rendered {
-  const made = simulate.render(simulate.load(join(target, 'pages', page, 'index'), { rootPath: target, compiler: 'official' }));
-  made.attach(document.createElement('div'));
-  return made;
-}
+beforeAll(() => start({ YJ_PLATFORM: PLATFORM, YJ_FINGERPRINT: good.fingerprint! }), 60_000);
+beforeEach(reset);
+afterAll(stop);
 
 describe('the page of 存证校验', () => {
   it('checks files from a chat and leads to their results', async () => {
@@ -145,9 +63,26 @@ describe('the page of 存证校验', () => {
     expect(page.data.results).toEqual([]);
   });
 
-  it('a scanned label is asked for on the platform, and nothing else is', async () => {
+  it('a scanned label leads to its story, and from there back to its proofs', async () => {
     const page = open('verify');
-    phone.scans = `${PLATFORM}/t/F1-A`;
+    phone.scans = `${PLATFORM}/t/F1%2FA`;
+    await page.instance.scan!();
+    expect(phone.went).toBe(`/pages/story/index?q=${encodeURIComponent(phone.scans)}`);
+    expect(phone.asked).toEqual([]);
+    phone.went = '';
+    await page.instance.onLoad!({ q: encodeURIComponent(phone.scans) });
+    expect(phone.went).toContain('/pages/story/index');
+    const proofs = `${PLATFORM}/api/v1/public/proof/F1%2FA`;
+    phone.answers[proofs] = { statusCode: 200, data: { proofs: [{ id: 'r1', proof: good.bundle }] } };
+    const back = open('verify');
+    await back.instance.onLoad!(queryOf(`/pages/verify/index?q=${encodeURIComponent(`${PLATFORM}/verify?code=F1%2FA`)}`));
+    await expect.poll(() => back.data.total).toBe('1 份证明，验证通过');
+    expect(phone.asked).toEqual([proofs]);
+  });
+
+  it('proofs are asked for on the platform, and nowhere else', async () => {
+    const page = open('verify');
+    phone.scans = `${PLATFORM}/verify?code=F1-A`;
     phone.answers[`${PLATFORM}/api/v1/public/proof/F1-A`] = {
       statusCode: 200,
       data: {
@@ -215,9 +150,23 @@ describe('the package', () => {
   it('has every page that it names, whole', () => {
     const app = JSON.parse(readFileSync(join(target, 'app.json'), 'utf8')) as { pages: string[]; sitemapLocation: string };
     const own = files();
-    for (const page of app.pages) for (const kind of ['js', 'json', 'wxml', 'wxss']) expect(own).toContain(`${page}.${kind}`);
+    const parts = [...app.pages, 'components/story/index'];
+    for (const part of parts) for (const kind of ['js', 'json', 'wxml', 'wxss']) expect(own).toContain(`${part}.${kind}`);
+    const kept = own.filter((name) => /^(?:pages|components)\//.test(name)).map((name) => name.replace(/\.\w+$/, ''));
+    expect(new Set(kept)).toEqual(new Set(parts));
     expect(own).toEqual(expect.arrayContaining(['app.js', 'app.json', 'app.wxss', app.sitemapLocation, 'project.config.json']));
     expect(own.filter((name) => name.endsWith('.ts'))).toEqual([]);
+  });
+
+  it('holds a component that others can copy: it names no file but its own', () => {
+    const folder = join(target, 'components/story');
+    const text = (kind: string): string => readFileSync(join(folder, `index.${kind}`), 'utf8');
+    expect(text('js')).not.toMatch(/\brequire\(|getApp\(/);
+    expect(text('wxml')).not.toMatch(/<(?:import|include|wxs)\b/);
+    expect(text('wxss')).not.toContain('@import');
+    expect(JSON.parse(text('json'))).toEqual({ component: true, usingComponents: {} });
+    const named = [...text('wxss').matchAll(/var\((--[\w-]+)/g)].map(([, name]) => name!);
+    for (const name of named) expect(text('wxss'), name).toContain(`${name}:`);
   });
 
   it('uses nothing that only browsers have', () => {

@@ -4,7 +4,8 @@ import { cleanFingerprint, readTrust } from '../../../../../packages/proof/src/t
 import type { Trust } from '../../../../../packages/proof/src/verify';
 import type { Shared } from '../../app';
 import { FINGERPRINT, PLATFORM } from '../../config';
-import { asked, type Asked } from '../../scanned';
+import { go } from '../../go';
+import { addressed, asked, type Asked } from '../../scanned';
 import { shown, type Shown } from '../../shown';
 import { fontSize } from '../../size';
 
@@ -63,9 +64,9 @@ Component({
     },
   },
   methods: {
-    /** A label opened with WeChat's own camera comes as the address of its page. */
+    /** A label opened with WeChat's own camera, and a story to be checked, come as addresses. */
     onLoad(query: Record<string, string | undefined>): void {
-      const text = decodeURIComponent(query.q ?? '');
+      const text = addressed(query);
       if (text !== '') void this.open(text);
     },
     trusted(): Trust | undefined {
@@ -103,6 +104,12 @@ Component({
         this.setData({ results: [], total: '', words: '这不是本平台的追溯码或合格证，没有向任何地方查询' });
         return;
       }
+      // A label tells its story first; that page leads back here.
+      if (wanted.label) {
+        this.setData({ results: [], total: '', words: '' });
+        go('story', text);
+        return;
+      }
       this.setData({ busy: `正在查找 ${wanted.name}`, words: '', results: [], total: '' });
       const { given, words } = await fetched(wanted);
       this.setData({ busy: '' });
@@ -123,7 +130,7 @@ Component({
     show(event: WechatMiniprogram.TouchEvent): void {
       const at = Number((event.currentTarget.dataset as { at: number }).at);
       getApp<{ globalData: Shared }>().globalData.shown = this.data.results[at];
-      wx.navigateTo({ url: '/pages/record/index' });
+      go('record');
     },
   },
 });
