@@ -43,6 +43,8 @@ struct Page<'a> {
     part: String,
     found: bool,
     recalled: bool,
+    /// Whether a test found it unqualified, be it before the steps that are shown.
+    failed: bool,
     /// What stops it from being passed on.
     orders: Vec<Order>,
     /// Why it was called back, and what to do; none where it was not.
@@ -56,13 +58,6 @@ struct Page<'a> {
     first_scan: String,
     /// Whether the scripts of the page are in this binary.
     islands: bool,
-}
-
-impl Page<'_> {
-    /// Whether a test found it unqualified.
-    fn is_failed(&self) -> bool {
-        self.steps.iter().any(|step| step.failed)
-    }
 }
 
 struct Order {
@@ -388,6 +383,8 @@ fn page<'a>(
         part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
         found: !story.is_null(),
         recalled: story["state"] == "recalled",
+        failed: steps.iter().any(|step| step.failed)
+            || story["state"] == "warning" && story["orders"].as_array().is_none_or(Vec::is_empty),
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
         recall: story["recall"]["reason"]
             .as_str()

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use yj_proof::{StepId, Trust, verify};
 
-use crate::harness::{TestApp, harvest};
+use crate::{
+    capturing::captured,
+    harness::{TestApp, harvest},
+};
 
 async fn accepted(app: &TestApp, code: &str) -> String {
     let subject = app.subject("示例韭菜合作社一社").await;
@@ -189,6 +192,25 @@ async fn g_6_9_3_the_public_page_tells_the_story_and_no_secrets() {
     assert_eq!(missing.status, 404);
     assert!(String::from_utf8(missing.bytes).unwrap().contains("未查到追溯信息"));
     assert_eq!(app.send("GET", "/01/06901234567893", None, &[], None).await.status, 400);
+}
+
+#[tokio::test]
+async fn g_6_9_3_a_failed_test_is_told_however_many_have_looked_on_since() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    for minute in 0..42 {
+        let event = json!({
+            "domain": "agri", "type": "supervision", "subject": farm["code"],
+            "event_time": format!("2026-11-16T12:{minute:02}:00+08:00"),
+            "inputs": [{ "code": "R1-sold" }],
+            "attributes": { "authority": "示例市场监督管理局", "kind": "daily", "result": "pass" },
+        });
+        captured(&app, event).await;
+    }
+    let page = app.send("GET", "/t/R1-sold", None, &[("accept", "text/html")], None).await;
+    let html = String::from_utf8(page.bytes).unwrap();
+    assert!(!html.contains("id=\"steps\"") || !html.contains("class=\"fail\""), "none of 40");
+    assert!(html.contains("有检测结论为不合格") && !html.contains("已查到追溯信息"), "{html}");
 }
 
 #[tokio::test]
