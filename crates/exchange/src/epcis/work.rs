@@ -111,11 +111,12 @@ fn read_parts(
 
 fn tell(stream: &mut Stream<Parts>, done: i64, say: &mpsc::Sender<Said>) -> Said {
     let (mut place, mut items, mut size) = (0, Vec::new(), 0);
-    loop {
+    let broken = loop {
         let found = match stream.next() {
             Ok(Some(found)) => found,
-            Ok(None) => break,
-            Err(error) => return Said::Broken(unreadable(error)),
+            Ok(None) => break None,
+            // What stands before the place where it breaks off was said.
+            Err(error) => break Some(unreadable(error)),
         };
         place += 1;
         if place <= done {
@@ -131,13 +132,15 @@ fn tell(stream: &mut Stream<Parts>, done: i64, say: &mpsc::Sender<Said>) -> Said
                 return Said::End(Ok(Vec::new()));
             }
         }
-    }
-    let faults = stream.frame_faults();
-    let end = if faults.is_empty() { stream.master() } else { Err(invalid(faults)) };
+    };
     if !items.is_empty() && say.blocking_send(Said::Chunk(items, stream.kept_context())).is_err() {
         return Said::End(Ok(Vec::new()));
     }
-    Said::End(end)
+    if let Some(problem) = broken {
+        return Said::Broken(problem);
+    }
+    let faults = stream.frame_faults();
+    Said::End(if faults.is_empty() { stream.master() } else { Err(invalid(faults)) })
 }
 
 async fn load(ctx: &Ctx, (id, key): (&str, &DataKey), part: i64) -> Result<Option<Vec<u8>>> {

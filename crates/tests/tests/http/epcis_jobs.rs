@@ -254,10 +254,16 @@ async fn g_8_2_a_long_document_with_a_fault_leaves_nothing_or_what_is_sound() {
     // A document that ends in the middle.
     let text = many(1_300, 998).to_string();
     let cut = text.as_bytes()[..text.len() - 40].to_vec();
-    let answer = app.send("POST", "/epcis/v2/capture", Some("farm"), &[], Some(cut)).await;
+    let answer = app.send("POST", "/epcis/v2/capture", Some("farm"), &[], Some(cut.clone())).await;
     app.run_jobs().await;
     let done = job(&app, "farm", &answer).await;
     assert_eq!((&done["success"], &done["captured"]), (&json!(false), &json!(0)), "{done}");
+    // Whoever takes what there is gets every event that came whole.
+    let proceed = [("gs1-capture-error-behaviour", "proceed")];
+    let answer = app.send("POST", "/epcis/v2/capture", Some("farm"), &proceed, Some(cut)).await;
+    app.run_jobs().await;
+    let done = job(&app, "farm", &answer).await;
+    assert_eq!((&done["success"], &done["captured"]), (&json!(false), &json!(1_300)), "{done}");
     assert_eq!(app.count("SELECT COUNT(*) FROM epcis_part").await, 0);
 }
 
