@@ -10,7 +10,10 @@
 mod graph;
 mod walk;
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::ControlFlow,
+};
 
 use yj_kernel::{Problem, Result, Sql, Tx};
 
@@ -112,21 +115,63 @@ async fn touches(tx: &mut Tx, root: i64, direction: Direction, events: &[i64]) -
     if direction == Direction::Downstream && opened(tx, &BTreeSet::from([root])).await? {
         return Ok(true);
     }
+    let roles = match direction {
+        Direction::Downstream => "(1)",
+        Direction::Upstream => "(0, 3)",
+    };
+    if let Some(packages) = fewer_packages(tx, events.len()).await? {
+        return linked(tx, &packages, (roles, events)).await;
+    }
     for part in events.chunks(TOGETHER) {
         let mut sql = Sql::new(
             "SELECT u.event_id FROM trace_link o CROSS JOIN trace_link u \
              WHERE u.object_id = o.object_id AND u.role = 3 AND o.role IN ",
         );
-        sql.push(match direction {
-            Direction::Downstream => "(1)",
-            Direction::Upstream => "(0, 3)",
-        });
-        sql.push(" AND o.event_id ").bind_ints(part.iter().copied()).push(" LIMIT 1");
+        sql.push(roles).push(" AND o.event_id ");
+        sql.bind_ints(part.iter().copied()).push(" LIMIT 1");
         if tx.fetch_one(sql).await?.is_some() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The packages that were ever opened, if a long chain has more events than there are of them: then it is
+/// quicker to look where they were than what became of all that the events name.
+async fn fewer_packages(tx: &mut Tx, events: usize) -> Result<Option<Vec<i64>>> {
+    if events <= TOGETHER {
+        return Ok(None);
+    }
+    let most = i64::try_from(events).map_err(Problem::internal)?;
+    let sql = Sql::new("SELECT DISTINCT object_id FROM trace_link WHERE role = 3 LIMIT $1");
+    let rows = tx.fetch(sql.arg(most)).await?;
+    if rows.len() == events {
+        return Ok(None);
+    }
+    rows.iter().map(|row| row.int(0)).collect::<Result<_>>().map(Some)
+}
+
+/// Whether any of some objects has one of these roles in one of these events, which are in the order of
+/// their numbers.
+async fn linked(
+    tx: &mut Tx,
+    objects: &[i64],
+    (roles, events): (&'static str, &[i64]),
+) -> Result<bool> {
+    let queries = objects.chunks(TOGETHER).map(|part| {
+        let mut sql = Sql::new("SELECT event_id FROM trace_link WHERE role IN ");
+        sql.push(roles).push(" AND object_id ").bind_ints(part.iter().copied());
+        sql
+    });
+    let mut found = false;
+    tx.fetch_ahead(queries.collect(), |rows| {
+        for row in rows {
+            found |= events.binary_search(&row.int(0)?).is_ok();
+        }
+        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+    .await?;
+    Ok(found)
 }
 
 /// Whether any of these objects is a package that was opened.

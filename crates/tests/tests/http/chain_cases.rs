@@ -7,6 +7,7 @@ use crate::{
     chain_law::chain,
     harness::{TestApp, harvest},
     houses::id_of,
+    packing,
 };
 
 fn sent_on(subject: &Value, (code, quantity): (&str, &str), kind: &str) -> Value {
@@ -203,6 +204,35 @@ async fn g_6_5_4_of_a_long_chain_every_line_is_told_once_and_in_order() {
     assert!(events.is_sorted_by(|one, next| one.0 < next.0 || one.0 == next.0 && one.1 != next.1));
     let flows = whole["flows"].as_array().unwrap();
     assert_eq!(flows.len(), 2200, "{}", flows[0]);
+
+    // What is unpacked elsewhere changes nothing; what is unpacked on its way is followed exactly.
+    let box_of = async |child: &str, other: &str, package: &str| {
+        for code in [child, other] {
+            if !code.starts_with("LONG") {
+                captured(&app, harvest(&farm, code)).await;
+            }
+        }
+        let children = [(child, "2"), (other, "100")];
+        captured(&app, packing::pack(&farm, &children, package, 15)).await;
+        captured(&app, packing::unpack(&farm, package, &[], 16)).await;
+    };
+    let told = async || {
+        let whole = chain(&app, "supervisor", "LONG", "downstream").await;
+        whole["events"].as_array().unwrap().len()
+    };
+    box_of("APART-1", "APART-2", "P-APART").await;
+    assert_eq!(told().await, 2200);
+    box_of("LONG-2199", "APART-3", "P-LONG").await;
+    let whole = chain(&app, "supervisor", "LONG", "downstream").await;
+    let role = |code: &str| {
+        let lines = whole["objects"].as_array().unwrap().iter();
+        lines.clone().find(|line| line["code"] == code).map(|line| line["role"].clone())
+    };
+    assert_eq!(told().await, 2202);
+    assert_eq!(role("P-LONG"), Some(json!("downstream")));
+    assert_ne!(role("APART-3"), Some(json!("downstream")));
+    let up = chain(&app, "supervisor", "LONG-2199", "upstream").await;
+    assert!(up["objects"].as_array().unwrap().iter().any(|line| line["code"] == "LONG"));
 }
 
 #[tokio::test]
