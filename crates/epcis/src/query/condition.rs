@@ -187,7 +187,7 @@ pub enum Condition {
     Id { field: IdField, any: Vec<String> },
     /// `MATCH_epc` and its like.
     Match { field: MatchField, any: Vec<String> },
-    /// `GE_quantity_KGM`; without unit, counts.
+    /// `GE_quantity_KGM`; without unit, the number of any amount.
     Quantity { comparison: Comparison, any: Vec<Decimal>, uom: Option<String> },
     /// `GE_minValue_CEL`
     SensorNumber {

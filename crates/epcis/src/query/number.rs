@@ -11,7 +11,8 @@ use crate::decimal::Decimal;
 /// Differences smaller than this part of a value come from converting it.
 const ROUNDING: f64 = 1e-9;
 
-/// Whether an amount of an event fulfils a comparison with any of the query's. Amounts of the same
+/// Whether an amount of an event fulfils a comparison with any of the query's. A query without a unit
+/// asks for the number, whatever it counts (EPCIS 2.0 §8.2.7.1, `EQ_quantity`). Amounts of the same
 /// unit are compared exactly; of different units after conversion; where there is none, not at all.
 pub(super) fn fulfils(
     (value, unit, of): (&Decimal, Option<&str>, Amount),
@@ -28,7 +29,7 @@ fn order(
     wanted: &Decimal,
     uom: Option<&str>,
 ) -> Option<Ordering> {
-    if unit == uom {
+    if uom.is_none() || unit == uom {
         return Some(value.cmp(wanted));
     }
     let value = convert(value.to_f64(), of, unit?, uom?)?.0;

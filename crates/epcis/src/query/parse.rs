@@ -116,6 +116,10 @@ impl Query {
                 self.per_page = Some(count(single(values)?)?.min(PER_PAGE_MAX));
             }
             "nextPageToken" => self.next_page_token = Some(single(values)?.to_owned()),
+            // As if it had been left out; but it must be one.
+            _ if name.starts_with("EXISTS_") && values == ["false"] => {
+                condition(name, &[String::new()], context)?;
+            }
             _ => self.conditions.push(condition(name, values, context)?.in_full(context)),
         }
         Ok(())
@@ -435,7 +439,7 @@ fn exists(rest: &str, values: &[String], context: &Context) -> Result<Condition,
     }
     match rest {
         "errorDeclaration" => return Ok(Condition::HasErrorDeclaration),
-        "sensorElementList" => return Ok(Condition::HasSensors),
+        "sensorElementList" | "sensorElement" => return Ok(Condition::HasSensors),
         _ => {}
     }
     let (place, inner, own) = place_of(rest);

@@ -64,7 +64,7 @@ fn holds(parameter: &str, value: &str) -> bool {
 
 /// Each parameter with a value that finds the event and one that does not.
 #[rustfmt::skip]
-const CASES: [(&str, &str, &str); 103] = [
+const CASES: [(&str, &str, &str); 104] = [
     ("eventType", "AggregationEvent|ObjectEvent", "AssociationEvent"),
     ("GE_eventTime", "2024-05-01T00:00:00Z", "2024-05-01T00:00:00.001Z"),
     ("LT_eventTime", "2024-05-01T00:00:00.001Z", "2024-05-01T00:00:00Z"),
@@ -92,11 +92,12 @@ const CASES: [(&str, &str, &str); 103] = [
     ("MATCH_anyEPC", "urn:epc:id:sgtin:4012345.011111.987", "urn:epc:id:sscc:4012345.0000000333"),
     ("MATCH_epcClass", "https://id.gs1.org/01/04012345123456/10/L1", "urn:epc:class:lgtin:4012345.012345.L2"),
     ("MATCH_anyEPCClass", "urn:epc:idpat:sgtin:4012345.012346.*", "urn:epc:idpat:sgtin:4012345.012347.*"),
-    ("EQ_quantity", "11|12", "2.5"),
+    ("EQ_quantity", "11|12", "2"),
+    ("EQ_quantity", "2.5", "2500"),
     ("GE_quantity", "12", "12.1"),
     ("GT_quantity", "11", "12"),
-    ("LE_quantity", "12.0", "11"),
-    ("LT_quantity", "13", "12"),
+    ("LE_quantity", "2.5", "2.4"),
+    ("LT_quantity", "2.6", "2.5"),
     ("EQ_quantity_KGM", "2.50", "12"),
     ("GE_quantity_GRM", "2500", "2501"),
     ("LT_quantity_TNE", "0.003", "0.0025"),
@@ -410,4 +411,24 @@ fn the_json_form_says_the_same() {
     let bad = Json::parse(br#"{"EQ_bizStep":{},"EQ_x":1}"#, &Limits::default()).unwrap();
     assert_eq!(Query::from_json(&bad, &context()).unwrap_err().len(), 2);
     assert!(matches!(&query.conditions[0], Condition::EventType(kinds) if kinds.len() == 1));
+}
+
+#[test]
+fn what_need_not_be_there_is_not_asked_for() {
+    let plain = event(
+        r#"{"type":"ObjectEvent","eventTime":"2024-05-01T08:00:00Z","eventTimeZoneOffset":"+00:00",
+        "action":"ADD","epcList":["urn:a:b"]}"#,
+    );
+    for name in ["EXISTS_errorDeclaration", "EXISTS_sensorElement", "EXISTS_e:price"] {
+        let query = parse(name, "false").unwrap();
+        assert!(matches(&query, &plain) && matches(&query, &rich()), "{name}");
+        assert!(!matches(&parse(name, "true").unwrap(), &plain), "{name}");
+    }
+    for wrong in ["EXISTS_undeclared:x", "EXISTS_action:x"] {
+        assert!(parse(wrong, "false").is_err(), "{wrong}");
+    }
+    // A number without a unit is any such number, of readings as of amounts.
+    for (name, value) in [("EQ_value", "26"), ("GT_sDev", "0.05"), ("LE_percValue", "12.7")] {
+        assert!(holds(name, value), "{name}");
+    }
 }
