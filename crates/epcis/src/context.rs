@@ -101,6 +101,15 @@ impl Context {
         }
     }
 
+    /// The same of each of these.
+    pub(crate) fn expand_all(&self, values: &mut [String]) {
+        for value in values {
+            if let Cow::Owned(full) = self.expand(value) {
+                *value = full;
+            }
+        }
+    }
+
     /// Namespace and local name of a member: by its prefix, or by splitting an absolute URI after
     /// its last `/`, `#` or `:`. `None` for a name without either.
     pub fn resolve<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {

@@ -1,6 +1,6 @@
 //! One event: what was sent, and beside it what the standard makes of it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     check::{check_event_within, is_uri},
@@ -254,7 +254,11 @@ impl Event {
 fn view(source: Json, context: Arc<Context>) -> Option<Event> {
     let text = |name: &str| source.text_of(name).map(String::from);
     let uri = |name: &str| Some(context.expand(source.text_of(name)?).into_owned());
-    let uris = |name: &str| expanded(&context, texts(source.get(name)));
+    let uris = |name: &str| {
+        let mut uris = texts(source.get(name));
+        context.expand_all(&mut uris);
+        uris
+    };
     let place = |name: &str| Some(context.expand(source.get(name)?.text_of("id")?).into_owned());
     let word = |name: &str, list: Vocabulary| Some(meant(&context, list, source.text_of(name)?));
     let persistent = |name: &str| {
@@ -311,15 +315,6 @@ fn view(source: Json, context: Arc<Context>) -> Option<Event> {
 /// A word of a list as its Web URI, also where it is written with a prefix of the document.
 fn meant(context: &Context, list: Vocabulary, word: &str) -> String {
     list.expand(&context.expand(word)).into_owned()
-}
-
-fn expanded(context: &Context, mut uris: Vec<String>) -> Vec<String> {
-    for uri in &mut uris {
-        if let Cow::Owned(whole) = context.expand(uri) {
-            *uri = whole;
-        }
-    }
-    uris
 }
 
 fn items(list: Option<&Json>) -> &[Json] {

@@ -42,9 +42,7 @@ struct Page<'a> {
     /// The same as a part of an address.
     part: String,
     found: bool,
-    recalled: bool,
-    /// Whether a test found it unqualified, be it before the steps that are shown.
-    failed: bool,
+    state: &'a str,
     /// What stops it from being passed on.
     orders: Vec<Order>,
     /// Why it was called back, and what to do; none where it was not.
@@ -58,6 +56,18 @@ struct Page<'a> {
     first_scan: String,
     /// Whether the scripts of the page are in this binary.
     islands: bool,
+}
+
+impl Page<'_> {
+    fn is_recalled(&self) -> bool {
+        self.state == "recalled"
+    }
+
+    /// Whether a test found it unqualified, be it before the steps that are shown.
+    fn is_failed(&self) -> bool {
+        self.steps.iter().any(|step| step.failed)
+            || self.state == "warning" && self.orders.is_empty()
+    }
 }
 
 struct Order {
@@ -382,9 +392,7 @@ fn page<'a>(
         unit: story["unit"].as_str().unwrap_or(code),
         part: certificate::encoded(story["unit"].as_str().unwrap_or(code)),
         found: !story.is_null(),
-        recalled: story["state"] == "recalled",
-        failed: steps.iter().any(|step| step.failed)
-            || story["state"] == "warning" && story["orders"].as_array().is_none_or(Vec::is_empty),
+        state: story["state"].as_str().unwrap_or_default(),
         orders: story["orders"].as_array().into_iter().flatten().map(order).collect(),
         recall: story["recall"]["reason"]
             .as_str()

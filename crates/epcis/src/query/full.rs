@@ -13,21 +13,14 @@ impl Condition {
             Self::Word { any, .. }
             | Self::Place { any, .. }
             | Self::Id { any, .. }
-            | Self::Match { any, .. } => expand(any, context),
+            | Self::Match { any, .. } => context.expand_all(any),
             Self::Typed { kind, any, .. } => {
-                expand(std::slice::from_mut(kind), context);
-                expand(any, context);
+                context.expand_all(std::slice::from_mut(kind));
+                context.expand_all(any);
             }
             _ => {}
         }
         self
-    }
-}
-
-fn expand(values: &mut [String], context: &Context) {
-    for value in values {
-        let full = context.expand(value).into_owned();
-        *value = full;
     }
 }
 

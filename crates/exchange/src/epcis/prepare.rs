@@ -126,13 +126,13 @@ pub(crate) fn spelled(id: &str) -> String {
     bounded(canonical_link(id).unwrap_or_else(|| String::from(id)))
 }
 
+fn digested(text: &str) -> String {
+    format!("sm3:{}", sm3::hex(&sm3::digest(text.as_bytes())))
+}
+
 /// A text that fits into an index.
 pub(crate) fn bounded(text: String) -> String {
-    if text.len() <= TERM_MAX {
-        text
-    } else {
-        format!("sm3:{}", sm3::hex(&sm3::digest(text.as_bytes())))
-    }
+    if text.len() <= TERM_MAX { text } else { digested(&text) }
 }
 
 /// Checks an event and finds what is kept of it; all its faults.
@@ -155,7 +155,7 @@ pub(crate) fn prepare(
     let content = content(&sm3, &event, &terms);
     let declaration = declaration(&event);
     let own_id = event.event_id.is_some();
-    Ok(Prepared { id, own_id, hash, sm3, content, declaration, terms, text, event })
+    Ok(Prepared { event, id, own_id, hash, sm3, content, declaration, terms, text })
 }
 
 /// The digest of what makes an event this one and no other: its event hash, and where there is any what
@@ -170,7 +170,7 @@ fn content(sm3: &str, event: &Event, terms: &[Term]) -> String {
     beside.sort_unstable();
     beside.dedup();
     beside.push(sm3);
-    format!("sm3:{}", sm3::hex(&sm3::digest(beside.join("\n").as_bytes())))
+    digested(&beside.join("\n"))
 }
 
 /// Of a Digital Link what it says besides a serial number, with what it is said of.
@@ -188,7 +188,7 @@ fn declaration(event: &Event) -> String {
     let mut correctives = error.corrective_event_ids.clone();
     correctives.sort_unstable();
     let said = json!([error.declaration_time.0, error.reason, correctives]).to_string();
-    format!("sm3:{}", sm3::hex(&sm3::digest(said.as_bytes())))
+    digested(&said)
 }
 
 fn terms(event: &Event) -> Vec<Term> {

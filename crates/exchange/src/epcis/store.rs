@@ -276,8 +276,8 @@ pub(crate) fn release(capture_id: &str) -> Sql {
     Sql::new("DELETE FROM epcis_reserved WHERE capture_id = $1").arg(capture_id)
 }
 
-/// Which names are kept free, for which content, and for which capture. All captures that have reserved one name mean the same content. What a job reserved that
-/// is over counts no more.
+/// Which names are kept free, for which content, and for which capture. All captures that have reserved
+/// one name mean the same content. What a job reserved that is over counts no more.
 pub(crate) async fn reserved(
     tx: &mut Tx,
     ids: &[&str],

@@ -107,16 +107,16 @@ fn lines<'a>(
         let whole = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(0);
         let (sheet, row) = (whole(values.first()), whole(values.get(1)));
         let sheet = usize::try_from(sheet).map_err(Problem::internal)?;
+        let of = sheets.get(sheet).unwrap_or(&Value::Null);
         let place = match sheets {
             [] => format!("第 {row} 条"),
             [_] => format!("第 {row} 行"),
-            sheets => format!("{} 第 {row} 行", sheets[sheet]["name"].as_str().unwrap_or_default()),
+            _ => format!("{} 第 {row} 行", of["name"].as_str().unwrap_or_default()),
         };
         let mut cells = Map::new();
         if let Some(Value::Object(object)) = values.get_mut(2) {
             cells = std::mem::take(object);
         } else {
-            let of = sheets.get(sheet).unwrap_or(&Value::Null);
             if self::text(params, "type").is_empty() {
                 cells.insert(String::from(KIND), of["type"].clone());
             }
