@@ -158,6 +158,59 @@ fn dangerous_and_broken_xml_is_refused() {
     assert_eq!(events_of("<x:a><![CDATA[<&]]></x:a>").unwrap().len(), 1);
 }
 
+/// The texts are those of GS1's event hash generator 1.9.3 for the same XML.
+#[test]
+fn attributes_of_xml_itself_need_no_declaration() {
+    let list = "<epcList><epc>urn:epc:id:sgtin:0614141.107346.2018</epc></epcList>\
+        <action>OBSERVE</action>";
+    let start = "eventType=ObjectEventeventTime=2024-05-01T00:00:00.000ZeventTimeZoneOffset=+08:00epcList\
+        epc=https://id.gs1.org/01/10614141073464/21/2018action=OBSERVE";
+    let xml_name = "{http://www.w3.org/XML/1998/namespace}";
+    let mut context = Context::default();
+    context.declare("x", "https://x.example/");
+    for (sent, json, text) in [
+        (
+            format!(
+                "<ObjectEvent>{TIMES}{list}<x:o b='1' x:c='2' xml:lang='zh' xml:space='preserve' \
+                 xml:base='https://b.example/'>v</x:o></ObjectEvent>"
+            ),
+            r##""x:o":{"@b":"1","@x:c":"2","@xml:lang":"zh","@xml:space":"preserve","@xml:base":"https://b.example/","#text":"v"}"##,
+            format!(
+                "{start}{{https://x.example/}}o=vb=1{xml_name}base=https://b.example/{xml_name}lang=zh\
+                 {xml_name}space=preserve{{https://x.example/}}c=2"
+            ),
+        ),
+        (
+            format!("<ObjectEvent xml:lang='zh'>{TIMES}{list}<x:o>v</x:o></ObjectEvent>"),
+            r#""xml:lang":"zh","x:o":"v""#,
+            format!("{start}{xml_name}lang=zh{{https://x.example/}}o=v"),
+        ),
+    ] {
+        let event = events_of(&sent).unwrap().remove(0);
+        assert_eq!(check_event_within(&event, &context, 10), []);
+        assert!(event.to_string().ends_with(&format!("{json}}}")), "{event}");
+        assert!(!event.to_string().contains("@context"), "{event}");
+        assert_eq!(pre_hash(&event, &context), text);
+        let again = Json::parse(event.to_string().as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(check_event_within(&again, &context, 10), [], "JSON has no need to declare it");
+        for form in [XmlForm::V1_2, XmlForm::V2_0] {
+            let xml = event_to_xml(&event, &context, &context, form).unwrap();
+            assert!(xml.contains(" xml:lang=\"zh\"") && !xml.contains("xmlns:xml"), "{xml}");
+            assert_eq!(events_of(&xml).unwrap()[0], event, "{xml}");
+        }
+    }
+    let declared = |uri: &str| {
+        let text = format!(
+            r#"{{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",{{"xml":"{uri}"}}],
+            "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z",
+            "epcisBody":{{"eventList":[]}}}}"#
+        );
+        crate::check_document(&Json::parse(text.as_bytes(), &Limits::default()).unwrap(), 10)
+    };
+    assert_eq!(declared("http://www.w3.org/XML/1998/namespace"), []);
+    assert_eq!(declared("http://www.w3.org/2000/xmlns/").len(), 1);
+}
+
 #[test]
 fn what_xml_cannot_say_is_refused_and_told_where_it_was_kept_before() {
     let context = Context::default();
