@@ -29,7 +29,7 @@ pub(super) fn attributes(text: &str) -> Option<Vec<(&str, &str)>> {
 }
 
 /// White space of XML (production 3).
-fn is_space(letter: char) -> bool {
+pub(super) fn is_space(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\r' | '\n')
 }
 
@@ -41,9 +41,9 @@ pub(super) fn value_of(written: &str) -> Option<String> {
     is_xml_text(&value).then(|| value.into_owned())
 }
 
-/// Which encoding the declaration of a document names, if any (production 23); `None` where the
-/// declaration is damaged.
-pub(super) fn declared_encoding(declaration: &str) -> Option<Option<&str>> {
+/// Which encoding the declaration of a document names (production 23), the empty text where it names
+/// none; `None` where the declaration is damaged.
+pub(super) fn declared_encoding(declaration: &str) -> Option<&str> {
     let mut list = attributes(declaration.strip_prefix("xml")?)?.into_iter().peekable();
     let (_, version) = list.next_if(|(name, _)| *name == "version")?;
     let minor = version.strip_prefix("1.")?;
@@ -53,7 +53,7 @@ pub(super) fn declared_encoding(declaration: &str) -> Option<Option<&str>> {
         && minor.bytes().all(|byte| byte.is_ascii_digit())
         && standalone.is_none_or(|(_, value)| matches!(value, "yes" | "no"))
         && list.next().is_none();
-    sound.then_some(encoding)
+    sound.then_some(encoding.unwrap_or_default())
 }
 
 /// Prefix and local name (Namespaces in XML, production 7); the prefix is empty where there is none.
@@ -78,6 +78,12 @@ pub(super) fn may_declare(prefix: &str, namespace: &str) -> bool {
 /// own example documents have such a line.
 pub(super) fn is_bare_name(declared: &str) -> bool {
     qualified(declared.trim()).is_some()
+}
+
+/// Whether the bytes of a document type begin as XML wants it; the parser takes any letters.
+pub(super) fn is_doctype(written: &[u8]) -> bool {
+    let behind = written.strip_prefix(b"<!DOCTYPE").and_then(<[u8]>::first);
+    behind.is_some_and(|byte| is_space(char::from(*byte)))
 }
 
 #[cfg(test)]
@@ -120,9 +126,9 @@ mod tests {
     #[test]
     fn a_declaration_has_its_parts_in_order() {
         for (text, wanted) in [
-            ("xml version='1.0'", Some(None)),
-            ("xml version=\"1.0\" encoding='GBK' standalone=\"no\" ", Some(Some("GBK"))),
-            ("xml version='1.1' standalone='yes'", Some(None)),
+            ("xml version='1.0'", Some("")),
+            ("xml version=\"1.0\" encoding='GBK' standalone=\"no\" ", Some("GBK")),
+            ("xml version='1.1' standalone='yes'", Some("")),
             ("xml", None),
             ("xml encoding='UTF-8'", None),
             ("xml encoding='UTF-8' version='1.0'", None),

@@ -14,7 +14,10 @@ use quick_xml::{
 
 use super::{
     encoding::Decoded,
-    grammar::{attributes, declared_encoding, is_bare_name, may_declare, qualified, value_of},
+    grammar::{
+        attributes, declared_encoding, is_bare_name, is_doctype, is_space, may_declare, qualified,
+        value_of,
+    },
     names::{is_xml_char, is_xml_text},
     tree::{Element, Name},
 };
@@ -40,7 +43,7 @@ impl<R: Read> Read for Metered<R> {
             let mut probe = [0];
             return match self.reader.read(&mut probe)? {
                 0 => Ok(0),
-                _ => Err(std::io::Error::from(std::io::ErrorKind::FileTooLarge)),
+                _ => Err(std::io::Error::from(ErrorKind::FileTooLarge)),
             };
         }
         let end = room.min(buffer.len());
@@ -110,18 +113,14 @@ impl<R: Read> XmlSource<R> {
         loop {
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.clear();
-            let event =
-                self.reader.read_event_into(&mut buffer).map_err(|error| self.failed(error));
-            let token = match event {
-                Ok(event) => {
-                    // Owned, because names are resolved against this very source.
-                    let event = event.into_owned();
-                    self.buffer = buffer;
-                    self.token(event)?
-                }
-                Err(error) => return Err(error),
-            };
-            if let Some(token) = token {
+            // Owned, because names are resolved against this very source.
+            let event = self.reader.read_event_into(&mut buffer).map(Event::into_owned);
+            let event = event.map_err(|error| self.failed(error))?;
+            if matches!(event, Event::DocType(_)) && !is_doctype(&buffer) {
+                return Err(self.syntax("DOCTYPE 应为大写，其后为空格与根元素的名称"));
+            }
+            self.buffer = buffer;
+            if let Some(token) = self.token(event)? {
                 return Ok(token);
             }
         }
@@ -143,10 +142,13 @@ impl<R: Read> XmlSource<R> {
             Event::Text(text) if text.contains("]]>") => {
                 return Err(self.syntax("文字中的 ]]> 应写成 ]]&gt;"));
             }
-            Event::Text(text) => Some(self.text(&text.xml10_content())?),
+            Event::Text(text) if self.depth == 0 && !text.chars().all(is_space) => {
+                return Err(self.syntax("根元素之外不应有文字"));
+            }
             Event::CData(_) | Event::GeneralRef(_) if self.depth == 0 => {
                 return Err(self.syntax("根元素之外不应有文字"));
             }
+            Event::Text(text) => Some(self.text(&text.xml10_content())?),
             Event::CData(text) => Some(self.text(&text.xml10_content())?),
             Event::GeneralRef(entity) => Some(Token::Text(self.entity(&entity)?.to_string())),
             Event::Comment(text) => self.text(&text).map(|_| None)?,
@@ -185,10 +187,9 @@ impl<R: Read> XmlSource<R> {
         let wanted =
             if self.reader.get_ref().get_ref().reader.is_utf16() { "utf-16" } else { "utf-8" };
         match declared_encoding(text).ok_or_else(damaged)? {
-            Some(named) if !named.eq_ignore_ascii_case(wanted) => {
-                Err(self.syntax(format!("声明的编码是 {named}；请以 UTF-8 发送")))
-            }
-            _ => Ok(()),
+            "" => Ok(()),
+            named if named.eq_ignore_ascii_case(wanted) => Ok(()),
+            named => Err(self.syntax(format!("声明的编码是 {named}；请以 UTF-8 发送"))),
         }
     }
 
