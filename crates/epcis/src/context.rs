@@ -7,8 +7,12 @@ use crate::json::Json;
 /// The context every document of EPCIS 2.0 names.
 pub const EPCIS_CONTEXT: &str = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld";
 
+/// What the prefix `xml` stands for by definition (Namespaces in XML §3).
+pub(crate) const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// Prefixes that every document has without saying so.
-const WELL_KNOWN: [(&str, &str); 5] = [
+const WELL_KNOWN: [(&str, &str); 6] = [
+    ("xml", XML_NAMESPACE),
     ("gs1", "https://ref.gs1.org/voc/"),
     ("cbv", "https://ref.gs1.org/cbv/"),
     ("epcis", "https://ref.gs1.org/epcis/"),

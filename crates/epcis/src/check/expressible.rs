@@ -2,7 +2,7 @@
 //! 2.0 §12), so that an event which one of them cannot say would be missing from its answers.
 
 use crate::{
-    context::Context,
+    context::{Context, XML_NAMESPACE},
     event::EventKind,
     fault::{Faults, Path},
     json::Json,
@@ -25,7 +25,8 @@ pub(super) fn prefixes(value: &Json, path: &Path<'_>, faults: &mut Faults) {
     }
     for (key, value) in value.members().iter().filter(|(key, _)| !key.starts_with('@')) {
         let namespace = value.as_text().or_else(|| value.text_of("@id"));
-        if namespace.is_some_and(|uri| !is_namespace(uri)) {
+        let known = key == "xml" && namespace == Some(XML_NAMESPACE);
+        if !known && namespace.is_some_and(|uri| !is_namespace(uri)) {
             faults.note(&path.key(key), "应为命名空间的 URI，不能为空，不含控制字符");
         }
     }

@@ -3,7 +3,7 @@
 //! §7.4, CBV 2.0 §8).
 
 use super::format::is_uri;
-use crate::identifier::{Epc, EpcScheme, Gs1Key};
+use crate::identifier::{Epc, EpcScheme, Gs1Key, OTHER_SCHEMES};
 
 /// What a field names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,6 @@ pub(super) enum Names {
     /// Either.
     Any,
 }
-
-/// Schemes of the Tag Data Standard that are no GS1 keys; their parts are not looked into.
-const OTHER_SCHEMES: [&str; 5] = ["gid", "usdod", "adi", "bic", "imovn"];
 
 /// What would be right instead of this text; `None` when it is.
 pub(super) fn refuses(text: &str, names: Names) -> Option<String> {

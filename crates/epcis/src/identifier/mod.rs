@@ -8,9 +8,10 @@ mod scheme;
 
 pub use epc::{Epc, Serial};
 pub use link::Gs1Key;
-pub(crate) use pattern::hash_link;
 pub use pattern::{canonical_link, id_matches};
+pub(crate) use pattern::{hash_link, pattern_refused};
 pub use scheme::EpcScheme;
+pub(crate) use scheme::OTHER_SCHEMES;
 
 #[cfg(test)]
 mod tests;

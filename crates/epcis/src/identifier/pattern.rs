@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{epc::Epc, link::Gs1Key};
+use super::{
+    epc::Epc,
+    escape::is_urn_text,
+    link::Gs1Key,
+    scheme::{EpcScheme, OTHER_SCHEMES, Place, SPECS, Spec, is_numeric},
+};
 
 /// The canonical Digital Link of a GS1 key in any of its forms; `None` for any other text.
 pub fn canonical_link(text: &str) -> Option<String> {
@@ -36,8 +41,67 @@ pub fn id_matches(wanted: &str, id: &str) -> bool {
     canonical(wanted) == canonical(id) || pattern_covers(wanted, id).unwrap_or(false)
 }
 
+/// What would be right instead of a pattern URI that is none (Tag Data Standard, `IDPatURI`); `None`
+/// where it is one, and for any other identifier.
+pub(crate) fn pattern_refused(text: &str) -> Option<String> {
+    let rest = text.strip_prefix(PATTERN)?;
+    let (name, parts) = rest.split_once(':').unwrap_or((rest, ""));
+    if let Some(spec) = SPECS.iter().find(|spec| spec.name == name) {
+        let count = parts_of(spec);
+        return (!is_pattern_of(spec, parts)).then(|| {
+            format!(
+                "不是 {name} 的模式：应为以 . 分隔的 {count} 部分，* 只能代替整个部分，其后各部分也应为 *，\
+                 如 {PATTERN}{name}:4012345{}",
+                ".*".repeat(count - 1)
+            )
+        });
+    }
+    if OTHER_SCHEMES.contains(&name) {
+        let sound = !parts.is_empty() && is_urn_text(parts) && ends_with_stars(parts.split('.'));
+        return (!sound).then(|| format!("不是 {name} 的模式：* 之后的各部分也应为 *"));
+    }
+    Some(format!("EPC 标签数据标准中没有 {name} 的模式，应如 {PATTERN}sgtin:4012345.*.*"))
+}
+
+const PATTERN: &str = "urn:epc:idpat:";
+
+/// Into how many parts the URN of a scheme is divided.
+fn parts_of(spec: &Spec) -> usize {
+    match spec.place {
+        Place::Nowhere => 2,
+        _ if spec.scheme == EpcScheme::Itip => 5,
+        _ => 3,
+    }
+}
+
+fn is_pattern_of(spec: &Spec, parts: &str) -> bool {
+    let count = parts_of(spec);
+    // The last may hold dots of its own.
+    let parts: Vec<&str> = parts.splitn(count, '.').collect();
+    let last = count - 1;
+    let sound = |(index, part): (usize, &&str)| match index {
+        _ if *part == "*" => true,
+        1 if let Some(digits) = spec.digits => {
+            // All of twelve digits may be those of the company prefix.
+            is_numeric(part) && (digits == 12 || !part.is_empty())
+        }
+        1 => !part.is_empty() && is_urn_text(part),
+        _ if index == last && spec.place != Place::Nowhere => {
+            let characters = if spec.serial_numeric { is_numeric } else { is_urn_text };
+            !part.is_empty() && characters(part)
+        }
+        _ => !part.is_empty() && is_numeric(part),
+    };
+    parts.len() == count && parts.iter().enumerate().all(sound) && ends_with_stars(parts)
+}
+
+/// Whether behind a star there are only stars.
+fn ends_with_stars<'p>(parts: impl IntoIterator<Item = &'p str>) -> bool {
+    parts.into_iter().skip_while(|part| *part != "*").all(|part| part == "*")
+}
+
 fn pattern_covers(pattern: &str, id: &str) -> Option<bool> {
-    let (name, parts) = pattern.strip_prefix("urn:epc:idpat:")?.split_once(':')?;
+    let (name, parts) = pattern.strip_prefix(PATTERN)?.split_once(':')?;
     let (company, rest) = parts.split_once('.')?;
     // A pattern names the company prefix, and so its length for keys that do not tell it.
     let any_company = company == "*";

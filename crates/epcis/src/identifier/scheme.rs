@@ -128,6 +128,9 @@ pub(super) static SPECS: [Spec; 16] = [
     },
 ];
 
+/// Schemes of the Tag Data Standard that are no GS1 keys; their parts are not looked into.
+pub(crate) const OTHER_SCHEMES: [&str; 5] = ["gid", "usdod", "adi", "bic", "imovn"];
+
 impl EpcScheme {
     pub(super) fn spec(self) -> &'static Spec {
         let found = SPECS.iter().find(|spec| spec.scheme == self);

@@ -187,9 +187,9 @@ pub enum Condition {
     Id { field: IdField, any: Vec<String> },
     /// `MATCH_epc` and its like.
     Match { field: MatchField, any: Vec<String> },
-    /// `GE_quantity_KGM`; without unit, the number of any amount.
+    /// `GE_quantity_KGM`; without unit, whatever the unit of the event is.
     Quantity { comparison: Comparison, any: Vec<Decimal>, uom: Option<String> },
-    /// `GE_minValue_CEL`
+    /// `GE_minValue_CEL`; without unit, whatever the unit of the report is.
     SensorNumber {
         field: &'static str,
         comparison: Comparison,

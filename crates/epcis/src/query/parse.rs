@@ -17,6 +17,7 @@ use crate::{
     event::{Action, EventKind},
     fault::Fault,
     header::attribute_key,
+    identifier::pattern_refused,
     json::Json,
     time::Instant,
     vocabulary::Vocabulary,
@@ -116,9 +117,9 @@ impl Query {
                 self.per_page = Some(count(single(values)?)?.min(PER_PAGE_MAX));
             }
             "nextPageToken" => self.next_page_token = Some(single(values)?.to_owned()),
-            // As if it had been left out; but it must be one.
-            _ if name.starts_with("EXISTS_") && values == ["false"] => {
-                condition(name, &[String::new()], context)?;
+            _ if let Some(rest) = name.strip_prefix("EXISTS_") => {
+                self.conditions
+                    .extend(exists(rest, values, context)?.map(|it| it.in_full(context)));
             }
             _ => self.conditions.push(condition(name, values, context)?.in_full(context)),
         }
@@ -190,7 +191,6 @@ fn condition(name: &str, values: &[String], context: &Context) -> Result<Conditi
             let field = place_field(rest).ok_or(UNKNOWN)?;
             return Ok(Condition::Place { field, descendants: true, any: uris(values)? });
         }
-        "EXISTS" => return exists(rest, values, context),
         "HASATTR" => return attributes(rest, values, context),
         "EQATTR" => return attribute_equals(rest, values, context),
         _ => return Err(UNKNOWN.into()),
@@ -411,7 +411,11 @@ fn matching(rest: &str, values: &[String]) -> Result<Condition, String> {
         "anyEPCClass" => MatchField::AnyEpcClass,
         _ => return Err(UNKNOWN.into()),
     };
-    Ok(Condition::Match { field, any: uris(values)? })
+    let any = uris(values)?;
+    match any.iter().find_map(|id| pattern_refused(id)) {
+        Some(wanted) => Err(wanted),
+        None => Ok(Condition::Match { field, any }),
+    }
 }
 
 fn uris(values: &[String]) -> Result<Vec<String>, String> {
@@ -429,22 +433,26 @@ fn words(list: Vocabulary, values: &[String]) -> Result<Vec<String>, String> {
     values.iter().map(word).collect()
 }
 
-fn exists(rest: &str, values: &[String], context: &Context) -> Result<Condition, String> {
-    // The value says nothing; the binding wants it empty, null or an integer, and many write `true`.
-    let void = |value: &String| {
-        matches!(value.as_str(), "" | "null" | "true") || value.parse::<i64>().is_ok()
+/// What has to be there; nothing has to where the value is `false`, which means what leaving the
+/// parameter out means.
+fn exists(rest: &str, values: &[String], context: &Context) -> Result<Option<Condition>, String> {
+    // The binding wants the value empty, null or an integer, and many write `true`.
+    let void = |value: &str| matches!(value, "" | "null" | "true") || value.parse::<i64>().is_ok();
+    let wanted = match values {
+        [value] if value == "false" => false,
+        [value] if void(value) => true,
+        _ => return Err("值应为空或 true；为 false 的等于没有这个参数".into()),
     };
-    if !matches!(values, [value] if void(value)) {
-        return Err("此参数不带值".into());
-    }
-    match rest {
-        "errorDeclaration" => return Ok(Condition::HasErrorDeclaration),
-        "sensorElementList" | "sensorElement" => return Ok(Condition::HasSensors),
-        _ => {}
-    }
-    let (place, inner, own) = place_of(rest);
-    let name = field_name(own, context)?;
-    Ok(Condition::Extension(Extension { place, inner, name, test: ExtensionTest::Exists }))
+    let condition = match rest {
+        "errorDeclaration" => Condition::HasErrorDeclaration,
+        "sensorElementList" | "sensorElement" => Condition::HasSensors,
+        _ => {
+            let (place, inner, own) = place_of(rest);
+            let name = field_name(own, context)?;
+            Condition::Extension(Extension { place, inner, name, test: ExtensionTest::Exists })
+        }
+    };
+    Ok(wanted.then_some(condition))
 }
 
 /// Where the extension stands that the rest of a parameter names.

@@ -64,7 +64,7 @@ fn holds(parameter: &str, value: &str) -> bool {
 
 /// Each parameter with a value that finds the event and one that does not.
 #[rustfmt::skip]
-const CASES: [(&str, &str, &str); 104] = [
+const CASES: [(&str, &str, &str); 111] = [
     ("eventType", "AggregationEvent|ObjectEvent", "AssociationEvent"),
     ("GE_eventTime", "2024-05-01T00:00:00Z", "2024-05-01T00:00:00.001Z"),
     ("LT_eventTime", "2024-05-01T00:00:00.001Z", "2024-05-01T00:00:00Z"),
@@ -92,18 +92,25 @@ const CASES: [(&str, &str, &str); 104] = [
     ("MATCH_anyEPC", "urn:epc:id:sgtin:4012345.011111.987", "urn:epc:id:sscc:4012345.0000000333"),
     ("MATCH_epcClass", "https://id.gs1.org/01/04012345123456/10/L1", "urn:epc:class:lgtin:4012345.012345.L2"),
     ("MATCH_anyEPCClass", "urn:epc:idpat:sgtin:4012345.012346.*", "urn:epc:idpat:sgtin:4012345.012347.*"),
-    ("EQ_quantity", "11|12", "2"),
-    ("EQ_quantity", "2.5", "2500"),
+    ("EQ_quantity", "11|12", "11|2"),
+    ("EQ_quantity", "2.50", "2500"),
     ("GE_quantity", "12", "12.1"),
     ("GT_quantity", "11", "12"),
     ("LE_quantity", "2.5", "2.4"),
-    ("LT_quantity", "2.6", "2.5"),
+    ("LT_quantity", "12", "2.5"),
     ("EQ_quantity_KGM", "2.50", "12"),
     ("GE_quantity_GRM", "2500", "2501"),
     ("LT_quantity_TNE", "0.003", "0.0025"),
     ("EQ_type", "gs1:Temperature", "Mass"),
     ("EQ_exception", "ALARM_CONDITION", "ERROR_CONDITION"),
     ("EQ_component", "x", "y"),
+    ("EQ_value", "26.0", "299.15"),
+    ("GE_value", "26", "26.1"),
+    ("LT_minValue", "25.6", "25.5"),
+    ("GT_maxValue", "26.9", "27"),
+    ("EQ_meanValue", "26.10", "26"),
+    ("LT_sDev", "0.2", "0.1"),
+    ("GE_percValue", "12.7", "12.8"),
     ("EQ_value_CEL", "26.0", "26.1"),
     ("EQ_value_KEL", "299.15", "299.16"),
     ("GE_value_FAH", "78.8", "78.9"),
@@ -199,9 +206,67 @@ fn existence_is_asked_without_a_value() {
         ("EXISTS_SENSORREPORT_e:note", "EXISTS_SENSORMETADATA_e:note"),
     ] {
         assert!(holds(there, ""), "{there}");
+        assert!(holds(there, "true"), "{there}");
         assert!(!holds(absent, "null"), "{absent}");
+        assert!(holds(absent, "false"), "as if it were not there: {absent}");
+        assert_eq!(parse(absent, "false").unwrap(), Query::default());
     }
-    assert!(parse("EXISTS_e:price", "yes").is_err());
+    assert_eq!(
+        parse("EXISTS_sensorElement", "").unwrap(),
+        parse("EXISTS_sensorElementList", "").unwrap()
+    );
+    for (parameter, value) in [
+        ("EXISTS_e:price", "yes"),
+        ("EXISTS_e:price", "TRUE"),
+        ("EXISTS_e:price", "true|false"),
+        ("EXISTS_nothing", "false"),
+        ("EXISTS_zz:nothing", "false"),
+    ] {
+        assert!(parse(parameter, value).is_err(), "{parameter}={value}");
+    }
+}
+
+#[test]
+fn a_pattern_is_one_of_the_tag_data_standard() {
+    for sound in [
+        "sgtin:4012345.011111.*",
+        "sgtin:4012345.011111.A.1*",
+        "sgtin:4012345.*.*",
+        "sgtin:*.*.*",
+        "sscc:*.*",
+        "sscc:4012345.0000000001",
+        "sgln:401234512345..*",
+        "giai:4012345.A.b",
+        "itip:4012345.*.*.*.*",
+        "itip:4012345.011111.01.02.*",
+        "sgcn:4012345.67890.04711",
+        "cpi:4012345.AB%2F1.*",
+        "gid:*.*.*",
+    ] {
+        assert!(parse("MATCH_anyEPC", &format!("urn:epc:idpat:{sound}")).is_ok(), "{sound}");
+    }
+    for wrong in [
+        "sgtin:*.*.A-1",
+        "sgtin:*.011111.*",
+        "sgtin:4012345.*.A",
+        "sgtin:4012345.*",
+        "sgtin:4012345.0111*.*",
+        "sgtin:4012345..*",
+        "sgtin:4012345.011111.",
+        "sgtin:",
+        "sgtin",
+        "sgtin:4012345a.*.*",
+        "sscc:4012345.*.*",
+        "sscc:4012345.",
+        "sgcn:4012345.67890.A",
+        "itip:4012345.*.*",
+        "foo:*",
+        "gid:*.1.*",
+        "",
+    ] {
+        let faults = parse("MATCH_epc", &format!("urn:epc:id:sscc:1.2|urn:epc:idpat:{wrong}"));
+        assert_eq!(faults.unwrap_err()[0].pointer, "/MATCH_epc", "{wrong}");
+    }
 }
 
 #[test]
@@ -308,6 +373,9 @@ fn what_is_unknown_or_wrong_is_told_by_name() {
         ("EQ_bizStep", "drying"),
         ("GE_bizStep", "packing"),
         ("EQ_eventTime", "2024-05-01T00:00:00Z"),
+        ("EQ_time", "2024-05-01T00:00:00Z"),
+        ("EQ_startTime", "2024-05-01T00:00:00Z"),
+        ("EQ_SENSORREPORT_time", "2024-05-01T00:30:00Z"),
         ("GE_eventTime", "today"),
         ("GE_eventTime", "2024-05-01T00:00:00Z|2024-05-02T00:00:00Z"),
         ("EQ_action", "SEE"),

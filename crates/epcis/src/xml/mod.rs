@@ -9,7 +9,9 @@
 //! written all the same: such a member as an element `member` of a namespace of its own, with its
 //! name in an attribute, and a character that XML may not hold as an element `char` with its code.
 
+mod encoding;
 mod from_element;
+mod grammar;
 mod layout;
 mod master;
 mod namer;

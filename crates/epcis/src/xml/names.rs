@@ -1,10 +1,9 @@
 //! What XML 1.0 and its namespaces allow in texts and names.
 
-use crate::context::Context;
+use crate::context::{Context, XML_NAMESPACE};
 
 /// Namespaces that only XML itself may use.
-const RESERVED: [&str; 2] =
-    ["http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"];
+const RESERVED: [&str; 2] = [XML_NAMESPACE, "http://www.w3.org/2000/xmlns/"];
 
 /// Whether XML 1.0 may hold this character (production 2, `Char`).
 pub(crate) fn is_xml_char(character: char) -> bool {
@@ -36,7 +35,7 @@ fn goes_on(letter: char) -> bool {
             '0'..='9' | '-' | '.' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}' | '\u{2040}')
 }
 
-/// Whether a prefix may stand for this namespace in XML.
+/// Whether a prefix of one's own may stand for this namespace in XML.
 pub(crate) fn is_namespace(uri: &str) -> bool {
     !uri.is_empty() && is_xml_text(uri) && !RESERVED.contains(&uri)
 }
@@ -54,8 +53,10 @@ pub(crate) enum Unnamed {
 /// or without any.
 pub(crate) fn unnamed(key: &str, context: &Context) -> Option<Unnamed> {
     match context.resolve(key) {
-        Some((namespace, local)) if is_namespace(namespace) && is_local(local) => None,
-        Some(_) => Some(Unnamed::Letters),
+        Some((namespace, local)) => {
+            let named = is_namespace(namespace) || namespace == XML_NAMESPACE;
+            (!named || !is_local(local)).then_some(Unnamed::Letters)
+        }
         None if is_local(key) => None,
         None if key
             .split_once(':')

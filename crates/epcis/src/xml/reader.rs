@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     check::is_version,
-    context::Context,
+    context::{Context, XML_NAMESPACE},
     document::context_of,
     event::EventKind,
     fault::ReadError,
@@ -269,7 +269,7 @@ impl<R: Read> XmlEventReader<R> {
     /// Takes the prefixes that the root declares.
     fn declare(&mut self) {
         for (prefix, uri) in self.source.prefixes() {
-            let foreign = !is_own(uri) && uri != INSTANCE && uri != SBDH;
+            let foreign = !is_own(uri) && ![INSTANCE, SBDH, XML_NAMESPACE].contains(&uri);
             if foreign && is_scheme(prefix) {
                 self.context.declare(prefix, uri);
             }

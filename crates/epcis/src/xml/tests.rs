@@ -159,6 +159,172 @@ fn dangerous_and_broken_xml_is_refused() {
 }
 
 #[test]
+fn what_is_not_well_formed_is_refused() {
+    let whole = |before: &str, inner: &str| format!("{before}{HEAD}{inner}</e:EPCISDocument>");
+    let declared = "<?xml version='1.0' encoding='UTF-8'?>";
+    for sound in [
+        whole(declared, "<!-- a - b -->"),
+        whole("\u{feff}", ""),
+        whole("<?xml version=\"1.0\"?>\n<!-- a --><?p q?>\n<!DOCTYPE e:EPCISDocument>", ""),
+        whole(declared, "<x:a b='>' x:b=\"'\">]] > ]]&gt; <![CDATA[]] >]]></x:a>"),
+        whole(declared, "<x:a xmlns:xml='http://www.w3.org/XML/1998/namespace' xml:id='i'/>"),
+        whole(declared, "<x:a xmlns='urn:a' xmlns:y='https://y.example/' b='1' x:b='2' y:b='3'/>"),
+    ] {
+        assert!(read(sound.as_bytes()).is_ok(), "{sound}: {:?}", read(sound.as_bytes()).err());
+    }
+    for before in [
+        " <?xml version='1.0'?>",
+        "<!-- a --><?xml version='1.0'?>",
+        "<?xml version='1.0'?><?xml version='1.0'?>",
+        "<?xml?>",
+        "<?xml encoding='UTF-8'?>",
+        "<?xml version='1.0' encoding='UTF-8' standalone='?'?>",
+        "<?xml version='1.0' encoding='UTF-16'?>",
+        "<?XML version='1.0'?>",
+        "<!DOCTYPE a><!DOCTYPE a>",
+        "<!doctype a>",
+        "<!DOCTYPEa>",
+        "\u{3000}",
+        "<!-- a -- b -->",
+        "<!-- a --->",
+        "<![CDATA[ ]]>",
+        "&#32;",
+    ] {
+        let text = whole(before, "");
+        assert!(matches!(read(text.as_bytes()), Err(ReadError::Syntax { .. })), "{text}");
+    }
+    for inner in [
+        "<x:a b='<'/>",
+        "<x:a>]]></x:a>",
+        "<x:a><!-- a -- b --></x:a>",
+        "<x:a><?xml version='1.0'?></x:a>",
+        "<x:a><?xMl a?></x:a>",
+        "<x:a xmlns:y='https://x.example/' x:b='1' y:b='2'/>",
+        "<x:a xmlns:y='urn:y' xmlns:y='urn:y'/>",
+        "<x:a b='1' b='1'/>",
+        "<x:a b='1'c='2'/>",
+        "<x:a b=1/>",
+        "<x:a b/>",
+        "<x:a 1b='1'/>",
+        "<x:1a/>",
+        "<x:a:b/>",
+        "<x:/>",
+        "<x:a b='&'/>",
+        "<x:a b='&#2;'/>",
+        "<x:a>\u{2}</x:a>",
+        "<x:a xmlns:y=''/>",
+        "<x:a xmlns:='urn:y'/>",
+        "<x:a xmlns:xml='urn:y'/>",
+        "<x:a xmlns:y='http://www.w3.org/XML/1998/namespace'/>",
+        "<!DOCTYPE a>",
+    ] {
+        assert!(matches!(events_of(inner), Err(ReadError::Syntax { .. })), "{inner}");
+        let text = whole("", inner);
+        assert!(matches!(read(text.as_bytes()), Err(ReadError::Syntax { .. })), "{inner}");
+    }
+}
+
+#[test]
+fn white_space_in_an_attribute_is_a_space() {
+    let events = events_of(&format!(
+        "<ObjectEvent>{TIMES}<epcList/><action>ADD</action><x:a b=' 1\t2\r\n3&#9;4&#10;5&#13;6'>\r\n7\t\
+         </x:a></ObjectEvent>"
+    ));
+    let event = &events.unwrap()[0];
+    let own = event.get("x:a").unwrap();
+    assert_eq!(own.text_of("@b"), Some(" 1 2 3\t4\n5\r6"));
+    let mut context = Context::default();
+    context.declare("x", "https://x.example/");
+    let xml = event_to_xml(event, &context, &context, XmlForm::V2_0).unwrap();
+    assert_eq!(&events_of(&xml).unwrap()[0], event, "a reference is one again: {xml}");
+}
+
+#[test]
+fn utf_16_is_read_where_its_mark_says_so() {
+    let inner = format!(
+        "<EPCISBody><EventList><ObjectEvent>{TIMES}<epcList/><action>ADD</action>\
+         <x:a>源鉴𬭚</x:a></ObjectEvent></EventList></EPCISBody>"
+    );
+    let text =
+        |encoding: &str| format!("<?xml version='1.0'{encoding}?>{HEAD}{inner}</e:EPCISDocument>");
+    let sent = |text: &str, mark: bool, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let mark = mark.then_some(0xfeff);
+        mark.into_iter().chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    let (wanted, ..) = read(text("").as_bytes()).unwrap();
+    for bytes in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        for encoding in ["", " encoding='UTF-16'", " encoding='utf-16'"] {
+            let (events, ..) = read(&sent(&text(encoding), true, bytes)).unwrap();
+            assert_eq!(events, wanted, "{encoding}");
+        }
+        for (encoding, mark) in
+            [("", false), (" encoding='UTF-8'", true), (" encoding='GBK'", true)]
+        {
+            let error = read(&sent(&text(encoding), mark, bytes)).unwrap_err();
+            assert!(matches!(error, ReadError::Syntax { .. }), "{encoding}");
+            assert!(error.to_string().contains("请以 UTF-8 发送"), "{error}");
+        }
+    }
+    let small = Limits { document_bytes_max: 64, ..Limits::default() };
+    let bytes = sent(&text(""), true, u16::to_le_bytes);
+    let mut reader = XmlEventReader::new(bytes.as_slice(), small);
+    assert!(matches!(reader.next_event(), Err(ReadError::TooMuch { .. })));
+}
+
+/// The texts are those of GS1's event hash generator 1.9.3 for the same XML.
+#[test]
+fn attributes_of_xml_itself_need_no_declaration() {
+    let list = "<epcList><epc>urn:epc:id:sgtin:0614141.107346.2018</epc></epcList>\
+        <action>OBSERVE</action>";
+    let start = "eventType=ObjectEventeventTime=2024-05-01T00:00:00.000ZeventTimeZoneOffset=+08:00epcList\
+        epc=https://id.gs1.org/01/10614141073464/21/2018action=OBSERVE";
+    let xml_name = "{http://www.w3.org/XML/1998/namespace}";
+    let mut context = Context::default();
+    context.declare("x", "https://x.example/");
+    for (sent, json, text) in [
+        (
+            format!(
+                "<ObjectEvent>{TIMES}{list}<x:o b='1' x:c='2' xml:lang='zh' xml:space='preserve' \
+                 xml:base='https://b.example/'>v</x:o></ObjectEvent>"
+            ),
+            r##""x:o":{"@b":"1","@x:c":"2","@xml:lang":"zh","@xml:space":"preserve","@xml:base":"https://b.example/","#text":"v"}"##,
+            format!(
+                "{start}{{https://x.example/}}o=vb=1{xml_name}base=https://b.example/{xml_name}lang=zh\
+                 {xml_name}space=preserve{{https://x.example/}}c=2"
+            ),
+        ),
+        (
+            format!("<ObjectEvent xml:lang='zh'>{TIMES}{list}<x:o>v</x:o></ObjectEvent>"),
+            r#""xml:lang":"zh","x:o":"v""#,
+            format!("{start}{xml_name}lang=zh{{https://x.example/}}o=v"),
+        ),
+    ] {
+        let event = events_of(&sent).unwrap().remove(0);
+        assert_eq!(check_event_within(&event, &context, 10), []);
+        assert!(event.to_string().ends_with(&format!("{json}}}")), "{event}");
+        assert!(!event.to_string().contains("@context"), "{event}");
+        assert_eq!(pre_hash(&event, &context), text);
+        let again = Json::parse(event.to_string().as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(check_event_within(&again, &context, 10), [], "JSON has no need to declare it");
+        for form in [XmlForm::V1_2, XmlForm::V2_0] {
+            let xml = event_to_xml(&event, &context, &context, form).unwrap();
+            assert!(xml.contains(" xml:lang=\"zh\"") && !xml.contains("xmlns:xml"), "{xml}");
+            assert_eq!(events_of(&xml).unwrap()[0], event, "{xml}");
+        }
+    }
+    let declared = |uri: &str| {
+        let text = format!(
+            r#"{{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",{{"xml":"{uri}"}}],
+            "type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z",
+            "epcisBody":{{"eventList":[]}}}}"#
+        );
+        crate::check_document(&Json::parse(text.as_bytes(), &Limits::default()).unwrap(), 10)
+    };
+    assert_eq!(declared("http://www.w3.org/XML/1998/namespace"), []);
+    assert_eq!(declared("http://www.w3.org/2000/xmlns/").len(), 1);
+}
+
+#[test]
 fn what_xml_cannot_say_is_refused_and_told_where_it_was_kept_before() {
     let context = Context::default();
     for (member, pointer, told) in [

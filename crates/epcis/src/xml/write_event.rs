@@ -33,13 +33,22 @@ pub fn event_to_xml(
     fields.write(BASE, form, "baseExtension", &mut writer);
     fields.write(layers(&kind, form), XmlForm::V1_2, "extension", &mut writer);
     let done = fields.done;
-    for (key, value) in event.members() {
-        if !done.contains(&key.as_str()) {
-            writer.extension(key.strip_prefix('@').unwrap_or(key), value);
+    let mut attributes: Vec<(String, &str)> = Vec::new();
+    for (key, value) in event.members().iter().filter(|(key, _)| !done.contains(&key.as_str())) {
+        let key = key.strip_prefix('@').unwrap_or(key);
+        // XML's own say something of the element that they stand in.
+        let text = value.scalar().filter(|text| writer.is_of_xml(key) && is_xml_text(text));
+        match text.and_then(|text| Some((writer.name(key)?, text))) {
+            Some((name, text)) if attributes.iter().all(|(known, _)| *known != name) => {
+                attributes.push((name, text));
+            }
+            _ => writer.extension(key, value),
         }
     }
+    let attributes: Vec<(&str, &str)> =
+        attributes.iter().map(|(name, text)| (name.as_str(), *text)).collect();
     let inner = std::mem::take(&mut writer.out);
-    writer.member(kind.name(), &[], |writer| writer.out.push_str(&inner));
+    writer.member(kind.name(), &attributes, |writer| writer.out.push_str(&inner));
     // Which prefixes it needs is known once it is written.
     let at = writer.out.find([' ', '>']).unwrap_or(writer.out.len());
     let declarations = writer.declarations();

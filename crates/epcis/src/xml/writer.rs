@@ -8,7 +8,7 @@ use super::{
     names::{is_local, is_namespace, is_xml_char, is_xml_text, unnamed},
 };
 use crate::{
-    context::Context,
+    context::{Context, XML_NAMESPACE},
     hash::terms::in_full,
     json::{Json, Members},
     vocabulary::Vocabulary,
@@ -116,7 +116,15 @@ impl<'a> Writer<'a> {
         self.element(&name, &all, inner);
     }
 
+    /// Whether a member is one of XML's own, such as `xml:lang`.
+    pub(super) fn is_of_xml(&self, key: &str) -> bool {
+        self.context.resolve(key).is_some_and(|(namespace, _)| namespace == XML_NAMESPACE)
+    }
+
     fn prefix(&mut self, wanted: &str, namespace: &str) -> String {
+        if namespace == XML_NAMESPACE {
+            return String::from("xml");
+        }
         let around = self.around.declared().iter();
         let known = around.chain(&self.added).find(|(_, uri)| uri == namespace);
         if let Some((prefix, _)) = known {

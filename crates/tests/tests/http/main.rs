@@ -43,6 +43,7 @@ mod epcis_jobs;
 mod epcis_law;
 mod epcis_lots;
 mod epcis_master;
+mod epcis_numbers;
 mod epcis_places;
 mod epcis_query;
 mod epcis_socket;
