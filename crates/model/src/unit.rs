@@ -147,10 +147,10 @@ impl UnitCode {
             return Ok(quantity);
         }
         let (from, into) = (self.0, to.0);
-        if from.dimension != into.dimension || from.dimension == Dimension::Package {
+        let Some((of, whole)) = self.ratio(to) else {
             return Err(Rejected::new(format!("{}不能换算为{}", from.name, into.name)));
-        }
-        let ratio = Ratio::of(from.factor.0 * into.factor.1, from.factor.1 * into.factor.0);
+        };
+        let ratio = Ratio::of(of, whole);
         quantity.times_exactly(ratio).ok_or_else(|| {
             Rejected::new(format!(
                 "{quantity} {}换算为{}后超出 4 位小数或范围",
@@ -165,12 +165,18 @@ impl UnitCode {
         if self == to {
             return Some(quantity);
         }
+        let (of, whole) = self.ratio(to)?;
+        quantity.times(Ratio::of(of, whole)).ok()
+    }
+
+    /// How much of another unit one of this is, as part and whole; nothing where it is of another
+    /// dimension.
+    pub fn ratio(self, to: Self) -> Option<(i128, i128)> {
         let (from, into) = (self.0, to.0);
-        if from.dimension != into.dimension || from.dimension == Dimension::Package {
-            return None;
-        }
-        let ratio = Ratio::of(from.factor.0 * into.factor.1, from.factor.1 * into.factor.0);
-        quantity.times(ratio).ok()
+        let comparable = from.dimension == into.dimension && from.dimension != Dimension::Package;
+        (self == to).then_some((1, 1)).or_else(|| {
+            comparable.then(|| (from.factor.0 * into.factor.1, from.factor.1 * into.factor.0))
+        })
     }
 }
 

@@ -63,24 +63,21 @@ pub(crate) fn shares(
                     continue;
                 }
                 packages.put_in(step);
-                let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
-                    continue;
-                };
-                let share_of = |inputs: &mut dyn Iterator<Item = &Edge>, total| {
-                    let parts = inputs.filter_map(|edge| {
-                        Some(shares[edge.unit]?.times(Ratio::of(scaled(edge), total)))
+                let Some(Inputs { each, total }) = Inputs::of(step, units) else { continue };
+                // Of all that went in, or of all but one of them.
+                let share_of = |but: Option<usize>, total| {
+                    let inputs = each.iter().filter(|(unit, _)| Some(*unit) != but);
+                    let parts = inputs.filter_map(|(unit, amount)| {
+                        Some(shares[*unit]?.times(Ratio::of(*amount, total)))
                     });
                     parts.fold(Ratio::NONE, Ratio::plus)
                 };
-                let share = share_of(&mut side(&step.edges, LinkRole::Input), total);
+                let share = share_of(None, total);
                 let mut mixed = Vec::new();
                 for output in side(&step.edges, LinkRole::Output) {
-                    let share = match taken(&step.edges, output.unit) {
-                        Some(own) if own < total => {
-                            let inputs = side(&step.edges, LinkRole::Input);
-                            let others = &mut inputs.filter(|edge| edge.unit != output.unit);
-                            share_of(others, total - own)
-                        }
+                    let own = each.iter().find(|(unit, _)| *unit == output.unit);
+                    let share = match own {
+                        Some((unit, own)) if *own < total => share_of(Some(*unit), total - own),
                         _ => share,
                     };
                     let (new, old) = parts(step, output, &units[output.unit]);
@@ -102,9 +99,7 @@ pub(crate) fn shares(
                     packages.lead((step, package), &left, (units, &mut shares));
                     continue;
                 }
-                let Some(total) = total(side(&step.edges, LinkRole::Input), units) else {
-                    continue;
-                };
+                let Some(Inputs { each, total }) = Inputs::of(step, units) else { continue };
                 // What went on under its own code comes from the others that went in, as far as it is
                 // more than it was.
                 let mut mixed = Ratio::NONE;
@@ -112,24 +107,26 @@ pub(crate) fn shares(
                 for output in side(&step.edges, LinkRole::Output) {
                     let (new, old) = parts(step, output, &units[output.unit]);
                     let part = left[output.unit].times(new);
-                    match taken(&step.edges, output.unit) {
+                    match each.iter().find(|(unit, _)| *unit == output.unit) {
                         None => mixed = mixed.plus(part),
-                        Some(own) if own < total => grown.push((output.unit, total - own, part)),
+                        Some((_, own)) if *own < total => {
+                            grown.push((output.unit, total - own, part));
+                        }
                         Some(_) => continue,
                     }
                     left[output.unit] = left[output.unit].times(old);
                 }
-                for input in side(&step.edges, LinkRole::Input) {
-                    let of_all = packages.stayed(step, input.unit);
-                    let of_all = of_all.unwrap_or_else(|| Ratio::of(scaled(input), total));
+                for (input, amount) in each {
+                    let of_all = packages.stayed(step, input);
+                    let of_all = of_all.unwrap_or_else(|| Ratio::of(amount, total));
                     let part = mixed.times(of_all);
-                    let others = grown.iter().filter(|(unit, ..)| *unit != input.unit);
+                    let others = grown.iter().filter(|(unit, ..)| *unit != input);
                     let part = others
-                        .map(|(_, total, share)| share.times(Ratio::of(scaled(input), *total)))
+                        .map(|(_, total, share)| share.times(Ratio::of(amount, *total)))
                         .fold(part, Ratio::plus);
-                    left[input.unit] = left[input.unit].plus(part);
-                    let sum = shares[input.unit].unwrap_or(Ratio::NONE);
-                    shares[input.unit] = Some(sum.plus(part));
+                    left[input] = left[input].plus(part);
+                    let sum = shares[input].unwrap_or(Ratio::NONE);
+                    shares[input] = Some(sum.plus(part));
                 }
             }
         }
@@ -152,7 +149,40 @@ fn parts(step: &Step, output: &Edge, unit: &Unit) -> (Ratio, Ratio) {
 
 /// How much of a unit went into an event; none where none did.
 fn taken(edges: &[Edge], unit: usize) -> Option<i128> {
-    side(edges, LinkRole::Input).find(|edge| edge.unit == unit).map(scaled)
+    edge_of(edges, LinkRole::Input, unit).map(scaled)
+}
+
+/// The edge of a unit among those of an event, which are in the order of roles and units.
+fn edge_of(edges: &[Edge], role: LinkRole, unit: usize) -> Option<&Edge> {
+    let order = |edge: &Edge| (edge.role.code(), edge.unit);
+    let at = edges.binary_search_by_key(&(role.code(), unit), order);
+    at.ok().and_then(|at| edges.get(at))
+}
+
+/// What went into an event, all counted alike.
+struct Inputs {
+    /// Number of each object, and how much of it.
+    each: Vec<(usize, i128)>,
+    total: i128,
+}
+
+impl Inputs {
+    /// `None` where what went in cannot be added, or nothing did.
+    fn of(step: &Step, units: &[Unit]) -> Option<Self> {
+        let (mut each, mut measure, mut whole) = (Vec::new(), None, 1);
+        for edge in side(&step.edges, LinkRole::Input) {
+            let own = object(units, edge)?.measure;
+            let (part, of) = own.ratio(*measure.get_or_insert(own))?;
+            // A measure of which the first is no whole number is kept whole by counting more finely.
+            if scaled(edge) * part % of != 0 {
+                each.iter_mut().for_each(|(_, amount): &mut (usize, i128)| *amount *= of);
+                whole *= of;
+            }
+            each.push((edge.unit, scaled(edge) * part * whole / of));
+        }
+        let total = each.iter().map(|(_, amount)| amount).sum();
+        (total > 0).then_some(Self { each, total })
+    }
 }
 
 /// Sum of quantities, if all are counted in one unit.
@@ -196,10 +226,21 @@ fn counts_pieces(edges: &[Edge], units: &[Unit]) -> bool {
     side(edges, LinkRole::Output).any(pieces)
 }
 
-/// The flows of one event: every input spread over the outputs by their quantities; out of a package what
-/// was in it.
+/// The flows of one event: every input spread over the outputs by their quantities, as far as they did not
+/// only go on under their own codes; out of a package what was in it.
 pub(crate) fn flows<'a>(step: &'a Step, units: &'a [Unit]) -> impl Iterator<Item = Flow<'a>> {
-    let whole: i128 = side(&step.edges, LinkRole::Output).map(scaled).sum();
+    let amount = |role, unit| edge_of(&step.edges, role, unit).map(scaled);
+    // What is new of an output, and what does not come out again of an input.
+    let more = move |role, than, unit| {
+        (amount(role, unit).unwrap_or(0) - amount(than, unit).unwrap_or(0)).max(0)
+    };
+    let new = move |unit| more(LinkRole::Output, LinkRole::Input, unit);
+    let gone = move |unit| more(LinkRole::Input, LinkRole::Output, unit);
+    let whole: i128 = side(&step.edges, LinkRole::Output).map(|edge| new(edge.unit)).sum();
+    let all: i128 = side(&step.edges, LinkRole::Output).map(scaled).sum();
+    let goes_on = move |unit| {
+        amount(LinkRole::Input, unit).is_some() && amount(LinkRole::Output, unit).is_some()
+    };
     let package = step.opened().map(|package| &units[package]).filter(|one| one.role.is_some());
     let taken_out = side(&step.edges, LinkRole::Output).filter_map(move |output| {
         let (from, to) = (package?, units.get(output.unit)?);
@@ -215,9 +256,19 @@ pub(crate) fn flows<'a>(step: &'a Step, units: &'a [Unit]) -> impl Iterator<Item
         let from = object(units, input);
         side(&step.edges, LinkRole::Output).filter_map(move |output| {
             let (from, to) = (from?, units.get(output.unit)?);
-            let part = Ratio::of(scaled(output), whole);
-            let moved = input.quantity.unwrap_or(Quantity::ZERO).times(part);
-            (input.unit != output.unit).then(|| Flow {
+            let on = goes_on(input.unit);
+            let apart = on && goes_on(output.unit) && new(output.unit) == 0;
+            if input.unit == output.unit || apart {
+                return None;
+            }
+            // What was added to something that did not grow by it is in it all the same.
+            let part = match whole {
+                0 => Ratio::of(scaled(output), all),
+                _ => Ratio::of(new(output.unit), whole),
+            };
+            let left = if on { gone(input.unit) } else { scaled(input) };
+            let moved = Quantity::from_scaled(i64::try_from(left).ok()?).ok()?.times(part);
+            Some(Flow {
                 from: &from.code,
                 to: &to.code,
                 event: &step.uid,

@@ -19,7 +19,7 @@ use crate::{
     steps::{self, Kinds, Step},
     store,
     units::{self, Edge, Unit, Ways},
-    unpacked,
+    unpacked::{self, Exact},
 };
 
 /// Which way to look.
@@ -95,21 +95,54 @@ const UPSTREAM: &str = "WITH RECURSIVE reach(event_id, event_time) AS ( \
     SELECT event_id FROM reach LIMIT $2";
 
 /// The events reached, in the order of their numbers, and whether there are more.
-async fn reach(tx: &mut Tx, root: i64, direction: Direction) -> Result<(Vec<i64>, bool)> {
+async fn reach(
+    tx: &mut Tx,
+    root: i64,
+    direction: Direction,
+    most: usize,
+) -> Result<(Vec<i64>, bool)> {
     let reach = match direction {
         Direction::Downstream => DOWNSTREAM,
         Direction::Upstream => UPSTREAM,
     };
-    let most = i64::try_from(EVENTS_MAX).map_err(Problem::internal)?;
-    let rows = tx.fetch(Sql::new(reach).arg(root).arg(most + 1)).await?;
+    let limit = i64::try_from(most).map_err(Problem::internal)?;
+    let rows = tx.fetch(Sql::new(reach).arg(root).arg(limit + 1)).await?;
     let mut events = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
-    let more = events.len() > EVENTS_MAX;
-    events.truncate(EVENTS_MAX);
+    let more = events.len() > most;
+    events.truncate(most);
     events.sort_unstable();
     Ok((events, more))
 }
 
-/// A link as it was read.
+/// A link as the database has it.
+struct Kept {
+    event: i64,
+    time: i64,
+    object: i64,
+    role: LinkRole,
+    quantity: Option<i64>,
+}
+
+impl Kept {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            event: row.int(0)?,
+            object: row.int(1)?,
+            role: store::role(row.int(2)?)?,
+            quantity: row.int_opt(3)?,
+            time: row.int(4)?,
+        })
+    }
+
+    /// The links of an event that was read before.
+    fn of(event: i64, read: &unpacked::Event) -> impl Iterator<Item = Self> {
+        let time = read.time;
+        let links = read.links.iter();
+        links.map(move |&(object, role, quantity)| Self { event, time, object, role, quantity })
+    }
+}
+
+/// A link as it was found.
 struct Link {
     event: i64,
     /// Place of the object among those found.
@@ -133,6 +166,8 @@ struct Found {
     /// Which ways lead to each.
     reached: Vec<Ways>,
     places: HashMap<i64, usize>,
+    /// Those that were packages of what was asked for, and are no more.
+    left: HashSet<i64>,
     links: Vec<Link>,
     events: HashMap<i64, Told>,
 }
@@ -148,7 +183,12 @@ impl Found {
 
     /// Takes the links of events that were not known before, and of the known ones that this way leads to
     /// them as well.
-    fn follow(&mut self, rows: &[Row], known: &[i64], way: Option<Direction>) -> Result<()> {
+    fn follow(
+        &mut self,
+        links: impl Iterator<Item = Result<Kept>>,
+        known: &[i64],
+        way: Option<Direction>,
+    ) -> Result<()> {
         for event in known {
             if let (Some(told), Some(way)) = (self.events.get_mut(event), way) {
                 told.ways.add(way);
@@ -161,14 +201,14 @@ impl Found {
             }
         }
         let first = self.links.len();
-        for row in rows {
-            let (event, role) = (row.int(0)?, store::role(row.int(2)?)?);
-            let object = self.place(row.int(1)?);
-            let quantity = row.int_opt(3)?.map(store::quantity).transpose()?;
+        for link in links {
+            let Kept { event, time, object, role, quantity } = link?;
+            let object = self.place(object);
+            let quantity = quantity.map(store::quantity).transpose()?;
             if self.links[first..].last().is_none_or(|last| last.event != event) {
                 let mut ways = Ways::default();
                 way.into_iter().for_each(|way| ways.add(way));
-                self.events.insert(event, Told { time: row.int(4)?, ways });
+                self.events.insert(event, Told { time, ways });
             }
             self.links.push(Link { event, object, role, quantity });
         }
@@ -183,9 +223,7 @@ impl Found {
     /// Follows events one way, of which some may have been found on the other; whether there was room for
     /// all of them.
     async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<bool> {
-        let parts = events.chunks(TOGETHER).map(|part| {
-            part.iter().copied().partition::<Vec<_>, _>(|event| self.events.contains_key(event))
-        });
+        let parts = events.chunks(TOGETHER).map(|part| self.divided(part));
         let parts: Vec<(Vec<i64>, Vec<i64>)> = parts.collect();
         let queries: Vec<Sql> = parts.iter().map(|(_, new)| links(new)).collect();
         let (mut parts, mut room) = (parts.iter(), true);
@@ -194,11 +232,76 @@ impl Found {
             let Some((known, _)) = parts.next().filter(|_| room) else {
                 return Ok(ControlFlow::Break(()));
             };
-            self.follow(&rows, known, Some(way))?;
+            self.follow(rows.iter().map(Kept::read), known, Some(way))?;
             Ok(ControlFlow::Continue(()))
         })
         .await?;
         Ok(room)
+    }
+
+    /// Follows one way from the root to its end; whether all that is on it was found. Of inputs and outputs
+    /// alone the database tells the events; where packages were opened among them, or several things went
+    /// on together, the way is walked. So it is where it is long and wide: then that is quicker too.
+    async fn lead(&mut self, tx: &mut Tx, root: i64, way: Direction) -> Result<bool> {
+        let (events, more) = reach(tx, root, way, TOGETHER).await?;
+        if more {
+            if let Some(exact) = unpacked::wide(tx, root, way).await? {
+                return self.reach_exactly(&exact, way);
+            }
+            let (events, more) = reach(tx, root, way, EVENTS_MAX).await?;
+            return match unpacked::exact(tx, root, way, &events).await? {
+                Some(exact) => self.reach_exactly(&exact, way),
+                None => Ok(self.reach(tx, &events, way).await? && !more),
+            };
+        }
+        let (known, new) = self.divided(&events);
+        let rows = tx.fetch(links(&new)).await?;
+        let read = rows.iter().map(Kept::read).collect::<Result<Vec<_>>>()?;
+        let exact = if self.go_on_together(&known, &read) {
+            unpacked::walked(tx, root, way).await?
+        } else {
+            unpacked::exact_through_packages(tx, root, way, &events).await?
+        };
+        if let Some(exact) = exact {
+            return self.reach_exactly(&exact, way);
+        }
+        self.follow(read.into_iter().map(Ok), &known, Some(way))?;
+        Ok(true)
+    }
+
+    /// Whether several things go on under their own codes in one of some events, of which some were found
+    /// before and the links of the others were read.
+    fn go_on_together(&self, known: &[i64], read: &[Kept]) -> bool {
+        let before = self.links.iter().filter(|link| known.binary_search(&link.event).is_ok());
+        let before = before.map(|link| (link.role, (link.event, self.objects[link.object])));
+        let all = read.iter().map(|link| (link.role, (link.event, link.object))).chain(before);
+        let all: Vec<(LinkRole, (i64, i64))> = all.collect();
+        let of = |role| all.iter().filter(move |link| link.0 == role).map(|link| link.1);
+        let taken: HashSet<(i64, i64)> = of(LinkRole::Input).collect();
+        let mut once = HashSet::new();
+        of(LinkRole::Output).filter(|link| taken.contains(link)).any(|link| !once.insert(link.0))
+    }
+
+    /// Takes what was read on a way that was walked; whether that was all of it.
+    fn reach_exactly(&mut self, exact: &Exact, way: Direction) -> Result<bool> {
+        let (events, more) = exact.events();
+        for part in events.chunks(TOGETHER) {
+            if self.objects.len() > OBJECTS_MAX {
+                return Ok(false);
+            }
+            let (known, new) = self.divided(part);
+            let read = new.iter().filter_map(|id| Some((*id, exact.event(*id)?)));
+            let links = read.flat_map(|(id, event)| Kept::of(id, event)).map(Ok);
+            self.follow(links, &known, Some(way))?;
+        }
+        self.only(way, |object| exact.reaches(object));
+        self.left.extend(self.objects.iter().filter(|object| exact.has_left(**object)));
+        Ok(!more)
+    }
+
+    /// Events that were found before, and others.
+    fn divided(&self, events: &[i64]) -> (Vec<i64>, Vec<i64>) {
+        events.iter().copied().partition(|event| self.events.contains_key(event))
     }
 
     /// Corrects to which objects a way leads.
@@ -237,19 +340,8 @@ pub(crate) async fn closure(tx: &mut Tx, root: i64, directions: &[Direction]) ->
     let place = found.place(root);
     for &direction in directions {
         found.reached[place].add(direction);
-        let (mut events, mut more) = reach(tx, root, direction).await?;
-        let exact = unpacked::exact(tx, root, direction, &events).await?;
-        if let Some(exact) = &exact {
-            (events, more) = exact.events();
-        }
-        if more {
+        if !found.lead(tx, root, direction).await? {
             truncated.add(direction);
-        }
-        if !found.reach(tx, &events, direction).await? {
-            truncated.add(direction);
-        }
-        if let Some(exact) = exact {
-            found.only(direction, |object| exact.reaches(object));
         }
     }
     let chained: Vec<i64> = found.events.keys().copied().collect();
@@ -310,6 +402,7 @@ async fn named(
     let mut units = units::read(tx, &found.objects, (&found.places, 0), names).await?;
     for (unit, reached) in units.iter_mut().zip(&found.reached) {
         unit.reached = *reached;
+        unit.left = found.left.contains(&unit.id);
     }
     let (mut watching, mut overlooked) = (BTreeSet::new(), false);
     for &direction in directions {
@@ -322,7 +415,7 @@ async fn named(
     let new = watching.iter().copied().filter(|event| !found.events.contains_key(event));
     let (new, known): (Vec<i64>, _) = (new.collect(), found.objects.len());
     if !new.is_empty() {
-        found.follow(&tx.fetch(links(&new)).await?, &[], None)?;
+        found.follow(tx.fetch(links(&new)).await?.iter().map(Kept::read), &[], None)?;
     }
     let more = &found.objects[known..];
     units.extend(units::read(tx, more, (&found.places, known), names).await?);
@@ -429,13 +522,23 @@ const ALL_DOWNSTREAM: &str = "WITH RECURSIVE reach(object_id) AS ( \
     SELECT id FROM trace_object WHERE id = $1 \
     UNION \
     SELECT o.object_id FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
-      WHERE i.object_id = r.object_id AND i.role = 0 AND o.event_id = i.event_id AND o.role = 1) \
-    SELECT object_id FROM reach LIMIT $2";
+      WHERE i.object_id = r.object_id AND i.role = 0 AND o.event_id = i.event_id AND o.role = 1";
+
+/// Of things that go on under their own codes in one event none is made of another, unless it grew: what
+/// follows `r`, an input `i` and an output `o` of a recursion over objects. The engines look up one row
+/// for each; of an `EXISTS` PostgreSQL might gather all there are.
+pub(crate) const NOT_GOING_ON_TOGETHER: &str = " AND (o.object_id = r.object_id \
+      OR COALESCE((SELECT COALESCE(c.quantity, 0) FROM trace_link c WHERE c.event_id = o.event_id \
+        AND c.role = 0 AND c.object_id = o.object_id), -1) < COALESCE(o.quantity, 0) \
+      OR (SELECT s.event_id FROM trace_link s WHERE s.event_id = i.event_id \
+        AND s.role = 1 AND s.object_id = r.object_id) IS NULL)";
 
 /// The identifiers of what an object leads to downstream, its own among them.
 pub(crate) async fn downstream(tx: &mut Tx, root: i64) -> Result<BTreeSet<i64>> {
     let most = i64::try_from(OBJECTS_MAX).map_err(Problem::internal)?;
-    let rows = tx.fetch(Sql::new(ALL_DOWNSTREAM).arg(root).arg(most + 1)).await?;
+    let mut sql = Sql::new(ALL_DOWNSTREAM).arg(root).arg(most + 1);
+    sql.push(NOT_GOING_ON_TOGETHER).push(") SELECT object_id FROM reach LIMIT $2");
+    let rows = tx.fetch(sql).await?;
     let reached = rows.iter().map(|row| row.int(0)).collect::<Result<BTreeSet<i64>>>()?;
     if reached.len() > OBJECTS_MAX {
         return Err(Problem::TooLarge(format!("下游追溯单元超过 {OBJECTS_MAX} 个，请分批处理")));

@@ -440,7 +440,7 @@ impl Chain {
 
 /// Whether a recall of the root concerns it.
 fn is_concerned(unit: &Unit) -> bool {
-    matches!(unit.role, Some(Role::Root | Role::Downstream))
+    matches!(unit.role, Some(Role::Root | Role::Downstream)) && !unit.left
 }
 
 /// 可冻结: what is still held.

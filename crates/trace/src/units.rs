@@ -94,6 +94,8 @@ pub(crate) struct Unit {
     pub(crate) put_out: Vec<PutOut>,
     /// Which ways lead to it from the root.
     pub(crate) reached: Ways,
+    /// Whether it is a package that what was asked for was taken out of: nothing of that is in it.
+    pub(crate) left: bool,
     /// `None` for what only an event names that looked at another, and for what the caller may not see.
     pub(crate) role: Option<Role>,
 }
@@ -189,6 +191,7 @@ fn unit(row: &Row, names: &mut Names, measures: &mut HashMap<String, UnitCode>) 
         quality: row.text_opt(10)?.map(store::quality).transpose()?,
         put_out: Vec::new(),
         reached: Ways::default(),
+        left: false,
         role: None,
     })
 }

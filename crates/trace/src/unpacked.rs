@@ -11,7 +11,7 @@ mod graph;
 mod walk;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::ControlFlow,
 };
 
@@ -19,22 +19,67 @@ use yj_kernel::{Problem, Result, Sql, Tx};
 
 use crate::closure::{Direction, EVENTS_MAX, OBJECTS_MAX, TOGETHER};
 
+pub(crate) use self::graph::Event;
 use self::walk::Walk;
+
+/// A way is followed level by level as far as this; each costs a trip to the engine.
+const LEVELS_MAX: usize = 64;
 
 /// What a way leads to.
 pub(crate) struct Exact {
     events: HashSet<i64>,
     objects: HashSet<i64>,
+    /// Packages that were on the way and have nothing of it any more.
+    left: HashSet<i64>,
+    /// Every event that was looked at on the way.
+    links: HashMap<i64, Event>,
+    /// Whether the way goes on.
+    more: bool,
 }
 
 impl Exact {
+    async fn walked(
+        tx: &mut Tx,
+        mut walk: Walk,
+        root: i64,
+        direction: Direction,
+    ) -> Result<Option<Self>> {
+        match direction {
+            Direction::Downstream => walk.downstream(tx, root).await?,
+            Direction::Upstream => walk.upstream(tx, root).await?,
+        }
+        if !walk.is_done() {
+            return Ok(None);
+        }
+        let (mut graph, events, objects, more) = walk.end();
+        let mut left = HashSet::new();
+        if direction == Direction::Downstream && !more && graph.has_packages() {
+            let mut walk = Walk::over(graph, root, false);
+            walk.downstream(tx, root).await?;
+            let concerned;
+            (graph, _, concerned, _) = walk.end();
+            left = objects.difference(&concerned).copied().collect();
+        }
+        Ok(Some(Self { events, objects, left, links: graph.events, more }))
+    }
+
     /// The events in the order of their numbers, and whether there are more.
     pub(crate) fn events(&self) -> (Vec<i64>, bool) {
         let mut events: Vec<i64> = self.events.iter().copied().collect();
         events.sort_unstable();
-        let more = events.len() > EVENTS_MAX;
+        let more = self.more || events.len() > EVENTS_MAX;
         events.truncate(EVENTS_MAX);
         (events, more)
+    }
+
+    /// What was read of an event on the way.
+    pub(crate) fn event(&self, event: i64) -> Option<&Event> {
+        self.links.get(&event)
+    }
+
+    /// Whether an object was a package on the way that what was asked for was taken out of.
+    pub(crate) fn has_left(&self, object: i64) -> bool {
+        self.left.contains(&object)
     }
 
     /// Whether the way leads to an object.
@@ -43,9 +88,22 @@ impl Exact {
     }
 }
 
-/// Where a way leads, if packages were opened on it; `None` where the events that inputs and outputs lead
-/// to are all there is.
+/// Where a way leads, if packages were opened on it or things went on together; `None` where the events
+/// that inputs and outputs lead to are all there is.
 pub(crate) async fn exact(
+    tx: &mut Tx,
+    root: i64,
+    direction: Direction,
+    events: &[i64],
+) -> Result<Option<Exact>> {
+    if together(tx, events).await? {
+        return walked(tx, root, direction).await;
+    }
+    exact_through_packages(tx, root, direction, events).await
+}
+
+/// The same of events of which it is known that nothing went on together in them.
+pub(crate) async fn exact_through_packages(
     tx: &mut Tx,
     root: i64,
     direction: Direction,
@@ -54,12 +112,17 @@ pub(crate) async fn exact(
     if !any(tx).await? || !touches(tx, root, direction, events).await? {
         return Ok(None);
     }
-    let mut walk = Walk::new(root, true);
-    match direction {
-        Direction::Downstream => walk.downstream(tx, root).await?,
-        Direction::Upstream => walk.upstream(tx, root).await?,
-    }
-    Ok(Some(Exact { events: walk.events, objects: walk.objects }))
+    walked(tx, root, direction).await
+}
+
+/// Where a way leads, walked in any case.
+pub(crate) async fn walked(tx: &mut Tx, root: i64, direction: Direction) -> Result<Option<Exact>> {
+    Exact::walked(tx, Walk::new(root, true), root, direction).await
+}
+
+/// The same of one that has many events on few levels; `None` where it has more levels.
+pub(crate) async fn wide(tx: &mut Tx, root: i64, direction: Direction) -> Result<Option<Exact>> {
+    Exact::walked(tx, Walk::new(root, true).at_most(LEVELS_MAX), root, direction).await
 }
 
 /// Everything downstream, whatever the times that were given: a package that something was taken out of is
@@ -107,6 +170,26 @@ pub(crate) async fn taken_out(tx: &mut Tx, roots: BTreeSet<i64>) -> Result<BTree
 async fn any(tx: &mut Tx) -> Result<bool> {
     let sql = Sql::new("SELECT event_id FROM trace_link WHERE role = 3 LIMIT 1");
     Ok(tx.fetch_one(sql).await?.is_some())
+}
+
+/// Whether several things went on under their own codes in one of some events.
+async fn together(tx: &mut Tx, events: &[i64]) -> Result<bool> {
+    let queries = events.chunks(TOGETHER).map(|part| {
+        let mut sql = Sql::new(
+            "SELECT i.event_id FROM trace_link i CROSS JOIN trace_link o WHERE o.event_id = i.event_id \
+             AND o.role = 1 AND o.object_id = i.object_id AND i.role = 0 AND i.event_id ",
+        );
+        sql.bind_ints(part.iter().copied());
+        sql.push(" GROUP BY i.event_id HAVING COUNT(*) > 1 LIMIT 1");
+        sql
+    });
+    let mut found = false;
+    tx.fetch_ahead(queries.collect(), |rows| {
+        found = !rows.is_empty();
+        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+    .await?;
+    Ok(found)
 }
 
 /// Whether a package was opened where events lead: one that the root is, or that they put out (downstream)

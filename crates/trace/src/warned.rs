@@ -13,6 +13,7 @@ use yj_kernel::{Problem, Result, Sql, Tx, insert_rows};
 
 use crate::{
     balance::{Link, LinkRole, Objects},
+    closure::NOT_GOING_ON_TOGETHER,
     closure::TOGETHER,
     order::Quality,
     places,
@@ -189,9 +190,10 @@ fn made_of(roots: BTreeSet<i64>, product_id: &str) -> Sql {
         Sql::new("WITH RECURSIVE reach(object_id) AS (SELECT r.id FROM trace_object r WHERE r.id ");
     sql.bind_ints(roots).push(
         " UNION SELECT o.object_id FROM reach r CROSS JOIN trace_link i CROSS JOIN trace_link o \
-         WHERE i.object_id = r.object_id AND i.role = 0 AND o.event_id = i.event_id AND o.role = 1) \
-         SELECT DISTINCT made.lot FROM (SELECT (SELECT CASE WHEN t.product_id = ",
+         WHERE i.object_id = r.object_id AND i.role = 0 AND o.event_id = i.event_id AND o.role = 1",
     );
+    sql.push(NOT_GOING_ON_TOGETHER)
+        .push(") SELECT DISTINCT made.lot FROM (SELECT (SELECT CASE WHEN t.product_id = ");
     sql.bind(product_id).push(
         " THEN COALESCE(t.lot, '') END FROM trace_object t WHERE t.id = few.object_id) AS lot \
          FROM (SELECT object_id FROM reach LIMIT ",

@@ -17,6 +17,19 @@ type Seen = BTreeSet<(String, usize, usize, bool)>;
 
 const END: usize = usize::MAX;
 
+impl Fact {
+    /// Whether what it puts out of one is made of another. What comes out under the code under which it
+    /// went in, and is not more than it was, is nothing to what went on beside it.
+    fn leads(&self, from: &str, to: &str) -> bool {
+        let put_in = |unit: &str| self.inputs.get(unit).copied();
+        let put_out = |unit: &str| self.outputs.get(unit).copied();
+        let went_on = put_in(from).is_some() && put_out(from).is_some();
+        let only_went_on = put_in(to).is_some_and(|before| put_out(to) <= Some(before));
+        let apart = self.opened().is_none() && went_on && only_went_on;
+        from != to && put_in(from).is_some() && put_out(to).is_some() && !apart
+    }
+}
+
 impl World {
     /// What is in packages that are there: by package, by thing, how much.
     pub fn full(&self) -> Vec<(String, Vec<(String, i64)>)> {
@@ -117,7 +130,8 @@ impl World {
             }
             walk.events.insert(at);
             let opens = fact.opened().is_some();
-            for out in fact.outputs.keys().filter(|out| *out != unit && (whole || !opens)) {
+            for out in fact.outputs.keys().filter(|out| fact.leads(unit, out) && (whole || !opens))
+            {
                 walk.units.insert(out.clone());
                 let span = if fact.packs() {
                     (fact.time, self.end(unit, out, fact.id()), false)
@@ -143,7 +157,8 @@ impl World {
         }
         for fact in self.facts.iter().filter(|fact| fact.inputs.contains_key(unit)) {
             let opens = fact.opened().is_some();
-            for out in fact.outputs.keys().filter(|out| *out != unit && (whole || !opens)) {
+            for out in fact.outputs.keys().filter(|out| fact.leads(unit, out) && (whole || !opens))
+            {
                 if !fact.packs() || self.end(unit, out, fact.id()) == END {
                     self.concern(out, !fact.packs(), seen);
                 }
@@ -182,7 +197,7 @@ impl World {
                 }
                 continue;
             }
-            for input in fact.inputs.keys().filter(|input| *input != unit) {
+            for input in fact.inputs.keys().filter(|input| fact.leads(input, unit)) {
                 // Of what was asked for everything that was ever in it is told.
                 let inside = || until == END || self.end(input, unit, fact.id()) >= until;
                 if !fact.packs() || whole && inside() {
@@ -198,7 +213,9 @@ impl World {
         let mut leads: BTreeSet<(&String, &String)> = BTreeSet::new();
         for fact in &self.facts {
             for from in fact.inputs.keys() {
-                leads.extend(fact.outputs.keys().filter(|to| *to != from).map(|to| (from, to)));
+                leads.extend(
+                    fact.outputs.keys().filter(|to| fact.leads(from, to)).map(|to| (from, to)),
+                );
             }
         }
         loop {

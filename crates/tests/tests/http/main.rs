@@ -55,6 +55,7 @@ mod exports;
 mod factors;
 mod faults;
 mod figures;
+mod going_on;
 mod gs1_links;
 mod gs1_resolver;
 mod identifiers;

@@ -10,23 +10,80 @@ use yj_kernel::{Result, Sql, Tx};
 
 use crate::{balance::LinkRole, closure::TOGETHER, places, store};
 
-/// An event and what went into it and came out of it, with quantities in ten-thousandths.
+/// An event and its links.
 #[derive(Debug, Default)]
-pub(super) struct Event {
-    pub(super) time: i64,
-    pub(super) inputs: Vec<(i64, i64)>,
-    pub(super) outputs: Vec<(i64, i64)>,
-    /// The package that it takes things out of.
-    pub(super) opened: Option<i64>,
+pub(crate) struct Event {
+    pub(crate) time: i64,
+    /// Each object with its role and its quantity in ten-thousandths.
+    pub(crate) links: Vec<(i64, LinkRole, Option<i64>)>,
 }
 
 impl Event {
-    fn input(&self, object: i64) -> i64 {
-        self.inputs.iter().find(|(one, _)| *one == object).map_or(0, |(_, quantity)| *quantity)
+    fn of(&self, role: LinkRole) -> impl Iterator<Item = i64> {
+        self.links.iter().filter(move |link| link.1 == role).map(|link| link.0)
     }
 
-    fn output(&self, object: i64) -> i64 {
-        self.outputs.iter().find(|(one, _)| *one == object).map_or(0, |(_, quantity)| *quantity)
+    pub(super) fn inputs(&self) -> impl Iterator<Item = i64> {
+        self.of(LinkRole::Input)
+    }
+
+    pub(super) fn outputs(&self) -> impl Iterator<Item = i64> {
+        self.of(LinkRole::Output)
+    }
+
+    /// The package that it takes things out of.
+    pub(super) fn opened(&self) -> Option<i64> {
+        self.of(LinkRole::Opened).next()
+    }
+
+    /// What it makes of what this object brings to it. Where several go on under their own codes, as boxes
+    /// do that are sold together, each is what it was: none is made of another, unless it grew.
+    pub(super) fn led_to(&self, from: i64) -> Vec<i64> {
+        let outputs = self.outputs().filter(|out| *out != from);
+        if !self.goes_on(from) {
+            return outputs.collect();
+        }
+        let before = self.brought();
+        let only_went_on = |out: &i64| before.get(out).is_some_and(|it| self.grown(*out, *it) <= 0);
+        outputs.filter(|out| !only_went_on(out)).collect()
+    }
+
+    /// What it makes this object of, apart from itself.
+    pub(super) fn led_from(&self, to: i64) -> Vec<i64> {
+        let inputs = self.inputs().filter(|input| *input != to);
+        let own = self.links.iter().find(|link| (link.0, link.1) == (to, LinkRole::Input));
+        if own.is_none_or(|own| self.grown(to, own.2.unwrap_or_default()) > 0) {
+            return inputs.collect();
+        }
+        let out: HashSet<i64> = self.outputs().collect();
+        inputs.filter(|input| !out.contains(input)).collect()
+    }
+
+    /// Whether an object comes out under the code under which it went in.
+    fn goes_on(&self, object: i64) -> bool {
+        let has = |role| self.of(role).any(|one| one == object);
+        has(LinkRole::Input) && has(LinkRole::Output)
+    }
+
+    fn brought(&self) -> HashMap<i64, i64> {
+        let inputs = self.links.iter().filter(|link| link.1 == LinkRole::Input);
+        inputs.map(|link| (link.0, link.2.unwrap_or_default())).collect()
+    }
+
+    /// How much more of an object comes out than went in.
+    fn grown(&self, object: i64, before: i64) -> i64 {
+        self.quantity(object, LinkRole::Output) - before
+    }
+
+    /// What it puts out, if that is one object.
+    pub(super) fn only_output(&self) -> Option<i64> {
+        let mut outputs = self.outputs();
+        outputs.next().filter(|_| outputs.next().is_none())
+    }
+
+    fn quantity(&self, object: i64, role: LinkRole) -> i64 {
+        let mut own = self.links.iter().filter(|link| (link.0, link.1) == (object, role));
+        own.next().and_then(|link| link.2).unwrap_or_default()
     }
 }
 
@@ -62,7 +119,7 @@ impl Graph {
         self.read(tx, &new, "(0, 3)").await?;
         for object in new {
             let events = self.takers.entry(object).or_default();
-            if events.iter().any(|one| self.events[one].opened == Some(object)) {
+            if events.iter().any(|one| self.events[one].opened() == Some(object)) {
                 self.packages.insert(object);
             }
         }
@@ -131,36 +188,32 @@ impl Graph {
     async fn read(&mut self, tx: &mut Tx, objects: &[i64], roles: &'static str) -> Result<()> {
         let queries = objects.chunks(TOGETHER).map(|part| {
             let mut sql = Sql::new(
-                "SELECT l.event_id, l.object_id, l.role, COALESCE(l.quantity, 0), l.event_time \
-                 FROM trace_link l WHERE l.event_id IN (SELECT o.event_id FROM trace_link o \
-                 WHERE o.role IN ",
+                "SELECT event_id, object_id, role, quantity, event_time FROM trace_link \
+                 WHERE event_id IN (SELECT o.event_id FROM trace_link o WHERE o.role IN ",
             );
             sql.push(roles).push(" AND o.object_id ").bind_ints(part.iter().copied());
-            sql.push(") ORDER BY l.event_id");
+            sql.push(") ORDER BY event_id");
             sql
         });
         tx.fetch_ahead(queries.collect(), |rows| {
-            let mut fresh = HashSet::new();
+            let mut current = None;
             for row in rows {
                 let (id, object) = (row.int(0)?, row.int(1)?);
-                if self.events.contains_key(&id) && !fresh.contains(&id) {
+                if current != Some(id) && self.events.contains_key(&id) {
                     continue;
                 }
-                fresh.insert(id);
+                current = Some(id);
                 let role = store::role(row.int(2)?)?;
                 let event = self.events.entry(id).or_default();
                 event.time = row.int(4)?;
+                event.links.push((object, role, row.int_opt(3)?));
                 match role {
-                    LinkRole::Observed => continue,
-                    LinkRole::Output => {
-                        event.outputs.push((object, row.int(3)?));
-                        self.makers.entry(object).or_default().push(id);
-                        continue;
+                    LinkRole::Observed => {}
+                    LinkRole::Output => self.makers.entry(object).or_default().push(id),
+                    LinkRole::Opened | LinkRole::Input => {
+                        self.takers.entry(object).or_default().push(id);
                     }
-                    LinkRole::Opened => event.opened = Some(object),
-                    LinkRole::Input => event.inputs.push((object, row.int(3)?)),
                 }
-                self.takers.entry(object).or_default().push(id);
             }
             Ok(ControlFlow::Continue(()))
         })
@@ -179,9 +232,12 @@ impl Graph {
     /// no difference.
     pub(super) fn packs(&self, event: i64, package: i64) -> bool {
         self.packing.contains(&event)
-            && self.events.get(&event).is_some_and(
-                |one| matches!(one.outputs.as_slice(), [(only, _)] if *only == package),
-            )
+            && self.events.get(&event).is_some_and(|one| one.only_output() == Some(package))
+    }
+
+    /// Whether anything was opened, as far as was looked.
+    pub(super) fn has_packages(&self) -> bool {
+        !self.packages.is_empty()
     }
 
     pub(super) fn is_package(&self, object: i64) -> bool {
@@ -193,7 +249,7 @@ impl Graph {
         let events = self.makers(package).iter().filter(|event| self.packs(**event, package));
         let events = events.filter_map(|event| {
             let one = &self.events[event];
-            let quantity = one.input(child);
+            let quantity = one.quantity(child, LinkRole::Input);
             (quantity > 0 && child != package).then_some((one.time, *event, quantity))
         });
         sorted(events.collect())
@@ -203,8 +259,8 @@ impl Graph {
     fn taken_out(&self, child: i64, package: i64) -> Vec<(i64, i64, i64)> {
         let events = self.takers(package).iter().filter_map(|event| {
             let one = &self.events[event];
-            let quantity = one.output(child);
-            let takes = one.opened == Some(package) && quantity > 0 && child != package;
+            let quantity = one.quantity(child, LinkRole::Output);
+            let takes = one.opened() == Some(package) && quantity > 0 && child != package;
             takes.then_some((one.time, *event, quantity))
         });
         sorted(events.collect())

@@ -37,12 +37,19 @@ pub(super) struct Walk {
     arrived: HashSet<(i64, Arrival)>,
     /// The level that is next.
     next: Vec<(i64, Arrival)>,
+    /// Levels that are looked at at most.
+    levels_left: usize,
 }
 
 impl Walk {
     pub(super) fn new(root: i64, timed: bool) -> Self {
+        Self::over(Graph::default(), root, timed)
+    }
+
+    /// Over links of which some were read before.
+    pub(super) fn over(graph: Graph, root: i64, timed: bool) -> Self {
         Self {
-            graph: Graph::default(),
+            graph,
             timed,
             events: HashSet::new(),
             objects: HashSet::from([root]),
@@ -50,12 +57,36 @@ impl Walk {
             carrying: HashMap::new(),
             arrived: HashSet::new(),
             next: Vec::new(),
+            levels_left: usize::MAX,
         }
+    }
+
+    /// Gives up after so many levels.
+    pub(super) fn at_most(mut self, levels: usize) -> Self {
+        self.levels_left = levels;
+        self
+    }
+
+    /// Whether it came to an end before it gave up.
+    pub(super) fn is_done(&self) -> bool {
+        self.next.is_empty() || self.is_full()
+    }
+
+    /// Whether there is another level to look at.
+    fn goes_on(&mut self) -> bool {
+        let on = !self.is_done() && self.levels_left > 0;
+        self.levels_left = self.levels_left.saturating_sub(1);
+        on
     }
 
     /// The objects of the level that is next, each once.
     fn level(&self) -> BTreeSet<i64> {
         self.next.iter().map(|(object, _)| *object).collect()
+    }
+
+    /// What was read of the links, and whether the way goes on beyond what was found.
+    pub(super) fn end(self) -> (Graph, HashSet<i64>, HashSet<i64>, bool) {
+        (self.graph, self.events, self.objects, !self.next.is_empty())
     }
 
     fn is_full(&self) -> bool {
@@ -82,7 +113,7 @@ impl Walk {
     pub(super) async fn downstream(&mut self, tx: &mut Tx, root: i64) -> Result<()> {
         self.graph.load_packages(tx, &BTreeSet::from([root]), false).await?;
         self.follow_whole(root, i64::MIN);
-        while !self.next.is_empty() && !self.is_full() {
+        while self.goes_on() {
             self.graph.load_packages(tx, &self.level(), false).await?;
             for (object, arrival) in std::mem::take(&mut self.next) {
                 let Arrival::Out { event, from } = arrival else { continue };
@@ -123,9 +154,9 @@ impl Walk {
             if one.time < since {
                 continue;
             }
-            let out: Vec<i64> = one.outputs.iter().map(|(out, _)| *out).collect();
+            let out = one.led_to(object);
             self.events.insert(event);
-            for out in out.into_iter().filter(|out| *out != object) {
+            for out in out {
                 self.arrive(out, Arrival::Out { event, from: object });
             }
         }
@@ -142,10 +173,10 @@ impl Walk {
             if one.time < span.0 || one.time > span.1 {
                 continue;
             }
-            let opened = one.opened == Some(object);
-            let out: Vec<i64> = one.outputs.iter().map(|(out, _)| *out).collect();
+            let opened = one.opened() == Some(object);
+            let out = if opened { Vec::new() } else { one.led_to(object) };
             self.events.insert(event);
-            for out in out.into_iter().filter(|out| !opened && *out != object) {
+            for out in out {
                 self.arrive(out, Arrival::Out { event, from: object });
             }
         }
@@ -153,7 +184,7 @@ impl Walk {
 
     pub(super) async fn upstream(&mut self, tx: &mut Tx, root: i64) -> Result<()> {
         self.arrive(root, Arrival::Used { until: i64::MAX });
-        while !self.next.is_empty() && !self.is_full() {
+        while self.goes_on() {
             let level = self.level();
             self.graph.load_makers(tx, &level).await?;
             self.graph.load_opened(tx, &level).await?;
@@ -186,8 +217,8 @@ impl Walk {
             if time > until {
                 continue;
             }
-            let opened = one.opened;
-            let inputs: Vec<i64> = one.inputs.iter().map(|(input, _)| *input).collect();
+            let opened = one.opened();
+            let inputs = one.led_from(object);
             self.events.insert(event);
             if let Some(opened) = opened {
                 if opened != object {
@@ -195,7 +226,7 @@ impl Walk {
                 }
                 continue;
             }
-            for input in inputs.into_iter().filter(|input| *input != object) {
+            for input in inputs {
                 // Of what was asked for everything that was ever in it is told.
                 if package && until < i64::MAX && self.graph.packs(event, object) {
                     let stays = self.graph.stays(input, object);
@@ -223,8 +254,8 @@ impl Walk {
             if time < span.0 || time > span.1 {
                 continue;
             }
-            let opened = one.opened;
-            let inputs: Vec<i64> = one.inputs.iter().map(|(input, _)| *input).collect();
+            let opened = one.opened();
+            let inputs = one.led_from(object);
             self.events.insert(event);
             match opened {
                 Some(opened) if opened != object => {
@@ -233,7 +264,7 @@ impl Walk {
                 Some(_) => {}
                 None if self.graph.packs(event, object) => {}
                 None => {
-                    for input in inputs.into_iter().filter(|input| *input != object) {
+                    for input in inputs {
                         self.arrive(input, Arrival::Used { until: time });
                     }
                 }
@@ -249,9 +280,8 @@ impl Walk {
             let mut candidates: Vec<(i64, i64)> = Vec::new();
             for child in &children {
                 for event in self.graph.takers(*child) {
-                    if let [(only, _)] = self.graph.events[event].outputs.as_slice() {
-                        candidates.push((*child, *only));
-                    }
+                    let package = self.graph.events[event].only_output();
+                    candidates.extend(package.map(|package| (*child, package)));
                 }
             }
             let packages: BTreeSet<i64> = candidates.iter().map(|(_, package)| *package).collect();
