@@ -345,25 +345,6 @@ impl World {
         }
     }
 
-    /// Whether an event follows from another at the same time.
-    fn follows(&self, from: usize, to: usize, among: &BTreeSet<usize>) -> bool {
-        let mut reached = BTreeSet::from([from]);
-        loop {
-            let known = reached.len();
-            for at in among {
-                let taken = self.facts[*at].inputs.keys();
-                let mut taken = taken
-                    .filter(|code| reached.iter().any(|before| self.facts[*before].makes(code)));
-                if self.facts[*at].time == self.facts[from].time && taken.next().is_some() {
-                    reached.insert(*at);
-                }
-            }
-            if reached.len() == known {
-                return reached.contains(&to);
-            }
-        }
-    }
-
     /// What was put out of a unit beyond what had gone in, and what is left.
     fn produced(&self, code: &str) -> i64 {
         let made = |fact: &&Fact| fact.opened().is_none_or(|package| package == code);

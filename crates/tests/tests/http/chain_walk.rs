@@ -208,6 +208,25 @@ impl World {
         }
     }
 
+    /// Whether an event follows from another at the same time.
+    pub fn follows(&self, from: usize, to: usize, among: &BTreeSet<usize>) -> bool {
+        let mut reached = BTreeSet::from([from]);
+        loop {
+            let known = reached.len();
+            for at in among {
+                let taken = self.facts[*at].inputs.keys();
+                let mut taken = taken
+                    .filter(|code| reached.iter().any(|before| self.facts[*before].makes(code)));
+                if self.facts[*at].time == self.facts[from].time && taken.next().is_some() {
+                    reached.insert(*at);
+                }
+            }
+            if reached.len() == known {
+                return reached.contains(&to);
+            }
+        }
+    }
+
     /// Whether something went into what had been made of it.
     pub fn has_circle(&self) -> bool {
         let mut leads: BTreeSet<(&String, &String)> = BTreeSet::new();
