@@ -19,7 +19,7 @@ use crate::{
     header::attribute_key,
     identifier::pattern_refused,
     json::Json,
-    time::Moment,
+    time::{Moment, end_of_day},
     vocabulary::Vocabulary,
 };
 
@@ -270,7 +270,9 @@ fn time_field(rest: &str) -> Option<TimeField> {
 
 fn time(values: &[String]) -> Result<Moment, String> {
     let wanted = "应为带时区的时间，如 2024-05-01T08:00:00+08:00";
-    Moment::parse(&with_sign(single(values)?)).ok_or_else(|| wanted.into())
+    let text = with_sign(single(values)?);
+    let text = end_of_day(&text).map_or(text, Cow::Owned);
+    Moment::parse(&text).ok_or_else(|| wanted.into())
 }
 
 /// The sign of an offset is read as a space from a URL in which it was not escaped.

@@ -189,7 +189,10 @@ impl Media {
     /// The first kind of `Accept` that there is; JSON where nothing is asked for. XML is that of
     /// the highest version the client can read.
     pub(crate) fn asked(headers: &HeaderMap, xml: bool) -> Result<Self> {
-        let accept = text(headers, "accept").unwrap_or("*/*");
+        // The header may stand there several times.
+        let lines = headers.get_all("accept").iter().filter_map(|line| line.to_str().ok());
+        let lines: Vec<&str> = lines.collect();
+        let accept = if lines.is_empty() { String::from("*/*") } else { lines.join(",") };
         let mut wanted: Vec<(u32, &str)> = Vec::new();
         for part in accept.split(',') {
             let mut pieces = part.split(';').map(str::trim);

@@ -60,7 +60,7 @@ impl Subscription {
 
 /// One subscription of a query.
 pub(crate) async fn find(tx: &mut Tx, named: &Named, id: &str) -> Result<Subscription> {
-    let unknown = || Refusal::from(Problem::NotFound("订阅"));
+    let unknown = || Refusal::of(Exception::NoSuchName, "订阅不存在");
     if id.chars().any(char::is_control) {
         return Err(unknown());
     }

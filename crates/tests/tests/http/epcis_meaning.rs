@@ -202,6 +202,8 @@ async fn g_8_2_the_end_of_a_day_and_former_kinds_are_understood() {
     assert_eq!(done["captured"], 1, "{done}");
     let found = query(&app, "enterprise", "GE_eventTime=2026-11-01T00:00:00%2B08:00").await;
     assert_eq!(found[0]["eventTime"], "2026-11-01T00:00:00+08:00");
+    let end = "GE_eventTime=2026-10-31T24:00:00%2B08:00&LT_eventTime=2026-11-01T24:00:00Z";
+    assert_eq!(query(&app, "enterprise", end).await.len(), 1);
     assert!(query(&app, "enterprise", "eventType=QuantityEvent").await.is_empty());
     assert_eq!(query(&app, "enterprise", "eventType=QuantityEvent|ObjectEvent").await.len(), 1);
     // JSON knows no such hour.
