@@ -242,7 +242,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         };
         let body = match media {
             Media::Xml(_) => told(&reader, tx, &found, (media, format)).await?,
-            Media::Json | Media::JsonLd => answer::response(answer::bare(kept).to_string(), media),
+            Media::Json | Media::JsonLd => {
+                let companies = Companies::load(&mut tx, &found, format).await?;
+                let (event, format) = answer::bare(kept, format, &companies);
+                let mut response = answer::response(event.to_string(), media);
+                answer::tell_format(&mut response, format);
+                response
+            }
         };
         Ok::<_, Refusal>((StatusCode::CREATED, headers, body).into_response())
     };

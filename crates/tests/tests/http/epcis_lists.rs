@@ -103,6 +103,20 @@ async fn g_8_2_lists_tell_identifiers_in_the_spelling_asked_for() {
     assert!(members(&answer).contains(&"shipping"));
 }
 
+#[tokio::test]
+async fn g_8_2_a_single_event_comes_back_in_the_spelling_asked_for() {
+    let app = TestApp::start().await;
+    let mut event = observed("urn:example:1", NAMED);
+    event["@context"] = json!(["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"]);
+    for (format, wanted) in [("Always_GS1_Digital_Link", TWICE), ("Never_Translates", NAMED)] {
+        let headers = [("content-type", "application/json"), ("gs1-epc-format", format)];
+        let body = Some(event.to_string().into_bytes());
+        let answer = app.send("POST", "/epcis/v2/events", Some("enterprise"), &headers, body).await;
+        assert_eq!((answer.status, &answer.body["epcList"][0]), (201, &json!(wanted)), "{format}");
+        assert_eq!(answer.headers["gs1-epc-format"], format);
+    }
+}
+
 /// What follows `nextPageToken=` in the link to the next page.
 fn token(answer: &Answer) -> String {
     let link = answer.headers["link"].to_str().unwrap();

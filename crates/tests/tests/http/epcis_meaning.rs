@@ -233,3 +233,33 @@ async fn g_8_2_a_list_of_json_ld_is_a_list() {
     assert_eq!(query(&app, "enterprise", "").await[0]["ex:route"], event["ex:route"]);
     assert!(xml_of(&app, "").await.contains("south"));
 }
+
+#[tokio::test]
+async fn g_8_2_members_of_a_document_have_no_order() {
+    let app = TestApp::start().await;
+    for (name, count) in [("few", 2_usize), ("many", 600)] {
+        let list: Vec<Value> = (0..count)
+            .map(|number| {
+                let mut event =
+                    observed(&format!("urn:example:{name}:{number}"), "urn:example:thing");
+                event["ex:note"] = json!(name);
+                event
+            })
+            .collect();
+        let events = Value::from(list).to_string();
+        let sent = format!(
+            r#"{{"epcisBody":{{"eventList":{events}}},"creationDate":"2026-11-10T08:00:00Z",
+            "schemaVersion":"2.0","type":"EPCISDocument","@context":["{CONTEXT}",
+            {{"ex":"https://example.com/ns/"}}]}}"#
+        );
+        let answer =
+            app.send("POST", "/epcis/v2/capture", Some("enterprise"), &[], Some(sent.into())).await;
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        app.run_jobs().await;
+        let done = job(&app, "enterprise", &answer).await;
+        assert_eq!(done["captured"], count, "{done}");
+        let found =
+            query(&app, "enterprise", &format!("EQ_https://example.com/ns/note={name}")).await;
+        assert_eq!(found.len(), count.min(30));
+    }
+}
