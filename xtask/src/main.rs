@@ -2,6 +2,7 @@
 
 mod assessment;
 mod clients;
+mod description;
 mod fuzz;
 mod postgres;
 mod run;

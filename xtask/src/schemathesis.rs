@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::shell::{Outcome, command, output, root, run};
+use crate::{
+    description,
+    shell::{Outcome, command, output, root, run},
+};
 
 const LISTEN: &str = "127.0.0.1:18930";
 const SEED: &str = "7";
@@ -52,10 +55,12 @@ const EPCIS_CHECKS: &str =
 /// The interface of EPCIS against GS1's own description of it, which lies in this file: it is GS1's
 /// and no part of this repository.
 pub(crate) fn epcis(file: &str) -> Outcome {
-    let file = Path::new(file).canonicalize().map_err(|error| format!("{file}：{error}"))?;
+    let text = description::read(Path::new(file))?;
+    let read = root().join("target/epcis-description.yaml");
+    std::fs::write(&read, text).map_err(|error| error.to_string())?;
     let base = format!("http://{LISTEN}/epcis/v2");
     let own = ["--url", &base, "--checks", EPCIS_CHECKS];
-    held_against(&file.to_string_lossy(), &own, &EPCIS_ROLE)
+    held_against(&read.to_string_lossy(), &own, &EPCIS_ROLE)
 }
 
 /// Has requests made up from a description, as each of these users.

@@ -53,14 +53,23 @@ impl Document {
         list.map(Json::items).unwrap_or_default()
     }
 
-    /// Master data: the vocabularies of the header or of a query's results.
-    pub fn vocabularies(&self) -> &[Json] {
-        let header =
-            self.source.get("epcisHeader").and_then(|header| header.get("epcisMasterData"));
-        let body = self.source.get("epcisBody");
-        let results = body.and_then(|body| body.get("queryResults")?.get("resultsBody"));
-        let list = header.or(results).and_then(|data| data.get("vocabularyList"));
-        list.map(Json::items).unwrap_or_default()
+    /// Master data: the vocabularies of the header and of a query's results.
+    pub fn vocabularies(&self) -> impl Iterator<Item = &Json> {
+        self.header_vocabularies().iter().chain(self.result_vocabularies())
+    }
+
+    /// Those of the header.
+    pub(crate) fn header_vocabularies(&self) -> &[Json] {
+        let header = self.source.get("epcisHeader");
+        let data = header.and_then(|header| header.get("epcisMasterData"));
+        data.and_then(|data| data.get("vocabularyList")).map(Json::items).unwrap_or_default()
+    }
+
+    /// Those of a query's results.
+    pub(crate) fn result_vocabularies(&self) -> &[Json] {
+        let results = self.source.get("epcisBody").and_then(|body| body.get("queryResults"));
+        let body = results.and_then(|results| results.get("resultsBody"));
+        body.and_then(|body| body.get("vocabularyList")).map(Json::items).unwrap_or_default()
     }
 
     /// All events checked; every fault of the document and of its events, with pointers from the

@@ -278,8 +278,8 @@ fn view(source: Json, context: Arc<Context>) -> Option<Event> {
         record_time: source.text_of("recordTime").and_then(Instant::parse),
         event_id: text("eventID"),
         certification_info: match source.get("certificationInfo") {
-            Some(Json::Text(one)) => vec![one.clone()],
-            many => texts(many),
+            Some(Json::Text(one)) => vec![context.expand(one).into_owned()],
+            _ => uris("certificationInfo"),
         },
         error_declaration: source.get("errorDeclaration").and_then(error),
         action: source.text_of("action").and_then(Action::named),
@@ -358,15 +358,16 @@ fn error_declaration(context: &Context, value: &Json) -> Option<ErrorDeclaration
 }
 
 fn sensor(context: &Context, element: &Json) -> SensorElement {
-    let metadata = element.get("sensorMetadata").map(sensor_metadata).unwrap_or_default();
+    let metadata = element.get("sensorMetadata");
+    let metadata = metadata.map(|value| sensor_metadata(context, value)).unwrap_or_default();
     let reports = items(element.get("sensorReport")).iter();
     let reports = reports.map(|report| sensor_report(context, report)).collect();
     SensorElement { metadata, reports }
 }
 
-fn sensor_metadata(value: &Json) -> SensorMetadata {
+fn sensor_metadata(context: &Context, value: &Json) -> SensorMetadata {
     let time = |name: &str| value.text_of(name).and_then(Instant::parse);
-    let text = |name: &str| value.text_of(name).map(String::from);
+    let text = |name: &str| value.text_of(name).map(|text| context.expand(text).into_owned());
     SensorMetadata {
         time: time("time"),
         start_time: time("startTime"),
@@ -382,6 +383,9 @@ fn sensor_metadata(value: &Json) -> SensorMetadata {
 /// The numbers of a reading.
 pub(crate) const SENSOR_NUMBERS: [&str; 7] =
     ["value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue"];
+
+/// Of the texts of a reading those that are no URIs.
+pub(crate) const FREE_TEXTS: [&str; 2] = ["stringValue", "hexBinaryValue"];
 
 /// The texts of a reading.
 pub(crate) const SENSOR_TEXTS: [&str; 11] = [
@@ -403,7 +407,11 @@ fn sensor_report(context: &Context, value: &Json) -> SensorReport {
         |name: &str, list: Vocabulary| value.text_of(name).map(|word| meant(context, list, word));
     let number =
         |name: &'static str| Some((name, Decimal::parse(value.get(name).and_then(Json::scalar)?)?));
-    let text = |name: &'static str| Some((name, value.text_of(name)?.to_owned()));
+    let text = |name: &'static str| {
+        let text = value.text_of(name)?;
+        let is_free = FREE_TEXTS.contains(&name);
+        Some((name, if is_free { text.to_owned() } else { context.expand(text).into_owned() }))
+    };
     SensorReport {
         kind: word("type", Vocabulary::Measurement).unwrap_or_default(),
         exception: word("exception", Vocabulary::Alert),

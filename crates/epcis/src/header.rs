@@ -53,7 +53,7 @@ impl Document {
         }
     }
 
-    /// Master data of the header or of a query's results. The document should have been checked:
+    /// Master data of the header and of a query's results. The document should have been checked:
     /// vocabularies without type and elements without id are left out.
     pub fn master_data(&self) -> Vec<MasterData> {
         let one = |vocabulary: &Json| {
@@ -63,7 +63,7 @@ impl Document {
                 elements: elements.unwrap_or_default().iter().filter_map(element).collect(),
             })
         };
-        self.vocabularies().iter().filter_map(one).collect()
+        self.vocabularies().filter_map(one).collect()
     }
 }
 

@@ -66,6 +66,15 @@ impl Json {
         }
     }
 
+    /// The list that an object of JSON-LD stands for: `{"@list": […]}`, whose order means something, or
+    /// `{"@set": […]}`. XML has several elements for either.
+    pub(crate) fn as_ld_list(&self) -> Option<&Json> {
+        match self.members() {
+            [(name, list @ Self::Array(_))] if name == "@list" || name == "@set" => Some(list),
+            _ => None,
+        }
+    }
+
     /// The members, when this is an object; otherwise none.
     pub fn members(&self) -> &[(String, Json)] {
         match self {

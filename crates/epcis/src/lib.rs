@@ -10,6 +10,7 @@ mod decimal;
 mod document;
 mod event;
 mod fault;
+mod full;
 mod hash;
 mod header;
 mod identifier;
@@ -31,6 +32,7 @@ pub use event::{
     SensorReport, TypedId,
 };
 pub use fault::{Fault, ReadError};
+pub use full::event_in_full;
 pub use hash::{EventHash, event_hash, pre_hash};
 pub use header::{Header, MasterData, MasterElement, attribute_key};
 pub use identifier::{Epc, EpcScheme, Gs1Key, Serial, canonical_link, id_matches};
@@ -38,7 +40,7 @@ pub use json::{Json, Members};
 pub use limits::Limits;
 pub use query::{Places, Query, matches, matches_within};
 pub use stream::EventReader;
-pub use time::Instant;
+pub use time::{Instant, Moment};
 pub use vocabulary::Vocabulary;
 pub use xml::{XmlEventReader, XmlForm, document_to_xml, event_to_xml};
 

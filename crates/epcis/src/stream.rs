@@ -123,7 +123,9 @@ impl<R: Read> EventReader<R> {
             return Ok(());
         }
         if name == "@context" && self.open.len() == 1 && self.events > 0 {
-            return Err(self.source.syntax("@context 应在 epcisBody 之前"));
+            return Err(self
+                .source
+                .syntax("@context 应在 epcisBody 之前（不超过 1 MiB 的文档不论次序）"));
         }
         let value = self.source.value(self.open.len())?;
         self.insert(name, value)?;

@@ -8,6 +8,22 @@ pub struct Instant(pub i64);
 impl Instant {
     /// Reads `2024-05-01T08:00:00.5+08:00`; `None` when it is no date-time with an offset.
     pub fn parse(text: &str) -> Option<Self> {
+        Moment::parse(text).map(|moment| moment.rounded())
+    }
+}
+
+/// A point in time with whatever was written of it, however fine: what conditions compare.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// Seconds since 1970-01-01T00:00Z.
+    seconds: i64,
+    /// Digits behind the point, without zeros at their end: their order is that of the fractions.
+    fraction: String,
+}
+
+impl Moment {
+    /// Reads a date-time with an offset, as [`Instant::parse`] does.
+    pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let at = |index: usize, wanted: &[u8]| bytes.get(index).is_some_and(|b| wanted.contains(b));
         let shaped = at(4, b"-") && at(7, b"-") && at(10, b"Tt") && at(13, b":") && at(16, b":");
@@ -25,11 +41,39 @@ impl Instant {
         if !sound {
             return None;
         }
-        let (millis, zone) = fraction(bytes.get(19..)?)?;
+        let (fraction, zone) = fraction(bytes.get(19..)?)?;
         let offset = offset_minutes(zone)?;
         let minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute - offset;
-        Some(Self((minutes * 60 + second) * 1000 + millis))
+        Some(Self { seconds: minutes * 60 + second, fraction })
     }
+
+    /// The same in milliseconds.
+    pub fn rounded(&self) -> Instant {
+        let digit =
+            |at: usize| self.fraction.as_bytes().get(at).map_or(0, |digit| i64::from(digit - b'0'));
+        let millis = digit(0) * 100 + digit(1) * 10 + digit(2) + i64::from(digit(3) >= 5);
+        Instant(self.seconds * 1000 + millis)
+    }
+}
+
+impl From<Instant> for Moment {
+    fn from(Instant(ms): Instant) -> Self {
+        let fraction = format!("{:03}", ms.rem_euclid(1000));
+        let fraction = String::from(fraction.trim_end_matches('0'));
+        Self { seconds: ms.div_euclid(1000), fraction }
+    }
+}
+
+/// The midnight at the end of a day, which XML Schema writes `24:00:00` and JSON does not know, as the
+/// beginning of the next day; `None` where a text is no such time.
+pub(crate) fn end_of_day(text: &str) -> Option<String> {
+    let (date, rest) = text.split_once("T24:00:00")?;
+    let zone = rest.strip_prefix('.').map_or(rest, |rest| rest.trim_start_matches('0'));
+    let day = Moment::parse(&format!("{date}T00:00:00Z"))?;
+    Moment::parse(&format!("{date}T00:00:00{zone}"))?;
+    let next = Instant(day.rounded().0 + 86_400_000).to_string();
+    let (date, _) = next.split_once('T')?;
+    Some(format!("{date}T00:00:00{zone}"))
 }
 
 impl std::fmt::Display for Instant {
@@ -57,16 +101,13 @@ fn digits(bytes: &[u8]) -> Option<i64> {
     all.then(|| bytes.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
 }
 
-/// Milliseconds of a fraction, and what comes after it.
-fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
-    let Some((b'.', after)) = rest.split_first() else { return Some((0, rest)) };
+/// Digits of a fraction, and what comes after it.
+fn fraction(rest: &[u8]) -> Option<(String, &[u8])> {
+    let Some((b'.', after)) = rest.split_first() else { return Some((String::new(), rest)) };
     let count = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if count == 0 {
-        return None;
-    }
-    let digit = |index: usize| if index < count { i64::from(after[index] - b'0') } else { 0 };
-    let millis = digit(0) * 100 + digit(1) * 10 + digit(2) + i64::from(digit(3) >= 5);
-    Some((millis, &after[count..]))
+    let (digits, rest) = after.split_at(count);
+    let digits = String::from_utf8_lossy(digits);
+    (count > 0).then(|| (String::from(digits.trim_end_matches('0')), rest))
 }
 
 fn offset_minutes(zone: &[u8]) -> Option<i64> {
@@ -139,6 +180,29 @@ mod tests {
             "20230101T000000Z",
         ] {
             assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_finer_than_a_millisecond_tells_one_moment_from_another() {
+        let read = |text: &str| Moment::parse(&format!("2026-11-10T08:00:{text}")).unwrap();
+        let order = ["00Z", "00.1234Z", "00.123456Z", "00.1235Z", "00.5Z", "00.500000001Z", "01Z"];
+        assert!(order.windows(2).all(|pair| read(pair[0]) < read(pair[1])));
+        assert_eq!(read("00.50Z"), Moment::from(read("00.5Z").rounded()));
+        assert_eq!(Moment::from(Instant(-1)), Moment::parse("1969-12-31T23:59:59.999Z").unwrap());
+    }
+
+    #[test]
+    fn a_day_ends_where_the_next_begins() {
+        for (text, wanted) in [
+            ("2024-02-28T24:00:00Z", Some("2024-02-29T00:00:00Z")),
+            ("2026-12-31T24:00:00.000+08:00", Some("2027-01-01T00:00:00+08:00")),
+            ("2026-12-31T24:00:00.5+08:00", None),
+            ("2026-12-31T24:00:01Z", None),
+            ("2026-12-31T24:00:00", None),
+            ("2026-12-31T23:00:00Z", None),
+        ] {
+            assert_eq!(end_of_day(text).as_deref(), wanted, "{text}");
         }
     }
 

@@ -9823,7 +9823,8 @@ export interface paths {
         post?: never;
         /** 释放翻页令牌 */
         delete: operations["delete_epcis_v2_nextPageToken_token"];
-        options?: never;
+        /** EPCIS 翻页令牌的能力 */
+        options: operations["options_epcis_v2_nextPageToken_token"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -40185,6 +40186,36 @@ export interface operations {
             };
         };
     };
+    options_epcis_v2_nextPageToken_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+        };
+    };
     get_epcis_v2_queries: {
         parameters: {
             query?: {
@@ -40455,7 +40486,12 @@ export interface operations {
     };
     get_epcis_v2_queries_id_subscriptions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 每页条数，至多 1000 */
+                perPage?: string;
+                /** @description 上一页答复中的令牌 */
+                nextPageToken?: string;
+            };
             header?: never;
             path: {
                 id: string;

@@ -71,16 +71,22 @@ static QUERY_BODY: Shape = Shape {
 static COMMON: [Field; 3] =
     [must("@context", Kind::Context), may("id", Kind::Uri), must("type", Kind::Text)];
 
+/// Who sent a document to whom, and master data. The JSON schema names these for an `EPCISDocument`
+/// alone, the XML schema for a query's answer too (`EPCISHeader`), and either form tells the same.
+static SENDING: [Field; 4] = [
+    may("instanceIdentifier", Kind::Text),
+    may("sender", Kind::Text),
+    may("receiver", Kind::Text),
+    may("epcisHeader", Kind::Object(&HEADER)),
+];
+
 static DOCUMENT: Shape = Shape {
     fields: &[
         &COMMON,
+        &SENDING,
         &[
             must("schemaVersion", Kind::Version),
             must("creationDate", Kind::Time),
-            may("instanceIdentifier", Kind::Text),
-            may("sender", Kind::Text),
-            may("receiver", Kind::Text),
-            may("epcisHeader", Kind::Object(&HEADER)),
             must("epcisBody", Kind::Object(&BODY)),
         ],
     ],
@@ -90,6 +96,7 @@ static DOCUMENT: Shape = Shape {
 static QUERY_DOCUMENT: Shape = Shape {
     fields: &[
         &COMMON,
+        &SENDING,
         &[
             may("schemaVersion", Kind::Version),
             may("creationDate", Kind::Time),

@@ -55,7 +55,7 @@ fn object(value: &Json, context: &Context, path: &Path<'_>, faults: &mut Faults)
 }
 
 fn anything(value: &Json, context: &Context, path: &Path<'_>, faults: &mut Faults) {
-    match value {
+    match value.as_ld_list().unwrap_or(value) {
         Json::Object(_) => object(value, context, path, faults),
         Json::Array(items) => {
             for (index, item) in items.iter().enumerate() {

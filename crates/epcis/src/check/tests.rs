@@ -131,12 +131,18 @@ fn documents_are_checked_around_their_events() {
         "epcisBody":{"eventList":[]},"ex:own":1}"#;
     assert_eq!(check_document(&json(sound), 100), []);
     assert_eq!(
-        Document::parse(sound.as_bytes(), &Limits::default()).unwrap().vocabularies().len(),
+        Document::parse(sound.as_bytes(), &Limits::default()).unwrap().vocabularies().count(),
         1
     );
     let query = r#"{"@context":"https://a/b","type":"EPCISQueryDocument","epcisBody":
         {"queryResults":{"queryName":"q","resultsBody":{"eventList":[]}}}}"#;
     assert_eq!(check_document(&json(query), 100), []);
+    let sent = r#"{"@context":"https://a/b","type":"EPCISQueryDocument","sender":"urn:a:b",
+        "receiver":"urn:c:d","instanceIdentifier":"7","epcisHeader":{"epcisMasterData":{"vocabularyList":
+        [{"type":"urn:a:b"}]}},"epcisBody":{"queryResults":{"queryName":"q","resultsBody":{"eventList":[],
+        "vocabularyList":[{"type":"urn:e:f"}]}}}}"#;
+    assert_eq!(check_document(&json(sent), 100), []);
+    assert_eq!(Document::new(json(sent)).vocabularies().count(), 2, "of header and results");
     let bad = r#"{"@context":[1,"https://a/b","https://a/b"],"type":"EPCISDocument","own":1,
         "schemaVersion":"two","epcisBody":{}}"#;
     let found: Vec<String> =

@@ -49,7 +49,7 @@ fn in_full(text: &str, context: &Context) -> Option<String> {
 
 /// An extension with everything inside it; a list gives one text for each of its items.
 pub(super) fn extension(key: &str, json: &Json, context: &Context, out: &mut Vec<String>) {
-    match json {
+    match json.as_ld_list().unwrap_or(json) {
         Json::Array(items) => items.iter().for_each(|item| extension(key, item, context, out)),
         Json::Object(members) => {
             let own = json.get("#text").and_then(Json::scalar).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What a query asks for.
 
 use super::extension::ExtensionPlace;
-use crate::{decimal::Decimal, event::Action, time::Instant};
+use crate::{decimal::Decimal, event::Action, time::Moment};
 
 /// A query. An event is meant when it fulfils every condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -176,7 +176,7 @@ pub enum Condition {
     /// `EQ_action`
     Action(Vec<Action>),
     /// `GE_eventTime` and its like.
-    Time { field: TimeField, comparison: Comparison, at: Instant },
+    Time { field: TimeField, comparison: Comparison, at: Moment },
     /// `EQ_bizStep` and its like, with Web URIs.
     Word { field: WordField, any: Vec<String> },
     /// `EQ_readPoint`; with `descendants`, `WD_readPoint`.
@@ -255,7 +255,7 @@ pub enum ExtensionValue {
     /// A number.
     Number(Decimal),
     /// A time.
-    Time(Instant),
+    Time(Moment),
     /// Any other text.
     Text(String),
 }
@@ -267,7 +267,7 @@ impl ExtensionValue {
         if let Some(number) = Decimal::parse(text) {
             return Self::Number(number);
         }
-        Instant::parse(text).map_or_else(|| Self::Text(text.to_owned()), Self::Time)
+        Moment::parse(text).map_or_else(|| Self::Text(text.to_owned()), Self::Time)
     }
 
     /// Reads a value that is to be equal to another. What begins with a zero as numbers do not, such as
@@ -276,7 +276,7 @@ impl ExtensionValue {
         let text = text.trim();
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text).as_bytes();
         match digits {
-            [b'0', next, ..] if next.is_ascii_digit() && Instant::parse(text).is_none() => {
+            [b'0', next, ..] if next.is_ascii_digit() && Moment::parse(text).is_none() => {
                 Self::Text(text.to_owned())
             }
             _ => Self::read(text),

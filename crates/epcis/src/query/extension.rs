@@ -106,7 +106,8 @@ impl Extension {
     }
 
     fn passes(&self, value: &Json, context: &Context) -> bool {
-        if let Json::Array(items) = value {
+        let list = value.as_ld_list().unwrap_or(value);
+        if let Json::Array(items) = list {
             return items.iter().any(|item| self.passes(item, context));
         }
         let text = plain(value);

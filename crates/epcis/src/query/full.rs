@@ -2,18 +2,19 @@
 //! events, whatever prefix these were written with.
 
 use super::condition::{Condition, IdField};
-use crate::context::Context;
+use crate::{context::Context, event::FREE_TEXTS};
 
 impl Condition {
     /// The same condition without prefixes. Names of events are names as they are written.
     pub(super) fn in_full(mut self, context: &Context) -> Self {
         match &mut self {
             Self::Id { field: IdField::EventId | IdField::CorrectiveEventId, .. } => {}
-            Self::SensorText { field: "stringValue" | "hexBinaryValue", .. } => {}
+            Self::SensorText { field, .. } if FREE_TEXTS.contains(field) => {}
             Self::Word { any, .. }
             | Self::Place { any, .. }
             | Self::Id { any, .. }
-            | Self::Match { any, .. } => context.expand_all(any),
+            | Self::Match { any, .. }
+            | Self::SensorText { any, .. } => context.expand_all(any),
             Self::Typed { kind, any, .. } => {
                 context.expand_all(std::slice::from_mut(kind));
                 context.expand_all(any);

@@ -12,7 +12,8 @@ use crate::{
     decimal::Decimal,
     event::{Event, EventKind, QuantityElement, SensorElement, SensorReport},
     identifier::id_matches,
-    time::Instant,
+    json::Json,
+    time::Moment,
 };
 
 /// What master data tells of the places and words of one event.
@@ -149,23 +150,27 @@ fn is_kind(name: &str, event: &Event) -> bool {
     }
 }
 
-fn times(field: TimeField, event: &Event) -> Vec<Instant> {
-    let sensors = event.sensors.iter();
+/// Times of an event, as fine as they were sent.
+fn times(field: TimeField, event: &Event) -> Vec<Moment> {
+    let source = event.source();
+    let time = |json: &Json, name: &str| json.text_of(name).and_then(Moment::parse);
+    let elements = || source.get("sensorElementList").map(Json::items).unwrap_or_default().iter();
+    let metadata = || elements().filter_map(|one| one.get("sensorMetadata"));
+    let reports = || elements().filter_map(|one| one.get("sensorReport")).flat_map(Json::items);
     match field {
-        TimeField::EventTime => vec![event.event_time],
-        TimeField::RecordTime => event.record_time.into_iter().collect(),
+        TimeField::EventTime => time(source, "eventTime").into_iter().collect(),
+        TimeField::RecordTime => event.record_time.map(Moment::from).into_iter().collect(),
         TimeField::DeclarationTime => {
-            event.error_declaration.iter().map(|error| error.declaration_time).collect()
+            let error = source.get("errorDeclaration");
+            error.and_then(|error| time(error, "declarationTime")).into_iter().collect()
         }
-        TimeField::SensorStart => sensors.filter_map(|one| one.metadata.start_time).collect(),
-        TimeField::SensorEnd => sensors.filter_map(|one| one.metadata.end_time).collect(),
-        TimeField::SensorTime(part) => sensors
-            .flat_map(|one| {
-                let metadata = one.metadata.time.filter(|_| part.metadata());
-                let reports = one.reports.iter().filter(move |_| part.reports());
-                metadata.into_iter().chain(reports.filter_map(|report| report.time))
-            })
-            .collect(),
+        TimeField::SensorStart => metadata().filter_map(|one| time(one, "startTime")).collect(),
+        TimeField::SensorEnd => metadata().filter_map(|one| time(one, "endTime")).collect(),
+        TimeField::SensorTime(part) => {
+            let metadata = metadata().filter(|_| part.metadata());
+            let reports = reports().filter(|_| part.reports());
+            metadata.chain(reports).filter_map(|one| time(one, "time")).collect()
+        }
     }
 }
 

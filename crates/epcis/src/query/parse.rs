@@ -14,12 +14,12 @@ use crate::{
     check::is_uri,
     context::Context,
     decimal::Decimal,
-    event::{Action, EventKind},
+    event::{Action, EventKind, FREE_TEXTS},
     fault::Fault,
     header::attribute_key,
     identifier::pattern_refused,
     json::Json,
-    time::Instant,
+    time::{Moment, end_of_day},
     vocabulary::Vocabulary,
 };
 
@@ -174,7 +174,8 @@ const UNKNOWN: &str = "没有这个查询参数";
 fn condition(name: &str, values: &[String], context: &Context) -> Result<Condition, String> {
     if name == "eventType" {
         let names: Vec<String> = values.iter().map(|name| event_type(name).to_owned()).collect();
-        if names.iter().all(|name| EventKind::named(name).is_some()) {
+        let known = |name: &String| name == FORMER || EventKind::named(name).is_some();
+        if names.iter().all(known) {
             return Ok(Condition::EventType(names));
         }
         return Err("应为事件类型，如 ObjectEvent，或自定义事件的 URI".into());
@@ -215,6 +216,9 @@ fn condition(name: &str, values: &[String], context: &Context) -> Result<Conditi
     };
     Ok(Condition::Extension(Extension { place, inner, name, test }))
 }
+
+/// A kind of EPCIS 1.x. What is sent of it is kept as an object event, so that none is ever found.
+const FORMER: &str = "QuantityEvent";
 
 /// A type of the standard by its bare name, which may also be written as a Web URI.
 fn event_type(name: &str) -> &str {
@@ -264,15 +268,17 @@ fn time_field(rest: &str) -> Option<TimeField> {
     })
 }
 
-fn time(values: &[String]) -> Result<Instant, String> {
+fn time(values: &[String]) -> Result<Moment, String> {
     let wanted = "应为带时区的时间，如 2024-05-01T08:00:00+08:00";
-    Instant::parse(&with_sign(single(values)?)).ok_or_else(|| wanted.into())
+    let text = with_sign(single(values)?);
+    let text = end_of_day(&text).map_or(text, Cow::Owned);
+    Moment::parse(&text).ok_or_else(|| wanted.into())
 }
 
 /// The sign of an offset is read as a space from a URL in which it was not escaped.
 fn with_sign(text: &str) -> Cow<'_, str> {
     match text.rsplit_once(' ') {
-        Some((time, offset)) if Instant::parse(&format!("{time}+{offset}")).is_some() => {
+        Some((time, offset)) if Moment::parse(&format!("{time}+{offset}")).is_some() => {
             format!("{time}+{offset}").into()
         }
         _ => text.into(),
@@ -393,7 +399,7 @@ fn sensor_text(rest: &str, values: &[String]) -> Option<Result<Condition, String
         _ => (SensorPart::Either, rest),
     };
     let field = crate::event::SENSOR_TEXTS.into_iter().find(|known| *known == name)?;
-    let free = matches!(field, "stringValue" | "hexBinaryValue");
+    let free = FREE_TEXTS.contains(&field);
     let any = if free { Ok(values.to_vec()) } else { uris(values) };
     Some(any.map(|any| Condition::SensorText { field, part, any }))
 }

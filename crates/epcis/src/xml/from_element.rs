@@ -1,6 +1,7 @@
 //! An event in XML as an event in JSON.
 
 use super::{
+    is_foreign,
     namer::Namer,
     tree::{Element, Name},
 };
@@ -9,12 +10,26 @@ use crate::{
     decimal::Decimal,
     event::{EventKind, SENSOR_NUMBERS},
     json::{Json, Members},
+    time::end_of_day,
     vocabulary::Vocabulary,
 };
 
-/// `None` when the element is no event.
-pub(super) fn event(element: &Element, document: &Context) -> Option<Json> {
+/// `None` when the element is no event. Given with the prefixes that are declared around it.
+pub(super) fn event(
+    element: &Element,
+    document: &Context,
+    around: &[(String, String)],
+) -> Option<Json> {
     let mut namer = Namer::new(document);
+    let around = around.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str()));
+    let mut declared: Vec<(&str, &str)> = around.collect();
+    element.all_declared(&mut declared);
+    // Values may have prefixes that no name has.
+    for (prefix, uri) in declared.into_iter().rev().filter(|(_, uri)| is_foreign(uri)) {
+        if namer.is_free(prefix) && element.has_value_of(prefix) {
+            namer.keep(prefix, uri);
+        }
+    }
     let quantity_event = element.name.is_own() && element.name.local == "QuantityEvent";
     let kind = if quantity_event { "ObjectEvent".into() } else { namer.name(&element.name) };
     EventKind::named(&kind)?;
@@ -60,9 +75,8 @@ fn replace_quantity(members: &mut Members, rest: &mut Vec<&Element>) {
 fn standard(element: &Element, namer: &mut Namer<'_>) -> Option<Json> {
     let word = |list: Vocabulary| Json::text(list.compact(element.trimmed()));
     Some(match element.name.local.as_str() {
-        "eventTime"
-        | "recordTime"
-        | "eventTimeZoneOffset"
+        "eventTime" | "recordTime" => time(element.trimmed()),
+        "eventTimeZoneOffset"
         | "eventID"
         | "parentID"
         | "action"
@@ -94,7 +108,7 @@ fn standard(element: &Element, namer: &mut Namer<'_>) -> Option<Json> {
         }
         "ilmd" => object(element, namer, |_, _| None),
         "errorDeclaration" => object(element, namer, |child, _| match child.name.local.as_str() {
-            "declarationTime" => Some(Json::text(child.trimmed())),
+            "declarationTime" => Some(time(child.trimmed())),
             "reason" => Some(Json::text(Vocabulary::ErrorReason.compact(child.trimmed()))),
             "correctiveEventIDs" => Some(texts(child)),
             _ => None,
@@ -201,9 +215,15 @@ fn reading(name: &Name, value: &str) -> Json {
             "false" | "0" => Json::Bool(false),
             other => Json::text(other),
         },
+        "time" | "startTime" | "endTime" => time(value),
         local if SENSOR_NUMBERS.contains(&local) => number(value),
         _ => Json::text(value),
     }
+}
+
+/// A time in its own characters, but for the end of a day, which JSON writes otherwise.
+pub(super) fn time(text: &str) -> Json {
+    Json::Text(end_of_day(text).unwrap_or_else(|| text.to_owned()))
 }
 
 /// A number in its own characters where JSON takes them; what is no number stays text, so that

@@ -41,5 +41,11 @@ fn is_own(namespace: &str) -> bool {
     namespace.is_empty() || EPCIS.contains(&namespace) || QUERY.contains(&namespace)
 }
 
+/// Whether a prefix of this namespace is one of somebody's own.
+fn is_foreign(namespace: &str) -> bool {
+    let of_xml = [INSTANCE, SBDH, crate::context::XML_NAMESPACE];
+    !is_own(namespace) && !of_xml.contains(&namespace)
+}
+
 #[cfg(test)]
 mod tests;

@@ -31,16 +31,25 @@ impl<'a> Namer<'a> {
         if let Some((prefix, _)) = known.into_iter().find(|(_, uri)| *uri == name.namespace) {
             return prefix.clone();
         }
-        let free = |prefix: &str| {
-            self.context.namespace(prefix).is_none()
-                && self.added.iter().all(|(known, _)| known != prefix)
+        let wanted = Some(name.prefix.clone()).filter(|prefix| self.is_free(prefix));
+        let made = || {
+            (1..=u32::MAX).map(|number| format!("ns{number}")).find(|prefix| self.is_free(prefix))
         };
-        let wanted = Some(name.prefix.clone()).filter(|prefix| is_scheme(prefix) && free(prefix));
-        let made =
-            || (1..=u32::MAX).map(|number| format!("ns{number}")).find(|prefix| free(prefix));
         let prefix = wanted.or_else(made).unwrap_or_default();
         self.added.push((prefix.clone(), name.namespace.clone()));
         prefix
+    }
+
+    /// Whether a prefix means nothing yet and could mean something.
+    pub(super) fn is_free(&self, prefix: &str) -> bool {
+        is_scheme(prefix)
+            && self.context.namespace(prefix).is_none()
+            && self.added.iter().all(|(known, _)| known != prefix)
+    }
+
+    /// Keeps a prefix that is free.
+    pub(super) fn keep(&mut self, prefix: &str, namespace: &str) {
+        self.added.push((prefix.to_owned(), namespace.to_owned()));
     }
 
     /// The prefixes that were added.
@@ -56,8 +65,12 @@ impl<'a> Namer<'a> {
     }
 }
 
-/// Whether a prefix makes names that look like URIs, as JSON-LD wants them.
+/// Schemes that values of events begin with. A prefix of such a name would change what they mean.
+const SCHEMES: [&str; 6] = ["urn", "http", "https", "ni", "tag", "did"];
+
+/// Whether a prefix makes names that look like URIs, as JSON-LD wants them, and no URIs of another kind.
 pub(super) fn is_scheme(prefix: &str) -> bool {
     prefix.starts_with(|first: char| first.is_ascii_alphabetic())
         && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && !SCHEMES.iter().any(|scheme| prefix.eq_ignore_ascii_case(scheme))
 }

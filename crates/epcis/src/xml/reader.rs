@@ -3,14 +3,14 @@
 use std::io::Read;
 
 use super::{
-    INSTANCE, SBDH, from_element, is_own, master,
+    SBDH, from_element, is_foreign, master,
     namer::{Namer, is_scheme},
     source::{Token, XmlSource},
     tree::Element,
 };
 use crate::{
     check::is_version,
-    context::{Context, XML_NAMESPACE},
+    context::Context,
     document::context_of,
     event::EventKind,
     fault::ReadError,
@@ -30,6 +30,8 @@ pub struct XmlEventReader<R> {
     /// Members of the document besides the events.
     head: Members,
     vocabularies: Option<Json>,
+    /// Those of a query's results.
+    result_vocabularies: Option<Json>,
     /// Extensions of the header.
     header_own: Members,
     failed: bool,
@@ -68,6 +70,7 @@ impl<R: Read> XmlEventReader<R> {
             context: Context::default(),
             head: Members::new(),
             vocabularies: None,
+            result_vocabularies: None,
             header_own: Members::new(),
             failed: false,
             results: Members::new(),
@@ -129,20 +132,20 @@ impl<R: Read> XmlEventReader<R> {
         members.extend(version.map(|version| (String::from("schemaVersion"), version)));
         members.extend(self.head.iter().cloned());
         let mut list = vec![(String::from("eventList"), Json::Array(Vec::new()))];
-        let vocabularies =
-            self.vocabularies.clone().map(|list| (String::from("vocabularyList"), list));
+        let named =
+            |list: &Option<Json>| list.clone().map(|list| (String::from("vocabularyList"), list));
+        let data = |list| (String::from("epcisMasterData"), Json::Object(vec![list]));
+        let header = named(&self.vocabularies).map(data).into_iter();
+        let header: Members = header.chain(self.header_own.iter().cloned()).collect();
+        if !header.is_empty() {
+            members.push((String::from("epcisHeader"), Json::Object(header)));
+        }
         let body = if is_query {
-            list.extend(vocabularies);
+            list.extend(named(&self.result_vocabularies));
             let mut results = self.results.clone();
             results.push((String::from("resultsBody"), Json::Object(list)));
             vec![(String::from("queryResults"), Json::Object(results))]
         } else {
-            let data = |list| (String::from("epcisMasterData"), Json::Object(vec![list]));
-            let header: Members =
-                vocabularies.map(data).into_iter().chain(self.header_own.iter().cloned()).collect();
-            if !header.is_empty() {
-                members.push((String::from("epcisHeader"), Json::Object(header)));
-            }
             list
         };
         members.push((String::from("epcisBody"), Json::Object(body)));
@@ -182,10 +185,13 @@ impl<R: Read> XmlEventReader<R> {
         if place != Some(Place::Events) {
             self.source.allow(self.limits.header_bytes_max);
         }
+        let around = self.source.prefixes();
+        let around = around.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()));
+        let around: Vec<_> = around.filter(|_| place == Some(Place::Events)).collect();
         let element = self.source.fill(element, self.limits.depth_max)?;
         match place {
             Some(Place::Events) => {
-                let event = from_element::event(&element, &self.context);
+                let event = from_element::event(&element, &self.context, &around);
                 return event.map(Some).ok_or_else(|| self.source.syntax("EventList 中应为事件"));
             }
             Some(Place::Root) if own && local == "EPCISHeader" => self.header_from(&element),
@@ -193,7 +199,7 @@ impl<R: Read> XmlEventReader<R> {
                 self.results.push((local, Json::text(element.trimmed())));
             }
             Some(Place::ResultsBody) if own && local == "VocabularyList" => {
-                self.vocabularies = Some(self.master_data(&element));
+                self.result_vocabularies = Some(self.master_data(&element));
             }
             Some(Place::Root) if !own => {
                 let members = self.extensions(vec![&element]);
@@ -251,7 +257,7 @@ impl<R: Read> XmlEventReader<R> {
         self.open.push(Place::Root);
         root.attribute("schemaVersion").unwrap_or_default().clone_into(&mut self.schema_version);
         if let Some(created) = root.attribute("creationDate") {
-            self.head.push((String::from("creationDate"), Json::text(created)));
+            self.head.push((String::from("creationDate"), from_element::time(created.trim())));
         }
         self.declare();
         Ok(())
@@ -263,14 +269,13 @@ impl<R: Read> XmlEventReader<R> {
         self.events = 1;
         self.declare();
         let root = self.source.fill(root, self.limits.depth_max)?;
-        Ok(from_element::event(&root, &self.context))
+        Ok(from_element::event(&root, &self.context, &[]))
     }
 
     /// Takes the prefixes that the root declares.
     fn declare(&mut self) {
         for (prefix, uri) in self.source.prefixes() {
-            let foreign = !is_own(uri) && ![INSTANCE, SBDH, XML_NAMESPACE].contains(&uri);
-            if foreign && is_scheme(prefix) {
+            if is_foreign(uri) && is_scheme(prefix) {
                 self.context.declare(prefix, uri);
             }
         }

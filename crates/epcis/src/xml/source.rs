@@ -213,7 +213,7 @@ impl<R: Read> XmlSource<R> {
         let written = attributes(start.attributes_raw()).ok_or_else(|| {
             self.syntax("属性应写成 名称=\"值\"，以空格分隔，值中的 < 应写成 &lt;")
         })?;
-        let mut own = Vec::new();
+        let (mut own, mut all_declared) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for (key, value) in written {
             if !seen.insert(key) {
@@ -231,6 +231,7 @@ impl<R: Read> XmlSource<R> {
             if !may_declare(declared, &value) || (key != "xmlns" && declared.is_empty()) {
                 return Err(self.syntax(format!("{key} 不应声明为“{value}”")));
             }
+            all_declared.push((declared.to_owned(), value.clone()));
             self.scope.push((self.depth, declared.to_owned(), value));
         }
         let name = self.resolve(start.name().0, true)?;
@@ -243,7 +244,8 @@ impl<R: Read> XmlSource<R> {
             }
             attributes.push((name, value));
         }
-        Ok(Element { name, attributes, children: Vec::new(), text: String::new() })
+        let (children, text, declared) = (Vec::new(), String::new(), all_declared);
+        Ok(Element { name, attributes, children, text, declared })
     }
 
     /// The default namespace holds for elements, not for attributes.

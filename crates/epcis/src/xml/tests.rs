@@ -399,7 +399,13 @@ fn headers_and_query_answers_go_both_ways() {
         "type":"EPCISQueryDocument","schemaVersion":"2.0","creationDate":"2024-05-01T00:00:00Z",
         "epcisBody":{"queryResults":{"queryName":"q","subscriptionID":"s","resultsBody":
         {"eventList":[]}}}}"#;
-    for text in [text, query] {
+    let sent = query.replace(
+        r#""epcisBody""#,
+        r#""sender":"urn:a:b","receiver":"urn:c:d","instanceIdentifier":"7","epcisHeader":
+        {"epcisMasterData":{"vocabularyList":[{"type":"urn:epcglobal:epcis:vtype:ReadPoint",
+        "vocabularyElementList":[{"id":"urn:e:f"}]}]}},"epcisBody""#,
+    );
+    for text in [text, query, sent.as_str()] {
         let source = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
         for form in [XmlForm::V1_2, XmlForm::V2_0] {
             let xml = document_to_xml(&Document::new(source.clone()), form).unwrap();

@@ -25,6 +25,8 @@ pub(super) struct Element {
     pub(super) attributes: Vec<(Name, String)>,
     pub(super) children: Vec<Element>,
     pub(super) text: String,
+    /// The prefixes that it declares.
+    pub(super) declared: Vec<(String, String)>,
 }
 
 impl Element {
@@ -42,6 +44,21 @@ impl Element {
     /// the XML is to be held against a schema: the event hash does not know them, and JSON has none.
     pub(super) fn content(&self) -> impl Iterator<Item = &(Name, String)> {
         self.attributes.iter().filter(|(name, _)| name.namespace != super::INSTANCE)
+    }
+
+    /// The prefixes that it and its descendants declare.
+    pub(super) fn all_declared<'a>(&'a self, found: &mut Vec<(&'a str, &'a str)>) {
+        found.extend(self.declared.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str())));
+        self.children.iter().for_each(|child| child.all_declared(found));
+    }
+
+    /// Whether a text or an attribute in it begins with this prefix.
+    pub(super) fn has_value_of(&self, prefix: &str) -> bool {
+        let begins =
+            |text: &str| text.trim().split_once(':').is_some_and(|(head, _)| head == prefix);
+        begins(&self.text)
+            || self.content().any(|(_, value)| begins(value))
+            || self.children.iter().any(|child| child.has_value_of(prefix))
     }
 
     /// The children, with those inside wrappers in place of the wrappers.

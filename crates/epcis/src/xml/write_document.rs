@@ -27,10 +27,10 @@ pub fn document_to_xml(document: &Document, form: XmlForm) -> Result<String, Vec
     let source = document.source();
     let query = source.get("epcisBody").and_then(|body| body.get("queryResults"));
     let mut writer = Writer::new(document.context(), &around);
+    write_header(document, &mut writer);
     if let Some(results) = query {
         write_results(results, document, &events, &mut writer);
     } else {
-        write_header(document, &mut writer);
         writer.element("EPCISBody", &[], |writer| {
             writer.element("EventList", &[], |writer| writer.out.push_str(&events));
         });
@@ -67,7 +67,7 @@ fn write_header(document: &Document, writer: &mut Writer<'_>) {
     let source = document.source();
     let party = |name: &str| source.text_of(name);
     let parties = party("sender").zip(party("receiver"));
-    let vocabularies = document.vocabularies();
+    let vocabularies = document.header_vocabularies();
     let own = source.get("epcisHeader").map(Json::members).unwrap_or_default();
     let own = || own.iter().filter(|(name, _)| is_extension(name));
     if parties.is_none() && vocabularies.is_empty() && own().next().is_none() {
@@ -121,8 +121,9 @@ fn write_results(results: &Json, document: &Document, events: &str, writer: &mut
             }
             writer.element("resultsBody", &[], |writer| {
                 writer.element("EventList", &[], |writer| writer.out.push_str(events));
-                if !document.vocabularies().is_empty() {
-                    master::write(document.vocabularies(), writer);
+                let vocabularies = document.result_vocabularies();
+                if !vocabularies.is_empty() {
+                    master::write(vocabularies, writer);
                 }
             });
         });

@@ -9,6 +9,7 @@ use crate::{
     context::Context,
     event::EventKind,
     fault::Fault,
+    full::with_values,
     json::{Json, Members},
     vocabulary::Vocabulary,
 };
@@ -25,6 +26,7 @@ pub fn event_to_xml(
         |detail: &str| vec![Fault { pointer: String::from("/type"), detail: detail.to_owned() }];
     let kind = event.text_of("type").and_then(EventKind::named).ok_or_else(|| fault("应为事件"))?;
     let context = document.within(event.get("@context"));
+    let event = &*with_values(event, (&context, &beyond(&context, around)));
     let mut writer = Writer::new(&context, around);
     writer.web = form == XmlForm::V2_0Web;
     let form = form.layout();
@@ -56,6 +58,17 @@ pub fn event_to_xml(
     let levels = wrappers(&kind, form);
     let (open, close) = ("<extension>".repeat(levels), "</extension>".repeat(levels));
     Ok(format!("{open}{}{close}", writer.out))
+}
+
+/// The prefixes that are not declared around an event. Values of XML have no prefixes, but for those of
+/// sensor elements, which GS1's own documents write so.
+fn beyond(context: &Context, around: &Context) -> Context {
+    let mut beyond = Context::default();
+    let unknown = |one: &&(String, String)| !around.declared().contains(one);
+    for (prefix, uri) in context.declared().iter().rev().filter(unknown) {
+        beyond.declare(prefix, uri);
+    }
+    beyond
 }
 
 /// The standard's own fields of one event, as far as they have been written.

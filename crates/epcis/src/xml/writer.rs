@@ -145,7 +145,7 @@ impl<'a> Writer<'a> {
 
     /// An extension with everything inside it; a list gives several elements.
     pub(super) fn extension(&mut self, key: &str, value: &Json) {
-        match value {
+        match value.as_ld_list().unwrap_or(value) {
             Json::Array(items) => items.iter().for_each(|item| self.extension(key, item)),
             Json::Object(members) => {
                 let (attributes, others) = self.attributes(members);

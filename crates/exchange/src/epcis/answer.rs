@@ -56,9 +56,14 @@ pub(crate) fn query_document(
     (document, if all { occasion.format } else { EpcFormat::AnyWay })
 }
 
-/// One event without a document around it, as it was sent.
-pub(crate) fn bare(kept: &Kept) -> Json {
-    let event = kept.event.source().clone();
+/// One event without a document around it, and how its identifiers are written.
+pub(crate) fn bare(kept: &Kept, format: EpcFormat, companies: &Companies) -> (Json, EpcFormat) {
+    let about = (kept.event.source(), kept.subject.as_str());
+    let (event, whole) = translated(about, format, companies);
+    (with_context(kept, event), if whole { format } else { EpcFormat::AnyWay })
+}
+
+fn with_context(kept: &Kept, event: Json) -> Json {
     let Json::Object(mut members) = event else { return event };
     if !members.iter().any(|(name, _)| name == "@context") {
         let context = match &kept.frame.context {

@@ -11,6 +11,7 @@ use yj_subject::SubjectBrief;
 
 use super::{
     erased,
+    names::{self, Named},
     owner::Owners,
     prepare::Prepared,
     problem::invalid,
@@ -56,7 +57,8 @@ pub(crate) async fn examine(
     items: &[Item],
 ) -> Result<Vec<Result<()>>> {
     store::hold(tx).await?;
-    let (decided, _) = decide(ctx, tx, capture_id, items).await?;
+    let own = names::told_apart(ctx, tx, items).await?;
+    let (decided, _) = decide(ctx, tx, capture_id, &names::named(items, &own)).await?;
     let names = decided.iter().filter_map(|outcome| match outcome {
         Outcome::Keep(prepared, owner) => Some((*prepared, owner.id.as_str())),
         _ => None,
@@ -73,9 +75,9 @@ async fn decide<'i>(
     ctx: &Ctx,
     tx: &mut Tx,
     capture_id: &str,
-    items: &'i [Item],
+    items: &[Named<'i>],
 ) -> Result<(Vec<Outcome<'i>>, Owners)> {
-    let sound = || items.iter().filter_map(|item| item.event.as_ref().ok());
+    let sound = || items.iter().filter_map(|item| item.ok());
     let owners = Owners::load(ctx, tx, sound()).await?;
     let ids: Vec<&str> = sound().map(|prepared| prepared.id.as_str()).collect();
     let mut known = store::known(tx, &ids).await?;
@@ -83,10 +85,10 @@ async fn decide<'i>(
     let gone = erased::known(ctx.app(), tx, &ids).await?;
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
-        let prepared = match &item.event {
+        let prepared = match *item {
             Ok(prepared) => prepared,
             Err(faults) => {
-                outcomes.push(Outcome::Refused(invalid(faults.clone())));
+                outcomes.push(Outcome::Refused(invalid(faults.to_vec())));
                 continue;
             }
         };
@@ -100,7 +102,7 @@ async fn decide<'i>(
         let name = (owner.id.clone(), prepared.id.clone());
         if let Some(erased) = gone.get(&name) {
             // What was erased is not kept again, whatever its sender says of it now.
-            outcomes.push(if erased::is_same(ctx.app(), &prepared.content, erased)? {
+            outcomes.push(if erased::is_same(ctx.app(), prepared, erased)? {
                 Outcome::Duplicate(prepared)
             } else {
                 Outcome::Refused(erased_before(&prepared.id))
@@ -108,11 +110,9 @@ async fn decide<'i>(
             continue;
         }
         let promised = reserved.get(&name);
-        let promised = promised.filter(|(content, _)| *content != prepared.content);
+        let promised = promised.filter(|(content, _)| !prepared.is(content));
         let outcome = match (known.get(&name), promised) {
-            (Some(kept), _) if kept.digest != prepared.content => {
-                Outcome::Refused(taken(&prepared.id))
-            }
+            (Some(kept), _) if !prepared.is(&kept.digest) => Outcome::Refused(taken(&prepared.id)),
             (Some(kept), _) if kept.declarations.contains(&prepared.declaration) => {
                 Outcome::Duplicate(prepared)
             }
@@ -156,7 +156,8 @@ pub(crate) async fn take(
     (capture_id, key): (&str, &DataKey),
     items: &[Item],
 ) -> Result<Vec<Taken>> {
-    let (decided, owners) = decide(ctx, tx, capture_id, items).await?;
+    let own = names::told_apart(ctx, tx, items).await?;
+    let (decided, owners) = decide(ctx, tx, capture_id, &names::named(items, &own)).await?;
     let keep: Vec<(&Prepared, &SubjectBrief)> = decided
         .iter()
         .filter_map(|outcome| match outcome {

@@ -9,7 +9,7 @@ use yj_kernel::{App, Ctx, Result, Sql, Tx};
 use yj_ledger::{Ground, Ledger};
 use yj_trace::Copies;
 
-use super::{past::Name, seen, store};
+use super::{past::Name, prepare::Prepared, seen, store};
 
 /// Under which names the keyed digests are made.
 const NAME: &str = "epcis_event.event_id";
@@ -94,8 +94,13 @@ pub(super) async fn known(
 }
 
 /// Whether what is sent again is what was erased.
-pub(super) fn is_same(app: &App, content: &str, erased: &str) -> Result<bool> {
-    Ok(app.vault().blind(CONTENT, content)? == erased)
+pub(super) fn is_same(app: &App, prepared: &Prepared, erased: &str) -> Result<bool> {
+    for content in prepared.contents() {
+        if app.vault().blind(CONTENT, content)? == erased {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether an event of this name within reach was erased.

@@ -17,7 +17,7 @@ pub fn request(headers: &HeaderMap, query: &str, now_ms: i64) {
     drop(EpcFormat::asked(headers));
     drop(Behaviour::asked(headers));
     drop(Form::sent(headers));
-    drop(paging(query));
+    drop(paging(0, "/epcs", query));
     if let Ok(found) = read_query(query, &prefixes(headers), None) {
         drop(Token::read(query, &found, now_ms));
     }

@@ -45,6 +45,9 @@ pub(crate) fn abilities(allow: &'static str) -> HeaderMap {
     for (name, value) in ABILITIES {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+    // Events are kept from whatever time on, so that any may be asked for.
+    let oldest = HeaderValue::from_static("1970-01-01T00:00:00.000Z");
+    headers.insert(HeaderName::from_static("gs1-query-min-record-time"), oldest);
     let behaviour = HeaderValue::from_static("rollback | proceed");
     headers.insert(HeaderName::from_static("gs1-capture-error-behaviour"), behaviour);
     headers
@@ -62,8 +65,15 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((major, minor))
 }
 
-/// What a client demands of the version that this server cannot do.
+/// What a client demands that this server cannot do, whatever is asked: versions and forms there are
+/// not. A form is refused also where nothing is written in it, so that it is the same at all doors.
 pub(crate) fn unsupported(headers: &HeaderMap) -> Option<Refusal> {
+    unspoken(headers)
+        .or_else(|| EpcFormat::asked(headers).err())
+        .or_else(|| CbvFormat::asked(headers).err())
+}
+
+fn unspoken(headers: &HeaderMap) -> Option<Refusal> {
     let refuse = |name: &str, wanted: &str| {
         Some(Refusal::of(
             Exception::NotAcceptable,
@@ -127,11 +137,17 @@ impl EpcFormat {
         }
     }
 
+    /// Whether identifiers are to be written otherwise than they may have been sent.
+    pub(crate) const fn translates(self) -> bool {
+        matches!(self, Self::Link | Self::Urn)
+    }
+
+    /// Clients there are write the words in capitals, too.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "No_Preference" | "Never_Translates" => Some(Self::AsSent),
-            "Always_GS1_Digital_Link" => Some(Self::Link),
-            "Always_EPC_URN" => Some(Self::Urn),
+        match code.to_ascii_lowercase().as_str() {
+            "no_preference" | "never_translates" => Some(Self::AsSent),
+            "always_gs1_digital_link" => Some(Self::Link),
+            "always_epc_urn" => Some(Self::Urn),
             _ => None,
         }
     }
@@ -173,7 +189,10 @@ impl Media {
     /// The first kind of `Accept` that there is; JSON where nothing is asked for. XML is that of
     /// the highest version the client can read.
     pub(crate) fn asked(headers: &HeaderMap, xml: bool) -> Result<Self> {
-        let accept = text(headers, "accept").unwrap_or("*/*");
+        // The header may stand there several times.
+        let lines = headers.get_all("accept").iter().filter_map(|line| line.to_str().ok());
+        let lines: Vec<&str> = lines.collect();
+        let accept = if lines.is_empty() { String::from("*/*") } else { lines.join(",") };
         let mut wanted: Vec<(u32, &str)> = Vec::new();
         for part in accept.split(',') {
             let mut pieces = part.split(';').map(str::trim);
@@ -210,20 +229,38 @@ impl Media {
     }
 }
 
-/// How words of the standard are written in XML. They are kept as words, so that what is never to be
-/// translated is written as by those who have no preference.
+/// How words of the standard are written in XML. JSON has one form, the bare word, whatever is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CbvFormat {
+    /// As by those who have no preference: words are kept as words, so that what is never to be
+    /// translated has no form of its own.
+    Urn,
+    WebUri,
+}
+
+impl CbvFormat {
+    fn asked(headers: &HeaderMap) -> Result<Self> {
+        let code = text(headers, "gs1-cbv-xml-format").unwrap_or_default();
+        match code.to_ascii_lowercase().as_str() {
+            "" | "no_preference" | "never_translates" | "always_urn" => Ok(Self::Urn),
+            "always_web_uri" => Ok(Self::WebUri),
+            _ => Err(Refusal::of(
+                Exception::NotAcceptable,
+                "GS1-CBV-XML-Format 应为 No_Preference、Always_URN、Always_Web_URI 或 Never_Translates",
+            )),
+        }
+    }
+}
+
 fn xml_form(headers: &HeaderMap, old: bool) -> Result<XmlForm> {
-    let refuse = |detail: &str| Err(Refusal::of(Exception::NotAcceptable, detail));
-    match (text(headers, "gs1-cbv-xml-format").unwrap_or_default(), old) {
-        ("" | "No_Preference" | "Never_Translates" | "Always_URN", true) => Ok(XmlForm::V1_2),
-        ("" | "No_Preference" | "Never_Translates" | "Always_URN", false) => Ok(XmlForm::V2_0),
-        ("Always_Web_URI", false) => Ok(XmlForm::V2_0Web),
-        ("Always_Web_URI", true) => refuse(
+    match (CbvFormat::asked(headers)?, old) {
+        (CbvFormat::Urn, true) => Ok(XmlForm::V1_2),
+        (CbvFormat::Urn, false) => Ok(XmlForm::V2_0),
+        (CbvFormat::WebUri, false) => Ok(XmlForm::V2_0Web),
+        (CbvFormat::WebUri, true) => Err(Refusal::of(
+            Exception::NotAcceptable,
             "EPCIS 1.2 的 XML 没有 Web URI 形式的标准词，请去掉 GS1-CBV-XML-Format 或接受 2.0",
-        ),
-        _ => refuse(
-            "GS1-CBV-XML-Format 应为 No_Preference、Always_URN、Always_Web_URI 或 Never_Translates",
-        ),
+        )),
     }
 }
 

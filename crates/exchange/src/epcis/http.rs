@@ -19,6 +19,7 @@ use super::{
     guard::Callbacks,
     header::{self as gs1, Behaviour, EpcFormat, Form, Media},
     job,
+    page::NameToken,
     problem::{Exception, Refusal, Result, invalid},
     query_http,
     resource::{self, Resource},
@@ -100,6 +101,7 @@ pub fn routes(ledger: &Ledger, callbacks: &Callbacks, sockets: &Sockets) -> Vec<
         "释放翻页令牌",
         release,
     ));
+    routes.push(options("/nextPageToken/{token}", "DELETE, OPTIONS", "EPCIS 翻页令牌的能力"));
     routes
 }
 
@@ -136,7 +138,7 @@ fn capture_routes(ledger: &Ledger) -> Vec<Route> {
         Ok::<_, Refusal>((StatusCode::ACCEPTED, located(&place, asked.1)?).into_response())
     };
     let list = |ctx: Ctx, headers: HeaderMap, RawQuery(query): RawQuery| async move {
-        let (per_page, before) = paging(&query.unwrap_or_default())?;
+        let (per_page, before) = paging(ctx.now_ms(), "/capture", &query.unwrap_or_default())?;
         let mut tx = ctx.snapshot().await?;
         let (found, next) = status::list(&mut tx, &ctx, (per_page, before.as_deref())).await?;
         let mut response = json_answer(&Value::from(found), &headers)?;
@@ -168,19 +170,14 @@ fn located(place: &str, behaviour: Behaviour) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-/// Size of a page of names, and after which one it begins.
-pub(crate) fn paging(query: &str) -> Result<(i64, Option<String>)> {
+/// Size of a page of names of this list, and after which one it begins.
+pub(crate) fn paging(now: i64, list: &str, query: &str) -> Result<(i64, Option<String>)> {
     let (mut per_page, mut after) = (resource::PER_PAGE, None);
     for (name, text) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "perPage" => per_page = page_size(&name, &text)?,
             "nextPageToken" => {
-                let sound = text.len() <= 2_000 && !text.chars().any(char::is_control);
-                if !sound {
-                    let detail = "应为上一页答复中的 nextPageToken";
-                    return Err(Problem::invalid("nextPageToken", detail).into());
-                }
-                after = Some(text.into_owned());
+                after = Some(NameToken::read(list, &text, now)?.to_owned());
             }
             other => return Err(Problem::invalid(other, "没有这个查询参数").into()),
         }
@@ -193,17 +190,15 @@ pub(crate) fn page_size(name: &str, text: &str) -> Result<i64> {
     Ok(yj_kernel::number(name, text, i64::MAX)?.min(resource::PER_PAGE_MAX))
 }
 
-/// How long a page of names can be followed.
-const NAMES_KEPT_MS: i64 = 86_400_000;
-
 pub(crate) fn link_next(
     ctx: &Ctx,
     response: &mut Response,
-    (tail, per_page, next): (&str, i64, Option<String>),
+    (list, per_page, next): (&str, i64, Option<String>),
 ) -> Result<()> {
     let Some(next) = next else { return Ok(()) };
-    let link = format!("{BASE}{tail}?perPage={per_page}&nextPageToken={}", encoded(&next));
-    answer::tell_next(response, &link, ctx.now_ms() + NAMES_KEPT_MS)
+    let (token, expires) = NameToken { list, after: &next }.write(ctx.now_ms());
+    let link = format!("{BASE}{list}?perPage={per_page}&nextPageToken={}", encoded(&token));
+    answer::tell_next(response, &link, expires)
 }
 
 /// The versions of an event as a query answers them.
@@ -247,7 +242,13 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         };
         let body = match media {
             Media::Xml(_) => told(&reader, tx, &found, (media, format)).await?,
-            Media::Json | Media::JsonLd => answer::response(answer::bare(kept).to_string(), media),
+            Media::Json | Media::JsonLd => {
+                let companies = Companies::load(&mut tx, &found, format).await?;
+                let (event, format) = answer::bare(kept, format, &companies);
+                let mut response = answer::response(event.to_string(), media);
+                answer::tell_format(&mut response, format);
+                response
+            }
         };
         Ok::<_, Refusal>((StatusCode::CREATED, headers, body).into_response())
     };
@@ -277,11 +278,17 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
 fn resource_routes(resource: Resource) -> Vec<Route> {
     let (name, title) = (resource.name(), resource.title());
     let list = move |ctx: Ctx, headers: HeaderMap, RawQuery(query): RawQuery| async move {
-        let (per_page, after) = paging(&query.unwrap_or_default())?;
+        let place = format!("/{}", resource.name());
+        let (per_page, after) = paging(ctx.now_ms(), &place, &query.unwrap_or_default())?;
+        let format = EpcFormat::asked(&headers)?;
         let mut tx = ctx.snapshot().await?;
         let (found, next) = resource.list(&ctx, &mut tx, (per_page, after.as_deref())).await?;
-        let mut response = json_answer(&resource::collection(found), &headers)?;
-        link_next(&ctx, &mut response, (&format!("/{}", resource.name()), per_page, next))?;
+        let told = resource.written(&ctx, &mut tx, (found, format)).await?;
+        let mut response = json_answer(&resource::collection(told.0), &headers)?;
+        if resource.holds_identifiers() {
+            answer::tell_format(&mut response, told.1);
+        }
+        link_next(&ctx, &mut response, (&place, per_page, next))?;
         Ok::<_, Refusal>(response)
     };
     let read = move |ctx: Ctx, headers: HeaderMap, Path(value): Path<String>| async move {

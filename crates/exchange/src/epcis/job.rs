@@ -4,7 +4,7 @@
 use axum::body::Body;
 use futures_util::StreamExt as _;
 use serde_json::json;
-use yj_epcis::{Json, Limits, ReadError};
+use yj_epcis::{EventReader, Json, Limits, ReadError};
 use yj_kernel::{
     Ctx, Problem, Result, Sql, Tx, again,
     jobs::{self, NewJob},
@@ -13,7 +13,7 @@ use yj_kernel::{
 
 use super::{
     capture::{self, CHUNK_MAX, Item, Taken, Tally, take},
-    document::{FAULTS_MAX, Stream},
+    document::{FAULTS_MAX, Stream, limits},
     header::{BYTES_MAX, Behaviour, Form},
     master::{self, Told},
     prepare::prepare,
@@ -61,9 +61,29 @@ pub(crate) async fn receive(
             return spool(ctx, (head, Some(stream)), (form, behaviour)).await;
         }
     }
+    let head = if form == Form::Json { in_order(head) } else { head };
     match small(&head, form)? {
         Some(sheet) => at_once(ctx, &sheet, (form, behaviour), false).await,
         None => spool(ctx, (head, None), (form, behaviour)).await,
+    }
+}
+
+/// A document that is at hand with its `@context` before its events, which mean nothing without it.
+/// Members of JSON have no order, and some programs write them as they like; a document that is read
+/// while it arrives has to begin with it.
+fn in_order(bytes: Vec<u8>) -> Vec<u8> {
+    let mut reader = EventReader::new(bytes.as_slice(), limits());
+    let first = reader.next_event();
+    let own = |event: &Json| event.get("@context").is_some();
+    if !matches!(&first, Ok(Some(event)) if reader.context().is_none() && !own(event)) {
+        return bytes;
+    }
+    match Json::parse(&bytes, &limits()) {
+        Ok(Json::Object(mut members)) => {
+            members.sort_by_key(|(name, _)| name != "@context");
+            Json::Object(members).to_string().into_bytes()
+        }
+        _ => bytes,
     }
 }
 

@@ -18,6 +18,7 @@ mod http;
 mod job;
 mod master;
 mod named;
+mod names;
 mod news;
 mod owner;
 mod page;

@@ -142,7 +142,7 @@ pub(crate) async fn create(
     let count = tx.fetch_one(sql).await?.map_or(Ok(0), |row| row.int(0))?;
     if count >= QUERIES_MAX {
         let detail = format!("每个用户至多 {QUERIES_MAX} 个命名查询");
-        return Err(Problem::Conflict(detail).into());
+        return Err(Problem::invalid("name", detail).into());
     }
     let mut sql = Sql::new(QUERY);
     sql.bind(ctx.actor()).push(" AND name = ").bind(name);

@@ -61,7 +61,7 @@ pub(crate) async fn since(ctx: &Ctx, interest: &Interest, span: (i64, i64)) -> R
         query.conditions.push(Condition::Time {
             field: TimeField::RecordTime,
             comparison: Comparison::Ge,
-            at: Instant(since),
+            at: Instant(since).into(),
         });
     }
     let (events, reached) = find::since(ctx, &mut tx, &query, (span, EVENTS_MAX)).await?;

@@ -74,6 +74,50 @@ impl Token {
     }
 }
 
+/// How long a page of names can be followed.
+const NAMES_KEPT_MS: i64 = 86_400_000;
+
+/// After which name the next page of a list begins. What goes out says which list it is of and until
+/// when it holds, so that a token of another list, or none at all, is no first page.
+pub(crate) struct NameToken<'a> {
+    /// Path of the list.
+    pub(crate) list: &'a str,
+    /// The last name told.
+    pub(crate) after: &'a str,
+}
+
+impl NameToken<'_> {
+    /// As it goes out, and when it ends.
+    pub(crate) fn write(&self, now: i64) -> (String, i64) {
+        let expires = now + NAMES_KEPT_MS;
+        (format!("{expires}.{}.{}", self.mark(expires), self.after), expires)
+    }
+
+    /// The name after which the page begins that this list was asked for.
+    pub(crate) fn read<'t>(list: &str, text: &'t str, now: i64) -> Result<&'t str, Problem> {
+        let wrong = |detail: &str| Problem::invalid("nextPageToken", detail);
+        let unknown = || wrong("应为本列表上一页答复中的 nextPageToken");
+        let mut parts = text.splitn(3, '.');
+        let mut part = || parts.next().ok_or_else(unknown);
+        let (expires, marked, after) = (part()?, part()?, part()?);
+        let expires: i64 = expires.parse().map_err(|_| unknown())?;
+        if after.chars().any(char::is_control)
+            || marked != (NameToken { list, after }).mark(expires)
+        {
+            return Err(unknown());
+        }
+        if expires < now {
+            return Err(wrong("nextPageToken 已过期，请从第一页重新查询"));
+        }
+        Ok(after)
+    }
+
+    fn mark(&self, expires: i64) -> String {
+        let text = format!("{}\n{expires}\n{}", self.list, self.after);
+        String::from(&sm3::hex(&sm3::digest(text.as_bytes()))[..16])
+    }
+}
+
 /// What tells one query from another, whatever the size of its pages.
 fn mark(query: &Query) -> String {
     let Query { conditions, order_by, direction, event_count_limit, max_event_count, .. } = query;
@@ -98,6 +142,18 @@ mod tests {
         assert!(Token::read(&text, &query("shipping"), 1000 + KEPT_MS + 1).is_err());
         for damaged in ["", "1.2.3", "a.b.c.-.1.x", "\u{0}"] {
             assert!(Token::read(damaged, &query("shipping"), 0).is_err());
+        }
+    }
+
+    #[test]
+    fn a_token_of_names_is_of_its_list_alone() {
+        let (text, expires) = NameToken { list: "/epcs", after: "urn:a.b.c" }.write(5);
+        assert_eq!(NameToken::read("/epcs", &text, expires).unwrap(), "urn:a.b.c");
+        assert!(NameToken::read("/epcs", &text, expires + 1).is_err());
+        assert!(NameToken::read("/bizSteps", &text, 5).is_err());
+        let other = text.replace("a.b.c", "a.b.d");
+        for damaged in ["", "x", "..", "1.2.3", "urn:a.b.c", other.as_str()] {
+            assert!(NameToken::read("/epcs", damaged, 5).is_err(), "{damaged}");
         }
     }
 }

@@ -8,7 +8,7 @@ use yj_epcis::query::{
     Comparison, Condition, ExtensionPlace, IdField, MasterField, MatchField, PlaceField, Query,
     TimeField, TypedField, WordField,
 };
-use yj_epcis::{Action, Epc, EventKind, Gs1Key};
+use yj_epcis::{Action, Epc, EventKind, Gs1Key, Instant};
 use yj_kernel::{Result, Sql, Tx};
 
 use super::{
@@ -57,13 +57,12 @@ pub(super) struct Period {
 impl Period {
     pub(super) const ALWAYS: Self = Self { first: i64::MIN, last: i64::MAX };
 
-    fn limit(&mut self, comparison: Comparison, at: i64) {
+    /// Both bounds are included: what is finer than a millisecond the events themselves tell.
+    fn limit(&mut self, comparison: Comparison, Instant(at): Instant) {
         let (first, last) = match comparison {
             Comparison::Eq => (at, at),
-            Comparison::Gt => (at.saturating_add(1), i64::MAX),
-            Comparison::Ge => (at, i64::MAX),
-            Comparison::Lt => (i64::MIN, at.saturating_sub(1)),
-            Comparison::Le => (i64::MIN, at),
+            Comparison::Gt | Comparison::Ge => (at, i64::MAX),
+            Comparison::Lt | Comparison::Le => (i64::MIN, at),
         };
         self.first = self.first.max(first);
         self.last = self.last.min(last);
@@ -148,10 +147,10 @@ impl Plan {
                 self.mention(Some(Mention::new(&[Role::Action], names)));
             }
             Condition::Time { field, comparison, at } => match field {
-                TimeField::EventTime => self.happened.limit(*comparison, at.0),
-                TimeField::RecordTime => self.recorded.limit(*comparison, at.0),
+                TimeField::EventTime => self.happened.limit(*comparison, at.rounded()),
+                TimeField::RecordTime => self.recorded.limit(*comparison, at.rounded()),
                 TimeField::DeclarationTime => {
-                    self.declared.limit(*comparison, at.0);
+                    self.declared.limit(*comparison, at.rounded());
                     self.flag(Flag::Declared);
                 }
                 TimeField::SensorTime(_) | TimeField::SensorStart | TimeField::SensorEnd => {
@@ -282,11 +281,11 @@ mod tests {
     #[test]
     fn bounds_of_a_time_are_drawn_together() {
         let mut period = Period::ALWAYS;
-        period.limit(Comparison::Ge, 5);
-        period.limit(Comparison::Gt, 5);
-        period.limit(Comparison::Lt, 9);
-        assert_eq!(period, Period { first: 6, last: 8 });
-        period.limit(Comparison::Eq, 7);
+        period.limit(Comparison::Ge, Instant(5));
+        period.limit(Comparison::Gt, Instant(4));
+        period.limit(Comparison::Lt, Instant(9));
+        assert_eq!(period, Period { first: 5, last: 9 });
+        period.limit(Comparison::Eq, Instant(7));
         assert_eq!(period, Period { first: 7, last: 7 });
     }
 }

@@ -1,11 +1,12 @@
 //! From one event of a document to what the repository keeps of it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::json;
 use yj_crypto::sm3;
 use yj_epcis::{
     Context, Event, EventHash, EventKind, Fault, Json, Vocabulary, canonical_link, event_hash,
+    event_in_full,
 };
 
 /// Longest eventID.
@@ -28,6 +29,11 @@ pub(crate) struct Prepared {
     pub(crate) sm3: String,
     /// Digest of all that makes it this event and no other.
     pub(crate) content: String,
+    /// The same as it was formed before prefixes of values counted, where they do.
+    former: Option<String>,
+    /// The name that its hash gives it when it is written in full, where prefixes hide another. The
+    /// standard's hash takes values as they are written, so that two events may share its name.
+    full_id: Option<String>,
     /// Which error declaration it is of its event; empty for the event itself.
     pub(crate) declaration: String,
     /// What it mentions.
@@ -152,10 +158,49 @@ pub(crate) fn prepare(
     let sm3 = event_hash(event.source(), context, EventHash::Sm3);
     let id = event.event_id.clone().unwrap_or_else(|| hash.clone());
     let (terms, text) = (terms(&event), event.source().to_string());
-    let content = content(&sm3, &event, &terms);
+    let plain = content(&sm3, &event, &terms);
+    let full = match event_in_full(event.source(), event.context()) {
+        Cow::Owned(full) => Some(full),
+        Cow::Borrowed(_) => None,
+    };
+    let in_full = |kind| full.as_ref().map(|full| event_hash(full, context, kind));
+    let content = in_full(EventHash::Sm3).map(|sm3| content(&sm3, &event, &terms));
+    let content = content.unwrap_or_else(|| plain.clone());
+    let former = (content != plain).then_some(plain);
+    let full_id = in_full(EventHash::Sha256).filter(|full| *full != hash);
     let declaration = declaration(&event);
     let own_id = event.event_id.is_some();
-    Ok(Prepared { event, id, own_id, hash, sm3, content, declaration, terms, text })
+    Ok(Prepared {
+        event,
+        id,
+        own_id,
+        hash,
+        sm3,
+        content,
+        former,
+        full_id,
+        declaration,
+        terms,
+        text,
+    })
+}
+
+impl Prepared {
+    /// The same event under the name that its meaning gives it, where it brings none and has one.
+    pub(crate) fn under_full_name(&self) -> Option<Self> {
+        let id = self.full_id.clone().filter(|_| !self.own_id)?;
+        Some(Self { id, ..self.clone() })
+    }
+
+    /// The digests with which it may be kept.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.content.as_str()).chain(self.former.as_deref())
+    }
+
+    /// Whether what is kept with this digest is this event.
+    pub(crate) fn is(&self, digest: &str) -> bool {
+        self.contents().any(|content| content == digest)
+    }
 }
 
 /// The digest of what makes an event this one and no other: its event hash, and where there is any what

@@ -91,7 +91,7 @@ fn query_routes(sockets: &Sockets) -> Vec<Route> {
     let sockets = sockets.clone();
     let list = |ctx: Ctx, headers: HeaderMap, RawQuery(query): RawQuery| async move {
         let media = Media::asked(&headers, false)?;
-        let (per_page, after) = paging(&query.unwrap_or_default())?;
+        let (per_page, after) = paging(ctx.now_ms(), "/queries", &query.unwrap_or_default())?;
         let mut tx = ctx.snapshot().await?;
         let (found, next) = named::list(&ctx, &mut tx, (per_page, after.as_deref())).await?;
         let text = serde_json::Value::from(found).to_string();
@@ -177,12 +177,21 @@ fn page_within(query: &mut Query, text: &str) -> Result<()> {
 
 fn subscription_routes(callbacks: &Callbacks) -> Vec<Route> {
     let callbacks = callbacks.clone();
-    let list = |ctx: Ctx, headers: HeaderMap, Path(name): Path<String>| async move {
+    let list = |ctx: Ctx,
+                headers: HeaderMap,
+                Path(name): Path<String>,
+                RawQuery(query): RawQuery| async move {
         let media = Media::asked(&headers, false)?;
         let mut tx = ctx.snapshot().await?;
         let named = named::find(&ctx, &mut tx, &name).await?;
-        let found = subscription::list(&mut tx, &named).await?;
-        Ok::<_, Refusal>(answer::response(serde_json::Value::from(found).to_string(), media))
+        let place = format!("/queries/{}/subscriptions", encoded(&name));
+        let (per_page, after) = paging(ctx.now_ms(), &place, &query.unwrap_or_default())?;
+        let (found, next) =
+            subscription::list(&mut tx, &named, (per_page, after.as_deref())).await?;
+        let text = serde_json::Value::from(found).to_string();
+        let mut response = answer::response(text, media);
+        link_next(&ctx, &mut response, (&place, per_page, next))?;
+        Ok::<_, Refusal>(response)
     };
     let create = move |ctx: Ctx, headers: HeaderMap, Path(name): Path<String>, request: Request| {
         let callbacks = callbacks.clone();
@@ -215,7 +224,7 @@ fn subscription_routes(callbacks: &Callbacks) -> Vec<Route> {
     };
     let (all, one) = ("/queries/{id}/subscriptions", "/queries/{id}/subscriptions/{sub}");
     vec![
-        Route::new(at(Method::GET, all), may("read"), "EPCIS 订阅", list),
+        Route::new(at(Method::GET, all), may("read"), "EPCIS 订阅", list).query(PAGING),
         Route::new(at(Method::POST, all), may("read"), "订阅 EPCIS 命名查询", create)
             .takes(Shape::Bytes("application/json")),
         Route::new(at(Method::GET, one), may("read"), "一个 EPCIS 订阅", read),

@@ -1,13 +1,17 @@
 //! Top-level resources: what there is to ask for, and the events below each.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 use yj_epcis::{Context, EPCIS_CONTEXT, EventKind, Vocabulary};
 use yj_kernel::{Ctx, Problem, Tx};
 
 use super::{
+    header::EpcFormat,
     prepare::{EXTENDED, Role, bounded, spelled},
     problem::Result,
-    seen,
+    seen::{self, Spelling},
+    spelling::Companies,
 };
 
 /// One kind of resource.
@@ -128,6 +132,45 @@ impl Resource {
         let next = found.last().filter(|_| more).cloned();
         found.retain(|raw| !raw.starts_with("sm3:"));
         Ok((found, next))
+    }
+
+    /// Whether its members are identifiers, which have several spellings.
+    pub(crate) fn holds_identifiers(self) -> bool {
+        matches!(self, Self::Epcs | Self::BizLocations | Self::ReadPoints)
+    }
+
+    /// Members of a list as they are asked for, and how they then are. Of several spellings that
+    /// become one, the first in the order of the list is told and no other.
+    pub(crate) async fn written(
+        self,
+        ctx: &Ctx,
+        tx: &mut Tx,
+        (members, format): (Vec<String>, EpcFormat),
+    ) -> Result<(Vec<String>, EpcFormat)> {
+        if !self.holds_identifiers() || !format.translates() {
+            return Ok((members, format));
+        }
+        let terms: BTreeSet<String> = members.iter().map(|raw| spelled(raw)).collect();
+        let spellings = seen::spellings(ctx, tx, (self.roles(), &terms)).await?;
+        let mut known: BTreeMap<&str, Vec<&Spelling>> = BTreeMap::new();
+        for one in &spellings {
+            known.entry(&one.term).or_default().push(one);
+        }
+        let subjects: BTreeSet<&str> = spellings.iter().map(|one| one.subject.as_str()).collect();
+        let names = members.iter().map(String::as_str);
+        let companies = Companies::of_names(tx, (names, subjects), format).await?;
+        let (mut told, mut all) = (Vec::with_capacity(members.len()), true);
+        for raw in members {
+            let ways = known.get(spelled(&raw).as_str()).map(Vec::as_slice).unwrap_or_default();
+            if ways.iter().any(|way| way.raw < raw && !way.raw.starts_with("sm3:")) {
+                continue;
+            }
+            let subjects: Vec<&str> = ways.iter().map(|way| way.subject.as_str()).collect();
+            let (name, whole) = companies.written((&raw, &subjects), format);
+            all &= whole;
+            told.push(name.unwrap_or(raw));
+        }
+        Ok((told, if all { format } else { EpcFormat::AnyWay }))
     }
 
     /// Refuses one that no event within reach mentions and the standard does not know. Prefixes are

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use yj_kernel::{Columns, Ctx, Reach, Result, Scoping, Sql, SqlValue, Tx, insert_rows};
+use yj_kernel::{Columns, Ctx, Reach, Result, Row, Scoping, Sql, SqlValue, Tx, insert_rows};
 
 use super::{
     plan,
@@ -134,6 +134,36 @@ pub(super) async fn is_known(
     sql.push(" LIMIT 1");
     tx.plan_by_indexes();
     Ok(tx.fetch_one(sql).await?.is_some())
+}
+
+/// One way in which something within reach was sent.
+pub(super) struct Spelling {
+    pub(super) term: String,
+    pub(super) raw: String,
+    /// Whose events say it so.
+    pub(super) subject: String,
+}
+
+/// Every way in which things of these terms were sent.
+pub(super) async fn spellings(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (roles, terms): (&[Role], &BTreeSet<String>),
+) -> Result<Vec<Spelling>> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql =
+        Sql::new("SELECT DISTINCT s.term, s.raw, s.subject_id FROM epcis_seen s WHERE s.role ");
+    sql.bind_texts(roles.iter().map(|role| role.code())).push(" AND s.term ");
+    sql.bind_texts(terms.iter().map(String::as_str));
+    ctx.scope().narrow(&mut sql, tx, Scoping::By(COLUMNS));
+    tx.plan_by_indexes();
+    let text = |row: &Row, at: usize| row.text(at).map(String::from);
+    let read = |row: &Row| {
+        Ok(Spelling { term: text(row, 0)?, raw: text(row, 1)?, subject: text(row, 2)? })
+    };
+    tx.fetch(sql).await?.iter().map(read).collect()
 }
 
 /// The terms of a role that begin with one of these texts, but for the texts themselves, whoever may see

@@ -3,10 +3,7 @@
 //! becomes a URN only where the length is known: by the rule of the Chinese prefixes 690 to 697, or
 //! because URNs of the same subject have named the prefix.
 
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use yj_epcis::{Epc, Gs1Key, Json, canonical_link};
 use yj_kernel::{Result, Sql, SqlValue, Tx, insert_rows};
@@ -45,22 +42,38 @@ impl Companies {
         if format != EpcFormat::Urn {
             return Ok(Self::default());
         }
-        let mut asked: BTreeSet<String> = BTreeSet::new();
+        let mut asked = BTreeSet::new();
         for kept in events {
             rewritten(kept.event.source(), &mut |id| {
-                let key = Gs1Key::parse(id).filter(|key| key.known_company_digits().is_none())?;
-                if asked.len() < ASKED_MAX {
-                    let digits = key.from_company();
-                    asked
-                        .extend(DIGITS.filter_map(|length| digits.get(..length)).map(String::from));
-                }
+                ask(id, &mut asked);
                 None
             });
         }
+        let subjects = events.iter().map(|kept| kept.subject.as_str()).collect();
+        Self::known(tx, (&asked, subjects)).await
+    }
+
+    /// What is needed to write these names as asked, which events of these subjects have.
+    pub(crate) async fn of_names<'n>(
+        tx: &mut Tx,
+        (names, subjects): (impl Iterator<Item = &'n str>, BTreeSet<&str>),
+        format: EpcFormat,
+    ) -> Result<Self> {
+        if format != EpcFormat::Urn {
+            return Ok(Self::default());
+        }
+        let mut asked = BTreeSet::new();
+        names.for_each(|id| ask(id, &mut asked));
+        Self::known(tx, (&asked, subjects)).await
+    }
+
+    async fn known(
+        tx: &mut Tx,
+        (asked, subjects): (&BTreeSet<String>, BTreeSet<&str>),
+    ) -> Result<Self> {
         if asked.is_empty() {
             return Ok(Self::default());
         }
-        let subjects: BTreeSet<&str> = events.iter().map(|kept| kept.subject.as_str()).collect();
         let mut sql = Sql::new("SELECT subject_id, company FROM epcis_company WHERE subject_id ");
         sql.bind_texts(subjects).push(" AND company ");
         sql.bind_texts(asked.iter().map(String::as_str));
@@ -73,19 +86,54 @@ impl Companies {
     }
 
     /// A link as a URN, where the length of its company prefix is known for sure.
-    fn urn(&self, subject: &str, key: &Gs1Key) -> Option<String> {
+    fn urn(&self, subjects: &[&str], key: &Gs1Key) -> Option<String> {
         let ruled = key.known_company_digits();
         let learnt = || {
-            let known = self.0.get(subject)?;
+            let known: Vec<_> = subjects.iter().filter_map(|one| self.0.get(*one)).collect();
             let digits = key.from_company();
             let mut lengths = DIGITS.filter(|length| {
-                digits.get(..*length).is_some_and(|prefix| known.contains(prefix))
+                let prefix = digits.get(..*length);
+                prefix.is_some_and(|prefix| known.iter().any(|known| known.contains(prefix)))
             });
             // Two prefixes that both fit say nothing.
             lengths.next().filter(|_| lengths.next().is_none())
         };
         Epc::from_key(key, ruled.or_else(learnt)?).map(|epc| epc.to_urn())
     }
+
+    /// An identifier as asked for, which events of these subjects have: `None` where it stays as it
+    /// is; and whether it then is as asked.
+    pub(crate) fn written(
+        &self,
+        (id, subjects): (&str, &[&str]),
+        format: EpcFormat,
+    ) -> (Option<String>, bool) {
+        match format {
+            EpcFormat::AsSent | EpcFormat::AnyWay => (None, true),
+            EpcFormat::Link => {
+                let link = canonical_link(id);
+                // A pattern of many classes, and schemes that are no GS1 keys, have no link.
+                let whole = link.is_some() || !id.starts_with("urn:epc:");
+                (link, whole)
+            }
+            EpcFormat::Urn => match Gs1Key::parse(id) {
+                None => (None, true),
+                Some(key) => {
+                    let urn = self.urn(subjects, &key);
+                    let whole = urn.is_some();
+                    (urn, whole)
+                }
+            },
+        }
+    }
+}
+
+/// Adds what a company prefix of this identifier may be, where no rule says it.
+fn ask(id: &str, asked: &mut BTreeSet<String>) {
+    let key = Gs1Key::parse(id).filter(|key| key.known_company_digits().is_none());
+    let Some(key) = key.filter(|_| asked.len() < ASKED_MAX) else { return };
+    let digits = key.from_company();
+    asked.extend(DIGITS.filter_map(|length| digits.get(..length)).map(String::from));
 }
 
 /// An event whose identifiers are written as asked for; whether all of them are.
@@ -94,26 +142,16 @@ pub(crate) fn translated(
     format: EpcFormat,
     companies: &Companies,
 ) -> (Json, bool) {
-    let whole = Cell::new(true);
-    let event = match format {
-        EpcFormat::AsSent | EpcFormat::AnyWay => event.clone(),
-        EpcFormat::Link => rewritten(event, &mut |id| {
-            if !id.starts_with("urn:epc:") {
-                return canonical_link(id);
-            }
-            // A pattern of many classes, and schemes that are no GS1 keys, have no link.
-            let link = canonical_link(id);
-            whole.set(whole.get() && link.is_some());
-            link
-        }),
-        EpcFormat::Urn => rewritten(event, &mut |id| {
-            let key = Gs1Key::parse(id)?;
-            let urn = companies.urn(subject, &key);
-            whole.set(whole.get() && urn.is_some());
-            urn
-        }),
-    };
-    (event, whole.get())
+    if !format.translates() {
+        return (event.clone(), true);
+    }
+    let mut all = true;
+    let event = rewritten(event, &mut |id| {
+        let (written, whole) = companies.written((id, &[subject]), format);
+        all &= whole;
+        written
+    });
+    (event, all)
 }
 
 /// Members of an event that hold identifiers, or objects and lists of those.

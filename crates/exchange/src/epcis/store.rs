@@ -71,7 +71,7 @@ pub(crate) async fn insert(
     let promised = reserved(tx, &ids).await?;
     for new in events {
         let name = (new.subject_id.clone(), new.prepared.id.clone());
-        if promised.get(&name).is_some_and(|(content, _)| *content != new.prepared.content) {
+        if promised.get(&name).is_some_and(|(content, _)| !new.prepared.is(content)) {
             return Err(Problem::Duplicate(String::from("名称刚被另一次采集占用，请重试")));
         }
     }

@@ -60,7 +60,7 @@ impl Subscription {
 
 /// One subscription of a query.
 pub(crate) async fn find(tx: &mut Tx, named: &Named, id: &str) -> Result<Subscription> {
-    let unknown = || Refusal::from(Problem::NotFound("订阅"));
+    let unknown = || Refusal::of(Exception::NoSuchName, "订阅不存在");
     if id.chars().any(char::is_control) {
         return Err(unknown());
     }
@@ -70,13 +70,27 @@ pub(crate) async fn find(tx: &mut Tx, named: &Named, id: &str) -> Result<Subscri
     Ok(Subscription::read(&row, &named.name)?)
 }
 
-/// The subscriptions of a query; there are few.
-pub(crate) async fn list(tx: &mut Tx, named: &Named) -> Result<Vec<Value>> {
+/// The subscriptions of a query, the first made first, and where the next page begins.
+pub(crate) async fn list(
+    tx: &mut Tx,
+    named: &Named,
+    (per_page, after): (i64, Option<&str>),
+) -> Result<(Vec<Value>, Option<String>)> {
     let mut sql = Sql::new(SUBSCRIPTION);
-    sql.bind(named.id.as_str()).push(" ORDER BY id");
+    sql.bind(named.id.as_str());
+    if let Some(after) = after {
+        sql.push(" AND id > ").bind(after);
+    }
+    sql.push(" ORDER BY id LIMIT ").bind(per_page + 1);
     let rows = tx.fetch(sql).await?;
-    let read = |row: &Row| Subscription::read(row, &named.name).map(Subscription::describe);
-    Ok(rows.iter().map(read).collect::<yj_kernel::Result<_>>()?)
+    let mut found = rows
+        .iter()
+        .map(|row| Subscription::read(row, &named.name))
+        .collect::<yj_kernel::Result<Vec<_>>>()?;
+    let more = i64::try_from(found.len()).is_ok_and(|count| count > per_page);
+    found.truncate(usize::try_from(per_page).unwrap_or(usize::MAX));
+    let next = found.last().filter(|_| more).map(|last| last.id.clone());
+    Ok((found.into_iter().map(Subscription::describe).collect(), next))
 }
 
 /// What a client asks for.
@@ -140,7 +154,7 @@ pub(crate) async fn create(
     let count = tx.fetch_one(sql.arg(named.id.as_str())).await?.map_or(Ok(0), |row| row.int(0))?;
     if count >= SUBSCRIPTIONS_MAX {
         let detail = format!("每个命名查询至多 {SUBSCRIPTIONS_MAX} 个订阅");
-        return Err(Problem::Conflict(detail).into());
+        return Err(Refusal::of(Exception::SubscriptionControls, detail));
     }
     let terms = &asked.terms;
     let next = terms.first(ctx.now_ms())?;

@@ -125,3 +125,28 @@ async fn g_8_2_master_data_says_what_lies_where_for_its_senders_events() {
     assert!(matches!(answer.status, 202 | 400 | 403), "{}", answer.body);
     assert!(CONTEXT.starts_with("https"));
 }
+
+#[tokio::test]
+async fn g_8_2_an_answer_to_a_query_brings_its_header_along() {
+    let app = TestApp::start().await;
+    let vocabularies = |city: &str, place: &str| {
+        json!([{ "type": "urn:epcglobal:epcis:vtype:BusinessLocation", "vocabularyElementList": [
+            { "id": place, "attributes": [{ "id": "cbvmda:city", "attribute": city }] },
+        ] }])
+    };
+    let sent = json!({
+        "@context": [CONTEXT], "type": "EPCISQueryDocument", "schemaVersion": "2.0",
+        "creationDate": "2026-11-10T08:00:00+08:00", "sender": "urn:epc:id:sgln:4012345.00005.0",
+        "receiver": "urn:epc:id:sgln:4012345.00006.0", "instanceIdentifier": "1",
+        "epcisHeader": { "epcisMasterData": { "vocabularyList": vocabularies("甲市", PLANT) } },
+        "epcisBody": { "queryResults": { "queryName": "q", "resultsBody": {
+            "eventList": [at("plant", PLANT), at("hall", "urn:example:hall")],
+            "vocabularyList": vocabularies("乙市", "urn:example:hall"),
+        } } },
+    });
+    let done = job(&app, "enterprise", &capture(&app, "enterprise", &sent, "rollback").await).await;
+    assert_eq!(done["captured"], 2, "{done}");
+    let of = |city: &str| format!("EQATTR_bizLocation_cbvmda:city={city}");
+    assert_eq!(found(&app, "enterprise", &of("甲市")).await, ["plant"]);
+    assert_eq!(found(&app, "enterprise", &of("乙市")).await, ["hall"]);
+}
