@@ -27,4 +27,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "exchange/0006_content",
         script: include_str!("../migrations/0006_content.sql"),
     },
+    Migration { name: "exchange/0007_late", script: include_str!("../migrations/0007_late.sql") },
 ];

@@ -35,8 +35,8 @@ pub(crate) struct Item {
 pub(crate) enum Taken {
     /// Kept now; with the 追溯事件 it told, or why it told none.
     New { uid: String, id: String, told: Result<String, Untold> },
-    /// The same is kept already.
-    Duplicate { id: String },
+    /// The same is kept already; whether it told its 追溯事件 only now.
+    Duplicate { id: String, told: bool },
     /// Not kept.
     Refused(Problem),
 }
@@ -165,7 +165,14 @@ pub(crate) async fn take(
             _ => None,
         })
         .collect();
-    let told = telling::tell_all(ctx, tx, &keep, &owners).await?;
+    let resent: Vec<&Prepared> = decided
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Duplicate(prepared) => Some(*prepared),
+            _ => None,
+        })
+        .collect();
+    let (told, late) = telling::tell_all(ctx, tx, (&keep, &resent), &owners).await?;
     let keep = &keep;
     let events: Vec<&str> =
         told.iter().filter_map(|(told, _)| told.outcome.as_deref().ok()).collect();
@@ -210,7 +217,9 @@ pub(crate) async fn take(
     for outcome in decided {
         results.push(match outcome {
             Outcome::Refused(problem) => Taken::Refused(problem),
-            Outcome::Duplicate(prepared) => Taken::Duplicate { id: prepared.id.clone() },
+            Outcome::Duplicate(prepared) => {
+                Taken::Duplicate { id: prepared.id.clone(), told: late.contains(&prepared.id) }
+            }
             Outcome::Keep(prepared, _) if !fresh(prepared) => {
                 Taken::Refused(erased_before(&prepared.id))
             }
@@ -328,7 +337,10 @@ impl Tally {
                 let entry = self.untold.entry(String::from(why.code));
                 entry.or_insert_with(|| (0, clean(&why.detail))).0 += 1;
             }
-            Taken::Duplicate { .. } => self.duplicate += 1,
+            Taken::Duplicate { told, .. } => {
+                self.duplicate += 1;
+                self.told += i64::from(*told);
+            }
             Taken::Refused(problem) => self.refuse(place, problem),
         }
     }

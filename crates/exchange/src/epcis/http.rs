@@ -229,7 +229,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         let received = job::at_once(&ctx, &sheet, asked, true).await?;
         bell.ring();
         let kept = received.taken.first();
-        let Some(Taken::New { id, .. } | Taken::Duplicate { id }) = kept else {
+        let Some(Taken::New { id, .. } | Taken::Duplicate { id, .. }) = kept else {
             return Err(Problem::internal("an event that was neither kept nor refused").into());
         };
         let headers = located(&format!("{BASE}/events/{}", encoded(id)), asked.1)?;

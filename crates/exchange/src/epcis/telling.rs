@@ -1,6 +1,8 @@
 //! What a chunk of EPCIS events says as 追溯事件, one after the other (ADR 19, 30): most tell something
 //! new; what an error declaration names is corrected by the event that it points to, or taken back.
 
+mod late;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -45,20 +47,21 @@ pub(crate) struct About {
 }
 
 /// Tells the events that are about to be kept; of each what it told, and the event that it corrects or
-/// takes back.
+/// takes back. Of those that are kept already and were sent again (`resent`), the names of those that are
+/// told now and were not before.
 pub(crate) async fn tell_all(
     ctx: &Ctx,
     tx: &mut Tx,
-    keep: &[(&Prepared, &SubjectBrief)],
+    (keep, resent): (&[(&Prepared, &SubjectBrief)], &[&Prepared]),
     owners: &Owners,
-) -> Result<Vec<(Told, Option<About>)>> {
-    if keep.is_empty() {
-        return Ok(Vec::new());
+) -> Result<(Vec<(Told, Option<About>)>, BTreeSet<String>)> {
+    if keep.is_empty() && resent.is_empty() {
+        return Ok(Default::default());
     }
     let about = keep.iter().map(|(prepared, _)| declared(prepared)).collect();
     let Ok(tracer) = ctx.under("trace:capture") else {
         let none = || Told::not("no_right", "没有采集追溯事件的权限");
-        return Ok(keep.iter().map(|_| none()).zip(about).collect());
+        return Ok((keep.iter().map(|_| none()).zip(about).collect(), BTreeSet::new()));
     };
     let events = keep.iter().map(|(prepared, _)| &prepared.event);
     let mut teller = Teller {
@@ -76,6 +79,7 @@ pub(crate) async fn tell_all(
         group: Vec::new(),
         claimed: BTreeSet::new(),
         fixed: BTreeMap::new(),
+        told_late: BTreeSet::new(),
     };
     teller.look();
     let mut later = Vec::new();
@@ -91,9 +95,10 @@ pub(crate) async fn tell_all(
         teller.conclude(tx, at).await?;
     }
     teller.flush(tx).await?;
+    let late = teller.late(tx, resent).await?;
     let lost = || Told::not("no_counterpart", "没有对应");
     let told = teller.told.into_iter().map(|told| told.unwrap_or_else(lost));
-    Ok(told.zip(teller.about).collect())
+    Ok((told.zip(teller.about).collect(), late))
 }
 
 /// A declaration is about the event of its own name.
@@ -135,6 +140,8 @@ enum Slot {
     Withdraws { at: usize, place: Option<(String, String)> },
     /// An event that was kept earlier and could not be told then, for the declaration at `at`.
     Again { at: usize, uid: String, place: (String, String) },
+    /// An event that was kept earlier and could not be told then, because what it takes was not known.
+    Late { uid: String, place: (String, String) },
 }
 
 /// The 追溯事件 that a declaration is about.
@@ -165,6 +172,8 @@ struct Teller<'k> {
     claimed: BTreeSet<Name>,
     /// What became of the corrections of originals.
     fixed: BTreeMap<Name, Told>,
+    /// Of the events that were tried again last, those that were told.
+    told_late: BTreeSet<String>,
 }
 
 impl Teller<'_> {
@@ -432,8 +441,14 @@ impl Teller<'_> {
         Ok(())
     }
 
-    /// Captures what has been gathered.
+    /// Captures what has been gathered. A document need not tell what happened first before what came of it.
     async fn flush(&mut self, tx: &mut Tx) -> Result<()> {
+        let plain = |slot: &Slot| matches!(slot, Slot::Own { fix: None, .. } | Slot::Late { .. });
+        if self.group.iter().all(|(_, slot)| plain(slot)) {
+            let time =
+                |(event, _): &(TraceEvent, Slot)| event.event_time.parse::<jiff::Timestamp>().ok();
+            self.group.sort_by_cached_key(time);
+        }
         let (events, slots): (Vec<TraceEvent>, Vec<Slot>) =
             std::mem::take(&mut self.group).into_iter().unzip();
         if events.is_empty() {
@@ -465,6 +480,12 @@ impl Teller<'_> {
                 self.told[at] = Some(told);
             }
             Slot::Withdraws { at, place } => self.told[at] = Some(Told { place, outcome }),
+            Slot::Late { uid, place } => {
+                if outcome.is_ok() {
+                    tx.later(told_now(&uid, &Told { place: Some(place), outcome }));
+                    self.told_late.insert(uid);
+                }
+            }
             Slot::Again { at, uid, place } => {
                 let place = outcome.is_ok().then_some(place);
                 let told = Told { place, outcome };

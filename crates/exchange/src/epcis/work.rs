@@ -283,7 +283,7 @@ impl Waiting {
             tally.add(item.place, &taken);
             let outcome = match taken {
                 Taken::New { uid, .. } => Outcome::Done(uid),
-                Taken::Duplicate { id } => Outcome::Duplicate(id),
+                Taken::Duplicate { id, .. } => Outcome::Duplicate(id),
                 Taken::Refused(problem) => Outcome::refused(problem)?,
             };
             rows.push(RowResult { row: item.place, place: None, outcome, source: Value::Null });

@@ -40,6 +40,7 @@ mod epcis;
 mod epcis_asked;
 mod epcis_correction;
 mod epcis_jobs;
+mod epcis_late;
 mod epcis_law;
 mod epcis_lists;
 mod epcis_lots;
