@@ -8,7 +8,7 @@ use crate::{
     decimal::Decimal,
     fault::Fault,
     json::Json,
-    time::Instant,
+    time::{Instant, Moment},
     vocabulary::Vocabulary,
 };
 
@@ -243,6 +243,12 @@ impl Event {
     /// The event exactly as it was sent.
     pub fn source(&self) -> &Json {
         &self.source
+    }
+
+    /// When it happened, as fine as that was sent.
+    pub fn moment(&self) -> Moment {
+        let sent = self.source.text_of("eventTime").and_then(Moment::parse);
+        sent.unwrap_or_else(|| self.event_time.into())
     }
 
     /// What the prefixes in [`Event::source`] mean.

@@ -9,11 +9,22 @@ use crate::{
     xml::names::{Unnamed, is_namespace, is_xml_text, unnamed},
 };
 
+/// The namespace of the standard's own kinds of events.
+const EPCIS: &str = "https://ref.gs1.org/epcis/";
+
 /// Notes every name and every text of an event that XML has no way to say, and prefixes that mean
 /// nothing.
 pub(super) fn check(event: &Json, context: &Context, faults: &mut Faults) {
     if let Some(kind @ EventKind::Extended(_)) = event.text_of("type").and_then(EventKind::named) {
-        name(kind.name(), context, &Path::ROOT.key("type"), faults);
+        let path = Path::ROOT.key("type");
+        name(kind.name(), context, &path, faults);
+        // Whoever looks for events of the standard's kinds looks for their names.
+        if context.resolve(kind.name()).is_some_and(|(namespace, _)| namespace == EPCIS) {
+            faults.note(
+                &path,
+                "标准的事件类型只写名称，如 ObjectEvent；自定义的类型不应用 GS1 的命名空间",
+            );
+        }
     }
     object(event, context, &Path::ROOT, faults);
 }

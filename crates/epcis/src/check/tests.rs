@@ -1,4 +1,4 @@
-use super::{check_document, check_event};
+use super::{check_document, check_event, check_event_within};
 use crate::{Document, Json, Limits};
 
 fn json(text: &str) -> Json {
@@ -271,4 +271,21 @@ fn keys_are_well_formed_and_stand_in_the_list_of_their_kind() {
     };
     assert_eq!(place("urn:epc:id:sgln:4012345.00005.0"), Vec::<String>::new());
     assert_eq!(place("https://id.gs1.org/414/4012345000055"), ["/readPoint/id"]);
+}
+
+#[test]
+fn a_kind_of_the_standard_has_its_name_alone() {
+    let mut context = crate::Context::default();
+    context.declare("e", "https://ref.gs1.org/epcis/");
+    context.declare("ex", "https://ex.example/");
+    for (kind, sound) in [
+        ("https://ref.gs1.org/epcis/ObjectEvent", false),
+        ("epcis:ObjectEvent", false),
+        ("e:AnyEvent", false),
+        ("ex:ObjectEvent", true),
+        ("https://ex.example/ObjectEvent", true),
+    ] {
+        let event = event(kind, r#""ex:a":1"#);
+        assert_eq!(check_event_within(&event, &context, 9).is_empty(), sound, "{kind}");
+    }
 }

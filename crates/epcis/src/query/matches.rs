@@ -158,7 +158,7 @@ fn times(field: TimeField, event: &Event) -> Vec<Moment> {
     let metadata = || elements().filter_map(|one| one.get("sensorMetadata"));
     let reports = || elements().filter_map(|one| one.get("sensorReport")).flat_map(Json::items);
     match field {
-        TimeField::EventTime => time(source, "eventTime").into_iter().collect(),
+        TimeField::EventTime => vec![event.moment()],
         TimeField::RecordTime => event.record_time.map(Moment::from).into_iter().collect(),
         TimeField::DeclarationTime => {
             let error = source.get("errorDeclaration");

@@ -571,3 +571,21 @@ fn words_of_the_standard_are_web_uris_where_those_are_asked_for() {
     assert!(web.contains("type=\"https://ref.gs1.org/cbv/BTT-po\""), "{web}");
     assert!(web.contains("<disposition>https://example.com/own</disposition>"), "{web}");
 }
+
+#[test]
+fn a_prefix_of_gs1_is_declared_where_a_word_has_it() {
+    let event = r#"{"type":"ObjectEvent","eventTime":"2024-05-01T08:00:00+08:00",
+        "eventTimeZoneOffset":"+08:00","action":"OBSERVE","epcList":["urn:a:b"],"sensorElementList":
+        [{"sensorReport":[{"type":"Temperature","value":4,"uom":"CEL","component":"x"}]}]}"#;
+    let event = Json::parse(event.as_bytes(), &Limits::default()).unwrap();
+    let mut other = Context::default();
+    other.declare("gs1", "urn:other:");
+    for (around, kind) in
+        [(Context::default(), "gs1:Temperature"), (other, "https://ref.gs1.org/voc/Temperature")]
+    {
+        let xml = event_to_xml(&event, &around, &around, XmlForm::V2_0).unwrap();
+        assert!(xml.contains(&format!("type=\"{kind}\"")), "{xml}");
+        assert!(xml.contains(" xmlns:cbv=\"https://ref.gs1.org/cbv/\""), "{xml}");
+        assert_eq!(xml.contains("xmlns:gs1=\"https://ref.gs1.org/voc/\""), kind.starts_with("gs1"));
+    }
+}

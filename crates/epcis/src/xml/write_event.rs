@@ -117,8 +117,8 @@ impl Fields<'_> {
 fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
     let text = value.scalar().unwrap_or_default();
     match name {
-        "bizStep" => writer.leaf(name, &writer.word(Vocabulary::BizStep, text)),
-        "disposition" => writer.leaf(name, &writer.word(Vocabulary::Disposition, text)),
+        "bizStep" => word(name, Vocabulary::BizStep, text, writer),
+        "disposition" => word(name, Vocabulary::Disposition, text, writer),
         "certificationInfo" => match value {
             Json::Array(items) => {
                 items.iter().for_each(|item| writer.leaf(name, item.as_text().unwrap_or_default()));
@@ -150,10 +150,15 @@ fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
             let order = ["declarationTime", "reason", "correctiveEventIDs"];
             object(name, &order, value, writer);
         }
-        "reason" => writer.leaf(name, &writer.word(Vocabulary::ErrorReason, text)),
+        "reason" => word(name, Vocabulary::ErrorReason, text, writer),
         "correctiveEventIDs" => leaves(name, "correctiveEventID", value, writer),
         _ => writer.leaf(name, text),
     }
+}
+
+fn word(name: &str, list: Vocabulary, text: &str, writer: &mut Writer<'_>) {
+    let text = writer.word(list, text);
+    writer.leaf(name, &text);
 }
 
 fn leaves(name: &str, item: &str, value: &Json, writer: &mut Writer<'_>) {
@@ -209,7 +214,7 @@ fn persistent(value: &Json, writer: &mut Writer<'_>) {
         for name in ["unset", "set"] {
             for word in value.get(name).map(Json::items).unwrap_or_default() {
                 let word = word.as_text().unwrap_or_default();
-                writer.leaf(name, &writer.word(Vocabulary::Disposition, word));
+                self::word(name, Vocabulary::Disposition, word, writer);
             }
         }
     });

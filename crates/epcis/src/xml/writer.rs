@@ -31,9 +31,25 @@ impl<'a> Writer<'a> {
         Self { out: String::new(), context, around, added: Vec::new(), web: false }
     }
 
-    /// A word of the standard as it is asked for; anything else as it is.
-    pub(super) fn word<'t>(&self, list: Vocabulary, text: &'t str) -> Cow<'t, str> {
-        if self.web { list.expand(text) } else { list.for_xml(text) }
+    /// A word of the standard as it is asked for; anything else as it is. Where it has a prefix of GS1,
+    /// that is declared.
+    pub(super) fn word<'t>(&mut self, list: Vocabulary, text: &'t str) -> Cow<'t, str> {
+        let word = if self.web { list.expand(text) } else { list.for_xml(text) };
+        let prefix = word.split_once(':').map(|(prefix, _)| prefix);
+        let Some(prefix @ ("gs1" | "cbv")) = prefix else { return word };
+        let namespace = Context::default().namespace(prefix).unwrap_or_default().to_owned();
+        if self.declares(prefix, &namespace) { word } else { list.expand(text) }
+    }
+
+    /// Whether a prefix stands for this namespace here, now at the latest.
+    fn declares(&mut self, prefix: &str, namespace: &str) -> bool {
+        let known = self.around.declared().iter().chain(&self.added);
+        let found = known.into_iter().find(|(known, _)| known == prefix);
+        if let Some((_, uri)) = found {
+            return uri == namespace;
+        }
+        self.added.push((prefix.to_owned(), namespace.to_owned()));
+        true
     }
 
     /// ` xmlns:…="…"` for the prefixes that were added.

@@ -136,7 +136,20 @@ pub(crate) async fn page(ctx: &Ctx, tx: &mut Tx, query: &Query) -> Result<Page> 
     };
     let place = place.filter(|_| left != Some(0));
     let next = place.map(|place| Token::new(place, upto, left, now));
-    Ok(Page { events: found.into_iter().map(|(_, kept)| kept).collect(), next })
+    let mut events: Vec<Kept> = found.into_iter().map(|(_, kept)| kept).collect();
+    if query.order_by == Some(OrderBy::EventTime) {
+        finely(&mut events, query.direction);
+    }
+    Ok(Page { events, next })
+}
+
+/// Puts the events of a page that happened in one millisecond in the order of what is finer. Where a page
+/// ends within a millisecond, the next goes on in the order of recording.
+fn finely(events: &mut [Kept], direction: Direction) {
+    events.sort_by(|one, two| {
+        let order = one.event.moment().cmp(&two.event.moment());
+        if direction == Direction::Descending { order.reverse() } else { order }
+    });
 }
 
 /// The events recorded after one and up to another, in their order; at most so many.

@@ -328,6 +328,11 @@ impl Form {
     }
 
     pub(crate) fn sent(headers: &HeaderMap) -> Result<Self> {
+        let encoded = text(headers, "content-encoding").unwrap_or_default();
+        if !matches!(encoded.to_ascii_lowercase().as_str(), "" | "identity") {
+            let detail = format!("不接受以 {encoded} 压缩的正文，请不压缩地发送");
+            return Err(yj_kernel::Problem::UnsupportedMediaType(detail).into());
+        }
         let kind = text(headers, "content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match kind.as_str() {

@@ -326,8 +326,8 @@ fn resource_routes(resource: Resource) -> Vec<Route> {
 pub(crate) fn prefixes(headers: &HeaderMap) -> Context {
     let mut context = Context::default();
     context.declare("yj", super::NAMESPACE);
-    let text = headers.get("gs1-extensions").and_then(|value| value.to_str().ok());
-    for pair in text.unwrap_or_default().split([',', ';']).take(50) {
+    let lines = headers.get_all("gs1-extensions").iter().filter_map(|line| line.to_str().ok());
+    for pair in lines.flat_map(|line| line.split([',', ';'])).take(50) {
         if let Some((prefix, namespace)) = pair.trim().split_once('=') {
             context.declare(prefix.trim(), namespace.trim().trim_matches('"'));
         }

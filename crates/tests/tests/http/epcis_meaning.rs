@@ -153,6 +153,7 @@ async fn g_8_2_times_are_as_fine_as_they_were_sent() {
     let sent: Vec<Value> = times
         .iter()
         .enumerate()
+        .rev()
         .map(|(number, time)| {
             let mut event = observed(&format!("urn:example:{number}"), "urn:example:thing");
             event["eventTime"] = json!(time);
@@ -164,6 +165,8 @@ async fn g_8_2_times_are_as_fine_as_they_were_sent() {
     let told = query(&app, "enterprise", "orderBy=eventTime&orderDirection=ASC").await;
     let told: Vec<&str> = told.iter().map(|event| event["eventTime"].as_str().unwrap()).collect();
     assert_eq!(told, times);
+    let last = query(&app, "enterprise", "orderBy=eventTime&orderDirection=DESC").await;
+    assert_eq!(last.iter().rev().map(|event| &event["eventTime"]).collect::<Vec<_>>(), times);
     for (condition, wanted) in [
         ("GE_eventTime=2026-11-10T08:00:00.123450Z", vec!["1", "2", "3"]),
         ("LT_eventTime=2026-11-10T08:00:00.123450Z", vec!["0"]),
@@ -179,10 +182,11 @@ async fn g_8_2_times_are_as_fine_as_they_were_sent() {
         let headers = [("gs1-extensions", "ex=https://example.com/ns/")];
         let path = format!("/epcis/v2/events?{condition}");
         let answer = app.send("GET", &path, Some("enterprise"), &headers, None).await.expect(200);
-        let found: Vec<&str> = events(&answer)
+        let mut found: Vec<&str> = events(&answer)
             .iter()
             .map(|event| event["eventID"].as_str().unwrap().trim_start_matches("urn:example:"))
             .collect();
+        found.sort_unstable();
         assert_eq!(found, wanted, "{condition}");
     }
 }

@@ -486,7 +486,7 @@ async fn g_8_2_queries_are_kept_under_names_of_ones_own() {
         json!(["shipping"])
     );
     let again = app.post("enterprise", "/epcis/v2/queries", body.clone()).await.expect(409);
-    assert_eq!(again["type"], "epcisException:DuplicateNameException");
+    assert_eq!(again["type"], "epcisException:ResourceAlreadyExistsException");
     app.post("farm", "/epcis/v2/queries", body).await.expect(201);
     assert_eq!(
         app.get("enterprise", "/epcis/v2/queries").await.expect(200).as_array().unwrap().len(),
