@@ -459,7 +459,7 @@ impl Teller<'_> {
             let outcome = match captured {
                 Captured::New { id, .. } | Captured::Duplicate { id } => Ok(id),
                 Captured::Refused(problem) => {
-                    Err(Untold { code: "refused", detail: details(&problem) })
+                    Err(Untold { code: why(&problem), detail: details(&problem) })
                 }
             };
             self.settle(tx, slot, outcome);
@@ -517,6 +517,17 @@ fn reason(declaration: Option<&ErrorDeclaration>) -> String {
             format!("EPCIS 更正声明：{}", reason.chars().take(150).collect::<String>())
         }
         _ => String::from("EPCIS 更正声明"),
+    }
+}
+
+/// Whether all that is wrong is that what an event takes is not there, as it may be later.
+fn why(problem: &Problem) -> &'static str {
+    let awaits = |error: &yj_kernel::FieldError| {
+        error.field.starts_with("inputs[") && error.field.ends_with("].code")
+    };
+    match problem {
+        Problem::Invalid(errors) if errors.iter().all(awaits) => late::AWAITS_ORIGIN,
+        _ => "refused",
     }
 }
 

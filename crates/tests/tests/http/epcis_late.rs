@@ -72,7 +72,7 @@ async fn g_5_4_4_an_event_that_came_before_its_origin_is_told_when_that_comes() 
     ] {
         let done = sent(&app, &[event]).await;
         assert_eq!((&done["captured"], &done["told"]), (&json!(1), &json!(0)), "{done}");
-        assert_eq!(done["untold"][0]["reason"], "refused", "{done}");
+        assert_eq!(done["untold"][0]["reason"], "awaits_origin", "{done}");
     }
     let done = sent(&app, &[grown(&farm, "LATE-A")]).await;
     assert_eq!((&done["captured"], &done["told"]), (&json!(1), &json!(1)), "{done}");

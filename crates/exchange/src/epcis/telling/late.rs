@@ -33,9 +33,16 @@ const ROLES: [Role; 7] = [
 const LATE: &str = "SELECT DISTINCT e.event_time, e.seq, e.uid, e.event_id FROM epcis_event e \
      JOIN epcis_capture c ON c.id = e.capture_id";
 
-/// Which of them are meant: kept, not told, and no declaration of an error.
-const UNTOLD: &str =
-    " e.trace_uid IS NULL AND e.reason = 'refused' AND e.declared = 0 AND c.created_by = ";
+/// Why an event is not told of which it is only not known what it takes.
+pub(super) const AWAITS_ORIGIN: &str = "awaits_origin";
+
+/// Which of them wait: kept, not told, and no declaration of an error.
+const WAITS: &str =
+    " e.trace_uid IS NULL AND e.reason = 'awaits_origin' AND e.declared = 0 AND c.created_by = ";
+
+/// Of those that are sent again any that was refused: what was wrong may have been put right.
+const REFUSED: &str = " e.trace_uid IS NULL AND e.reason IN ('awaits_origin', 'refused') \
+     AND e.declared = 0 AND c.created_by = ";
 
 /// An event that was kept and could not be told.
 struct Late {
@@ -91,7 +98,7 @@ impl Teller<'_> {
             return Ok(Vec::new());
         }
         let mut sql = Sql::new(LATE);
-        sql.push(" WHERE").push(UNTOLD).bind(self.tracer.actor()).push(" AND e.event_id ");
+        sql.push(" WHERE").push(REFUSED).bind(self.tracer.actor()).push(" AND e.event_id ");
         sql.bind_texts(resent.iter().map(|prepared| prepared.id.as_str()));
         sql.push(" ORDER BY e.event_time, e.seq");
         tx.fetch(sql).await?.iter().map(Late::read).collect()
@@ -106,7 +113,7 @@ impl Teller<'_> {
             sql.push(" JOIN epcis_term t ON t.seq = e.seq WHERE t.role ");
             sql.bind_texts(ROLES.iter().map(|role| role.code()));
             sql.push(" AND t.term ").bind_texts(part.iter().copied()).push(" AND");
-            sql.push(UNTOLD).bind(self.tracer.actor());
+            sql.push(WAITS).bind(self.tracer.actor());
             sql.push(" ORDER BY e.event_time, e.seq LIMIT ").bind(ROUND_MAX);
             for row in tx.fetch(sql).await? {
                 found.push(Late::read(&row)?);
@@ -152,7 +159,7 @@ async fn any(tx: &mut Tx, actor: &str) -> Result<bool> {
     let mut sql = Sql::new(
         "SELECT e.seq FROM epcis_event e JOIN epcis_capture c ON c.id = e.capture_id WHERE",
     );
-    sql.push(UNTOLD).bind(actor).push(" LIMIT 1");
+    sql.push(WAITS).bind(actor).push(" LIMIT 1");
     Ok(tx.fetch_one(sql).await?.is_some())
 }
 
