@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     capturing::{capture, captured, said},
+    commitments::require_islands_only,
     harness::{TestApp, harvest},
     houses::id_of,
     subjects::detail,
@@ -42,12 +43,6 @@ fn admission(subject: &Value, code: &str, quantity: &str, (kind, number): (&str,
         "inputs": [{ "code": code, "quantity": quantity, "unit": "KGM" }],
         "attributes": { "voucher": kind, "voucher_no": number, "quick_test": "pass" },
     })
-}
-
-/// A page that is whole without scripts loads what prints it, and nothing else.
-fn require_islands_only(page: &str) {
-    let island = r#"<script type="module" src="/portal/certificate.js">"#;
-    assert_eq!(page.matches("<script").count(), page.matches(island).count(), "{page}");
 }
 
 #[tokio::test]
