@@ -17,6 +17,7 @@ export default defineConfig({
       '@proof': path('./packages/proof/src'),
       '@api': path('./packages/api'),
       '@scan': path('./packages/scan/src'),
+      '@portal': path('./apps/portal/src'),
       '@field': path('./apps/field/src'),
     },
   },

@@ -68,6 +68,19 @@ for (const width of [1440, 390]) {
       await form.getByLabel('数量', { exact: true }).fill('30');
       await form.getByRole('button', { name: '开具' }).click();
       const number = await form.getByRole('status').locator('.mono').innerText();
+      // What goes with the goods has the contact that was asked for; the page itself has it for nobody else.
+      const [sheet] = await Promise.all([page.waitForEvent('popup'), form.getByRole('link', { name: '打开合格证' }).click()]);
+      await expect(sheet.getByRole('button', { name: '打印' })).toBeVisible();
+      await expect(sheet.getByText('13800000001')).toBeHidden();
+      await inspect(sheet, 'certificate-page');
+      await sheet.emulateMedia({ media: 'print' });
+      await expect(sheet.getByText('13800000001')).toBeVisible();
+      await expect(sheet.getByRole('button', { name: '打印' })).toBeHidden();
+      if (process.env.YJ_SCREENSHOTS) await sheet.screenshot({ path: `${process.env.YJ_SCREENSHOTS}/certificate-paper-${width}.png` });
+      await sheet.emulateMedia({ media: 'screen' });
+      await sheet.reload();
+      await expect(sheet.locator('#contact')).toHaveText('');
+      await sheet.close();
       await form.getByRole('button', { name: '关闭', exact: true }).click();
 
       await page.getByRole('link', { name: number }).click();

@@ -11,7 +11,9 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 await build({ configFile: path('../vite.config.ts') });
 await build({ configFile: path('../apps/field/vite.config.ts') });
 await bundle({
-  entryPoints: Object.fromEntries(['story', 'verify', 'check', 'embedded'].map((name) => [name, path(`../apps/portal/src/${name}.ts`)])),
+  entryPoints: Object.fromEntries(
+    ['story', 'verify', 'check', 'certificate', 'embedded'].map((name) => [name, path(`../apps/portal/src/${name}.ts`)]),
+  ),
   outdir: path('../dist/portal'),
   bundle: true,
   minify: true,

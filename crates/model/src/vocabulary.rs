@@ -239,7 +239,36 @@ impl Movement {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|movement| movement.code == code)
     }
+
+    /// What a movement is called on one side of it: what one party sells out of its store comes into
+    /// that of the other by purchase. `into`: whether the goods come in there.
+    pub fn on_side(code: &str, into: bool) -> Option<Self> {
+        let known = Self::from_code(code)?;
+        if known.code.starts_with('1') == into {
+            return Some(known);
+        }
+        let pair = PAIRS.iter().find(|(incoming, outgoing)| [*incoming, *outgoing].contains(&code));
+        Self::from_code(match (pair, into) {
+            (Some((incoming, _)), true) => incoming,
+            (Some((_, outgoing)), false) => outgoing,
+            (None, true) => "113",
+            (None, false) => "217",
+        })
+    }
 }
+
+/// Movement types that are two sides of one; the first of several is meant.
+const PAIRS: [(&str, &str); 9] = [
+    ("101", "208"),
+    ("102", "201"),
+    ("103", "202"),
+    ("104", "203"),
+    ("107", "209"),
+    ("108", "211"),
+    ("110", "212"),
+    ("102", "207"),
+    ("103", "237"),
+];
 
 const fn movement(code: &'static str, label: &'static str) -> Movement {
     Movement { code, label }

@@ -1,10 +1,13 @@
 //! 工作台: what waits for the one who has logged in, and how the area is doing.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, http::Method};
 use serde_json::{Value, json};
 use yj_kernel::{
     Access, Columns, Ctx, Entity, Problem, Reach, Result, Route, Scoping, Sql, Tx, review,
 };
+use yj_model::OffsetTime;
 use yj_subject::REGISTERED;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -18,6 +21,9 @@ const ROLLUP_COLUMNS: Columns = Columns {
     stage: Reach::Equal("stage"),
     ..Columns::NONE
 };
+
+/// How many days the daily counts reach back.
+const TREND_DAYS: i64 = 30;
 
 async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
@@ -72,16 +78,34 @@ async fn workbench(ctx: Ctx) -> Result<Json<Value>> {
     }
     let mut trend = Vec::new();
     if let Ok(ctx) = ctx.under("trace:read") {
+        let days = days_until(ctx.now_ms())?;
         let mut sql =
-            Sql::new("SELECT day, CAST(SUM(events) AS BIGINT) FROM trace_rollup WHERE 1 = 1");
+            Sql::new("SELECT day, CAST(SUM(events) AS BIGINT) FROM trace_rollup WHERE day >= ");
+        sql.bind(days[0].as_str());
         ctx.scope().narrow(&mut sql, &tx, Scoping::By(ROLLUP_COLUMNS));
-        sql.push(" GROUP BY day ORDER BY day DESC LIMIT 30");
-        for row in tx.fetch(sql).await?.iter().rev() {
-            let events = row.int(1)?;
-            trend.push(json!({ "day": row.text(0)?, "events": events }));
-        }
+        sql.push(" GROUP BY day");
+        let rows = tx.fetch(sql).await?;
+        let counted = rows
+            .iter()
+            .map(|row| Ok((String::from(row.text(0)?), row.int(1)?)))
+            .collect::<Result<BTreeMap<_, _>>>()?;
+        // A day on which nothing happened is a day.
+        trend = days
+            .iter()
+            .map(|day| json!({ "day": day, "events": counted.get(day).unwrap_or(&0) }))
+            .collect();
     }
     Ok(Json(json!({ "todo": todo, "figures": figures, "trend": trend, "notices": [] })))
+}
+
+/// Days of the calendar in Beijing up to a moment (Unix ms), that of the moment last.
+fn days_until(now: i64) -> Result<Vec<String>> {
+    const DAY_MS: i64 = 86_400_000;
+    let day = |back: i64| {
+        let at = OffsetTime::from_parts(now - back * DAY_MS, 8 * 60).map_err(Problem::internal)?;
+        Ok(at.beijing_day().to_string())
+    };
+    (0..TREND_DAYS).rev().map(day).collect()
 }
 
 async fn count(tx: &mut Tx, sql: Sql) -> Result<i64, Problem> {

@@ -10,7 +10,7 @@ use yj_kernel::{
 use yj_model::Quantity;
 
 use crate::{
-    pairing::{SUM_MAX, day_number},
+    pairing::{SUM_MAX, day_number, written_voucher},
     query::{EVENT_COLUMNS, narrow},
     store::quantity,
 };
@@ -159,14 +159,19 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     Ok(json!({ "items": items, "next": next }))
 }
 
-/// Events by what they are about: the transaction, and whether it was given (0) or received (1).
-type Told = BTreeMap<(String, i64), Vec<Value>>;
+/// Events by what they are about: the transaction, and whether it was given (0) or received (1); and
+/// the voucher of each as somebody wrote it.
+#[derive(Default)]
+struct Told {
+    events: BTreeMap<(String, i64), Vec<Value>>,
+    vouchers: BTreeMap<String, String>,
+}
 
 /// The events within reach that say what stands in some lines, in the order in which they happened.
 async fn events(ctx: &Ctx, tx: &mut Tx, matches: &[Row]) -> Result<Told> {
     let ids = matches.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?;
     let mut sql = Sql::new(
-        "SELECT match_id, side, uid FROM (SELECT l.match_id, l.side, e.uid, e.event_time, e.id, \
+        "SELECT match_id, side, uid, body FROM (SELECT l.match_id, l.side, e.uid, e.body, e.event_time, e.id, \
          ROW_NUMBER() OVER (PARTITION BY l.match_id, l.side ORDER BY e.event_time, e.id) AS place \
          FROM (SELECT DISTINCT match_id, side, event_id FROM trace_match_line WHERE match_id ",
     );
@@ -174,17 +179,21 @@ async fn events(ctx: &Ctx, tx: &mut Tx, matches: &[Row]) -> Result<Told> {
     sql.push(") AS l JOIN trace_event e ON e.id = l.event_id WHERE e.state = 'accepted'");
     narrow(ctx, &mut sql, tx);
     sql.push(") AS told WHERE place <= ").bind(EVENTS_MAX).push(" ORDER BY match_id, side, place");
-    let mut found = Told::new();
+    let mut found = Told::default();
     for row in tx.fetch(sql).await? {
-        let of = (String::from(row.text(0)?), row.int(1)?);
-        found.entry(of).or_default().push(json!({ "id": row.text(2)? }));
+        let (of, body) = (String::from(row.text(0)?), row.json(3)?);
+        if let Some(written) = written_voucher(&body) {
+            found.vouchers.entry(of.clone()).or_insert_with(|| String::from(written));
+        }
+        found.events.entry((of, row.int(1)?)).or_default().push(json!({ "id": row.text(2)? }));
     }
     Ok(found)
 }
 
 fn line(row: &Row, party: impl Fn(&str) -> Value, told: &Told) -> Result<Value> {
     let id = row.text(0)?;
-    let events = |side| told.get(&(String::from(id), side)).map_or(&[][..], Vec::as_slice);
+    let events = |side| told.events.get(&(String::from(id), side)).map_or(&[][..], Vec::as_slice);
+    let written = told.vouchers.get(id).map(String::as_str);
     let state = row.text(12)?;
     let label = STATES.iter().find(|(code, _)| *code == state).map(|(_, label)| *label);
     let day = |number: Option<i64>| {
@@ -197,7 +206,8 @@ fn line(row: &Row, party: impl Fn(&str) -> Value, told: &Told) -> Result<Value> 
     Ok(json!({
         "id": id, "opened_at": time_text(row.int(1)?)?, "domain": row.text(2)?,
         "giver": party(row.text(3)?), "receiver": party(row.text(4)?),
-        "voucher": row.text_opt(5)?, "batch": row.text(6)?, "unit": row.text(7)?,
+        "voucher": row.text_opt(5)?, "voucher_written": written.or(row.text_opt(5)?),
+        "batch": row.text(6)?, "unit": row.text(7)?,
         "given": sum(row.int(8)?)?, "received": sum(row.int(9)?)?,
         "given_on": given, "received_on": received, "state": state, "state_name": label,
         "given_events": events(0), "received_events": events(1),

@@ -86,15 +86,20 @@ pub(crate) fn day_number(unix_ms: i64) -> i64 {
     (unix_ms + BEIJING_MS).div_euclid(DAY_MS)
 }
 
-/// The voucher's number: of the field that a pack has for it, or the document of that kind.
-fn voucher(body: &Value) -> Option<String> {
+/// The voucher's number as it was written: of the field that a pack has for it, or the document of
+/// that kind.
+pub(crate) fn written_voucher(body: &Value) -> Option<&str> {
     let field = body["attributes"]["voucher_no"].as_str();
     let documents = body["documents"].as_array();
-    let found = field.or_else(|| {
+    field.or_else(|| {
         let of_kind = documents?.iter().find(|one| one["type"] == "voucher")?;
         of_kind["no"].as_str()
-    });
-    found.map(former_code).filter(|number| !number.is_empty())
+    })
+}
+
+/// The same in the form in which both parties' are compared.
+fn voucher(body: &Value) -> Option<String> {
+    written_voucher(body).map(former_code).filter(|number| !number.is_empty())
 }
 
 /// What an accepted event says of its transactions with the other party; nothing where it is of

@@ -208,6 +208,7 @@ impl Account {
             2 => self.later += net,
             _ => {
                 let mut put = |into: bool, movement: &str| {
+                    let movement = on_side(movement, into);
                     let side = if into { &mut self.into } else { &mut self.out };
                     let line = side.entry(String::from(movement)).or_default();
                     line.quantity += quantity;
@@ -247,6 +248,11 @@ impl Account {
             "consistent": self.closing() + self.later == self.stored,
         }))
     }
+}
+
+/// The code that a movement has on one side of it.
+fn on_side(code: &str, into: bool) -> &str {
+    Movement::on_side(code, into).map_or(code, |movement| movement.code)
 }
 
 fn movement_name(code: &str) -> &str {
@@ -323,12 +329,15 @@ async fn items(tx: &mut Tx, object: i64, Period { from, to }: Period) -> Result<
     let domains = yj_domain::current(tx).await?;
     let item = |row: &Row| {
         let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);
-        let (movement, _) = ways(&domains, row)?;
+        let (movement, terminal) = ways(&domains, row)?;
+        // What leaves circulation as it is put out is gone.
+        let into = row.int(4)? == 1 && !terminal;
+        let movement = on_side(&movement, into);
         let amount: Option<Quantity> = row.int_opt(5)?.map(quantity).transpose()?;
         Ok(json!({
             "event": row.text(3)?, "type_name": spec.as_ref().map(|spec| spec.name.as_str()),
-            "movement": movement, "name": movement_name(&movement),
-            "side": if row.int(4)? == 1 { "in" } else { "out" }, "quantity": amount,
+            "movement": movement, "name": movement_name(movement),
+            "side": if into { "in" } else { "out" }, "quantity": amount,
             "event_time": time_text(row.int(6)?)?,
         }))
     };
@@ -360,5 +369,18 @@ mod tests {
         assert_eq!(account.closing(), 65);
         assert_eq!(account.into[OTHER].quantity, 9);
         assert_eq!(account.out["321"].quantity, 7);
+    }
+
+    #[test]
+    fn what_one_sells_out_comes_in_to_the_other_by_purchase() {
+        let mut account = Account::default();
+        account.add(&moved("201", 1, true, 30));
+        account.add(&moved("101", 1, false, 10));
+        assert_eq!((account.into["102"].quantity, account.out["208"].quantity), (30, 10));
+        assert_eq!(
+            (on_side("321", true), on_side("321", false), on_side(OTHER, true)),
+            ("113", "321", OTHER)
+        );
+        assert_eq!((on_side("111", false), on_side("102", false)), ("217", "201"));
     }
 }

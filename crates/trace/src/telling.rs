@@ -152,8 +152,16 @@ impl Chain {
             }
         }
         let mut acted = vec![0; self.found.names.len()];
+        // Whoever holds something of the chain is concerned as much as whoever did something in it.
+        let mut concerned = vec![false; self.found.names.len()];
         for step in &self.found.steps {
             acted[step.subject] += 1;
+            concerned[step.subject] = true;
+        }
+        for object in &self.found.units {
+            if matches!(object.role, Some(role) if role != Role::Beside) {
+                concerned[object.subject] = true;
+            }
         }
         let head = Head {
             code: root.code,
@@ -164,7 +172,7 @@ impl Chain {
             summary: Summary {
                 objects: objects - 1,
                 events: self.found.steps.len(),
-                subjects: acted.iter().filter(|events| **events > 0).count(),
+                subjects: concerned.iter().filter(|concerned| **concerned).count(),
                 held,
                 gone,
                 equivalent,

@@ -10,7 +10,7 @@ use yj_kernel::{App, Problem, Result};
 use yj_label::{Content, SymbolKind, symbol, symbol_svg};
 use yj_ledger::Ledger;
 
-use crate::{frame::Frame, story::spoken};
+use crate::{files, frame::Frame, story::spoken};
 
 #[derive(Template)]
 #[template(path = "certificate.html")]
@@ -19,8 +19,7 @@ struct Certificate<'a> {
     number: &'a str,
     /// The number as a part of a path.
     path: String,
-    found: bool,
-    /// Code of its state; empty where there is none.
+    /// Code of its state; empty where there is none, for there is no such certificate.
     state: String,
     promise: &'a str,
     facts: Vec<(&'static str, String)>,
@@ -36,6 +35,8 @@ struct Certificate<'a> {
     /// Made out of it, or in force for one of its batches after it was voided.
     successors: Vec<(String, String)>,
     of_batch: Vec<(String, String)>,
+    /// Whether the scripts of the page are in this binary.
+    islands: bool,
 }
 
 /// A text as one part of a path.
@@ -90,7 +91,6 @@ pub(crate) async fn page(app: &App, ledger: &Ledger, number: &str) -> Result<Res
         frame: Frame::of(app),
         number: known["number"].as_str().unwrap_or(number),
         path: encoded(known["number"].as_str().unwrap_or(number)),
-        found: !known.is_null(),
         state: text("state"),
         promise: known["promise"].as_str().unwrap_or_default(),
         facts: ended.into_iter().chain(facts).filter(|(_, text)| !text.trim().is_empty()).collect(),
@@ -102,6 +102,7 @@ pub(crate) async fn page(app: &App, ledger: &Ledger, number: &str) -> Result<Res
         origins: list("origins"),
         successors: list("successors"),
         of_batch: list("of_batch"),
+        islands: files::has_portal(),
     };
     let html = page.render().map_err(Problem::internal)?;
     Ok((status, Html(html)).into_response())

@@ -97,6 +97,28 @@ async fn g_6_5_4_forward_from_f1_a_reaches_every_batch_but_p1_y() {
 }
 
 #[tokio::test]
+async fn g_6_5_4_who_holds_is_concerned_in_either_direction() {
+    let app = TestApp::start().await;
+    for (code, direction) in [
+        ("F1-A", "downstream"),
+        ("W1-2", "downstream"),
+        ("W1-2", "upstream"),
+        ("W1-2", "both"),
+        ("R1-sold", "downstream"),
+    ] {
+        let chain = chain(&app, code, direction).await;
+        let all = |list: &str| chain[list].as_array().unwrap().clone();
+        let acting = all("events").into_iter().filter(|event| event["observes"] == false);
+        let concerned: BTreeSet<String> = all("objects")
+            .into_iter()
+            .chain(acting)
+            .map(|line| String::from(line["subject_id"].as_str().unwrap()))
+            .collect();
+        assert_eq!(chain["summary"]["subjects"], concerned.len(), "{code} {direction}");
+    }
+}
+
+#[tokio::test]
 async fn g_6_5_4_forward_from_the_others_differs_as_it_should() {
     let app = TestApp::start().await;
     let second = codes(&chain(&app, "F2-A", "downstream").await, "downstream");

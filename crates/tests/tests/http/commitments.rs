@@ -11,6 +11,12 @@ use crate::{
     subjects::detail,
 };
 
+/// A page that is whole without scripts loads what prints it, and nothing else.
+pub fn require_islands_only(page: &str) {
+    let island = r#"<script type="module" src="/portal/certificate.js">"#;
+    assert_eq!(page.matches("<script").count(), page.matches(island).count(), "{page}");
+}
+
 #[tokio::test]
 async fn g_6_4_1_a_voided_certificate_says_when_and_why_and_leads_to_the_one_in_its_place() {
     let app = TestApp::start().await;

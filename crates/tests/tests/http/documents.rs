@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     capturing::{capture, captured, said},
+    commitments::require_islands_only,
     harness::{TestApp, harvest},
     houses::id_of,
     subjects::detail,
@@ -125,7 +126,8 @@ async fn g_6_4_1_a_commitment_certificate_is_issued_collected_and_read_by_everyb
     ] {
         assert!(text.contains(word), "{word}: {text}");
     }
-    assert!(!text.contains("13800000001") && !text.contains("<script"), "{text}");
+    assert!(!text.contains("13800000001"), "{text}");
+    require_islands_only(&text);
     assert_eq!(app.send("GET", "/c/C0", None, &[], None).await.status, 404);
     // The register masks it, keeps it and lets nobody change it.
     let listed = app.get("supervisor", &format!("/api/v1/batch_document?number={number}")).await;
@@ -557,7 +559,8 @@ async fn d_6_3_a_certificate_stands_on_the_ledger_and_its_page_says_since_when()
     {
         assert!(text.contains(word), "{word}: {text}");
     }
-    assert!(!text.contains("<script") && !text.contains("13800000001"), "{text}");
+    assert!(!text.contains("13800000001"), "{text}");
+    require_islands_only(&text);
     // Everybody verifies it, and nobody learns from the proof whom to call.
     let proof = app.send("GET", &format!("/c/{number}/proof"), None, &[], None).await;
     assert_eq!(proof.status, 200);

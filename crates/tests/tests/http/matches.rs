@@ -119,6 +119,8 @@ async fn g_6_4_3_both_sides_of_a_transaction_are_compared_when_the_second_arrive
             .map(|name| found[0][name].clone()),
         ["matched", "100", "100", "KGM", "2026-11-11", "2026-11-11", "V001"].map(Value::from)
     );
+    // Compared in one form, and shown as the first of them wrote it.
+    assert_eq!(found[0]["voucher_written"], "V-001");
     assert_eq!(
         (&found[0]["giver"]["code"], &found[0]["receiver"]["code"]),
         (&trade.farm["code"], &trade.plant["code"])

@@ -165,6 +165,18 @@ async fn g_6_2_1_a_file_names_what_it_refers_to_by_its_code() {
 async fn g_6_2_4_every_tile_of_the_workbench_is_the_number_of_its_list() {
     let app = province().await;
     let bench = app.get("supervisor", "/api/v1/workbench").await.expect(200);
+    // The daily counts are of days of the calendar, also of those on which nothing happened.
+    let days: Vec<i64> = bench["trend"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| {
+            let day: jiff::civil::Date = day["day"].as_str().unwrap().parse().unwrap();
+            day.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_second() / 86_400
+        })
+        .collect();
+    assert_eq!(days.len(), 30);
+    assert!(days.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{days:?}");
     let tiles = bench["figures"].as_array().unwrap();
     // What the demonstration is made of (handbook §8.6).
     for (kind, planned) in [("node", 12), ("merchant", 240), ("device", 40), ("product", 96)] {

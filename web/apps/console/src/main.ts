@@ -6,6 +6,7 @@ import App from './App.vue';
 import { router } from './router';
 import { useSession } from './session';
 import { askForProof } from './ui/proof';
+import { holdUnsaved } from './ui/unsaved';
 import './styles/tokens.css';
 import './ui/elements';
 import './styles/base.css';
@@ -23,6 +24,7 @@ whenProofWanted(askForProof);
 whenSignedOut(() => {
   const session = useSession();
   if (!session.me) return;
+  holdUnsaved(session.me.account);
   session.forget();
   void router.push({ name: 'login', query: { to: router.currentRoute.value.fullPath } });
 });

@@ -3,6 +3,7 @@ import Shell from './layout/Shell.vue';
 import Login from './layout/Login.vue';
 import Workbench from './pages/desk/Workbench.vue';
 import { useSession } from './session';
+import { mayLeave } from './ui/unsaved';
 
 /** One layout, one level of pages: the menu is data, not nesting. */
 export const router = createRouter({
@@ -62,6 +63,9 @@ export const router = createRouter({
     },
   ],
 });
+
+// A session that ended asks nothing: what was typed is kept for whoever logs in again.
+router.beforeEach(async (to, from) => to.fullPath === from.fullPath || !useSession().me || (await mayLeave()));
 
 router.beforeEach(async (to) => {
   if (to.name === 'login' || to.name === 'setup' || to.name === 'activate' || to.name === 'apply') return true;

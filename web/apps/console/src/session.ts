@@ -5,6 +5,7 @@ import { answer, call, client, useCsrf } from './api';
 import type { Entity, Me, Meta, Region } from './domain/types';
 import { waitingHere } from '@field/waiting';
 import { dropDraft } from './pages/scan/draft';
+import { dropHeld } from './ui/unsaved';
 
 /** What somebody shows besides the password. */
 export type Shown = { code: string } | { recovery: string } | { webauthn: { challenge: string; credential: Record<string, unknown> } };
@@ -61,6 +62,7 @@ export const useSession = defineStore('session', () => {
     const query = (await waitingHere()) > 0 ? { keep: 'outbox' } : {};
     await call('DELETE', '/api/v1/session', { query }).catch(() => undefined);
     if (me.value) dropDraft(me.value.account);
+    dropHeld();
     forget();
   }
 

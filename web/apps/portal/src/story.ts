@@ -1,4 +1,9 @@
-/** Offers the proof check on the story page; what does the checking is loaded when asked for. */
+/** Offers the proof check and the switches on the story page; what does the checking is loaded when asked for. */
+
+import { offerViews } from './view';
+
+const switches = document.querySelector<HTMLElement>('#switches');
+if (switches) offerViews(switches);
 
 const button = document.querySelector<HTMLButtonElement>('#verify');
 const list = document.querySelector<HTMLElement>('#verdict');

@@ -1,6 +1,7 @@
 /** How numbers and times are written (front rules 31–34). */
 
-const BEIJING_MS = 8 * 3_600_000;
+/** How far China is ahead of UTC. */
+export const BEIJING_MS = 8 * 3_600_000;
 
 /** `2026-11-01 08:00` of Beijing, whatever the offset is that it was sent with. */
 export function moment(time: string | null | undefined): string {

@@ -21,11 +21,14 @@ const LACKING: Record<DocumentDemand['lacking'], string> = {
 /** A paper of no kind that the platform checks. */
 export const OTHER = 'voucher';
 
-/** What somebody chooses from, the kinds that are demanded first. */
-export function paperKinds(demands: DocumentDemand[] | undefined): [string, string][] {
+/** What somebody chooses from, the kinds that are demanded first. `own`: a kind as it was recorded, which stays as it is. */
+export function paperKinds(demands: DocumentDemand[] | undefined, own: string = OTHER): [string, string][] {
   const wanted = (demands ?? []).flatMap((demand) => demand.any_of);
-  const order = [...new Set([...wanted, ...Object.keys(DOCUMENT_KINDS)])];
-  return [...order.map((code): [string, string] => [code, DOCUMENT_KINDS[code] ?? code]), [OTHER, '其他凭证']];
+  const order = [...new Set([...wanted, ...Object.keys(DOCUMENT_KINDS), OTHER])];
+  const kinds = order.map((code): [string, string] => [code, code === OTHER ? '其他凭证' : (DOCUMENT_KINDS[code] ?? code)]);
+  if (order.includes(own)) return kinds;
+  const named = kinds.filter(([, label]) => label !== own);
+  return [[own, own], ...named];
 }
 
 /** What is demanded, in one sentence. */

@@ -127,7 +127,7 @@ export interface TraceEvent {
   external_id: string | null;
   documents: { type: string; no: string }[];
   evidence: { name: string; sm3: string }[];
-  place: { region: string; address: string | null } | null;
+  place: { region: string; address?: string | null; lon?: string | null; lat?: string | null } | null;
   integrity?: {
     intact: boolean;
     finding: string;
@@ -149,7 +149,10 @@ export interface TraceMatch {
   domain: string;
   giver: Party;
   receiver: Party;
+  /** In the form that both parties' are compared in. */
   voucher: string | null;
+  /** As one of them wrote it. */
+  voucher_written: string | null;
   batch: string;
   unit: string;
   given: string;

@@ -25,6 +25,9 @@ export const EVENT_STATES: Record<string, [string, Tone]> = {
   accepted: ['已接收', 'good'],
   superseded: ['已被更正', 'info'],
 };
+/** Whether an event corrects another or takes it back, before its name; nothing where it stands by itself. */
+export const correctionMark = (event: { correction_of: string | null; withdraws: boolean }): string =>
+  event.correction_of ? (event.withdraws ? '撤销：' : '更正：') : '';
 export const MATCH_STATES: Record<string, [string, Tone]> = {
   given: ['待收货方登记', 'warn'],
   received: ['待发货方登记', 'warn'],

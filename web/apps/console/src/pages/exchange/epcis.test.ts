@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../api';
-import { errorText, mediaOf, placed, placeText, progressOf, stateOf, thingsOf, wall, type Capture } from './epcis';
+import { errorText, mediaOf, named, placed, placeText, progressOf, stateOf, thingsOf, wall, type Capture } from './epcis';
 import { conditionsText, scheduleText, stepText, typeText } from './vocabulary';
 
 const capture = (parts: Partial<Capture>): Capture => ({
@@ -58,5 +58,10 @@ describe('EPCIS', () => {
     );
     expect(conditionsText({})).toBe('全部事件');
     expect(scheduleText({ minute: '0', hour: '8' })).toBe('定时：8 时 0 分');
+  });
+
+  it('names a domain by its name, and leaves what it does not know', () => {
+    expect(named('领域 agri 没有与此对应的事件类型；没有现行的领域 zzz')).toBe('食用农产品领域 没有与此对应的事件类型；没有现行的领域 zzz');
+    expect(errorText({ detail: '领域 drug 没有事件类型 x' })).toContain('药品领域');
   });
 });

@@ -1,6 +1,6 @@
 /** What the EPCIS interface answers, as far as these pages show it. */
 import { Problem } from '../../api';
-import type { Tone } from '../../domain/words';
+import { DOMAINS, type Tone } from '../../domain/words';
 
 export interface CaptureError {
   detail?: string;
@@ -78,7 +78,11 @@ export function placeText(field: string): string {
   return `第 ${Number(found[1]) + 1} 个事件${found[2] ? `的 ${found[2]}` : ''}`;
 }
 export const errorText = (error: CaptureError): string =>
-  error.errors?.map((one) => `${placeText(one.field)}：${one.detail}`).join('；') || error.detail || error.title || '';
+  named(error.errors?.map((one) => `${placeText(one.field)}：${one.detail}`).join('；') || error.detail || error.title || '');
+
+/** What is said of a domain, by its name. */
+export const named = (text: string): string =>
+  text.replace(/领域 (\w+)/g, (whole, code: string) => (DOMAINS[code] ? `${DOMAINS[code]}领域` : whole));
 
 /** What is wrong with a document that was not taken in, with its place in the document. */
 export function placed(error: unknown): unknown {

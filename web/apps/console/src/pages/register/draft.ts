@@ -1,5 +1,5 @@
 /** Fields of a record as people type them, and back. */
-import { offset } from '../../domain/attributes';
+import { offset, picked } from '../../domain/attributes';
 import type { Field } from '../../domain/types';
 
 export type Draft = string | string[];
@@ -17,9 +17,6 @@ export const isOrigins = (field: Field): boolean => field.kind === 'json' && fie
 /** Whether a field can be filled in by hand. */
 export const isTyped = (field: Field): boolean => !field.computed && (field.kind !== 'json' || isUnits(field) || isOrigins(field));
 
-/** A stored time goes on with seconds and its zone. */
-const PICKED = 'YYYY-MM-DDThh:mm'.length;
-
 export const lineOf = ({ code, quantity }: Covered): string => (quantity ? `${code} ${quantity}` : code);
 
 /** What stands in the field when the form opens. */
@@ -28,7 +25,7 @@ export function drafted(field: Field, value: unknown): Draft {
   if (value === null || value === undefined) return '';
   if (isUnits(field)) return (value as Covered[]).map(lineOf).join('\n');
   if (isOrigins(field)) return (value as string[]).join('\n');
-  return field.kind === 'time' ? String(value).slice(0, PICKED) : String(value);
+  return field.kind === 'time' ? picked(String(value)) : String(value);
 }
 
 export const linesOf = (text: string): string[] => text.split(/[\n；;]/).flatMap((line) => line.trim() || []);
@@ -44,7 +41,8 @@ export const unitsOf = (text: string): Covered[] => linesOf(text).map(covered);
 export function meant(field: Field, draft: Draft | undefined): unknown {
   if (draft === undefined || draft.length === 0) return null;
   if (Array.isArray(draft)) return draft;
-  if (field.kind === 'int') return Number(draft);
+  // What is no number is said to be none, and not to be missing.
+  if (field.kind === 'int') return Number.isInteger(Number(draft)) ? Number(draft) : draft;
   if (field.kind === 'bool') return draft === 'true';
   if (field.kind === 'time') return offset(draft);
   if (isUnits(field)) return unitsOf(draft);
