@@ -152,7 +152,8 @@ impl Looked {
     fn by(domains: Arc<Domains>, senders: &[Sender<'_>]) -> Self {
         let events = senders.iter().flat_map(|sender| {
             let (domains, day) = (&domains, sender.ctx.today());
-            sender.events.iter().map(move |event| event.check(event.find(domains, day)?))
+            let ctx = Some(sender.ctx);
+            sender.events.iter().map(move |event| event.check(event.find(domains, day)?, ctx))
         });
         Self { events: events.collect(), domains: Arc::clone(&domains) }
     }

@@ -144,7 +144,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let spec = stored.spec.clone().ok_or_else(|| {
         Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
     })?;
-    let mut event = resubmitted(stored)?.check(spec).map_err(|problem| {
+    let mut event = resubmitted(stored)?.check(spec, None).map_err(|problem| {
         Problem::Conflict(format!("该事件不再符合规则：{problem}；请驳回并由提交人重新登记"))
     })?;
     let inputs = event.inputs.iter().map(|line| line.code.as_str());
