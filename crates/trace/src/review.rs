@@ -25,6 +25,7 @@ use crate::{
     papers::{self, Judged, Parties},
     personal,
     record::rollup_key,
+    reissue,
     store::{self, StoredEvent},
     surroundings, warned,
 };
@@ -251,6 +252,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
     yj_ledger::enqueue(ctx, tx, &[pending])?;
     ordering::fall_under(tx, &under, &objects, (stored.id, original.is_some())).await?;
+    reissue::settle(ctx, tx, &judged.remade).await?;
     if failing::is_failed(&event.spec, &event.body) {
         failing::stop(ctx, tx, (&stored.uid, &event.body), &links).await?;
     }
