@@ -1,6 +1,6 @@
 //! The forms that single values have.
 
-use yj_model::{KnownCode, OffsetTime, Quantity, TraceCode};
+use yj_model::{KnownCode, OffsetTime, Quantity, TraceCode, sought_code};
 
 /// What the text of a field must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,8 @@ impl Form {
                 Err(format!("至多 {longest} 位，现为 {} 位", text.chars().count()))
             }
             Self::Code(_) => {
-                text.parse::<TraceCode>().map(|code| code.to_string()).map_err(|e| e.to_string())
+                let code = text.parse::<TraceCode>().or_else(|_| sought_code(text));
+                code.map(|code| code.to_string()).map_err(|e| e.to_string())
             }
             Self::Day => day(text).ok_or_else(|| String::from("应为日期，如 2026-11-01")),
             Self::Moment => moment(text).ok_or_else(|| {

@@ -293,6 +293,15 @@ fn happening(records: Vec<MeatRecord>) -> Result<Happening, Vec<Fault>> {
         let detail = format!("交易凭证号 {} 的进场基本信息重复", base.tran_id);
         return Err(vec![Fault::new("tran_id", detail)]);
     }
+    if details.is_empty() {
+        let detail = format!(
+            "没有交易凭证号为 {} 的进场明细，{} 应与其全部 {} 在同一报文中",
+            base.tran_id,
+            RetailIn::NAME,
+            RetailInDetail::NAME
+        );
+        return Err(vec![Fault::new("tran_id", detail)]);
+    }
     one_of("ws_supplier_id", "供货批发商", details.iter().map(|one| &one.ws_supplier_id))?;
     each_once(&base.tran_id, details.iter().map(|one| one.goods_code.as_str()))?;
     Ok(Happening::Arrival(base, details))

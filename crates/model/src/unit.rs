@@ -140,6 +140,12 @@ impl UnitCode {
         UNITS.iter().map(Self)
     }
 
+    /// Whether amounts in this unit and in another can be compared at all.
+    pub fn is_comparable(self, other: Self) -> bool {
+        let (one, two) = (self.0, other.0);
+        self == other || (one.dimension == two.dimension && one.dimension != Dimension::Package)
+    }
+
     /// The same amount in another unit of the same dimension, exactly; refused where four places
     /// cannot hold it.
     pub fn convert(self, quantity: Quantity, to: Self) -> Result<Quantity, Rejected> {

@@ -172,7 +172,7 @@ fn sought(app: &App, splits: &[(Split, Scheme)], answers: &[Vec<Row>]) -> Result
     Ok(sought)
 }
 
-fn span_at(batch: &str, number: i64) -> Sql {
+pub(crate) fn span_at(batch: &str, number: i64) -> Sql {
     Sql::new(
         "SELECT s.last_index, s.state, a.lot, a.produced_on, a.expires_on FROM code_span s \
          LEFT JOIN code_act a ON a.id = s.act_id \

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_kernel::{App, Result, Row, Sql};
+use yj_kernel::{App, Problem, Result, Row, Sql, Tx};
 use yj_model::{Scheme, Split, candidates};
 
-use crate::code_lookup::{BATCH, number_in, numbered, splits_of};
+use crate::{
+    code_lookup::{BATCH, number_in, numbered, span_at, splits_of},
+    code_span::CodeState,
+};
 
 /// For whom a code was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,26 @@ pub struct MadeFor {
     pub subject_id: String,
     /// 产品
     pub product_id: Option<String>,
+    /// Its batch, and its number there.
+    pub at: (String, i64),
+    /// Whether its issuer made it void, as far as that was asked ([`mark_void`]).
+    pub is_void: bool,
+}
+
+/// Finds out which of some codes their issuers made void; one trip for all.
+pub async fn mark_void(tx: &mut Tx, owners: &mut BTreeMap<String, MadeFor>) -> Result<()> {
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let queries = owners.values().map(|made| span_at(&made.at.0, made.at.1)).collect();
+    let answers = tx.fetch_all(queries).await?;
+    for (made, rows) in owners.values_mut().zip(answers) {
+        let span = rows.first().map(|row| Ok::<_, Problem>((row.int(0)?, row.text(1)?)));
+        let span = span.transpose()?.filter(|(last, _)| *last >= made.at.1);
+        let state = span.map(|(_, state)| state.parse::<CodeState>()).transpose();
+        made.is_void = state.map_err(Problem::internal)? == Some(CodeState::Void);
+    }
+    Ok(())
 }
 
 /// The query for the batches that some codes may be of, to travel with others; none where none of them
@@ -43,11 +66,13 @@ pub fn read_owners<'a>(
     for code in codes {
         for (split, scheme) in splits_of(&candidates(code)) {
             if let Some(row) = batch_of(rows, (&split, scheme))?
-                && number_in(app, row, &split)?.is_some()
+                && let Some(number) = number_in(app, row, &split)?
             {
                 let made = MadeFor {
                     subject_id: String::from(row.text(6)?),
                     product_id: row.text_opt(7)?.map(String::from),
+                    at: (String::from(row.text(0)?), number),
+                    is_void: false,
                 };
                 owners.insert(String::from(code), made);
                 break;

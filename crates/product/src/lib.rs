@@ -31,7 +31,7 @@ pub use catalogue_code::CatalogueCode;
 pub use code_batch::CodeBatch;
 pub use code_http::{activate_codes, code_file};
 pub use code_lookup::{MintedCode, Sought, are_minted, count_code_scan, is_registered, minted};
-pub use code_owner::{MadeFor, query_owners, read_owners};
+pub use code_owner::{MadeFor, mark_void, query_owners, read_owners};
 pub use code_rule::CodeRule;
 pub use code_span::CodeState;
 pub use label_template::LabelTemplate;

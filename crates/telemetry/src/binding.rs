@@ -8,7 +8,7 @@ use yj_construction::DEVICE;
 use yj_kernel::{
     Columns, Ctx, Field, Kind, Match, Place, Problem, Resource, Result, Scoping, Sql, Tx,
 };
-use yj_model::{Id, RegionCode, TraceCode};
+use yj_model::{Id, RegionCode, TraceCode, sought_code};
 
 use crate::{kind::ReadingKind, measure::Measure};
 
@@ -50,7 +50,8 @@ fn measure(text: &str) -> Result<String, String> {
 }
 
 fn code(text: &str) -> Result<String, String> {
-    text.parse::<TraceCode>().map(|code| code.to_string()).map_err(|error| error.0)
+    let code = text.parse::<TraceCode>().or_else(|_| sought_code(text));
+    code.map(|code| code.to_string()).map_err(|error| error.0)
 }
 
 impl Resource for DeviceBinding {
@@ -101,7 +102,13 @@ impl Resource for DeviceBinding {
             Problem::invalid("device_id", "没有登记这台设备，或不在您的数据权限范围内")
         })?;
         let (owner, region) = (String::from(device.text(0)?), device.text(1)?);
-        let holders = yj_trace::holders(tx, &[&self.code]).await?;
+        let one =
+            sought_code(&self.code).map_or_else(|_| self.code.clone(), |code| code.to_string());
+        let holders = yj_trace::holders(tx, &[&self.code, &one]).await?;
+        // As it is written where a unit is registered so, else in the one spelling.
+        if !holders.contains_key(&self.code) {
+            self.code = one;
+        }
         let holder = holders.get(&self.code);
         if holder != Some(&owner) && !covers(ctx, tx, holder).await? {
             let detail = "不是设备所属企业持有的追溯码，或不在您的数据权限范围内";

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use yj_crypto::{from_hex, sm3};
 use yj_kernel::{Problem, Result, json as strict};
-use yj_model::{MacAddress, OffsetTime, TraceCode};
+use yj_model::{MacAddress, OffsetTime, sought_code};
 use yj_trace::{Document, Evidence, Input, Output, Place, TraceEvent};
 
 use crate::{
@@ -255,7 +255,11 @@ impl Reading {
             let detail = "采样时间应不晚于发出时间（可差 5 分钟），也不早于其 30 天";
             return Err(Problem::invalid("time", detail));
         }
-        let code = self.code.as_ref().map(|code| code.parse::<TraceCode>()).transpose();
+        let code = self
+            .code
+            .as_deref()
+            .map(|text| sought_code(text).or_else(|_| text.parse()))
+            .transpose();
         let code = code.map_err(|error| Problem::invalid("code", error.to_string()))?;
         Ok(Measured {
             kind,

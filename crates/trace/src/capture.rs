@@ -28,7 +28,7 @@ use crate::{
     papers::{self, Judged, Papers, Parties},
     personal,
     record::{Excerpt, also, rollup_key, stored_event},
-    rightful, standing,
+    reissue, rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
     warned,
@@ -152,7 +152,8 @@ impl Looked {
     fn by(domains: Arc<Domains>, senders: &[Sender<'_>]) -> Self {
         let events = senders.iter().flat_map(|sender| {
             let (domains, day) = (&domains, sender.ctx.today());
-            sender.events.iter().map(move |event| event.check(event.find(domains, day)?))
+            let ctx = Some(sender.ctx);
+            sender.events.iter().map(move |event| event.check(event.find(domains, day)?, ctx))
         });
         Self { events: events.collect(), domains: Arc::clone(&domains) }
     }
@@ -557,7 +558,9 @@ impl Batch {
         for ready in &self.events {
             let at = (ready.stored.id, ready.superseded.is_some());
             ordering::fall_under(tx, &ready.under, &self.objects, at).await?;
-            if let Some(sender) = senders.get(ready.from).filter(|_| ready.failed) {
+            let Some(sender) = senders.get(ready.from) else { continue };
+            reissue::settle(sender.ctx, tx, &ready.papers.remade).await?;
+            if ready.failed {
                 let told = (&*ready.uid, &ready.stored.body);
                 failing::stop(sender.ctx, tx, told, &ready.links).await?;
             }

@@ -7,9 +7,9 @@ use yj_kernel::{
     Changed, Codes, Columns, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
     insert_rows,
 };
-use yj_model::{DocumentKind, Id, Quantity, RegionCode, TraceCode, UnitCode};
+use yj_model::{DocumentKind, Id, Quantity, RegionCode, UnitCode};
 
-use crate::{document_proof, lots, reissue};
+use crate::{document_proof, lots, reissue, spelling};
 
 /// 承诺依据
 const BASES: Codes =
@@ -173,8 +173,7 @@ impl BatchDocument {
         }
         let mut sum = Quantity::ZERO;
         for unit in units {
-            let code = unit.code.parse::<TraceCode>();
-            code.map_err(|error| invalid("units", error.to_string()))?;
+            spelling::asked(&unit.code).map_err(|error| invalid("units", error.to_string()))?;
             if let Some(text) = &unit.quantity {
                 let quantity: Quantity = text
                     .parse()

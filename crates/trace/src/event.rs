@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use yj_crypto::{from_hex, sm3};
 use yj_domain::{Domains, EventSpec, EventType, InputMode};
-use yj_kernel::{FieldError, Problem, Result};
+use yj_kernel::{Ctx, FieldError, Problem, Result};
 use yj_model::{
     Datum, GeoPoint, Id, KnownCode, LotNumber, OffsetTime, Quantity, RegionCode, Stage, TraceCode,
     UnitCode,
 };
+
+use crate::spelling::{Codes, Spelling};
 
 /// A trace event as clients send it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -168,6 +170,8 @@ pub(crate) struct Checked {
     pub(crate) as_sent: Option<AsSent>,
     /// What lots were called whose units are named instead, by side and line.
     pub(crate) lot_names: BTreeMap<(&'static str, usize), TraceCode>,
+    /// Codes that came in another spelling than units are registered in now, by side and line.
+    pub(crate) spellings: BTreeMap<(&'static str, usize), Spelling>,
 }
 
 /// An event under the codes that were sent.
@@ -206,61 +210,13 @@ impl Checked {
         inputs.chain(self.outputs.iter().map(|line| line.code.as_str()))
     }
 
-    /// Puts the codes of units in the place of other names that they have, as far as `unit` knows any;
-    /// asked again, it may know others, or none any more. Two names of one unit on one side are
-    /// refused: their amounts belong together.
-    pub(crate) fn name_units<'u>(&mut self, unit: impl Fn(&str) -> Option<&'u str>) -> Result<()> {
-        let inputs = self.inputs.iter_mut().map(|line| &mut line.code).collect();
-        let outputs = self.outputs.iter_mut().map(|line| &mut line.code).collect();
-        let mut renamed = false;
-        for (side, codes) in [("inputs", inputs), ("outputs", outputs)] {
-            let named = (side, &mut self.body, &mut self.lot_names);
-            renamed |= put_units(codes, named, &unit)?;
-        }
-        if renamed {
-            self.digest = self.digest_now()?;
-        }
-        Ok(())
-    }
-
-    fn digest_now(&self) -> Result<String> {
+    pub(crate) fn digest_now(&self) -> Result<String> {
         let corrects = self.correction_of.map(|id| id.to_string());
         let whole =
             json!([self.domain, self.spec.code, self.subject, self.time, corrects, self.body]);
         let bytes = serde_json::to_vec(&whole).map_err(Problem::internal)?;
         Ok(sm3::hex(&sm3::parts(&[b"YJ/event/v1\0", &bytes])))
     }
-}
-
-/// Renames the codes of one side, in the lines and in the normal form alike, and keeps their names.
-/// Returns whether there were any to rename.
-fn put_units<'u>(
-    mut codes: Vec<&mut TraceCode>,
-    (side, body, names): (
-        &'static str,
-        &mut Value,
-        &mut BTreeMap<(&'static str, usize), TraceCode>,
-    ),
-    unit: impl Fn(&str) -> Option<&'u str>,
-) -> Result<bool> {
-    let mut renamed = false;
-    for at in 0..codes.len() {
-        let name = names.get(&(side, at)).unwrap_or(&*codes[at]);
-        let found = unit(name.as_str()).unwrap_or(name.as_str());
-        if codes[at].as_str() == found {
-            continue;
-        }
-        if codes.iter().any(|other| other.as_str() == found) {
-            let detail = format!("{name} 与追溯码 {found} 是同一批次，请合并为一项");
-            return Err(Problem::invalid(format!("{side}[{at}].code"), detail));
-        }
-        let (name, found) = (name.clone(), found.parse().map_err(Problem::internal)?);
-        *codes[at] = found;
-        body[side][at]["code"] = json!(codes[at]);
-        names.entry((side, at)).or_insert(name);
-        renamed = true;
-    }
-    Ok(renamed)
 }
 
 #[derive(Debug, Clone)]
@@ -284,10 +240,19 @@ const DOCUMENTS_MAX: usize = 20;
 const EVIDENCE_MAX: usize = 20;
 
 /// Collects everything that is wrong instead of stopping at the first.
-struct Findings(Vec<FieldError>);
+pub(crate) struct Findings(Vec<FieldError>);
 
 impl Findings {
-    fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Refuses where anything was found.
+    pub(crate) fn refuse(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::Invalid(self.0)) }
+    }
+
+    pub(crate) fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
         self.0.push(FieldError { field: field.into(), detail: detail.into() });
     }
 
@@ -332,17 +297,24 @@ impl TraceEvent {
         })
     }
 
-    /// Checks the event against its event type, without looking at any other record.
-    pub(crate) fn check(&self, spec: EventType) -> Result<Checked> {
+    /// Checks the event against its event type, without looking at any other record. With `ctx` codes
+    /// get the one spelling that there is; without it they stay as they are.
+    pub(crate) fn check(&self, spec: EventType, ctx: Option<&Ctx>) -> Result<Checked> {
         let mut findings = Findings(Vec::new());
+        let mut codes = Codes::of(ctx, &self.domain);
         let subject = findings.parse("subject", &self.subject);
         let time = findings.parse("event_time", &self.event_time);
         if self.withdraws {
             self.check_withdrawal(&mut findings);
         }
         let of_lines = !self.withdraws;
-        let inputs = if of_lines { self.check_inputs(&spec, &mut findings) } else { Vec::new() };
-        let outputs = if of_lines { self.check_outputs(&spec, &mut findings) } else { Vec::new() };
+        let inputs =
+            if of_lines { self.check_inputs(&spec, &mut codes, &mut findings) } else { Vec::new() };
+        let outputs = if of_lines {
+            self.check_outputs(&spec, &mut codes, &mut findings)
+        } else {
+            Vec::new()
+        };
         self.check_place(&mut findings);
         let counterparty =
             self.counterparty.as_deref().and_then(|code| findings.parse("counterparty", code));
@@ -375,12 +347,18 @@ impl TraceEvent {
             digest: String::new(),
             as_sent: None,
             lot_names: BTreeMap::new(),
+            spellings: codes.spellings,
         };
         checked.digest = checked.digest_now()?;
         Ok(checked)
     }
 
-    fn check_inputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<InLine> {
+    fn check_inputs(
+        &self,
+        spec: &EventSpec,
+        codes: &mut Codes<'_>,
+        findings: &mut Findings,
+    ) -> Vec<InLine> {
         count(
             findings,
             "inputs",
@@ -390,7 +368,7 @@ impl TraceEvent {
         let mut lines: Vec<InLine> = Vec::new();
         for (at, input) in self.inputs.iter().enumerate() {
             let field = |name: &str| format!("inputs[{at}].{name}");
-            let code: Option<TraceCode> = findings.parse(&field("code"), &input.code);
+            let code = codes.read(("inputs", lines.len(), at), &input.code, findings);
             let amount = match (&input.quantity, &input.unit) {
                 (Some(quantity), Some(unit)) => {
                     amount(findings, (&field("quantity"), quantity), (&field("unit"), unit))
@@ -414,7 +392,12 @@ impl TraceEvent {
         lines
     }
 
-    fn check_outputs(&self, spec: &EventSpec, findings: &mut Findings) -> Vec<OutLine> {
+    fn check_outputs(
+        &self,
+        spec: &EventSpec,
+        codes: &mut Codes<'_>,
+        findings: &mut Findings,
+    ) -> Vec<OutLine> {
         count(
             findings,
             "outputs",
@@ -424,7 +407,7 @@ impl TraceEvent {
         let mut lines: Vec<OutLine> = Vec::new();
         for (at, output) in self.outputs.iter().enumerate() {
             let field = |name: &str| format!("outputs[{at}].{name}");
-            let code: Option<TraceCode> = findings.parse(&field("code"), &output.code);
+            let code = codes.read(("outputs", lines.len(), at), &output.code, findings);
             let amount = amount(
                 findings,
                 (&field("quantity"), &output.quantity),

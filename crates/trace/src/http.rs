@@ -29,7 +29,7 @@ use crate::{
     policy::SourcePolicy,
     proofs, query,
     review::{self, Decision},
-    scan, stock,
+    scan, spelling, stock,
     together::Together,
     xml,
 };
@@ -351,7 +351,7 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
 
 fn object_routes() -> Vec<Route> {
     let read = |ctx: Ctx, Path(code): Path<String>| async move {
-        let code: TraceCode = code.parse().map_err(|_| Problem::NotFound("追溯码"))?;
+        let code = spelling::asked(&code).map_err(|_| Problem::NotFound("追溯码"))?;
         let mut tx = ctx.snapshot().await?;
         let chain = compose::compose(&ctx, &mut tx, code.as_str(), &[Direction::Upstream]).await?;
         let mut answer = serde_json::to_value(chain.root()).map_err(Problem::internal)?;
@@ -396,9 +396,8 @@ async fn chain(ctx: &Ctx, query: &str) -> Result<Response> {
         }
     }
     let code = code.ok_or_else(|| Problem::invalid("code", "请给出追溯码"))?;
-    let code: TraceCode = code
-        .parse()
-        .map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
+    let code =
+        spelling::asked(&code).map_err(|error| Problem::invalid("code", error.to_string()))?;
     let mut tx = ctx.snapshot().await?;
     let chain = compose::compose(ctx, &mut tx, code.as_str(), &directions).await?;
     drop(tx);

@@ -57,6 +57,7 @@ mod rightful;
 mod scan;
 mod scan_count;
 mod sequence;
+mod spelling;
 mod standing;
 mod steps;
 mod stock;
@@ -91,7 +92,7 @@ pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::{EVENT_COLUMNS, list as events};
 pub use scan_count::{Scan, Scans};
-pub use story::{products_of, public_proofs, unit_of_lot};
+pub use story::{OfLot, products_of, public_proofs, unit_of_lot};
 pub use story_kept::Stories;
 pub use warned::{WarnedLot, warned_lots};
 

@@ -11,10 +11,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::{Gs1Data, KnownCode, TraceCode, bare_code};
 
-use crate::{balance::Objects, event::Checked};
+use crate::{balance::Objects, event::Checked, spelling};
 
 /// Units of a lot that are looked at, and of each holder's: two are as uncertain as a thousand.
 const UNITS_MAX: i64 = 2;
@@ -157,6 +158,56 @@ impl Lots {
     }
 }
 
+impl Checked {
+    /// Puts the codes of units in the place of other names that they have, as far as `unit` knows any;
+    /// asked again, it may know others, or none any more. Two names of one unit on one side are
+    /// refused: their amounts belong together.
+    pub(crate) fn name_units<'u>(&mut self, unit: impl Fn(&str) -> Option<&'u str>) -> Result<()> {
+        let inputs = self.inputs.iter_mut().map(|line| &mut line.code).collect();
+        let outputs = self.outputs.iter_mut().map(|line| &mut line.code).collect();
+        let mut renamed = false;
+        for (side, codes) in [("inputs", inputs), ("outputs", outputs)] {
+            let named = (side, &mut self.body, &mut self.lot_names);
+            renamed |= put_units(codes, named, &unit)?;
+        }
+        if renamed {
+            self.digest = self.digest_now()?;
+        }
+        Ok(())
+    }
+}
+
+/// Renames the codes of one side, in the lines and in the normal form alike, and keeps their names.
+/// Returns whether there were any to rename.
+fn put_units<'u>(
+    mut codes: Vec<&mut TraceCode>,
+    (side, body, names): (
+        &'static str,
+        &mut Value,
+        &mut BTreeMap<(&'static str, usize), TraceCode>,
+    ),
+    unit: impl Fn(&str) -> Option<&'u str>,
+) -> Result<bool> {
+    let mut renamed = false;
+    for at in 0..codes.len() {
+        let name = names.get(&(side, at)).unwrap_or(&*codes[at]);
+        let found = unit(name.as_str()).unwrap_or(name.as_str());
+        if codes[at].as_str() == found {
+            continue;
+        }
+        if codes.iter().any(|other| other.as_str() == found) {
+            let detail = format!("{name} 与追溯码 {found} 是同一批次，请合并为一项");
+            return Err(Problem::invalid(format!("{side}[{at}].code"), detail));
+        }
+        let (name, found) = (name.clone(), found.parse().map_err(Problem::internal)?);
+        *codes[at] = found;
+        body[side][at]["code"] = json!(codes[at]);
+        names.entry((side, at)).or_insert(name);
+        renamed = true;
+    }
+    Ok(renamed)
+}
+
 /// The one of some units, each with its holder, that a lot's name means to a holder.
 fn meant<'u>(
     units: impl Iterator<Item = (&'u str, &'u str)> + Clone,
@@ -173,6 +224,7 @@ fn meant<'u>(
 /// Puts the codes that lots are registered under in the place of their names, event by event, as far as
 /// what is stored tells; what the names lead to.
 pub(crate) async fn name(tx: &mut Tx, checked: &mut [Result<Checked>]) -> Result<Lots> {
+    spelling::settle(tx, checked).await?;
     let events = || checked.iter().filter_map(|event| event.as_ref().ok());
     let is_named = |event: &&Checked| event.codes().any(|code| lot_named(code).is_some());
     let subjects: BTreeSet<&str> =
@@ -200,8 +252,15 @@ pub(crate) async fn name(tx: &mut Tx, checked: &mut [Result<Checked>]) -> Result
     Ok(lots)
 }
 
-/// The code of the only unit of the lot that a code names.
+/// The code under which the unit is registered that a code names in another spelling, or by its lot where
+/// that has one unit only.
 pub(crate) async fn unit_named(tx: &mut Tx, code: &str) -> Result<Option<String>> {
+    if let Some(other) = spelling::other(code) {
+        let known = spelling::registered(tx, BTreeSet::from([code, other.as_str()])).await?;
+        if !known.is_empty() {
+            return Ok(Some(other.to_string()).filter(|_| !known.contains(code)));
+        }
+    }
     let Some(name) = lot_named(code) else { return Ok(None) };
     let lots = Lots::look(tx, BTreeMap::from([(code, (name, BTreeSet::new()))])).await?;
     Ok(lots.stored(code, None).map(String::from))
@@ -215,22 +274,30 @@ pub(crate) async fn registered(tx: &mut Tx, code: TraceCode) -> Result<TraceCode
     }
 }
 
-/// The same of several codes that a holder names; those that stay as they are are not among them.
+/// The same of several codes that a holder names; those that stay as they are are not among them. What
+/// is registered in no spelling gets the one for all.
 pub(crate) async fn units_named(
     tx: &mut Tx,
     codes: &[&str],
     holder: &str,
 ) -> Result<BTreeMap<String, String>> {
+    let others = codes.iter().filter_map(|code| Some((*code, spelling::other(code)?)));
+    let others: BTreeMap<&str, TraceCode> = others.collect();
+    let both = others.iter().flat_map(|(code, other)| [*code, other.as_str()]);
+    let known = spelling::registered(tx, both.collect()).await?;
+    let is_settled = |code: &str| {
+        let other = others.get(code);
+        known.contains(code) || other.is_some_and(|other| known.contains(other.as_str()))
+    };
     let named = |code: &str| Some((lot_named(code)?, BTreeSet::from([holder])));
-    let names = codes.iter().filter_map(|code| Some((*code, named(code)?)));
-    let names: BTreeMap<&str, _> = names.collect();
-    if names.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let lots = Lots::look(tx, names).await?;
+    let unsettled = codes.iter().filter(|code| !is_settled(code));
+    let names: BTreeMap<&str, _> =
+        unsettled.filter_map(|code| Some((*code, named(code)?))).collect();
+    let lots = if names.is_empty() { Lots::default() } else { Lots::look(tx, names).await? };
     let unit = |code: &&str| {
-        let unit = lots.stored(code, Some(holder))?;
-        Some((String::from(*code), String::from(unit)))
+        let lot = lots.stored(code, Some(holder)).map(String::from);
+        let other = || others.get(code).filter(|_| !known.contains(*code)).map(ToString::to_string);
+        Some((String::from(*code), lot.or_else(other)?))
     };
     Ok(codes.iter().filter_map(unit).collect())
 }

@@ -24,6 +24,7 @@ use crate::{
     order::{OrderKind, Quality, TraceOrder},
     ordering::{self, NewOrder},
     query::{self, EVENT_COLUMNS},
+    spelling,
     stock::require_holder,
     store::{self, quantity},
 };
@@ -165,7 +166,7 @@ async fn unmade(ctx: &Ctx, id: &str, because: (&str, Option<&str>)) -> Result<Va
 
 /// The code that a path names, as its unit is registered.
 async fn registered(tx: &mut Tx, code: &str) -> Result<TraceCode> {
-    lots::registered(tx, code.parse().map_err(|_| Problem::NotFound("追溯码"))?).await
+    lots::registered(tx, spelling::asked(code).map_err(|_| Problem::NotFound("追溯码"))?).await
 }
 
 /// One order, as whoever made or lifted it sees it.

@@ -45,7 +45,7 @@ pub(crate) struct Paper {
     pub(crate) state: String,
     origins: Vec<String>,
     /// Codes of the batches it goes with; none where it says none.
-    units: Vec<String>,
+    pub(crate) units: Vec<String>,
 }
 
 /// How much of a document somebody has used so, in its unit.
@@ -86,6 +86,8 @@ pub(crate) struct Judged {
     pub(crate) reason: Option<String>,
     /// Papers that it lacks and that are counted; empty for 入场无凭证 of packs that demand nothing.
     pub(crate) gap: Option<String>,
+    /// Certificates made out anew for what it mixes or splits.
+    pub(crate) remade: BTreeSet<String>,
 }
 
 /// Both sides of an event, by identifier, and the products of what it moves.
@@ -275,6 +277,12 @@ impl Papers {
             }
             if named.kind == DocumentKind::Commitment {
                 certified.extend(paper.origins.iter().map(String::as_str));
+                if !paper.origins.is_empty() && mixes_or_splits(event) {
+                    judged.remade.insert(paper.id.clone());
+                }
+            }
+            if let Some(reason) = beyond_comparison(&named, paper, event) {
+                judged.reason.get_or_insert(reason);
             }
             let one = self.measure(&named, paper, (event, parties)).map_err(wrong)?;
             // One document named twice in an event is one document.
@@ -426,16 +434,36 @@ fn is_gap(event: &Checked) -> bool {
         && code.and_then(|code| event.spec.label("voucher", code)) == Some("无凭证")
 }
 
-/// How much an event moves, in a unit; `None` where that is not said or cannot be compared.
-fn amount(event: &Checked, kind: DocumentKind, unit: UnitCode) -> Option<Quantity> {
+/// Why somebody must look at a document that counts in another measure than the event does: heads do not
+/// become kilograms, and what cannot be compared is not taken for covered.
+fn beyond_comparison(named: &Named, paper: &Paper, event: &Checked) -> Option<String> {
+    let (covered, unit) = paper.covers?;
+    let lines = moved(event, named.kind);
+    let (_, other) = lines.iter().find(|(_, of)| !of.is_comparable(unit))?;
+    Some(format!(
+        "{} {} 证载 {covered} {}，本事件以{}计，不能换算，须核对所证数量",
+        named.kind.label(),
+        named.number,
+        unit.unit().name,
+        other.unit().name
+    ))
+}
+
+/// The lines of an event that a document of this kind covers.
+fn moved(event: &Checked, kind: DocumentKind) -> Vec<(Quantity, UnitCode)> {
     let out = event.outputs.iter().map(|line| (line.quantity, line.unit));
     let of_outputs = event.spec.inputs.mode == InputMode::None
         || (event.stage == Stage::Processing && kind == DocumentKind::Commitment);
-    let lines: Vec<(Quantity, UnitCode)> = if of_outputs {
+    if of_outputs {
         out.collect()
     } else {
         event.inputs.iter().filter_map(|line| line.amount).collect()
-    };
+    }
+}
+
+/// How much an event moves, in a unit; `None` where that is not said or cannot be compared.
+fn amount(event: &Checked, kind: DocumentKind, unit: UnitCode) -> Option<Quantity> {
+    let lines = moved(event, kind);
     let mut sum = Quantity::ZERO;
     for (quantity, of) in lines {
         sum = sum.plus(of.convert(quantity, unit).ok()?).ok()?;

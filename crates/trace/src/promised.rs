@@ -60,6 +60,7 @@ async fn require_quantity(
     for _ in 0..STEPS_MAX {
         let found = over(tx, subject, &lots).await?;
         let there = produced(tx, &lots).await?;
+        require_comparable(&there, unit)?;
         let inside = found.iter().filter(|one| one.lots.is_subset(&lots)).map(|one| one.covers);
         if let (Some(covered), Some(there)) = (sum(inside, unit), sum(there, unit)) {
             require_enough(covered, there, (wanted, unit))?;
@@ -112,6 +113,15 @@ async fn produced(tx: &mut Tx, lots: &BTreeSet<String>) -> Result<Vec<(Quantity,
     sql.bind_texts(lots.iter().map(String::as_str));
     let rows = tx.fetch(sql).await?;
     rows.iter().map(|row| Ok((store::quantity(row.int(0)?)?, row.parsed(1)?))).collect()
+}
+
+/// Refuses a certificate in a measure that its lots are not counted in: it would promise for any amount.
+fn require_comparable(there: &[(Quantity, UnitCode)], unit: UnitCode) -> Result<()> {
+    let Some((_, of)) = there.iter().find(|(_, of)| !of.is_comparable(unit)) else { return Ok(()) };
+    let (of, unit) = (of.unit().name, unit.unit().name);
+    let detail =
+        format!("所附批次以{of}计，{unit}不能与其换算；合格证的数量应以{of}或可与其换算的单位写明");
+    Err(invalid("unit", detail))
 }
 
 fn require_enough(

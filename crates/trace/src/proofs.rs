@@ -8,12 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{Access, Body, Ctx, Problem, Result, Route, Shape, Sql, Tx, audit, transfer};
 use yj_ledger::Ledger;
-use yj_model::TraceCode;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     document::BatchDocument,
-    lots, query,
+    lots, query, spelling,
     store::{EVENT, StoredEvent},
 };
 
@@ -96,9 +95,8 @@ async fn proofs(ctx: &Ctx, ledger: &Ledger, wanted: Wanted) -> Result<Response> 
 
 /// Every event and every document of a code within reach.
 async fn of_code(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<Vec<Record>> {
-    let code: TraceCode = code
-        .parse()
-        .map_err(|error: yj_model::Rejected| Problem::invalid("code", error.to_string()))?;
+    let code =
+        spelling::asked(code).map_err(|error| Problem::invalid("code", error.to_string()))?;
     let code = lots::registered(tx, code).await?;
     let mut sql = Sql::new(EVENT);
     sql.push(

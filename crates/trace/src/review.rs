@@ -25,6 +25,7 @@ use crate::{
     papers::{self, Judged, Parties},
     personal,
     record::rollup_key,
+    reissue,
     store::{self, StoredEvent},
     surroundings, warned,
 };
@@ -144,7 +145,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let spec = stored.spec.clone().ok_or_else(|| {
         Problem::Conflict(String::from("该事件所属的领域包不可用，请驳回并由提交人重新登记"))
     })?;
-    let mut event = resubmitted(stored)?.check(spec).map_err(|problem| {
+    let mut event = resubmitted(stored)?.check(spec, None).map_err(|problem| {
         Problem::Conflict(format!("该事件不再符合规则：{problem}；请驳回并由提交人重新登记"))
     })?;
     let inputs = event.inputs.iter().map(|line| line.code.as_str());
@@ -251,6 +252,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let pending = yj_ledger::Pending { record: &stored.uid, envelope: &envelope };
     yj_ledger::enqueue(ctx, tx, &[pending])?;
     ordering::fall_under(tx, &under, &objects, (stored.id, original.is_some())).await?;
+    reissue::settle(ctx, tx, &judged.remade).await?;
     if failing::is_failed(&event.spec, &event.body) {
         failing::stop(ctx, tx, (&stored.uid, &event.body), &links).await?;
     }

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use yj_kernel::{
     Access, Body, Columns, Ctx, Place, Problem, Reach, Result, Route, Row, Shape, Sql, Tx, audit,
 };
-use yj_model::{Gs1Data, Quantity, Scheme, TraceCode, UnitCode, bare_code, candidates, why_not};
+use yj_model::{
+    Gs1Data, Quantity, Scheme, TraceCode, UnitCode, bare_code, candidates, sought_code, why_not,
+};
 use yj_product::ProductBrief;
 use yj_subject::SubjectBrief;
 
@@ -111,7 +113,8 @@ async fn look_up(ctx: &Ctx, tx: &mut Tx, scan: &Scan) -> Result<Value> {
         read.iter().flat_map(|one| one.codes.iter().map(String::as_str)).collect();
     let behind = Behind::load(ctx, tx, (scan, &subject), &codes).await?;
     let found = scan.codes.iter().zip(&read).map(|(text, read)| {
-        let known = behind.best(&read.codes);
+        let (exact, of_lot) = read.codes.split_at(read.exact);
+        let known = behind.best(exact).or_else(|| behind.best(of_lot));
         // What is wrong with a text is said of it alone, whatever stands behind it.
         let problem = read.problem.clone().filter(|_| known.is_none());
         Found { scanned: text, known: known.is_some(), problem, unit: known }
@@ -168,6 +171,7 @@ fn meaning(text: &str) -> Meant {
     let gs1 = readings.iter().find(|one| one.scheme == Scheme::Gs1);
     if let Some(reading) = gs1 {
         let part = |name: &str| reading.part(name).map(String::from);
+        meant.codes.extend(sought_code(text).ok().map(|code| code.to_string()));
         meant.codes.extend(part("sscc"));
         meant.item =
             part("gtin").map(|gtin| Item { gtin, lot: part("lot"), serial: part("serial") });
@@ -181,7 +185,9 @@ fn meaning(text: &str) -> Meant {
         None if readings.is_empty() && is_of_gs1(&bare) => Some(why_not(&bare).to_string()),
         _ => None,
     };
-    if meant.codes.is_empty() && meant.item.is_none() && meant.problem.is_none() {
+    let no_unit = gs1.is_some_and(|reading| reading.part("sscc").is_none()) && code.is_err();
+    let nothing = meant.codes.is_empty() || no_unit;
+    if nothing && meant.item.is_none() && meant.problem.is_none() {
         meant.problem = match gs1 {
             Some(_) => Some(String::from("此标识不是商品或物流单元；请扫带批次号或序列号的追溯码")),
             None => code.err().map(|error| error.to_string()),
@@ -204,6 +210,8 @@ fn is_of_gs1(text: &str) -> bool {
 struct Led {
     /// Codes of units, those most likely meant first.
     codes: Vec<String>,
+    /// How many of them a serial number names itself; the others are of its lot.
+    exact: usize,
     problem: Option<String>,
 }
 
@@ -247,12 +255,21 @@ async fn resolve(tx: &mut Tx, subject: &SubjectBrief, texts: &[String]) -> Resul
     let mut led = Vec::with_capacity(meant.len());
     for one in meant {
         let mut codes = one.codes;
-        if one.item.is_some() {
+        let mut exact = 0;
+        if let Some(item) = one.item {
+            let serial = item.serial.as_deref();
+            // Another single piece of the lot is not the one that was scanned.
+            let may_be = |code: &str| {
+                serial.is_none_or(|serial| code == serial || !story::names_piece(code))
+            };
+            exact = if serial.is_some() { codes.len() } else { 0 };
             for row in answers.next().unwrap_or_default() {
-                codes.push(String::from(row.text(0)?));
+                let code = row.text(0)?;
+                exact += usize::from(serial == Some(code));
+                codes.extend(may_be(code).then(|| String::from(code)));
             }
         }
-        led.push(Led { codes, problem: one.problem });
+        led.push(Led { codes, exact, problem: one.problem });
     }
     Ok(led)
 }

@@ -12,11 +12,12 @@ use axum::{
 use serde_json::{Value, json};
 use yj_domain::Domains;
 use yj_kernel::{Access, Ctx, Param, Place, Problem, Result, Route, Row, Sql, Tx, time_text};
-use yj_model::{Movement, Quantity, TraceCode};
+use yj_model::{Movement, Quantity};
 
 use crate::{
     lots, places,
     query::EVENT_COLUMNS,
+    spelling,
     store::{self, quantity},
 };
 
@@ -106,7 +107,7 @@ async fn of_code(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>> {
     let missing = || Problem::NotFound("追溯码");
-    let code: TraceCode = code.parse().map_err(|_| missing())?;
+    let code = spelling::asked(&code).map_err(|_| missing())?;
     let asked = Asked::parse(query, false)?;
     let mut tx = ctx.snapshot().await?;
     let code = lots::registered(&mut tx, code).await?;

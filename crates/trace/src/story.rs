@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use yj_crypto::to_hex;
-use yj_kernel::{Problem, Result, Row, Sql, Tx};
+use yj_kernel::{App, Problem, Result, Row, Sql, Tx};
 use yj_ledger::Ledger;
-use yj_model::{OffsetTime, Stage, regions};
+use yj_model::{OffsetTime, Scheme, Stage, candidates, regions};
 
 use crate::{
     balance::{LinkRole, Object},
@@ -198,29 +198,56 @@ pub async fn products_of(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String,
     tx.fetch(sql).await?.iter().map(read).collect()
 }
 
-/// The newest unit of a product's lot. Those that the product's own subject put out go before all
+/// What is registered of a product's lot.
+#[derive(Debug, Default)]
+pub struct OfLot {
+    /// The unit that is the lot.
+    pub unit: Option<String>,
+    /// Whether anything is of this lot, be it single pieces alone.
+    pub is_known: bool,
+}
+
+/// The newest unit that is a product's lot. Those that the product's own subject put out go before all
 /// others: whoever else names its lot does not take its place. A product alone names no unit: which
-/// of its lots somebody holds it does not say.
+/// of its lots somebody holds it does not say. A single piece is no lot: what became of it did not
+/// become of the others.
 pub async fn unit_of_lot(
+    app: &App,
     tx: &mut Tx,
-    product_id: &str,
-    lot: Option<&str>,
-) -> Result<Option<String>> {
+    (product_id, lot): (&str, Option<&str>),
+) -> Result<OfLot> {
     let product = yj_product::by_ids(tx, &[product_id]).await?.remove(product_id);
     let owner = product.map(|product| product.subject_id).unwrap_or_default();
     // Asked also where no lot is named, of one that nothing has: it takes as long.
-    newest_unit(tx, (product_id, &owner), lot.unwrap_or_default()).await
+    let units = units_of_lot(tx, (product_id, &owner), lot.unwrap_or_default()).await?;
+    let codes = || units.iter().map(String::as_str);
+    // Asked also where there is nothing to ask.
+    let nothing = || Sql::new("SELECT 1 FROM code_batch WHERE 1 = 0");
+    let rows = tx.fetch(yj_product::query_owners(codes()).unwrap_or_else(nothing)).await?;
+    let made = yj_product::read_owners(app, codes(), &rows)?;
+    let is_lot = |code: &&String| !made.contains_key(*code) && !names_piece(code);
+    let unit = units.iter().find(is_lot).cloned();
+    Ok(OfLot { unit, is_known: !units.is_empty() })
+}
+
+/// Whether a code names one piece by its form: by a serial number, or as a logistic unit.
+pub(crate) fn names_piece(code: &str) -> bool {
+    let pieces = ["serial", "third_party_serial", "sscc"];
+    let readings = candidates(code);
+    let gs1 = readings.first().filter(|reading| reading.scheme == Scheme::Gs1);
+    gs1.is_some_and(|reading| pieces.iter().any(|name| reading.part(name).is_some()))
 }
 
 /// Units of one lot that are looked at: the newest and the oldest.
 const OF_LOT_MAX: i64 = 200;
 
-/// One trip, whatever there is: how long an answer takes says nothing.
-async fn newest_unit(
+/// Those that the product's own subject put out, the newest first, then the oldest of all. One trip,
+/// whatever there is: how long an answer takes says nothing.
+async fn units_of_lot(
     tx: &mut Tx,
     (product_id, owner): (&str, &str),
     lot: &str,
-) -> Result<Option<String>> {
+) -> Result<Vec<String>> {
     let end = |sql: &mut Sql, order: &str, most: i64| {
         sql.push("SELECT id, code FROM trace_object WHERE product_id = ").bind(product_id);
         sql.push(" AND lot = ").bind(lot).push(" ORDER BY ").push(order).push(" LIMIT ").bind(most);
@@ -233,12 +260,11 @@ async fn newest_unit(
         ") f) o WHERE EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
          WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id = ",
     );
-    own.bind(owner).push(") ORDER BY o.id DESC LIMIT 1");
-    // Where the product's own subject put out none of a lot, whoever was first to name it.
+    own.bind(owner).push(") ORDER BY o.id DESC");
+    // Where the product's own subject did not put out the lot, whoever was first to name it.
     let mut others = Sql::new("SELECT o.code FROM (");
-    end(&mut others, "id", 1);
+    end(&mut others, "id", OF_LOT_MAX);
     others.push(") o");
     let answers = tx.fetch_all(vec![own, others]).await?;
-    let found = answers.iter().find_map(|rows| rows.first());
-    found.map(|row| row.text(0).map(String::from)).transpose()
+    answers.iter().flatten().map(|row| row.text(0).map(String::from)).collect()
 }

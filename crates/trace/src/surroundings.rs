@@ -99,10 +99,11 @@ impl Surroundings {
         let mut named = answers.split_off(plain);
         let batches = named.split_off(of_papers);
         let papers = papers::read(&named)?;
-        let owners = match (app, batches.first()) {
+        let mut owners = match (app, batches.first()) {
             (Some(app), Some(rows)) => yj_product::read_owners(app, codes(), rows)?,
             _ => BTreeMap::new(),
         };
+        yj_product::mark_void(tx, &mut owners).await?;
         let [subjects, products, objects, digests, policies, domains, held @ ..] =
             answers.as_slice()
         else {

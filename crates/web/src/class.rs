@@ -77,7 +77,11 @@ pub(crate) enum Sought {
 }
 
 /// Looks for a lot of a product.
-pub(crate) async fn seek(tx: &mut Tx, product: &ProductBrief, lot: Option<&str>) -> Result<Sought> {
+pub(crate) async fn seek(
+    app: &App,
+    tx: &mut Tx,
+    (product, lot): (&ProductBrief, Option<&str>),
+) -> Result<Sought> {
     let Some(text) = lot else { return Ok(Sought::Nothing) };
     let lot = match text.parse::<LotNumber>() {
         Ok(lot) => lot,
@@ -86,8 +90,8 @@ pub(crate) async fn seek(tx: &mut Tx, product: &ProductBrief, lot: Option<&str>)
             return Ok(Sought::Wrong(text, error.to_string()));
         }
     };
-    let found = unit_of_lot(tx, &product.id, Some(lot.as_str())).await?;
-    Ok(found.map_or_else(|| Sought::Missing(lot.to_string()), Sought::Unit))
+    let found = unit_of_lot(app, tx, (&product.id, Some(lot.as_str()))).await?;
+    Ok(found.unit.map_or_else(|| Sought::Missing(lot.to_string()), Sought::Unit))
 }
 
 /// The page, or its document for machines.

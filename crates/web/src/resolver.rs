@@ -12,7 +12,7 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use yj_kernel::{App, Origin, Param, Problem, Result, Route};
-use yj_model::{Recognised, TraceCode, bare_code, candidates, link_keys, why_not};
+use yj_model::{TraceCode, bare_code, candidates, link_keys, why_not};
 use yj_product::LINK_TYPES;
 
 use crate::{
@@ -235,9 +235,19 @@ impl Resolver {
             let plain = bare_code(id).and_then(|code| code.parse::<TraceCode>().ok());
             if let Some(code) = plain
                 && mode == Mode::Any
-                && rest.value("linkType").is_none()
             {
                 let code = code.to_string();
+                let link_type = rest.value("linkType");
+                let asked = Asked::read(link_type.as_deref(), rest.header(header::ACCEPT));
+                // Its links are those of any identifier; the page is told at once.
+                if link_type.is_some() || matches!(asked, Asked::All(_)) {
+                    let mut tx = app.db().snapshot().await?;
+                    let found = find(app, &mut tx, (&code, &[])).await?;
+                    drop(tx);
+                    if found.is_public() {
+                        return self.found(app, &code, &found, (&asked, &rest)).await;
+                    }
+                }
                 let response =
                     story::answer(app, &self.door, (code, None), Telling::of(&rest.headers))
                         .await?;
@@ -262,7 +272,7 @@ impl Resolver {
         let address = yj_product::upstream_of(&mut tx, readings.first()).await?;
         drop(tx);
         if found.is_public() {
-            return self.found(app, &readings, &found, (&asked, &rest)).await;
+            return self.found(app, &readings[0].canonical, &found, (&asked, &rest)).await;
         }
         // What is not answered here is a miss, and so is every question to others: one of them, before
         // anybody waits for the answer.
@@ -291,11 +301,11 @@ impl Resolver {
     async fn found(
         &self,
         app: &App,
-        readings: &[Recognised],
+        canonical: &str,
         found: &Found,
         (asked, rest): (&Asked, &Rest),
     ) -> Result<Response> {
-        let code = found.page_code(readings);
+        let code = found.page_code(canonical);
         let base = app.platform().public_url.trim_end_matches('/');
         let page = format!("{base}/t/{}", utf8_percent_encode(&code, PAGE));
         let mut links: Vec<Link> = found
@@ -310,7 +320,6 @@ impl Resolver {
             })
             .collect();
         links.extend(own(&page));
-        let canonical = &readings[0].canonical;
         let all = format!(
             "<{base}/resolve?id={}&linkType=linkset>; rel=\"linkset\"; type=\"application/linkset+json\"",
             utf8_percent_encode(canonical, NON_ALPHANUMERIC)
@@ -396,10 +405,10 @@ const PATH: &percent_encoding::AsciiSet = &PAGE.remove(b'/');
 impl Found {
     /// Under which code the page is found: that of the single code where it has one of its own, or
     /// that of the unit.
-    fn page_code(&self, readings: &[Recognised]) -> String {
+    fn page_code(&self, canonical: &str) -> String {
         if let Some(minted) = &self.minted {
             return minted.canonical.clone();
         }
-        self.unit.clone().unwrap_or_else(|| readings[0].canonical.clone())
+        self.unit.clone().unwrap_or_else(|| String::from(canonical))
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use yj_kernel::{App, DataClass, Result, Tx};
-use yj_model::{Recognised, Scheme};
+use yj_model::{Recognised, Scheme, sought_code};
 use yj_product::{MintedCode, ProductBrief, ProductState, PublicLink, Sought};
 
 /// What an identifier stands for.
@@ -37,12 +37,12 @@ impl Found {
 
 /// The codes under which units may be registered for a reading, and whether a code is but a part of
 /// what was asked: a serial number means nothing without its product.
-fn unit_codes<'a>(text: &'a str, readings: &'a [Recognised]) -> Vec<(&'a str, bool)> {
-    let mut codes = vec![(text, false)];
+fn unit_codes(text: &str, readings: &[Recognised]) -> Vec<(String, bool)> {
+    let mut codes = vec![(String::from(text), false)];
+    codes.extend(sought_code(text).ok().map(|code| (code.to_string(), false)));
     for reading in readings {
-        codes.push((reading.canonical.as_str(), false));
-        codes.extend(reading.part("sscc").map(|code| (code, false)));
-        codes.extend(reading.part("serial").map(|code| (code, true)));
+        codes.push((reading.canonical.clone(), false));
+        codes.extend(reading.part("serial").map(|code| (String::from(code), true)));
     }
     codes
 }
@@ -74,12 +74,25 @@ pub(crate) struct Named {
     by_gtin: Option<ProductBrief>,
     /// The unit that is rightfully registered under it.
     unit: Option<String>,
+    /// Whether that is what the text names, rather than a part of it.
+    whole: bool,
 }
 
 impl Named {
-    /// Whether a unit is registered under this very code, and is what the code was given for.
-    pub(crate) fn is_unit(&self, code: &str) -> bool {
-        self.unit.as_deref() == Some(code)
+    /// The unit that is registered under this very code, in whatever spelling, and is what the code was
+    /// given for.
+    pub(crate) fn unit(&self) -> Option<&str> {
+        self.unit.as_deref().filter(|_| self.whole)
+    }
+
+    /// The product of a single piece, which shares its lot with others.
+    pub(crate) fn product_of_piece(&self, readings: &[Recognised]) -> Option<&str> {
+        let minted = self.sought.found.as_ref();
+        let pieces = ["serial", "third_party_serial"];
+        let is_piece = minted.is_some() || pieces.iter().any(|name| part(readings, name).is_some());
+        let product = minted.and_then(|code| code.product_id.as_ref());
+        let product = product.or_else(|| Some(&self.by_gtin.as_ref()?.id));
+        product.map(String::as_str).filter(|_| is_piece)
     }
 }
 
@@ -90,7 +103,7 @@ pub(crate) async fn find(
     (text, readings): (&str, &[Recognised]),
 ) -> Result<Found> {
     let named = name(app, tx, (text, readings)).await?;
-    follow(tx, named, readings).await
+    follow(app, tx, (named, readings)).await
 }
 
 /// The code of a batch, the product and the unit that a text names.
@@ -104,16 +117,17 @@ pub(crate) async fn name(
     let gtin = part(readings, "gtin").unwrap_or_default();
     let by_gtin = yj_product::by_gtin(tx, &gtin).await?;
     let codes = unit_codes(text, readings);
-    let named: Vec<&str> = codes.iter().map(|(code, _)| *code).collect();
+    let named: Vec<&str> = codes.iter().map(|(code, _)| code.as_str()).collect();
     let named = yj_trace::products_of(tx, &named).await?;
     let whose = (sought.found.as_ref(), by_gtin.as_ref());
     let unit = codes.iter().find(|(code, is_part)| {
-        named.get(*code).is_some_and(|product| is_rightful(product.as_ref(), whose, *is_part))
+        named.get(code).is_some_and(|product| is_rightful(product.as_ref(), whose, *is_part))
     });
     // The barcode of a product is on all its lots, whoever registered one of them under it.
     let of_class = by_gtin.is_some() && sought.found.is_none() && names_class(readings);
-    let unit = unit.filter(|_| !of_class).map(|(code, _)| String::from(*code));
-    Ok(Named { sought, by_gtin, unit })
+    let unit = unit.filter(|_| !of_class);
+    let whole = unit.is_some_and(|(_, is_part)| !is_part);
+    Ok(Named { sought, by_gtin, unit: unit.map(|(code, _)| code.clone()), whole })
 }
 
 fn part(readings: &[Recognised], name: &str) -> Option<String> {
@@ -122,8 +136,12 @@ fn part(readings: &[Recognised], name: &str) -> Option<String> {
 }
 
 /// What there is to what a text names.
-pub(crate) async fn follow(tx: &mut Tx, named: Named, readings: &[Recognised]) -> Result<Found> {
-    let Named { sought, by_gtin, unit } = named;
+pub(crate) async fn follow(
+    app: &App,
+    tx: &mut Tx,
+    (named, readings): (Named, &[Recognised]),
+) -> Result<Found> {
+    let Named { sought, by_gtin, unit, .. } = named;
     let part = |name: &str| part(readings, name);
     let lot = part("lot");
     let is_void = unit.is_none() && sought.found.as_ref().is_some_and(MintedCode::is_void);
@@ -136,7 +154,7 @@ pub(crate) async fn follow(tx: &mut Tx, named: Named, readings: &[Recognised]) -
     let product = by_code.or(by_gtin.filter(|_| !unknown_serial));
     let lot = minted.as_ref().and_then(|code| code.lot.clone()).or(lot);
     let id = product.as_ref().map_or("", |product| product.id.as_str());
-    let of_lot = yj_trace::unit_of_lot(tx, id, lot.as_deref()).await?;
+    let of_lot = yj_trace::unit_of_lot(app, tx, (id, lot.as_deref())).await?;
     let links = yj_product::public_links(tx, id, lot.as_deref()).await?;
     let gln = part("gln").or_else(|| part("party")).unwrap_or_default();
     let subject = yj_subject::by_codes(tx, &[&gln]).await?.into_values().next();
@@ -146,8 +164,8 @@ pub(crate) async fn follow(tx: &mut Tx, named: Named, readings: &[Recognised]) -
         registered |= yj_product::is_registered(tx, reading).await?;
     }
     // A lot that is named and has no unit is no other lot of its product.
-    let named_lot = lot.is_none() || of_lot.is_some() || minted.is_some();
-    let unit = unit.or_else(|| of_lot.filter(|_| product.is_some()));
+    let named_lot = lot.is_none() || of_lot.is_known || minted.is_some();
+    let unit = unit.or_else(|| of_lot.unit.filter(|_| product.is_some()));
     let product = product.filter(|_| (named_lot || unit.is_some()) && !is_void);
     Ok(Found { ours: sought.ours || registered, is_void, unit, minted, product, subject, links })
 }

@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use yj_kernel::{App, Param, Problem, Result, Route, time_text};
+use yj_kernel::{App, Param, Problem, Result, Route, Tx, time_text};
 use yj_ledger::Ledger;
 use yj_model::{TraceCode, bare_code, candidates};
 use yj_product::MintedCode;
@@ -220,7 +220,8 @@ pub(crate) async fn answer(
     } else if let Some(minted) = &minted {
         yj_product::count_code_scan(app, minted).await?
     } else {
-        let scan = door.scans.count(app, &code).await?;
+        // One unit has one count, however its code is spelled.
+        let scan = door.scans.count(app, story["code"].as_str().unwrap_or(&code)).await?;
         (scan.count, scan.first.map(time_text).transpose()?)
     };
     let first_scan = first_scan.and_then(|time| time.as_str().map(String::from));
@@ -257,18 +258,24 @@ async fn told(app: &App, told: &Told, (code, lot): (&str, Option<&str>)) -> Resu
     let known = code.parse::<TraceCode>().ok();
     let text = known.as_ref().map_or(code, TraceCode::as_str);
     let named = name(app, &mut tx, (text, &readings)).await?;
-    if named.is_unit(text)
-        && let Some(story) = told.stories.tell(&mut tx, text).await?
+    if let Some(unit) = named.unit()
+        && let Some(story) = told.stories.tell(&mut tx, unit).await?
     {
+        let lot = named.product_of_piece(&readings).zip(story["lot"].as_str());
+        let story = match lot {
+            Some(lot) => with_recall_of_lot(app, (&mut tx, told), (unit, lot), &story).await?,
+            None => None,
+        }
+        .unwrap_or(story);
         return Ok(Some(Answer::Story(story, None)));
     }
-    let found = follow(&mut tx, named, &readings).await?;
+    let found = follow(app, &mut tx, (named, &readings)).await?;
     if found.is_void {
         return Ok(Some(Answer::Void));
     }
     let Some(own) = found.story(code) else { return Ok(None) };
     if let Some(product) = found.class() {
-        let sought = class::seek(&mut tx, product, lot).await?;
+        let sought = class::seek(app, &mut tx, (product, lot)).await?;
         return Ok(Some(Answer::Class(class::story(&mut tx, own, product).await?, sought)));
     }
     // Where its lot has a story, that is the code's story too.
@@ -291,6 +298,26 @@ async fn told(app: &App, told: &Told, (code, lot): (&str, Option<&str>)) -> Resu
         story = of_lot;
     }
     Ok(Some(Answer::Story(Arc::new(story), found.minted.map(Box::new))))
+}
+
+/// The story of a single piece whose lot was recalled as a whole, where it does not say so itself.
+async fn with_recall_of_lot(
+    app: &App,
+    (tx, told): (&mut Tx, &Told),
+    (unit, lot): (&str, (&str, &str)),
+    story: &Value,
+) -> Result<Option<Arc<Value>>> {
+    let (product, lot) = lot;
+    let of_lot = yj_trace::unit_of_lot(app, tx, (product, Some(lot))).await?.unit;
+    let Some(of_lot) = of_lot.filter(|one| one != unit) else { return Ok(None) };
+    let Some(of_lot) = told.stories.tell(tx, &of_lot).await? else { return Ok(None) };
+    if story["state"] == "recalled" || of_lot["state"] != "recalled" {
+        return Ok(None);
+    }
+    let mut story = story.clone();
+    story["state"] = of_lot["state"].clone();
+    story["recall"] = of_lot["recall"].clone();
+    Ok(Some(Arc::new(story)))
 }
 
 /// The one answer for what is unknown and for what is not public.

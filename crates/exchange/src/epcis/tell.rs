@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Number, Value};
 use yj_domain::{Domains, EventSpec, InputMode, Pack, Packing};
 use yj_epcis::{Action, Epc, Event, EventKind, Gs1Key, Json, QuantityElement, TypedId, Vocabulary};
-use yj_model::{CodeScheme, OffsetTime, TraceCode};
+use yj_model::{OffsetTime, Rejected, TraceCode, gs1_unit_code};
 use yj_product::ProductBrief;
 use yj_trace::{Document, Input, Output, TraceEvent};
 
@@ -483,23 +483,16 @@ fn lot_number(event: &Event) -> Option<String> {
 /// of a GS1 key, or the identifier itself where it may be one.
 fn code(id: &str, key: Option<&Gs1Key>, public_url: &str) -> Result<String, Untold> {
     let own = id.strip_prefix(public_url).and_then(|rest| rest.strip_prefix("/t/"));
-    let is_own =
-        |text: &str| text.parse::<TraceCode>().is_ok_and(|code| code.scheme() == CodeScheme::Own);
-    let code = match (own, key) {
-        (Some(own), _) => String::from(own),
-        (None, Some(key)) => match (key.ai(), key.qualifier()) {
-            (_, Some(("21", serial))) if is_own(serial) => String::from(serial),
-            ("00", None) => String::from(key.value()),
-            ("01", None) => {
-                let detail = format!("{id} 只到商品品种，没有批次或序列号，不是追溯单元");
-                return untold("no_lot", detail);
-            }
-            (ai, Some((qualifier, value))) => format!("({ai}){}({qualifier}){value}", key.value()),
-            (ai, None) => format!("({ai}){}", key.value()),
-        },
-        (None, None) => String::from(id),
+    let code: Result<TraceCode, Rejected> = match (own, key) {
+        (Some(own), _) => own.parse(),
+        (None, Some(key)) if key.ai() == "01" && key.qualifier().is_none() => {
+            let detail = format!("{id} 只到商品品种，没有批次或序列号，不是追溯单元");
+            return untold("no_lot", detail);
+        }
+        (None, Some(key)) => gs1_unit_code((key.ai(), key.value()), key.qualifier()),
+        (None, None) => id.parse(),
     };
-    match code.parse::<TraceCode>() {
+    match code {
         Ok(code) => Ok(code.to_string()),
         Err(rejected) => untold("no_code", format!("{id} 不能作为追溯码：{rejected}")),
     }

@@ -97,6 +97,13 @@ pub(super) fn read(text: &str) -> Option<Result<Gs1Data, Rejected>> {
     text.strip_prefix("urn:epc:").map(of_urn)
 }
 
+/// Whether what follows `urn:epc:` names a scheme of GS1 keys: others are none, and not looked into.
+pub(super) fn is_of_scheme(rest: &str) -> bool {
+    let name = rest.split(':').nth(1).unwrap_or_default();
+    let name = name.split('-').next().unwrap_or_default();
+    SCHEMES.iter().any(|scheme| scheme.name == name)
+}
+
 fn is_filter(text: &str) -> bool {
     matches!(text.as_bytes(), [b'0'..=b'7'])
 }

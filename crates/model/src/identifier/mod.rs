@@ -18,6 +18,7 @@ mod packed;
 mod pairs;
 mod prefix;
 mod refusal;
+mod unit;
 
 pub use ai::link_keys;
 pub(crate) use epc::escaped as epc_escaped;
@@ -25,6 +26,7 @@ pub use form::{Form, Split, Tail, Wanted, forms_of};
 pub use gs1::Gs1Data;
 pub use prefix::{PREFIX_SCHEMES, prefix_of};
 pub use refusal::{uncompressed_path, why_not};
+pub use unit::{gs1_unit_code, sought_code, unit_code};
 
 use crate::text::narrow;
 

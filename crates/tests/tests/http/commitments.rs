@@ -90,3 +90,90 @@ async fn g_6_4_1_a_certificate_is_of_the_product_of_its_batches_unless_it_names_
     let refused = issue(&["OFP-1"], json!("YJ-NONE")).await.expect(422);
     assert!(detail(&refused).contains("没有这个产品"), "{refused}");
 }
+
+#[tokio::test]
+async fn g_6_4_1_of_each_origin_a_new_certificate_takes_what_went_in_of_its_batches() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    for code in ["ORI-F", "ORI-G"] {
+        captured(&app, harvest(&farm, code)).await;
+    }
+    let issue = async |quantity: &str, units: Value, origins: Value| {
+        let mut body = wanted(&farm, quantity, &[]);
+        (body["units"], body["origins"]) = (units, origins);
+        app.post("farm", CERTIFICATES, body).await.expect(201)
+    };
+    let used = async |one: &Value| {
+        let path = format!("/api/v1/batch_document/{}/uses", one["id"].as_str().unwrap());
+        let used = app.get("farm", &path).await.expect(200)["used"].clone();
+        let path = format!("/api/v1/batch_document/{}", one["id"].as_str().unwrap());
+        (used, app.get("farm", &path).await.expect(200)["state"].clone())
+    };
+    let is = |quantity: &str, state: &str| (json!(quantity), json!(state));
+    let first = issue("100", json!([{ "code": "ORI-F" }]), json!([])).await;
+    let second = issue("100", json!([{ "code": "ORI-G" }]), json!([])).await;
+    let origins = json!([first["number"], second["number"]]);
+    // Before anything is mixed nobody knows how much of which it will be.
+    let mixed = issue("80", json!([{ "code": "ORI-M" }]), origins.clone()).await;
+    assert_eq!((used(&first).await, used(&second).await), (is("40", "valid"), is("40", "valid")));
+    let event = json!({
+        "domain": "agri", "type": "processing", "subject": farm["code"],
+        "event_time": "2026-11-19T11:00:00+08:00",
+        "inputs": [
+            { "code": "ORI-F", "quantity": "60", "unit": "KGM" },
+            { "code": "ORI-G", "quantity": "20", "unit": "KGM" },
+        ],
+        "outputs": [{ "code": "ORI-M", "quantity": "80", "unit": "KGM", "product": "YJ-JC-01" }],
+        "documents": [{ "type": "承诺达标合格证", "no": mixed["number"] }],
+    });
+    assert_eq!(captured(&app, event).await["state"], "accepted");
+    assert_eq!((used(&first).await, used(&second).await), (is("60", "valid"), is("20", "valid")));
+    // What is stated for each batch is what is taken of its certificate; of which nothing is left is
+    // made out anew as a whole, and no other.
+    let units = json!([
+        { "code": "ORI-F", "quantity": "40" }, { "code": "ORI-G", "quantity": "5" },
+    ]);
+    issue("45", units, origins).await;
+    assert_eq!(
+        (used(&first).await, used(&second).await),
+        (is("100", "reissued"), is("25", "valid"))
+    );
+}
+
+#[tokio::test]
+async fn g_6_4_1_a_certificate_counts_in_the_measure_of_its_batches() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "MEA-1")).await;
+    let issue = async |quantity: &str, unit: &str| {
+        let mut body = wanted(&farm, quantity, &["MEA-1"]);
+        body["unit"] = json!(unit);
+        app.post("farm", CERTIFICATES, body).await
+    };
+    for unit in ["BX", "HEA", "LTR"] {
+        let refused = issue("1", unit).await.expect(422);
+        assert!(detail(&refused).contains("以千克计"), "{unit}: {refused}");
+        assert_eq!(refused["errors"][0]["field"], "unit");
+    }
+    issue("0.05", "TNE").await.expect(201);
+    issue("50", "KGM").await.expect(201);
+    issue("1", "KGM").await.expect(422);
+    // Heads are not kilograms: such a paper covers no amount by itself, and somebody looks at it.
+    let paper = json!({
+        "kind": "quarantine", "number": "JY-HEA", "issuer": "示例动物卫生监督所",
+        "subject_id": farm["id"], "product": "示例韭菜", "issued_on": "2026-11-01",
+        "quantity": "10", "unit": "HEA",
+    });
+    app.post("supervisor", "/api/v1/batch_document", paper).await.expect(201);
+    let sale = json!({
+        "domain": "agri", "type": "wholesale", "subject": farm["code"],
+        "event_time": "2026-11-19T11:00:00+08:00",
+        "inputs": [{ "code": "MEA-1", "quantity": "100", "unit": "KGM" }],
+        "outputs": [{ "code": "MEA-2", "quantity": "100", "unit": "KGM" }],
+        "documents": [{ "type": "检疫证", "no": "JY-HEA" }],
+    });
+    let event = captured(&app, sale).await;
+    assert_eq!(event["state"], "held", "{event}");
+    let why = event["held_reason"].as_str().unwrap();
+    assert!(why.contains("证载 10 头，本事件以千克计，不能换算"), "{why}");
+}

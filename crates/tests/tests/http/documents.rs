@@ -524,8 +524,9 @@ async fn g_6_4_1_a_voided_reissue_gives_back_what_nobody_has_used_of_it() {
         let path = format!("/api/v1/batch_document/{}/uses", one["id"].as_str().unwrap());
         app.get("farm", &path).await.expect(200)["remaining"].clone()
     };
-    assert_eq!((remaining(&first).await, remaining(&second).await), (json!("0"), json!("10")));
-    assert_eq!((state(&first).await, state(&second).await), (json!("reissued"), json!("valid")));
+    // Of each alike, as far as it has so much: nobody said how much of which it is.
+    assert_eq!((remaining(&first).await, remaining(&second).await), (json!("10"), json!("0")));
+    assert_eq!((state(&first).await, state(&second).await), (json!("valid"), json!("reissued")));
     // 30 of it are passed on; 120 go back, those of the last origin first.
     let sold = wholesale(&farm, &[("GIV-1", "30")], &[("GIV-3", "30")]);
     captured(&app, under(sold, &again["number"])).await;

@@ -183,7 +183,7 @@ async fn g_5_4_4_a_lot_is_called_by_its_name_from_the_event_on_that_makes_it() {
         processing(&farm, (BY_ELEMENTS, "7"), "OF-7-3"),
     ];
     let done = together(&app, &batch).await;
-    assert!(done[0].to_string().contains(&format!("{BY_LOT} 不存在")), "{}", done[0]);
+    assert!(done[0].to_string().contains(&format!("{BY_ELEMENTS} 不存在")), "{}", done[0]);
     for at in [2, 3, 5] {
         assert_eq!(event(&app, &done[at]).await["inputs"][0]["code"], "OWN-LOT-7", "{at}");
     }

@@ -76,6 +76,7 @@ mod modules;
 mod months;
 mod mqtt;
 mod nodes;
+mod one_code;
 mod orders;
 mod packing;
 mod packing_rules;

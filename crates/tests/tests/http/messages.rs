@@ -118,6 +118,24 @@ async fn g_8_1_meat_and_vegetable_messages_become_events_of_their_vouchers() {
 }
 
 #[tokio::test]
+async fn g_8_1_an_arrival_without_its_details_is_refused_and_does_not_take_its_number() {
+    let app = TestApp::start().await;
+    market(&app).await;
+    let end = MEAT.find("<retail_market_in_info_detail>").unwrap();
+    let behind = "</retail_market_in_info_detail>";
+    let rest = MEAT.rfind(behind).unwrap() + behind.len();
+    let base = format!("{}{}", &MEAT[..end], &MEAT[rest..]);
+    let answer = send(&app, "gateway", ("meat-vegetable", base.as_bytes())).await.body;
+    let refused =
+        answer["results"].as_array().unwrap().iter().find(|one| one["problem"].is_object());
+    let (field, says) = refusal(refused.unwrap());
+    assert_eq!(field, "tran_id", "{answer}");
+    assert!(says.contains("进场明细") && says.contains("在同一报文中"), "{says}");
+    let whole = send(&app, "gateway", ("meat-vegetable", MEAT.as_bytes())).await.body;
+    assert_eq!(counts(&whole)[2], 0, "{whole}");
+}
+
+#[tokio::test]
 async fn g_8_1_the_same_message_again_stores_nothing_twice() {
     let app = TestApp::start().await;
     market(&app).await;
@@ -391,6 +409,20 @@ async fn g_8_1_a_waybill_goes_through_its_states_as_one_event_after_the_other() 
     assert_eq!((&third["correction_of"], &third["state"]), (&second["id"], &json!("accepted")));
     let there = app.get("supervisor", "/api/v1/trace/objects/WB-1-Y").await.expect(200);
     assert_eq!(there["held"], "19.98");
+    // The same state again with other words is no change of state.
+    let mut other = arrived.clone();
+    other[1].1 = json!("2026-11-18 15:30:00");
+    let twice = send(with(&other)).await.expect(422);
+    let (field, says) = refusal(&twice["results"][0]);
+    assert_eq!(field, "state", "{twice}");
+    for word in [
+        "已登记为“已到达”",
+        "与已登记的不同",
+        "到达时间已登记为 2026-11-18T15:00",
+        "本次为 2026-11-18T15:30",
+    ] {
+        assert!(says.contains(word), "{word}: {says}");
+    }
     let late = send(with(&[("state", json!("void"))])).await.expect(422);
     assert!(refusal(&late["results"][0]).1.contains("不能改为“作废”"), "{late}");
     // Who drove is for those alone who may see it.

@@ -1,6 +1,7 @@
 //! What an electronic waybill is as an event of the domain `dangerous` (docs/messages/waybill.md has
 //! the table): one event per waybill; every later state corrects it.
 
+use serde_json::Value;
 use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
 use yj_message::waybill::{State, Waybill};
 use yj_model::OffsetTime;
@@ -9,7 +10,10 @@ use super::{
     known::{self, Key, Known},
     telling::{Draft, Mentions, Scene},
 };
-use crate::event::{Input, Output, TraceEvent};
+use crate::{
+    event::{Input, Output, TraceEvent},
+    query,
+};
 
 /// Under this door lie the trips of the vehicles.
 const TRIPS: &str = "waybill-trip";
@@ -75,8 +79,8 @@ pub(super) fn draft(bill: &Waybill, scene: &Scene<'_>) -> Draft {
     for (name, text) in bill.flat(0).fields {
         if !ELSEWHERE.contains(&name.as_str()) {
             let value = match name.as_str() {
-                "city_delivery" => serde_json::Value::Bool(text == "true"),
-                _ => serde_json::Value::from(text),
+                "city_delivery" => Value::Bool(text == "true"),
+                _ => Value::from(text),
             };
             event.attributes.insert(name, value);
         }
@@ -92,6 +96,64 @@ fn time(bill: &Waybill, ctx: &Ctx) -> String {
         _ => OffsetTime::beijing(ctx.now).to_string(),
     }
 }
+
+/// Differences that a refusal names.
+const DIFFERENCES_MAX: usize = 5;
+
+/// Why a bill is refused whose state was registered before with another content: what was registered, and
+/// what is said now.
+pub(super) async fn said_twice(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (known, bill): (&Known, &Waybill),
+    draft: &Draft,
+) -> Result<Problem> {
+    let stored = query::one(ctx, tx, &known.event).await?;
+    let now = draft.events.first().map(serde_json::to_value).transpose();
+    let now = now.map_err(Problem::internal)?.unwrap_or_default();
+    let text = |value: &Value| match value {
+        Value::Null => String::from("空"),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut differences = Vec::new();
+    let mut compare = |label: &str, (before, after): (&Value, &Value)| {
+        if text(before) != text(after) {
+            differences.push(format!("{label}已登记为 {}，本次为 {}", text(before), text(after)));
+        }
+    };
+    for (name, label) in LABELS {
+        compare(label, (&stored.body["attributes"][*name], &now["attributes"][*name]));
+    }
+    for (side, label) in [("inputs", "装载数量"), ("outputs", "卸载数量")] {
+        let amount = |event: &Value| event[side][0]["quantity"].clone();
+        compare(label, (&amount(&stored.body), &amount(&now)));
+    }
+    differences.truncate(DIFFERENCES_MAX);
+    let differences = match differences.as_slice() {
+        [] => String::from("内容有所不同"),
+        some => some.join("；"),
+    };
+    let detail = format!(
+        "运单 {} 已登记为“{}”，再次报送的内容与已登记的不同：{differences}。同一状态只登记一次，\
+         更正请对已登记的事件办理",
+        bill.waybill_no,
+        bill.state().label()
+    );
+    Ok(Problem::invalid("state", detail))
+}
+
+/// What a bill says that is about nobody, by the fields of the event.
+const LABELS: &[(&str, &str)] = &[
+    ("load_at", "装货时间"),
+    ("depart_at", "起运时间"),
+    ("arrive_at", "到达时间"),
+    ("unload_at", "卸货时间"),
+    ("vehicle_no", "车牌号"),
+    ("un_no", "联合国编号"),
+    ("load_place", "装货地点"),
+    ("unload_place", "卸货地点"),
+];
 
 fn trip(party: &str, bill: &Waybill) -> Key {
     let number = format!("{}/{}", bill.vehicle_no, bill.depart_at);

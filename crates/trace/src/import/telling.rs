@@ -141,6 +141,12 @@ pub(super) async fn take_in(
         Err(problem @ Problem::Internal(_)) => return Err(problem),
         Err(problem) => return Ok(Taken::Refused(problem)),
     };
+    if let (Told::Waybill(bill), Standing::There(known)) = (told, &standing)
+        && known.state.as_deref() == Some(bill.state.as_str())
+    {
+        let problem = map_waybill::said_twice(ctx, tx, (known, bill), &draft).await?;
+        return Ok(Taken::Refused(problem));
+    }
     if let Err(problem) = follows(told, (&standing, &mentions), &mut draft) {
         return Ok(Taken::Refused(problem));
     }
