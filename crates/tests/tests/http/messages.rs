@@ -409,6 +409,18 @@ async fn g_8_1_a_waybill_goes_through_its_states_as_one_event_after_the_other() 
     assert_eq!((&third["correction_of"], &third["state"]), (&second["id"], &json!("accepted")));
     let there = app.get("supervisor", "/api/v1/trace/objects/WB-1-Y").await.expect(200);
     assert_eq!(there["held"], "19.98");
+    // What cannot be so says what would be right.
+    for (name, value, says) in [
+        ("emergency_phone", json!("abc"), "应为电话号码"),
+        ("unloaded_quantity", json!("25"), "应不超过装货的数量 20"),
+        ("tank_medium", json!("汽油"), "不含品名 甲醇"),
+    ] {
+        let mut wrong = arrived.to_vec();
+        wrong.push((name, value));
+        let refused = send(with(&wrong)).await.expect(422);
+        let (field, detail) = refusal(&refused["results"][0]);
+        assert!(field == name && detail.contains(says), "{refused}");
+    }
     // The same state again with other words is no change of state.
     let mut other = arrived.clone();
     other[1].1 = json!("2026-11-18 15:30:00");

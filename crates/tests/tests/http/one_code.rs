@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    capturing::{capture, captured},
+    capturing::{capture, captured, processing},
     epcis::{capture as capture_epcis, document, job},
     harness::{TestApp, harvest},
     houses::id_of,
@@ -116,6 +116,31 @@ async fn g_5_4_4_a_piece_is_one_unit_in_every_spelling_at_every_door() {
     assert_eq!(sscc["outputs"][0]["code"], "106141412345678908");
     let asset = captured(&app, harvest(&farm, "urn:epc:id:giai:0614141.Q7")).await;
     assert_eq!(asset["outputs"][0]["code"], "(8004)0614141Q7");
+}
+
+#[tokio::test]
+async fn g_5_4_4_what_was_registered_in_another_spelling_is_still_found_by_it() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    // As units were stored before there was one spelling for all.
+    for (code, old) in
+        [("OLD-1", "urn:epc:id:sgtin:6901234.056789.OLD"), ("OLD-2", "(01)06901234567893(21)OLD")]
+    {
+        captured(&app, harvest(&farm, code)).await;
+        let before = format!("UPDATE trace_object SET code = '{old}' WHERE code = '{code}'");
+        app.run_sql(&before).await;
+        for path in [
+            format!("/api/v1/trace/objects/{}", escaped(old)),
+            format!("/api/v1/trace/chain?code={}", escaped(old)),
+        ] {
+            let found = app.get("supervisor", &path).await.expect(200);
+            assert!(found.to_string().contains(old), "{found}");
+        }
+        assert_eq!(told(&app, &format!("/t/{}", escaped(old))).await["code"], json!(old));
+        // It goes on under the code it has.
+        let made = captured(&app, processing(&farm, (old, "40"), &format!("{code}-NEXT"))).await;
+        assert_eq!(made["inputs"][0]["code"], json!(old), "{made}");
+    }
 }
 
 #[tokio::test]
