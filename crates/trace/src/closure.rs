@@ -241,13 +241,10 @@ impl Found {
 
     /// Follows one way from the root to its end; whether all that is on it was found. Of inputs and outputs
     /// alone the database tells the events; where packages were opened among them, or several things went
-    /// on together, the way is walked. So it is where it is long and wide: then that is quicker too.
+    /// on together, the way is walked.
     async fn lead(&mut self, tx: &mut Tx, root: i64, way: Direction) -> Result<bool> {
         let (events, more) = reach(tx, root, way, TOGETHER).await?;
         if more {
-            if let Some(exact) = unpacked::wide(tx, root, way).await? {
-                return self.reach_exactly(&exact, way);
-            }
             let (events, more) = reach(tx, root, way, EVENTS_MAX).await?;
             return match unpacked::exact(tx, root, way, &events).await? {
                 Some(exact) => self.reach_exactly(&exact, way),

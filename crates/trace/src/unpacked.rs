@@ -22,9 +22,6 @@ use crate::closure::{Direction, EVENTS_MAX, OBJECTS_MAX, TOGETHER};
 pub(crate) use self::graph::Event;
 use self::walk::Walk;
 
-/// A way is followed level by level as far as this; each costs a trip to the engine.
-const LEVELS_MAX: usize = 64;
-
 /// What a way leads to.
 pub(crate) struct Exact {
     events: HashSet<i64>,
@@ -47,9 +44,6 @@ impl Exact {
         match direction {
             Direction::Downstream => walk.downstream(tx, root).await?,
             Direction::Upstream => walk.upstream(tx, root).await?,
-        }
-        if !walk.is_done() {
-            return Ok(None);
         }
         let (mut graph, events, objects, more) = walk.end();
         let mut left = HashSet::new();
@@ -118,11 +112,6 @@ pub(crate) async fn exact_through_packages(
 /// Where a way leads, walked in any case.
 pub(crate) async fn walked(tx: &mut Tx, root: i64, direction: Direction) -> Result<Option<Exact>> {
     Exact::walked(tx, Walk::new(root, true), root, direction).await
-}
-
-/// The same of one that has many events on few levels; `None` where it has more levels.
-pub(crate) async fn wide(tx: &mut Tx, root: i64, direction: Direction) -> Result<Option<Exact>> {
-    Exact::walked(tx, Walk::new(root, true).at_most(LEVELS_MAX), root, direction).await
 }
 
 /// Everything downstream, whatever the times that were given: a package that something was taken out of is

@@ -37,8 +37,6 @@ pub(super) struct Walk {
     arrived: HashSet<(i64, Arrival)>,
     /// The level that is next.
     next: Vec<(i64, Arrival)>,
-    /// Levels that are looked at at most.
-    levels_left: usize,
 }
 
 impl Walk {
@@ -57,31 +55,17 @@ impl Walk {
             carrying: HashMap::new(),
             arrived: HashSet::new(),
             next: Vec::new(),
-            levels_left: usize::MAX,
         }
-    }
-
-    /// Gives up after so many levels.
-    pub(super) fn at_most(mut self, levels: usize) -> Self {
-        self.levels_left = levels;
-        self
-    }
-
-    /// Whether it came to an end before it gave up.
-    pub(super) fn is_done(&self) -> bool {
-        self.next.is_empty() || self.is_full()
-    }
-
-    /// Whether there is another level to look at.
-    fn goes_on(&mut self) -> bool {
-        let on = !self.is_done() && self.levels_left > 0;
-        self.levels_left = self.levels_left.saturating_sub(1);
-        on
     }
 
     /// The objects of the level that is next, each once.
     fn level(&self) -> BTreeSet<i64> {
         self.next.iter().map(|(object, _)| *object).collect()
+    }
+
+    /// Whether there is another level to look at.
+    fn goes_on(&self) -> bool {
+        !self.next.is_empty() && !self.is_full()
     }
 
     /// What was read of the links, and whether the way goes on beyond what was found.
