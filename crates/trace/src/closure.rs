@@ -95,21 +95,16 @@ const UPSTREAM: &str = "WITH RECURSIVE reach(event_id, event_time) AS ( \
     SELECT event_id FROM reach LIMIT $2";
 
 /// The events reached, in the order of their numbers, and whether there are more.
-async fn reach(
-    tx: &mut Tx,
-    root: i64,
-    direction: Direction,
-    most: usize,
-) -> Result<(Vec<i64>, bool)> {
+async fn reach(tx: &mut Tx, root: i64, direction: Direction) -> Result<(Vec<i64>, bool)> {
     let reach = match direction {
         Direction::Downstream => DOWNSTREAM,
         Direction::Upstream => UPSTREAM,
     };
-    let limit = i64::try_from(most).map_err(Problem::internal)?;
-    let rows = tx.fetch(Sql::new(reach).arg(root).arg(limit + 1)).await?;
+    let most = i64::try_from(EVENTS_MAX).map_err(Problem::internal)?;
+    let rows = tx.fetch(Sql::new(reach).arg(root).arg(most + 1)).await?;
     let mut events = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
-    let more = events.len() > most;
-    events.truncate(most);
+    let more = events.len() > EVENTS_MAX;
+    events.truncate(EVENTS_MAX);
     events.sort_unstable();
     Ok((events, more))
 }
@@ -243,9 +238,8 @@ impl Found {
     /// alone the database tells the events; where packages were opened among them, or several things went
     /// on together, the way is walked.
     async fn lead(&mut self, tx: &mut Tx, root: i64, way: Direction) -> Result<bool> {
-        let (events, more) = reach(tx, root, way, TOGETHER).await?;
-        if more {
-            let (events, more) = reach(tx, root, way, EVENTS_MAX).await?;
+        let (events, more) = reach(tx, root, way).await?;
+        if events.len() > TOGETHER {
             return match unpacked::exact(tx, root, way, &events).await? {
                 Some(exact) => self.reach_exactly(&exact, way),
                 None => Ok(self.reach(tx, &events, way).await? && !more),
@@ -255,7 +249,7 @@ impl Found {
         let rows = tx.fetch(links(&new)).await?;
         let read = rows.iter().map(Kept::read).collect::<Result<Vec<_>>>()?;
         let exact = if self.go_on_together(&known, &read) {
-            unpacked::walked(tx, root, way).await?
+            Some(unpacked::walked(tx, root, way).await?)
         } else {
             unpacked::exact_through_packages(tx, root, way, &events).await?
         };

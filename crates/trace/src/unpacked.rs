@@ -1,7 +1,9 @@
 //! Chains through packages (ADR 47). What is in a package travels with it and is not made into it: a chain
 //! that enters a package with one thing leaves it with that thing alone, and what else was in the package
 //! is beside the chain. Recursive queries follow inputs to outputs; an opened package is no input to them,
-//! so they end there. Where something was unpacked on the way, the chain is walked again here, exactly.
+//! so they end there; and they do not know by which of its inputs they came to an event, of which several may
+//! only go on in it together (ADR 48). Where something was unpacked on the way, or went on together, the
+//! chain is walked again here, exactly.
 //!
 //! A unit is reached *whole*, and then all that comes out of it is too; or as a package that *carries*
 //! something, from when that was put in until it was taken out. What was carried goes on under its own
@@ -35,28 +37,6 @@ pub(crate) struct Exact {
 }
 
 impl Exact {
-    async fn walked(
-        tx: &mut Tx,
-        mut walk: Walk,
-        root: i64,
-        direction: Direction,
-    ) -> Result<Option<Self>> {
-        match direction {
-            Direction::Downstream => walk.downstream(tx, root).await?,
-            Direction::Upstream => walk.upstream(tx, root).await?,
-        }
-        let (mut graph, events, objects, more) = walk.end();
-        let mut left = HashSet::new();
-        if direction == Direction::Downstream && !more && graph.has_packages() {
-            let mut walk = Walk::over(graph, root, false);
-            walk.downstream(tx, root).await?;
-            let concerned;
-            (graph, _, concerned, _) = walk.end();
-            left = objects.difference(&concerned).copied().collect();
-        }
-        Ok(Some(Self { events, objects, left, links: graph.events, more }))
-    }
-
     /// The events in the order of their numbers, and whether there are more.
     pub(crate) fn events(&self) -> (Vec<i64>, bool) {
         let mut events: Vec<i64> = self.events.iter().copied().collect();
@@ -91,7 +71,7 @@ pub(crate) async fn exact(
     events: &[i64],
 ) -> Result<Option<Exact>> {
     if together(tx, events).await? {
-        return walked(tx, root, direction).await;
+        return walked(tx, root, direction).await.map(Some);
     }
     exact_through_packages(tx, root, direction, events).await
 }
@@ -106,12 +86,26 @@ pub(crate) async fn exact_through_packages(
     if !any(tx).await? || !touches(tx, root, direction, events).await? {
         return Ok(None);
     }
-    walked(tx, root, direction).await
+    walked(tx, root, direction).await.map(Some)
 }
 
 /// Where a way leads, walked in any case.
-pub(crate) async fn walked(tx: &mut Tx, root: i64, direction: Direction) -> Result<Option<Exact>> {
-    Exact::walked(tx, Walk::new(root, true), root, direction).await
+pub(crate) async fn walked(tx: &mut Tx, root: i64, direction: Direction) -> Result<Exact> {
+    let mut walk = Walk::new(root, true);
+    match direction {
+        Direction::Downstream => walk.downstream(tx, root).await?,
+        Direction::Upstream => walk.upstream(tx, root).await?,
+    }
+    let (mut graph, events, objects, more) = walk.end();
+    let mut left = HashSet::new();
+    if direction == Direction::Downstream && !more && graph.has_packages() {
+        let mut walk = Walk::over(graph, root, false);
+        walk.downstream(tx, root).await?;
+        let concerned;
+        (graph, _, concerned, _) = walk.end();
+        left = objects.difference(&concerned).copied().collect();
+    }
+    Ok(Exact { events, objects, left, links: graph.events, more })
 }
 
 /// Everything downstream, whatever the times that were given: a package that something was taken out of is

@@ -262,7 +262,7 @@ async fn told(app: &App, told: &Told, (code, lot): (&str, Option<&str>)) -> Resu
         && let Some(story) = told.stories.tell(&mut tx, unit).await?
     {
         let lot = named.product_of_piece(&readings).zip(story["lot"].as_str());
-        let story = match lot {
+        let story = match lot.filter(|_| story["state"] != "recalled") {
             Some(lot) => with_recall_of_lot(app, (&mut tx, told), (unit, lot), &story).await?,
             None => None,
         }
@@ -300,18 +300,17 @@ async fn told(app: &App, told: &Told, (code, lot): (&str, Option<&str>)) -> Resu
     Ok(Some(Answer::Story(Arc::new(story), found.minted.map(Box::new))))
 }
 
-/// The story of a single piece whose lot was recalled as a whole, where it does not say so itself.
+/// The story of a single piece, which is not recalled itself, where its lot was recalled as a whole.
 async fn with_recall_of_lot(
     app: &App,
     (tx, told): (&mut Tx, &Told),
-    (unit, lot): (&str, (&str, &str)),
+    (unit, (product, lot)): (&str, (&str, &str)),
     story: &Value,
 ) -> Result<Option<Arc<Value>>> {
-    let (product, lot) = lot;
     let of_lot = yj_trace::unit_of_lot(app, tx, (product, Some(lot))).await?.unit;
     let Some(of_lot) = of_lot.filter(|one| one != unit) else { return Ok(None) };
     let Some(of_lot) = told.stories.tell(tx, &of_lot).await? else { return Ok(None) };
-    if story["state"] == "recalled" || of_lot["state"] != "recalled" {
+    if of_lot["state"] != "recalled" {
         return Ok(None);
     }
     let mut story = story.clone();

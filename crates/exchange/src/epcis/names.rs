@@ -28,10 +28,7 @@ pub(super) async fn told_apart(
     tx: &mut Tx,
     items: &[Item],
 ) -> Result<Vec<Option<Prepared>>> {
-    let doubtful = |item: &Item| {
-        let named = item.event.as_ref().ok().and_then(Prepared::under_full_name);
-        named.is_some()
-    };
+    let doubtful = |item: &Item| item.event.as_ref().is_ok_and(Prepared::has_full_name);
     if !items.iter().any(doubtful) {
         return Ok(items.iter().map(|_| None).collect());
     }

@@ -186,9 +186,14 @@ pub(crate) fn prepare(
 }
 
 impl Prepared {
-    /// The same event under the name that its meaning gives it, where it brings none and has one.
+    /// Whether its meaning gives it another name, and it brings none.
+    pub(crate) fn has_full_name(&self) -> bool {
+        !self.own_id && self.full_id.is_some()
+    }
+
+    /// The same event under the name that its meaning gives it, where it has one.
     pub(crate) fn under_full_name(&self) -> Option<Self> {
-        let id = self.full_id.clone().filter(|_| !self.own_id)?;
+        let id = self.full_id.clone().filter(|_| self.has_full_name())?;
         Some(Self { id, ..self.clone() })
     }
 

@@ -9,7 +9,7 @@ use yj_proof::{Bundle, Record, merkle};
 use crate::{
     documents::{CERTIFICATES, wanted},
     epcis::{capture, document, job},
-    harness::TestApp,
+    harness::{TestApp, encoded},
     tamper::anchored,
 };
 
@@ -91,7 +91,7 @@ async fn d_6_3_what_is_no_digest_is_refused_with_what_would_be_one() {
         (&"g".repeat(64), "现有其他字符"),
         (&"源".repeat(64), "现有其他字符"),
     ] {
-        let path = format!("/api/v1/ledger/digests/{}", urlencoding(text));
+        let path = format!("/api/v1/ledger/digests/{}", encoded(text));
         let answer = app.get("farm", &path).await.expect(422);
         let error = &answer["errors"][0];
         assert_eq!(error["field"], "digest");
@@ -101,10 +101,6 @@ async fn d_6_3_what_is_no_digest_is_refused_with_what_would_be_one() {
     let path = format!("/api/v1/ledger/digests/{}", "0".repeat(64));
     assert_eq!(app.send("GET", &path, None, &[], None).await.status, 401);
     assert_eq!(app.get("secadmin", &path).await.status, 403);
-}
-
-fn urlencoding(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use yj_epcis::{Document, EventHash, Json, Limits, event_hash};
 
-use crate::harness::{Answer, TestApp};
+use crate::harness::{Answer, TestApp, encoded};
 
 pub const CONTEXT: &str = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld";
 const XML: (&str, &str) = ("content-type", "application/xml");
@@ -162,7 +162,7 @@ async fn g_8_2_extensions_come_back_exactly_as_they_were_sent() {
         for event in sent.events() {
             let own = event.text_of("eventID").map(String::from);
             let id = own.unwrap_or_else(|| event_hash(event, sent.context(), EventHash::Sha256));
-            let path: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let path = encoded(&id);
             let found = app.get("enterprise", &format!("/epcis/v2/events/{path}")).await;
             assert_eq!(found.status, 200, "{name} {id}");
             let found = Document::parse(&found.bytes, &Limits::default()).unwrap();

@@ -7,7 +7,7 @@ use crate::{
     capturing::{capture, captured, held, processing},
     epcis::{capture as capture_epcis, document, job},
     exports::file_of,
-    harness::{TestApp, harvest},
+    harness::{TestApp, encoded, harvest},
 };
 
 const BY_LOT: &str = "urn:epc:class:lgtin:6901234.056789.L-7";
@@ -35,11 +35,6 @@ fn packed(subject: &Value, (from, quantity): (&str, i64), to: &str) -> Value {
 async fn sent(app: &TestApp, event: Value) -> Value {
     let taken = capture_epcis(app, "gateway", &document(&[event]), "rollback").await;
     job(app, "gateway", &taken).await
-}
-
-/// A code as a part of an address.
-fn encoded(code: &str) -> String {
-    code.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 async fn chain(app: &TestApp, code: &str) -> Value {

@@ -3,7 +3,7 @@
 
 use crate::{
     gs1_resolver::{ask, text},
-    harness::TestApp,
+    harness::{TestApp, encoded},
 };
 
 const PAGE: &str = "http://127.0.0.1/t/R1-sold";
@@ -34,7 +34,7 @@ async fn d_6_4_3_2_qualifiers_attributes_and_link_type_lead_to_the_page_of_the_l
         "]Q2https://example.cn/01/06901234567892/10/R1-sold",
         "urn:epc:class:lgtin:6901234.056789.R1-sold",
     ] {
-        let id: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let id = encoded(id);
         let path = format!("/resolve?id={id}");
         let (status, headers, body) = ask(&app, ("GET", &path), &[]).await;
         assert_eq!((status, text(&headers, "location")), (307, PAGE), "{id}: {body}");

@@ -468,7 +468,7 @@ impl TestApp {
 
     /// The code of a demonstration subject.
     pub async fn subject(&self, name: &str) -> Value {
-        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded(name);
         let found = self
             .get("supervisor", &format!("/api/v1/trace_subject?name={encoded}"))
             .await
@@ -489,4 +489,9 @@ pub fn harvest(subject: &Value, code: &str) -> Value {
         "outputs": [{ "code": code, "quantity": "100", "unit": "KGM", "product": "YJ-JC-01", "lot": "L1" }],
         "attributes": plot("示例地块"),
     })
+}
+
+/// A text as a part of an address.
+pub fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -25,6 +25,20 @@ pub async fn batch(app: &TestApp, body: Value) -> Value {
     app.get("enterprise", &format!("/api/v1/code_batch/{}", id_of(&made))).await.expect(200)
 }
 
+/// A batch of single codes for 示例韭菜, which has a GTIN: where it is found, and a code of it.
+pub async fn single_codes(app: &TestApp, name: &str, size: u32) -> (String, String) {
+    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
+    let product = &found["items"][0];
+    let body = json!({
+        "code": name, "subject_id": product["subject_id"], "product_id": product["id"],
+        "scheme": "own", "level": "item", "random": true, "size": size,
+    });
+    let made = app.post("supervisor", "/api/v1/code_batch", body).await.expect(201);
+    let path = format!("/api/v1/code_batch/{}", id_of(&made));
+    let made = app.get("supervisor", &path).await.expect(200);
+    (path, String::from(made["sample"].as_str().unwrap()))
+}
+
 /// A product of the plant's.
 pub async fn product(app: &TestApp, code: &str, gtin: Option<&str>) -> String {
     let plant = app.subject("示例蔬菜加工厂").await;

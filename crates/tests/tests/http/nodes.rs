@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use yj_identity::Security;
 
 use crate::{
-    harness::TestApp,
+    harness::{TestApp, encoded},
     houses::id_of,
     subjects::{approved, detail},
 };
@@ -23,10 +23,6 @@ pub async fn province() -> TestApp {
         }
     }
     app
-}
-
-pub fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// How many a search finds, and the first.

@@ -6,17 +6,14 @@ use serde_json::{Value, json};
 use crate::{
     capturing::{capture, captured, processing},
     epcis::{capture as capture_epcis, document, job},
-    harness::{TestApp, harvest},
+    harness::{TestApp, encoded, harvest},
     houses::id_of,
+    identifiers::single_codes,
     messages::chains,
     subjects::detail,
 };
 
 const GTIN: &str = "06901234567892";
-
-fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
 
 /// Every spelling of one piece of 示例韭菜.
 fn spellings(serial: &str) -> Vec<String> {
@@ -41,8 +38,8 @@ async fn told(app: &TestApp, path: &str) -> Value {
 
 /// What the resolver and the page tell of a text: the state, and what the reason of a recall is.
 async fn resolved(app: &TestApp, text: &str) -> (Value, Value) {
-    let story = told(app, &format!("/resolve?id={}", escaped(text))).await;
-    let page = told(app, &format!("/t/{}", escaped(text))).await;
+    let story = told(app, &format!("/resolve?id={}", encoded(text))).await;
+    let page = told(app, &format!("/t/{}", encoded(text))).await;
     assert_eq!((&story["state"], &story["recall"]), (&page["state"], &page["recall"]), "{text}");
     (story["state"].clone(), story["recall"]["reason"].clone())
 }
@@ -86,20 +83,20 @@ async fn g_5_4_4_a_piece_is_one_unit_in_every_spelling_at_every_door() {
     for text in spelled(("06901234000115", "000011"), "E1") {
         // Questions of the console.
         for path in [
-            format!("/api/v1/trace/objects/{}", escaped(&text)),
-            format!("/api/v1/trace/chain?code={}", escaped(&text)),
+            format!("/api/v1/trace/objects/{}", encoded(&text)),
+            format!("/api/v1/trace/chain?code={}", encoded(&text)),
         ] {
             let found = app.get("supervisor", &path).await.expect(200);
             assert!(found.to_string().contains(one), "{text}: {found}");
         }
-        let events = format!("/api/v1/trace/events?code={}", escaped(&text));
+        let events = format!("/api/v1/trace/events?code={}", encoded(&text));
         let events = app.get("supervisor", &events).await.expect(200);
         assert_eq!(events["items"].as_array().unwrap().len(), 1, "{text}: {events}");
         let body = json!({ "subject": maker["code"], "domain": "industrial", "codes": [text] });
         let scan = app.post("supervisor", "/api/v1/trace/scan", body).await.expect(200);
         assert_eq!(scan["items"][0]["code"], json!(one), "{text}: {scan}");
         // Those of the public.
-        for door in [format!("/t/{}", escaped(&text)), format!("/resolve?id={}", escaped(&text))] {
+        for door in [format!("/t/{}", encoded(&text)), format!("/resolve?id={}", encoded(&text))] {
             let story = told(&app, &door).await;
             assert_eq!(story["code"], json!(one), "{door}: {story}");
             assert_eq!(story["steps"].as_array().map(Vec::len), Some(1), "{door}: {story}");
@@ -130,13 +127,13 @@ async fn g_5_4_4_what_was_registered_in_another_spelling_is_still_found_by_it() 
         let before = format!("UPDATE trace_object SET code = '{old}' WHERE code = '{code}'");
         app.run_sql(&before).await;
         for path in [
-            format!("/api/v1/trace/objects/{}", escaped(old)),
-            format!("/api/v1/trace/chain?code={}", escaped(old)),
+            format!("/api/v1/trace/objects/{}", encoded(old)),
+            format!("/api/v1/trace/chain?code={}", encoded(old)),
         ] {
             let found = app.get("supervisor", &path).await.expect(200);
             assert!(found.to_string().contains(old), "{found}");
         }
-        assert_eq!(told(&app, &format!("/t/{}", escaped(old))).await["code"], json!(old));
+        assert_eq!(told(&app, &format!("/t/{}", encoded(old))).await["code"], json!(old));
         // It goes on under the code it has.
         let made = captured(&app, processing(&farm, (old, "40"), &format!("{code}-NEXT"))).await;
         assert_eq!(made["inputs"][0]["code"], json!(old), "{made}");
@@ -191,18 +188,10 @@ async fn g_5_4_4_a_code_that_claims_to_be_of_gs1_or_of_a_drug_must_be_sound() {
 async fn g_6_9_3_a_recall_of_a_piece_is_of_that_piece_and_one_of_a_lot_of_all_of_it() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
-    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
-    let product = &found["items"][0];
-    let body = json!({
-        "code": "PIECES", "subject_id": product["subject_id"], "product_id": product["id"],
-        "scheme": "own", "level": "item", "random": true, "size": 5,
-    });
-    let made = app.post("supervisor", "/api/v1/code_batch", body).await.expect(201);
-    let path = format!("/api/v1/code_batch/{}", id_of(&made));
+    let (path, code) = single_codes(&app, "PIECES", 5).await;
+    let code = code.as_str();
     let lot = json!({ "from": 1, "lot": "L-9", "produced_on": "2026-11-03" });
     app.post("supervisor", &format!("{path}/activate"), lot).await.expect(200);
-    let made = app.get("supervisor", &path).await.expect(200);
-    let code = made["sample"].as_str().unwrap();
     for serial in ["P1", "P2"] {
         captured(&app, piece(&farm, &format!("(01){GTIN}(21){serial}"), "L-9")).await;
     }
@@ -238,16 +227,8 @@ async fn g_6_9_3_a_recall_of_a_piece_is_of_that_piece_and_one_of_a_lot_of_all_of
 async fn g_5_4_4_a_void_code_is_not_put_out() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
-    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
-    let product = &found["items"][0];
-    let body = json!({
-        "code": "VOIDS", "subject_id": product["subject_id"], "product_id": product["id"],
-        "scheme": "own", "level": "item", "random": true, "size": 4,
-    });
-    let made = app.post("supervisor", "/api/v1/code_batch", body).await.expect(201);
-    let path = format!("/api/v1/code_batch/{}", id_of(&made));
-    let code = app.get("supervisor", &path).await.expect(200)["sample"].clone();
-    let code = code.as_str().unwrap();
+    let (path, code) = single_codes(&app, "VOIDS", 4).await;
+    let code = code.as_str();
     let range = json!({ "from": 1, "reason": "示例标签报废" });
     app.post("supervisor", &format!("{path}/void"), range).await.expect(200);
     let refused = capture(&app, harvest(&farm, code)).await.expect(422);

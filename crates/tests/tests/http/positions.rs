@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::TestApp,
-    nodes::{encoded, province},
+    harness::{TestApp, encoded},
+    nodes::province,
 };
 
 /// A point of a web map in 长安区, and where it is.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Answer, TestApp, harvest},
-    houses::id_of,
+    identifiers::single_codes,
 };
 
 const HTML: [(&str, &str); 1] = [("accept", "text/html")];
@@ -102,17 +102,9 @@ async fn d_6_4_3_2_the_page_of_a_product_warns_of_lots_under_orders() {
 #[tokio::test]
 async fn d_6_4_3_2_a_single_code_without_a_lot_tells_no_other_lots_story() {
     let app = TestApp::start().await;
-    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
-    let product = &found["items"][0];
-    let body = json!({
-        "code": "NOLOT", "subject_id": product["subject_id"], "product_id": product["id"],
-        "scheme": "own", "level": "item", "random": true, "size": 5,
-    });
-    let made = app.post("supervisor", "/api/v1/code_batch", body).await.expect(201);
-    let path = format!("/api/v1/code_batch/{}", id_of(&made));
+    let (path, code) = single_codes(&app, "NOLOT", 5).await;
+    let code = code.as_str();
     app.post("supervisor", &format!("{path}/activate"), json!({ "from": 1 })).await.expect(200);
-    let made = app.get("supervisor", &path).await.expect(200);
-    let code = made["sample"].as_str().unwrap();
     let told = ask(&app, &format!("/t/{code}"), &JSON).await.expect(200);
     assert_eq!((&told["unit"], &told["steps"]), (&Value::Null, &json!([])), "{told}");
     assert_eq!((&told["state"], &told["scans"]), (&json!("found"), &json!(1)));

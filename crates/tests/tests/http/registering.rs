@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::TestApp,
+    harness::{TestApp, encoded},
     houses::id_of,
     subjects::{REGISTER, approved, detail, farmer, registered},
 };
@@ -14,10 +14,6 @@ async fn log_in(app: &mut TestApp) {
         let password = String::from(app.password_of(user));
         app.log_in(user, &password).await;
     }
-}
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 async fn found(app: &TestApp, query: &str) -> Vec<Value> {

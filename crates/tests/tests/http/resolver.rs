@@ -21,7 +21,7 @@ use tower::ServiceExt as _;
 use crate::{
     harness::{Answer, TestApp},
     houses::id_of,
-    identifiers::{approved, batch, codes, product},
+    identifiers::{approved, batch, codes, product, single_codes},
 };
 
 const HTML: [(&str, &str); 1] = [("accept", "text/html")];
@@ -213,18 +213,10 @@ async fn d_6_4_3_2_digital_links_answer_with_pages_and_linksets() {
 #[tokio::test]
 async fn d_6_4_3_2_a_single_code_tells_the_story_of_its_lot() {
     let app = TestApp::start().await;
-    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
-    let product = &found["items"][0];
-    let body = json!({
-        "code": "LOT", "subject_id": product["subject_id"], "product_id": product["id"],
-        "scheme": "own", "level": "item", "random": true, "size": 5,
-    });
-    let made = app.post("supervisor", "/api/v1/code_batch", body).await.expect(201);
-    let path = format!("/api/v1/code_batch/{}", id_of(&made));
+    let (path, code) = single_codes(&app, "LOT", 5).await;
+    let code = code.as_str();
     let lot = json!({ "from": 1, "lot": "R1-sold", "produced_on": "2026-11-03" });
     app.post("supervisor", &format!("{path}/activate"), lot).await.expect(200);
-    let made = app.get("supervisor", &path).await.expect(200);
-    let code = made["sample"].as_str().unwrap();
     let page = format!("/t/{code}");
     let told = ask(&app, &page, &[("accept", "application/json")]).await.expect(200);
     assert_eq!(

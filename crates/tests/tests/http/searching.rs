@@ -3,13 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::harness::{TestApp, encoded};
 
 const REGISTER: &str = "/api/v1/trace_subject";
-
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
 
 async fn names(app: &TestApp, query: &str) -> Vec<String> {
     let path = format!("{REGISTER}?per_page=100&count=true&sort=name&{query}");

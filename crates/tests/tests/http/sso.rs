@@ -9,7 +9,7 @@ use tower::ServiceExt as _;
 
 use yj_identity::SingleSignOn;
 
-use crate::harness::TestApp;
+use crate::harness::{TestApp, encoded};
 
 const CALLBACK: &str = "https://app.example.cn/callback";
 const VERIFIER: &str = "0123456789abcdefghijklmnopqrstuvwxyz-._~ABCDEF";
@@ -26,9 +26,12 @@ async fn connect(app: &TestApp) -> String {
     String::from(secret["secret"].as_str().unwrap())
 }
 
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let one = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
-    pairs.iter().map(|(name, value)| format!("{name}={}", one(value))).collect::<Vec<_>>().join("&")
+fn form(pairs: &[(&str, &str)]) -> String {
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// Where the browser of a user is sent.
@@ -62,7 +65,7 @@ fn authorize(changes: &[(&str, &str)]) -> String {
             pairs.push(*change);
         }
     }
-    format!("/oidc/authorize?{}", encoded(&pairs))
+    format!("/oidc/authorize?{}", form(&pairs))
 }
 
 fn field(address: &str, name: &str) -> String {
@@ -73,7 +76,7 @@ fn field(address: &str, name: &str) -> String {
 
 async fn token(app: &TestApp, pairs: &[(&str, &str)]) -> (u16, Value) {
     let kind = [("content-type", "application/x-www-form-urlencoded")];
-    let answer = app.send("POST", "/oauth/token", None, &kind, Some(encoded(pairs).into())).await;
+    let answer = app.send("POST", "/oauth/token", None, &kind, Some(form(pairs).into())).await;
     (answer.status, answer.body)
 }
 
@@ -141,11 +144,11 @@ async fn g_5_4_2b_one_log_in_opens_a_connected_application_and_one_log_out_ends_
     // Log-out from the application ends the session.
     let hint = answer["id_token"].as_str().unwrap();
     let elsewhere =
-        encoded(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example")]);
+        form(&[("id_token_hint", hint), ("post_logout_redirect_uri", "https://evil.example")]);
     assert_eq!(visit(&app, Some("supervisor"), &format!("/oidc/logout?{elsewhere}")).await.0, 422);
     assert_eq!(visit(&app, Some("supervisor"), "/oidc/logout").await.0, 422, "no hint, no log-out");
     app.get("supervisor", "/api/v1/me").await.expect(200);
-    let leave = encoded(&[
+    let leave = form(&[
         ("id_token_hint", hint),
         ("post_logout_redirect_uri", "https://app.example.cn/bye"),
         ("state", "x"),

@@ -72,25 +72,23 @@ impl Teller<'_> {
         }
         for _ in 0..ROUNDS_MAX {
             next.extend(self.waiting_for(tx, &terms).await?);
-            let new = self.try_again(tx, &std::mem::take(&mut next)).await?;
+            let new = self.try_again(tx, std::mem::take(&mut next)).await?;
             if new.is_empty() {
                 break;
             }
             terms = named_by(tx, new.iter().map(|late| late.seq)).await?;
             told.extend(new.into_iter().map(|late| late.event_id));
         }
-        let resent: BTreeSet<&str> = resent.iter().map(|prepared| prepared.id.as_str()).collect();
-        told.retain(|id| resent.contains(id.as_str()));
+        told.retain(|id| resent.iter().any(|prepared| prepared.id == *id));
         Ok(told)
     }
 
     /// What the events of this chunk name that were told.
-    fn known_now(&self) -> Vec<(Role, String)> {
+    fn known_now(&self) -> BTreeSet<String> {
         let told = self.keep.iter().zip(&self.told);
         let told = told.filter(|(_, told)| told.as_ref().is_some_and(|one| one.outcome.is_ok()));
         let terms = told.flat_map(|((prepared, _), _)| &prepared.terms);
-        let terms = terms.filter(|term| ROLES.contains(&term.role));
-        terms.map(|term| (term.role, term.spelling.clone())).collect()
+        terms.filter(|term| ROLES.contains(&term.role)).map(|term| term.spelling.clone()).collect()
     }
 
     async fn sent_again(&self, tx: &mut Tx, resent: &[&Prepared]) -> Result<Vec<Late>> {
@@ -104,9 +102,8 @@ impl Teller<'_> {
         tx.fetch(sql).await?.iter().map(Late::read).collect()
     }
 
-    async fn waiting_for(&self, tx: &mut Tx, terms: &[(Role, String)]) -> Result<Vec<Late>> {
-        let terms: BTreeSet<&str> = terms.iter().map(|(_, term)| term.as_str()).collect();
-        let terms: Vec<&str> = terms.into_iter().collect();
+    async fn waiting_for(&self, tx: &mut Tx, terms: &BTreeSet<String>) -> Result<Vec<Late>> {
+        let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
         let mut found = Vec::new();
         for part in terms.chunks(TOGETHER) {
             let mut sql = Sql::new(LATE);
@@ -123,13 +120,13 @@ impl Teller<'_> {
     }
 
     /// Tells events that were kept; those that could be told.
-    async fn try_again(&mut self, tx: &mut Tx, late: &[Late]) -> Result<Vec<Late>> {
-        let seqs: BTreeSet<i64> = late.iter().map(|one| one.seq).collect();
-        if seqs.is_empty() {
-            return Ok(Vec::new());
+    async fn try_again(&mut self, tx: &mut Tx, mut late: Vec<Late>) -> Result<Vec<Late>> {
+        if late.is_empty() {
+            return Ok(late);
         }
         let mut sql = Sql::new(EVENT);
-        sql.push(" WHERE e.seq ").bind_ints(seqs).push(" ORDER BY e.event_time, e.seq");
+        sql.push(" WHERE e.seq ").bind_ints(late.iter().map(|one| one.seq));
+        sql.push(" ORDER BY e.event_time, e.seq");
         let rows = tx.fetch(sql).await?;
         let kept = store::read(&self.tracer, tx, &rows).await?;
         let found = products(tx, kept.iter().map(|kept| &kept.event)).await?;
@@ -137,7 +134,6 @@ impl Teller<'_> {
         let subjects: BTreeSet<&str> = kept.iter().map(|kept| kept.subject.as_str()).collect();
         let subjects: Vec<&str> = subjects.into_iter().collect();
         let owners = yj_subject::by_ids(tx, &subjects).await?;
-        let mut tried = Vec::new();
         for kept in &kept {
             let Some(owner) = owners.get(&kept.subject) else { continue };
             let Some(one) = late.iter().find(|one| one.seq == kept.seq) else { continue };
@@ -145,16 +141,15 @@ impl Teller<'_> {
             self.add_to_package(&mut event);
             let place = (event.domain.clone(), stage);
             self.group.push((event, Slot::Late { uid: one.uid.clone(), place }));
-            tried.push(Late { seq: one.seq, uid: one.uid.clone(), event_id: one.event_id.clone() });
         }
         self.told_late.clear();
         self.flush(tx).await?;
-        tried.retain(|one| self.told_late.contains(&one.uid));
-        Ok(tried)
+        late.retain(|one| self.told_late.remove(&one.uid));
+        Ok(late)
     }
 }
 
-/// Whether there is anything that could not be told.
+/// Whether there is anything that waits.
 async fn any(tx: &mut Tx, actor: &str) -> Result<bool> {
     let mut sql = Sql::new(
         "SELECT e.seq FROM epcis_event e JOIN epcis_capture c ON c.id = e.capture_id WHERE",
@@ -164,13 +159,8 @@ async fn any(tx: &mut Tx, actor: &str) -> Result<bool> {
 }
 
 /// What events name that were kept.
-async fn named_by(tx: &mut Tx, seqs: impl Iterator<Item = i64>) -> Result<Vec<(Role, String)>> {
-    let mut sql = Sql::new("SELECT role, term FROM epcis_term WHERE seq ");
-    sql.bind_ints(seqs);
-    let mut terms = Vec::new();
-    for row in tx.fetch(sql).await? {
-        let role = ROLES.into_iter().find(|role| row.text(0).is_ok_and(|text| text == role.code()));
-        terms.extend(role.map(|role| row.text(1).map(|term| (role, term.into()))).transpose()?);
-    }
-    Ok(terms)
+async fn named_by(tx: &mut Tx, seqs: impl Iterator<Item = i64>) -> Result<BTreeSet<String>> {
+    let mut sql = Sql::new("SELECT term FROM epcis_term WHERE role ");
+    sql.bind_texts(ROLES.iter().map(|role| role.code())).push(" AND seq ").bind_ints(seqs);
+    tx.fetch(sql).await?.iter().map(|row| row.text(0).map(String::from)).collect()
 }

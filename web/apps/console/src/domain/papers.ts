@@ -42,3 +42,6 @@ export function demandText(demand: DocumentDemand): string {
 /** The kind that a stored paper was named by: its code, or its name. */
 export const kindOfPaper = (type: string | undefined): string =>
   Object.entries(DOCUMENT_KINDS).find(([code, label]) => code === type || label === type)?.[0] ?? OTHER;
+
+/** What a stored paper is called. */
+export const paperName = (type: string | undefined): string => DOCUMENT_KINDS[kindOfPaper(type)] ?? '凭证';

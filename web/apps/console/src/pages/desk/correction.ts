@@ -1,6 +1,6 @@
 /** What a correction changes of the event that it corrects, in words. */
 import { amount, moment, orDash } from '../../domain/format';
-import { DOCUMENT_KINDS, kindOfPaper } from '../../domain/papers';
+import { paperName } from '../../domain/papers';
 import type { Line, PackEvent, TraceEvent } from '../../domain/types';
 import { unit } from '../../domain/words';
 import { attribute } from '../trace/packs';
@@ -29,7 +29,7 @@ function told(event: TraceEvent, spec: Pick<PackEvent, 'fields'> | undefined, re
     ...event.inputs.map((line): [string, string] => [`投入 ${line.code}`, lineText(line)]),
     ...event.outputs.map((line): [string, string] => [`产出 ${line.code}`, lineText(line)]),
     ...Object.entries(event.attributes).map(([name, value]) => attribute(spec, name, value)),
-    ...event.documents.map(({ type, no }): [string, string] => [DOCUMENT_KINDS[kindOfPaper(type)] ?? '凭证', no]),
+    ...event.documents.map(({ type, no }): [string, string] => [paperName(type), no]),
     ...event.evidence.map(({ name, sm3 }): [string, string] => ['附件摘要', `${name} ${sm3.slice(0, 12)}…`]),
   ];
   const all = new Map<string, string>();
