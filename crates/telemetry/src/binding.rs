@@ -9,6 +9,7 @@ use yj_kernel::{
     Columns, Ctx, Field, Kind, Match, Place, Problem, Resource, Result, Scoping, Sql, Tx,
 };
 use yj_model::{Id, RegionCode, TraceCode, sought_code};
+use yj_subject::SubjectBrief;
 
 use crate::{kind::ReadingKind, measure::Measure};
 
@@ -109,8 +110,9 @@ impl Resource for DeviceBinding {
         if !holders.contains_key(&self.code) {
             self.code = one;
         }
-        let holder = holders.get(&self.code);
-        if holder != Some(&owner) && !covers(ctx, tx, holder).await? {
+        let holders = holders.get(&self.code);
+        let own = holders.is_some_and(|holders| holders.contains(&owner));
+        if !own && !covers(ctx, tx, holders).await? {
             let detail = "不是设备所属企业持有的追溯码，或不在您的数据权限范围内";
             return Err(Problem::invalid("code", detail));
         }
@@ -142,14 +144,15 @@ pub(crate) fn limits(low: Option<&str>, high: Option<&str>) -> (Option<i64>, Opt
     (read(low), read(high))
 }
 
-/// Whether the request's right reaches the holder of a unit as well.
-async fn covers(ctx: &Ctx, tx: &mut Tx, holder: Option<&String>) -> Result<bool> {
-    let Some(holder) = holder else { return Ok(false) };
-    let found = yj_subject::by_ids(tx, &[holder]).await?;
-    let Some(subject) = found.get(holder) else { return Ok(false) };
-    let place =
-        Place { region: Some(&subject.region), subject: Some(&subject.id), ..Place::default() };
-    Ok(ctx.scope().covers(&COLUMNS, &place))
+/// Whether the request's right reaches a holder of a unit as well.
+async fn covers(ctx: &Ctx, tx: &mut Tx, holders: Option<&BTreeSet<String>>) -> Result<bool> {
+    let holders: Vec<&str> = holders.into_iter().flatten().map(String::as_str).collect();
+    let found = yj_subject::by_ids(tx, &holders).await?;
+    let within = |subject: &SubjectBrief| {
+        let (region, subject) = (Some(subject.region.as_str()), Some(subject.id.as_str()));
+        ctx.scope().covers(&COLUMNS, &Place { region, subject, ..Place::default() })
+    };
+    Ok(found.values().any(within))
 }
 
 /// Which of these codes are bound to which devices.

@@ -55,7 +55,7 @@ pub(crate) async fn foreign(tx: &mut Tx, sound: &mut Vec<Sound>) -> Result<Vec<(
     for one in sound.drain(..) {
         let speaker = &one.speaker;
         let own = |code: &String| {
-            holders.get(code) == Some(&speaker.subject)
+            holders.get(code).is_some_and(|holders| holders.contains(&speaker.subject))
                 || bound.contains(&(speaker.id.clone(), code.clone()))
         };
         let foreign = one

@@ -70,10 +70,21 @@ pub(crate) struct ObjectLine<'a> {
     pub(crate) stage: &'static str,
     pub(crate) subject_id: &'a str,
     pub(crate) subject: Option<&'a str>,
+    /// 分持: who holds how much, where several do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) holders: Vec<HolderLine<'a>>,
     /// 占比, a decimal; none where units cannot be added.
     pub(crate) share: Option<Share>,
     pub(crate) role: &'static str,
     pub(crate) external: bool,
+}
+
+/// What one holds of a unit.
+#[derive(Serialize)]
+pub(crate) struct HolderLine<'a> {
+    pub(crate) subject_id: &'a str,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) quantity: Quantity,
 }
 
 /// One side of an event.

@@ -9,6 +9,8 @@ use yj_model::{Quantity, Stage, UnitCode};
 
 use crate::{
     event::{Checked, InLine, OutLine},
+    handover,
+    holders::{Handover, Holders},
     order::Quality,
 };
 
@@ -59,7 +61,10 @@ pub(crate) struct Object {
     pub(crate) product_id: Option<String>,
     pub(crate) lot: Option<String>,
     pub(crate) unit: UnitCode,
+    /// Who put it out last.
     pub(crate) subject_id: String,
+    /// Who holds how much of the balance.
+    pub(crate) holders: Holders,
     pub(crate) stage: Stage,
     pub(crate) produced: Quantity,
     pub(crate) balance: Quantity,
@@ -68,6 +73,17 @@ pub(crate) struct Object {
     pub(crate) quality: Option<Quality>,
     /// Whether it differs from what is stored.
     pub(crate) changed: bool,
+}
+
+impl Object {
+    /// Whoever put it out last is somebody else now.
+    pub(crate) fn pass_to(&mut self, subject: &str) {
+        if self.subject_id != subject {
+            self.holders.touch(&self.subject_id);
+            self.holders.touch(subject);
+            self.subject_id = String::from(subject);
+        }
+    }
 }
 
 /// Which side of an event an object is on.
@@ -117,9 +133,33 @@ pub(crate) struct Link {
 /// The objects that a batch of events touches, by code.
 pub(crate) type Objects = BTreeMap<String, Object>;
 
+/// What an event has done.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) links: Vec<Link>,
+    /// What it took from the hands of others.
+    pub(crate) handovers: Vec<Handover>,
+}
+
+/// From whom a subject takes what an event consumes of a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sources {
+    /// The subject itself, and those it goes on for.
+    pub(crate) own: Vec<String>,
+    /// Who gave it, and how much of that is not taken yet.
+    pub(crate) given: Vec<(String, i64)>,
+}
+
 /// Who does it, and what is made.
 pub(crate) struct Maker<'a> {
     pub(crate) subject_id: &'a str,
+    /// The other party, by identifier.
+    pub(crate) counterparty: Option<&'a str>,
+    /// From whom it takes of a unit.
+    pub(crate) sources: &'a (dyn Fn(&str, &Object) -> Sources + Sync),
+    /// Whether who asks may be told how much the subject itself holds, and is to be refused what is more:
+    /// the platform speaks for all sides, and a reviewer of what others hold decides.
+    pub(crate) own_only: bool,
     /// Products by their codes: id and counting unit.
     pub(crate) products: &'a BTreeMap<String, (String, UnitCode)>,
     /// Whether who asks may read what happened to an object: only they are told how much is left.
@@ -139,10 +179,23 @@ pub(crate) struct Before {
     pub(crate) moved_on: BTreeSet<String>,
 }
 
-/// Takes back what a corrected event did. `counted`: whether its outputs went into the balance; `None`
-/// where its rules are not at hand. Balances may be negative until the correction is applied.
-pub(crate) fn revert(objects: &mut Objects, links: &[Link], counted: Option<bool>) -> Result<()> {
-    for link in links {
+/// Takes back what a corrected event of a subject did. `counted`: whether its outputs went into the
+/// balance; `None` where its rules are not at hand. Balances may be negative until the correction is
+/// applied.
+pub(crate) fn revert(
+    objects: &mut Objects,
+    subject: &str,
+    done: &Applied,
+    counted: Option<bool>,
+) -> Result<()> {
+    for handover in &done.handovers {
+        if let Some(object) = objects.get_mut(&handover.code) {
+            object.holders.add(&handover.giver, handover.quantity);
+            object.holders.add(&handover.receiver, -handover.quantity);
+            object.changed = true;
+        }
+    }
+    for link in &done.links {
         let (Some(object), Some(quantity)) = (objects.get_mut(&link.code), link.quantity) else {
             continue;
         };
@@ -150,12 +203,14 @@ pub(crate) fn revert(objects: &mut Objects, links: &[Link], counted: Option<bool
             LinkRole::Observed => continue,
             LinkRole::Input | LinkRole::Opened => {
                 object.balance = sum(object.balance, quantity, 1)?;
+                object.holders.add(subject, quantity.scaled());
             }
             LinkRole::Output => {
                 object.produced = sum(object.produced, quantity, -1)?;
                 let by_state = matches!(object.state, ObjectState::Held | ObjectState::External);
                 if counted.unwrap_or(by_state) {
                     object.balance = sum(object.balance, quantity, -1)?;
+                    object.holders.add(subject, -quantity.scaled());
                 }
             }
         }
@@ -175,10 +230,11 @@ pub(crate) fn apply(
     event: &Checked,
     maker: &Maker<'_>,
     before: &Before,
-) -> Result<Vec<Link>> {
+) -> Result<Applied> {
     let mut links = Vec::with_capacity(event.inputs.len() + event.outputs.len());
+    let mut handovers = Vec::new();
     for (at, line) in event.inputs.iter().enumerate() {
-        let link = take(objects, event, maker, line)
+        let link = take(objects, event, maker, (line, &mut handovers))
             .map_err(|problem| problem.within(&format!("inputs[{at}].")))?;
         links.push(link);
     }
@@ -206,10 +262,20 @@ pub(crate) fn apply(
             return Err(Problem::invalid("correction_of", detail));
         }
     }
-    Ok(links)
+    for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
+        if object.balance.scaled() >= 0 {
+            handovers.extend(object.holders.settle(code, &object.subject_id));
+        }
+    }
+    Ok(Applied { links, handovers })
 }
 
-fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine) -> Result<Link> {
+fn take(
+    objects: &mut Objects,
+    event: &Checked,
+    maker: &Maker<'_>,
+    (line, handovers): (&InLine, &mut Vec<Handover>),
+) -> Result<Link> {
     let code = line.code.as_str();
     let observing = event.spec.inputs.mode == InputMode::Observe;
     let Some(object) = objects.get_mut(code) else {
@@ -226,6 +292,7 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
                 lot: None,
                 unit,
                 subject_id: String::from(maker.subject_id),
+                holders: Holders::default(),
                 stage: event.stage,
                 produced: quantity,
                 balance: Quantity::ZERO,
@@ -262,6 +329,10 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
         let detail = format!("追溯码 {code} {}，不能再投入", object.state.label());
         return Err(Problem::invalid("code", detail));
     }
+    let sources = (maker.sources)(code, object);
+    if judged && maker.own_only {
+        require_own(code, object, (event, &sources), wanted)?;
+    }
     if judged && wanted > object.balance {
         let unit = object.unit.unit().name;
         let detail = if (maker.may_know)(object) {
@@ -274,10 +345,85 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
         };
         return Err(Problem::invalid("quantity", detail));
     }
+    draw(object, (event, maker), (code, sources, wanted.scaled()), handovers);
     object.balance = sum(object.balance, wanted, -1)?;
     object.changed = true;
     let role = if event.spec.unpacks() { LinkRole::Opened } else { LinkRole::Input };
     Ok(Link { code: String::from(code), role, quantity })
+}
+
+impl Sources {
+    /// How much of a unit the subject holds, and how much of it others have given it and still hold.
+    pub(crate) fn amounts(&self, object: &Object) -> (i64, i64) {
+        let own = self.own.iter().map(|one| object.holders.amount(one)).sum();
+        let given = |(giver, left): &(String, i64)| object.holders.amount(giver).clamp(0, *left);
+        (own, self.given.iter().map(given).sum())
+    }
+}
+
+/// Refuses to a subject that holds a part of a unit what it neither holds nor was given. What comes in is
+/// another's by its nature: whether that is so somebody looks at.
+fn require_own(
+    code: &str,
+    object: &Object,
+    (event, sources): (&Checked, &Sources),
+    wanted: Quantity,
+) -> Result<()> {
+    let (own, given) = sources.amounts(object);
+    let others = object.balance.scaled() - own - given;
+    if own <= 0 || others <= 0 || wanted.scaled() <= own + given || handover::comes_in(&event.spec)
+    {
+        return Ok(());
+    }
+    let own = Quantity::from_scaled(own).map_err(Problem::internal)?;
+    let unit = object.unit.unit().name;
+    let given = match Quantity::from_scaled(given).map_err(Problem::internal)? {
+        Quantity::ZERO => String::new(),
+        given => format!("、他人交来尚未接收的 {given} {unit}"),
+    };
+    let detail = format!(
+        "数量超过结存：追溯码 {code} 本主体持有 {own} {unit}{given}，本次投入 {wanted} {unit}；其余由其他主体持有"
+    );
+    Err(Problem::invalid("quantity", detail))
+}
+
+/// Brings what an event takes of a unit into its subject's hands and takes it out of them. What comes in
+/// is what others gave, as far as they did; what goes out is first one's own. What is taken beyond both
+/// was looked at by somebody: it is the other party's, or else whoever's it is.
+fn draw(
+    object: &mut Object,
+    (event, maker): (&Checked, &Maker<'_>),
+    (code, sources, wanted): (&str, Sources, i64),
+    handovers: &mut Vec<Handover>,
+) {
+    let unlimited = |holder: String| (holder, i64::MAX);
+    let own = sources.own.into_iter().map(unlimited);
+    let mut from: Vec<(String, i64)> = if handover::comes_in(&event.spec) {
+        sources.given.into_iter().chain(own).collect()
+    } else {
+        own.chain(sources.given).collect()
+    };
+    from.extend(maker.counterparty.map(String::from).map(unlimited));
+    from.push(unlimited(object.subject_id.clone()));
+    from.extend(object.holders.all().map(|(holder, _)| unlimited(String::from(holder))));
+    let mut left = wanted;
+    for (giver, most) in from {
+        let quantity = object.holders.amount(&giver).min(most).min(left);
+        if quantity <= 0 {
+            continue;
+        }
+        left -= quantity;
+        if giver == maker.subject_id {
+            object.holders.add(&giver, -quantity);
+            continue;
+        }
+        let (code, receiver) = (String::from(code), String::from(maker.subject_id));
+        let handover = Handover { code, giver, receiver, quantity };
+        object.holders.hand_over(&handover);
+        object.holders.add(maker.subject_id, -quantity);
+        handovers.push(handover);
+    }
+    object.holders.add(maker.subject_id, -left);
 }
 
 fn put(
@@ -318,13 +464,14 @@ fn put(
             object.produced = sum(object.produced, quantity, 1)?;
             if state == ObjectState::Held {
                 object.balance = sum(object.balance, quantity, 1)?;
+                object.holders.add(maker.subject_id, quantity.scaled());
             }
             object.changed = true;
             if !before.moved_on.contains(code) {
                 // Of a lot that goes on under its own code the rest is still there.
                 let rest = object.balance.is_positive();
                 object.state = if rest { ObjectState::Held } else { state };
-                object.subject_id = String::from(maker.subject_id);
+                object.pass_to(maker.subject_id);
                 object.stage = event.stage;
                 if line.product.is_some() {
                     object.product_id = product_id;
@@ -345,6 +492,7 @@ fn put(
                     lot: line.lot.as_ref().map(ToString::to_string),
                     unit: line.unit,
                     subject_id: String::from(maker.subject_id),
+                    holders: Holders::of_new(maker.subject_id, balance.scaled()),
                     stage: event.stage,
                     produced: line.quantity,
                     balance,

@@ -11,17 +11,19 @@ use std::{
 use serde_json::json;
 use yj_domain::{Domains, EventType};
 use yj_kernel::{ActorKind, Ctx, EARLIEST_DAY, Problem, Result, Tx, again, audit, outbox};
+use yj_model::Quantity;
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Before, Link, LinkRole, Maker, Object, Objects, apply},
+    balance::{Applied, Before, Link, LinkRole, Maker, Object, Objects, Sources, apply},
     belonging::{self, Deed},
     correction::{self, Meanwhile, corrected, supersede, take_back},
     demanded,
     event::{Checked, InLine, TraceEvent},
     failing,
-    handover::{self, Handed, Regained},
+    handover::{self, Handed, Hands, Taken},
     hold::{self, Holds, Under},
+    holders::{self, Handover},
     knowledge::Knowledge,
     lots::Touched,
     ordering, pairing,
@@ -209,10 +211,8 @@ pub(crate) async fn capture_of(
 struct Batch {
     objects: Objects,
     digests: BTreeMap<String, String>,
-    /// What was given away by events of this batch.
-    handed: Vec<Handed>,
-    /// What came to somebody by events of this batch.
-    regained: Vec<Regained>,
+    /// What was given away and taken by events of this batch.
+    hands: Hands,
     /// Orders in force, as the events of this batch have handed them down.
     holds: Holds,
     /// The documents that are named, as the events of this batch have used them.
@@ -236,6 +236,8 @@ struct Ready {
     /// Products and lots that its row does not name.
     also: BTreeSet<(&'static str, String)>,
     links: Vec<Link>,
+    /// What it took from the hands of others.
+    handovers: Vec<Handover>,
     /// The event that it takes the place of: identifier, and time in Unix ms.
     superseded: Option<(i64, i64)>,
     /// What of it has fallen under orders.
@@ -312,7 +314,21 @@ async fn accept(
     };
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
-    let doubtful = around.doubtful(ctx, (batch, &objects), (subject, &event));
+    let before = match &corrected {
+        Some((original, links)) => {
+            take_back(tx, &mut objects, (original, links), &batch.meanwhile()).await?
+        }
+        None => Before::default(),
+    };
+    let sources = |code: &str, object: &Object| {
+        around.sources((code, object), (&batch.hands, &stands), (subject, &event))
+    };
+    let on_own_behalf = ctx.principal().kind == ActorKind::Platform;
+    let doubtful = if on_own_behalf {
+        BTreeSet::new()
+    } else {
+        handover::doubtful(&event, &subject.id, (&objects, &around.holders), sources)
+    };
     let of_handover = handover::review_reason(&doubtful);
     let knowledge = Knowledge::of(ctx, &event.domain);
     let may_know = |object: &Object| knowledge.covers(object, &around.holders);
@@ -320,17 +336,14 @@ async fn accept(
     unjudged.retain(|code| !objects.get(code).is_some_and(may_know));
     let maker = Maker {
         subject_id: &subject.id,
+        counterparty: counterparty.map(|other| other.id.as_str()),
+        sources: &sources,
+        own_only: !on_own_behalf && knowledge.covers_subject(subject, event.stage),
         products: &around.products,
         may_know: &may_know,
         unjudged: &unjudged,
     };
-    let before = match &corrected {
-        Some((original, links)) => {
-            take_back(tx, &mut objects, (original, links), &batch.meanwhile()).await?
-        }
-        None => Before::default(),
-    };
-    let links = apply(&mut objects, &event, &maker, &before)?;
+    let Applied { links, handovers } = apply(&mut objects, &event, &maker, &before)?;
     let now = (&event, &*links, &objects);
     batch.require_taken(tx, &around.domains, corrected.as_ref(), now).await?;
     let of_withdrawal = corrected
@@ -364,7 +377,6 @@ async fn accept(
     let automatic = reasons.is_empty();
     let mut under = Vec::new();
     if automatic {
-        batch.regain(&subject.id, &event, &objects);
         let orders = hold::inherited(&event, &batch.holds);
         under = hold::hand_down(&orders, &links, (&mut objects, &mut batch.holds));
         if failed {
@@ -375,7 +387,7 @@ async fn accept(
             batch.touched.note(&batch.objects, &objects);
         }
         batch.objects.extend(objects);
-        batch.hand_over((subject, counterparty), &event);
+        batch.hand_over((subject, counterparty), &event, (&links, &handovers));
     }
     let superseded =
         corrected.filter(|_| automatic).map(|(original, _)| (original.id, original.time.unix_ms()));
@@ -391,6 +403,7 @@ async fn accept(
         also,
         told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
+        handovers: if automatic { handovers } else { Vec::new() },
         superseded,
         under,
         papers: judged,
@@ -400,23 +413,17 @@ async fn accept(
 }
 
 impl Surroundings {
-    /// What the event consumes that somebody must look at; nothing where the platform loads what it
-    /// answers for itself.
-    fn doubtful(
+    /// From whom the subject of an event takes of a unit, by what is stored and still `stands` and by what
+    /// the batch says.
+    fn sources(
         &self,
-        ctx: &Ctx,
-        (batch, objects): (&Batch, &Objects),
+        (code, object): (&str, &Object),
+        (meanwhile, stands): (&Hands, &dyn Fn(i64) -> bool),
         (subject, event): (&SubjectBrief, &Checked),
-    ) -> BTreeSet<String> {
-        if ctx.principal().kind == ActorKind::Platform {
-            return BTreeSet::new();
-        }
-        // What was said in the batch itself is dropped there as soon as it counts no more.
-        let ended = |one: &Handed| batch.regained.iter().any(|again| again.ends(one));
-        let stands =
-            |one: &Handed| one.event.is_none_or(|event| !batch.supersedes(event) && !ended(one));
-        let handed = self.handed.iter().chain(&batch.handed);
-        handover::doubtful(event, &subject.id, (objects, &self.holders), (handed, stands))
+    ) -> Sources {
+        let hands = [&self.hands, meanwhile];
+        let left = || handover::left(&hands, (code, &subject.id), event.time.unix_ms(), stands);
+        handover::sources((&subject.id, object), &self.holders, left)
     }
 }
 
@@ -458,42 +465,27 @@ impl Batch {
         Meanwhile { superseded: superseded.map(|(id, _)| id).collect(), outputs: outputs.collect() }
     }
 
-    /// What its new holder said of a batch when it was its holder before counts no more.
-    fn regain(&mut self, subject: &str, event: &Checked, objects: &Objects) {
-        for line in &event.outputs {
-            let code = line.code.as_str();
-            let holder = |objects: &Objects| objects.get(code).map(|one| one.subject_id.clone());
-            // Of what is new nobody said anything before.
-            let (Some(before), Some(after)) = (holder(&self.objects), holder(objects)) else {
-                continue;
-            };
-            if before == after || after != subject {
-                continue;
-            }
-            let again = Regained {
-                code: String::from(code),
-                holder: String::from(subject),
-                time: event.time.unix_ms(),
-            };
-            self.handed.retain(|one| !again.ends(one));
-            self.regained.push(again);
-        }
-    }
-
-    /// What follows in the batch may use what this event gave away.
+    /// What follows in the batch may use what this event gave away, and not what it took again.
     fn hand_over(
         &mut self,
         (subject, counterparty): (&SubjectBrief, Option<&SubjectBrief>),
         event: &Checked,
+        (links, handovers): (&[Link], &[Handover]),
     ) {
+        let time = event.time.unix_ms();
+        let taken = handovers.iter().cloned();
+        self.hands.taken.extend(taken.map(|handover| Taken { handover, time, event: None }));
         let Some(receiver) = counterparty.filter(|_| handover::gives_away(&event.spec)) else {
             return;
         };
-        self.handed.extend(event.outputs.iter().map(|line| Handed {
-            code: line.code.to_string(),
+        let outputs = links.iter().filter(|link| link.role == LinkRole::Output);
+        self.hands.handed.extend(outputs.map(|link| Handed {
+            code: link.code.clone(),
             holder: subject.id.clone(),
             receiver: receiver.id.clone(),
-            time: event.time.unix_ms(),
+            kind: (event.domain.clone(), event.spec.code.clone()),
+            quantity: link.quantity.map_or(0, Quantity::scaled),
+            time,
             event: None,
         }));
     }
@@ -510,7 +502,7 @@ impl Batch {
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut also, mut grave) = (Vec::new(), Vec::new());
+        let (mut also, mut grave, mut handovers) = (Vec::new(), Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
@@ -523,6 +515,8 @@ impl Batch {
                     .map(|(facet, value)| vec![facet.into(), value.into(), time.into(), id.into()]),
             );
             if ready.stored.state == "accepted" {
+                let at = (id, time);
+                handovers.extend(holders::handover_rows(at, &ready.handovers, &self.objects)?);
                 for link in &ready.links {
                     links.push(store::link_row(id, time, link, &self.objects)?);
                 }
@@ -541,6 +535,7 @@ impl Batch {
         tx.later(store::insert_events(tx.dialect(), rows));
         tx.later(statements);
         tx.later(store::insert_links(links));
+        tx.later(holders::insert_handovers(handovers));
         tx.later(store::insert_also(also));
         tx.later(grave);
         tx.start_kept().await?;

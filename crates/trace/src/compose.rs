@@ -173,6 +173,16 @@ impl Chain {
             }
         }
         for (number, unit) in found.units.iter_mut().enumerate() {
+            // Of what several hold they know what is theirs.
+            let mut own: Vec<_> = unit.holders().filter(|(holder, _)| mine[*holder]).collect();
+            if let ([(holder, _), ..], true) = (&*own, !unit.parts.is_empty()) {
+                unit.subject = *holder;
+                let all = own.iter().try_fold(Quantity::ZERO, |all, (_, part)| all.plus(*part));
+                unit.balance = all.unwrap_or(unit.balance);
+                unit.parts = own.split_off(1);
+                continue;
+            }
+            unit.parts.clear();
             if mine[unit.subject] {
                 continue;
             }
@@ -258,6 +268,7 @@ fn subjects(found: &Closure) -> BTreeSet<usize> {
     let mut named = vec![false; found.names.len()];
     for unit in found.units.iter().filter(|unit| unit.role.is_some()) {
         named[unit.subject] = true;
+        unit.parts.iter().for_each(|(holder, _)| named[*holder] = true);
     }
     for step in found.steps.iter().chain(&found.observations) {
         named[step.subject] = true;

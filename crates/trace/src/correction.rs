@@ -8,9 +8,9 @@ use yj_model::{OffsetTime, Stage};
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Before, Link, LinkRole, Objects, revert},
+    balance::{Applied, Before, Link, LinkRole, Objects, revert},
     event::{Checked, TraceEvent},
-    pairing, papers, places,
+    holders, pairing, papers, places,
     store::{self, StoredEvent},
 };
 
@@ -32,7 +32,9 @@ pub(crate) async fn take_back(
 ) -> Result<Before> {
     load_missing(tx, objects, links).await?;
     let counted = original.spec.as_ref().map(|spec| spec.outputs.terminal.is_none());
-    revert(objects, links, counted)?;
+    let handovers = holders::handovers_of(tx, original.id).await?;
+    let done = Applied { links: links.to_vec(), handovers };
+    revert(objects, &original.subject_id, &done, counted)?;
     let of_role = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let mut before = Before::default();
     before.made.extend(of_role(LinkRole::Output).map(|link| link.code.clone()));
@@ -76,7 +78,7 @@ async fn give_back(
         if let Some(stage) = Stage::from_code(&event.stage) {
             object.stage = stage;
         }
-        object.subject_id.clone_from(&event.subject_id);
+        object.pass_to(&event.subject_id);
         object.changed = true;
     }
     Ok(())
@@ -232,6 +234,7 @@ pub(crate) fn supersede((original, time): (i64, i64), by: &str) -> Vec<Sql> {
     let own = [
         state.arg(by).arg(original).arg(time),
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
+        Sql::new("DELETE FROM trace_handover WHERE event_id = $1").arg(original),
     ];
     own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
 }

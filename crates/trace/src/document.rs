@@ -355,6 +355,9 @@ async fn require_own(tx: &mut Tx, (subject, units): (&str, Option<&[CoveredUnit]
         " AND NOT EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
          WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id = ",
     );
+    sql.bind(subject).push(
+        ") AND NOT EXISTS (SELECT 1 FROM trace_holding h WHERE h.object_id = o.id AND h.subject_id = ",
+    );
     sql.bind(subject).push(") AND o.code ");
     sql.bind_texts(units.into_iter().flatten().map(|unit| unit.code.as_str()));
     match tx.fetch_one(sql).await? {

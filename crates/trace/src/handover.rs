@@ -1,30 +1,31 @@
-//! 交接: whose a batch is, and to whom its holder said it goes.
+//! 交接: whose a batch is, and to whom its holders said it goes.
 //!
 //! A trace code is no secret; who knows it could use up what is somebody else's. A batch is therefore
-//! consumed without review only by its holder or by whom the holder has named: an event of the holder
-//! that put the batch out, not later than its consumption, with the consumer as 交易对方. That event
+//! consumed without review only as far as one holds it or as a holder has given it: by an event of the
+//! holder that put it out, not later than its consumption, with the consumer as 交易对方. That event
 //! must be one that gives away; of 采购入库 and its kin the other party is where it came from. Whatever
 //! else is consumed awaits review with the reason. What the platform itself loads speaks for both
 //! sides; no request can (see [`yj_kernel::ActorKind::Platform`]).
 //!
-//! A word given ends with the holding it was given in: what comes back to its holder is to be given
-//! anew.
+//! A word given is used up by what is taken: what comes back to its holder is to be given anew. Where
+//! events of several types tell of one handing over, as a sale and its 运输 do, it is one.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use yj_domain::{Domains, EventSpec, InputMode};
-use yj_kernel::{Result, Row, Sql};
+use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_subject::SubjectBrief;
 
-use crate::{balance::Objects, event::Checked};
+use crate::{
+    balance::{Object, Objects, Sources},
+    event::{Checked, InLine},
+    holders::Handover,
+};
 
 /// Codes named in a reason; the event itself names them all.
 const NAMED_MAX: usize = 5;
 
-/// A batch that its holder gave to somebody.
+/// A batch that a holder gave to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handed {
     pub(crate) code: String,
@@ -32,27 +33,31 @@ pub(crate) struct Handed {
     pub(crate) holder: String,
     /// Identifier of the subject that gets it.
     pub(crate) receiver: String,
+    /// Domain and type of the event that says so.
+    pub(crate) kind: (String, String),
+    /// How much, in ten-thousandths of the batch's unit.
+    pub(crate) quantity: i64,
     /// When, Unix ms.
     pub(crate) time: i64,
     /// The stored event that says so; `None` in the batch that is being written.
     pub(crate) event: Option<i64>,
 }
 
-/// A batch that came to somebody.
+/// What of a batch came from one hand into another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Regained {
-    pub(crate) code: String,
-    /// Identifier of the subject that holds it now.
-    pub(crate) holder: String,
+pub(crate) struct Taken {
+    pub(crate) handover: Handover,
     /// When, Unix ms.
     pub(crate) time: i64,
+    /// The stored event by which it did; `None` in the batch that is being written.
+    pub(crate) event: Option<i64>,
 }
 
-impl Regained {
-    /// Whether what was said is of another time of holding it.
-    pub(crate) fn ends(&self, handed: &Handed) -> bool {
-        handed.code == self.code && handed.holder == self.holder && handed.time <= self.time
-    }
+/// What is known of the hands that some batches went through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hands {
+    pub(crate) handed: Vec<Handed>,
+    pub(crate) taken: Vec<Taken>,
 }
 
 /// Whether the other party of such an event is who gets its outputs. Production has no seller: who
@@ -61,54 +66,144 @@ pub(crate) fn gives_away(spec: &EventSpec) -> bool {
     spec.movement.as_deref().is_some_and(names_receiver)
 }
 
+/// Whether what such an event takes comes in from the other party.
+pub(crate) fn comes_in(spec: &EventSpec) -> bool {
+    spec.movement.as_deref().is_some_and(|movement| !names_receiver(movement))
+}
+
 fn names_receiver(movement: &str) -> bool {
     movement == "101" || movement.starts_with(['2', '3'])
 }
 
-/// The query for what the holders of these batches said, to travel with others.
-pub(crate) fn query(codes: &[&str]) -> Sql {
-    let mut sql = Sql::new(
-        "SELECT o.code, o.subject_id, e.subject_id, e.counterparty_id, e.event_time, e.id, e.domain, \
-         e.pack_version, e.kind FROM trace_object o CROSS JOIN trace_link l CROSS JOIN trace_event e \
-         WHERE l.object_id = o.id AND l.role = 1 AND e.id = l.event_id AND o.code ",
+/// The queries for what the holders of these batches said and for what was taken of them, to travel with
+/// others.
+pub(crate) fn queries(codes: &[&str]) -> [Sql; 2] {
+    let mut handed = Sql::new(
+        "SELECT o.code, e.subject_id, e.counterparty_id, e.event_time, e.id, e.domain, \
+         e.pack_version, e.kind, l.quantity FROM trace_object o CROSS JOIN trace_link l \
+         CROSS JOIN trace_event e WHERE l.object_id = o.id AND l.role = 1 AND e.id = l.event_id \
+         AND e.counterparty_id IS NOT NULL AND o.code ",
     );
-    sql.bind_texts(codes.iter().copied());
-    sql.push(" ORDER BY o.code, e.event_time, e.id");
-    sql
+    handed.bind_texts(codes.iter().copied());
+    let mut taken = Sql::new(
+        "SELECT o.code, h.giver_id, h.receiver_id, h.quantity, h.event_time, h.event_id \
+         FROM trace_object o CROSS JOIN trace_handover h WHERE h.object_id = o.id AND o.code ",
+    );
+    taken.bind_texts(codes.iter().copied());
+    [handed, taken]
 }
 
-/// The answer to [`query`].
-pub(crate) fn read(domains: &Domains, rows: &[Row]) -> Result<Vec<Handed>> {
-    let mut handed = Vec::new();
-    let told = rows.iter().map(|row| Ok([row.text(0)?, row.text(1)?, row.text(2)?]));
-    let told = told.collect::<Result<Vec<_>>>()?;
-    let mut from = 0;
-    for history in told.chunk_by(|left, right| left[0] == right[0]) {
-        let by: Vec<&str> = history.iter().map(|[_, _, by]| *by).collect();
-        for at in holding(history[0][1], &by) {
-            let row = &rows[from + at];
-            let Some(receiver) = row.text_opt(3)? else { continue };
-            let spec = domains.event(row.text(6)?, row.text(7)?, row.text(8)?);
-            if spec.is_some_and(|spec| gives_away(&spec)) {
-                handed.push(Handed {
-                    code: String::from(row.text(0)?),
-                    holder: String::from(row.text(1)?),
-                    receiver: String::from(receiver),
-                    time: row.int(4)?,
-                    event: Some(row.int(5)?),
-                });
+/// The answers to [`queries`].
+pub(crate) fn read(domains: &Domains, handed: &[Row], taken: &[Row]) -> Result<Hands> {
+    let mut hands = Hands::default();
+    for row in handed {
+        let spec = domains.event(row.text(5)?, row.text(6)?, row.text(7)?);
+        if spec.is_some_and(|spec| gives_away(&spec)) {
+            hands.handed.push(Handed {
+                code: String::from(row.text(0)?),
+                holder: String::from(row.text(1)?),
+                receiver: String::from(row.text(2)?),
+                kind: (String::from(row.text(5)?), String::from(row.text(7)?)),
+                quantity: row.int_opt(8)?.unwrap_or(0),
+                time: row.int(3)?,
+                event: Some(row.int(4)?),
+            });
+        }
+    }
+    for row in taken {
+        hands.taken.push(Taken {
+            handover: Handover {
+                code: String::from(row.text(0)?),
+                giver: String::from(row.text(1)?),
+                receiver: String::from(row.text(2)?),
+                quantity: row.int(3)?,
+            },
+            time: row.int(4)?,
+            event: Some(row.int(5)?),
+        });
+    }
+    Ok(hands)
+}
+
+/// What holders of some batches said and what was taken of them.
+pub(crate) async fn load(tx: &mut Tx, codes: &[&str]) -> Result<Hands> {
+    let answers = tx.fetch_all(queries(codes).into()).await?;
+    let domains = yj_domain::current(tx).await?;
+    match answers.as_slice() {
+        [handed, taken] => read(&domains, handed, taken),
+        _ => Err(Problem::internal("fewer answers than queries")),
+    }
+}
+
+/// Something that was said or done about a batch, in its turn.
+enum Turn<'a> {
+    Given(&'a Handed),
+    Taken(&'a Handover),
+}
+
+/// What was given of a batch to somebody until a time (Unix ms) and is not taken yet, by giver, the
+/// earliest first: of each type of event by itself, for the same goods may be told of by several. Only
+/// events count that `stand`; of those of the batch that is written all do.
+pub(crate) fn left(
+    hands: &[&Hands],
+    (code, receiver): (&str, &str),
+    until: i64,
+    stands: impl Fn(i64) -> bool,
+) -> Vec<(String, i64)> {
+    let stands = |event: Option<i64>| event.is_none_or(&stands);
+    let given = hands.iter().flat_map(|hands| &hands.handed).filter(|one| {
+        one.code == code && one.receiver == receiver && one.time <= until && stands(one.event)
+    });
+    let taken = hands.iter().flat_map(|hands| &hands.taken).filter(|one| {
+        let handover = &one.handover;
+        handover.code == code && handover.receiver == receiver && stands(one.event)
+    });
+    // Of one moment the word comes before what it allows.
+    let at = |time, turn, event: Option<i64>| (time, turn, event.unwrap_or(i64::MAX));
+    let given = given.map(|one| (at(one.time, 0, one.event), Turn::Given(one)));
+    let taken = taken.map(|one| (at(one.time, 1, one.event), Turn::Taken(&one.handover)));
+    let mut turns: Vec<_> = given.chain(taken).collect();
+    turns.sort_by_key(|(at, _)| *at);
+    // In the order of first words; of each giver by type of event.
+    let mut left: Vec<(&str, BTreeMap<&(String, String), i64>)> = Vec::new();
+    for (_, turn) in turns {
+        match turn {
+            Turn::Given(one) => {
+                let known = left.iter().position(|(giver, _)| *giver == one.holder);
+                let at = known.unwrap_or(left.len());
+                if known.is_none() {
+                    left.push((&one.holder, BTreeMap::new()));
+                }
+                *left[at].1.entry(&one.kind).or_default() += one.quantity;
+            }
+            Turn::Taken(one) => {
+                for (_, kinds) in left.iter_mut().filter(|(giver, _)| *giver == one.giver) {
+                    kinds.values_mut().for_each(|left| *left = (*left - one.quantity).max(0));
+                }
             }
         }
-        from += history.len();
     }
-    Ok(handed)
+    let most = |kinds: BTreeMap<_, i64>| kinds.into_values().max().unwrap_or(0);
+    let left = left.into_iter().map(|(giver, kinds)| (String::from(giver), most(kinds)));
+    left.filter(|(_, left)| *left > 0).collect()
 }
 
-/// Which of the events that put a batch out, oldest first, its holder made since it got the batch last.
-fn holding(holder: &str, by: &[&str]) -> Range<usize> {
-    let end = by.iter().rposition(|one| *one == holder).map_or(0, |last| last + 1);
-    let start = by[..end].iter().rposition(|one| *one != holder).map_or(0, |other| other + 1);
-    start..end
+/// From whom a subject takes of a unit: itself and those it goes on for, and who gave it what is left.
+/// `holders` are the subjects behind identifiers as they stand now.
+pub(crate) fn sources(
+    (subject, object): (&str, &Object),
+    holders: &BTreeMap<String, SubjectBrief>,
+    left: impl FnOnce() -> Vec<(String, i64)>,
+) -> Sources {
+    let goes_on_for = |holder: &str| {
+        holder != subject && holders.get(holder).is_some_and(|holder| holder.id == subject)
+    };
+    let others = || object.holders.all().map(|(holder, _)| holder).filter(|one| *one != subject);
+    let mut own = vec![String::from(subject)];
+    own.extend(others().filter(|one| goes_on_for(one)).map(String::from));
+    // What nobody else holds nobody can have given.
+    let is_its = object.subject_id == subject && others().next().is_none();
+    Sources { own, given: if is_its { Vec::new() } else { left() } }
 }
 
 /// Writes the query for the holders of these batches.
@@ -122,30 +217,30 @@ pub(crate) fn consumed(event: &Checked) -> impl Iterator<Item = &str> {
     event.inputs.iter().filter(move |_| consuming).map(|line| line.code.as_str())
 }
 
-/// The codes of what an event consumes that is neither the subject's own nor was given to it.
-/// `holders` are the subjects behind the objects' identifiers as they stand now; `handed` is everything
-/// known to be given, of which that counts that `stands`.
-pub(crate) fn doubtful<'a>(
+/// The codes of what an event consumes that the subject neither holds nor was given, or not so much of.
+/// `holders` are the subjects behind the objects' identifiers as they stand now.
+pub(crate) fn doubtful(
     event: &Checked,
     subject: &str,
     (objects, holders): (&Objects, &BTreeMap<String, SubjectBrief>),
-    (handed, stands): (impl Iterator<Item = &'a Handed> + Clone, impl Fn(&Handed) -> bool),
+    sources: impl Fn(&str, &Object) -> Sources,
 ) -> BTreeSet<String> {
-    let foreign = |code: &&str| {
-        let Some(object) = objects.get(*code) else { return false };
+    let foreign = |line: &&InLine| {
+        let Some(object) = objects.get(line.code.as_str()) else { return false };
         let holder = holders.get(&object.subject_id).map(|holder| holder.id.as_str());
-        if object.subject_id == subject || holder == Some(subject) {
-            return false;
+        let sources = sources(line.code.as_str(), object);
+        let (own, given) = sources.amounts(object);
+        let its = object.subject_id == subject || holder == Some(subject) || own > 0;
+        if !its && sources.given.is_empty() {
+            return true;
         }
-        !handed.clone().any(|one| {
-            one.code == **code
-                && one.holder == object.subject_id
-                && one.receiver == subject
-                && one.time <= event.time.unix_ms()
-                && stands(one)
-        })
+        let wanted = line.amount.and_then(|(wanted, unit)| unit.convert(wanted, object.unit).ok());
+        let others = object.balance.scaled() - own - given;
+        others > 0 && wanted.is_some_and(|wanted| wanted.scaled() > own + given)
     };
-    consumed(event).filter(foreign).map(String::from).collect()
+    let consuming = event.spec.inputs.mode == InputMode::Consume;
+    let lines = event.inputs.iter().filter(|_| consuming);
+    lines.filter(foreign).map(|line| line.code.to_string()).collect()
 }
 
 /// Why somebody must review an event that consumes these; `None` where there are none.
@@ -156,7 +251,7 @@ pub(crate) fn review_reason(codes: &BTreeSet<String>) -> Option<String> {
     let named: Vec<&str> = codes.iter().map(String::as_str).take(NAMED_MAX).collect();
     let more = if codes.len() > NAMED_MAX { "等" } else { "" };
     Some(format!(
-        "投入的追溯码 {}{more}现由其他主体持有，持有者没有向本主体交付的记录，须核实交接是否属实",
+        "投入的追溯码 {}{more}现由其他主体持有，持有者没有向本主体交付这么多的记录，须核实交接是否属实",
         named.join("、")
     ))
 }
@@ -168,19 +263,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holding_begins_where_somebody_else_held_it_last() {
-        for (by, expected) in [
-            ("a", 0..1),
-            ("aab", 0..2),
-            ("aba", 2..3),
-            ("abaa", 2..4),
-            ("abab", 2..3),
-            ("b", 0..0),
-            ("", 0..0),
-        ] {
-            let names: Vec<&str> = by.split("").filter(|one| !one.is_empty()).collect();
-            assert_eq!(holding("a", &names), expected, "{by}");
-        }
+    fn a_word_is_used_up_by_what_is_taken_and_told_of_twice_is_one_word() {
+        let given = |kind: &str, quantity, time| Handed {
+            code: String::from("X"),
+            holder: String::from("p"),
+            receiver: String::from("w"),
+            kind: (String::from("agri"), String::from(kind)),
+            quantity,
+            time,
+            event: Some(time),
+        };
+        let taken = |quantity, time| Taken {
+            handover: Handover {
+                code: String::from("X"),
+                giver: String::from("p"),
+                receiver: String::from("w"),
+                quantity,
+            },
+            time,
+            event: Some(time),
+        };
+        let left = |handed: &[Handed], taken: &[Taken], until| {
+            let hands = Hands { handed: handed.to_vec(), taken: taken.to_vec() };
+            let left = super::left(&[&hands], ("X", "w"), until, |event| event != 99);
+            left.first().map_or(0, |(_, left)| *left)
+        };
+        let words = [given("sale", 40, 1), given("transport", 25, 2), given("transport", 15, 2)];
+        assert_eq!(left(&words, &[], 9), 40, "a sale and its transports");
+        assert_eq!(left(&words, &[taken(30, 3)], 9), 10);
+        assert_eq!(left(&words, &[taken(40, 3)], 9), 0);
+        assert_eq!(left(&words, &[taken(40, 99)], 9), 40, "what does not stand");
+        assert_eq!(left(&words, &[], 0), 0, "not said yet");
+        let again = [given("sale", 40, 1), given("harvest", 40, 5)];
+        assert_eq!(left(&again, &[taken(40, 3)], 9), 40, "said anew of another type");
+        let again = [given("sale", 40, 1), given("sale", 60, 3)];
+        assert_eq!(left(&again, &[taken(40, 2), taken(10, 4)], 9), 50);
     }
 
     #[test]

@@ -6,13 +6,22 @@ use yj_kernel::{Ctx, Result, Sql, Tx};
 
 use crate::{closure::Direction, compose};
 
-/// Who holds these trace codes now, as identifiers of subjects; codes that nobody has registered are
-/// missing.
-pub async fn holders(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, String>> {
-    let mut sql = Sql::new("SELECT code, subject_id FROM trace_object WHERE code ");
-    sql.bind_texts(codes.iter().copied());
-    let rows = tx.fetch(sql).await?;
-    rows.iter().map(|row| Ok((String::from(row.text(0)?), String::from(row.text(1)?)))).collect()
+/// Who holds these trace codes now, as identifiers of subjects: who put each out last, and whoever else has
+/// a part of it. Codes that nobody has registered are missing.
+pub async fn holders(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut last = Sql::new("SELECT code, subject_id FROM trace_object WHERE code ");
+    last.bind_texts(codes.iter().copied());
+    let mut parts = Sql::new(
+        "SELECT o.code, h.subject_id FROM trace_object o CROSS JOIN trace_holding h \
+         WHERE h.object_id = o.id AND o.apart <> 0 AND o.code ",
+    );
+    parts.bind_texts(codes.iter().copied());
+    let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in tx.fetch_all(vec![last, parts]).await?.iter().flatten() {
+        let of_code = holders.entry(String::from(row.text(0)?)).or_default();
+        of_code.insert(String::from(row.text(1)?));
+    }
+    Ok(holders)
 }
 
 /// The domains in which these codes were put out; codes that nobody has registered are missing, and those of

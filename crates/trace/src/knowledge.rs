@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use yj_kernel::{ActorKind, Ctx, Place, Scope};
+use yj_model::Stage;
 use yj_subject::SubjectBrief;
 
 use crate::{balance::Object, query::EVENT_COLUMNS};
@@ -28,14 +29,18 @@ impl<'a> Knowledge<'a> {
     /// Whether the batch is held within reach. `holders` are the subjects behind identifiers as they
     /// stand now; of one that is not among them nothing is known.
     pub(crate) fn covers(&self, object: &Object, holders: &BTreeMap<String, SubjectBrief>) -> bool {
-        let (Some(scope), Some(holder)) = (&self.scope, holders.get(&object.subject_id)) else {
-            return false;
-        };
+        let holder = holders.get(&object.subject_id);
+        holder.is_some_and(|holder| self.covers_subject(holder, object.stage))
+    }
+
+    /// Whether somebody who holds something at a stage is within reach.
+    pub(crate) fn covers_subject(&self, holder: &SubjectBrief, stage: Stage) -> bool {
+        let Some(scope) = &self.scope else { return false };
         let place = Place {
             region: Some(&holder.region),
             subject: Some(&holder.id),
             category: Some(self.domain),
-            stage: Some(object.stage.code()),
+            stage: Some(stage.code()),
             ..Place::default()
         };
         scope.covers(&EVENT_COLUMNS, &place)

@@ -25,6 +25,7 @@ mod failing;
 pub mod fuzz;
 mod handover;
 mod hold;
+mod holders;
 mod holding;
 mod http;
 mod import;
@@ -150,4 +151,8 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "trace/0019_lot", script: include_str!("../migrations/0019_lot.sql") },
     Migration { name: "trace/0020_looked", script: include_str!("../migrations/0020_looked.sql") },
     Migration { name: "trace/0021_opened", script: include_str!("../migrations/0021_opened.sql") },
+    Migration {
+        name: "trace/0022_holding",
+        script: include_str!("../migrations/0022_holding.sql"),
+    },
 ];

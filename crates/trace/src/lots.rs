@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::{Gs1Data, KnownCode, TraceCode, bare_code};
 
-use crate::{balance::Objects, event::Checked, spelling};
+use crate::{
+    balance::{Object, Objects},
+    event::Checked,
+    spelling,
+};
 
 /// Units of a lot that are looked at, and of each holder's: two are as uncertain as a thousand.
 const UNITS_MAX: i64 = 2;
@@ -46,8 +50,8 @@ struct Meaning {
     /// Identifier of the product.
     product: String,
     lot: String,
-    /// Its units, as far as they are looked at, each with the identifier of the subject that holds it.
-    units: BTreeMap<String, String>,
+    /// Its units, as far as they are looked at, each with the identifiers of subjects that hold of it.
+    units: BTreeSet<(String, String)>,
 }
 
 /// The lots that are called by names which are no units themselves, by these names.
@@ -91,10 +95,16 @@ impl Lots {
                 sql
             };
             let any = std::iter::once(units());
-            let of_holders = holders.into_iter().map(|holder| {
-                let mut sql = units();
-                sql.push(" AND subject_id = ").bind(holder);
-                sql
+            let of_holders = holders.into_iter().flat_map(|holder| {
+                let mut last = units();
+                last.push(" AND subject_id = ").bind(holder);
+                let mut part = Sql::new(
+                    "SELECT o.code, h.subject_id FROM trace_holding h CROSS JOIN trace_object o \
+                     WHERE o.id = h.object_id AND h.subject_id = ",
+                );
+                part.bind(holder).push(" AND o.product_id = ").bind(product.id.as_str());
+                part.push(" AND o.lot = ").bind(name.lot.as_str());
+                [last, part]
             });
             for mut sql in any.chain(of_holders) {
                 sql.push(" LIMIT ").bind(UNITS_MAX);
@@ -102,7 +112,7 @@ impl Lots {
                 asked.push(text);
             }
             let product = product.id.clone();
-            let lot = Meaning { product, lot: name.lot, units: BTreeMap::new() };
+            let lot = Meaning { product, lot: name.lot, units: BTreeSet::new() };
             lots.insert(String::from(text), lot);
         }
         let mut answers = tx.fetch_all(queries).await?.into_iter();
@@ -142,18 +152,28 @@ impl Lots {
                 return None;
             }
             let key = (lot.product.clone(), lot.lot.clone());
-            let touched = touched.0.get(&key).into_iter().flatten().map(|code| (code, None));
-            let stored = lot.units.iter().map(|(code, holder)| (code, Some(holder.as_str())));
-            let all: BTreeMap<&String, Option<&str>> = touched.chain(stored).collect();
-            let units = all.iter().filter_map(|(code, stored)| match objects.get(code.as_str()) {
-                None => Some((code.as_str(), (*stored)?)),
-                Some(object) => {
-                    let of_lot = object.product_id.as_ref() == Some(&lot.product)
-                        && object.lot.as_ref() == Some(&lot.lot);
-                    of_lot.then_some((code.as_str(), object.subject_id.as_str()))
+            let touched = touched.0.get(&key).into_iter().flatten();
+            let all: BTreeSet<&str> = touched
+                .map(String::as_str)
+                .chain(lot.units.iter().map(|(code, _)| code.as_str()))
+                .collect();
+            let of_lot = |object: &&Object| {
+                object.product_id.as_ref() == Some(&lot.product)
+                    && object.lot.as_ref() == Some(&lot.lot)
+            };
+            let mut units = Vec::new();
+            for code in all {
+                if let Some(object) = objects.get(code) {
+                    let holders = object.holders.all().map(|(holder, _)| holder);
+                    let holders = holders.chain([object.subject_id.as_str()]);
+                    let holders = holders.filter(|_| of_lot(&object));
+                    units.extend(holders.map(|holder| (code, holder)));
+                } else {
+                    let stored = lot.units.iter().filter(|(one, _)| one == code);
+                    units.extend(stored.map(|(_, holder)| (code, holder.as_str())));
                 }
-            });
-            meant(units, Some(holder))
+            }
+            meant(units.into_iter(), Some(holder))
         })
     }
 }
@@ -208,17 +228,20 @@ fn put_units<'u>(
     Ok(renamed)
 }
 
-/// The one of some units, each with its holder, that a lot's name means to a holder.
+/// The one of some units, each with those who hold of it, that a lot's name means to a holder.
 fn meant<'u>(
-    units: impl Iterator<Item = (&'u str, &'u str)> + Clone,
+    units: impl Iterator<Item = (&'u str, &'u str)>,
     holder: Option<&str>,
 ) -> Option<&'u str> {
-    let mut own = units.clone().filter(|(_, of)| Some(*of) == holder);
-    let mut all = units;
-    match (own.next(), own.next(), all.next(), all.next()) {
-        (Some((one, _)), None, ..) | (None, _, Some((one, _)), None) => Some(one),
-        _ => None,
+    let (mut own, mut all) = (BTreeSet::new(), BTreeSet::new());
+    for (code, of) in units {
+        all.insert(code);
+        if Some(of) == holder {
+            own.insert(code);
+        }
     }
+    let meant = if own.is_empty() { all } else { own };
+    meant.first().copied().filter(|_| meant.len() == 1)
 }
 
 /// Puts the codes that lots are registered under in the place of their names, event by event, as far as

@@ -184,8 +184,10 @@ async fn require_reach(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<i64> {
     let missing = || Problem::NotFound("追溯码");
     let object = store::read_object(tx, code).await?.ok_or_else(missing)?;
     let id = object.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
-    let holders = yj_subject::heirs(tx, &[object.subject_id.as_str()]).await?;
-    let held = holders.get(&object.subject_id).is_some_and(|holder| {
+    let parts = object.holders.all().map(|(holder, _)| holder);
+    let all: Vec<&str> = [object.subject_id.as_str()].into_iter().chain(parts).collect();
+    let holders = yj_subject::heirs(tx, &all).await?;
+    let held = holders.values().any(|holder| {
         let place = Place {
             region: Some(&holder.region),
             subject: Some(&holder.id),
@@ -256,8 +258,11 @@ async fn stopped(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     require_holder(&ctx, &mut tx, &subject, || Problem::NotFound("追溯主体")).await?;
     let sql = Sql::new(
-        "SELECT id, code, lot, unit, balance, quality FROM trace_object \
-         WHERE quality IS NOT NULL AND subject_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        "SELECT id, code, lot, unit, balance - apart AS held, quality FROM trace_object \
+         WHERE quality IS NOT NULL AND subject_id = $1 AND id > $2 \
+         UNION ALL SELECT o.id, o.code, o.lot, o.unit, h.quantity, o.quality FROM trace_holding h \
+         CROSS JOIN trace_object o WHERE h.subject_id = $1 AND h.object_id > $2 \
+         AND o.id = h.object_id AND o.quality IS NOT NULL ORDER BY 1 LIMIT $3",
     );
     let rows = tx.fetch(sql.arg(subject).arg(after).arg(STOPPED_MAX)).await?;
     let codes = rows.iter().map(|row| row.text(1)).collect::<Result<Vec<_>>>()?;

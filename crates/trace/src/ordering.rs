@@ -82,13 +82,8 @@ pub(crate) async fn cover(
     let missing = || Problem::NotFound("追溯码");
     let object = store::read_object(tx, code).await?.ok_or_else(missing)?;
     let root = object.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
-    let mut holders = yj_subject::heirs(tx, &[object.subject_id.as_str()]).await?;
-    let holder = holders.remove(&object.subject_id).ok_or_else(missing)?;
-    let (region, subject) = (Some(holder.region.as_str()), Some(holder.id.as_str()));
-    let place = Place { region, subject, ..Place::default() };
-    if !ctx.scope().covers(&ORDER_COLUMNS, &place) {
-        return Err(missing());
-    }
+    let holder = whoever_orders(ctx, tx, (&object, root), (code, kind)).await?;
+    let holder = holder.ok_or_else(missing)?;
     let mut ids = BTreeSet::new();
     for _ in 0..LOOKS_MAX {
         let found =
@@ -105,11 +100,14 @@ pub(crate) async fn cover(
         }
         lock_objects(tx, &ids).await?;
     }
-    let mut sql = Sql::new("SELECT id, subject_id FROM trace_object WHERE id ");
-    sql.bind_ints(ids.iter().copied());
-    let rows = tx.fetch(sql).await?;
+    let mut last = Sql::new("SELECT id, subject_id FROM trace_object WHERE id ");
+    last.bind_ints(ids.iter().copied());
+    let mut parts = Sql::new("SELECT object_id, subject_id FROM trace_holding WHERE object_id ");
+    parts.bind_ints(ids.iter().copied());
+    let rows = tx.fetch_all(vec![last, parts]).await?;
     let mut held = rows
         .iter()
+        .flatten()
         .map(|row| Ok((row.int(0)?, String::from(row.text(1)?))))
         .collect::<Result<Vec<_>>>()?;
     if !is_authority(ctx, &holder.region) && kind != OrderKind::Recall {
@@ -117,9 +115,50 @@ pub(crate) async fn cover(
         let own = own_subjects(ctx.scope());
         held.retain(|(id, subject)| *id == root || own.contains(subject));
     }
-    let ids = held.iter().map(|(id, _)| *id).collect();
+    let ids: BTreeSet<i64> = held.iter().map(|(id, _)| *id).collect();
     let subjects: BTreeSet<String> = held.into_iter().map(|(_, subject)| subject).collect();
     Ok(Covered { object, holder, ids, subjects: subjects.into_iter().collect() })
+}
+
+/// The holder of a unit in whose name, or over whom, somebody orders: whoever put it out last or has a part
+/// of it, and of a recall whoever made it; the first within reach.
+async fn whoever_orders(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    (object, root): (&Object, i64),
+    (code, kind): (&str, OrderKind),
+) -> Result<Option<SubjectBrief>> {
+    let maker = maker(tx, root).await?;
+    let parts = object.holders.all().map(|(holder, _)| holder);
+    let recalling = maker.as_deref().filter(|_| kind == OrderKind::Recall);
+    let all: Vec<&str> =
+        [object.subject_id.as_str()].into_iter().chain(parts).chain(recalling).collect();
+    let briefs = yj_subject::heirs(tx, &all).await?;
+    let within = |holder: &&SubjectBrief| {
+        let (region, subject) = (Some(holder.region.as_str()), Some(holder.id.as_str()));
+        ctx.scope().covers(&ORDER_COLUMNS, &Place { region, subject, ..Place::default() })
+    };
+    let found = all.iter().filter_map(|id| briefs.get(*id)).find(within).cloned();
+    let Some(holder) = found else { return Ok(None) };
+    let own = own_subjects(ctx.scope());
+    let made = maker.is_some_and(|maker| own.contains(&maker));
+    let others = object.holders.all().any(|(other, _)| !own.contains(other));
+    if object.holders.are_several() && others && !made && !is_authority(ctx, &holder.region) {
+        let detail = format!(
+            "追溯码 {code} 还有其他主体持有一部分，由其生产者或监管机关管控；只管控本主体的部分，请先另编追溯码"
+        );
+        return Err(Problem::Conflict(detail));
+    }
+    Ok(Some(holder))
+}
+
+/// Who put a unit out first.
+async fn maker(tx: &mut Tx, object: i64) -> Result<Option<String>> {
+    let sql = Sql::new(
+        "SELECT e.subject_id FROM trace_link l CROSS JOIN trace_event e WHERE l.object_id = $1 \
+         AND l.role = 1 AND e.id = l.event_id ORDER BY l.event_time, l.event_id LIMIT 1",
+    );
+    tx.fetch_one(sql.arg(object)).await?.map(|row| row.text(0).map(String::from)).transpose()
 }
 
 /// Locks objects in the order in which capture does.

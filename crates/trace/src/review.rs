@@ -11,13 +11,13 @@ use yj_model::{Quantity, UnitCode};
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Before, Maker, Object, Objects, apply},
+    balance::{Applied, Before, Maker, Object, Objects, apply},
     belonging,
     correction::{self, Meanwhile, lock_by_uid, supersede, take_back},
     event::{Checked, TraceEvent},
     failing,
-    handover::{self, Handed},
-    hold,
+    handover::{self, Hands},
+    hold, holders,
     knowledge::Knowledge,
     ordering,
     packing::{self, Contents, Pending},
@@ -162,7 +162,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         Some(uid) => lock_by_uid(tx, uid).await?,
         None => None,
     };
-    let handed = handed(tx, &event).await?;
+    let hands = hands(tx, &event).await?;
     let mut holds = surroundings::holds(tx, &objects).await?;
     let mut corrects = Vec::new();
     let mut before = Before::default();
@@ -186,15 +186,22 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let same = original.as_ref().is_some_and(|one| one.is_of(&stored.domain, &stored.kind));
     let repeats = |line: &_| same && hold::repeats(line, &objects, &corrects);
     let of_hold = hold::judge(&event, &holds, repeats)?;
-    let holders: Vec<&str> = objects.values().map(|object| object.subject_id.as_str()).collect();
-    let holders = yj_subject::heirs(tx, &holders).await?;
-    let stands = |one: &Handed| original.as_ref().is_none_or(|event| one.event != Some(event.id));
-    let doubtful = handover::doubtful(
-        &event,
-        &stored.subject_id,
-        (&objects, &holders),
-        (handed.iter(), stands),
-    );
+    let named: BTreeSet<&str> = objects
+        .values()
+        .flat_map(|object| {
+            let others = object.holders.all().map(|(holder, _)| holder);
+            others.chain([object.subject_id.as_str()])
+        })
+        .chain([stored.subject_id.as_str()])
+        .collect();
+    let briefs = yj_subject::heirs(tx, &named.into_iter().collect::<Vec<_>>()).await?;
+    let sources = |code: &str, object: &Object| {
+        let whose = (code, stored.subject_id.as_str());
+        let left = || handover::left(&[&hands], whose, event.time.unix_ms(), stands);
+        handover::sources((&stored.subject_id, object), &briefs, left)
+    };
+    let whom = stored.subject_id.as_str();
+    let doubtful = handover::doubtful(&event, whom, (&objects, &briefs), sources);
     let told = |reason: &String| {
         stored.held_reason.as_ref().is_some_and(|known| known.contains(reason.as_str()))
     };
@@ -209,14 +216,18 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         return Ok(Effect::Doubtful(untold.join("；")));
     }
     let knowledge = Knowledge::of(ctx, &event.domain);
-    let may_know = |object: &Object| knowledge.covers(object, &holders);
+    let may_know = |object: &Object| knowledge.covers(object, &briefs);
+    let own = briefs.get(&stored.subject_id);
     let maker = Maker {
         subject_id: &stored.subject_id,
+        counterparty: both.as_ref().map(|(_, other)| other.id.as_str()),
+        sources: &sources,
+        own_only: own.is_some_and(|own| knowledge.covers_subject(own, event.stage)),
         products: &products,
         may_know: &may_know,
         unjudged: &BTreeSet::new(),
     };
-    let links = apply(&mut objects, &event, &maker, &before)?;
+    let Applied { links, handovers } = apply(&mut objects, &event, &maker, &before)?;
     if let Some(original) = &original {
         let now = event.spec.packing.map(|packing| Pending { packing, links: &links });
         let counts_not: &(dyn Fn(i64) -> bool + Sync) = &|id| id == original.id;
@@ -232,6 +243,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let originals = original.iter().map(|one| (one.id, one.time.unix_ms()));
     statements.extend(originals.flat_map(|original| supersede(original, &stored.uid)));
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
+    let at = (stored.id, stored.time.unix_ms());
+    statements.extend(holders::insert_handovers(holders::handover_rows(at, &handovers, &objects)?));
     statements.extend(warned::note(stored, &links, &objects)?);
     let told = pairing::Told {
         spec: &event.spec,
@@ -273,14 +286,13 @@ async fn take_out(
     packing::take_out(event, &contents, (objects, Quantity::ZERO))
 }
 
-/// What the holders of what an event consumes gave away.
-async fn handed(tx: &mut Tx, event: &Checked) -> Result<Vec<Handed>> {
+/// What holders of what an event consumes gave away, and what was taken of it.
+async fn hands(tx: &mut Tx, event: &Checked) -> Result<Hands> {
     let consumed: Vec<&str> = handover::consumed(event).collect();
     if consumed.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Hands::default());
     }
-    let rows = tx.fetch(handover::query(&consumed)).await?;
-    handover::read(&*yj_domain::current(tx).await?, &rows)
+    handover::load(tx, &consumed).await
 }
 
 /// What the documents that an event names say of it by now.

@@ -21,7 +21,7 @@ use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{LinkRole, Object, Objects},
-    handover::{self, Handed},
+    handover::{self, Hands},
     knowledge::Knowledge,
     query::{self, EVENT_COLUMNS},
     store, story,
@@ -282,8 +282,10 @@ struct Behind<'a> {
     /// As they stand now, by the identifiers objects have.
     holders: BTreeMap<String, SubjectBrief>,
     products: BTreeMap<String, ProductBrief>,
-    /// What was given to the subject, and how much of it.
-    handed: BTreeMap<String, Quantity>,
+    /// What was given of them, and what of it was taken.
+    hands: Hands,
+    /// Unix ms.
+    now: i64,
     /// Codes that events within reach used up or put out.
     touched: BTreeSet<String>,
     recalled: BTreeSet<String>,
@@ -298,16 +300,17 @@ impl<'a> Behind<'a> {
     ) -> Result<Self> {
         let codes: Vec<&str> = codes.iter().copied().collect();
         let objects = store::read_objects(tx, &codes).await?;
-        let holders: Vec<&str> = objects.values().map(|one| one.subject_id.as_str()).collect();
+        let holders = objects.values().flat_map(|one| {
+            one.holders.all().map(|(holder, _)| holder).chain([one.subject_id.as_str()])
+        });
+        let holders: BTreeSet<&str> = holders.collect();
+        let holders: Vec<&str> = holders.into_iter().collect();
         let holders = yj_subject::heirs(tx, &holders).await?;
         let products: BTreeSet<&str> =
             objects.values().filter_map(|one| one.product_id.as_deref()).collect();
         let products: Vec<&str> = products.into_iter().collect();
         let products = yj_product::by_ids(tx, &products).await?;
-        let domains = yj_domain::current(tx).await?;
-        let given = tx.fetch(handover::query(&codes)).await?;
-        let given = handover::read(&domains, &given)?;
-        let handed = quantities(tx, (subject, &objects), given).await?;
+        let hands = handover::load(tx, &codes).await?;
         let touched = tx.fetch(touching(ctx, tx, &codes)).await?;
         let recalled = tx.fetch(recalling(&codes)).await?;
         Ok(Self {
@@ -316,7 +319,8 @@ impl<'a> Behind<'a> {
             objects,
             holders,
             products,
-            handed,
+            hands,
+            now: ctx.now_ms(),
             touched: texts(&touched)?,
             recalled: texts(&recalled)?,
         })
@@ -332,16 +336,20 @@ impl<'a> Behind<'a> {
     fn told(&self, code: &str) -> Option<Told<'_>> {
         let (code, object) = self.objects.get_key_value(code)?;
         let within = self.knowledge.covers(object, &self.holders);
-        let holding = self.holding(code, object);
-        if !within && holding != Holding::Handed && !self.touched.contains(code) {
+        let (holding, amount) = self.holding(code, object);
+        let own =
+            holding == Holding::Own && self.knowledge.covers_subject(self.subject, object.stage);
+        if !within && !own && holding != Holding::Handed && !self.touched.contains(code) {
             return None;
         }
         let balance = match holding {
-            Holding::Handed if !within => self.handed.get(code).copied(),
+            Holding::Own if own => store::quantity(amount).ok(),
+            Holding::Handed if !within => store::quantity(amount).ok(),
             _ => within.then_some(object.balance),
         };
         let product = object.product_id.as_ref().and_then(|id| self.products.get(id));
         let holder = self.holders.get(&object.subject_id).filter(|_| within);
+        let holder = if own { Some(self.subject) } else { holder };
         Some(Told {
             code,
             holding,
@@ -351,53 +359,28 @@ impl<'a> Behind<'a> {
             lot: object.lot.as_deref(),
             unit: object.unit,
             balance,
-            state: (within || holding == Holding::Handed).then(|| object.state.code()),
+            state: (within || own || holding == Holding::Handed).then(|| object.state.code()),
             holder: holder.map(|holder| holder.name.as_str()),
             recalled: self.recalled.contains(code),
         })
     }
 
-    fn holding(&self, code: &str, object: &Object) -> Holding {
+    /// Whose it is to the subject, and how much of it, in ten-thousandths.
+    fn holding(&self, code: &str, object: &Object) -> (Holding, i64) {
+        let whose = (code, self.subject.id.as_str());
+        let left = || handover::left(&[&self.hands], whose, self.now, |_| true);
+        let sources = handover::sources((&self.subject.id, object), &self.holders, left);
+        let (own, given) = sources.amounts(object);
         let holder = self.holders.get(&object.subject_id).map(|holder| holder.id.as_str());
-        if object.subject_id == self.subject.id || holder == Some(self.subject.id.as_str()) {
-            Holding::Own
-        } else if self.handed.contains_key(code) {
-            Holding::Handed
+        let last = object.subject_id == self.subject.id || holder == Some(self.subject.id.as_str());
+        if own > 0 || (last && given == 0) {
+            (Holding::Own, own)
+        } else if given > 0 {
+            (Holding::Handed, given)
         } else {
-            Holding::Other
+            (Holding::Other, 0)
         }
     }
-}
-
-/// How much of each code its present holder gave to the subject.
-async fn quantities(
-    tx: &mut Tx,
-    (subject, objects): (&SubjectBrief, &Objects),
-    given: Vec<Handed>,
-) -> Result<BTreeMap<String, Quantity>> {
-    let to_subject = |one: &Handed| {
-        one.receiver == subject.id
-            && objects.get(&one.code).is_some_and(|object| object.subject_id == one.holder)
-    };
-    let given: Vec<Handed> = given.into_iter().filter(to_subject).collect();
-    let mut sql = Sql::new(
-        "SELECT l.event_id, o.code, l.quantity FROM trace_link l JOIN trace_object o ON o.id = l.object_id \
-         WHERE l.role = ",
-    );
-    sql.bind(LinkRole::Output.code()).push(" AND l.event_id ");
-    sql.bind_ints(given.iter().filter_map(|one| one.event));
-    let mut told = BTreeMap::new();
-    for row in tx.fetch(sql).await? {
-        let quantity = row.int_opt(2)?.map(store::quantity).transpose()?;
-        told.insert((row.int(0)?, String::from(row.text(1)?)), quantity.unwrap_or(Quantity::ZERO));
-    }
-    let mut sums: BTreeMap<String, Quantity> = BTreeMap::new();
-    for one in given {
-        let quantity = one.event.and_then(|event| told.get(&(event, one.code.clone())).copied());
-        let sum = sums.entry(one.code).or_insert(Quantity::ZERO);
-        *sum = sum.plus(quantity.unwrap_or(Quantity::ZERO)).unwrap_or(*sum);
-    }
-    Ok(sums)
 }
 
 /// The query for those of the codes that events within reach used up or put out. Who merely looked

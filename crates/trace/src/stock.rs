@@ -2,7 +2,9 @@
 //! is left; of one code, or of everything that a subject holds. It always adds up to what is stored, and
 //! says so.
 
-use std::collections::BTreeMap;
+mod of_subjects;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     Json,
@@ -13,8 +15,10 @@ use serde_json::{Value, json};
 use yj_domain::Domains;
 use yj_kernel::{Access, Ctx, Param, Place, Problem, Result, Route, Row, Sql, Tx, time_text};
 use yj_model::{Movement, Quantity};
+use yj_subject::SubjectBrief;
 
 use crate::{
+    balance::Object,
     lots, places,
     query::EVENT_COLUMNS,
     spelling,
@@ -113,15 +117,65 @@ async fn of_code(
     let code = lots::registered(&mut tx, code).await?;
     let object = store::read_object(&mut tx, code.as_str()).await?.ok_or_else(missing)?;
     // How much somebody has is told to who may read of its holder (see `crate::knowledge`).
-    require_holder(&ctx, &mut tx, &object.subject_id, missing).await?;
+    let Within { holders, are_all } = within(&ctx, &mut tx, &object).await?;
+    if holders.is_empty() {
+        return Err(missing());
+    }
     let id = object.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
     let which = |sql: &mut Sql| {
         sql.push(" AND o.id = ").bind(id);
     };
-    let mut answer = answer(&mut tx, asked.period(), which).await?;
+    let own: Vec<&str> = holders.iter().map(|(id, _)| id.as_str()).collect();
+    let own = (!are_all).then_some(&*own);
+    let accounts = match own {
+        None => accounts(&mut tx, asked.period(), which).await?,
+        Some(own) => of_subjects::accounts(&mut tx, (asked.period(), own), which).await?,
+    };
+    let mut answer = told(&accounts)?;
     answer["code"] = json!(code);
-    answer["items"] = json!(items(&mut tx, id, asked.period()).await?);
+    answer["items"] = json!(items(&mut tx, (id, own), asked.period()).await?);
+    answer["holders"] = json!(told_holders(&ctx, &object, &holders)?);
     Ok(Json(answer))
+}
+
+/// Those who hold of a unit and are within reach, by the identifiers that it knows them by.
+pub(crate) struct Within {
+    pub(crate) holders: Vec<(String, SubjectBrief)>,
+    /// Whether nobody else holds any.
+    pub(crate) are_all: bool,
+}
+
+/// Who within reach holds of a unit.
+pub(crate) async fn within(ctx: &Ctx, tx: &mut Tx, object: &Object) -> Result<Within> {
+    let mut all: BTreeSet<&str> = object.holders.all().map(|(holder, _)| holder).collect();
+    // Whoever put it out last, where nothing of it is left or some of it is with them.
+    if all.len() != 1 {
+        all.insert(&object.subject_id);
+    }
+    let briefs = yj_subject::heirs(tx, &all.iter().copied().collect::<Vec<_>>()).await?;
+    let reached = |id: &str| Some(briefs.get(id)?.clone()).filter(|holder| reaches(ctx, holder));
+    let holders: Vec<_> =
+        all.iter().filter_map(|id| Some((String::from(*id), reached(id)?))).collect();
+    let are_all = holders.len() == all.len();
+    Ok(Within { holders, are_all })
+}
+
+/// How much each of some holders has, where several have some.
+fn told_holders(
+    ctx: &Ctx,
+    object: &Object,
+    holders: &[(String, SubjectBrief)],
+) -> Result<Vec<Value>> {
+    if !object.holders.are_several() {
+        return Ok(Vec::new());
+    }
+    let told = holders.iter().map(|(id, holder)| {
+        Ok(json!({
+            "subject_id": holder.id, "subject": holder.name_for(ctx.scope().clearance()),
+            "quantity": quantity(object.holders.amount(id))?,
+        }))
+    });
+    told.collect()
 }
 
 async fn of_subject(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> {
@@ -131,7 +185,6 @@ async fn of_subject(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> 
     let mut tx = ctx.snapshot().await?;
     require_holder(&ctx, &mut tx, &subject, || Problem::NotFound("追溯主体")).await?;
     let which = |sql: &mut Sql| {
-        sql.push(" AND o.subject_id = ").bind(subject.as_str());
         if let Some(product) = &asked.product {
             sql.push(" AND o.product_id = ").bind(product.as_str());
         }
@@ -139,7 +192,8 @@ async fn of_subject(ctx: Ctx, RawQuery(query): RawQuery) -> Result<Json<Value>> 
             sql.push(" AND o.lot = ").bind(lot.as_str());
         }
     };
-    Ok(Json(answer(&mut tx, asked.period(), which).await?))
+    let whose = (asked.period(), &[subject.as_str()][..]);
+    Ok(Json(told(&of_subjects::accounts(&mut tx, whose, which).await?)?))
 }
 
 /// Whether the holder of something is within reach.
@@ -151,6 +205,10 @@ pub(crate) async fn require_holder(
 ) -> Result<()> {
     let holders = yj_subject::heirs(tx, &[subject]).await?;
     let holder = holders.get(subject).ok_or_else(&missing)?;
+    if reaches(ctx, holder) { Ok(()) } else { Err(missing()) }
+}
+
+fn reaches(ctx: &Ctx, holder: &SubjectBrief) -> bool {
     let (region, subject) = (Some(holder.region.as_str()), Some(holder.id.as_str()));
     let place = Place { region, subject, ..Place::default() };
     let columns = yj_kernel::Columns {
@@ -158,7 +216,7 @@ pub(crate) async fn require_holder(
         stage: yj_kernel::Reach::Every,
         ..EVENT_COLUMNS
     };
-    if ctx.scope().covers(&columns, &place) { Ok(()) } else { Err(missing()) }
+    ctx.scope().covers(&columns, &place)
 }
 
 /// What moved in one way, in one unit.
@@ -197,30 +255,27 @@ impl Account {
         let Sum { quantity, events } = moved.sum;
         // What comes from outside came in when it was used, and what is sold at once went out again.
         let both = (moved.made && moved.terminal) || (!moved.made && moved.external);
-        let net = if both {
-            0
-        } else if moved.made {
-            quantity
-        } else {
-            -quantity
-        };
-        match moved.when {
+        let sum = Sum { quantity, events };
+        if moved.made || both {
+            let movement = if moved.external { OTHER } else { moved.movement };
+            self.note((true, movement), moved.when, sum);
+        }
+        if !moved.made || both {
+            self.note((false, moved.movement), moved.when, sum);
+        }
+    }
+
+    /// Notes what came in or went out before (0), within (1) or after (2) the period.
+    fn note(&mut self, (into, movement): (bool, &str), when: i64, sum: Sum) {
+        let net = if into { sum.quantity } else { -sum.quantity };
+        match when {
             0 => self.opening += net,
             2 => self.later += net,
             _ => {
-                let mut put = |into: bool, movement: &str| {
-                    let movement = on_side(movement, into);
-                    let side = if into { &mut self.into } else { &mut self.out };
-                    let line = side.entry(String::from(movement)).or_default();
-                    line.quantity += quantity;
-                    line.events += events;
-                };
-                if moved.made || both {
-                    put(true, if moved.external { OTHER } else { moved.movement });
-                }
-                if !moved.made || both {
-                    put(false, moved.movement);
-                }
+                let side = if into { &mut self.into } else { &mut self.out };
+                let line = side.entry(String::from(on_side(movement, into))).or_default();
+                line.quantity += sum.quantity;
+                line.events += sum.events;
             }
         }
     }
@@ -261,12 +316,12 @@ fn movement_name(code: &str) -> &str {
     known.map_or("其他", |movement| movement.label)
 }
 
-/// The accounts of some objects, by unit.
-async fn answer(
+/// The accounts of some objects, whoever held them, by unit.
+async fn accounts(
     tx: &mut Tx,
     Period { from, to }: Period,
     which: impl Fn(&mut Sql),
-) -> Result<Value> {
+) -> Result<BTreeMap<String, Account>> {
     let sums = |join: &str| {
         let mut sums =
             Sql::new("SELECT e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, ");
@@ -302,6 +357,10 @@ async fn answer(
     for row in &held {
         accounts.entry(String::from(row.text(0)?)).or_default().stored = row.int(1)?;
     }
+    Ok(accounts)
+}
+
+fn told(accounts: &BTreeMap<String, Account>) -> Result<Value> {
     let accounts = accounts.iter().map(|(unit, account)| account.json(unit));
     Ok(json!({ "accounts": accounts.collect::<Result<Vec<_>>>()? }))
 }
@@ -314,8 +373,12 @@ fn ways(domains: &Domains, row: &Row) -> Result<(String, bool)> {
     Ok((movement.unwrap_or_else(|| String::from(OTHER)), terminal))
 }
 
-/// Every movement of one object, oldest first.
-async fn items(tx: &mut Tx, object: i64, Period { from, to }: Period) -> Result<Vec<Value>> {
+/// Every movement of one object, oldest first; with `own` only those by some subjects.
+async fn items(
+    tx: &mut Tx,
+    (object, own): (i64, Option<&[&str]>),
+    Period { from, to }: Period,
+) -> Result<Vec<Value>> {
     let items = |join: &str| {
         let mut sql = Sql::new(
             "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time \
@@ -323,6 +386,9 @@ async fn items(tx: &mut Tx, object: i64, Period { from, to }: Period) -> Result<
         );
         sql.push(join).push(" WHERE l.role IN (0, 1, 3) AND l.object_id = ").bind(object);
         sql.push(" AND l.event_time >= ").bind(from).push(" AND l.event_time <= ").bind(to);
+        if let Some(own) = own {
+            sql.push(" AND e.subject_id ").bind_texts(own.iter().copied());
+        }
         sql.push(" ORDER BY l.event_time, l.event_id LIMIT ").bind(ITEMS_MAX);
         sql
     };

@@ -12,12 +12,13 @@ use yj_proof::Envelope;
 
 use crate::{
     balance::{Link, LinkRole, Object, ObjectState, Objects},
+    holders::{self, Holders},
     order::Quality,
     query::EVENT_COLUMNS,
 };
 
 /// Columns for [`objects`].
-const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state, quality FROM trace_object";
+const OBJECT: &str = "SELECT code, id, product_id, lot, unit, subject_id, stage, produced, balance, state, quality, apart FROM trace_object";
 
 /// The query for the objects behind these codes, to travel with others. On PostgreSQL it locks
 /// them in one order for all.
@@ -28,14 +29,16 @@ pub(crate) fn query_and_lock(tx: &Tx, codes: &[&str]) -> Sql {
     sql
 }
 
-/// The answer to a query for objects.
+/// The answer to a query for objects; of those that several hold [`holders::complete`] reads the others.
 pub(crate) fn objects(rows: &[Row]) -> Result<Objects> {
     rows.iter().map(|row| Ok((String::from(row.text(0)?), object(row)?))).collect()
 }
 
 /// Reads the objects behind these codes, and locks them.
 pub(crate) async fn lock_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
-    objects(&tx.fetch(query_and_lock(tx, codes)).await?)
+    let mut objects = objects(&tx.fetch(query_and_lock(tx, codes)).await?)?;
+    holders::complete(tx, &mut objects).await?;
+    Ok(objects)
 }
 
 /// The query for the objects behind these codes, to travel with others.
@@ -47,7 +50,9 @@ pub(crate) fn query_objects<'a>(codes: impl IntoIterator<Item = &'a str>) -> Sql
 
 /// Reads the objects behind these codes.
 pub(crate) async fn read_objects(tx: &mut Tx, codes: &[&str]) -> Result<Objects> {
-    objects(&tx.fetch(query_objects(codes.iter().copied())).await?)
+    let mut objects = objects(&tx.fetch(query_objects(codes.iter().copied())).await?)?;
+    holders::complete(tx, &mut objects).await?;
+    Ok(objects)
 }
 
 /// Reads one object without locking it.
@@ -64,6 +69,7 @@ fn object(row: &Row) -> Result<Object> {
         lot: text(3)?,
         unit: row.parsed(4)?,
         subject_id: String::from(row.text(5)?),
+        holders: Holders::stored(row.text(5)?, row.int(8)?, row.int(11)?),
         stage: stage(row.text(6)?)?,
         produced: quantity(row.int(7)?)?,
         balance: quantity(row.int(8)?)?,
@@ -110,7 +116,7 @@ pub(crate) fn save_objects(
     objects: &mut Objects,
     mut ids: impl Iterator<Item = i64>,
 ) -> Result<Vec<Sql>> {
-    let mut rows = Vec::new();
+    let (mut rows, mut held, mut statements) = (Vec::new(), Vec::new(), Vec::new());
     for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
         if object.id.is_none() {
             object.id = Some(ids.next().ok_or_else(|| Problem::internal("too few identifiers"))?);
@@ -127,16 +133,25 @@ pub(crate) fn save_objects(
             object.balance.scaled().into(),
             object.state.code().into(),
             object.quality.map(Quality::code).into(),
+            object.holders.apart(&object.subject_id).into(),
         ]);
+        let id = object.id.unwrap_or_default();
+        let (parts, gone) = object.holders.save((id, &object.subject_id));
+        held.extend(parts);
+        statements.extend(gone);
         object.changed = false;
     }
-    Ok(insert_rows(
-        "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state, quality)",
+    let mut saved = insert_rows(
+        "INSERT INTO trace_object (id, code, product_id, lot, unit, subject_id, stage, produced, balance, state, quality, apart)",
         "ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, lot = excluded.lot, \
          subject_id = excluded.subject_id, stage = excluded.stage, produced = excluded.produced, \
-         balance = excluded.balance, state = excluded.state, quality = excluded.quality",
+         balance = excluded.balance, state = excluded.state, quality = excluded.quality, \
+         apart = excluded.apart",
         rows,
-    ))
+    );
+    saved.extend(statements);
+    saved.extend(holders::insert(held));
+    Ok(saved)
 }
 
 /// One row of `trace_link`.

@@ -15,8 +15,9 @@ use yj_subject::{ByCode, SubjectBrief};
 use crate::{
     balance::Objects,
     event::Checked,
-    handover::{self, Handed},
+    handover::{self, Hands},
     hold::{self, Holds},
+    holders,
     lots::{self, Lots},
     packing,
     papers::{self, Papers},
@@ -39,8 +40,8 @@ pub(crate) struct Surroundings {
     pub(crate) objects: Objects,
     /// Who holds the objects that are consumed, and everybody named, by identifier.
     pub(crate) holders: BTreeMap<String, SubjectBrief>,
-    /// What the holders of those objects gave away.
-    pub(crate) handed: Vec<Handed>,
+    /// What holders of those objects gave away, and what was taken of it.
+    pub(crate) hands: Hands,
     /// Orders in force over what is touched.
     pub(crate) holds: Holds,
     /// The documents that are named.
@@ -86,7 +87,7 @@ impl Surroundings {
         ];
         let consumed = distinct(events.iter().flat_map(|event| handover::consumed(event)));
         if !consumed.is_empty() {
-            queries.push(handover::query(&consumed));
+            queries.extend(handover::queries(&consumed));
             queries.push(yj_subject::query_heirs(|sql| handover::query_holders(sql, &consumed)));
         }
         let codes =
@@ -110,11 +111,11 @@ impl Surroundings {
             return Err(Problem::internal("fewer answers than queries"));
         };
         let domains = yj_domain::read_current(tx, domains).await?;
-        let (handed, mut holders) = match held {
-            [handed, holders] => {
-                (handover::read(&domains, handed)?, yj_subject::read_heirs(holders)?)
+        let (hands, mut holders) = match held {
+            [handed, taken, holders] => {
+                (handover::read(&domains, handed, taken)?, yj_subject::read_heirs(holders)?)
             }
-            _ => (Vec::new(), BTreeMap::new()),
+            _ => (Hands::default(), BTreeMap::new()),
         };
         let subjects = yj_subject::read_by_codes(subjects)?;
         holders.extend(subjects.subjects().map(|one| (one.id.clone(), one.clone())));
@@ -134,7 +135,14 @@ impl Surroundings {
             .into_iter()
             .map(|(code, product)| (code, (product.id, product.unit)))
             .collect();
-        let (objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
+        let (mut objects, policies) = (store::objects(objects)?, Policies::read(policies)?);
+        holders::complete(tx, &mut objects).await?;
+        let several = objects.values().filter(|object| object.holders.are_several());
+        let several: BTreeSet<&str> =
+            several.flat_map(|object| object.holders.all()).map(|(holder, _)| holder).collect();
+        if !several.is_empty() {
+            holders.extend(yj_subject::heirs(tx, &several.into_iter().collect::<Vec<_>>()).await?);
+        }
         let holds = holds(tx, &objects).await?;
         Ok(Self {
             domains,
@@ -144,7 +152,7 @@ impl Surroundings {
             product_domains,
             objects,
             holders,
-            handed,
+            hands,
             holds,
             papers,
             owners,

@@ -16,8 +16,8 @@ use yj_model::{Quantity, UnitCode, regions};
 
 use crate::{
     answer::{
-        Broken, EventLine, FlowLine, FreezeLine, GoneLine, Head, LinkLine, ObjectLine, Share,
-        SubjectLine, Summary,
+        Broken, EventLine, FlowLine, FreezeLine, GoneLine, Head, HolderLine, LinkLine, ObjectLine,
+        Share, SubjectLine, Summary,
     },
     balance::{LinkRole, ObjectState},
     chain,
@@ -160,7 +160,7 @@ impl Chain {
         }
         for object in &self.found.units {
             if matches!(object.role, Some(role) if role != Role::Beside) {
-                concerned[object.subject] = true;
+                object.holders().for_each(|(holder, _)| concerned[holder] = true);
             }
         }
         let head = Head {
@@ -274,11 +274,11 @@ impl Chain {
             List::Objects if role != Role::Beside => pen.line(&self.describe(number, unit, role)),
             List::Beside if role == Role::Beside => pen.line(&self.describe(number, unit, role)),
             List::Freeze if can_be_frozen(unit) => {
-                pen.line(&self.stock(number, unit, unit.balance))
+                unit.holders().try_for_each(|held| pen.line(&self.stock(number, unit, held)))
             }
             List::Gone => match gone_of(unit, sold[number]) {
                 Some(gone) => pen.line(&GoneLine {
-                    line: self.stock(number, unit, gone),
+                    line: self.stock(number, unit, (unit.subject, gone)),
                     // That it can be said was seen when it was added up.
                     equivalent: self.equivalent(number, gone).ok().flatten(),
                     state: unit.state.code(),
@@ -316,7 +316,8 @@ impl Chain {
             quality_name: unit.quality.map(Quality::label),
             stage: unit.stage.code(),
             subject_id: self.found.names.text(unit.subject),
-            subject: self.subject_name(unit),
+            subject: self.subject_name(unit.subject),
+            holders: self.holder_lines(unit),
             share: self.share(number),
             role: role.code(),
             external: unit.state == ObjectState::External,
@@ -331,8 +332,19 @@ impl Chain {
         Some(self.products.get(unit.product?)?.as_ref()?.name.as_str())
     }
 
-    fn subject_name(&self, unit: &Unit) -> Option<&str> {
-        self.party(unit.subject).map(|party| party.brief.name.as_str())
+    fn subject_name(&self, subject: usize) -> Option<&str> {
+        self.party(subject).map(|party| party.brief.name.as_str())
+    }
+
+    /// Who holds how much, where several do.
+    fn holder_lines(&self, unit: &Unit) -> Vec<HolderLine<'_>> {
+        let several = unit.holders().filter(|_| !unit.parts.is_empty());
+        let line = |(holder, quantity)| HolderLine {
+            subject_id: self.found.names.text(holder),
+            subject: self.subject_name(holder),
+            quantity,
+        };
+        several.map(line).collect()
     }
 
     /// 折合: how much of so much of an object comes from the root.
@@ -341,11 +353,16 @@ impl Chain {
         share.map(|share| quantity.times(share)).transpose().map_err(Problem::internal)
     }
 
-    fn stock<'a>(&'a self, number: usize, unit: &'a Unit, quantity: Quantity) -> FreezeLine<'a> {
+    fn stock<'a>(
+        &'a self,
+        number: usize,
+        unit: &'a Unit,
+        (holder, quantity): (usize, Quantity),
+    ) -> FreezeLine<'a> {
         FreezeLine {
             code: &unit.code,
-            subject_id: self.found.names.text(unit.subject),
-            subject: self.subject_name(unit),
+            subject_id: self.found.names.text(holder),
+            subject: self.subject_name(holder),
             quantity,
             unit: unit.measure,
             share: self.share(number),

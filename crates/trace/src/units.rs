@@ -82,8 +82,10 @@ pub(crate) struct Unit {
     pub(crate) lot: Option<String>,
     /// What it is counted in.
     pub(crate) measure: UnitCode,
-    /// Number of the identifier of the subject that holds it.
+    /// Number of the identifier of the subject that put it out last.
     pub(crate) subject: usize,
+    /// What others than that hold of the balance, with the numbers of their identifiers.
+    pub(crate) parts: Vec<(usize, Quantity)>,
     pub(crate) stage: Stage,
     /// What it was made with: what was put out of it again under its own code counts once.
     pub(crate) produced: Quantity,
@@ -101,6 +103,15 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
+    /// Who holds how much of it; of nothing whoever put it out last.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = (usize, Quantity)> {
+        let apart: i64 = self.parts.iter().map(|(_, part)| part.scaled()).sum();
+        let own = Quantity::from_scaled(self.balance.scaled() - apart).unwrap_or(self.balance);
+        let own = (self.subject, own);
+        let own = Some(own).filter(|(_, own)| self.parts.is_empty() || own.is_positive());
+        own.into_iter().chain(self.parts.iter().copied())
+    }
+
     /// What it was made with until an event, in ten-thousandths, that event among it.
     pub(crate) fn made_until(&self, at: (i64, i64)) -> i128 {
         carried::made_until(self.produced.scaled(), &self.put_out, at).into()
@@ -131,7 +142,7 @@ pub(crate) struct Edge {
 
 /// Columns for [`read`].
 const UNIT: &str = "SELECT id, code, product_id, lot, unit, subject_id, stage, produced, balance, \
-     state, quality FROM trace_object WHERE id ";
+     state, quality, apart FROM trace_object WHERE id ";
 
 /// Units by their identifiers, in the order of these. `places` says where each stands in the order in
 /// which they were found, of which these are what follows `first`.
@@ -143,7 +154,7 @@ pub(crate) async fn read(
 ) -> Result<Vec<Unit>> {
     let mut units: Vec<Option<Unit>> = Vec::new();
     units.resize_with(ids.len(), || None);
-    let mut measures = HashMap::new();
+    let (mut measures, mut several) = (HashMap::new(), Vec::new());
     // What was made together lies together.
     let mut ids = ids.to_vec();
     ids.sort_unstable();
@@ -156,6 +167,9 @@ pub(crate) async fn read(
         let mut names = names::hold(names);
         for row in rows {
             let unit = unit(&row, &mut names, &mut measures)?;
+            if row.int(11)? != 0 {
+                several.push(unit.id);
+            }
             let place = places.get(&unit.id).and_then(|place| place.checked_sub(first));
             if let Some(place) = place.and_then(|place| units.get_mut(place)) {
                 *place = Some(unit);
@@ -164,6 +178,19 @@ pub(crate) async fn read(
         Ok(ControlFlow::Continue(()))
     })
     .await?;
+    for several in several.chunks(TOGETHER) {
+        let mut sql =
+            Sql::new("SELECT object_id, subject_id, quantity FROM trace_holding WHERE object_id ");
+        sql.bind_ints(several.iter().copied()).push(" ORDER BY object_id, subject_id");
+        let rows = tx.fetch(sql).await?;
+        let mut names = names::hold(names);
+        for row in rows {
+            let place = places.get(&row.int(0)?).and_then(|place| place.checked_sub(first));
+            if let Some(Some(unit)) = place.and_then(|place| units.get_mut(place)) {
+                unit.parts.push((names.number(row.text(1)?), store::quantity(row.int(2)?)?));
+            }
+        }
+    }
     let missing = || Problem::internal("a link to an object that is not there");
     units.into_iter().map(|unit| unit.ok_or_else(missing)).collect()
 }
@@ -184,6 +211,7 @@ fn unit(row: &Row, names: &mut Names, measures: &mut HashMap<String, UnitCode>) 
         lot: row.text_opt(3)?.map(String::from),
         measure,
         subject: names.number(row.text(5)?),
+        parts: Vec::new(),
         stage: store::stage(row.text(6)?)?,
         produced: store::quantity(row.int(7)?)?,
         balance: store::quantity(row.int(8)?)?,

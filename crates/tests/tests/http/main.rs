@@ -4,6 +4,7 @@
 
 mod database;
 mod handing;
+mod handing_parts;
 mod harness;
 mod houses;
 mod template;

@@ -13,8 +13,8 @@ use crate::{
     store::quantity,
 };
 
-/// 批次结存 as the tamper audit computes them again: how much was made and is left, whether it is sold,
-/// and that whoever holds it has had a part in it.
+/// 批次结存 as the tamper audit computes them again: how much was made and is left, who holds how much of
+/// it, whether it is sold, and that whoever holds it has had a part in it.
 pub struct Balances;
 
 /// What the links of an object come to, in the object's unit.
@@ -27,6 +27,10 @@ struct Sums {
     /// What became of it by the events that put it out.
     states: BTreeSet<&'static str>,
     parties: BTreeSet<String>,
+    /// What each made and kept, less what it took, and what others gave it, less what it gave them.
+    each: BTreeMap<String, i64>,
+    /// Whether anything changed hands.
+    handed: bool,
     last: Option<i64>,
 }
 
@@ -44,20 +48,24 @@ impl Derivation for Balances {
                  (SELECT MAX(CASE r.kind WHEN 'await' THEN '02' WHEN 'fail' THEN '03' \
                   WHEN 'freeze' THEN '04' WHEN 'stop' THEN '04' WHEN 'recall' THEN '05' ELSE '06' END) \
                   FROM trace_order_unit u JOIN trace_order r ON r.id = u.order_id \
-                  WHERE u.object_id = o.id AND r.state = 'in_force') \
+                  WHERE u.object_id = o.id AND r.state = 'in_force'), o.apart \
                  FROM trace_object o WHERE o.id > $1 ORDER BY o.id LIMIT $2",
             );
             let after: i64 = after.parse().unwrap_or(i64::MIN);
             let objects = tx.fetch(sql.arg(after).arg(most)).await?;
             let ids = objects.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
             let sums = sums(tx, &ids).await?;
+            let parts = parts(tx, &ids).await?;
             let none = Sums::default();
             let mut looked = Looked { rows: objects.len() as u64, ..Looked::default() };
             for row in &objects {
                 let sums = sums.get(&row.int(0)?).unwrap_or(&none);
                 let brought = row.int(3)? - sums.made;
                 let proven = brought == 0 || brought_in(tx, row, brought).await?;
-                let fields = differences(row, sums, (brought, proven))?;
+                let mut fields = differences(row, sums, (brought, proven))?;
+                if brought == 0 {
+                    fields.extend(held_otherwise(row, sums, parts.get(&row.int(0)?))?);
+                }
                 if !fields.is_empty() {
                     let (code, record) = (row.text(1)?, format!("object:{}", row.text(1)?));
                     let at = Some(sums.last.unwrap_or(0));
@@ -89,13 +97,18 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
         let sums = all.entry(row.int(0)?).or_default();
         let quantity = row.int(2)?;
         sums.last = sums.last.max(Some(row.int(3)?));
+        let own = sums.each.entry(String::from(row.text(7)?)).or_default();
         match LinkRole::from_code(row.int(1)?) {
-            Some(LinkRole::Input | LinkRole::Opened) => sums.taken += quantity,
+            Some(LinkRole::Input | LinkRole::Opened) => {
+                sums.taken += quantity;
+                *own -= quantity;
+            }
             Some(LinkRole::Output) => {
                 let state = state(&domains, &row)?;
                 sums.made += quantity;
                 if state == ObjectState::Held {
                     sums.kept += quantity;
+                    *own += quantity;
                 }
                 sums.states.insert(state.code());
             }
@@ -103,7 +116,57 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
         }
         sums.parties.insert(String::from(row.text(7)?));
     }
+    let mut sql = Sql::new(
+        "SELECT object_id, giver_id, receiver_id, CAST(SUM(quantity) AS BIGINT) FROM trace_handover \
+         WHERE object_id ",
+    );
+    sql.bind_ints(ids.iter().copied()).push(" GROUP BY object_id, giver_id, receiver_id");
+    for row in tx.fetch(sql).await? {
+        let sums = all.entry(row.int(0)?).or_default();
+        sums.handed = true;
+        *sums.each.entry(String::from(row.text(1)?)).or_default() -= row.int(3)?;
+        *sums.each.entry(String::from(row.text(2)?)).or_default() += row.int(3)?;
+    }
     Ok(all)
+}
+
+/// What others than the last to put them out hold of some objects, as it is stored.
+async fn parts(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, BTreeMap<String, i64>>> {
+    let mut sql =
+        Sql::new("SELECT object_id, subject_id, quantity FROM trace_holding WHERE object_id ");
+    sql.bind_ints(ids.iter().copied());
+    let mut parts: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        parts.entry(row.int(0)?).or_default().insert(String::from(row.text(1)?), row.int(2)?);
+    }
+    Ok(parts)
+}
+
+/// Where somebody holds of an object what the events do not say, or the parts are not what the object says
+/// they are.
+fn held_otherwise(
+    row: &Row,
+    sums: &Sums,
+    parts: Option<&BTreeMap<String, i64>>,
+) -> Result<Option<Difference>> {
+    let mut stored = parts.cloned().unwrap_or_default();
+    let apart: i64 = stored.values().sum();
+    if !sums.handed && apart == 0 && row.int(8)? == 0 {
+        return Ok(None);
+    }
+    *stored.entry(String::from(row.text(2)?)).or_default() += row.int(4)? - row.int(8)?;
+    stored.retain(|_, amount| *amount != 0);
+    let mut derived = sums.each.clone();
+    derived.retain(|_, amount| *amount != 0);
+    if stored == derived && apart == row.int(8)? {
+        return Ok(None);
+    }
+    let told = |each: &BTreeMap<String, i64>| {
+        let amount = |scaled: &i64| quantity(*scaled).map_or(Value::Null, |amount| json!(amount));
+        let lines = each.iter().map(|(holder, scaled)| (holder.clone(), amount(scaled)));
+        Value::Object(lines.collect())
+    };
+    Ok(Some(Difference::new("holders", told(&derived), told(&stored))))
 }
 
 /// What an event of this type makes of what it puts out.
