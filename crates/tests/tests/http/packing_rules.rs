@@ -193,8 +193,10 @@ async fn g_6_4_1_part_of_a_lot_goes_in_and_comes_out_as_part_of_the_lot() {
     assert_eq!(balance["accounts"][0]["closing"], "100", "{balance}");
     app.anchor().await;
     assert_eq!(pass(&app).await, [] as [Value; 0]);
-    let made = processing(&market, ("C", "100"), "X");
-    captured(&app, at(made, &crate::packing::on(17))).await;
+    // What was never in the package is still the farm's.
+    let made = |quantity| at(processing(&market, ("C", quantity), "X"), &crate::packing::on(17));
+    refused(&app, made("81"), "inputs[0].quantity", &["本主体持有 80 千克"]).await;
+    captured(&app, made("80")).await;
 }
 
 fn aggregation(id: &str, action: &str, rest: &Value) -> Value {

@@ -249,6 +249,8 @@ export interface UnitOrders {
 export interface UnitBalance {
   accounts: { unit: string; opening: string; closing: string; losses: string; consistent: boolean }[];
   items: { event: string; type_name: string | null; name: string; side: string; quantity: string | null; event_time: string }[];
+  /** 分持: who holds how much, where several do. */
+  holders: { subject_id: string; subject: string; quantity: string }[];
 }
 export interface DocumentUses {
   quantity: string | null;
