@@ -285,7 +285,7 @@ mod tests {
         };
         let left = |handed: &[Handed], taken: &[Taken], until| {
             let hands = Hands { handed: handed.to_vec(), taken: taken.to_vec() };
-            let left = super::left(&[&hands], ("X", "w"), until, |event| event != 99);
+            let left = left(&[&hands], ("X", "w"), until, |event| event != 99);
             left.first().map_or(0, |(_, left)| *left)
         };
         let words = [given("sale", 40, 1), given("transport", 25, 2), given("transport", 15, 2)];

@@ -258,7 +258,7 @@ mod tests {
         holders.add("w", 40);
         holders.touch("p");
         // Whoever put it out last is the unit's own holder.
-        assert_eq!(holders.save((1, "w")).0, [vec![1.into(), "p".into(), 60.into()]]);
+        assert_eq!(holders.save((1, "w")).0, [vec![1_i64.into(), "p".into(), 60_i64.into()]]);
         holders.add("p", -60);
         let (rows, gone) = holders.save((1, "w"));
         assert_eq!((rows.len(), gone.len()), (0, 1));
