@@ -255,6 +255,47 @@ for (const width of [1440, 390]) {
   });
 }
 
+test('G-5.4.4b what stands on a label in lines is kept in lines', async ({ page }) => {
+  await logIn(page, 'farm');
+  const me = await ask<{ subject: { id: string } }>(page, 'GET', '/api/v1/me');
+  const lines = '{产品名称}\n批次 {批次号}\n{编码}';
+  const shape = { kind: 'trace', width_mm: 60, height_mm: 40, symbol: 'qr', symbol_mm: 22, place: 'left', font_pt: 8, content: 'address' };
+  const made = await ask<{ id: string }>(page, 'POST', '/api/v1/label_template', {
+    ...shape,
+    name: '示例标签',
+    subject_id: me.subject.id,
+    lines,
+    in_use: true,
+  });
+  await page.goto(url('/console/register/label_template'));
+  await page.getByRole('link', { name: '示例标签' }).click();
+  await page.getByRole('button', { name: '预览' }).click();
+  await expect(page.getByRole('img', { name: '示例标签，示例内容' })).toBeVisible();
+  await inspect(page, 'label-preview');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: '修改' }).click();
+  const form = page.getByRole('dialog', { name: '变更标签模板' });
+  await expect(form.locator('#field-lines')).toHaveValue(lines);
+  await form.locator('#field-font_pt').fill('9');
+  await form.getByRole('button', { name: '保存' }).click();
+  await expect(form).toHaveCount(0);
+  expect(await ask(page, 'GET', `/api/v1/label_template/${made.id}`)).toMatchObject({ lines, font_pt: 9 });
+});
+
+test('G-6.4.3 a list that did not come counts nothing, and one that is empty says why', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/matches');
+  await expect(page.getByText('还没有可核对的交易')).toBeVisible();
+  await expect(page.getByText('本页 0 条')).toBeVisible();
+  await page.goto(url('/console/matches?batch=NOTHING'));
+  await expect(page.getByText('没有符合条件的记录，可清空条件再查')).toBeVisible();
+  const refused = { code: 'too-many-requests', detail: '请求过于频繁', status: 429, request_id: '0123456789abcdef' };
+  await page.route('**/api/v1/trace/matches*', (route) => route.fulfill({ status: 429, json: refused }));
+  await page.goto(url('/console/matches'));
+  await expect(page.getByRole('button', { name: '重试' })).toBeVisible();
+  await expect(page.getByText(/^本页/)).toHaveCount(0);
+  await page.unroute('**/api/v1/trace/matches*');
+});
+
 test('G-6.4.1 an event is withdrawn once, however often the button is pressed', async ({ page }) => {
   await logIn(page, 'farm');
   const { id } = await harvested(page, 'TWICE-1');

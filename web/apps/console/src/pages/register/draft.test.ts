@@ -70,4 +70,9 @@ describe('fields of a record', () => {
     // A record of another register, which counts nothing.
     expect(stateOf({ state: 'active' }, '正常')).toBe('正常');
   });
+
+  it('say where a record came from', () => {
+    const told = (value: string): string => show(field('source_system', 'text'), value, (code) => code);
+    expect([told('direct'), told('示例省平台')]).toEqual(['本平台', '示例省平台']);
+  });
 });

@@ -65,6 +65,7 @@ export function show(
   // A batch of the platform's own codes has no tail: their alphabet stands there.
   if (field.name === 'tail' && value === 'letters') return '—';
   if (field.name === 'unit') return unit(String(value));
+  if (field.name === 'source_system' && value === 'direct') return '本平台';
   if (isAmount(field)) return amount(String(value));
   return orDash(value);
 }
