@@ -283,6 +283,7 @@ test('G-5.4.4b what stands on a label in lines is kept in lines', async ({ page 
 });
 
 test('G-6.4.3 a list that did not come counts nothing, and one that is empty says why', async ({ page }) => {
+  await page.route('**/api/v1/trace/matches*', (route) => route.fulfill({ json: { items: [], next: null } }));
   await logIn(page, 'supervisor', '/console/matches');
   await expect(page.getByText('还没有可核对的交易')).toBeVisible();
   await expect(page.getByText('本页 0 条')).toBeVisible();
