@@ -58,6 +58,15 @@ export async function inspect(page: Page, name: string): Promise<void> {
     document.getElementById('menu') ? document.documentElement.scrollHeight - window.innerHeight : 0,
   );
   expect(beyond, `${name} scrolls out of sight`).toBeLessThanOrEqual(0);
+  // A moment that tells a row is told in one piece.
+  const broken = await page
+    .locator('td:first-child > .cell')
+    .evaluateAll((cells) =>
+      cells
+        .filter((one) => /^\d{4}-\d\d-\d\d \d\d:\d\d$/.test(one.textContent!.trim()) && one.getBoundingClientRect().height > 30)
+        .map((one) => one.textContent),
+    );
+  expect(broken, `${name} breaks moments`).toEqual([]);
   // Half-faded text has half its contrast.
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
   // The page's policy allows no foreign script; the debugger may still bring one.

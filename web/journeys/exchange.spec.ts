@@ -43,3 +43,12 @@ for (const width of [1440, 390]) {
     });
   });
 }
+
+test('G-8-2 a file of the interface is kept under a name that says what it is', async ({ page }) => {
+  await logIn(page, 'supervisor', '/console/interface');
+  await page.getByLabel('名称或路径').fill('codelists/agri/');
+  await page.getByRole('button', { name: '查询' }).click();
+  const link = page.getByRole('link', { name: /^codelists\/agri\/[\d.]+\.csv$/ });
+  const [file] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  expect(file.suggestedFilename()).toMatch(/^codelists-agri-[\d.]+\.csv$/);
+});

@@ -83,7 +83,18 @@ for (const width of [1440, 390]) {
       await sheet.close();
       await form.getByRole('button', { name: '关闭', exact: true }).click();
 
+      // Printed again, it has the contact again, and nothing of it stays in the browser.
       await page.getByRole('link', { name: number }).click();
+      await page.getByRole('button', { name: '打印', exact: true }).click();
+      const again = page.getByRole('dialog', { name: '打印合格证' });
+      await again.getByLabel('联系方式').fill('13800000002');
+      await inspect(page, 'certificate-again');
+      const [copy] = await Promise.all([page.waitForEvent('popup'), again.getByRole('link', { name: '打开合格证' }).click()]);
+      await expect(copy.locator('#contact')).toHaveText('13800000002');
+      await copy.close();
+      expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))).not.toContain('1380000000');
+      await again.getByRole('button', { name: '关闭', exact: true }).click();
+
       await page.getByRole('button', { name: '并分重开' }).click();
       const anew = page.getByRole('dialog', { name: '并分重开合格证' });
       await expect(anew.getByLabel('来源合格证')).toHaveValue(number);

@@ -9,7 +9,7 @@ test('G-6.2.2 a subject is registered by one and approved by another', async ({ 
   await page.getByRole('button', { name: '登记', exact: true }).click();
   const form = page.getByRole('dialog', { name: '登记追溯主体' });
   await form.getByRole('button', { name: '提交审核' }).click();
-  await expect(form.getByText('主体名称：必填')).toBeVisible();
+  await expect(form.locator('.field', { hasText: '主体名称' }).getByText('必填', { exact: true })).toBeVisible();
   await form.locator('#field-code').fill('91350100M000100Y44');
   await form.getByRole('button', { name: '提交审核' }).click();
   await expect(form.getByText(/校验位不符/)).toBeVisible();

@@ -4,7 +4,12 @@ import { contactFor } from './contact';
 import { offerViews } from './view';
 
 const [print, place] = [document.querySelector<HTMLButtonElement>('#print'), document.querySelector<HTMLElement>('#contact')];
-if (place) place.textContent = contactFor(decodeURIComponent(location.pathname.split('/').pop() ?? ''));
+const number = decodeURIComponent(location.pathname.split('/').pop() ?? '');
+if (place) {
+  void contactFor(number).then((contact) => {
+    place.textContent = contact;
+  });
+}
 if (print) {
   print.hidden = false;
   print.addEventListener('click', () => window.print());

@@ -46,7 +46,8 @@ export function useList<T>(path: ComputedRef<string>, options: { sort: string; c
   const next = computed(() => (found.isPlaceholderData.value ? undefined : (found.data.value?.next ?? undefined)));
   const pages = reactive({
     number: computed(() => numberOf(place.value)),
-    shown: computed(() => found.data.value?.items.length ?? 0),
+    /** Unknown until the page has come. */
+    shown: computed(() => (found.isError.value ? undefined : found.data.value?.items.length)),
     atFirst: computed(() => after.value === undefined),
     hasNext: computed(() => next.value !== undefined),
     first: () => turn(BEGINNING),

@@ -57,7 +57,13 @@ describe('EPCIS', () => {
       '事件类型：对象事件；业务步骤：发货 或 收货；EQ_x：1',
     );
     expect(conditionsText({})).toBe('全部事件');
-    expect(scheduleText({ minute: '0', hour: '8' })).toBe('定时：8 时 0 分');
+    expect(conditionsText({ GE_eventTime: '2026-11-01T00:00:00+08:00', LT_recordTime: '昨天' })).toBe(
+      '发生时间不早于：2026-11-01 00:00；记录时间早于：昨天',
+    );
+    expect(scheduleText({ minute: '0', hour: '8' })).toBe('每天 8 时 0 分');
+    expect(scheduleText({ minute: '0' })).toBe('每小时 0 分');
+    expect(scheduleText({ minute: '0', hour: '8', dayOfWeek: '1' })).toBe('每周一 8 时 0 分');
+    expect(scheduleText({ hour: '8', dayOfMonth: '1' })).toBe('每月 1 日 8 时');
   });
 
   it('names a domain by its name, and leaves what it does not know', () => {

@@ -1,4 +1,5 @@
 /** The Chinese words of EPCIS and its core vocabulary (ISO/IEC 19987, 19988). */
+import { wall } from './epcis';
 
 export const EVENT_TYPES: Record<string, string> = {
   ObjectEvent: '对象事件',
@@ -80,18 +81,24 @@ export const typeText = (text: string): string => of(EVENT_TYPES, text);
 export const actionText = (text: string | undefined): string => (text ? of(ACTIONS, text) : '');
 export const stepText = (text: string | undefined): string => (text ? of(STEPS, text) : '');
 
+/** A moment as the clock on the wall shows it; what is none is shown as it was given. */
+const moment = (text: string): string => (Number.isNaN(Date.parse(text)) ? text : wall(text));
+
 /** What a kept query asks for, as people say it; what has no word is shown as it was given. */
 export function conditionsText(query: Record<string, unknown>): string {
   const word: Record<string, (text: string) => string> = { eventType: typeText, EQ_action: actionText, EQ_bizStep: stepText };
   const said = Object.entries(query)
     .filter(([name]) => name !== '@context')
     .map(([name, value]) => {
-      const values = [value].flat().map((one) => (word[name] ?? String)(String(one)));
+      const time = name.endsWith('Time') && name !== 'eventTime';
+      const values = [value].flat().map((one) => (time ? moment(String(one)) : (word[name] ?? String)(String(one))));
       return `${PARAMETERS[name] ?? name}：${values.join(' 或 ')}`;
     });
   return said.join('；') || '全部事件';
 }
 
+/** From Monday, as the schedules of the standard count. */
+const WEEK = ['一', '二', '三', '四', '五', '六', '日'];
 const CLOCK: [string, string][] = [
   ['month', '月'],
   ['dayOfMonth', '日'],
@@ -100,12 +107,21 @@ const CLOCK: [string, string][] = [
   ['minute', '分'],
   ['second', '秒'],
 ];
+/** How often a schedule comes round, where its greatest part says it at a glance. */
+function everyOf({ month, dayOfMonth, dayOfWeek, hour, minute }: Record<string, string>): string {
+  if (month !== undefined) return '每年 ';
+  if (dayOfMonth !== undefined) return '每月 ';
+  if (dayOfWeek !== undefined) return '每';
+  if (hour !== undefined) return '每天 ';
+  return minute === undefined ? '每分钟 ' : '每小时 ';
+}
 /** When a subscription is answered: the parts of its schedule from the greatest to the least. */
 export function scheduleText(schedule: Record<string, string>): string {
   const parts = CLOCK.flatMap(([name, word]) => {
     const at = schedule[name];
     if (at === undefined) return [];
-    return [name === 'dayOfWeek' ? `周 ${at}` : `${at} ${word}`];
+    if (name === 'dayOfWeek') return [`周${WEEK[Number(at) - 1] ?? ` ${at}`}`];
+    return [`${at} ${word}`];
   });
-  return `定时：${parts.join(' ')}`;
+  return `${everyOf(schedule)}${parts.join(' ')}`;
 }

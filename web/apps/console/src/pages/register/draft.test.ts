@@ -62,4 +62,17 @@ describe('fields of a record', () => {
     expect(show(field('lon', 'decimal'), '109.87576', name)).toBe('109.87576');
     expect(show(field('product_id', 'id'), '01a21cfa-d0cf-7fb3-99c3-b34aaa8329e1', name)).toBe('（不在数据权限范围内）');
   });
+
+  it('say of a batch of codes whether all of them are in use', () => {
+    const batch = (activated: number, voided: number, state = 'active') => stateOf({ state, size: 10, activated, voided }, '已激活');
+    expect([batch(3, 0), batch(10, 0), batch(3, 7), batch(3, 6)]).toEqual(['部分激活', '已激活', '已激活', '部分激活']);
+    expect(stateOf({ state: 'planned', size: 10, activated: 0, voided: 0 }, '未激活')).toBe('未激活');
+    // A record of another register, which counts nothing.
+    expect(stateOf({ state: 'active' }, '正常')).toBe('正常');
+  });
+
+  it('say where a record came from', () => {
+    const told = (value: string): string => show(field('source_system', 'text'), value, (code) => code);
+    expect([told('direct'), told('示例省平台')]).toEqual(['本平台', '示例省平台']);
+  });
 });

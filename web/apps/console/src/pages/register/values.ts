@@ -1,7 +1,7 @@
 /** How the fields of a register are shown. */
 import type { Field, PackField } from '../../domain/types';
 import { amount, moment, orDash } from '../../domain/format';
-import { CLEARANCES, unit } from '../../domain/words';
+import { CLEARANCES, STATE_TONES, type Tone, unit } from '../../domain/words';
 import { attribute } from '../trace/packs';
 
 /** Whether a field holds what the domain of its record describes. */
@@ -20,11 +20,23 @@ const isAmount = (field: Field): boolean =>
   (field.kind === 'decimal' && !['lon', 'lat'].includes(field.name)) ||
   (field.kind === 'int' && ['size', 'activated', 'voided', 'units', 'subjects'].includes(field.name));
 
-/** The state of a document in words; one that is valid still may be past its day. */
+/** Whether only some of the codes of a batch are in use yet: as long as any is neither active nor void. */
+const isPartly = ({ state, size, activated, voided }: Record<string, unknown>): boolean =>
+  state === 'active' && Number(activated) + Number(voided) < Number(size);
+
+/** The state in words: a batch of codes may be in use in part, a document that is valid still may be past its day. */
 export function stateOf(record: Record<string, unknown>, label: string, today = new Date()): string {
+  if (isPartly(record)) return '部分激活';
   const until = record.valid_until;
   const day = new Date(today.getTime() + 8 * 3_600_000).toISOString().slice(0, 10);
   return record.state === 'valid' && typeof until === 'string' && until < day ? '已过有效期' : label;
+}
+
+/** A state with its dot; one that is only in part so, or was so until a day, has other words and their tone. */
+export function stateWords(record: Record<string, unknown>, field: Field, label: string): Record<string, [string, Tone]> {
+  const code = String(record[field.name] ?? '');
+  const words = field.name === 'state' ? stateOf(record, label) : label;
+  return { [code]: [words, words === label ? (STATE_TONES[code] ?? 'info') : 'warn'] };
 }
 
 /** `fields` are the attributes of the domain, for the field that holds them. */
@@ -53,6 +65,7 @@ export function show(
   // A batch of the platform's own codes has no tail: their alphabet stands there.
   if (field.name === 'tail' && value === 'letters') return '—';
   if (field.name === 'unit') return unit(String(value));
+  if (field.name === 'source_system' && value === 'direct') return '本平台';
   if (isAmount(field)) return amount(String(value));
   return orDash(value);
 }
@@ -61,10 +74,13 @@ export function show(
 export const headOf = (fields: Field[]): Field | undefined =>
   fields.find((field) => field.name === 'name') ?? fields.find((field) => field.name === 'number') ?? fields[0];
 
+/** What a record is at the moment, such as valid or offline. */
+export const STATES = ['status', 'state'];
+
 /** Columns in the order of front rule 14: what tells the record, its state, then the rest as described. */
 export function columnsOf(fields: Field[]): Field[] {
   const plain = fields.filter((field) => field.kind !== 'json' && !field.name.endsWith('_path'));
-  const states = ['status', 'state'].flatMap((name) => plain.filter((field) => field.name === name));
+  const states = STATES.flatMap((name) => plain.filter((field) => field.name === name));
   const first = [...new Set([headOf(plain) ?? [], ...states].flat())];
   return [...first, ...plain.filter((field) => !first.includes(field))];
 }
