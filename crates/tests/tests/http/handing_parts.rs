@@ -231,4 +231,12 @@ async fn g_6_5_4_only_its_maker_or_an_authority_stops_a_lot_that_several_hold() 
         let line = items.iter().find(|one| one["code"] == "STOP-1").unwrap();
         assert_eq!(line["held"], own, "{line}");
     }
+    // What has gone altogether its maker can only call back.
+    captured(&app, harvest_for(&farm, "STOP-2", &plant)).await;
+    captured(&app, sale(&plant, ("STOP-2", "100"), None, 12)).await;
+    let path = "/api/v1/trace/objects/STOP-2/orders";
+    let order = |act: &str| json!({ "act": act, "reason": "示例：农药残留复检不合格" });
+    app.post("farm", path, order("freeze")).await.expect(404);
+    let made = app.post("farm", path, order("recall")).await.expect(201);
+    assert_eq!(made["units"], 1, "{made}");
 }
