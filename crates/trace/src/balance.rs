@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_domain::{InputMode, Terminal};
+use yj_domain::{EventSpec, InputMode, Terminal};
 use yj_kernel::{Problem, Result};
 use yj_model::{Quantity, Stage, UnitCode};
 
 use crate::{
     event::{Checked, InLine, OutLine},
     order::Quality,
+    returned::takes_back,
 };
 
 /// What has become of an object.
@@ -139,15 +140,26 @@ pub(crate) struct Before {
     pub(crate) moved_on: BTreeSet<String>,
 }
 
-/// Takes back what a corrected event did. `counted`: whether its outputs went into the balance; `None`
-/// where its rules are not at hand. Balances may be negative until the correction is applied.
-pub(crate) fn revert(objects: &mut Objects, links: &[Link], counted: Option<bool>) -> Result<()> {
+/// Takes back what a corrected event did. `spec`: its rules, by which its outputs went into the balance or not;
+/// `None` where they are not at hand. Balances may be negative until the correction is applied.
+pub(crate) fn revert(
+    objects: &mut Objects,
+    links: &[Link],
+    spec: Option<&EventSpec>,
+) -> Result<()> {
+    let counted = spec.map(|spec| spec.outputs.terminal.is_none());
+    let took_back = spec.is_some_and(takes_back);
     for link in links {
         let (Some(object), Some(quantity)) = (objects.get_mut(&link.code), link.quantity) else {
             continue;
         };
         match link.role {
             LinkRole::Observed => continue,
+            // It is with the consumer again, or was never here.
+            LinkRole::Input if took_back => {
+                let sold = object.produced.is_positive();
+                object.state = if sold { ObjectState::Sold } else { ObjectState::External };
+            }
             LinkRole::Input | LinkRole::Opened => {
                 object.balance = sum(object.balance, quantity, 1)?;
             }
@@ -227,7 +239,8 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
                 unit,
                 subject_id: String::from(maker.subject_id),
                 stage: event.stage,
-                produced: quantity,
+                // What a consumer brings back is only what comes out.
+                produced: if takes_back(&event.spec) { Quantity::ZERO } else { quantity },
                 balance: Quantity::ZERO,
                 state: ObjectState::External,
                 quality: None,
@@ -255,6 +268,10 @@ fn take(objects: &mut Objects, event: &Checked, maker: &Maker<'_>, line: &InLine
     };
     if observing {
         return Ok(Link { code: String::from(code), role: LinkRole::Observed, quantity });
+    }
+    if takes_back(&event.spec) {
+        // Sold, it is not in the balance; coming out it is again.
+        return Ok(Link { code: String::from(code), role: LinkRole::Input, quantity });
     }
     let wanted = quantity.unwrap_or(Quantity::ZERO);
     let judged = !maker.unjudged.contains(code);

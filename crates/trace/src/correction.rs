@@ -31,8 +31,7 @@ pub(crate) async fn take_back(
     meanwhile: &Meanwhile<'_>,
 ) -> Result<Before> {
     load_missing(tx, objects, links).await?;
-    let counted = original.spec.as_ref().map(|spec| spec.outputs.terminal.is_none());
-    revert(objects, links, counted)?;
+    revert(objects, links, original.spec.as_deref())?;
     let of_role = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let mut before = Before::default();
     before.made.extend(of_role(LinkRole::Output).map(|link| link.code.clone()));

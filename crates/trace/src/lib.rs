@@ -33,6 +33,7 @@ mod keeping;
 mod knowledge;
 mod lots;
 mod matches;
+mod moment;
 mod months;
 mod names;
 mod order;
@@ -52,6 +53,7 @@ mod query_parts;
 mod record;
 mod reissue;
 mod results;
+mod returned;
 mod review;
 mod rightful;
 mod scan;
@@ -67,6 +69,7 @@ mod story_kept;
 mod surroundings;
 mod telling;
 mod together;
+mod trips;
 mod units;
 mod unpacked;
 mod warned;
@@ -92,7 +95,7 @@ pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::{EVENT_COLUMNS, list as events};
 pub use scan_count::{Scan, Scans};
-pub use story::{OfLot, products_of, public_proofs, unit_of_lot};
+pub use story::{OfLot, Registered, products_of, public_proofs, registered, unit_of_lot};
 pub use story_kept::Stories;
 pub use warned::{WarnedLot, warned_lots};
 
@@ -150,4 +153,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "trace/0019_lot", script: include_str!("../migrations/0019_lot.sql") },
     Migration { name: "trace/0020_looked", script: include_str!("../migrations/0020_looked.sql") },
     Migration { name: "trace/0021_opened", script: include_str!("../migrations/0021_opened.sql") },
+    Migration { name: "trace/0022_late", script: include_str!("../migrations/0022_late.sql") },
+    Migration { name: "trace/0023_trip", script: include_str!("../migrations/0023_trip.sql") },
 ];

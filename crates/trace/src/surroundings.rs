@@ -18,7 +18,7 @@ use crate::{
     handover::{self, Handed},
     hold::{self, Holds},
     lots::{self, Lots},
-    packing,
+    moment, packing,
     papers::{self, Papers},
     policy::Policies,
     query::EVENT_COLUMNS,
@@ -39,6 +39,8 @@ pub(crate) struct Surroundings {
     pub(crate) objects: Objects,
     /// Who holds the objects that are consumed, and everybody named, by identifier.
     pub(crate) holders: BTreeMap<String, SubjectBrief>,
+    /// When those objects were first put out, by code, Unix ms.
+    pub(crate) made: BTreeMap<String, i64>,
     /// What the holders of those objects gave away.
     pub(crate) handed: Vec<Handed>,
     /// Orders in force over what is touched.
@@ -86,6 +88,7 @@ impl Surroundings {
         ];
         let consumed = distinct(events.iter().flat_map(|event| handover::consumed(event)));
         if !consumed.is_empty() {
+            queries.push(moment::query(&consumed));
             queries.push(handover::query(&consumed));
             queries.push(yj_subject::query_heirs(|sql| handover::query_holders(sql, &consumed)));
         }
@@ -110,11 +113,13 @@ impl Surroundings {
             return Err(Problem::internal("fewer answers than queries"));
         };
         let domains = yj_domain::read_current(tx, domains).await?;
-        let (handed, mut holders) = match held {
-            [handed, holders] => {
-                (handover::read(&domains, handed)?, yj_subject::read_heirs(holders)?)
-            }
-            _ => (Vec::new(), BTreeMap::new()),
+        let (made, handed, mut holders) = match held {
+            [made, handed, holders] => (
+                moment::read(made)?,
+                handover::read(&domains, handed)?,
+                yj_subject::read_heirs(holders)?,
+            ),
+            _ => (BTreeMap::new(), Vec::new(), BTreeMap::new()),
         };
         let subjects = yj_subject::read_by_codes(subjects)?;
         holders.extend(subjects.subjects().map(|one| (one.id.clone(), one.clone())));
@@ -144,6 +149,7 @@ impl Surroundings {
             product_domains,
             objects,
             holders,
+            made,
             handed,
             holds,
             papers,

@@ -10,6 +10,7 @@ use yj_ledger::{Derivation, Difference, Found, Looked};
 
 use crate::{
     balance::{LinkRole, ObjectState},
+    returned,
     store::quantity,
 };
 
@@ -90,7 +91,12 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
         let quantity = row.int(2)?;
         sums.last = sums.last.max(Some(row.int(3)?));
         match LinkRole::from_code(row.int(1)?) {
-            Some(LinkRole::Input | LinkRole::Opened) => sums.taken += quantity,
+            Some(LinkRole::Input | LinkRole::Opened) => {
+                let spec = domains.event(row.text(4)?, row.text(6)?, row.text(5)?);
+                if !spec.is_some_and(|spec| returned::takes_back(&spec)) {
+                    sums.taken += quantity;
+                }
+            }
             Some(LinkRole::Output) => {
                 let state = state(&domains, &row)?;
                 sums.made += quantity;
