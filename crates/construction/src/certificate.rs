@@ -116,7 +116,7 @@ pub(crate) async fn bind(
     }
     let known = Sql::new("SELECT 1 FROM device_certificate WHERE fingerprint = $1");
     if tx.fetch_one(known.arg(trusted.fingerprint.as_str())).await?.is_some() {
-        return Err(Problem::Duplicate(String::from("该证书已绑定过，不能再次绑定")));
+        return Err(Problem::duplicate("该证书已绑定过，不能再次绑定"));
     }
     let valid = Sql::new(
         "SELECT 1 FROM device_certificate \

@@ -42,6 +42,27 @@ pub struct Belongs {
     pub named: Option<String>,
 }
 
+/// A vehicle makes one trip at a time, under one bill: 一车一趟一单.
+#[derive(Debug, Clone, Serialize)]
+pub struct Trips {
+    /// 规则名称
+    pub name: String,
+    /// The field that names the vehicle.
+    pub vehicle: String,
+    /// The field that says when it sets out.
+    pub departs: String,
+    /// The field that says when it arrives.
+    pub arrives: String,
+    /// The field that holds the number of the bill.
+    pub bill: String,
+    /// The code on which it depends whether the trip takes place; always where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// The values of `when` with which it takes place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub is: Vec<String>,
+}
+
 /// What a rule asks of an event.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -68,6 +89,33 @@ pub enum GoodsDemand {
         #[serde(skip_serializing_if = "Option::is_none")]
         unless: Option<String>,
     },
+    /// No more comes out than went in, where both are counted alike: 卸货不多于装货.
+    NoMore {
+        /// By how many percent scales may differ.
+        tolerance_percent: Quantity,
+    },
+    /// Codes of so many digits begin so if and only if the goods are of this kind: 特药的追溯码.
+    Marked {
+        /// How many digits.
+        digits: usize,
+        /// What the codes of this kind begin with.
+        begins: String,
+        /// The code of the event, or else of its products, that says of which kind they are.
+        by: String,
+        /// The codes of `by` of this kind.
+        is: Vec<String>,
+    },
+}
+
+/// What went into an event and came out of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved<'a> {
+    /// What went in, as far as it is counted.
+    pub inputs: &'a [(Quantity, UnitCode)],
+    /// What came out.
+    pub outputs: &'a [(Quantity, UnitCode)],
+    /// The codes of what came out.
+    pub codes: &'a [&'a str],
 }
 
 /// What a product says of itself, its class among it.
@@ -79,13 +127,13 @@ impl GoodsRule {
         self.classes.is_empty() && self.product.is_none()
     }
 
-    /// What is wrong with an event of these attributes by which these amounts of these goods came out, if
-    /// it breaks the rule. The path begins with `attributes.`.
+    /// What is wrong with an event of these attributes by which this was moved of these goods, if it breaks
+    /// the rule. The path begins with `attributes.`, or is that of a line.
     pub fn broken(
         &self,
         event: &EventSpec,
         attributes: &Map<String, Value>,
-        (goods, amounts): (&[&Product], &[(Quantity, UnitCode)]),
+        (goods, moved): (&[&Product], Moved<'_>),
     ) -> Option<FieldError> {
         let meant = |product: &&&Product| {
             let class = product.get(CLASS).and_then(Value::as_str).unwrap_or_default();
@@ -97,9 +145,11 @@ impl GoodsRule {
         if goods.is_empty() && !self.is_for_all() {
             return None;
         }
-        let (field, detail) = self.demand.broken(event, attributes, (&goods, amounts))?;
+        let (field, detail) = self.demand.broken(event, attributes, (&goods, moved))?;
         let detail = format!("不符合规则“{}”：{detail}", self.name);
-        Some(FieldError { field: format!("attributes.{field}"), detail })
+        let of_line = field.starts_with("outputs[");
+        let field = if of_line { field } else { format!("attributes.{field}") };
+        Some(FieldError { field, detail })
     }
 
     /// The rule in one sentence, for forms, templates and the dictionary.
@@ -129,6 +179,14 @@ impl GoodsRule {
                 });
                 format!("产出合计不超过{} × {much}{more}", label(event, per))
             }
+            GoodsDemand::NoMore { tolerance_percent } => {
+                format!("产出合计不超过投入合计（允差 {tolerance_percent}%）")
+            }
+            GoodsDemand::Marked { digits, begins, by, is } => {
+                let kinds = kinds(event, (by, is));
+                let by = label(event, by);
+                format!("{digits} 位数字的追溯码以 {begins} 开头的，{by}为{kinds}，其余不是")
+            }
         };
         format!("{}：{of}{asked}", self.name)
     }
@@ -139,7 +197,7 @@ impl GoodsDemand {
         &self,
         event: &EventSpec,
         attributes: &Map<String, Value>,
-        (goods, amounts): (&[&Product], &[(Quantity, UnitCode)]),
+        (goods, moved): (&[&Product], Moved<'_>),
     ) -> Option<(String, String)> {
         match self {
             Self::Filled { fields } => {
@@ -152,7 +210,7 @@ impl GoodsDemand {
                 let unit: UnitCode = unit.parse().ok()?;
                 let own = |product: &&Product| number(product, rate.as_ref()?);
                 let rate = goods.iter().filter_map(own).max().or(*otherwise)?;
-                let found = total(amounts, unit)?;
+                let found = total(moved.outputs, unit)?;
                 if found <= i128::from(each.scaled()) * i128::from(rate.scaled()) {
                     return None;
                 }
@@ -164,6 +222,29 @@ impl GoodsDemand {
                 let detail =
                     format!("产出合计 {sum} {name}，超过{of}（{each}） × {rate} {name}{more}");
                 Some((per.clone(), detail))
+            }
+            Self::NoMore { tolerance_percent } => no_more(moved, *tolerance_percent),
+            Self::Marked { digits, begins, by, is } => {
+                let own = goods.iter().filter_map(|product| product.get(by)).collect::<Vec<_>>();
+                // Of products of several kinds nobody knows which code is whose.
+                let alike = own.windows(2).all(|pair| pair[0] == pair[1]);
+                let of_goods = own.first().copied().filter(|_| alike);
+                let kind = attributes.get(by).or(of_goods)?.as_str()?;
+                let of_kind = is.iter().any(|one| one == kind);
+                let whole = |code: &str| {
+                    code.len() == *digits && code.bytes().all(|byte| byte.is_ascii_digit())
+                };
+                let wrong = |code: &str| whole(code) && code.starts_with(&**begins) != of_kind;
+                let at = moved.codes.iter().position(|code| wrong(code))?;
+                let (code, kinds) = (moved.codes[at], kinds(event, (by, is)));
+                let now = kinds_label(event, by, kind);
+                let by = label(event, by);
+                let detail = if of_kind {
+                    format!("{by}为{now}的，追溯码应以 {begins} 开头，现为 {code}")
+                } else {
+                    format!("追溯码 {code} 以 {begins} 开头，{by}应为{kinds}，现为{now}")
+                };
+                Some((format!("outputs[{at}].code"), detail))
             }
         }
     }
@@ -179,8 +260,39 @@ impl GoodsDemand {
                 let explained = unless.iter().map(|name| (String::from("unless"), name.as_str()));
                 std::iter::once((String::from("per"), per.as_str())).chain(explained).collect()
             }
+            // What `by` names may be an attribute of products alone.
+            Self::NoMore { .. } | Self::Marked { .. } => Vec::new(),
         }
     }
+}
+
+/// What a code of a field is called, or of the products of the domain.
+fn kinds_label(event: &EventSpec, by: &str, code: &str) -> String {
+    String::from(event.label(by, code).unwrap_or(code))
+}
+
+fn kinds(event: &EventSpec, (by, is): (&str, &[String])) -> String {
+    is.iter().map(|code| kinds_label(event, by, code)).collect::<Vec<_>>().join("或")
+}
+
+/// Ten-thousandths of a percent in the whole.
+const WHOLE: i128 = 1_000_000;
+
+/// More came out than went in, counted in the unit of the first that went in.
+fn no_more(moved: Moved<'_>, tolerance: Quantity) -> Option<(String, String)> {
+    let (_, unit) = moved.inputs.first()?;
+    let all = |amounts: &[(Quantity, UnitCode)]| {
+        let counted = amounts.iter().filter(|(amount, own)| own.nearest(*amount, *unit).is_some());
+        (counted.count() == amounts.len()).then(|| total(amounts, *unit)).flatten()
+    };
+    let (came, went) = (all(moved.outputs)?, all(moved.inputs)?);
+    if came * WHOLE <= went * (WHOLE + i128::from(tolerance.scaled())) {
+        return None;
+    }
+    let (name, came, went) = (unit.unit().name, shown(came), shown(went));
+    let detail =
+        format!("产出的数量 {came} {name} 应不超过投入的数量 {went} {name}（允差 {tolerance}%）");
+    Some((String::from("outputs[0].quantity"), detail))
 }
 
 /// The sum of what can be counted in a unit, in hundred-millionths of it; nothing where nothing can.
@@ -234,7 +346,8 @@ mod tests {
         let event = EventType::find(&pack, "pick").unwrap();
         let (quantity, unit) = amount.split_once(' ').unwrap();
         let amounts = [(quantity.parse().unwrap(), unit.parse().unwrap())];
-        let given = (&[product.as_object().unwrap()][..], &amounts[..]);
+        let moved = Moved { inputs: &[], outputs: &amounts, codes: &[] };
+        let given = (&[product.as_object().unwrap()][..], moved);
         let broken = event.goods_rules.iter().filter_map(|rule| {
             rule.broken(&event, attributes.as_object().unwrap(), given).map(|error| error.detail)
         });

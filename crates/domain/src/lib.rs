@@ -25,7 +25,7 @@ mod upload;
 pub use documents::{DocumentDemand, Lacking};
 pub use domains::{Domains, current, likely, query_current, read_current};
 pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
-pub use goods::{Belongs, CLASS, GoodsDemand, GoodsRule};
+pub use goods::{Belongs, CLASS, GoodsDemand, GoodsRule, Moved, Trips};
 pub use http::routes;
 pub use pack::{
     EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec,

@@ -11,7 +11,7 @@ use yj_model::{OffsetTime, Quantity, Ratio, Stage};
 use crate::{
     documents::DocumentDemand,
     field::{FieldSpec, Schema, check_attributes},
-    goods::{Belongs, GoodsRule},
+    goods::{Belongs, GoodsRule, Trips},
     retention::{Asked, Recorded, Retention, asked_of_event},
     rule::Rule,
 };
@@ -113,6 +113,9 @@ pub struct EventSpec {
     /// To whom what comes out belongs, where only its owner may do it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub belongs: Option<Belongs>,
+    /// That its vehicle makes one trip at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trips: Option<Trips>,
     /// The papers it demands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<DocumentDemand>,

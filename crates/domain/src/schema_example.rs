@@ -200,6 +200,14 @@ fn candidates(field: &FieldSpec, rules: &[Rule]) -> Vec<Value> {
 
 /// What a row of a table says of the field: methanol where the table knows it.
 fn cell<'a>(rule: &'a Rule, field: &FieldSpec) -> Option<&'a str> {
+    if let Demand::Named { key, field: name, rows } = &rule.demand {
+        let at = [key, name].iter().position(|one| **one == field.name)?;
+        let methanol = rows.iter().find(|row| row.first().is_some_and(|key| key == "UN1230"));
+        return methanol.or(rows.first())?.get(at).map(String::as_str);
+    }
+    if let Demand::Fits { field: list, .. } = &rule.demand {
+        return (*list == field.name).then_some("甲醇");
+    }
     let Demand::Row { key, columns, rows, .. } = &rule.demand else { return None };
     let at = std::iter::once(key).chain(columns).position(|one| *one == field.name)?;
     let methanol = rows.iter().find(|row| row.first().is_some_and(|key| key == "UN1230"));
@@ -215,6 +223,7 @@ fn text(field: &FieldSpec, rules: &[Rule]) -> Vec<String> {
                 Scheme::Cas => "67-56-1",
                 Scheme::Un => "UN1230",
                 Scheme::CreditCode => SUBJECT,
+                Scheme::Phone => "029-12345678",
                 // Nobody's number is made up.
                 Scheme::Identity => return Vec::new(),
             };

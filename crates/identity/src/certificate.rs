@@ -254,7 +254,7 @@ pub(crate) async fn bind(
     let certificate = name_of(ctx, tx, (authorities, shown)).await?;
     let taken = Sql::new("SELECT 1 FROM factor WHERE kind = 'sm2' AND secret = $1");
     if tx.fetch_one(taken.arg(certificate.as_str())).await?.is_some() {
-        return Err(Problem::Duplicate(String::from("该证书已绑定")));
+        return Err(Problem::duplicate("该证书已绑定"));
     }
     let id = ctx.new_id::<()>().to_string();
     let sql = Sql::new(

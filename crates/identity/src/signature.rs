@@ -138,9 +138,7 @@ pub(crate) async fn use_up(app: &App, client_id: &str, signed: &Signed) -> Resul
     let sql = Sql::new("INSERT INTO nonce (client_id, nonce, expires_at) VALUES ($1, $2, $3)");
     let sql = sql.arg(client_id).arg(signed.nonce.as_str()).arg(now + 2 * (WINDOW_S + 1) * 1_000);
     tx.execute(sql).await.map_err(|problem| match problem {
-        Problem::Duplicate(_) => {
-            Problem::Duplicate(String::from("该请求已处理过：nonce 不能重复使用"))
-        }
+        Problem::Duplicate(_) => Problem::duplicate("该请求已处理过：nonce 不能重复使用"),
         other => other,
     })?;
     tx.commit().await

@@ -79,7 +79,7 @@ pub use position::{DATUM, DATUM_GIVEN, LATITUDE, LONGITUDE, Position};
 pub use principal::{
     ActorKind, Authenticator, Credentials, Grant, Origin, Principal, Rights, Standing,
 };
-pub use problem::{FieldError, Problem, Result};
+pub use problem::{Doubled, FieldError, Problem, Result};
 pub use protection::require_reveals_left;
 pub use record::{Stored, veil_always};
 pub use route::{Access, Checked, Param, Route, Shape, Unchecked, router};

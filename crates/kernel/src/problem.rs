@@ -81,7 +81,7 @@ pub enum Problem {
     },
     /// It exists already.
     #[error("{0}")]
-    Duplicate(String),
+    Duplicate(Doubled),
     /// Over a limit of size or number.
     #[error("{0}")]
     TooLarge(String),
@@ -99,6 +99,40 @@ pub enum Problem {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// That something exists already, and by which columns of its table that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubled {
+    detail: String,
+    /// The columns whose values belong to something else; empty where nobody knows.
+    pub(crate) columns: Vec<String>,
+    /// The field that is wrong, as clients call it.
+    field: Option<String>,
+}
+
+impl Doubled {
+    /// As the database says it: known by these columns.
+    pub(crate) fn by(columns: Vec<String>) -> Self {
+        Self { detail: String::from("记录已存在"), columns, field: None }
+    }
+
+    /// In words about one field.
+    pub fn at(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), columns: Vec::new(), field: Some(field.into()) }
+    }
+}
+
+impl From<String> for Doubled {
+    fn from(detail: String) -> Self {
+        Self { detail, columns: Vec::new(), field: None }
+    }
+}
+
+impl std::fmt::Display for Doubled {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.detail)
+    }
+}
+
 fn summary(errors: &[FieldError]) -> String {
     match errors {
         [] => String::from("请求内容有误"),
@@ -111,6 +145,11 @@ impl Problem {
     /// One wrong field.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
+    }
+
+    /// It exists already.
+    pub fn duplicate(detail: impl Into<String>) -> Self {
+        Self::Duplicate(Doubled::from(detail.into()))
     }
 
     /// An internal error from any cause.
@@ -181,6 +220,9 @@ impl Problem {
         };
         match self {
             Self::Invalid(wrong) => body["errors"] = errors(wrong),
+            Self::Duplicate(Doubled { field: Some(field), detail, .. }) => {
+                body["errors"] = json!([{ "field": field, "detail": detail }]);
+            }
             Self::Overtaken { version, differing, .. } => {
                 body["errors"] = errors(differing);
                 body["version"] = Value::from(*version);

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use yj_model::Id;
 
 use crate::{
-    App, Ctx, DataClass, Entity, Field, FieldError, Problem, Resource, Result, Row, Scoping, Sql,
-    SqlValue, Tx, area, audit,
+    App, Ctx, DataClass, Doubled, Entity, Field, FieldError, Problem, Resource, Result, Row,
+    Scoping, Sql, SqlValue, Tx, area, audit,
     entity::{Difference, to_object},
     field::{mask, time_text},
     json::{self, Object},
@@ -431,8 +431,18 @@ pub(crate) async fn written(ctx: &Ctx, tx: &mut Tx, entity: &Entity, id: &str) -
 
 fn already(entity: &Entity, problem: Problem) -> Problem {
     match problem {
-        Problem::Duplicate(_) => {
-            Problem::Duplicate(format!("{}已存在：代码或编号与已有记录重复", entity.title))
+        Problem::Duplicate(doubled) => {
+            // Of several columns the last tells it from the others that share the first.
+            let known = |column: &String| {
+                entity.fields.iter().find(|field| field.name == column && !field.computed)
+            };
+            let field = doubled.columns.iter().rev().find_map(known);
+            let label = field.map_or("代码或编号", |field| field.label);
+            let detail = format!("{}已存在：{label}与已有记录重复", entity.title);
+            Problem::Duplicate(match field {
+                Some(field) => Doubled::at(field.name, detail),
+                None => Doubled::from(detail),
+            })
         }
         other => other,
     }

@@ -128,6 +128,21 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Read<Bill>>, MessageError> {
     read_all(bytes, Bill::NAME, of)
 }
 
+/// Why goods of a kind have no such code: of 药品追溯码 of 20 digits those of 特药, and no others, begin with
+/// 89. Of codes of other makes nothing is known.
+fn unlike(code: &str, kind: &str) -> Option<String> {
+    let is_drug = code.len() == 20 && code.bytes().all(|byte| byte.is_ascii_digit());
+    let special = code.starts_with("89");
+    match kind {
+        _ if !is_drug => None,
+        "3" if special => Some(format!("药品类别：追溯码 {code} 属特药，应为 2 特药")),
+        "2" if !special => Some(format!(
+            "药品类别：特药的追溯码应以 89 开头，{code} 不是，应为 3 普药或更正追溯码"
+        )),
+        _ => None,
+    }
+}
+
 /// Reads one bill.
 pub fn of(flat: &Flat) -> Result<Bill, Vec<Fault>> {
     let bill = Bill::of(flat)?;
@@ -139,10 +154,9 @@ pub fn of(flat: &Flat) -> Result<Bill, Vec<Fault>> {
     if let Some(twice) = bill.codes.iter().find(|code| !seen.insert(code.as_str())) {
         faults.push(Fault::new("codes", format!("追溯码：{twice} 在单据中重复")));
     }
-    // 特药 have codes that begin with 89.
-    let special = bill.codes.iter().find(|code| code.starts_with("89") && code.len() == 20);
-    if let Some(code) = special.filter(|_| bill.drug_kind.as_deref() == Some("3")) {
-        let detail = format!("药品类别：追溯码 {code} 属特药，应为 2 特药");
+    if let Some(kind) = &bill.drug_kind
+        && let Some(detail) = bill.codes.iter().find_map(|code| unlike(code, kind))
+    {
         faults.push(Fault::new("drug_kind", detail));
     }
     if faults.is_empty() { Ok(bill) } else { Err(faults) }
@@ -176,6 +190,11 @@ mod tests {
         assert!(word("[]").contains("至少一个"));
         assert!(word(r#"["81","81"]"#).contains("重复"));
         assert!(word(r#"["89234560000000000001"]"#).contains("应为 2 特药"));
+        assert!(bill(r#"["89234560000000000001"]"#, "2").is_ok());
+        let wrong = bill(r#"["81234560000000000001"]"#, "2").unwrap_err();
+        assert!(wrong[0].detail.contains("应以 89 开头"));
+        // Codes of other makes say nothing of the kind.
+        assert!(bill(r#"["(01)06901234567892(21)A1"]"#, "2").is_ok());
         assert!(bill(r#"["81"]"#, "4").unwrap_err()[0].detail.contains("2 特药、3 普药"));
     }
 

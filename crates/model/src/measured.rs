@@ -139,6 +139,15 @@ impl Measured {
         ))
     }
 
+    /// Whether it says that something was there.
+    pub fn is_seen(self) -> bool {
+        match self {
+            Self::Exactly(number) => number.is_positive(),
+            Self::Above(_) | Self::AtLeast(_) | Self::Unquantified => true,
+            Self::Below(_) | Self::AtMost(_) | Self::NotDetected(_) => false,
+        }
+    }
+
     /// The number, where it is one.
     pub const fn exactly(self) -> Option<Quantity> {
         match self {

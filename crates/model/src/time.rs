@@ -46,6 +46,24 @@ impl OffsetTime {
         let time = Timestamp::from_millisecond(self.unix_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         Offset::constant(8).to_datetime(time).date()
     }
+
+    /// As people in China say it, whatever offset it was written with: `2026年11月19日 12:00`, with the
+    /// seconds where there are some.
+    pub fn in_words(self) -> String {
+        let time = Timestamp::from_millisecond(self.unix_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let wall = Offset::constant(8).to_datetime(time);
+        let seconds = match wall.second() {
+            0 => String::new(),
+            some => format!(":{some:02}"),
+        };
+        let (day, hour, minute) = (wall.date(), wall.hour(), wall.minute());
+        format!("{}年{}月{}日 {hour:02}:{minute:02}{seconds}", day.year(), day.month(), day.day())
+    }
+
+    /// A text in which a time may be written, as people say it; any other as it is.
+    pub fn text_in_words(text: &str) -> String {
+        text.parse::<Self>().map_or_else(|_| String::from(text), Self::in_words)
+    }
 }
 
 impl FromStr for OffsetTime {
@@ -111,6 +129,14 @@ mod tests {
             "2026-11-01T23:30:00Z".parse::<OffsetTime>().unwrap().beijing_day().to_string(),
             "2026-11-02"
         );
+    }
+
+    #[test]
+    fn in_words_it_is_a_time_in_china() {
+        let said = |text: &str| OffsetTime::text_in_words(text);
+        assert_eq!(said("2026-11-19T04:00:00Z"), "2026年11月19日 12:00");
+        assert_eq!(said("2026-11-19T23:05:09-08:00"), "2026年11月20日 15:05:09");
+        assert_eq!(said("明天"), "明天");
     }
 
     #[test]

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use yj_crypto::{Shuffle, sm4::Key};
 use yj_kernel::{
-    App, Changed, Codes, Ctx, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql, Tx,
+    App, Changed, Codes, Ctx, Doubled, Field, Kind, Match, Problem, Resource, Result, Scoping, Sql,
+    Tx,
 };
 use yj_model::{Form, Gtin, Id, RegionCode, SCHEMES, Scheme, Tail, Wanted};
 
@@ -187,8 +188,8 @@ impl Resource for CodeBatch {
     }
 
     /// What codes were given for stays; only the remark may change.
-    async fn admit(&self, before: Option<&Self>, _: &Ctx, _: &mut Tx) -> Result<()> {
-        let Some(before) = before else { return Ok(()) };
+    async fn admit(&self, before: Option<&Self>, _: &Ctx, tx: &mut Tx) -> Result<()> {
+        let Some(before) = before else { return self.require_new(tx).await };
         let same = (&before.code, &before.subject_id, &before.product_id, &before.scheme)
             == (&self.code, &self.subject_id, &self.product_id, &self.scheme)
             && (&before.rule_id, &before.level, before.random, before.size)
@@ -262,6 +263,17 @@ impl CodeBatch {
     /// How its codes look.
     pub(crate) fn form(&self) -> Result<Form> {
         form(&self.scheme, self.head.as_deref(), self.tail.as_deref())
+    }
+
+    /// A subject gives each number once.
+    async fn require_new(&self, tx: &mut Tx) -> Result<()> {
+        let sql = Sql::new("SELECT 1 FROM code_batch WHERE subject_id = $1 AND code = $2");
+        let sql = sql.arg(self.subject_id).arg(self.code.as_str());
+        if tx.fetch_one(sql).await?.is_none() {
+            return Ok(());
+        }
+        let detail = format!("赋码单号与已有记录重复：{} 已用过，请换一个单号", self.code);
+        Err(Problem::Duplicate(Doubled::at("code", detail)))
     }
 
     /// A batch that is there keeps what was computed when it was made.

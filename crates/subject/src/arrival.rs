@@ -89,7 +89,7 @@ pub(crate) async fn require_unknown(ctx: &Ctx, tx: &mut Tx, body: &Object) -> Re
         return Err(register_a_site(&ours.code));
     }
     let detail = format!("追溯主体已存在：代码 {} 已登记；如有变化请对该主体申请变更", ours.code);
-    Err(Problem::Duplicate(detail))
+    Err(Problem::duplicate(detail))
 }
 
 /// Registration by form, in place of the register's own.

@@ -126,7 +126,7 @@ impl Resource for MerchantPlace {
             return Ok(());
         }
         let detail = "该商户在这个节点已有驻场登记；重新进场或离场请变更原登记的时间";
-        Err(Problem::Duplicate(String::from(detail)))
+        Err(Problem::duplicate(detail))
     }
 
     fn sample(n: u32) -> Self {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_domain::{InputMode, Terminal};
+use yj_domain::{EventSpec, InputMode, Terminal};
 use yj_kernel::{Problem, Result};
 use yj_model::{Quantity, Stage, UnitCode};
 
@@ -12,6 +12,7 @@ use crate::{
     handover,
     holders::{Handover, Holders},
     order::Quality,
+    returned::takes_back,
 };
 
 /// What has become of an object.
@@ -179,15 +180,17 @@ pub(crate) struct Before {
     pub(crate) moved_on: BTreeSet<String>,
 }
 
-/// Takes back what a corrected event of a subject did. `counted`: whether its outputs went into the
-/// balance; `None` where its rules are not at hand. Balances may be negative until the correction is
+/// Takes back what a corrected event of a subject did. `spec`: its rules, by which its outputs went into the
+/// balance or not; `None` where they are not at hand. Balances may be negative until the correction is
 /// applied.
 pub(crate) fn revert(
     objects: &mut Objects,
     subject: &str,
     done: &Applied,
-    counted: Option<bool>,
+    spec: Option<&EventSpec>,
 ) -> Result<()> {
+    let counted = spec.map(|spec| spec.outputs.terminal.is_none());
+    let took_back = spec.is_some_and(takes_back);
     for handover in &done.handovers {
         if let Some(object) = objects.get_mut(&handover.code) {
             object.holders.add(&handover.giver, handover.quantity);
@@ -201,6 +204,11 @@ pub(crate) fn revert(
         };
         match link.role {
             LinkRole::Observed => continue,
+            // It is with the consumer again, or was never here.
+            LinkRole::Input if took_back => {
+                let sold = object.produced.is_positive();
+                object.state = if sold { ObjectState::Sold } else { ObjectState::External };
+            }
             LinkRole::Input | LinkRole::Opened => {
                 object.balance = sum(object.balance, quantity, 1)?;
                 object.holders.add(subject, quantity.scaled());
@@ -294,7 +302,8 @@ fn take(
                 subject_id: String::from(maker.subject_id),
                 holders: Holders::default(),
                 stage: event.stage,
-                produced: quantity,
+                // What a consumer brings back is only what comes out.
+                produced: if takes_back(&event.spec) { Quantity::ZERO } else { quantity },
                 balance: Quantity::ZERO,
                 state: ObjectState::External,
                 quality: None,
@@ -322,6 +331,10 @@ fn take(
     };
     if observing {
         return Ok(Link { code: String::from(code), role: LinkRole::Observed, quantity });
+    }
+    if takes_back(&event.spec) {
+        // Sold, it is not in the balance; coming out it is again.
+        return Ok(Link { code: String::from(code), role: LinkRole::Input, quantity });
     }
     let wanted = quantity.unwrap_or(Quantity::ZERO);
     let judged = !maker.unjudged.contains(code);

@@ -1,7 +1,10 @@
 //! 采集 (§6.4.1): from a client's events to durable facts, in one transaction: event, links,
 //! balances, counts, audit entry, announcement, and the queue of the ledger.
 
+mod looked;
 mod packages;
+
+pub(crate) use looked::{Looked, Sender};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +12,8 @@ use std::{
 };
 
 use serde_json::json;
-use yj_domain::{Domains, EventType};
-use yj_kernel::{ActorKind, Ctx, EARLIEST_DAY, Problem, Result, Tx, again, audit, outbox};
+use yj_domain::{EventSpec, EventType};
+use yj_kernel::{ActorKind, Ctx, Problem, Result, Tx, again, audit, outbox};
 use yj_model::Quantity;
 use yj_subject::SubjectBrief;
 
@@ -26,20 +29,19 @@ use crate::{
     holders::{self, Handover},
     knowledge::Knowledge,
     lots::Touched,
-    ordering, pairing,
+    moment, ordering, pairing,
     papers::{self, Judged, Papers, Parties},
     personal,
     record::{Excerpt, also, rollup_key, stored_event},
-    reissue, rightful, standing,
+    reissue, returned, rightful, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
+    trips::{self, Trip},
     warned,
 };
 
 /// Events of one request.
 pub const EVENTS_MAX: usize = 1000;
-/// Clocks may differ by this much before a time counts as the future.
-const SKEW_MS: i64 = 5 * 60_000;
 /// Tries when others write the same codes at the same moment.
 const TRIES: usize = 3;
 
@@ -132,35 +134,6 @@ fn require_few(events: &[TraceEvent]) -> Result<()> {
     Err(Problem::invalid("events", detail))
 }
 
-/// Who sends events, through which door.
-pub(crate) struct Sender<'a> {
-    pub(crate) ctx: &'a Ctx,
-    pub(crate) source: Source,
-    pub(crate) events: &'a [TraceEvent],
-}
-
-/// Events as the domains see them, very likely as they are now. They are looked at before the transaction
-/// that stores them: others wait for that, and what events say by themselves needs no database.
-pub(crate) struct Looked {
-    domains: Arc<Domains>,
-    events: Vec<Result<Checked>>,
-}
-
-impl Looked {
-    pub(crate) fn ahead(senders: &[Sender<'_>]) -> Self {
-        Self::by(yj_domain::likely(), senders)
-    }
-
-    fn by(domains: Arc<Domains>, senders: &[Sender<'_>]) -> Self {
-        let events = senders.iter().flat_map(|sender| {
-            let (domains, day) = (&domains, sender.ctx.today());
-            let ctx = Some(sender.ctx);
-            sender.events.iter().map(move |event| event.check(event.find(domains, day)?, ctx))
-        });
-        Self { events: events.collect(), domains: Arc::clone(&domains) }
-    }
-}
-
 /// Stores what several senders sent, in one transaction; to each what became of theirs. Every event
 /// is judged by the rights of its sender.
 pub(crate) async fn capture_of(
@@ -246,6 +219,8 @@ struct Ready {
     papers: Judged,
     /// Whether it is a test that found its lots unqualified.
     failed: bool,
+    /// The trip that it tells of.
+    trip: Option<Trip>,
 }
 
 /// Decides on one event and, where it is accepted, changes the batch's objects.
@@ -265,16 +240,7 @@ async fn accept(
         return Ok(Captured::Duplicate { id: id.clone() });
     }
     let counterparty = around.counterparty(&event)?;
-    if event.time.unix_ms() > ctx.now_ms() + SKEW_MS {
-        return Err(Problem::invalid(
-            "event_time",
-            format!("发生时间 {} 晚于当前时间，不能登记未来的事件", event.time),
-        ));
-    }
-    if event.time.beijing_day() < EARLIEST_DAY {
-        let detail = format!("发生时间 {} 早于 {EARLIEST_DAY}，请核对年份", event.time);
-        return Err(Problem::invalid("event_time", detail));
-    }
+    moment::require_possible(ctx, &event)?;
     let of_standing = standing::review_reason(subject, &event)?;
     standing::require_going(&event, &around.halted)?;
     standing::require_domain(&event, (&around.product_domains, &around.domains))?;
@@ -300,6 +266,12 @@ async fn accept(
         ActorKind::Platform => None,
         _ => belonging::review_reason(tx, whose, own(), stands).await?,
     };
+    let others = batch.events.iter().filter_map(|ready| ready.trip.clone());
+    let trip = Trip::of_event(&event, &subject.id);
+    let of_trip = trips::review_reason(tx, (&event, trip.as_ref()), others, stands).await?;
+    let made = || around.hands.made.iter().map(|(code, time)| (code.as_str(), *time));
+    let of_moment = moment::review_reason(&event, made().chain(batch.meanwhile().outputs));
+    let own_records = ctx.principal().kind == ActorKind::Platform;
     let failed = failing::is_failed(&event.spec, &event.body);
     let parties = Parties {
         subject: &subject.id,
@@ -312,6 +284,9 @@ async fn accept(
         ActorKind::Platform => None,
         _ => batch.doubts(&event, failed, (&subject.id, &around.holders)),
     };
+    let sold = (&event, &*around.domains);
+    let but = corrected.as_ref().map(|(original, _)| original.id);
+    returned::require_sold(tx, sold, &batch.objects, &batch.done(), but).await?;
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
     let before = match &corrected {
@@ -361,7 +336,8 @@ async fn accept(
         of_test,
         of_policy,
     ];
-    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+    let of_times = [of_trip, of_moment].into_iter().filter(|_| !own_records);
+    let reasons: Vec<String> = reasons.into_iter().chain(of_times).flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     let also = also(&event, &objects, &stored);
@@ -408,6 +384,7 @@ async fn accept(
         under,
         papers: judged,
         failed: failed && automatic,
+        trip,
     });
     Ok(Captured::New { id: uid, held: !automatic })
 }
@@ -432,6 +409,15 @@ impl Batch {
     fn deeds(&self, spec: &EventType) -> Vec<Deed> {
         let done = self.events.iter().map(|ready| (&ready.stored, &*ready.links));
         if belonging::matters(spec) { belonging::done(done) } else { Vec::new() }
+    }
+
+    /// What accepted events of this batch moved.
+    fn done(&self) -> Vec<(&EventSpec, &[Link])> {
+        let done = self
+            .events
+            .iter()
+            .filter_map(|ready| Some((&**ready.stored.spec.as_ref()?, &*ready.links)));
+        done.collect()
     }
 
     /// Whether an event of this batch corrects a stored one.
@@ -502,13 +488,15 @@ impl Batch {
         let [object_ids, ids] = tx.allocate(wanted).await?;
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut also, mut grave, mut handovers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut also, mut grave, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        let mut handovers = Vec::new();
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
             ready.stored.id = id;
             rows.push(store::event_row(&ready.stored, &ready.digest));
             let time = ready.stored.time.unix_ms();
+            gone.extend(ready.trip.as_ref().map(|trip| trip.row((id, time))));
             also.extend(
                 std::mem::take(&mut ready.also)
                     .into_iter()
@@ -537,6 +525,7 @@ impl Batch {
         tx.later(store::insert_links(links));
         tx.later(holders::insert_handovers(handovers));
         tx.later(store::insert_also(also));
+        tx.later(trips::write(gone));
         tx.later(grave);
         tx.start_kept().await?;
         tx.later(pairing::write(now, told));

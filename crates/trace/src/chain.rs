@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use yj_domain::EventType;
-use yj_model::{Quantity, Ratio, UnitCode};
+use yj_model::{Quantity, Ratio, Stage, UnitCode};
 
 use crate::{
     balance::{LinkRole, ObjectState},
@@ -217,7 +217,18 @@ pub(crate) fn loss(edges: &[Edge], units: &[Unit], spec: Option<&EventType>) -> 
     let most = i128::from(SUM_MAX);
     let lost = i64::try_from((input - output).clamp(-most, most)).ok()?;
     let quantity = Quantity::from_scaled(lost).ok()?;
-    Some(Loss { quantity, rate, outlier: spec.is_some_and(|spec| spec.is_outlier(rate)) })
+    // What comes out of nothing is as strange as what is lost.
+    let gain = Ratio::of(output - input, input);
+    let outlier = spec.is_some_and(|spec| spec.is_outlier(rate) || is_gain(spec, gain));
+    Some(Loss { quantity, rate, outlier })
+}
+
+/// Whether more came out than an event of this type can weigh wrongly. Work may add what nobody counts, water
+/// above all; goods that are moved, sold or used do not grow.
+fn is_gain(spec: &EventType, gain: Ratio) -> bool {
+    let grows = spec.loss_max_percent.is_none()
+        && matches!(spec.stage(), Stage::PrimaryProduction | Stage::Processing);
+    spec.is_outlier(gain) || spec.loss_max_percent.is_none() && !grows && gain.exceeds(Ratio::NONE)
 }
 
 /// Whether an event puts out pieces: of boxes that are in one box none is lost.

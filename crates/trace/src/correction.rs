@@ -31,10 +31,9 @@ pub(crate) async fn take_back(
     meanwhile: &Meanwhile<'_>,
 ) -> Result<Before> {
     load_missing(tx, objects, links).await?;
-    let counted = original.spec.as_ref().map(|spec| spec.outputs.terminal.is_none());
     let handovers = holders::handovers_of(tx, original.id).await?;
     let done = Applied { links: links.to_vec(), handovers };
-    revert(objects, &original.subject_id, &done, counted)?;
+    revert(objects, &original.subject_id, &done, original.spec.as_deref())?;
     let of_role = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let mut before = Before::default();
     before.made.extend(of_role(LinkRole::Output).map(|link| link.code.clone()));

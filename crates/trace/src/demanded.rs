@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use yj_domain::{DocumentDemand, Lacking};
+use yj_domain::{DocumentDemand, Lacking, Moved};
 use yj_kernel::{Problem, Result, Sql, Tx};
 use yj_model::DocumentKind;
 
@@ -82,10 +82,13 @@ pub(crate) fn judge(
     let nothing = Map::new();
     let attributes = event.body["attributes"].as_object().unwrap_or(&nothing);
     let of_goods: Vec<_> = products.iter().filter_map(|id| goods.get(*id)).collect();
-    let amounts: Vec<_> = event.outputs.iter().map(|line| (line.quantity, line.unit)).collect();
-    let rules = event.spec.goods_rules.iter();
-    let broken =
-        rules.filter_map(|rule| rule.broken(&event.spec, attributes, (&of_goods, &amounts)));
+    let outputs: Vec<_> = event.outputs.iter().map(|line| (line.quantity, line.unit)).collect();
+    let inputs: Vec<_> = event.inputs.iter().filter_map(|line| line.amount).collect();
+    let codes: Vec<_> = event.outputs.iter().map(|line| line.code.as_str()).collect();
+    let moved = Moved { inputs: &inputs, outputs: &outputs, codes: &codes };
+    // What takes another event back says nothing of its own.
+    let rules = event.spec.goods_rules.iter().filter(|_| !event.withdraws);
+    let broken = rules.filter_map(|rule| rule.broken(&event.spec, attributes, (&of_goods, moved)));
     let broken: Vec<_> = broken.collect();
     if !broken.is_empty() {
         return Err(Problem::Invalid(broken));

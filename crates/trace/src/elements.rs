@@ -146,7 +146,9 @@ fn demanded(pack: &Pack, event: &EventSpec) -> Option<Element> {
 fn asked(event: &EventSpec, element: Element) -> Element {
     let asks = |rule: &&GoodsRule| match &rule.demand {
         GoodsDemand::Filled { fields } => fields.contains(&element.name),
-        GoodsDemand::OutputMax { .. } => false,
+        GoodsDemand::OutputMax { .. } | GoodsDemand::NoMore { .. } | GoodsDemand::Marked { .. } => {
+            false
+        }
     };
     let said: Vec<_> = event.goods_rules.iter().filter(asks).map(|rule| rule.said(event)).collect();
     if said.is_empty() || element.obligation == Obligation::Mandatory {

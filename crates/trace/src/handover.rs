@@ -13,13 +13,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use yj_domain::{Domains, EventSpec, InputMode};
-use yj_kernel::{Problem, Result, Row, Sql, Tx};
+use yj_kernel::{Result, Row, Sql, Tx};
 use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Object, Objects, Sources},
     event::{Checked, InLine},
     holders::Handover,
+    returned::takes_back,
 };
 
 /// Codes named in a reason; the event itself names them all.
@@ -58,6 +59,8 @@ pub(crate) struct Taken {
 pub(crate) struct Hands {
     pub(crate) handed: Vec<Handed>,
     pub(crate) taken: Vec<Taken>,
+    /// When the stored ones were first put out, by code, Unix ms.
+    pub(crate) made: BTreeMap<String, i64>,
 }
 
 /// Whether the other party of such an event is who gets its outputs. Production has no seller: who
@@ -75,43 +78,57 @@ fn names_receiver(movement: &str) -> bool {
     movement == "101" || movement.starts_with(['2', '3'])
 }
 
-/// The queries for what the holders of these batches said and for what was taken of them, to travel with
-/// others.
-pub(crate) fn queries(codes: &[&str]) -> [Sql; 2] {
-    let mut handed = Sql::new(
+/// The query for when these batches were put out and what their holders said then, to travel with others.
+pub(crate) fn query(codes: &[&str]) -> Sql {
+    let mut sql = Sql::new(
         "SELECT o.code, e.subject_id, e.counterparty_id, e.event_time, e.id, e.domain, \
          e.pack_version, e.kind, l.quantity FROM trace_object o CROSS JOIN trace_link l \
          CROSS JOIN trace_event e WHERE l.object_id = o.id AND l.role = 1 AND e.id = l.event_id \
-         AND e.counterparty_id IS NOT NULL AND o.code ",
+         AND o.code ",
     );
-    handed.bind_texts(codes.iter().copied());
-    let mut taken = Sql::new(
-        "SELECT o.code, h.giver_id, h.receiver_id, h.quantity, h.event_time, h.event_id \
-         FROM trace_object o CROSS JOIN trace_handover h WHERE h.object_id = o.id AND o.code ",
-    );
-    taken.bind_texts(codes.iter().copied());
-    [handed, taken]
+    sql.bind_texts(codes.iter().copied());
+    sql
 }
 
-/// The answers to [`queries`].
-pub(crate) fn read(domains: &Domains, handed: &[Row], taken: &[Row]) -> Result<Hands> {
+/// The answer to [`query`], and what was taken of what was given.
+pub(crate) async fn read(tx: &mut Tx, domains: &Domains, rows: &[Row]) -> Result<Hands> {
     let mut hands = Hands::default();
-    for row in handed {
+    for row in rows {
+        let (code, time) = (row.text(0)?, row.int(3)?);
+        match hands.made.get_mut(code) {
+            Some(first) => *first = time.min(*first),
+            None => drop(hands.made.insert(String::from(code), time)),
+        }
+        let Some(receiver) = row.text_opt(2)? else { continue };
         let spec = domains.event(row.text(5)?, row.text(6)?, row.text(7)?);
         if spec.is_some_and(|spec| gives_away(&spec)) {
             hands.handed.push(Handed {
-                code: String::from(row.text(0)?),
+                code: String::from(code),
                 holder: String::from(row.text(1)?),
-                receiver: String::from(row.text(2)?),
+                receiver: String::from(receiver),
                 kind: (String::from(row.text(5)?), String::from(row.text(7)?)),
                 quantity: row.int_opt(8)?.unwrap_or(0),
-                time: row.int(3)?,
+                time,
                 event: Some(row.int(4)?),
             });
         }
     }
-    for row in taken {
-        hands.taken.push(Taken {
+    let given: BTreeSet<&str> = hands.handed.iter().map(|one| one.code.as_str()).collect();
+    if !given.is_empty() {
+        hands.taken = taken(tx, &given).await?;
+    }
+    Ok(hands)
+}
+
+/// What came of some batches from one hand into another's.
+async fn taken(tx: &mut Tx, codes: &BTreeSet<&str>) -> Result<Vec<Taken>> {
+    let mut sql = Sql::new(
+        "SELECT o.code, h.giver_id, h.receiver_id, h.quantity, h.event_time, h.event_id \
+         FROM trace_object o CROSS JOIN trace_handover h WHERE h.object_id = o.id AND o.code ",
+    );
+    sql.bind_texts(codes.iter().copied());
+    let one = |row: &Row| {
+        Ok(Taken {
             handover: Handover {
                 code: String::from(row.text(0)?),
                 giver: String::from(row.text(1)?),
@@ -120,19 +137,16 @@ pub(crate) fn read(domains: &Domains, handed: &[Row], taken: &[Row]) -> Result<H
             },
             time: row.int(4)?,
             event: Some(row.int(5)?),
-        });
-    }
-    Ok(hands)
+        })
+    };
+    tx.fetch(sql).await?.iter().map(one).collect()
 }
 
-/// What holders of some batches said and what was taken of them.
+/// What is known of the hands that some batches went through.
 pub(crate) async fn load(tx: &mut Tx, codes: &[&str]) -> Result<Hands> {
-    let answers = tx.fetch_all(queries(codes).into()).await?;
+    let rows = tx.fetch(query(codes)).await?;
     let domains = yj_domain::current(tx).await?;
-    match answers.as_slice() {
-        [handed, taken] => read(&domains, handed, taken),
-        _ => Err(Problem::internal("fewer answers than queries")),
-    }
+    read(tx, &domains, &rows).await
 }
 
 /// Something that was said or done about a batch, in its turn.
@@ -231,6 +245,9 @@ pub(crate) fn doubtful(
         let sources = sources(line.code.as_str(), object);
         let (own, given) = sources.amounts(object);
         let its = object.subject_id == subject || holder == Some(subject) || own > 0;
+        if takes_back(&event.spec) {
+            return !its;
+        }
         if !its && sources.given.is_empty() {
             return true;
         }
@@ -284,7 +301,8 @@ mod tests {
             event: Some(time),
         };
         let left = |handed: &[Handed], taken: &[Taken], until| {
-            let hands = Hands { handed: handed.to_vec(), taken: taken.to_vec() };
+            let (handed, taken) = (handed.to_vec(), taken.to_vec());
+            let hands = Hands { handed, taken, made: BTreeMap::new() };
             let left = left(&[&hands], ("X", "w"), until, |event| event != 99);
             left.first().map_or(0, |(_, left)| *left)
         };

@@ -121,7 +121,8 @@ impl Hold {
 
     fn refusal(&self, code: &str, event: &str) -> String {
         let since = OffsetTime::from_parts(self.since, 480);
-        let since = since.map_or_else(|_| String::new(), |since| format!("，自 {since} 起"));
+        let since =
+            since.map_or_else(|_| String::new(), |since| format!("，自 {} 起", since.in_words()));
         let number = self.document_no.as_ref();
         let number = number.map_or_else(String::new, |number| format!("，文号 {number}"));
         format!(

@@ -34,6 +34,7 @@ mod keeping;
 mod knowledge;
 mod lots;
 mod matches;
+mod moment;
 mod months;
 mod names;
 mod order;
@@ -53,6 +54,7 @@ mod query_parts;
 mod record;
 mod reissue;
 mod results;
+mod returned;
 mod review;
 mod rightful;
 mod scan;
@@ -68,6 +70,7 @@ mod story_kept;
 mod surroundings;
 mod telling;
 mod together;
+mod trips;
 mod units;
 mod unpacked;
 mod warned;
@@ -93,7 +96,7 @@ pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::{EVENT_COLUMNS, list as events};
 pub use scan_count::{Scan, Scans};
-pub use story::{OfLot, products_of, public_proofs, unit_of_lot};
+pub use story::{OfLot, Registered, products_of, public_proofs, registered, unit_of_lot};
 pub use story_kept::Stories;
 pub use warned::{WarnedLot, warned_lots};
 
@@ -155,4 +158,6 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "trace/0022_holding",
         script: include_str!("../migrations/0022_holding.sql"),
     },
+    Migration { name: "trace/0023_late", script: include_str!("../migrations/0023_late.sql") },
+    Migration { name: "trace/0024_trip", script: include_str!("../migrations/0024_trip.sql") },
 ];

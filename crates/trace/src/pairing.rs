@@ -14,8 +14,9 @@ use yj_subject::SubjectBrief;
 
 use crate::balance::{Link, LinkRole, Objects};
 
-/// Goods may be under way for so many days before their day counts as another.
-pub(crate) const DAYS_UNDER_WAY: i64 = 3;
+/// 三日以上: from so many days after it was given the day of receipt counts as another. The law counts the
+/// number itself in (民法典第一千二百五十九条: “以上”包括本数).
+pub(crate) const DAYS_LATE: i64 = 3;
 /// 销售, 退货, 调拨, 直调, 供应, 召回, 赠品出库, 直调退货
 const GIVING: [&str; 8] = ["201", "202", "203", "207", "209", "211", "212", "237"];
 /// 采购, 退货, 调拨, 供应, 召回, 赠品入库
@@ -119,12 +120,9 @@ pub(crate) fn lines(
     };
     let (voucher, day) = (voucher(told.body), day_number(told.time.unix_ms()));
     let mut by_batch: BTreeMap<(&str, &'static str), (Quantity, UnitCode)> = BTreeMap::new();
-    for link in passed_on(side, links) {
-        let (Some(object), Some(quantity)) = (objects.get(&link.code), link.quantity) else {
-            continue;
-        };
-        let (quantity, unit) = in_base_unit(quantity, object.unit);
-        let batch = object.lot.as_deref().unwrap_or(&link.code);
+    for Passed { code, quantity, unit } in passed_on(side, (links, objects)) {
+        let lot = objects.get(code).and_then(|object| object.lot.as_deref());
+        let batch = lot.unwrap_or(code);
         let sum = by_batch.entry((batch, unit.as_str())).or_insert((Quantity::ZERO, unit));
         sum.0 = sum.0.plus(quantity).map_err(|error| {
             Problem::invalid(
@@ -187,11 +185,7 @@ pub(crate) fn expected<'a>(
         Side::Received => (other, own),
     };
     let mut sums: BTreeMap<&'static str, i64> = BTreeMap::new();
-    for link in passed_on(side, links) {
-        let (Some(object), Some(quantity)) = (objects.get(&link.code), link.quantity) else {
-            continue;
-        };
-        let (quantity, unit) = in_base_unit(quantity, object.unit);
+    for Passed { quantity, unit, .. } in passed_on(side, (links, objects)) {
         *sums.entry(unit.as_str()).or_default() += quantity.scaled();
     }
     let (voucher, day) = (voucher(told.body), day_number(told.time.unix_ms()));
@@ -200,17 +194,57 @@ pub(crate) fn expected<'a>(
     some.then_some(Expected { side, giver, receiver, voucher, day, sums })
 }
 
-/// What changes hands: of who gives what goes out, of who gets what comes in; where an event has
-/// only the other, that.
-fn passed_on(side: Side, links: &[Link]) -> impl Iterator<Item = &Link> {
-    let out = |link: &&Link| link.role == LinkRole::Output;
-    let has_out = links.iter().any(|link| out(&link));
-    let has_in = links.iter().any(|link| !out(&link));
-    let wants_out = match side {
-        Side::Given => has_out,
-        Side::Received => !has_in,
+/// What changes hands of a batch: the code by which both know it, and how much, in the unit in which it is
+/// compared.
+struct Passed<'a> {
+    code: &'a str,
+    quantity: Quantity,
+    unit: UnitCode,
+}
+
+/// What changes hands: of who gives what goes out; of who gets what was taken in of what came. Where an event
+/// has only the other side, that.
+fn passed_on<'a>(side: Side, (links, objects): (&'a [Link], &Objects)) -> Vec<Passed<'a>> {
+    let of = |out: bool| -> Vec<Passed<'a>> {
+        let those = links.iter().filter(|link| (link.role == LinkRole::Output) == out);
+        let passed = those.filter_map(|link| {
+            let (quantity, unit) = in_base_unit(link.quantity?, objects.get(&link.code)?.unit);
+            Some(Passed { code: &link.code, quantity, unit })
+        });
+        passed.collect()
     };
-    links.iter().filter(move |link| out(link) == wants_out)
+    let (came, taken_in) = (of(false), of(true));
+    match side {
+        Side::Given if taken_in.is_empty() => came,
+        Side::Given => taken_in,
+        Side::Received if came.is_empty() => taken_in,
+        Side::Received => received(came, &taken_in),
+    }
+}
+
+/// What somebody got of each thing that came: what they took in of it, under the code by which the giver knows
+/// it. The paper says how much came, the scales how much there was. Where several came and went on under
+/// other codes, or are counted otherwise, nobody can say of which something was missing: then what came.
+fn received<'a>(came: Vec<Passed<'a>>, taken_in: &[Passed<'a>]) -> Vec<Passed<'a>> {
+    let total = |of: &dyn Fn(&Passed<'_>) -> bool, unit: UnitCode| {
+        let mut those = taken_in.iter().filter(|one| of(one));
+        let sum = those.try_fold(Quantity::ZERO, |sum, one| {
+            (one.unit == unit).then(|| sum.plus(one.quantity).ok()).flatten()
+        });
+        sum.filter(|_| !taken_in.is_empty())
+    };
+    let alone = came.len() == 1;
+    let goes_on = taken_in.iter().all(|one| came.iter().any(|other| other.code == one.code));
+    if !alone && !goes_on {
+        return came;
+    }
+    let got = came.iter().map(|one| total(&|other| alone || other.code == one.code, one.unit));
+    match got.collect::<Option<Vec<Quantity>>>() {
+        Some(got) => {
+            came.into_iter().zip(got).map(|(one, quantity)| Passed { quantity, ..one }).collect()
+        }
+        None => came,
+    }
 }
 
 fn in_base_unit(quantity: Quantity, unit: UnitCode) -> (Quantity, UnitCode) {
@@ -335,9 +369,7 @@ pub(crate) const fn state(
         (Some(_), None) => "given",
         (None, Some(_)) => "received",
         (Some(_), Some(_)) if units > 1 || given != received || given >= SUM_MAX => "quantity",
-        (Some(given), Some(received)) if received < given || received > given + DAYS_UNDER_WAY => {
-            "day"
-        }
+        (Some(given), Some(received)) if received < given || received >= given + DAYS_LATE => "day",
         _ => "matched",
     }
 }
@@ -359,9 +391,9 @@ fn compare(which: impl Fn(&mut Sql)) -> [Sql; 2] {
     );
     state.bind(SUM_MAX).push(
         " THEN 'quantity' \
-         WHEN received_day < given_day OR received_day > given_day + ",
+         WHEN received_day < given_day OR received_day >= given_day + ",
     );
-    state.bind(DAYS_UNDER_WAY).push(" THEN 'day' ELSE 'matched' END WHERE id ");
+    state.bind(DAYS_LATE).push(" THEN 'day' ELSE 'matched' END WHERE id ");
     which(&mut state);
     [all, state]
 }

@@ -25,7 +25,7 @@ use crate::{
     papers::{self, Judged, Parties},
     personal,
     record::rollup_key,
-    reissue,
+    reissue, returned,
     store::{self, StoredEvent},
     surroundings, warned,
 };
@@ -215,6 +215,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     if !untold.is_empty() {
         return Ok(Effect::Doubtful(untold.join("；")));
     }
+    let but = original.as_ref().map(|original| original.id);
+    returned::require_sold(tx, (&event, &domains), &objects, &[], but).await?;
     let knowledge = Knowledge::of(ctx, &event.domain);
     let may_know = |object: &Object| knowledge.covers(object, &briefs);
     let own = briefs.get(&stored.subject_id);

@@ -41,7 +41,7 @@ pub(crate) fn review_reason(subject: &SubjectBrief, event: &Checked) -> Result<O
         return Ok(Some(format!("主体当前为“{state}”，事件发生在此之前，须由他人审核")));
     }
     let since = subject.status_since.and_then(|since| OffsetTime::from_parts(since, 480).ok());
-    let since = since.map_or_else(String::new, |since| format!("自 {since} 起"));
+    let since = since.map_or_else(String::new, |since| format!("自 {} 起", since.in_words()));
     let remedy = match subject.status {
         Status::Suspended => "，恢复后方可登记",
         _ => "",

@@ -21,7 +21,7 @@ use crate::{
     balance::Object,
     lots, places,
     query::EVENT_COLUMNS,
-    spelling,
+    returned, spelling,
     store::{self, quantity},
 };
 
@@ -343,7 +343,11 @@ async fn accounts(
     let domains = yj_domain::current(tx).await?;
     let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
     for row in &moved {
-        let (movement, terminal) = ways(&domains, row)?;
+        let Ways { movement, terminal, returned } = Ways::of(&domains, row)?;
+        // What consumers bring back was not there before; that it came in its coming out says.
+        if returned && row.int(3)? != 1 {
+            continue;
+        }
         let moved = Moved {
             movement: &movement,
             when: row.int(6)?,
@@ -365,12 +369,26 @@ fn told(accounts: &BTreeMap<String, Account>) -> Result<Value> {
     Ok(json!({ "accounts": accounts.collect::<Result<Vec<_>>>()? }))
 }
 
-/// The movement type of an event, and whether what it puts out leaves circulation.
-fn ways(domains: &Domains, row: &Row) -> Result<(String, bool)> {
-    let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);
-    let movement = spec.as_ref().and_then(|spec| spec.movement.clone());
-    let terminal = spec.is_some_and(|spec| spec.outputs.terminal.is_some());
-    Ok((movement.unwrap_or_else(|| String::from(OTHER)), terminal))
+/// How goods move by events of a type.
+struct Ways {
+    /// The movement type.
+    movement: String,
+    /// Whether what is put out leaves circulation.
+    terminal: bool,
+    /// Whether what goes in is what consumers bring back.
+    returned: bool,
+}
+
+impl Ways {
+    fn of(domains: &Domains, row: &Row) -> Result<Self> {
+        let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);
+        let movement = spec.as_ref().and_then(|spec| spec.movement.clone());
+        Ok(Self {
+            movement: movement.unwrap_or_else(|| String::from(OTHER)),
+            terminal: spec.as_ref().is_some_and(|spec| spec.outputs.terminal.is_some()),
+            returned: spec.is_some_and(|spec| returned::takes_back(&spec)),
+        })
+    }
 }
 
 /// Every movement of one object, oldest first; with `own` only those by some subjects.
@@ -396,19 +414,22 @@ async fn items(
     let domains = yj_domain::current(tx).await?;
     let item = |row: &Row| {
         let spec = domains.event(row.text(0)?, row.text(1)?, row.text(2)?);
-        let (movement, terminal) = ways(&domains, row)?;
-        // What leaves circulation as it is put out is gone.
+        let Ways { movement, terminal, returned } = Ways::of(&domains, row)?;
+        // What leaves circulation as it is put out is gone; what is brought back came in once.
         let into = row.int(4)? == 1 && !terminal;
+        if returned && !into {
+            return Ok(None);
+        }
         let movement = on_side(&movement, into);
         let amount: Option<Quantity> = row.int_opt(5)?.map(quantity).transpose()?;
-        Ok(json!({
+        Ok(Some(json!({
             "event": row.text(3)?, "type_name": spec.as_ref().map(|spec| spec.name.as_str()),
             "movement": movement, "name": movement_name(movement),
             "side": if into { "in" } else { "out" }, "quantity": amount,
             "event_time": time_text(row.int(6)?)?,
-        }))
+        })))
     };
-    rows.iter().map(item).collect()
+    rows.iter().filter_map(|row| item(row).transpose()).collect()
 }
 
 #[cfg(test)]

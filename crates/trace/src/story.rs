@@ -192,9 +192,27 @@ pub async fn public_proofs(ledger: &Ledger, tx: &mut Tx, code: &str) -> Result<O
 
 /// Those of some codes that are units here, with the product of each.
 pub async fn products_of(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, Option<String>>> {
-    let mut sql = Sql::new("SELECT code, product_id FROM trace_object WHERE code ");
+    let registered = registered(tx, codes).await?;
+    Ok(registered.into_iter().map(|(code, unit)| (code, unit.product_id)).collect())
+}
+
+/// What a unit is registered as.
+#[derive(Debug)]
+pub struct Registered {
+    /// The identifier of its product.
+    pub product_id: Option<String>,
+    /// Its lot.
+    pub lot: Option<String>,
+}
+
+/// What units are registered as, by their codes.
+pub async fn registered(tx: &mut Tx, codes: &[&str]) -> Result<BTreeMap<String, Registered>> {
+    let mut sql = Sql::new("SELECT code, product_id, lot FROM trace_object WHERE code ");
     sql.bind_texts(codes.iter().copied());
-    let read = |row: &Row| Ok((String::from(row.text(0)?), row.text_opt(1)?.map(String::from)));
+    let read = |row: &Row| {
+        let text = |index| Ok::<_, Problem>(row.text_opt(index)?.map(String::from));
+        Ok((String::from(row.text(0)?), Registered { product_id: text(1)?, lot: text(2)? }))
+    };
     tx.fetch(sql).await?.iter().map(read).collect()
 }
 

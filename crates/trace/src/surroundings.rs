@@ -87,7 +87,7 @@ impl Surroundings {
         ];
         let consumed = distinct(events.iter().flat_map(|event| handover::consumed(event)));
         if !consumed.is_empty() {
-            queries.extend(handover::queries(&consumed));
+            queries.push(handover::query(&consumed));
             queries.push(yj_subject::query_heirs(|sql| handover::query_holders(sql, &consumed)));
         }
         let codes =
@@ -112,8 +112,8 @@ impl Surroundings {
         };
         let domains = yj_domain::read_current(tx, domains).await?;
         let (hands, mut holders) = match held {
-            [handed, taken, holders] => {
-                (handover::read(&domains, handed, taken)?, yj_subject::read_heirs(holders)?)
+            [handed, holders] => {
+                (handover::read(tx, &domains, handed).await?, yj_subject::read_heirs(holders)?)
             }
             _ => (Hands::default(), BTreeMap::new()),
         };

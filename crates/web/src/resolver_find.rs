@@ -112,22 +112,38 @@ pub(crate) async fn name(
     tx: &mut Tx,
     (text, readings): (&str, &[Recognised]),
 ) -> Result<Named> {
-    let sought = yj_product::minted(app, tx, readings).await?;
+    let mut sought = yj_product::minted(app, tx, readings).await?;
     // Asked also where there is nothing to find: what is unknown takes as long.
     let gtin = part(readings, "gtin").unwrap_or_default();
     let by_gtin = yj_product::by_gtin(tx, &gtin).await?;
     let codes = unit_codes(text, readings);
     let named: Vec<&str> = codes.iter().map(|(code, _)| code.as_str()).collect();
-    let named = yj_trace::products_of(tx, &named).await?;
+    let named = yj_trace::registered(tx, &named).await?;
     let whose = (sought.found.as_ref(), by_gtin.as_ref());
     let unit = codes.iter().find(|(code, is_part)| {
-        named.get(code).is_some_and(|product| is_rightful(product.as_ref(), whose, *is_part))
+        named.get(code).is_some_and(|one| is_rightful(one.product_id.as_ref(), whose, *is_part))
     });
+    // A piece of another lot than the one beside its serial number is not the piece that is meant.
+    let minted_lot = sought.found.as_ref().and_then(|code| code.lot.as_ref());
+    let unit_lot = unit.and_then(|(code, _)| named.get(code)?.lot.as_ref());
+    let astray = is_of_another_lot(readings, [minted_lot, unit_lot]);
     // The barcode of a product is on all its lots, whoever registered one of them under it.
     let of_class = by_gtin.is_some() && sought.found.is_none() && names_class(readings);
-    let unit = unit.filter(|_| !of_class);
+    let unit = unit.filter(|_| !of_class && !astray);
     let whole = unit.is_some_and(|(_, is_part)| !is_part);
-    Ok(Named { sought, by_gtin, unit: unit.map(|(code, _)| code.clone()), whole })
+    let unit = unit.map(|(code, _)| code.clone());
+    if astray {
+        sought.found = None;
+    }
+    Ok(Named { sought, by_gtin, unit, whole })
+}
+
+/// Whether a text names a piece and beside it a lot, and the piece is known to be of none that is called so.
+fn is_of_another_lot(readings: &[Recognised], known: [Option<&String>; 2]) -> bool {
+    let pieces = ["serial", "third_party_serial"];
+    let names_piece = pieces.iter().any(|name| part(readings, name).is_some());
+    let lot = part(readings, "lot").filter(|_| names_piece);
+    lot.is_some_and(|lot| known.into_iter().flatten().any(|own| *own != lot))
 }
 
 fn part(readings: &[Recognised], name: &str) -> Option<String> {

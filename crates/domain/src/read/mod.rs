@@ -13,7 +13,7 @@ use yj_model::{Quantity, SUBJECT_KINDS, Stage};
 
 use self::{
     demand::demand,
-    goods::{belongs, goods_rule},
+    goods::{belongs, goods_rule, trips},
     rule::rule,
 };
 
@@ -398,6 +398,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         "rules",
         "goods_rules",
         "belongs",
+        "trips",
         "documents",
         "always_reviewed",
     ]);
@@ -414,6 +415,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         rules: part.each("rules", (0, RULES_MAX), rule),
         goods_rules: part.each("goods_rules", (0, RULES_MAX), goods_rule),
         belongs: part.value("belongs").map(|_| part.object("belongs", belongs)),
+        trips: part.value("trips").map(|_| part.object("trips", trips)),
         documents: part.each("documents", (0, DEMANDS_MAX), demand),
         always_reviewed: part.optional_flag("always_reviewed"),
     }

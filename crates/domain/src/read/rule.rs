@@ -11,7 +11,7 @@ const DAYS_MAX: usize = 36_500;
 const SAMPLES_MAX: usize = 60;
 
 /// The kinds, each with the keys it may have besides `name` and `kind`.
-const KINDS: [(&str, &[&str]); 17] = [
+const KINDS: [(&str, &[&str]); 20] = [
     ("before", &["a", "b", "when", "is"]),
     ("not_above", &["a", "b", "when", "is", "unless"]),
     ("required_if", &["field", "when", "is"]),
@@ -22,11 +22,17 @@ const KINDS: [(&str, &[&str]); 17] = [
     ("bounded", &["field", "min", "max", "when", "is", "unless"]),
     ("yields", &["of", "percent", "gives", "tolerance_percent", "by", "factors"]),
     ("sum", &["parts", "total", "tolerance_percent"]),
-    ("judged", &["value", "limit", "item", "limits", "lod", "loq", "verdict", "pass", "undecided"]),
-    ("detected", &["value", "lod", "loq"]),
+    (
+        "judged",
+        &["value", "limit", "item", "limits", "lod", "loq", "verdict", "pass", "undecided", "fail"],
+    ),
+    ("detected", &["value", "lod", "loq", "verdict", "absent"]),
     ("sampling_plan", &["item", "values", "lod", "verdict", "pass", "undecided", "plans"]),
     ("content", &["declared", "measured", "verdict", "pass", "bands"]),
     ("row", &["key", "columns", "rows", "blank"]),
+    ("named", &["key", "field", "rows"]),
+    ("fits", &["field", "goods"]),
+    ("only_if", &["field", "when", "is"]),
     ("not_listed", &["field", "values", "anywhere", "when", "is"]),
     ("number", &["field", "scheme"]),
 ];
@@ -40,7 +46,7 @@ pub(super) fn rule(part: &mut Part<'_, '_>) -> Rule {
     };
     part.only(&[&["name", "kind"], keys].concat());
     // What demands a field has a `when` of its own.
-    let depends = kind != "required_if"
+    let depends = !matches!(kind, "required_if" | "only_if")
         && keys.contains(&"when")
         && ["when", "is"].iter().any(|key| part.value(key).is_some());
     let (when, is) = if depends {
@@ -56,6 +62,8 @@ pub(super) fn rule(part: &mut Part<'_, '_>) -> Rule {
             value: word(part, "value"),
             lod: word(part, "lod"),
             loq: maybe(part, "loq"),
+            verdict: maybe(part, "verdict"),
+            absent: part.texts("absent", (0, CODES_MAX)),
         },
         _ => table(part, kind),
     };
@@ -147,6 +155,7 @@ fn verdict(part: &mut Part<'_, '_>, kind: &str) -> Demand {
             verdict,
             pass,
             undecided,
+            fail: part.texts("fail", (0, CODES_MAX)),
         },
         "sampling_plan" => Demand::SamplingPlan {
             item: word(part, "item"),
@@ -198,6 +207,15 @@ fn table(part: &mut Part<'_, '_>, kind: &str) -> Demand {
             columns: part.texts("columns", (1, FIELDS_MAX)),
             rows: rows(part),
             blank: part.optional_text("blank", NAME_MAX),
+        },
+        "named" => {
+            Demand::Named { key: word(part, "key"), field: word(part, "field"), rows: rows(part) }
+        }
+        "fits" => Demand::Fits { field: word(part, "field"), goods: word(part, "goods") },
+        "only_if" => Demand::OnlyIf {
+            field: word(part, "field"),
+            when: word(part, "when"),
+            is: part.texts("is", (1, CODES_MAX)),
         },
         "not_listed" => Demand::NotListed {
             field: word(part, "field"),

@@ -148,11 +148,12 @@ pub enum Demand {
         /// How far off it may be, in percent of the total.
         tolerance_percent: Quantity,
     },
-    /// Whoever measured above the limit does not say that it passed.
+    /// The verdict is what the result says beside the limit: above it nothing passes, and nothing fails
+    /// that is within it.
     Judged {
         /// The number measured.
         value: String,
-        /// The field that holds the limit.
+        /// The field that holds the limit. Where the item has one too, the smaller of them counts.
         #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<String>,
         /// The code that chooses the limit.
@@ -174,8 +175,12 @@ pub enum Demand {
         /// The codes by which nothing can be said.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         undecided: Vec<String>,
+        /// The codes by which it failed; nothing is said of what is within where there are none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        fail: Vec<String>,
     },
-    /// A number that is reported is one that the method can see, and 检出限 is not above 定量限.
+    /// A number that is reported is one that the method can see, and 检出限 is not above 定量限; who found
+    /// something does not say 未检出.
     Detected {
         /// The result.
         value: String,
@@ -184,6 +189,12 @@ pub enum Demand {
         /// The field that holds what the method quantifies.
         #[serde(skip_serializing_if = "Option::is_none")]
         loq: Option<String>,
+        /// The field that holds the verdict.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verdict: Option<String>,
+        /// The codes by which nothing was detected.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        absent: Vec<String>,
     },
     /// The verdict is what the sampling plan of the item says (二级或三级采样方案 n, c, m, M).
     SamplingPlan {
@@ -229,6 +240,34 @@ pub enum Demand {
         #[serde(skip_serializing_if = "Option::is_none")]
         blank: Option<String>,
     },
+    /// The name is one that the table has for the key; of a key that it does not know nothing is said:
+    /// 联合国编号与品名.
+    Named {
+        /// The field that holds the key.
+        key: String,
+        /// The field that holds the name.
+        field: String,
+        /// The rows: key first, then the names it goes by. What is said may say more than the name does
+        /// (“工业甲醇”), except where that is one letter long.
+        rows: Vec<Vec<String>>,
+    },
+    /// One of the names in the list that a text holds is found in `goods`, or the other way round: 罐体适装介质.
+    /// Lists of classes instead of names are passed over.
+    Fits {
+        /// The field that holds the list.
+        field: String,
+        /// The field that holds the name.
+        goods: String,
+    },
+    /// `field` is filled in only where `when` holds one of these codes: 已到达的才有到达时间.
+    OnlyIf {
+        /// What must not be there otherwise.
+        field: String,
+        /// What decides.
+        when: String,
+        /// The values that allow it.
+        is: Vec<String>,
+    },
     /// The text or code is none of these: 禁用品种.
     NotListed {
         /// What is looked at.
@@ -267,6 +306,9 @@ impl Demand {
             Self::SamplingPlan { .. } => "sampling_plan",
             Self::Content { .. } => "content",
             Self::Row { .. } => "row",
+            Self::Named { .. } => "named",
+            Self::Fits { .. } => "fits",
+            Self::OnlyIf { .. } => "only_if",
             Self::NotListed { .. } => "not_listed",
             Self::Number { .. } => "number",
         }
@@ -326,14 +368,18 @@ impl Demand {
             Self::Judged { .. } | Self::SamplingPlan { .. } | Self::Content { .. } => {
                 self.misjudged(values)
             }
-            Self::Detected { value, lod, loq } => {
+            Self::Detected { value, lod, loq, verdict, absent } => {
                 verdict::detected(values, value, (lod, loq.as_deref()))
+                    .or_else(|| verdict::found(values, value, (verdict.as_ref()?, absent)))
             }
             Self::RequiredIf { field, when, is } => table::required_if(values, field, (when, is)),
             Self::AnyOf { fields } => table::any_of(values, fields),
             Self::Row { key, columns, rows, blank } => {
                 table::row(values, (key, columns), (rows, blank.as_ref()))
             }
+            Self::Named { key, field, rows } => table::named(values, (key, field), rows),
+            Self::Fits { field, goods } => table::fits(values, field, goods),
+            Self::OnlyIf { field, when, is } => table::only_if(values, field, (when, is)),
             Self::NotListed { field, values: listed, anywhere } => {
                 table::not_listed(values, field, (listed, *anywhere))
             }
@@ -346,23 +392,36 @@ impl Demand {
     /// A verdict that the numbers do not bear out.
     fn misjudged(&self, values: Values<'_>) -> Option<Broken> {
         match self {
-            Self::Judged { value, limit, item, limits, lod, loq, verdict, pass, undecided } => {
-                let limit = match (limit, item) {
-                    (Some(limit), _) => values.number(limit),
-                    (None, Some(item)) => verdict::limit(values, item, limits),
-                    (None, None) => None,
-                };
-                let verdict = Verdict { field: verdict, pass, undecided };
+            Self::Judged {
+                value,
+                limit,
+                item,
+                limits,
+                lod,
+                loq,
+                verdict,
+                pass,
+                undecided,
+                fail,
+            } => {
+                let stated = limit.as_ref().and_then(|limit| values.number(limit));
+                let of_item = item.as_ref().and_then(|item| verdict::limit(values, item, limits));
+                let limit = stated.into_iter().chain(of_item).min()?;
+                // An item of which the table says nothing may have failed by something else.
+                let other =
+                    of_item.is_none() && item.as_ref().is_some_and(|item| values.is_there(item));
+                let fail = if other { &[][..] } else { fail };
+                let verdict = Verdict { field: verdict, pass, undecided, fail };
                 let method = (lod.as_deref(), loq.as_deref());
-                verdict::judged(values, (value, limit?), method, verdict)
+                verdict::judged(values, (value, limit), method, verdict)
             }
             Self::SamplingPlan { item, values: found, lod, verdict, pass, undecided, plans } => {
                 let plan = verdict::plan(values, item, plans)?;
-                let verdict = Verdict { field: verdict, pass, undecided };
+                let verdict = Verdict { field: verdict, pass, undecided, fail: &[] };
                 verdict::sampled(values, (found, plan), (lod.as_deref(), None), verdict)
             }
             Self::Content { declared, measured, verdict, pass, bands } => {
-                let verdict = Verdict { field: verdict, pass, undecided: &[] };
+                let verdict = Verdict { field: verdict, pass, undecided: &[], fail: &[] };
                 verdict::content(values, (declared, measured, bands), verdict)
             }
             _ => None,

@@ -17,15 +17,18 @@ pub enum Scheme {
     CreditCode,
     /// 居民身份证号
     Identity,
+    /// 电话号码
+    Phone,
 }
 
 impl Scheme {
     /// The words of a pack for them.
-    pub(crate) const ALL: [(&'static str, Self); 4] = [
+    pub(crate) const ALL: [(&'static str, Self); 5] = [
         ("cas", Self::Cas),
         ("un", Self::Un),
         ("credit_code", Self::CreditCode),
         ("identity", Self::Identity),
+        ("phone", Self::Phone),
     ];
 
     fn objection(self, text: &str) -> Option<String> {
@@ -34,6 +37,12 @@ impl Scheme {
             Self::Un => text.parse::<UnNumber>().err(),
             Self::CreditCode => text.parse::<CreditCode>().err(),
             Self::Identity => text.parse::<IdentityNumber>().err(),
+            Self::Phone if is_phone(text) => None,
+            Self::Phone => {
+                return Some(format!(
+                    "应为电话号码，如 13800000000、029-12345678 或 119，现为 {text}"
+                ));
+            }
         };
         error.map(|error| error.to_string())
     }
@@ -63,6 +72,71 @@ pub(super) fn required_if(
     let missing = values.is_one_of(when, is) && !values.is_there(field);
     let (cause, wanted) = (values.shown(when), values.label(field));
     missing.then(|| (String::from(field), format!("{cause}时，{wanted}必填")))
+}
+
+pub(super) fn only_if(
+    values: Values<'_>,
+    field: &str,
+    (when, is): (&str, &[String]),
+) -> Option<Broken> {
+    let astray = values.is_there(field) && values.is_there(when) && !values.is_one_of(when, is);
+    let allowed: Vec<_> =
+        is.iter().map(|code| format!("“{}”", values.as_code(when, code))).collect();
+    let detail = || {
+        let (label, now) = (values.label(field), values.shown(when));
+        format!("已有{label}，{}应为{}，现为{now}", values.label(when), allowed.join("或"))
+    };
+    astray.then(|| (String::from(when), detail()))
+}
+
+/// Whether somebody can be called so; personal data may come masked.
+fn is_phone(text: &str) -> bool {
+    let digits = text.chars().filter(|letter| letter.is_ascii_digit() || *letter == '*').count();
+    digits >= 3
+        && text.chars().all(|letter| letter.is_ascii_digit() || "+-() *转，、,;".contains(letter))
+}
+
+/// How well a text says a name: by the letters of it, so that 二甲苯 is not taken for 甲苯.
+fn says(text: &str, name: &str) -> Option<usize> {
+    let letters = name.chars().count();
+    let bare = text.split(['（', '(', '[', '【']).next().unwrap_or_default().trim();
+    let said = if letters == 1 { bare == name } else { text.contains(name) };
+    said.then_some(letters)
+}
+
+pub(super) fn named(
+    values: Values<'_>,
+    (key, field): (&str, &str),
+    rows: &[Vec<String>],
+) -> Option<Broken> {
+    let (wanted, text) = (values.text(key)?, values.text(field)?);
+    let best = |row: &[String]| row.iter().skip(1).filter_map(|name| says(&text, name)).max();
+    let own = || rows.iter().filter(|row| row.first() == Some(&wanted));
+    let names: Vec<&str> = own().flat_map(|row| row.iter().skip(1)).map(String::as_str).collect();
+    let found = own().filter_map(|row| best(row)).max();
+    let nearest = rows.iter().filter_map(|row| best(row)).max();
+    if names.is_empty() || (found.is_some() && found == nearest) {
+        return None;
+    }
+    let detail = format!(
+        "{}的{}应为{}，现为 {text}",
+        values.shown(key),
+        values.label(field),
+        names.join("、")
+    );
+    Some((String::from(field), detail))
+}
+
+pub(super) fn fits(values: Values<'_>, field: &str, goods: &str) -> Option<Broken> {
+    let (list, name) = (values.text(field)?, values.text(goods)?);
+    let by_class = list.chars().any(|letter| "类项".contains(letter) || letter.is_ascii_digit());
+    let mut each = list.split(['、', '，', ',', '；', ';', '/']).map(str::trim);
+    if by_class || each.any(|one| !one.is_empty() && (name.contains(one) || one.contains(&name))) {
+        return None;
+    }
+    let (label, of) = (values.label(field), values.label(goods));
+    let detail = format!("{label}为 {list}，不含{of} {name}，应换用适装 {name} 的，或更正");
+    Some((String::from(field), detail))
 }
 
 pub(super) fn any_of(values: Values<'_>, fields: &[String]) -> Option<Broken> {

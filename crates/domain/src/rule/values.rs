@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use yj_model::{Detection, Measured, OffsetTime, Quantity};
 
 use super::{Broken, EVENT_TIME};
-use crate::field::Schema;
+use crate::field::{FieldKind, Schema};
 
 /// A day, or a moment of it.
 #[derive(Clone, Copy)]
@@ -104,12 +104,21 @@ impl Values<'_> {
     /// “启运时间（2026-11-01T08:00:00+08:00）”; codes by their labels.
     pub(super) fn shown(&self, name: &str) -> String {
         let text = if name == EVENT_TIME {
-            self.schema.event_time.map(|time| time.to_string())
+            self.schema.event_time.map(OffsetTime::in_words)
         } else {
-            self.text(name)
+            self.text(name).map(|text| self.timed(name, text))
         };
         let text = text.unwrap_or_default();
         format!("{}（{}）", self.label(name), self.as_code(name, &text))
+    }
+
+    /// A time of a field as people say it; any other text as it is.
+    fn timed(&self, name: &str, text: String) -> String {
+        let field = self.schema.fields.iter().find(|field| field.name == name);
+        match field.map(|field| field.kind) {
+            Some(FieldKind::Time) => OffsetTime::text_in_words(&text),
+            _ => text,
+        }
     }
 
     /// A value of a field as people say it.

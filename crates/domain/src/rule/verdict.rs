@@ -52,6 +52,8 @@ pub(super) struct Verdict<'a> {
     pub(super) pass: &'a [String],
     /// The codes by which nothing can be said.
     pub(super) undecided: &'a [String],
+    /// The codes by which it failed.
+    pub(super) fail: &'a [String],
 }
 
 impl Verdict<'_> {
@@ -64,6 +66,12 @@ impl Verdict<'_> {
     fn unless_passed(self, values: Values<'_>, cause: impl FnOnce() -> String) -> Option<Broken> {
         let passed = values.is_one_of(self.field, self.pass);
         passed.then(|| self.refuse(values, &cause()))
+    }
+
+    /// Refuses a failure that the numbers do not bear out.
+    fn unless_failed(self, values: Values<'_>, cause: impl FnOnce() -> String) -> Option<Broken> {
+        let failed = values.is_one_of(self.field, self.fail);
+        failed.then(|| self.refuse(values, &cause()))
     }
 
     /// Refuses to leave open what the numbers decide.
@@ -101,7 +109,9 @@ pub(super) fn judged(
 ) -> Option<Broken> {
     let (found, method) = (values.measured(value)?, values.detection(method));
     match found.against(limit, method) {
-        Against::Within => None,
+        Against::Within => {
+            verdict.unless_failed(values, || format!("{}不超过限值 {limit}", values.shown(value)))
+        }
         Against::Exceeds => {
             let cause = format!("{}超过限值 {limit}", values.shown(value));
             let passed = verdict.unless_passed(values, || cause.clone());
@@ -133,6 +143,17 @@ pub(super) fn detected(
     }
     let detail = values.measured(value)?.objection(method)?;
     Some((String::from(value), detail))
+}
+
+/// A verdict of 未检出 where something was found.
+pub(super) fn found(
+    values: Values<'_>,
+    value: &str,
+    (verdict, absent): (&String, &[String]),
+) -> Option<Broken> {
+    let seen = values.measured(value)?.is_seen() && values.is_one_of(verdict, absent);
+    let detail = || format!("{}是检出的结果，{}不成立", values.shown(value), values.shown(verdict));
+    seen.then(|| (verdict.clone(), detail()))
 }
 
 pub(super) fn plan<'a>(
@@ -202,7 +223,12 @@ pub(super) fn sampled(
     method: (Option<&str>, Option<&str>),
     verdict: Verdict<'_>,
 ) -> Option<Broken> {
-    let text = values.text(field)?;
+    let Some(text) = values.text(field) else {
+        // Of samples that nobody tells of, nothing is known to be good.
+        return verdict.unless_passed(values, || {
+            format!("{}没有填写，应为 n = {} 个样品的结果", values.label(field), plan.samples)
+        });
+    };
     let found = results(&text).filter(|found| found.len() == plan.samples);
     let Some(found) = found else {
         let label = values.label(field);

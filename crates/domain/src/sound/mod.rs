@@ -5,7 +5,7 @@ mod rule;
 
 use yj_model::{Movement, Quantity};
 
-use self::rule::{check_documents, check_goods_rules, check_rules};
+use self::rule::{check_documents, check_goods_rules, check_rules, check_trips};
 
 use crate::{
     columns,
@@ -50,6 +50,7 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
             }
             let rules = format!("{here}.goods_rules");
             check_goods_rules(event, &pack.product_fields, &rules, mistakes);
+            check_trips(event, &format!("{here}.trips"), mistakes);
         }
     }
     if events.len() > EVENTS_MAX {

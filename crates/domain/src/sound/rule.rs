@@ -96,10 +96,50 @@ pub(super) fn check_goods_rules(
                 mistakes.note(format!("{here}.{key}"), detail);
             }
         }
+        if let GoodsDemand::NoMore { tolerance_percent } = &rule.demand
+            && *tolerance_percent < Quantity::ZERO
+        {
+            mistakes.note(format!("{here}.tolerance_percent"), "不应小于 0");
+        }
+        if let GoodsDemand::Marked { by, is, .. } = &rule.demand {
+            let own = event.fields.iter().any(|field| field.name == *by);
+            let fields = if own { &event.fields } else { products };
+            if let Some(detail) = misfit((fields, false), by, CODES) {
+                mistakes.note(format!("{here}.by"), detail);
+            }
+            for (key, field, value) in listed(("is", ""), by, is.iter()) {
+                if let Some(detail) = strange(fields, field, value) {
+                    mistakes.note(format!("{here}.{key}"), detail);
+                }
+            }
+        }
         if let GoodsDemand::OutputMax { rate: Some(rate), .. } = &rule.demand
             && let Some(detail) = misfit((products, false), rate, NUMBERS)
         {
             mistakes.note(format!("{here}.rate"), detail);
+        }
+    }
+}
+
+/// Whether what tells the trips of vehicles apart is there to be read.
+pub(super) fn check_trips(event: &EventSpec, here: &str, mistakes: &mut Mistakes) {
+    let Some(trips) = &event.trips else { return };
+    let named = [
+        ("vehicle", trips.vehicle.as_str(), TEXTS),
+        ("departs", trips.departs.as_str(), &[FieldKind::Time][..]),
+        ("arrives", trips.arrives.as_str(), &[FieldKind::Time][..]),
+        ("bill", trips.bill.as_str(), TEXTS),
+        ("when", trips.when.as_deref().unwrap_or_default(), CODES),
+    ];
+    for (key, name, kinds) in named {
+        if let Some(detail) = misfit((&event.fields, false), name, kinds) {
+            mistakes.note(format!("{here}.{key}"), detail);
+        }
+    }
+    let when = trips.when.as_deref().unwrap_or_default();
+    for (key, field, value) in listed(("is", ""), when, trips.is.iter()) {
+        if let Some(detail) = strange(&event.fields, field, value) {
+            mistakes.note(format!("{here}.{key}"), detail);
         }
     }
 }
@@ -166,9 +206,10 @@ fn uses(demand: &Demand) -> Vec<Use<'_>> {
             some("loq", loq.as_deref(), NUMBERS),
         ]
         .concat(),
-        Demand::Detected { value, lod, loq } => [
+        Demand::Detected { value, lod, loq, verdict, .. } => [
             vec![one("value", value, RESULTS), one("lod", lod, NUMBERS)],
             some("loq", loq.as_deref(), NUMBERS),
+            some("verdict", verdict.as_deref(), CODES),
         ]
         .concat(),
         Demand::SamplingPlan { item, values, lod, verdict, .. } => [
@@ -184,6 +225,13 @@ fn uses(demand: &Demand) -> Vec<Use<'_>> {
         ],
         Demand::Row { key, columns, .. } => {
             [vec![one("key", key, ANY)], each("columns", columns, ANY)].concat()
+        }
+        Demand::Named { key, field, .. } => vec![one("key", key, ANY), one("field", field, TEXTS)],
+        Demand::Fits { field, goods } => {
+            vec![one("field", field, TEXTS), one("goods", goods, TEXTS)]
+        }
+        Demand::OnlyIf { field, when, .. } => {
+            vec![one("field", field, ANY), one("when", when, CHOICES)]
         }
         Demand::NotListed { field, .. } => {
             vec![one("field", field, &[FieldKind::Text, FieldKind::Code])]
@@ -212,17 +260,23 @@ fn verdicts<'a>(field: &'a str, pass: &'a [String], undecided: &'a [String]) -> 
 fn values(demand: &Demand) -> Vec<Named<'_>> {
     match demand {
         Demand::NotListed { field, values, .. } => listed(("values", ""), field, values.iter()),
-        Demand::RequiredIf { when, is, .. } => listed(("is", ""), when, is.iter()),
+        Demand::RequiredIf { when, is, .. } | Demand::OnlyIf { when, is, .. } => {
+            listed(("is", ""), when, is.iter())
+        }
         Demand::Interval { by, months, .. } => {
             listed(("months", ".is"), by, months.iter().map(|one| &one.is))
         }
         Demand::Yields { by: Some(by), factors, .. } => {
             listed(("factors", ".is"), by, factors.iter().map(|factor| &factor.is))
         }
-        Demand::Judged { item, limits, verdict, pass, undecided, .. } => {
+        Demand::Judged { item, limits, verdict, pass, undecided, fail, .. } => {
             let item = item.as_deref().unwrap_or_default();
             let limits = listed(("limits", ".is"), item, limits.iter().map(|limit| &limit.is));
-            [limits, verdicts(verdict, pass, undecided)].concat()
+            let fail = listed(("fail", ""), verdict, fail.iter());
+            [limits, verdicts(verdict, pass, undecided), fail].concat()
+        }
+        Demand::Detected { verdict: Some(verdict), absent, .. } => {
+            listed(("absent", ""), verdict, absent.iter())
         }
         Demand::SamplingPlan { item, verdict, pass, undecided, plans, .. } => {
             let plans = listed(("plans", ".is"), item, plans.iter().map(|plan| &plan.is));
@@ -270,11 +324,19 @@ fn shapeless(demand: &Demand) -> Option<(&'static str, String)> {
         {
             said("undecided", "不能判定的结论不能同时是合格的结论")
         }
+        Demand::Judged { pass, undecided, fail, .. }
+            if fail.iter().any(|code| pass.contains(code) || undecided.contains(code)) =>
+        {
+            said("fail", "不合格的结论不能同时是合格或不能判定的结论")
+        }
         Demand::Judged { limit, item, limits, .. } => match (limit, item) {
             (Some(_), None) if limits.is_empty() => None,
-            (None, Some(_)) if !limits.is_empty() => None,
-            _ => said("limit", "应写明 limit，或写明 item 与 limits"),
+            (_, Some(_)) if !limits.is_empty() => None,
+            _ => said("limit", "应写明 limit，或写明 item 与 limits，也可都写明"),
         },
+        Demand::Detected { verdict, absent, .. } if verdict.is_some() == absent.is_empty() => {
+            said("absent", "verdict 与 absent 应同时写明")
+        }
         Demand::SamplingPlan { plans, .. } => {
             let wrong = plans.iter().any(|plan| {
                 plan.samples == 0

@@ -137,13 +137,13 @@ fn erased_before(id: &str) -> Problem {
 }
 
 fn promised_to(id: &str) -> Problem {
-    Problem::Duplicate(format!(
+    Problem::duplicate(format!(
         "eventID {id} 正由另一次采集登记为内容不同的事件，请待那次采集结束后再提交"
     ))
 }
 
 pub(crate) fn taken(id: &str) -> Problem {
-    Problem::Duplicate(format!(
+    Problem::duplicate(format!(
         "eventID {id} 已有内容不同的事件；要撤回它，请以同一 eventID 与内容加 errorDeclaration 再次提交"
     ))
 }

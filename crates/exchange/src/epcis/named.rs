@@ -147,7 +147,7 @@ pub(crate) async fn create(
     let mut sql = Sql::new(QUERY);
     sql.bind(ctx.actor()).push(" AND name = ").bind(name);
     if tx.fetch_one(sql).await?.is_some() {
-        return Err(Problem::Duplicate(String::from("已有同名的命名查询")).into());
+        return Err(Problem::duplicate("已有同名的命名查询").into());
     }
     let id = ctx.new_id::<()>().to_string();
     let sql = Sql::new(

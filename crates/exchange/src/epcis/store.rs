@@ -72,7 +72,7 @@ pub(crate) async fn insert(
     for new in events {
         let name = (new.subject_id.clone(), new.prepared.id.clone());
         if promised.get(&name).is_some_and(|(content, _)| !new.prepared.is(content)) {
-            return Err(Problem::Duplicate(String::from("名称刚被另一次采集占用，请重试")));
+            return Err(Problem::duplicate("名称刚被另一次采集占用，请重试"));
         }
     }
     let (mut rows, mut terms) = (Vec::new(), Vec::new());

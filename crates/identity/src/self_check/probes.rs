@@ -1,6 +1,7 @@
 //! The live checks: each asks the running platform whether a control does what it should.
 
 use yj_kernel::{App, DataClass, Problem, Result, Sql, Tx, audit, vault};
+use yj_model::OffsetTime;
 
 use super::Finding;
 use crate::{Identity, clock, password, rights, seal, session};
@@ -201,7 +202,7 @@ async fn retention(identity: &Identity, app: &App) -> Result<Finding> {
         && let Some(first) = row.int_opt(1)?
     {
         entries = row.int(0)?;
-        since = jiff::Timestamp::from_millisecond(first).map_err(Problem::internal)?.to_string();
+        since = OffsetTime::from_parts(first, 480).map_err(Problem::internal)?.in_words();
     }
     let days = identity.settings().audit_retention_days;
     Ok(Finding::passed(format!("{entries} 条，最早 {since}，至少保存 {days} 天，不删除")))

@@ -14,7 +14,7 @@ use tokio_postgres::{
 };
 
 use super::{Cell, Dialect, Outcome, Row, Sql, SqlValue};
-use crate::{Disk, Problem, Result};
+use crate::{Disk, Problem, Result, problem::Doubled};
 
 /// Statements of one call that travel to the server together.
 const PIPELINE_MAX: usize = 64;
@@ -234,7 +234,11 @@ impl From<tokio_postgres::Error> for Problem {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.code() {
             Some(code) if *code == SqlState::UNIQUE_VIOLATION => {
-                Self::Duplicate(String::from("记录已存在"))
+                // “Key (a, b)=(…) already exists.”
+                let said = error.as_db_error().and_then(tokio_postgres::error::DbError::detail);
+                let columns = said.and_then(|said| said.split_once('(')?.1.split_once(")=("));
+                let columns = columns.map_or("", |(columns, _)| columns);
+                Self::Duplicate(Doubled::by(columns.split(", ").map(String::from).collect()))
             }
             Some(code) if *code == SqlState::FOREIGN_KEY_VIOLATION => {
                 Self::Conflict(String::from("仍被其他记录引用，或所引用的记录不允许此操作"))

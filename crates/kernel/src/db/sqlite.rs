@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::sync::{mpsc as queue, oneshot};
 
 use super::{Dialect, Outcome, Row, Sql, SqlValue, checkpoint::Mover};
-use crate::{Disk, Problem, Result};
+use crate::{Disk, Problem, Result, problem::Doubled};
 
 /// Transactions that may wait for the writer before new ones have to wait to be queued.
 const QUEUE_MAX: usize = 4096;
@@ -420,7 +420,11 @@ impl From<rusqlite::Error> for Problem {
                 if cause.code == ErrorCode::ConstraintViolation
                     && matches!(cause.extended_code, 1555 | 2067) =>
             {
-                Self::Duplicate(String::from("记录已存在"))
+                // “UNIQUE constraint failed: table.a, table.b”
+                let said = error.to_string();
+                let columns = said.rsplit_once("failed: ").map_or("", |(_, columns)| columns);
+                let bare = |column: &str| String::from(column.rsplit('.').next().unwrap_or(column));
+                Self::Duplicate(Doubled::by(columns.split(", ").map(bare).collect()))
             }
             Some(cause) if cause.extended_code == 787 => {
                 Self::Conflict(String::from("仍被其他记录引用，或所引用的记录不允许此操作"))

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use yj_kernel::{App, Ctx, Problem, Result, Sql, Tx, audit, time_text};
+use yj_model::OffsetTime;
 use yj_proof::Envelope;
 
 use super::{
@@ -208,10 +209,10 @@ pub async fn erased_of(tx: &mut Tx, records: &[&str]) -> Result<BTreeSet<String>
 /// Whether a record was erased: what to answer whoever asks for its proof.
 pub(crate) async fn told(tx: &mut Tx, record: &str) -> Result<Option<Problem>> {
     let Some(grave) = graves(tx, &[record]).await?.remove(record) else { return Ok(None) };
-    let at = time_text(grave.at)?;
+    let at = OffsetTime::from_parts(grave.at, 480).map_err(Problem::internal)?;
     Ok(Some(Problem::Gone(format!(
         "该记录已于 {} 依法删除，存证原文与盐已销毁，不再能出具证明；删除本身由墓碑 {} 存证",
-        at.as_str().unwrap_or_default(),
+        at.in_words(),
         grave.tombstone
     ))))
 }

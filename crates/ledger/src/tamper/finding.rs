@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use yj_kernel::{Result, mask, time_text};
+use yj_model::OffsetTime;
 
 /// A field that is not as it was anchored.
 #[derive(Debug, Clone, PartialEq)]
@@ -184,8 +185,8 @@ impl Found {
     pub fn sentence(&self) -> String {
         let block =
             self.height.map_or(String::from("不在区块中"), |height| format!("区块 {height}"));
-        let at = self.at.and_then(|at| time_text(at).ok());
-        let at = at.as_ref().and_then(Value::as_str).unwrap_or("时间不明");
+        let at = self.at.and_then(|at| OffsetTime::from_parts(at, 480).ok());
+        let at = at.map_or_else(|| String::from("时间不明"), OffsetTime::in_words);
         let name = if self.name.is_empty() { self.record.as_str() } else { self.name.as_str() };
         format!("{}：{name}（{}，{block}，{at}）：{}", self.what.title(), self.record, self.detail)
     }

@@ -280,8 +280,10 @@ pub(super) fn ecode(text: &str) -> Option<Recognised> {
         && match version {
             "1" | "2" => digits(given),
             "3" => given.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-            // Any text; but only where the mark says so.
-            _ => fixed > 0 && !given.chars().any(char::is_control),
+            // Any text where the mark says so. Without it letters, and not digits alone: those are of so many
+            // other makes that a mistyped one would pass for this.
+            _ if fixed > 0 => !given.chars().any(char::is_control),
+            _ => given.chars().all(char::is_alphanumeric) && !digits(given),
         };
     sound.then(|| {
         Recognised::new(Scheme::Ecode, code, fixed)

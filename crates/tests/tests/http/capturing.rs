@@ -67,7 +67,7 @@ async fn g_6_2_2_2_of_a_suspended_subject_only_what_must_be_is_still_registered(
     app.pass(SignedDuration::from_mins(10));
     let later = |code: &str| at(harvest(&farm, code), "2026-11-19T12:05:00+08:00");
     let refused = capture(&app, later("STAND-1")).await.expect(422);
-    for word in ["自 2026-11-19T12:00:00", "“暂停”", "采收", "恢复后方可登记", "召回"]
+    for word in ["自 2026年11月19日 12:00", "“暂停”", "采收", "恢复后方可登记", "召回"]
     {
         assert!(detail(&refused).contains(word), "{word}: {refused}");
     }

@@ -286,3 +286,50 @@ pub fn objects(chain: &Value) -> Vec<String> {
     };
     objects.map(line).collect()
 }
+
+#[tokio::test]
+async fn g_6_4_3_what_comes_out_of_nothing_is_as_strange_as_what_is_lost() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "GAIN-R")).await;
+    let made = |from: &str, (took, gave): (&str, &str), to: &str| {
+        let mut event = processing(&farm, (from, took), to);
+        event["outputs"][0]["quantity"] = json!(gave);
+        event
+    };
+    captured(&app, made("GAIN-R", ("2", "200"), "GAIN-A")).await;
+    captured(&app, made("GAIN-R", ("10", "11"), "GAIN-B")).await;
+    let marked = async |code: &str| {
+        let found = chain(&app, "supervisor", code, "upstream").await;
+        let events = found["events"].as_array().unwrap();
+        let made = events.iter().find(|event| event["outputs"][0]["code"] == code).unwrap();
+        made["loss_outlier"].clone()
+    };
+    assert_eq!(marked("GAIN-A").await, true);
+    assert_eq!(marked("GAIN-B").await, false, "scales and water within what the type allows");
+}
+
+#[tokio::test]
+async fn g_6_4_3_what_is_used_before_it_was_produced_is_looked_at() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "EARLY-R")).await;
+    let early = at(processing(&farm, ("EARLY-R", "10"), "EARLY-A"), "2026-11-09T08:00:00+08:00");
+    let early = captured(&app, early).await;
+    let reason = early["held_reason"].as_str().unwrap_or_default();
+    for word in ["追溯码 EARLY-R 2026年11月10日 08:00 才产出", "2026年11月9日 08:00"] {
+        assert!(early["state"] == "held" && reason.contains(word), "{word}: {early}");
+    }
+    // At the very time is early enough.
+    let then = at(processing(&farm, ("EARLY-R", "10"), "EARLY-B"), "2026-11-10T08:00:00+08:00");
+    assert_eq!(captured(&app, then).await["state"], "accepted");
+    // Both in one request.
+    let both = json!({ "events": [
+        harvest(&farm, "EARLY-S"),
+        at(processing(&farm, ("EARLY-S", "10"), "EARLY-C"), "2026-11-09T08:00:00+08:00"),
+    ] });
+    let taken = capture(&app, both).await.expect(201);
+    let states: Vec<_> =
+        taken["results"].as_array().unwrap().iter().map(|one| one["state"].clone()).collect();
+    assert_eq!(states, ["accepted", "held"], "{taken}");
+}

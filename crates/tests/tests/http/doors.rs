@@ -38,7 +38,10 @@ async fn wrong_events_are_refused_with_a_reason_and_change_nothing() {
         (with(&|event| event["subject"] = json!("91350100M000100Y44")), "校验位不符"),
         (with(&|event| event["subject"] = json!("91350100M000100Y43")), "没有登记"),
         (with(&|event| event["event_time"] = json!("2026-11-10T08:00:00")), "带时区偏移"),
-        (with(&|event| event["event_time"] = json!("2026-12-24T08:00:00+08:00")), "未来的事件"),
+        (
+            with(&|event| event["event_time"] = json!("2026-12-24T00:00:00Z")),
+            "2026年12月24日 08:00 晚于当前时间",
+        ),
         (
             with(&|event| {
                 event["event_time"] = json!("1900-01-01T08:00:00+08:00");

@@ -2,6 +2,7 @@
 //! known (handbook §8.3, §8.4).
 
 mod afterwards;
+mod contradicted;
 mod limits;
 
 use std::collections::BTreeSet;

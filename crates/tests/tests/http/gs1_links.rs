@@ -2,8 +2,9 @@
 //! and of what is none the answer says what would be right.
 
 use crate::{
+    capturing::captured,
     gs1_resolver::{ask, text},
-    harness::{TestApp, encoded},
+    harness::{TestApp, encoded, harvest},
 };
 
 const PAGE: &str = "http://127.0.0.1/t/R1-sold";
@@ -67,4 +68,24 @@ async fn d_6_4_3_2_a_link_that_breaks_a_rule_of_the_standard_is_malformed() {
     let id = "https%3A%2F%2F%2F01%2F06901234567892";
     let (status, _, body) = ask(&app, ("GET", &format!("/resolve?id={id}")), &json).await;
     assert!(status == 422 && body.contains("主机名"), "{status} {body}");
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_a_serial_number_beside_a_lot_that_is_not_its_own_is_unknown() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    // Of lot L1.
+    captured(&app, harvest(&farm, "(01)06901234567892(21)LOT-OF-1")).await;
+    let json = [("accept", "application/json")];
+    for (path, found) in [
+        ("/01/06901234567892/21/LOT-OF-1", true),
+        ("/01/06901234567892/10/L1/21/LOT-OF-1", true),
+        ("/01/06901234567892/10/L2/21/LOT-OF-1", false),
+        ("/01/06901234567892/10/L2/21/NEVER", false),
+        ("/resolve?id=(01)06901234567892(10)L2(21)LOT-OF-1", false),
+        ("/t/(01)06901234567892(10)L2(21)LOT-OF-1", false),
+    ] {
+        let (status, _, body) = ask(&app, ("GET", path), &json).await;
+        assert_eq!(status != 404, found, "{path}: {status} {body}");
+    }
 }

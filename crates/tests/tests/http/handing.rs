@@ -199,7 +199,7 @@ async fn g_6_2_2_2_what_is_closed_after_it_was_suspended_stays_shut_for_that_tim
     act(&app, "supervisor", (&farm, "close"), 2).await.expect(200);
     let between = at(harvest(&farm, "SHUT-1"), "2026-11-19T12:05:00+08:00");
     let refused = capture(&app, between).await.expect(422);
-    for word in ["自 2026-11-19T12:00:00", "“注销”"] {
+    for word in ["自 2026年11月19日 12:00", "“注销”"] {
         assert!(detail(&refused).contains(word), "{word}: {refused}");
     }
     let before = at(harvest(&farm, "SHUT-2"), "2026-11-19T11:55:00+08:00");

@@ -369,3 +369,38 @@ async fn d_6_4_3_2_a_lot_is_who_answers_for_its_product_not_who_names_it_last() 
     captured(&app, lot(&farm, "NEW-8", "L8")).await;
     assert!(told("L8").await.is_some_and(|to| to.contains("/t/OLD-8")), "{:?}", told("L8").await);
 }
+
+#[tokio::test]
+async fn d_5_4_4_a_number_that_is_taken_names_its_field() {
+    let app = TestApp::start().await;
+    let (_, _) = single_codes(&app, "TWICE-1", 10).await;
+    let found = app.get("supervisor", "/api/v1/product?gtin=06901234567892").await.expect(200);
+    let product = &found["items"][0];
+    let again = json!({
+        "code": "twice-1", "subject_id": product["subject_id"], "product_id": product["id"],
+        "scheme": "own", "level": "item", "random": true, "size": 10,
+    });
+    let refused = app.post("supervisor", "/api/v1/code_batch", again).await.expect(409);
+    assert_eq!(refused["code"], "duplicate");
+    assert_eq!(refused["errors"][0]["field"], "code", "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("赋码单号与已有记录重复"), "{refused}");
+}
+
+#[tokio::test]
+async fn d_6_4_3_2_an_ecode_of_version_four_is_known_with_and_without_its_mark() {
+    let app = TestApp::start().await;
+    let ask = async |id: &str| {
+        let path = format!("/resolve?id={}", crate::harness::encoded(id));
+        let answer = app.send("GET", &path, None, &[("accept", "application/json")], None).await;
+        answer.status
+    };
+    // GB/T 31866: 4, five digits of the system, anything in Unicode. Nobody knows these here.
+    for id in
+        ["ecode:400001示例商品01", "400001示例商品01", "400001ABC-示例".replace('-', "").as_str()]
+    {
+        assert_eq!(ask(id).await, 404, "{id}");
+    }
+    for id in ["40000示例", "400001", "400001示例 商品"] {
+        assert_eq!(ask(id).await, 422, "{id}");
+    }
+}

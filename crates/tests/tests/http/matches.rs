@@ -134,8 +134,8 @@ async fn g_6_4_3_both_sides_of_a_transaction_are_compared_when_the_second_arrive
     right["correction_reason"] = json!("称重有误");
     trade.capture(right).await;
     assert_eq!(trade.state("T2").await, "matched");
-    // Days under way are none of anybody's concern; weeks are.
-    for (lot, day, state) in [("T3", "2026-11-14", "matched"), ("T4", "2026-11-15", "day")] {
+    // Two days under way are none of anybody's concern; 三日以上 begins with the third.
+    for (lot, day, state) in [("T3", "2026-11-13", "matched"), ("T4", "2026-11-14", "day")] {
         trade.sold(lot, Some(lot)).await;
         let mut bought = trade.purchase(lot, Some(lot), ("100", "KGM"));
         bought["event_time"] = json!(format!("{day}T08:00:00+08:00"));
@@ -406,4 +406,37 @@ async fn g_6_4_3_carrying_goods_is_no_transaction() {
     carried["attributes"] = json!({ "vehicle_no": "示例A00001" });
     assert_eq!(trade.capture(carried).await["state"], "accepted");
     assert!(trade.of("T1").await.is_empty());
+}
+
+#[tokio::test]
+async fn g_6_4_3_what_was_taken_in_is_what_was_received() {
+    let trade = Trade::start().await;
+    // The paper says a hundred, the scales at the gate say ninety.
+    trade.sold("T1", Some("V-001")).await;
+    let mut short = trade.purchase("T1", Some("V-001"), ("100", "KGM"));
+    short["outputs"][0]["quantity"] = json!("90");
+    trade.capture(short).await;
+    let found = trade.of("T1").await;
+    assert_eq!(
+        (&found[0]["state"], &found[0]["received"]),
+        (&json!("quantity"), &json!("90")),
+        "{found:?}"
+    );
+    // Into two of their own lots; all of it arrived.
+    trade.sold("T2", Some("V-002")).await;
+    let mut split = trade.purchase("T2", Some("V-002"), ("100", "KGM"));
+    split["outputs"] = json!([
+        { "code": "T2-B", "quantity": "0.06", "unit": "TNE" },
+        { "code": "T2-C", "quantity": "40", "unit": "KGM" },
+    ]);
+    trade.capture(split).await;
+    assert_eq!(trade.state("T2").await, "matched");
+    // Counted otherwise, nobody can compare: what the paper says stands.
+    trade.sold("T3", Some("V-003")).await;
+    let mut boxed = trade.purchase("T3", Some("V-003"), ("100", "KGM"));
+    boxed["outputs"][0] = json!({ "code": "T3-B", "quantity": "10", "unit": "BX" });
+    trade.capture(boxed).await;
+    assert_eq!(trade.state("T3").await, "matched");
+    // What the ledger says comes to the same.
+    trade.app.anchor().await;
 }

@@ -462,7 +462,7 @@ async fn d_6_3_a_finding_is_an_alarm_an_audit_entry_and_stands_in_a_signed_repor
     let alarms = app.get("auditor", "/api/v1/alarms").await.expect(200);
     let is = |one: &&Value| one["kind"] == "ledger_tampered" && one["subject"] == json!(id);
     let alarm = alarms["items"].as_array().unwrap().iter().find(is).unwrap();
-    for part in ["lot", "区块 2", "2026-11-19"] {
+    for part in ["lot", "区块 2", "2026年11月19日 12:00"] {
         assert!(alarm["detail"].as_str().unwrap().contains(part), "{alarm}");
     }
     // One finding however often it is seen, and one alarm.

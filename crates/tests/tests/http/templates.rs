@@ -64,6 +64,7 @@ fn besides(domain: &str, kind: &str) -> &'static [(&'static str, &'static str)] 
         (_, "dispose") => &[("处置原因", "其他")],
         ("drug", "manufacture") => &[("批准文号", "国药准字H20260000"), ("药品标识码", "8123456")],
         ("dangerous", "produce") => &[
+            ("品名", "甲醇"),
             ("CAS 号", "67-56-1"),
             ("联合国编号", "UN1230"),
             ("危险性类别", "3 易燃液体"),
@@ -71,6 +72,10 @@ fn besides(domain: &str, kind: &str) -> &'static [(&'static str, &'static str)] 
             ("次要危险性", "6.1"),
         ],
         ("dangerous", "waybill") => &[
+            ("品名", "甲醇"),
+            ("驾驶员电话", "13800000136"),
+            ("押运员电话", "13800000137"),
+            ("应急联系电话", "119"),
             ("联合国编号", "UN1230"),
             ("类别或项别", "3 易燃液体"),
             ("包装类别", "Ⅱ 类包装"),
@@ -147,6 +152,11 @@ async fn g_6_4_1_every_event_type_of_every_pack_comes_back_by_its_template() {
             let path = format!("/api/v1/trace/templates/{code}/stages/{stage_code}");
             let template = book(&app.get("gateway", &path).await.bytes);
             assert!(template.sheets.contains_key(NOTES), "{code} {stage_code}");
+            for row in &template.sheets[NOTES].1 {
+                let note = row.get(3).map_or("", String::as_str);
+                let bare = note.trim_matches(['；', '。', ';', ' ']);
+                assert!(note == bare && !note.contains("；；"), "{code} {row:?}");
+            }
             let mut forms = Vec::new();
             for event in stage["events"].as_array().unwrap() {
                 let (kind, name) =

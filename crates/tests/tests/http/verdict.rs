@@ -143,3 +143,81 @@ async fn g_6_4_1_a_sampling_plan_counts_what_is_below_the_plate() {
     let refused = capture(&app, counted("<10 <10 <10 <10", "pass")).await.expect(422);
     assert!(detail(&refused).contains("n = 5"), "{refused}");
 }
+
+#[tokio::test]
+async fn g_6_4_1_a_verdict_that_its_result_contradicts_is_refused() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "CON-1")).await;
+    let judged = |domain: &str, given: Value| {
+        let mut event = report(&farm, "CON-1", ("", "1", "pass"));
+        event["domain"] = json!(domain);
+        event["attributes"] = json!({ "report_no": format!("示例检-{given}").chars().take(50).collect::<String>(), "item": "示例项目" });
+        if domain == "food" {
+            event["attributes"]["kind"] = json!("factory");
+        }
+        for (name, value) in given.as_object().unwrap() {
+            event["attributes"][name] = value.clone();
+        }
+        event
+    };
+    for (domain, given, words) in [
+        // Above the limit nothing passes, whatever the domain.
+        ("industrial", json!({ "value": "9", "limit": "0.2", "verdict": "pass" }), "超过限值 0.2"),
+        ("dangerous", json!({ "value": "9", "limit": "0.2", "verdict": "pass" }), "超过限值 0.2"),
+        ("rare_earth", json!({ "value": ">1", "limit": "1", "verdict": "pass" }), "超过限值 1"),
+        // Within it nothing fails.
+        ("agri", json!({ "value": "0.1", "limit": "0.2", "verdict": "fail" }), "不超过限值 0.2"),
+        (
+            "agri",
+            json!({ "value": "ND", "limit": "0.2", "lod": "0.01", "verdict": "fail" }),
+            "不超过限值",
+        ),
+        // What was found was found, within the limit too.
+        (
+            "agri",
+            json!({ "value": "0.1", "limit": "0.2", "verdict": "not_detected" }),
+            "是检出的结果",
+        ),
+        (
+            "drug",
+            json!({ "value": "<LOQ", "kind": "release", "verdict": "not_detected" }),
+            "是检出的结果",
+        ),
+        // The law's limit counts beside a laxer one on the paper.
+        (
+            "agri",
+            json!({ "value": "60", "limit": "100", "item_code": "inhibition", "verdict": "pass" }),
+            "超过限值 49.9999",
+        ),
+        // Of five samples that nobody tells of none is good, and one number above M is enough.
+        ("food", json!({ "item_code": "total_count_infant", "verdict": "pass" }), "n = 5 个样品"),
+        (
+            "food",
+            json!({ "item_code": "total_count_infant", "value": "20000", "verdict": "pass",
+                "counts": "<10 <10 <10 <10 <10" }),
+            "超过限值 10000",
+        ),
+    ] {
+        let refused = capture(&app, judged(domain, given.clone())).await.expect(422);
+        assert!(refused.to_string().contains(words), "{domain} {given}: {refused}");
+    }
+    for (domain, given) in [
+        ("agri", json!({ "value": "0.1", "limit": "0.2", "verdict": "pass" })),
+        ("agri", json!({ "value": "ND", "limit": "0.2", "verdict": "undetermined" })),
+        ("agri", json!({ "value": "<0.05", "limit": "0.2", "verdict": "not_detected" })),
+        // A stricter limit on the paper than the law's.
+        (
+            "agri",
+            json!({ "value": "30", "limit": "20", "item_code": "inhibition", "verdict": "fail" }),
+        ),
+        // One that its samples condemn, whatever their mean.
+        (
+            "food",
+            json!({ "item_code": "total_count_infant", "value": "800", "limit": "1000",
+                "counts": "1100 1100 1100 10 10", "verdict": "fail" }),
+        ),
+    ] {
+        capture(&app, judged(domain, given)).await.expect(201);
+    }
+}

@@ -10,6 +10,7 @@ use yj_ledger::{Derivation, Difference, Found, Looked};
 
 use crate::{
     balance::{LinkRole, ObjectState},
+    returned,
     store::quantity,
 };
 
@@ -100,8 +101,11 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
         let own = sums.each.entry(String::from(row.text(7)?)).or_default();
         match LinkRole::from_code(row.int(1)?) {
             Some(LinkRole::Input | LinkRole::Opened) => {
-                sums.taken += quantity;
-                *own -= quantity;
+                let spec = domains.event(row.text(4)?, row.text(6)?, row.text(5)?);
+                if !spec.is_some_and(|spec| returned::takes_back(&spec)) {
+                    sums.taken += quantity;
+                    *own -= quantity;
+                }
             }
             Some(LinkRole::Output) => {
                 let state = state(&domains, &row)?;

@@ -74,7 +74,7 @@ impl Layout {
             label: field.label.clone(),
             what: What::Field(at),
             required: field.required,
-            note: note(field) + &asked(&spec, field),
+            note: note(&spec, field),
             example: example(field),
             choices: choices(field),
         });
@@ -442,16 +442,20 @@ fn choices(field: &FieldSpec) -> Vec<(String, String)> {
 }
 
 /// Of which goods a field is asked for, where it is not of all.
-fn asked(spec: &EventSpec, field: &FieldSpec) -> String {
+fn asked(spec: &EventSpec, field: &FieldSpec) -> Vec<String> {
     let asks = |rule: &&GoodsRule| match &rule.demand {
         GoodsDemand::Filled { fields } => fields.contains(&field.name),
-        GoodsDemand::OutputMax { .. } => false,
+        GoodsDemand::OutputMax { .. } | GoodsDemand::NoMore { .. } | GoodsDemand::Marked { .. } => {
+            false
+        }
     };
     let said = spec.goods_rules.iter().filter(asks);
-    said.map(|rule| format!("；{}", rule.said(spec))).collect()
+    said.map(|rule| rule.said(spec)).collect()
 }
 
-fn note(field: &FieldSpec) -> String {
+/// What belongs in a field, in parts that a semicolon stands between: before the first and behind the last
+/// there is none.
+fn note(spec: &EventSpec, field: &FieldSpec) -> String {
     let kind = match field.kind {
         FieldKind::Text => String::new(),
         FieldKind::Decimal => String::from("十进制数"),
@@ -469,8 +473,9 @@ fn note(field: &FieldSpec) -> String {
         (None, None) => String::new(),
     };
     let parts = [Some(kind), Some(bounds), field.hint.clone()];
-    let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    parts.join("；")
+    let parts = parts.into_iter().flatten().chain(asked(spec, field));
+    let parts = parts.map(|part| String::from(part.trim_end_matches(['；', '。', ';'])));
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("；")
 }
 
 /// A value that a field which must be filled in would take, where one can be thought of.

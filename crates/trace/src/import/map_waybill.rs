@@ -2,21 +2,18 @@
 //! the table): one event per waybill; every later state corrects it.
 
 use serde_json::Value;
-use yj_kernel::{Ctx, Problem, Result, Sql, Tx};
+use yj_kernel::{Ctx, Problem, Result, Tx};
 use yj_message::waybill::{State, Waybill};
 use yj_model::OffsetTime;
 
 use super::{
-    known::{self, Key, Known},
+    known::Known,
     telling::{Draft, Mentions, Scene},
 };
 use crate::{
     event::{Input, Output, TraceEvent},
     query,
 };
-
-/// Under this door lie the trips of the vehicles.
-const TRIPS: &str = "waybill-trip";
 
 pub(super) fn mentions(bill: &Waybill) -> Mentions {
     let others = [&bill.consignor_id, &bill.consignee_id];
@@ -113,7 +110,7 @@ pub(super) async fn said_twice(
     let now = now.map_err(Problem::internal)?.unwrap_or_default();
     let text = |value: &Value| match value {
         Value::Null => String::from("空"),
-        Value::String(text) => text.clone(),
+        Value::String(text) => OffsetTime::text_in_words(text),
         other => other.to_string(),
     };
     let mut differences = Vec::new();
@@ -154,51 +151,3 @@ const LABELS: &[(&str, &str)] = &[
     ("load_place", "装货地点"),
     ("unload_place", "卸货地点"),
 ];
-
-fn trip(party: &str, bill: &Waybill) -> Key {
-    let number = format!("{}/{}", bill.vehicle_no, bill.depart_at);
-    Key { door: TRIPS, party: String::from(party), number }
-}
-
-/// One vehicle, one trip, one bill: what is wrong where the trip has another one.
-pub(super) async fn second_trip(tx: &mut Tx, key: &Key, bill: &Waybill) -> Result<Option<Problem>> {
-    if bill.state() == State::Void {
-        return Ok(None);
-    }
-    let trip = trip(&key.party, bill);
-    let sql = Sql::new(
-        "SELECT digest FROM trace_message WHERE door = $1 AND party_id = $2 AND number = $3",
-    );
-    let row = tx.fetch_one(sql.arg(trip.door).arg(trip.party).arg(trip.number)).await?;
-    let Some(row) = row else { return Ok(None) };
-    let other = row.text(0)?;
-    if other == bill.waybill_no {
-        return Ok(None);
-    }
-    let detail = format!(
-        "车辆 {} 于 {} 起运的这一趟已有运单 {other}，应一车一趟一单；原运单作废后方可另开",
-        bill.vehicle_no, bill.depart_at
-    );
-    Ok(Some(Problem::invalid("vehicle_no", detail)))
-}
-
-/// Notes the trip of a bill, or frees it where the bill is void.
-pub(super) async fn note_trip(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    key: &Key,
-    (bill, event): (&Waybill, &str),
-) -> Result<()> {
-    let trip = trip(&key.party, bill);
-    let sql = Sql::new(
-        "DELETE FROM trace_message WHERE door = $1 AND party_id = $2 AND number = $3 AND digest = $4",
-    );
-    let sql = sql.arg(trip.door).arg(trip.party.as_str()).arg(trip.number.as_str());
-    tx.execute(sql.arg(bill.waybill_no.as_str())).await?;
-    if bill.state() != State::Void {
-        let event = String::from(event);
-        let known = Known { digest: bill.waybill_no.clone(), event, before: None, state: None };
-        known::note(ctx, tx, trip, known);
-    }
-    Ok(())
-}

@@ -151,38 +151,30 @@ pub(super) async fn take_in(
         return Ok(Taken::Refused(problem));
     }
     let taken = capture(ctx, tx, (source, &mentions), draft).await?;
-    // Only now is it sure that the carrier is within the caller's reach.
-    if let (Taken::New { .. }, Told::Waybill(bill), Some(key)) = (&taken, told, &key)
-        && let Some(problem) = map_waybill::second_trip(tx, key, bill).await?
-    {
-        return Ok(Taken::Refused(problem));
-    }
     if let (Taken::New { ids, .. }, Some(key)) = (&taken, key) {
         let event = ids.first().cloned().unwrap_or_default();
-        remember(ctx, tx, (told, standing), (key, digest, event)).await?;
+        remember(ctx, tx, (told, standing), (key, digest, event));
     }
     Ok(taken)
 }
 
 /// Notes what a record has become, in the place of what stood for it before.
-async fn remember(
+fn remember(
     ctx: &Ctx,
     tx: &mut Tx,
     (told, standing): (&Told, Standing),
     (key, digest, event): (Key, String, String),
-) -> Result<()> {
-    let mut state = None;
-    if let Told::Waybill(bill) = told {
-        map_waybill::note_trip(ctx, tx, &key, (bill, &event)).await?;
-        state = Some(bill.state.clone());
-    }
+) {
+    let state = match told {
+        Told::Waybill(bill) => Some(bill.state.clone()),
+        Told::Meat(_) | Told::Bill(_) => None,
+    };
     let known = |before| Known { digest, event, before, state };
     match standing {
         Standing::There(one) => known::replace(ctx, tx, key, known(Some(one.event))),
         Standing::Rejected => known::replace(ctx, tx, key, known(None)),
         Standing::Unknown | Standing::Elsewhere => known::note(ctx, tx, key, known(None)),
     }
-    Ok(())
 }
 
 /// A number that was used before: a waybill goes on to its next state, which corrects the event of the

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use yj_domain::Domains;
 use yj_kernel::{Result, Row, Sql, Tx};
 
-use super::{Account, OTHER, Period, Sum, ways};
+use super::{Account, OTHER, Period, Sum, Ways};
 
 /// How goods come in that somebody took whom their holder had given them to: 采购入库.
 const BOUGHT: &str = "102";
@@ -75,7 +75,7 @@ pub(super) async fn accounts(
     }
     for (rows, into) in [(received, true), (given, false)] {
         for row in rows {
-            let (movement, _) = ways(&domains, row)?;
+            let movement = Ways::of(&domains, row)?.movement;
             let comes_in = movement.starts_with('1') && movement != "101";
             let movement = if comes_in { &*movement } else { BOUGHT };
             let sum = Sum { quantity: row.int_opt(5)?.unwrap_or(0), events: row.int(4)? };
@@ -97,15 +97,16 @@ fn span(sql: &mut Sql, Period { from, to }: Period, time: &'static str) {
 
 /// Notes what events of one type did with units of one measure.
 fn note_done(account: &mut Account, domains: &Domains, row: &Row) -> Result<()> {
-    let (movement, terminal) = ways(domains, row)?;
+    let Ways { movement, terminal, returned } = Ways::of(domains, row)?;
     let (made, external) = (row.int(4)? == 1, row.text(5)? == "external");
     let (gross, net, when) =
         (row.int_opt(7)?.unwrap_or(0), row.int_opt(8)?.unwrap_or(0), row.int(9)?);
-    // What is sold or used up is gone, though the event puts it out.
-    let quantity = match (made, terminal) {
-        (true, true) => 0,
-        (false, true) => gross,
-        (_, false) => net,
+    // What is sold or used up is gone, though the event puts it out; what consumers bring back comes in as
+    // it is put out.
+    let quantity = match (made, terminal, returned) {
+        (true, true, _) | (false, _, true) => 0,
+        (false, true, false) | (true, false, true) => gross,
+        (_, false, false) => net,
     };
     if quantity == 0 {
         return Ok(());

@@ -207,11 +207,13 @@ async fn g_4_6_a_waybill_names_the_subsidiary_hazard_and_carries_what_its_vehicl
             &["不符合规则“次要危险性与品名表相符”：联合国编号（UN1230）的次要危险性应为：6.1"],
         );
     }
-    for (un, class, hazard) in
-        [("UN1005", "2.3", "8"), ("UN1017", "2.3", "5.1-8"), ("UN2014", "5.1", "8")]
-    {
+    for (un, name, class, hazard) in [
+        ("UN1005", "液氨", "2.3", "8"),
+        ("UN1017", "液氯", "2.3", "5.1-8"),
+        ("UN2014", "过氧化氢", "5.1", "8"),
+    ] {
         let bare = json!({
-            "un_no": un, "hazard_class": class, "subsidiary": null,
+            "un_no": un, "goods_name": name, "tank_medium": name, "hazard_class": class, "subsidiary": null,
             "packing_group": if un == "UN2014" { "II" } else { "none" },
         });
         let words = format!("次要危险性应为：{}", hazard.replace('-', "、"));

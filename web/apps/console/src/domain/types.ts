@@ -187,7 +187,7 @@ export interface DocumentDemand {
 /** What an event type asks for because of what its goods are. */
 export interface GoodsRule {
   name: string;
-  kind: 'filled' | 'output_max';
+  kind: 'filled' | 'output_max' | 'no_more' | 'marked';
   /** The beginnings of the codes of classes that it is for; of all where there are none. */
   classes?: string[];
   /** The attribute of the product that it depends on, and the values that it is for. */
