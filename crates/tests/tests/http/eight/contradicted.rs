@@ -161,4 +161,22 @@ async fn g_1_what_a_consumer_brings_back_is_there_again() {
     foreign["inputs"][0]["external"] = json!(true);
     captured(&app, foreign).await;
     assert_eq!(state(&old).await, (json!("held"), json!("1")));
+    // What came back came in once, and everything adds up.
+    captured(&app, back(&[(&sold, "1", "BX")], "又退")).await;
+    for code in [&sold, &old] {
+        let path = format!("/api/v1/trace/objects/{code}/balance");
+        let balance = app.get("supervisor", &path).await.expect(200);
+        let account = &balance["accounts"][0];
+        assert_eq!((&account["closing"], &account["consistent"]), (&json!("1"), &json!(true)));
+        let items = balance["items"].as_array().unwrap().iter();
+        assert_eq!(items.filter(|one| one["movement"] == "116").count(), 1, "{balance}");
+    }
+    let path =
+        format!("/api/v1/trace/balance?subject_id={}", sale["subject"]["id"].as_str().unwrap());
+    for account in app.get("supervisor", &path).await.expect(200)["accounts"].as_array().unwrap() {
+        assert_eq!(account["consistent"], true, "{account}");
+    }
+    let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
+    let found = findings.iter().find(|(name, ..)| *name == "结存一致").unwrap();
+    assert!(found.1, "{}", found.2);
 }
