@@ -273,6 +273,8 @@ export interface ChainObject {
   stage: string;
   subject_id: string;
   subject: string | null;
+  /** 分持: who holds how much, where several do. */
+  holders?: { subject_id: string; subject: string | null; quantity: string }[];
   share: string | null;
   role: string;
   external: boolean;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Chain, ChainObject } from '../../domain/types';
-import { columns, layout } from './lanes';
+import { columns, layout, whose } from './lanes';
 
 const object = (code: string, stage: string): ChainObject => ({
   code,
@@ -64,5 +64,12 @@ describe('swim lanes', () => {
     expect(new Set(found.boxes.map((box) => `${box.x},${box.y}`)).size).toBe(5);
     expect(found.links).toHaveLength(4);
     expect(found.boxes.find((box) => box.object.code === 'e')?.beside).toBe(true);
+  });
+  it('says of a unit that several hold how many they are, and cuts the name for it', () => {
+    const holders = ['甲', '乙'].map((subject) => ({ subject_id: subject, subject, quantity: '1' }));
+    expect(whose({ subject: '示例蔬菜加工厂' })).toBe('示例蔬菜加工厂');
+    expect(whose({ subject: '示例蔬菜加工厂', holders })).toBe('示例蔬菜加工厂 等 2 家');
+    expect(whose({ subject: '示例蔬菜加工厂', holders }, 9)).toBe('示例… 等 2 家');
+    expect(whose({ subject: null })).toBe('');
   });
 });

@@ -1,6 +1,14 @@
 /** Where the boxes of the swim-lane graph stand: lane by stage, column by longest way from an origin. */
 import type { Chain, ChainObject } from '../../domain/types';
 
+/** Whose a unit is, in no more than so many characters; of one that several hold, how many they are. */
+export function whose(object: Pick<ChainObject, 'subject' | 'holders'>, length = Infinity): string {
+  const [name, several] = [object.subject ?? '', (object.holders?.length ?? 0) > 1];
+  const tail = several ? ` 等 ${object.holders?.length} 家` : '';
+  const room = length - tail.length;
+  return (name.length > room ? `${name.slice(0, room - 1)}…` : name) + tail;
+}
+
 export const BOX = { width: 150, height: 48 };
 const GAP = { x: 64, y: 12 };
 const LANE = { head: 88, pad: 14 };
