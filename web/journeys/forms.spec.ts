@@ -219,7 +219,7 @@ for (const width of [1440, 390]) {
       }
       await form.locator('#field-size').fill('5');
       await form.getByRole('button', { name: '保存' }).click();
-      await expect(form.locator('.field.wrong')).toContainText('代码或编号与已有记录重复');
+      await expect(form.locator('.field.wrong')).toContainText(`${code} 已用过，请换一个单号`);
       await expect(form.locator('#field-code')).toBeFocused();
       await inspect(page, 'code-batch-twice');
       await form.getByRole('button', { name: '取消' }).click();
