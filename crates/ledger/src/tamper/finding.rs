@@ -227,7 +227,7 @@ mod tests {
     fn a_finding_names_record_block_and_time() {
         let found = Found::new(What::Changed, "r-1", "lot 被改动").of("trace_event", "");
         let sentence = found.in_block(7, Some(0)).sentence();
-        for part in ["数据被改动", "r-1", "区块 7", "1970-01-01", "lot"] {
+        for part in ["数据被改动", "r-1", "区块 7", "1970年1月1日 08:00", "lot"] {
             assert!(sentence.contains(part), "{part}: {sentence}");
         }
     }
