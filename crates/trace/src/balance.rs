@@ -178,6 +178,8 @@ pub(crate) struct Before {
     /// Those that another event has put out since: who holds them and what became of them is that
     /// one's to say, and a correction of what was before does not bring them back.
     pub(crate) moved_on: BTreeSet<String>,
+    /// From whom it had taken anything: they have it again, and it is theirs to give where that was needed.
+    pub(crate) givers: BTreeSet<String>,
 }
 
 /// Takes back what a corrected event of a subject did. `spec`: its rules, by which its outputs went into the
@@ -272,7 +274,9 @@ pub(crate) fn apply(
     }
     for (code, object) in objects.iter_mut().filter(|(_, object)| object.changed) {
         if object.balance.scaled() >= 0 {
-            handovers.extend(object.holders.settle(code, &object.subject_id));
+            let givers = before.givers.iter().map(String::as_str);
+            let first: Vec<&str> = givers.chain([object.subject_id.as_str()]).collect();
+            handovers.extend(object.holders.settle(code, &first));
         }
     }
     Ok(Applied { links, handovers })
@@ -368,7 +372,7 @@ fn take(
 impl Sources {
     /// How much of a unit the subject holds, and how much of it others have given it and still hold.
     pub(crate) fn amounts(&self, object: &Object) -> (i64, i64) {
-        let own = self.own.iter().map(|one| object.holders.amount(one)).sum();
+        let own = self.own.iter().map(|one| object.holders.amount(one).max(0)).sum();
         let given = |(giver, left): &(String, i64)| object.holders.amount(giver).clamp(0, *left);
         (own, self.given.iter().map(given).sum())
     }

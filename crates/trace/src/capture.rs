@@ -296,7 +296,7 @@ async fn accept(
         None => Before::default(),
     };
     let sources = |code: &str, object: &Object| {
-        around.sources((code, object), (&batch.hands, &stands), (subject, &event))
+        around.sources((code, object), (&batch.hands, &stands), (subject, counterparty, &event))
     };
     let on_own_behalf = ctx.principal().kind == ActorKind::Platform;
     let doubtful = if on_own_behalf {
@@ -396,11 +396,12 @@ impl Surroundings {
         &self,
         (code, object): (&str, &Object),
         (meanwhile, stands): (&Hands, &dyn Fn(i64) -> bool),
-        (subject, event): (&SubjectBrief, &Checked),
+        (subject, other, event): (&SubjectBrief, Option<&SubjectBrief>, &Checked),
     ) -> Sources {
         let hands = [&self.hands, meanwhile];
         let left = || handover::left(&hands, (code, &subject.id), event.time.unix_ms(), stands);
-        handover::sources((&subject.id, object), &self.holders, left)
+        let from = other.filter(|_| handover::comes_in(&event.spec)).map(|other| other.id.as_str());
+        handover::sources((&subject.id, object), from, &self.holders, left)
     }
 }
 

@@ -35,7 +35,8 @@ pub(crate) async fn take_back(
     let done = Applied { links: links.to_vec(), handovers };
     revert(objects, &original.subject_id, &done, original.spec.as_deref())?;
     let of_role = |role| links.iter().filter(move |link: &&Link| link.role == role);
-    let mut before = Before::default();
+    let givers = done.handovers.into_iter().map(|one| one.giver).collect();
+    let mut before = Before { givers, ..Before::default() };
     before.made.extend(of_role(LinkRole::Output).map(|link| link.code.clone()));
     // Nothing is before what began a code, whatever times the events give.
     let began = |code: &str| !of_role(LinkRole::Input).any(|link| link.code == code);

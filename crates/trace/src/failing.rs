@@ -40,8 +40,10 @@ pub(crate) fn review_reason<'a>(
     let mut codes = codes;
     let foreign = codes.any(|code| {
         objects.get(code).is_some_and(|object| {
-            let holder = holders.get(&object.subject_id).map(|holder| holder.id.as_str());
-            object.subject_id != subject && holder != Some(subject)
+            let parts = object.holders.all().map(|(holder, _)| holder);
+            parts.chain([object.subject_id.as_str()]).any(|id| {
+                id != subject && holders.get(id).is_none_or(|holder| holder.id != subject)
+            })
         })
     });
     let reason = "检测结论为不合格，接收后将停止该批次及其全部下游的流通，须由他人核实";

@@ -202,22 +202,26 @@ pub(crate) fn left(
     left.filter(|(_, left)| *left > 0).collect()
 }
 
-/// From whom a subject takes of a unit: itself and those it goes on for, and who gave it what is left.
-/// `holders` are the subjects behind identifiers as they stand now.
+/// From whom a subject takes of a unit: itself and those it goes on for, and who gave it what is left; what
+/// comes in `from` somebody only they gave. `holders` are the subjects behind identifiers as they stand now.
 pub(crate) fn sources(
     (subject, object): (&str, &Object),
+    from: Option<&str>,
     holders: &BTreeMap<String, SubjectBrief>,
     left: impl FnOnce() -> Vec<(String, i64)>,
 ) -> Sources {
-    let goes_on_for = |holder: &str| {
-        holder != subject && holders.get(holder).is_some_and(|holder| holder.id == subject)
+    let is = |holder: &str, subject: &str| {
+        holder == subject || holders.get(holder).is_some_and(|holder| holder.id == subject)
     };
+    let goes_on_for = |holder: &str| holder != subject && is(holder, subject);
     let others = || object.holders.all().map(|(holder, _)| holder).filter(|one| *one != subject);
     let mut own = vec![String::from(subject)];
     own.extend(others().filter(|one| goes_on_for(one)).map(String::from));
     // What nobody else holds nobody can have given.
     let is_its = object.subject_id == subject && others().next().is_none();
-    Sources { own, given: if is_its { Vec::new() } else { left() } }
+    let mut given = if is_its { Vec::new() } else { left() };
+    given.retain(|(giver, _)| from.is_none_or(|from| is(giver, from)));
+    Sources { own, given }
 }
 
 /// Writes the query for the holders of these batches.

@@ -92,8 +92,8 @@ impl Holders {
     }
 
     /// Whoever would hold less than nothing, because what went on was corrected, gets it back from those
-    /// who have it: first from the unit's holder. Returns who gave whom how much.
-    pub(crate) fn settle(&mut self, code: &str, holder: &str) -> Vec<Handover> {
+    /// who have it: from the `first` in their order, then from anybody. Returns who gave whom how much.
+    pub(crate) fn settle(&mut self, code: &str, first: &[&str]) -> Vec<Handover> {
         let short: Vec<(String, i64)> = self
             .all()
             .filter(|(_, amount)| *amount < 0)
@@ -101,7 +101,7 @@ impl Holders {
             .collect();
         let mut settled = Vec::new();
         for (receiver, mut wanted) in short {
-            let mut givers: Vec<String> = vec![String::from(holder)];
+            let mut givers: Vec<String> = first.iter().map(|one| String::from(*one)).collect();
             givers.extend(self.all().map(|(other, _)| String::from(other)));
             for giver in givers {
                 let quantity = self.amount(&giver).min(wanted);
@@ -241,11 +241,11 @@ mod tests {
         };
         holders.hand_over(&taken("p", "w", 40));
         assert_eq!((holders.amount("p"), holders.amount("w"), holders.apart("w")), (60, 40, 60));
-        assert!(holders.settle("X", "w").is_empty());
+        assert!(holders.settle("X", &["w"]).is_empty());
         // Only 50 were made, and 5 of them are with a third.
         holders.hand_over(&taken("w", "z", 5));
         holders.add("p", -70);
-        assert_eq!(holders.settle("X", "z"), [taken("z", "p", 5), taken("w", "p", 5)]);
+        assert_eq!(holders.settle("X", &["z"]), [taken("z", "p", 5), taken("w", "p", 5)]);
         assert_eq!(holders.all().collect::<Vec<_>>(), [("w", 30)]);
         assert!(!holders.are_several());
     }

@@ -195,17 +195,19 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         .chain([stored.subject_id.as_str()])
         .collect();
     let briefs = yj_subject::heirs(tx, &named.into_iter().collect::<Vec<_>>()).await?;
+    let both = parties(tx, &event).await?;
+    let from = both.as_ref().filter(|_| handover::comes_in(&event.spec));
+    let from = from.map(|(_, other)| other.id.as_str());
     let sources = |code: &str, object: &Object| {
         let whose = (code, stored.subject_id.as_str());
         let left = || handover::left(&[&hands], whose, event.time.unix_ms(), stands);
-        handover::sources((&stored.subject_id, object), &briefs, left)
+        handover::sources((&stored.subject_id, object), from, &briefs, left)
     };
     let whom = stored.subject_id.as_str();
     let doubtful = handover::doubtful(&event, whom, (&objects, &briefs), sources);
     let told = |reason: &String| {
         stored.held_reason.as_ref().is_some_and(|known| known.contains(reason.as_str()))
     };
-    let both = parties(tx, &event).await?;
     let judged = papers(tx, &event, (&stored.subject_id, both.as_ref()), (&objects, &products));
     let judged = judged.await?;
     let reasons = handover::review_reason(&doubtful).into_iter().chain(of_hold);

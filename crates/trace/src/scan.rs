@@ -369,7 +369,7 @@ impl<'a> Behind<'a> {
     fn holding(&self, code: &str, object: &Object) -> (Holding, i64) {
         let whose = (code, self.subject.id.as_str());
         let left = || handover::left(&[&self.hands], whose, self.now, |_| true);
-        let sources = handover::sources((&self.subject.id, object), &self.holders, left);
+        let sources = handover::sources((&self.subject.id, object), None, &self.holders, left);
         let (own, given) = sources.amounts(object);
         let holder = self.holders.get(&object.subject_id).map(|holder| holder.id.as_str());
         let last = object.subject_id == self.subject.id || holder == Some(self.subject.id.as_str());

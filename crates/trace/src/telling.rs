@@ -23,6 +23,7 @@ use crate::{
     chain,
     compose::Chain,
     order::Quality,
+    returned,
     steps::Step,
     units::{Edge, Role, Unit},
 };
@@ -250,14 +251,22 @@ impl Chain {
     /// What the events of the chain sold or used of each object, by its number.
     fn sold(&self) -> Vec<Quantity> {
         let mut sold = vec![Quantity::ZERO; self.found.units.len()];
-        let ends = |step: &&Step| {
+        for step in &self.found.steps {
             let spec = self.found.kinds.of(step).and_then(|kind| kind.spec.as_ref());
-            spec.is_some_and(|spec| spec.outputs.terminal.is_some())
-        };
-        let edges = self.found.steps.iter().filter(ends).flat_map(|step| &step.edges);
-        for edge in edges.filter(|edge| edge.role == LinkRole::Output) {
-            let more = edge.quantity.unwrap_or(Quantity::ZERO);
-            sold[edge.unit] = sold[edge.unit].plus(more).unwrap_or(sold[edge.unit]);
+            let Some(spec) = spec else { continue };
+            let (ends, returns) = (spec.outputs.terminal.is_some(), returned::takes_back(spec));
+            for edge in &step.edges {
+                let (quantity, sum) =
+                    (edge.quantity.unwrap_or(Quantity::ZERO), &mut sold[edge.unit]);
+                *sum = match edge.role {
+                    LinkRole::Output if ends => sum.plus(quantity).unwrap_or(*sum),
+                    // What consumers brought back is with them no more.
+                    LinkRole::Input if returns => {
+                        sum.minus(quantity).unwrap_or(*sum).max(Quantity::ZERO)
+                    }
+                    _ => *sum,
+                };
+            }
         }
         sold
     }

@@ -240,3 +240,84 @@ async fn g_6_5_4_only_its_maker_or_an_authority_stops_a_lot_that_several_hold() 
     let made = app.post("farm", path, order("recall")).await.expect(201);
     assert_eq!(made["units"], 1, "{made}");
 }
+
+/// Something industrial that one does with a code on a day of November 2026.
+fn work(
+    kind: &str,
+    who: &Value,
+    (code, quantity): (&str, &str),
+    day: u32,
+    attributes: &Value,
+) -> Value {
+    let line = json!([{ "code": code, "quantity": quantity, "unit": "KGM" }]);
+    let inputs = if kind == "raw_material" { json!([]) } else { line.clone() };
+    json!({
+        "domain": "industrial", "type": kind, "subject": who["code"], "inputs": inputs,
+        "outputs": line, "event_time": format!("2026-11-{day}T08:00:00+08:00"), "attributes": attributes,
+    })
+}
+
+fn with(mut event: Value, other: &Value) -> Value {
+    event["counterparty"] = other["code"].clone();
+    event
+}
+
+#[tokio::test]
+async fn g_6_4_1_what_is_received_comes_from_whom_the_receipt_names() {
+    let app = TestApp::start().await;
+    let maker = app.subject("示例蔬菜加工厂").await;
+    let dealer = app.subject("示例市场批发商甲").await;
+    let shop = app.subject("示例市场批发商乙").await;
+    let (made, supplied) =
+        (json!({ "heat_no": "1", "grade": "示例" }), json!({ "supplier": "示例" }));
+    let give = |from: &Value, to: &Value, code: &str, quantity: &str, day: u32| {
+        with(work("sale", from, (code, quantity), day, &json!({})), to)
+    };
+    let receive = |who: &Value, from: &Value, code: &str, quantity: &str, day: u32| {
+        with(work("receive", who, (code, quantity), day, &supplied), from)
+    };
+    let begin = async |code: &str| {
+        captured(&app, work("raw_material", &maker, (code, "100"), 10, &made)).await;
+        captured(&app, give(&maker, &dealer, code, "40", 11)).await;
+        captured(&app, receive(&dealer, &maker, code, "40", 12)).await
+    };
+    begin("FROM-1").await;
+    captured(&app, give(&maker, &shop, "FROM-1", "20", 13)).await;
+    captured(&app, give(&dealer, &shop, "FROM-1", "20", 13)).await;
+    let taken = captured(&app, receive(&shop, &dealer, "FROM-1", "20", 14)).await;
+    assert_eq!(said(&taken), ("accepted", ""));
+    let parts = [(&maker, "60"), (&dealer, "20"), (&shop, "20")];
+    assert_eq!(holders(&app, "FROM-1").await, each(&parts));
+    // Of whoever gave nothing nothing is taken on one's own word.
+    begin("FROM-2").await;
+    captured(&app, give(&maker, &shop, "FROM-2", "20", 13)).await;
+    let taken = captured(&app, receive(&shop, &dealer, "FROM-2", "20", 14)).await;
+    assert!(said(&taken).0 == "held" && said(&taken).1.contains("交付"), "{taken}");
+    // A receipt that is withdrawn after the goods went on leaves them where they went.
+    let between = begin("FROM-3").await;
+    captured(&app, give(&dealer, &shop, "FROM-3", "30", 13)).await;
+    captured(&app, receive(&shop, &dealer, "FROM-3", "30", 14)).await;
+    let mut renamed = receive(&dealer, &maker, "FROM-3", "40", 12);
+    renamed["attributes"]["supplier"] = json!("示例改名");
+    renamed["correction_of"] = between["id"].clone();
+    renamed["correction_reason"] = json!("示例：名称有误");
+    let renamed = captured(&app, renamed).await;
+    assert_eq!(said(&renamed), ("accepted", ""));
+    let parts = [(&maker, "60"), (&dealer, "10"), (&shop, "30")];
+    assert_eq!(holders(&app, "FROM-3").await, each(&parts));
+    let withdrawal = json!({
+        "domain": "industrial", "type": "receive", "subject": dealer["code"],
+        "event_time": "2026-11-15T08:00:00+08:00", "correction_of": renamed["id"],
+        "correction_reason": "示例：没有发生", "withdraws": true,
+    });
+    assert_eq!(said(&captured(&app, withdrawal).await).0, "accepted");
+    assert_eq!(holders(&app, "FROM-3").await, each(&[(&maker, "70"), (&shop, "30")]));
+    let found = tamper::pass(&app).await;
+    assert!(found.iter().all(|one| one["what"] != "derived"), "{found:?}");
+    // Whoever has a part stops the others' parts by a failed test only when somebody has looked at it.
+    let test = json!({ "report_no": "示例-1", "item": "示例", "verdict": "fail" });
+    let mut test = work("test", &shop, ("FROM-3", "1"), 16, &test);
+    test["outputs"] = json!([]);
+    let test = captured(&app, test).await;
+    assert!(said(&test).0 == "held" && said(&test).1.contains("须由他人核实"), "{test}");
+}

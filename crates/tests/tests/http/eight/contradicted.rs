@@ -143,6 +143,10 @@ async fn g_1_what_a_consumer_brings_back_is_there_again() {
     let returned = captured(&app, back(&[(&sold, "1", "BX")], "示例")).await;
     assert_eq!(returned["state"], "accepted", "{returned}");
     assert_eq!(state(&sold).await, (json!("held"), json!("1")));
+    // What is back has not gone.
+    let path = format!("/api/v1/trace/chain?code={sold}&direction=downstream");
+    let chain = app.get("supervisor", &path).await.expect(200);
+    assert_eq!((&chain["freeze"]["total"], &chain["gone"]["total"]), (&json!("1"), &json!("0")));
     // Once back it is not brought back again, until it is sold again.
     says(&objections(&app, back(&[(&sold, "1", "BX")], "再退")).await, &["没有售出"]);
     // Taken back, the return has not been: the consumer has it.
