@@ -167,7 +167,9 @@ async fn balanced(assembled: &Assembled) -> Result<String> {
                     AND (e.body LIKE '%\"inputs\":[{%' OR e.body LIKE '%\"outputs\":[{%') \
                     AND NOT EXISTS (SELECT 1 FROM trace_link l WHERE l.event_id = e.id)";
     none(assembled, unlinked, "条已接收事件的投入与产出没有联系").await?;
+    // Of what was withdrawn altogether nothing is left but its code.
     let unmade = "SELECT COUNT(*) FROM trace_object o WHERE o.state <> 'external' \
+                  AND EXISTS (SELECT 1 FROM trace_link l WHERE l.object_id = o.id) \
                   AND NOT EXISTS (SELECT 1 FROM trace_link l WHERE l.object_id = o.id AND l.role = 1)";
     none(assembled, unmade, "个追溯单元没有产出它的事件").await?;
     Ok(String::from("结存与投入产出相符，没有孤立的数据"))

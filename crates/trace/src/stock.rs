@@ -169,7 +169,8 @@ fn told_holders(
     if !object.holders.are_several() {
         return Ok(Vec::new());
     }
-    let told = holders.iter().map(|(id, holder)| {
+    let some = holders.iter().filter(|(id, _)| object.holders.amount(id) > 0);
+    let told = some.map(|(id, holder)| {
         Ok(json!({
             "subject_id": holder.id, "subject": holder.name_for(ctx.scope().clearance()),
             "quantity": quantity(object.holders.amount(id))?,

@@ -205,6 +205,17 @@ async fn g_6_4_1_what_is_corrected_or_withdrawn_goes_back_to_whose_it_was() {
     // A part moved behind the platform's back is found.
     captured(&app, sale(&plant, ("GIVE-1", "15"), None, 14)).await;
     assert_eq!(holders(&app, "GIVE-1").await, each(&[(&farm, "25"), (&plant, "15")]));
+    // Nor does the self check miss what was withdrawn altogether.
+    let alone = captured(&app, harvest(&farm, "GIVE-2")).await;
+    let mut never = json!({
+        "domain": "agri", "type": "harvest", "subject": farm["code"], "withdraws": true,
+        "event_time": "2026-11-13T08:00:00+08:00", "correction_reason": "示例：没有发生",
+    });
+    never["correction_of"] = alone["id"].clone();
+    assert_eq!(said(&captured(&app, never).await).0, "accepted");
+    let findings = yj_server::examine(&app.assembled, std::path::Path::new(".")).await;
+    let found = findings.iter().find(|(name, ..)| *name == "结存一致").unwrap();
+    assert!(found.1, "{}", found.2);
     app.tamper("UPDATE trace_holding SET quantity = quantity + 10000").await;
     let found = tamper::pass(&app).await;
     let one = tamper::named(&found, "derived", "object:GIVE-1");
