@@ -116,8 +116,24 @@ pub(crate) async fn read(tx: &mut Tx, domains: &Domains, rows: &[Row]) -> Result
     let given: BTreeSet<&str> = hands.handed.iter().map(|one| one.code.as_str()).collect();
     if !given.is_empty() {
         hands.taken = taken(tx, &given).await?;
+        inherit(tx, &mut hands).await?;
     }
     Ok(hands)
+}
+
+/// What was given to somebody who was merged since was given to who goes on for them.
+async fn inherit(tx: &mut Tx, hands: &mut Hands) -> Result<()> {
+    let handed = hands.handed.iter_mut().map(|one| &mut one.receiver);
+    let taken = hands.taken.iter_mut().map(|one| &mut one.handover.receiver);
+    let receivers: Vec<&mut String> = handed.chain(taken).collect();
+    let named: BTreeSet<&str> = receivers.iter().map(|one| one.as_str()).collect();
+    let heirs = yj_subject::heirs(tx, &named.into_iter().collect::<Vec<_>>()).await?;
+    for receiver in receivers {
+        if let Some(heir) = heirs.get(receiver.as_str()) {
+            receiver.clone_from(&heir.id);
+        }
+    }
+    Ok(())
 }
 
 /// What came of some batches from one hand into another's.

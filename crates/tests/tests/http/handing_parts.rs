@@ -7,7 +7,8 @@ use crate::{
     capturing::{at, capture, captured, harvest_for, said},
     harness::{TestApp, harvest},
     houses::id_of,
-    subjects::detail,
+    subjects::{detail, farmer, registered},
+    succession::merge,
     tamper,
 };
 
@@ -331,4 +332,22 @@ async fn g_6_4_1_what_is_received_comes_from_whom_the_receipt_names() {
     test["outputs"] = json!([]);
     let test = captured(&app, test).await;
     assert!(said(&test).0 == "held" && said(&test).1.contains("须由他人核实"), "{test}");
+}
+
+#[tokio::test]
+async fn g_6_2_2_1_what_was_given_to_a_merged_subject_is_its_successors_to_take() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let twin = registered(&app, farmer("示例农户甲")).await;
+    let kept = registered(&app, farmer("示例农户乙")).await;
+    captured(&app, harvest(&farm, "HEIR-1")).await;
+    captured(&app, sale(&farm, ("HEIR-1", "60"), Some(&twin), 11)).await;
+    captured(&app, sale(&twin, ("HEIR-1", "40"), None, 12)).await;
+    merge(&app, (&twin, &kept)).await.expect(200);
+    // What it had, and what it had still to get.
+    let taken = captured(&app, sale(&kept, ("HEIR-1", "60"), None, 13)).await;
+    assert_eq!(said(&taken), ("accepted", ""));
+    assert_eq!(holders(&app, "HEIR-1").await, each(&[(&farm, "40"), (&kept, "60")]));
+    let refused = capture(&app, sale(&kept, ("HEIR-1", "61"), None, 14)).await.expect(422);
+    assert!(detail(&refused).contains("本主体持有 60 千克"), "{refused}");
 }

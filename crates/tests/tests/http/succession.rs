@@ -15,7 +15,7 @@ async fn made(app: &TestApp, table: &str, body: Value) -> String {
     approved(app, table, &filed).await
 }
 
-async fn merge(app: &TestApp, (from, into): (&Value, &Value)) -> crate::harness::Answer {
+pub async fn merge(app: &TestApp, (from, into): (&Value, &Value)) -> crate::harness::Answer {
     let path = format!("{REGISTER}/{}/merge", id_of(from));
     let body = json!({ "into": into["code"], "reason": "同一主体重复登记" });
     let filed = app.post("supervisor", &path, body).await.expect(202);
