@@ -77,6 +77,11 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    /// Everybody who holds some of it, and who put it out last, as identifiers; one may be named twice.
+    pub(crate) fn parties(&self) -> impl Iterator<Item = &str> {
+        self.holders.all().map(|(holder, _)| holder).chain([self.subject_id.as_str()])
+    }
+
     /// Whoever put it out last is somebody else now.
     pub(crate) fn pass_to(&mut self, subject: &str) {
         if self.subject_id != subject {

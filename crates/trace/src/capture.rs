@@ -271,7 +271,6 @@ async fn accept(
     let of_trip = trips::review_reason(tx, (&event, trip.as_ref()), others, stands).await?;
     let made = || around.hands.made.iter().map(|(code, time)| (code.as_str(), *time));
     let of_moment = moment::review_reason(&event, made().chain(batch.meanwhile().outputs));
-    let own_records = ctx.principal().kind == ActorKind::Platform;
     let failed = failing::is_failed(&event.spec, &event.body);
     let parties = Parties {
         subject: &subject.id,
@@ -336,7 +335,7 @@ async fn accept(
         of_test,
         of_policy,
     ];
-    let of_times = [of_trip, of_moment].into_iter().filter(|_| !own_records);
+    let of_times = [of_trip, of_moment].into_iter().filter(|_| !on_own_behalf);
     let reasons: Vec<String> = reasons.into_iter().chain(of_times).flatten().collect();
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));

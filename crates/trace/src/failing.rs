@@ -40,8 +40,7 @@ pub(crate) fn review_reason<'a>(
     let mut codes = codes;
     let foreign = codes.any(|code| {
         objects.get(code).is_some_and(|object| {
-            let parts = object.holders.all().map(|(holder, _)| holder);
-            parts.chain([object.subject_id.as_str()]).any(|id| {
+            object.parties().any(|id| {
                 id != subject && holders.get(id).is_none_or(|holder| holder.id != subject)
             })
         })

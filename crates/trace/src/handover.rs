@@ -144,16 +144,7 @@ async fn taken(tx: &mut Tx, codes: &BTreeSet<&str>) -> Result<Vec<Taken>> {
     );
     sql.bind_texts(codes.iter().copied());
     let one = |row: &Row| {
-        Ok(Taken {
-            handover: Handover {
-                code: String::from(row.text(0)?),
-                giver: String::from(row.text(1)?),
-                receiver: String::from(row.text(2)?),
-                quantity: row.int(3)?,
-            },
-            time: row.int(4)?,
-            event: Some(row.int(5)?),
-        })
+        Ok(Taken { handover: Handover::read(row)?, time: row.int(4)?, event: Some(row.int(5)?) })
     };
     tx.fetch(sql).await?.iter().map(one).collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use yj_kernel::{Result, Sql, SqlValue, Tx, insert_rows};
+use yj_kernel::{Problem, Result, Row, Sql, SqlValue, Tx, insert_rows};
 
 use crate::balance::Objects;
 
@@ -26,6 +26,18 @@ pub(crate) struct Handover {
     pub(crate) receiver: String,
     /// In ten-thousandths, more than nothing.
     pub(crate) quantity: i64,
+}
+
+impl Handover {
+    /// From a row of code, giver, receiver and quantity.
+    pub(crate) fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            code: String::from(row.text(0)?),
+            giver: String::from(row.text(1)?),
+            receiver: String::from(row.text(2)?),
+            quantity: row.int(3)?,
+        })
+    }
 }
 
 impl Holders {
@@ -155,20 +167,28 @@ pub(crate) async fn complete(tx: &mut Tx, objects: &mut Objects) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let mut sql =
-        Sql::new("SELECT object_id, subject_id, quantity FROM trace_holding WHERE object_id ");
-    sql.bind_ints(ids);
-    let mut found: BTreeMap<i64, Vec<(String, i64)>> = BTreeMap::new();
-    for row in tx.fetch(sql).await? {
-        let one = (String::from(row.text(1)?), row.int(2)?);
-        found.entry(row.int(0)?).or_default().push(one);
-    }
+    let mut found = parts(tx, &ids).await?;
     for object in objects.values_mut() {
         for (holder, amount) in object.id.and_then(|id| found.remove(&id)).unwrap_or_default() {
             object.holders.put(&holder, amount);
         }
     }
     Ok(())
+}
+
+/// What others than the last to put them out hold of some objects, by the numbers of these.
+pub(crate) async fn parts(
+    tx: &mut Tx,
+    ids: &[i64],
+) -> Result<BTreeMap<i64, BTreeMap<String, i64>>> {
+    let mut sql =
+        Sql::new("SELECT object_id, subject_id, quantity FROM trace_holding WHERE object_id ");
+    sql.bind_ints(ids.iter().copied());
+    let mut parts: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+    for row in tx.fetch(sql).await? {
+        parts.entry(row.int(0)?).or_default().insert(String::from(row.text(1)?), row.int(2)?);
+    }
+    Ok(parts)
 }
 
 /// The rows of `trace_handover` of an event, by its number and time (Unix ms).
@@ -181,9 +201,8 @@ pub(crate) fn handover_rows(
     let mut sums: BTreeMap<(i64, &str, &str), i64> = BTreeMap::new();
     for one in handovers {
         let object = objects.get(&one.code).and_then(|object| object.id);
-        let object = object.ok_or_else(|| {
-            yj_kernel::Problem::internal("a handover of an object that was not saved")
-        })?;
+        let object = object
+            .ok_or_else(|| Problem::internal("a handover of an object that was not saved"))?;
         *sums.entry((object, &one.giver, &one.receiver)).or_default() += one.quantity;
     }
     let rows = sums.into_iter().map(|((object, giver, receiver), quantity)| {
@@ -215,15 +234,7 @@ pub(crate) async fn handovers_of(tx: &mut Tx, event: i64) -> Result<Vec<Handover
          JOIN trace_object o ON o.id = h.object_id WHERE h.event_id = $1",
     );
     let rows = tx.fetch(sql.arg(event)).await?;
-    let one = |row: &yj_kernel::Row| {
-        Ok(Handover {
-            code: String::from(row.text(0)?),
-            giver: String::from(row.text(1)?),
-            receiver: String::from(row.text(2)?),
-            quantity: row.int(3)?,
-        })
-    };
-    rows.iter().map(one).collect()
+    rows.iter().map(Handover::read).collect()
 }
 
 #[cfg(test)]

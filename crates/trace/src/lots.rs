@@ -164,9 +164,7 @@ impl Lots {
             let mut units = Vec::new();
             for code in all {
                 if let Some(object) = objects.get(code) {
-                    let holders = object.holders.all().map(|(holder, _)| holder);
-                    let holders = holders.chain([object.subject_id.as_str()]);
-                    let holders = holders.filter(|_| of_lot(&object));
+                    let holders = object.parties().filter(|_| of_lot(&object));
                     units.extend(holders.map(|holder| (code, holder)));
                 } else {
                     let stored = lot.units.iter().filter(|(one, _)| one == code);

@@ -184,8 +184,7 @@ async fn require_reach(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<i64> {
     let missing = || Problem::NotFound("追溯码");
     let object = store::read_object(tx, code).await?.ok_or_else(missing)?;
     let id = object.id.ok_or_else(|| Problem::internal("a stored object without id"))?;
-    let parts = object.holders.all().map(|(holder, _)| holder);
-    let all: Vec<&str> = [object.subject_id.as_str()].into_iter().chain(parts).collect();
+    let all: Vec<&str> = object.parties().collect();
     let holders = yj_subject::heirs(tx, &all).await?;
     let held = holders.values().any(|holder| {
         let place = Place {

@@ -186,14 +186,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     let same = original.as_ref().is_some_and(|one| one.is_of(&stored.domain, &stored.kind));
     let repeats = |line: &_| same && hold::repeats(line, &objects, &corrects);
     let of_hold = hold::judge(&event, &holds, repeats)?;
-    let named: BTreeSet<&str> = objects
-        .values()
-        .flat_map(|object| {
-            let others = object.holders.all().map(|(holder, _)| holder);
-            others.chain([object.subject_id.as_str()])
-        })
-        .chain([stored.subject_id.as_str()])
-        .collect();
+    let named: BTreeSet<&str> =
+        objects.values().flat_map(Object::parties).chain([stored.subject_id.as_str()]).collect();
     let briefs = yj_subject::heirs(tx, &named.into_iter().collect::<Vec<_>>()).await?;
     let both = parties(tx, &event).await?;
     let from = both.as_ref().filter(|_| handover::comes_in(&event.spec));

@@ -300,10 +300,7 @@ impl<'a> Behind<'a> {
     ) -> Result<Self> {
         let codes: Vec<&str> = codes.iter().copied().collect();
         let objects = store::read_objects(tx, &codes).await?;
-        let holders = objects.values().flat_map(|one| {
-            one.holders.all().map(|(holder, _)| holder).chain([one.subject_id.as_str()])
-        });
-        let holders: BTreeSet<&str> = holders.collect();
+        let holders: BTreeSet<&str> = objects.values().flat_map(Object::parties).collect();
         let holders: Vec<&str> = holders.into_iter().collect();
         let holders = yj_subject::heirs(tx, &holders).await?;
         let products: BTreeSet<&str> =

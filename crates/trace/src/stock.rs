@@ -139,14 +139,14 @@ async fn of_code(
 }
 
 /// Those who hold of a unit and are within reach, by the identifiers that it knows them by.
-pub(crate) struct Within {
-    pub(crate) holders: Vec<(String, SubjectBrief)>,
+struct Within {
+    holders: Vec<(String, SubjectBrief)>,
     /// Whether nobody else holds any.
-    pub(crate) are_all: bool,
+    are_all: bool,
 }
 
 /// Who within reach holds of a unit.
-pub(crate) async fn within(ctx: &Ctx, tx: &mut Tx, object: &Object) -> Result<Within> {
+async fn within(ctx: &Ctx, tx: &mut Tx, object: &Object) -> Result<Within> {
     let mut all: BTreeSet<&str> = object.holders.all().map(|(holder, _)| holder).collect();
     // Whoever put it out last, where nothing of it is left or some of it is with them.
     if all.len() != 1 {

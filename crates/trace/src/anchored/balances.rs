@@ -10,7 +10,7 @@ use yj_ledger::{Derivation, Difference, Found, Looked};
 
 use crate::{
     balance::{LinkRole, ObjectState},
-    returned,
+    holders, returned,
     store::quantity,
 };
 
@@ -56,7 +56,7 @@ impl Derivation for Balances {
             let objects = tx.fetch(sql.arg(after).arg(most)).await?;
             let ids = objects.iter().map(|row| row.int(0)).collect::<Result<Vec<_>>>()?;
             let sums = sums(tx, &ids).await?;
-            let parts = parts(tx, &ids).await?;
+            let parts = holders::parts(tx, &ids).await?;
             let none = Sums::default();
             let mut looked = Looked { rows: objects.len() as u64, ..Looked::default() };
             for row in &objects {
@@ -132,18 +132,6 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
         *sums.each.entry(String::from(row.text(2)?)).or_default() += row.int(3)?;
     }
     Ok(all)
-}
-
-/// What others than the last to put them out hold of some objects, as it is stored.
-async fn parts(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, BTreeMap<String, i64>>> {
-    let mut sql =
-        Sql::new("SELECT object_id, subject_id, quantity FROM trace_holding WHERE object_id ");
-    sql.bind_ints(ids.iter().copied());
-    let mut parts: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
-    for row in tx.fetch(sql).await? {
-        parts.entry(row.int(0)?).or_default().insert(String::from(row.text(1)?), row.int(2)?);
-    }
-    Ok(parts)
 }
 
 /// Where somebody holds of an object what the events do not say, or the parts are not what the object says
