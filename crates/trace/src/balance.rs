@@ -246,6 +246,7 @@ pub(crate) fn apply(
     maker: &Maker<'_>,
     before: &Before,
 ) -> Result<Applied> {
+    event.require_lots_said(objects)?;
     let mut links = Vec::with_capacity(event.inputs.len() + event.outputs.len());
     let mut handovers = Vec::new();
     for (at, line) in event.inputs.iter().enumerate() {
