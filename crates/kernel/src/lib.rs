@@ -61,7 +61,9 @@ pub use bulk::load;
 pub use code_list::CodeList;
 pub use context::{App, AppParts, Ctx, Platform, Witness};
 pub use dataset::{Asked, Chunk, Dataset};
-pub use db::{Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows};
+pub use db::{
+    Db, Dialect, Fuse, Migration, Row, Sql, SqlValue, Tx, VALUES_MAX, insert_rows, lie_near,
+};
 pub use derived::{Succession, derive};
 pub use disk::Disk;
 pub use entity::{Changed, Entity, Resource};

@@ -119,6 +119,14 @@ struct Kept {
 }
 
 impl Kept {
+    /// Those of the rows that are links of the events asked for.
+    fn read_all<'a>(rows: &'a [Row], events: &'a [i64]) -> impl Iterator<Item = Result<Self>> + 'a {
+        let asked = |link: &Result<Self>| {
+            link.as_ref().map_or(true, |link| events.binary_search(&link.event).is_ok())
+        };
+        rows.iter().map(Self::read).filter(asked)
+    }
+
     fn read(row: &Row) -> Result<Self> {
         Ok(Self {
             event: row.int(0)?,
@@ -138,6 +146,7 @@ impl Kept {
 }
 
 /// A link as it was found.
+#[derive(Clone)]
 struct Link {
     event: i64,
     /// Place of the object among those found.
@@ -154,7 +163,7 @@ struct Told {
 }
 
 /// What was found so far.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Found {
     /// Identifiers of objects, in the order in which they were found.
     objects: Vec<i64>,
@@ -216,22 +225,37 @@ impl Found {
     }
 
     /// Follows events one way, of which some may have been found on the other; whether there was room for
-    /// all of them.
-    async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<bool> {
+    /// all of them. `None` where several things went on together in one of them: not all of this may be on
+    /// the way.
+    async fn reach(&mut self, tx: &mut Tx, events: &[i64], way: Direction) -> Result<Option<bool>> {
         let parts = events.chunks(TOGETHER).map(|part| self.divided(part));
         let parts: Vec<(Vec<i64>, Vec<i64>)> = parts.collect();
         let queries: Vec<Sql> = parts.iter().map(|(_, new)| links(new)).collect();
-        let (mut parts, mut room) = (parts.iter(), true);
+        let (mut parts, mut room, mut together) = (parts.iter(), true, false);
         tx.fetch_ahead(queries, |rows| {
             room = self.objects.len() <= OBJECTS_MAX;
-            let Some((known, _)) = parts.next().filter(|_| room) else {
+            let Some((known, new)) = parts.next().filter(|_| room) else {
                 return Ok(ControlFlow::Break(()));
             };
-            self.follow(rows.iter().map(Kept::read), known, Some(way))?;
-            Ok(ControlFlow::Continue(()))
+            let first = self.links.len();
+            self.follow(Kept::read_all(&rows, new), known, Some(way))?;
+            let new = self.links[first..].iter().map(|link| self.plain(link));
+            together = go_on_together(new.chain(self.links_of(known)));
+            Ok(if together { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
         .await?;
-        Ok(room)
+        Ok(Some(room).filter(|_| !together))
+    }
+
+    /// The links of events that were found, which are in the order of their numbers.
+    fn links_of(&self, known: &[i64]) -> impl Iterator<Item = PlainLink> {
+        let all = if known.is_empty() { &[] } else { &*self.links };
+        let own = all.iter().filter(|link| known.binary_search(&link.event).is_ok());
+        own.map(|link| self.plain(link))
+    }
+
+    fn plain(&self, link: &Link) -> PlainLink {
+        (link.role, (link.event, self.objects[link.object]))
     }
 
     /// Follows one way from the root to its end; whether all that is on it was found. Of inputs and outputs
@@ -240,37 +264,30 @@ impl Found {
     async fn lead(&mut self, tx: &mut Tx, root: i64, way: Direction) -> Result<bool> {
         let (events, more) = reach(tx, root, way).await?;
         if events.len() > TOGETHER {
-            return match unpacked::exact(tx, root, way, &events).await? {
-                Some(exact) => self.reach_exactly(&exact, way),
-                None => Ok(self.reach(tx, &events, way).await? && !more),
-            };
+            if let Some(exact) = unpacked::through_packages(tx, root, way, &events).await? {
+                return self.reach_exactly(&exact, way);
+            }
+            let before = self.clone();
+            if let Some(room) = self.reach(tx, &events, way).await? {
+                return Ok(room && !more);
+            }
+            *self = before;
+            return self.reach_exactly(&unpacked::walked(tx, root, way).await?, way);
         }
         let (known, new) = self.divided(&events);
         let rows = tx.fetch(links(&new)).await?;
-        let read = rows.iter().map(Kept::read).collect::<Result<Vec<_>>>()?;
-        let exact = if self.go_on_together(&known, &read) {
+        let read = Kept::read_all(&rows, &new).collect::<Result<Vec<_>>>()?;
+        let new = read.iter().map(|link| (link.role, (link.event, link.object)));
+        let exact = if go_on_together(new.chain(self.links_of(&known))) {
             Some(unpacked::walked(tx, root, way).await?)
         } else {
-            unpacked::exact_through_packages(tx, root, way, &events).await?
+            unpacked::through_packages(tx, root, way, &events).await?
         };
         if let Some(exact) = exact {
             return self.reach_exactly(&exact, way);
         }
         self.follow(read.into_iter().map(Ok), &known, Some(way))?;
         Ok(true)
-    }
-
-    /// Whether several things go on under their own codes in one of some events, of which some were found
-    /// before and the links of the others were read.
-    fn go_on_together(&self, known: &[i64], read: &[Kept]) -> bool {
-        let before = self.links.iter().filter(|link| known.binary_search(&link.event).is_ok());
-        let before = before.map(|link| (link.role, (link.event, self.objects[link.object])));
-        let all = read.iter().map(|link| (link.role, (link.event, link.object))).chain(before);
-        let all: Vec<(LinkRole, (i64, i64))> = all.collect();
-        let of = |role| all.iter().filter(move |link| link.0 == role).map(|link| link.1);
-        let taken: HashSet<(i64, i64)> = of(LinkRole::Input).collect();
-        let mut once = HashSet::new();
-        of(LinkRole::Output).filter(|link| taken.contains(link)).any(|link| !once.insert(link.0))
     }
 
     /// Takes what was read on a way that was walked; whether that was all of it.
@@ -308,12 +325,24 @@ impl Found {
     }
 }
 
-/// The links of some events.
+/// A role in an event, and the object.
+type PlainLink = (LinkRole, (i64, i64));
+
+/// Whether several things go on under their own codes in one of the events that these are the links of.
+fn go_on_together(links: impl Iterator<Item = PlainLink>) -> bool {
+    let all: Vec<PlainLink> = links.collect();
+    let of = |role| all.iter().filter(move |link| link.0 == role).map(|link| link.1);
+    let taken: HashSet<(i64, i64)> = of(LinkRole::Input).collect();
+    let mut once = HashSet::new();
+    of(LinkRole::Output).filter(|link| taken.contains(link)).any(|link| !once.insert(link.0))
+}
+
+/// The query for the links of some events in the order of their numbers, for [`Kept::read_all`].
 fn links(events: &[i64]) -> Sql {
     let mut sql = Sql::new(
         "SELECT event_id, object_id, role, quantity, event_time FROM trace_link WHERE event_id ",
     );
-    sql.bind_ints(events.iter().copied());
+    sql.bind_near(events).push(" ORDER BY event_id");
     sql
 }
 
@@ -399,14 +428,14 @@ async fn named(
     for &direction in directions {
         let objects = units.iter().filter(|unit| unit.reached.has(direction));
         let objects: Vec<i64> = objects.map(|unit| unit.id).collect();
-        let (events, more) = looked_at(tx, &objects).await?;
+        let (events, more) = looked_at(tx, objects).await?;
         watching.extend(events);
         overlooked |= more;
     }
     let new = watching.iter().copied().filter(|event| !found.events.contains_key(event));
     let (new, known): (Vec<i64>, _) = (new.collect(), found.objects.len());
     if !new.is_empty() {
-        found.follow(tx.fetch(links(&new)).await?.iter().map(Kept::read), &[], None)?;
+        found.follow(Kept::read_all(&tx.fetch(links(&new)).await?, &new), &[], None)?;
     }
     let more = &found.objects[known..];
     units.extend(units::read(tx, more, (&found.places, known), names).await?);
@@ -481,16 +510,20 @@ fn edges(links: &[Link], event: i64) -> Vec<Edge> {
 }
 
 /// The newest events that looked at any of these objects, and whether there are more.
-async fn looked_at(tx: &mut Tx, objects: &[i64]) -> Result<(BTreeSet<i64>, bool)> {
+async fn looked_at(tx: &mut Tx, mut objects: Vec<i64>) -> Result<(BTreeSet<i64>, bool)> {
     let most = i64::try_from(OBSERVATIONS_MAX).map_err(Problem::internal)?;
     let mut events = BTreeSet::new();
-    // The sum keeps PostgreSQL from reading all there is backwards until it has found enough.
+    objects.sort_unstable();
+    // The sum keeps PostgreSQL from reading all there is backwards until it has found enough. Where nobody
+    // looked at anything near, none is looked up.
     let queries = objects.chunks(LOOKED_AT_TOGETHER).map(|objects| {
         let mut sql = Sql::new(
-            "SELECT DISTINCT event_id + 0 AS event FROM trace_link WHERE role = 2 AND object_id ",
+            "SELECT DISTINCT event_id + 0 AS event FROM trace_link WHERE EXISTS (SELECT 1 FROM trace_link n \
+             WHERE n.role = 2 AND n.object_id BETWEEN ",
         );
-        sql.bind_ints(objects.iter().copied()).push(" ORDER BY event DESC LIMIT ");
-        sql.bind(most + 1);
+        sql.bind(objects[0]).push(" AND ").bind(objects[objects.len() - 1]);
+        sql.push(") AND role = 2 AND object_id ").bind_ints(objects.iter().copied());
+        sql.push(" ORDER BY event DESC LIMIT ").bind(most + 1);
         sql
     });
     tx.fetch_ahead(queries.collect(), |rows| {

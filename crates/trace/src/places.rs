@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, ops::ControlFlow};
 
-use yj_kernel::{Dialect, Result, Row, Sql, Tx};
+use yj_kernel::{Dialect, Result, Row, Sql, Tx, lie_near};
 
 use crate::store::{EVENT, StoredEvent};
 
@@ -71,7 +71,7 @@ async fn rows_at(tx: &mut Tx, columns: &'static str, told: &[(i64, i64)]) -> Res
 }
 
 /// The same of many events, each once, in parts: while one part is looked for, `each` takes the one before,
-/// its events in any order.
+/// its events in any order. The first of the columns is the event's number.
 pub(crate) async fn rows_in_parts(
     tx: &mut Tx,
     columns: &'static str,
@@ -79,16 +79,26 @@ pub(crate) async fn rows_in_parts(
     mut each: impl FnMut(&[Row]) -> Result<()>,
 ) -> Result<()> {
     let dialect = tx.dialect();
-    let first = |part: &&[(i64, i64)]| {
+    let ids: Vec<Vec<i64>> = parts.iter().map(|part| numbers(part)).collect();
+    let first = |(part, ids): (&&[(i64, i64)], &Vec<i64>)| {
+        if lie_near(ids) {
+            // A stretch of numbers is found in every month at the price of one.
+            let mut sql = Sql::new(columns);
+            sql.push(" WHERE e.id ").bind_near(ids);
+            return sql;
+        }
         let reach = looks(dialect, part.len()).first();
         look(columns, part, reach.copied().unwrap_or(Reach::Everywhere))
     };
-    let queries = parts.iter().map(first).collect();
-    let (mut asked, mut missed) = (parts.iter(), Vec::new());
-    tx.fetch_ahead(queries, |rows| {
-        match asked.next() {
-            Some(part) if part.len() != rows.len() => missed.push(*part),
-            _ => each(&rows)?,
+    let queries = parts.iter().zip(&ids).map(first).collect();
+    let (mut asked, mut missed) = (parts.iter().zip(&ids), Vec::new());
+    tx.fetch_ahead(queries, |mut rows| {
+        let Some((part, ids)) = asked.next() else { return Ok(ControlFlow::Break(())) };
+        rows.retain(|row| row.int(0).is_ok_and(|id| ids.binary_search(&id).is_ok()));
+        if part.len() == rows.len() {
+            each(&rows)?;
+        } else {
+            missed.push(*part);
         }
         Ok(ControlFlow::Continue(()))
     })
@@ -97,6 +107,13 @@ pub(crate) async fn rows_in_parts(
         each(&rows_at(tx, columns, part).await?)?;
     }
     Ok(())
+}
+
+/// The numbers of some events, in ascending order.
+fn numbers(told: &[(i64, i64)]) -> Vec<i64> {
+    let mut ids: Vec<i64> = told.iter().map(|(id, _)| *id).collect();
+    ids.sort_unstable();
+    ids
 }
 
 fn look(columns: &'static str, told: &[(i64, i64)], reach: Reach) -> Sql {

@@ -160,20 +160,19 @@ pub(crate) async fn read(
     ids.sort_unstable();
     let queries = ids.chunks(TOGETHER).map(|ids| {
         let mut sql = Sql::new(UNIT);
-        sql.bind_ints(ids.iter().copied());
+        sql.bind_near(ids);
         sql
     });
     tx.fetch_ahead(queries.collect(), |rows| {
         let mut names = names::hold(names);
         for row in rows {
+            let place = places.get(&row.int(0)?).and_then(|place| place.checked_sub(first));
+            let Some(place) = place.and_then(|place| units.get_mut(place)) else { continue };
             let unit = unit(&row, &mut names, &mut measures)?;
             if row.int(11)? != 0 {
                 several.push(unit.id);
             }
-            let place = places.get(&unit.id).and_then(|place| place.checked_sub(first));
-            if let Some(place) = place.and_then(|place| units.get_mut(place)) {
-                *place = Some(unit);
-            }
+            *place = Some(unit);
         }
         Ok(ControlFlow::Continue(()))
     })

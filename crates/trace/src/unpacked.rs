@@ -62,22 +62,9 @@ impl Exact {
     }
 }
 
-/// Where a way leads, if packages were opened on it or things went on together; `None` where the events
-/// that inputs and outputs lead to are all there is.
-pub(crate) async fn exact(
-    tx: &mut Tx,
-    root: i64,
-    direction: Direction,
-    events: &[i64],
-) -> Result<Option<Exact>> {
-    if together(tx, events).await? {
-        return walked(tx, root, direction).await.map(Some);
-    }
-    exact_through_packages(tx, root, direction, events).await
-}
-
-/// The same of events of which it is known that nothing went on together in them.
-pub(crate) async fn exact_through_packages(
+/// Where a way leads, if packages were opened on it; `None` where none was on the way to the events that
+/// inputs and outputs lead to.
+pub(crate) async fn through_packages(
     tx: &mut Tx,
     root: i64,
     direction: Direction,
@@ -153,26 +140,6 @@ pub(crate) async fn taken_out(tx: &mut Tx, roots: BTreeSet<i64>) -> Result<BTree
 async fn any(tx: &mut Tx) -> Result<bool> {
     let sql = Sql::new("SELECT event_id FROM trace_link WHERE role = 3 LIMIT 1");
     Ok(tx.fetch_one(sql).await?.is_some())
-}
-
-/// Whether several things went on under their own codes in one of some events.
-async fn together(tx: &mut Tx, events: &[i64]) -> Result<bool> {
-    let queries = events.chunks(TOGETHER).map(|part| {
-        let mut sql = Sql::new(
-            "SELECT i.event_id FROM trace_link i CROSS JOIN trace_link o WHERE o.event_id = i.event_id \
-             AND o.role = 1 AND o.object_id = i.object_id AND i.role = 0 AND i.event_id ",
-        );
-        sql.bind_ints(part.iter().copied());
-        sql.push(" GROUP BY i.event_id HAVING COUNT(*) > 1 LIMIT 1");
-        sql
-    });
-    let mut found = false;
-    tx.fetch_ahead(queries.collect(), |rows| {
-        found = !rows.is_empty();
-        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })
-    .await?;
-    Ok(found)
 }
 
 /// Whether a package was opened where events lead: one that the root is, or that they put out (downstream)

@@ -216,6 +216,18 @@ fn is_link_type(text: &str) -> bool {
         && (special.contains(&name) || LINK_TYPES.iter().any(|(code, _)| *code == name))
 }
 
+/// Says what is wrong with a text that is no identifier.
+fn malformed(app: &App, (id, mode): (&str, Mode), headers: &HeaderMap) -> Result<Response> {
+    let detail = why_not(id).to_string();
+    // A conformant resolver says 400 to a link that is none.
+    let problem = match mode {
+        Mode::Link => Problem::Malformed(detail.clone()),
+        Mode::Any => Problem::invalid("id", detail.clone()),
+    };
+    let asked = id.strip_suffix('?').unwrap_or(id);
+    story::malformed(app, asked, (&detail, problem), headers)
+}
+
 impl Resolver {
     async fn answer(
         &self,
@@ -224,18 +236,21 @@ impl Resolver {
         (id, mode): (&str, Mode),
         rest: Rest,
     ) -> Result<Response> {
+        let readings = candidates(id);
+        // A code of one's own making is of no scheme, and may be registered all the same.
+        let own = Some(id).filter(|_| readings.is_empty() && mode == Mode::Any);
+        let own = own.and_then(bare_code).and_then(|code| code.parse::<TraceCode>().ok());
+        // Whoever writes what can be no identifier learns nothing of those that there are.
+        if readings.is_empty() && own.is_none() {
+            return malformed(app, (id, mode), &rest.headers);
+        }
         let now = app.now().as_millisecond();
         if self.pace.is_spent(origin.address, now) {
             let detail = "查询未果的次数过多，请一分钟后再试";
             return Err(Problem::TooMany(String::from(detail)));
         }
-        let readings = candidates(id);
         if readings.is_empty() {
-            // A code of one's own making is of no scheme, and may be registered all the same.
-            let plain = bare_code(id).and_then(|code| code.parse::<TraceCode>().ok());
-            if let Some(code) = plain
-                && mode == Mode::Any
-            {
+            if let Some(code) = own {
                 let code = code.to_string();
                 let link_type = rest.value("linkType");
                 let asked = Asked::read(link_type.as_deref(), rest.header(header::ACCEPT));
@@ -256,14 +271,7 @@ impl Resolver {
                 }
             }
             self.pace.miss(origin.address, now);
-            let detail = why_not(id).to_string();
-            // A conformant resolver says 400 to a link that is none.
-            let problem = match mode {
-                Mode::Link => Problem::Malformed(detail.clone()),
-                Mode::Any => Problem::invalid("id", detail.clone()),
-            };
-            let asked = id.strip_suffix('?').unwrap_or(id);
-            return story::malformed(app, asked, (&detail, problem), &rest.headers);
+            return malformed(app, (id, mode), &rest.headers);
         }
         let link_type = rest.value("linkType");
         let asked = Asked::read(link_type.as_deref(), rest.header(header::ACCEPT));

@@ -23,7 +23,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 pub use migrate::Migration;
 pub(crate) use sql::Cell;
-pub use sql::{Row, Sql, SqlValue, VALUES_MAX, insert_rows};
+pub use sql::{Row, Sql, SqlValue, VALUES_MAX, insert_rows, lie_near};
 
 use crate::{Problem, Result};
 

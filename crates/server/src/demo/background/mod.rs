@@ -1,6 +1,8 @@
 //! 400 days of ordinary trade, so that lists, counts and charts have something to show.
 
 mod recipes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

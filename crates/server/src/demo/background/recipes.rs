@@ -304,6 +304,9 @@ fn special_equipment<'a>(
     ])
 }
 
+/// Vehicles of the tankers, each on its way in its turn: in the largest province that a demonstration is
+/// made of several hundred set out on one day.
+const VEHICLES: usize = 900;
 /// Thousandths of a ton of synthesis gas that become methanol.
 const METHANOL: u64 = 700;
 
@@ -314,6 +317,8 @@ fn dangerous<'a>(
 ) -> Result<[Part<'a>; CHAIN]> {
     let batch = number(seeded, "WX");
     let mut journey = waybill(start.day, (3, &batch));
+    // One vehicle makes one trip at a time (一车一趟一单).
+    journey["vehicle_no"] = format!("陕K·示例{:03}", 100 + start.turn % VEHICLES).into();
     journey["load_t"] = (start.quantity * METHANOL / 1000).to_string().into();
     Ok([
         ("raw_material", maker, true, 1000, json!({ "material": "煤制合成气", "batch_no": batch })),
