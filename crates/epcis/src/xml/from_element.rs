@@ -283,9 +283,10 @@ fn sensor(element: &Element, reading: &mut Reading<'_>) -> Json {
 fn readings(element: &Element, reading: &mut Reading<'_>) -> Json {
     let mut members = Members::new();
     for (name, value) in element.content() {
-        let value = match name.is_own() {
-            true => one_reading(name, value.trim(), reading),
-            false => Json::text(value.as_str()),
+        let value = if name.is_own() {
+            one_reading(name, value.trim(), reading)
+        } else {
+            Json::text(value.as_str())
         };
         add(&mut members, reading.namer.name(name), value);
     }

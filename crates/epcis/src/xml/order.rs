@@ -141,23 +141,38 @@ impl Order {
     /// Takes the next child; says what it should have stood before. Names that are not of the standard
     /// are the business of other checks, but nothing of the standard follows those of somebody else.
     pub(super) fn breaks(&mut self, child: &Element) -> Option<String> {
-        let (local, names) = (child.name.local.as_str(), self.parts.iter().copied().flatten());
+        let local = child.name.local.as_str();
         if !child.name.is_own() {
             let name = || format!("{}:{local}", child.name.prefix);
             self.foreign.get_or_insert_with(name);
             return None;
         }
-        let mut places = names.clone().enumerate().filter(|(_, name)| **name == local).peekable();
-        places.peek()?;
-        if let Some(foreign) = &self.foreign {
-            return Some(format!(" {local} 应在扩展元素 {foreign} 之前"));
+        let ahead = self.place(local, self.at);
+        if let (None, Some(place)) = (&self.foreign, ahead) {
+            self.at = place;
+            return None;
         }
-        match places.find(|(place, _)| *place >= self.at) {
-            Some((place, _)) => {
-                self.at = place;
-                None
+        ahead.or_else(|| self.place(local, 0))?;
+        Some(match &self.foreign {
+            Some(foreign) => format!(" {local} 应在扩展元素 {foreign} 之前"),
+            None => format!(" {local} 应在 {} 之前", self.name(self.at).unwrap_or_default()),
+        })
+    }
+
+    /// The first place of a name that is not before this one.
+    fn place(&self, local: &str, from: usize) -> Option<usize> {
+        let mut at = from;
+        while let Some(name) = self.name(at) {
+            if name == local {
+                return Some(at);
             }
-            None => names.clone().nth(self.at).map(|last| format!(" {local} 应在 {last} 之前")),
+            at += 1;
         }
+        None
+    }
+
+    fn name(&self, at: usize) -> Option<&'static str> {
+        let [begin, own] = self.parts;
+        begin.get(at).or_else(|| own.get(at.checked_sub(begin.len())?)).copied()
     }
 }
