@@ -7,6 +7,9 @@ use crate::json::Json;
 /// The context every document of EPCIS 2.0 names.
 pub const EPCIS_CONTEXT: &str = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld";
 
+/// The vocabulary of EPCIS 2.0: the standard's own kinds of events and their fields.
+pub(crate) const EPCIS_NAMESPACE: &str = "https://ref.gs1.org/epcis/";
+
 /// What the prefix `xml` stands for by definition (Namespaces in XML §3).
 pub(crate) const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -15,7 +18,7 @@ const WELL_KNOWN: [(&str, &str); 6] = [
     ("xml", XML_NAMESPACE),
     ("gs1", "https://ref.gs1.org/voc/"),
     ("cbv", "https://ref.gs1.org/cbv/"),
-    ("epcis", "https://ref.gs1.org/epcis/"),
+    ("epcis", EPCIS_NAMESPACE),
     ("cbvmda", "urn:epcglobal:cbv:mda"),
     ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
 ];

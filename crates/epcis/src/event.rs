@@ -143,8 +143,8 @@ pub struct SensorMetadata {
 /// One reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SensorReport {
-    /// Web URI of what was measured.
-    pub kind: String,
+    /// Web URI of what was measured; a report of an exception may say nothing of it.
+    pub kind: Option<String>,
     /// Web URI of the alert.
     pub exception: Option<String>,
     /// Web URI of the component of a vector.
@@ -419,7 +419,7 @@ fn sensor_report(context: &Context, value: &Json) -> SensorReport {
         Some((name, if is_free { text.to_owned() } else { context.expand(text).into_owned() }))
     };
     SensorReport {
-        kind: word("type", Vocabulary::Measurement).unwrap_or_default(),
+        kind: word("type", Vocabulary::Measurement),
         exception: word("exception", Vocabulary::Alert),
         component: word("component", Vocabulary::Component),
         time: value.text_of("time").and_then(Instant::parse),

@@ -1,5 +1,7 @@
 //! Points in time as RFC 3339 writes them.
 
+use std::borrow::Cow;
+
 /// A point in time: milliseconds since 1970-01-01T00:00Z. What is finer is rounded, halves up
 /// (CBV 2.0 §8.9, and GS1's tools).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +76,21 @@ pub(crate) fn end_of_day(text: &str) -> Option<String> {
     let next = Instant(day.rounded().0 + 86_400_000).to_string();
     let (date, _) = next.split_once('T')?;
     Some(format!("{date}T00:00:00{zone}"))
+}
+
+/// Whether a time is in a second 60, which RFC 3339 writes for leap seconds.
+pub(crate) fn is_leap_second(text: &str) -> bool {
+    text.as_bytes().get(16..19) == Some(b":60")
+}
+
+/// A time as XML Schema can write it, which has no second 60: there the beginning of the next minute,
+/// which is the same point in time.
+pub(crate) fn for_xml(text: &str) -> Cow<'_, str> {
+    let minute = text.get(..16).filter(|_| is_leap_second(text));
+    let begin = minute.and_then(|minute| Instant::parse(&format!("{minute}:00Z")));
+    let Some((Instant(ms), rest)) = begin.zip(text.get(19..)) else { return text.into() };
+    let next = Instant(ms + 60_000).to_string();
+    format!("{}{rest}", next.split_at(19).0).into()
 }
 
 impl std::fmt::Display for Instant {
@@ -203,6 +220,20 @@ mod tests {
             ("2026-12-31T23:00:00Z", None),
         ] {
             assert_eq!(end_of_day(text).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn xml_has_a_leap_second_as_the_beginning_of_the_next_minute() {
+        for (text, wanted) in [
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+            ("2017-01-01T07:59:60.25+08:00", "2017-01-01T08:00:00.25+08:00"),
+            ("2016-12-31T23:59:59Z", "2016-12-31T23:59:59Z"),
+            ("2016-12-31T23:61:60Z", "2016-12-31T23:61:60Z"),
+            ("60", "60"),
+        ] {
+            assert_eq!(for_xml(text), wanted);
+            assert_eq!(Instant::parse(&for_xml(text)), Instant::parse(text), "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     expressible,
     identifier::Names,
     quantity,
-    shape::{ANY_LIST, Field, Kind, List, Others, Shape, may, must},
+    shape::{ANY_LIST, Field, Kind, List, Others, Shape, may, must, must_without},
 };
 use crate::{
     context::Context,
@@ -73,7 +73,7 @@ static METADATA: Shape = Shape {
 
 static REPORT: Shape = Shape {
     fields: &[&[
-        must("type", Kind::Word(Vocabulary::Measurement)),
+        must_without("type", Kind::Word(Vocabulary::Measurement), "exception"),
         may("exception", Kind::Word(Vocabulary::Alert)),
         may("deviceID", ANY),
         may("deviceMetadata", Kind::Uri),

@@ -2,15 +2,12 @@
 //! 2.0 §12), so that an event which one of them cannot say would be missing from its answers.
 
 use crate::{
-    context::{Context, XML_NAMESPACE},
+    context::{Context, EPCIS_NAMESPACE, XML_NAMESPACE},
     event::EventKind,
     fault::{Faults, Path},
     json::Json,
     xml::names::{Unnamed, is_namespace, is_xml_text, unnamed},
 };
-
-/// The namespace of the standard's own kinds of events.
-const EPCIS: &str = "https://ref.gs1.org/epcis/";
 
 /// Notes every name and every text of an event that XML has no way to say, and prefixes that mean
 /// nothing.
@@ -19,7 +16,7 @@ pub(super) fn check(event: &Json, context: &Context, faults: &mut Faults) {
         let path = Path::ROOT.key("type");
         name(kind.name(), context, &path, faults);
         // Whoever looks for events of the standard's kinds looks for their names.
-        if context.resolve(kind.name()).is_some_and(|(namespace, _)| namespace == EPCIS) {
+        if context.resolve(kind.name()).is_some_and(|(namespace, _)| namespace == EPCIS_NAMESPACE) {
             faults.note(
                 &path,
                 "标准的事件类型只写名称，如 ObjectEvent；自定义的类型不应用 GS1 的命名空间",

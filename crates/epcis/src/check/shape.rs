@@ -49,15 +49,29 @@ pub(super) const ANY_LIST: List = List { min: 0, unique: false };
 pub(super) struct Field {
     name: &'static str,
     kind: Kind,
-    required: bool,
+    need: Need,
+}
+
+/// Whether a field has to be there.
+#[derive(Clone, Copy)]
+enum Need {
+    No,
+    Yes,
+    /// Where this other one is not.
+    Without(&'static str),
 }
 
 pub(super) const fn must(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, required: true }
+    Field { name, kind, need: Need::Yes }
+}
+
+/// A field that has to be there where another is not.
+pub(super) const fn must_without(name: &'static str, kind: Kind, other: &'static str) -> Field {
+    Field { name, kind, need: Need::Without(other) }
 }
 
 pub(super) const fn may(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, required: false }
+    Field { name, kind, need: Need::No }
 }
 
 /// Which members there may be besides the fields.
@@ -86,8 +100,15 @@ impl Shape {
                 None => self.check_other(name, &path.key(name), faults),
             }
         }
-        for field in fields().filter(|field| field.required && value.get(field.name).is_none()) {
-            faults.note(path, format!("缺少 {}", field.name));
+        let has = |name: &str| members.iter().any(|(known, _)| known == name);
+        for field in fields().filter(|field| !has(field.name)) {
+            match field.need {
+                Need::Yes => faults.note(path, format!("缺少 {}", field.name)),
+                Need::Without(other) if !has(other) => {
+                    faults.note(path, format!("缺少 {}；有 {other} 时才可以没有", field.name));
+                }
+                Need::Without(_) | Need::No => {}
+            }
         }
     }
 

@@ -184,7 +184,7 @@ fn words(field: WordField, event: &Event) -> Vec<&String> {
         WordField::ErrorReason => {
             event.error_declaration.iter().filter_map(|error| error.reason.as_ref()).collect()
         }
-        WordField::SensorType => reports().map(|report| &report.kind).collect(),
+        WordField::SensorType => reports().filter_map(|report| report.kind.as_ref()).collect(),
         WordField::SensorException => {
             reports().filter_map(|report| report.exception.as_ref()).collect()
         }

@@ -3,23 +3,56 @@
 use super::{
     is_foreign,
     namer::Namer,
-    tree::{Element, Name},
+    order::{self, Order},
+    tree::{Element, Name, is_lax},
 };
 use crate::{
-    context::Context,
+    context::{Context, EPCIS_NAMESPACE},
     decimal::Decimal,
     event::{EventKind, SENSOR_NUMBERS},
     json::{Json, Members},
-    time::end_of_day,
+    time::{end_of_day, is_leap_second},
     vocabulary::Vocabulary,
 };
 
-/// `None` when the element is no event. Given with the prefixes that are declared around it.
+/// What reading one event needs to know and finds out.
+struct Reading<'a> {
+    namer: Namer<'a>,
+    /// The first thing that the XML schemas do not let stand, where JSON would not tell.
+    refusal: Option<String>,
+}
+
+impl Reading<'_> {
+    fn refuse(&mut self, sentence: impl FnOnce() -> String) {
+        if self.refusal.is_none() {
+            self.refusal = Some(sentence());
+        }
+    }
+
+    /// Notes where a child stands behind what it should stand before.
+    fn follow(&mut self, order: &mut Order, parent: &Element, child: &Element) {
+        if let Some(wanted) = order.breaks(child) {
+            self.refuse(|| format!("{} 中{wanted}", parent.name.local));
+        }
+    }
+
+    /// A time; `xsd:dateTime` has no second 60, which the times of JSON have.
+    fn time(&mut self, text: &str) -> Json {
+        if is_leap_second(text) {
+            self.refuse(|| format!("XML 的时间（xsd:dateTime）的秒为 00 至 59，现为 {text}"));
+        }
+        time(text)
+    }
+}
+
+/// `None` when the element is no event; otherwise the event, or why it is none by the XML schemas.
+/// Given with the prefixes that are declared around it, and whether the document is of 1.x.
 pub(super) fn event(
     element: &Element,
     document: &Context,
     around: &[(String, String)],
-) -> Option<Json> {
+    first: bool,
+) -> Option<Result<Json, String>> {
     let mut namer = Namer::new(document);
     let around = around.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str()));
     let mut declared: Vec<(&str, &str)> = around.collect();
@@ -32,27 +65,67 @@ pub(super) fn event(
     }
     let quantity_event = element.name.is_own() && element.name.local == "QuantityEvent";
     let kind = if quantity_event { "ObjectEvent".into() } else { namer.name(&element.name) };
-    EventKind::named(&kind)?;
+    let known = EventKind::named(&kind)?;
+    let mut order = Order::of_event(&known, quantity_event);
     let mut members = vec![(String::from("type"), Json::Text(kind))];
-    let mut rest: Vec<&Element> = Vec::new();
-    for child in element.unwrapped() {
-        match standard(child, &mut namer).filter(|_| child.name.is_own()) {
+    let mut rest = Rest::default();
+    let mut reading = Reading { namer, refusal: None };
+    for (depth, child) in element.unwrapped_deep() {
+        reading.follow(&mut order, element, child);
+        match standard(child, &mut reading).filter(|_| child.name.is_own()) {
             Some(value) => add(&mut members, child.name.local.clone(), value),
-            None => rest.push(child),
+            None => rest.put(child, is_lax(depth, first.then_some(&known))),
         }
     }
     if quantity_event {
-        replace_quantity(&mut members, &mut rest);
+        replace_quantity(&mut members, &mut rest.extensions);
     }
     let foreign = |(name, _): &&(Name, String)| !name.namespace.is_empty();
     for (name, value) in element.content().filter(foreign) {
-        add(&mut members, namer.name(name), Json::text(value.as_str()));
+        add(&mut members, reading.namer.name(name), Json::text(value.as_str()));
     }
-    extend(&mut members, rest, &mut namer);
-    if let Some(context) = namer.into_context() {
+    rest.add_to(&mut members, &mut reading.namer);
+    if let Some(refusal) = reading.refusal {
+        return Some(Err(refusal));
+    }
+    if let Some(context) = reading.namer.into_context() {
         members.insert(0, (String::from("@context"), context));
     }
-    Some(Json::Object(members))
+    Some(Ok(Json::Object(members)))
+}
+
+/// Elements that are no fields of the standard as it is known here.
+#[derive(Default)]
+struct Rest<'e> {
+    extensions: Vec<&'e Element>,
+    /// Fields that a later version of the standard has added.
+    later: Vec<&'e Element>,
+}
+
+impl<'e> Rest<'e> {
+    fn put(&mut self, element: &'e Element, lax: bool) {
+        if lax && element.name.is_own() {
+            self.later.push(element);
+        } else {
+            self.extensions.push(element);
+        }
+    }
+
+    /// What is of a later version has the name that the vocabulary of EPCIS would give it, so that it
+    /// is kept like an extension of anybody else.
+    fn add_to(self, members: &mut Members, namer: &mut Namer<'_>) {
+        extend(members, self.extensions, namer);
+        for element in self.later {
+            let name = Name {
+                namespace: String::from(EPCIS_NAMESPACE),
+                prefix: String::from("epcis"),
+                local: element.name.local.clone(),
+            };
+            let name = namer.name(&name);
+            let value = extension(element, namer);
+            add(members, name, value);
+        }
+    }
 }
 
 /// The quantity event of 1.x is an object event that observes so much of a class.
@@ -72,10 +145,10 @@ fn replace_quantity(members: &mut Members, rest: &mut Vec<&Element>) {
 }
 
 /// A field of the standard; `None` for any other.
-fn standard(element: &Element, namer: &mut Namer<'_>) -> Option<Json> {
+fn standard(element: &Element, reading: &mut Reading<'_>) -> Option<Json> {
     let word = |list: Vocabulary| Json::text(list.compact(element.trimmed()));
     Some(match element.name.local.as_str() {
-        "eventTime" | "recordTime" => time(element.trimmed()),
+        "eventTime" | "recordTime" => reading.time(element.trimmed()),
         "eventTimeZoneOffset"
         | "eventID"
         | "parentID"
@@ -86,10 +159,10 @@ fn standard(element: &Element, namer: &mut Namer<'_>) -> Option<Json> {
         "disposition" => word(Vocabulary::Disposition),
         "epcList" | "childEPCs" | "inputEPCList" | "outputEPCList" => texts(element),
         "quantityList" | "childQuantityList" | "inputQuantityList" | "outputQuantityList" => {
-            list(element, quantity)
+            list(element, |item| quantity(item, reading))
         }
         "readPoint" | "bizLocation" => {
-            object(element, namer, |child, _| match child.name.local.as_str() {
+            object(element, reading, |child, _| match child.name.local.as_str() {
                 "id" => Some(Json::text(child.trimmed())),
                 _ => None,
             })
@@ -101,18 +174,20 @@ fn standard(element: &Element, namer: &mut Namer<'_>) -> Option<Json> {
         "destinationList" => {
             list(element, |item| typed(item, "destination", Vocabulary::SourceDestType))
         }
-        "persistentDisposition" => persistent(element),
+        "persistentDisposition" => persistent(element, reading),
         "sensorElementList" => {
             let items = element.unwrapped().into_iter().filter(|child| child.name.is_own());
-            Json::Array(items.map(|item| sensor(item, namer)).collect())
+            Json::Array(items.map(|item| sensor(item, reading)).collect())
         }
-        "ilmd" => object(element, namer, |_, _| None),
-        "errorDeclaration" => object(element, namer, |child, _| match child.name.local.as_str() {
-            "declarationTime" => Some(time(child.trimmed())),
-            "reason" => Some(Json::text(Vocabulary::ErrorReason.compact(child.trimmed()))),
-            "correctiveEventIDs" => Some(texts(child)),
-            _ => None,
-        }),
+        "ilmd" => object(element, reading, |_, _| None),
+        "errorDeclaration" => {
+            object(element, reading, |child, reading| match child.name.local.as_str() {
+                "declarationTime" => Some(reading.time(child.trimmed())),
+                "reason" => Some(Json::text(Vocabulary::ErrorReason.compact(child.trimmed()))),
+                "correctiveEventIDs" => Some(texts(child)),
+                _ => None,
+            })
+        }
         _ => return None,
     })
 }
@@ -121,30 +196,39 @@ fn texts(element: &Element) -> Json {
     Json::Array(element.children.iter().map(|child| Json::text(child.trimmed())).collect())
 }
 
-fn list(element: &Element, item: impl Fn(&Element) -> Json) -> Json {
+fn list(element: &Element, item: impl FnMut(&Element) -> Json) -> Json {
     Json::Array(element.unwrapped().into_iter().map(item).collect())
 }
 
 /// An object with fields of the standard, and extensions beside them.
 fn object(
     element: &Element,
-    namer: &mut Namer<'_>,
-    known: impl Fn(&Element, &mut Namer<'_>) -> Option<Json>,
+    reading: &mut Reading<'_>,
+    known: impl Fn(&Element, &mut Reading<'_>) -> Option<Json>,
 ) -> Json {
     let mut members = Members::new();
-    let mut rest = Vec::new();
-    for child in element.unwrapped() {
+    let mut rest = Rest::default();
+    let mut order = Order::of(order::within(&element.name.local));
+    for (depth, child) in element.unwrapped_deep() {
+        reading.follow(&mut order, element, child);
         let own = child.name.is_own();
-        match known(child, namer).filter(|_| own) {
+        match known(child, reading).filter(|_| own) {
             Some(value) => add(&mut members, child.name.local.clone(), value),
-            None => rest.push(child),
+            None => rest.put(child, is_lax(depth, None)),
         }
     }
-    extend(&mut members, rest, namer);
+    rest.add_to(&mut members, &mut reading.namer);
     Json::Object(members)
 }
 
-fn quantity(element: &Element) -> Json {
+/// Notes where the children of an element without extensions are out of order.
+fn in_order(element: &Element, reading: &mut Reading<'_>) {
+    let mut order = Order::of(order::within(&element.name.local));
+    element.children.iter().for_each(|child| reading.follow(&mut order, element, child));
+}
+
+fn quantity(element: &Element, reading: &mut Reading<'_>) -> Json {
+    in_order(element, reading);
     let member = |child: &Element| {
         let text = child.trimmed();
         let value = if child.name.local == "quantity" { number(text) } else { Json::text(text) };
@@ -162,7 +246,8 @@ fn typed(element: &Element, name: &str, kinds: Vocabulary) -> Json {
     Json::Object(members)
 }
 
-fn persistent(element: &Element) -> Json {
+fn persistent(element: &Element, reading: &mut Reading<'_>) -> Json {
+    in_order(element, reading);
     let mut members = Members::new();
     for name in ["set", "unset"] {
         let named = element.children.iter().filter(|child| child.name.local == name);
@@ -175,36 +260,41 @@ fn persistent(element: &Element) -> Json {
     Json::Object(members)
 }
 
-fn sensor(element: &Element, namer: &mut Namer<'_>) -> Json {
+fn sensor(element: &Element, reading: &mut Reading<'_>) -> Json {
     let mut members = Members::new();
-    let (mut reports, mut rest) = (Vec::new(), Vec::new());
-    for child in element.unwrapped() {
+    let (mut reports, mut rest) = (Vec::new(), Rest::default());
+    let mut order = Order::of(order::within(&element.name.local));
+    for (depth, child) in element.unwrapped_deep() {
+        reading.follow(&mut order, element, child);
         match child.name.local.as_str() {
             "sensorMetadata" if child.name.is_own() => {
-                members.push((String::from("sensorMetadata"), readings(child, namer)));
+                members.push((String::from("sensorMetadata"), readings(child, reading)));
             }
-            "sensorReport" if child.name.is_own() => reports.push(readings(child, namer)),
-            _ => rest.push(child),
+            "sensorReport" if child.name.is_own() => reports.push(readings(child, reading)),
+            _ => rest.put(child, is_lax(depth, None)),
         }
     }
     members.push((String::from("sensorReport"), Json::Array(reports)));
-    extend(&mut members, rest, namer);
+    rest.add_to(&mut members, &mut reading.namer);
     Json::Object(members)
 }
 
 /// What XML says in attributes and JSON in members.
-fn readings(element: &Element, namer: &mut Namer<'_>) -> Json {
+fn readings(element: &Element, reading: &mut Reading<'_>) -> Json {
     let mut members = Members::new();
     for (name, value) in element.content() {
-        let reading =
-            if name.is_own() { reading(name, value.trim()) } else { Json::text(value.as_str()) };
-        add(&mut members, namer.name(name), reading);
+        let value = if name.is_own() {
+            one_reading(name, value.trim(), reading)
+        } else {
+            Json::text(value.as_str())
+        };
+        add(&mut members, reading.namer.name(name), value);
     }
-    extend(&mut members, element.unwrapped(), namer);
+    extend(&mut members, element.unwrapped(), &mut reading.namer);
     Json::Object(members)
 }
 
-fn reading(name: &Name, value: &str) -> Json {
+fn one_reading(name: &Name, value: &str, reading: &mut Reading<'_>) -> Json {
     let word = |list: Vocabulary| Json::text(list.compact(value));
     match name.local.as_str() {
         "type" => word(Vocabulary::Measurement),
@@ -215,7 +305,7 @@ fn reading(name: &Name, value: &str) -> Json {
             "false" | "0" => Json::Bool(false),
             other => Json::text(other),
         },
-        "time" | "startTime" | "endTime" => time(value),
+        "time" | "startTime" | "endTime" => reading.time(value),
         local if SENSOR_NUMBERS.contains(&local) => number(value),
         _ => Json::text(value),
     }

@@ -16,6 +16,7 @@ mod layout;
 mod master;
 mod namer;
 pub(crate) mod names;
+mod order;
 mod reader;
 mod source;
 mod tree;
@@ -47,5 +48,7 @@ fn is_foreign(namespace: &str) -> bool {
     !is_own(namespace) && !of_xml.contains(&namespace)
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use super::{
-    SBDH, from_element, is_foreign, master,
+    EPCIS, QUERY, SBDH, from_element, is_foreign,
+    layout::{XmlForm, wrappers},
+    master,
     namer::{Namer, is_scheme},
     source::{Token, XmlSource},
     tree::Element,
@@ -16,6 +18,7 @@ use crate::{
     fault::ReadError,
     json::{Json, Members},
     limits::Limits,
+    time::is_leap_second,
 };
 
 /// Reads the events of an `EPCISDocument` or `EPCISQueryDocument` in XML 1.x or 2.0, or a bare
@@ -38,6 +41,8 @@ pub struct XmlEventReader<R> {
     /// Of a query: its name, its subscription.
     results: Members,
     root: Root,
+    /// Whether the namespace of the document is that of 1.x.
+    first: bool,
     schema_version: String,
     events: u64,
 }
@@ -75,6 +80,7 @@ impl<R: Read> XmlEventReader<R> {
             failed: false,
             results: Members::new(),
             root: Root::Document,
+            first: false,
             schema_version: String::new(),
             events: 0,
         }
@@ -191,8 +197,13 @@ impl<R: Read> XmlEventReader<R> {
         let element = self.source.fill(element, self.limits.depth_max)?;
         match place {
             Some(Place::Events) => {
-                let event = from_element::event(&element, &self.context, &around);
-                return event.map(Some).ok_or_else(|| self.source.syntax("EventList 中应为事件"));
+                self.is_at_its_level(&element)?;
+                let event = from_element::event(&element, &self.context, &around, self.first);
+                return match event {
+                    Some(Ok(event)) => Ok(Some(event)),
+                    Some(Err(refusal)) => Err(self.source.syntax(refusal)),
+                    None => Err(self.source.syntax("EventList 中应为事件")),
+                };
             }
             Some(Place::Root) if own && local == "EPCISHeader" => self.header_from(&element),
             Some(Place::Results) if matches!(local.as_str(), "queryName" | "subscriptionID") => {
@@ -233,6 +244,20 @@ impl<R: Read> XmlEventReader<R> {
         found
     }
 
+    /// In 1.x the kinds of events that came later stand in an `extension` of the event list, which
+    /// keeps them from readers who do not know them.
+    fn is_at_its_level(&self, element: &Element) -> Result<(), ReadError> {
+        let kind = EventKind::named(&element.name.local).filter(|_| element.name.is_own());
+        let wanted = kind.map_or(0, |kind| wrappers(&kind, XmlForm::V1_2));
+        let around = self.open.iter().filter(|place| **place == Place::Events).count();
+        if !self.first || around > wanted {
+            return Ok(());
+        }
+        let name = &element.name.local;
+        let inside = vec!["extension"; wanted].join(" 中的 ");
+        Err(self.source.syntax(format!("EPCIS 1.x 的 {name} 应放在 EventList 的 {inside} 中")))
+    }
+
     fn count(&mut self, place: Option<Place>) -> Result<(), ReadError> {
         if place != Some(Place::Events) {
             return Ok(());
@@ -254,9 +279,14 @@ impl<R: Read> XmlEventReader<R> {
             return Err(self.source.syntax(detail));
         }
         self.begun = true;
+        self.first = [EPCIS[0], QUERY[0]].contains(&root.name.namespace.as_str());
         self.open.push(Place::Root);
         root.attribute("schemaVersion").unwrap_or_default().clone_into(&mut self.schema_version);
         if let Some(created) = root.attribute("creationDate") {
+            if is_leap_second(created) {
+                let detail = "XML 的时间（xsd:dateTime）的秒为 00 至 59，见 creationDate";
+                return Err(self.source.syntax(detail));
+            }
             self.head.push((String::from("creationDate"), from_element::time(created.trim())));
         }
         self.declare();
@@ -269,7 +299,8 @@ impl<R: Read> XmlEventReader<R> {
         self.events = 1;
         self.declare();
         let root = self.source.fill(root, self.limits.depth_max)?;
-        Ok(from_element::event(&root, &self.context, &[]))
+        let event = from_element::event(&root, &self.context, &[], false).transpose();
+        event.map_err(|refusal| self.source.syntax(refusal))
     }
 
     /// Takes the prefixes that the root declares.

@@ -1,5 +1,7 @@
 //! One element with all that is in it.
 
+use crate::event::EventKind;
+
 /// A name with its namespace, which is empty for names without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
@@ -17,6 +19,17 @@ impl Name {
     pub(super) fn is_wrapper(&self) -> bool {
         self.is_own() && matches!(self.local.as_str(), "extension" | "baseExtension")
     }
+}
+
+/// Whether what a later version of the standard has added may stand inside so many wrappers: the XML
+/// schemas let any element without a namespace stand in the innermost they have. That is the first, but
+/// for the kinds of events to which 1.1 and 1.2 added fields.
+pub(super) fn is_lax(depth: usize, of_first_versions: Option<&EventKind>) -> bool {
+    let innermost = match of_first_versions {
+        Some(EventKind::Object | EventKind::Aggregation | EventKind::Transaction) => 2,
+        _ => 1,
+    };
+    depth >= innermost
 }
 
 #[derive(Debug, Clone)]
@@ -62,11 +75,25 @@ impl Element {
     }
 
     /// The children, with those inside wrappers in place of the wrappers.
-    pub(super) fn unwrapped<'a>(&'a self) -> Vec<&'a Element> {
-        let inner = |child: &'a Element| {
-            if child.name.is_wrapper() { child.unwrapped() } else { vec![child] }
-        };
-        self.children.iter().flat_map(inner).collect()
+    pub(super) fn unwrapped(&self) -> Vec<&Element> {
+        self.unwrapped_deep().into_iter().map(|(_, child)| child).collect()
+    }
+
+    /// The same, each with how many wrappers stand around it.
+    pub(super) fn unwrapped_deep(&self) -> Vec<(usize, &Element)> {
+        let mut found = Vec::with_capacity(self.children.len());
+        self.unwrap_into(0, &mut found);
+        found
+    }
+
+    fn unwrap_into<'a>(&'a self, depth: usize, found: &mut Vec<(usize, &'a Element)>) {
+        for child in &self.children {
+            if child.name.is_wrapper() {
+                child.unwrap_into(depth + 1, found);
+            } else {
+                found.push((depth, child));
+            }
+        }
     }
 
     /// The first of the standard's own children with this name, through wrappers.

@@ -7,7 +7,7 @@ use super::{
     write_event::event_to_xml,
     writer::{Writer, declarable, declarations},
 };
-use crate::{document::Document, fault::Fault, json::Json};
+use crate::{document::Document, fault::Fault, json::Json, time::for_xml};
 
 /// Writes a document with its header, its events and the extensions of all three; extensions of
 /// a query's results are left out. The document should have been checked.
@@ -52,7 +52,7 @@ pub fn document_to_xml(document: &Document, form: XmlForm) -> Result<String, Vec
         declarations(around.declared()),
         writer.declarations(),
         form.schema_version(),
-        created.unwrap_or_default(),
+        for_xml(created.unwrap_or_default()),
         writer.out
     ))
 }
@@ -106,7 +106,8 @@ fn write_sbdh(source: &Json, sender: &str, receiver: &str, writer: &mut Writer<'
                 source.text_of("instanceIdentifier").unwrap_or_default(),
             );
             writer.leaf("Type", "Events");
-            writer.leaf("CreationDateAndTime", source.text_of("creationDate").unwrap_or_default());
+            let created = source.text_of("creationDate").unwrap_or_default();
+            writer.leaf("CreationDateAndTime", &for_xml(created));
         });
     });
 }

@@ -11,6 +11,7 @@ use crate::{
     fault::Fault,
     full::with_values,
     json::{Json, Members},
+    time::for_xml,
     vocabulary::Vocabulary,
 };
 
@@ -150,6 +151,7 @@ fn field(name: &str, value: &Json, writer: &mut Writer<'_>) {
             let order = ["declarationTime", "reason", "correctiveEventIDs"];
             object(name, &order, value, writer);
         }
+        "eventTime" | "recordTime" | "declarationTime" => writer.leaf(name, &for_xml(text)),
         "reason" => word(name, Vocabulary::ErrorReason, text, writer),
         "correctiveEventIDs" => leaves(name, "correctiveEventID", value, writer),
         _ => writer.leaf(name, text),
@@ -249,6 +251,7 @@ fn readings(name: &str, members: &[(String, Json)], writer: &mut Writer<'_>) {
             "type" => writer.word(Vocabulary::Measurement, text),
             "exception" => writer.word(Vocabulary::Alert, text),
             "component" => writer.word(Vocabulary::Component, text),
+            "time" | "startTime" | "endTime" => for_xml(text),
             _ => text.into(),
         };
         attributes.push((name, text.into_owned()));

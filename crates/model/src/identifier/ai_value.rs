@@ -1,6 +1,6 @@
 //! The forms of values: letters, lengths, check digits, dates. Each refusal says what would be right.
 
-use super::iso;
+use super::{coupon, iso};
 use crate::{Rejected, gs1_mod10};
 
 /// Which letters a part may hold.
@@ -64,6 +64,10 @@ pub(super) enum Rule {
     Escaped,
     /// `=` only at the end, at most two.
     Padded,
+    /// The fields of AI (8110).
+    Coupon,
+    /// The fields of AI (8112).
+    CouponOffer,
 }
 
 /// A part of a value.
@@ -291,6 +295,8 @@ fn rule(rule: Rule, text: &str) -> Result<(), Rejected> {
             let sound = !body.is_empty() && !body.contains('=') && text.len() - body.len() <= 2;
             wanted(sound, "= 只应在末尾，至多两个")
         }
+        Rule::Coupon => coupon::coupon(text),
+        Rule::CouponOffer => coupon::coupon_offer(text),
     }
 }
 
@@ -344,7 +350,7 @@ fn minute(text: &str) -> Result<(), Rejected> {
 }
 
 /// Within fifty years of today every fourth year has a 29th of February.
-fn day(text: &str, of_month: bool) -> Result<(), Rejected> {
+pub(super) fn day(text: &str, of_month: bool) -> Result<(), Rejected> {
     dated(two(&text[..2]) + 2000, &text[2..], of_month)
 }
 

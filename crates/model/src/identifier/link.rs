@@ -35,7 +35,8 @@ fn of_path(text: &str) -> Result<Gs1Data, Rejected> {
         return refuse(format!("网址中的 {letter} 应写作百分号编码"));
     }
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    // Servers add a slash to what they take for a folder.
+    // The grammar has no slash here; the patterns of §6 by which a link is known let one stand, as
+    // servers add it to what they take for a folder.
     let path = path.strip_suffix('/').unwrap_or(path);
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let starts: Vec<usize> = (0..parts.len()).filter(|&at| is_key(parts[at])).collect();

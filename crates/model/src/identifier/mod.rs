@@ -8,6 +8,7 @@
 mod ai;
 mod ai_value;
 mod chinese;
+mod coupon;
 mod element;
 mod epc;
 mod form;

@@ -269,3 +269,63 @@ async fn g_8_2_one_event_comes_alone_in_either_form() {
         assert_eq!(answer.status, 400, "{}", answer.body);
     }
 }
+
+/// A document in XML 2.0 with one object event that has these fields more.
+fn in_xml(id: &str, fields: &str) -> Vec<u8> {
+    let text = format!(
+        "<e:EPCISDocument xmlns:e='urn:epcglobal:epcis:xsd:2' xmlns:x='https://x.example/' \
+         schemaVersion='2.0' creationDate='2026-11-10T08:00:00Z'><EPCISBody><EventList><ObjectEvent>\
+         <eventTime>2026-11-10T08:00:00+08:00</eventTime><eventTimeZoneOffset>+08:00</eventTimeZoneOffset>\
+         <eventID>{id}</eventID><epcList><epc>urn:example:thing</epc></epcList><action>OBSERVE</action>\
+         {fields}</ObjectEvent></EventList></EPCISBody></e:EPCISDocument>"
+    );
+    text.into_bytes()
+}
+
+#[tokio::test]
+async fn g_8_2_xml_is_held_against_the_schemas() {
+    let app = TestApp::start().await;
+    let headers = [("content-type", "application/xml")];
+    let send = async |id: &str, fields: &str| {
+        let bytes = Some(in_xml(id, fields));
+        app.send("POST", "/epcis/v2/capture", Some("enterprise"), &headers, bytes).await
+    };
+    for (fields, words) in [
+        (
+            "<disposition>urn:a:b</disposition><bizStep>urn:a:b</bizStep>",
+            "bizStep 应在 disposition 之前",
+        ),
+        ("<x:own>1</x:own><bizStep>urn:a:b</bizStep>", "bizStep 应在扩展元素 x:own 之前"),
+        (
+            "<sensorElementList><sensorElement><sensorReport type='gs1:Mass' \
+             time='2016-12-31T23:59:60Z'/></sensorElement></sensorElementList>",
+            "秒为 00 至 59",
+        ),
+    ] {
+        let answer = send("urn:example:wrong", fields).await;
+        assert_eq!(answer.status, 400, "{fields}");
+        assert!(answer.body.to_string().contains(words), "{}", answer.body);
+    }
+    // Without `type`, as GS1's own example of exceptions has it; and a field of a later version.
+    let report = "<sensorElementList><sensorElement><sensorReport exception='gs1:ALARM_CONDITION' \
+        booleanValue='true'/></sensorElement></sensorElementList>";
+    let later = "<extension><later>7</later></extension>";
+    for (id, fields) in [("urn:example:alarm", report), ("urn:example:later", later)] {
+        let taken = send(id, fields).await;
+        assert_eq!(job(&app, "enterprise", &taken).await["captured"], 1, "{}", taken.body);
+    }
+    for (asked, id) in [
+        ("EQ_exception=ALARM_CONDITION", "urn:example:alarm"),
+        ("EQ_epcis:later=7", "urn:example:later"),
+    ] {
+        let found = query(&app, "enterprise", asked).await;
+        assert_eq!(found.len(), 1, "{asked}");
+        assert_eq!(found[0]["eventID"], id);
+    }
+    let all = query(&app, "enterprise", "EQ_type=Mass").await;
+    assert_eq!(all.len(), 0, "what says nothing of what was measured is of no kind");
+    let answer = asked(&app, "/epcis/v2/events", &[XML]).await;
+    let again =
+        app.send("POST", "/epcis/v2/capture", Some("farm"), &headers, Some(answer.bytes)).await;
+    assert_eq!(job(&app, "farm", &again).await["refused"], 0, "{}", again.body);
+}
