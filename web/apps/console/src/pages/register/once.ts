@@ -2,17 +2,13 @@
 import { Problem } from '../../api';
 import { bare } from '../../ui/refusal';
 
-/** Of the registers whose forms have one field alone that may not be repeated: which. */
+/** Of the fields that may not be repeated, those that others which nobody fills in are made of: what is repeated may be told by these alone. */
 const ONCE: Record<string, string> = {
-  account: 'user_name',
-  code_batch: 'code',
-  code_rule: 'prefix',
-  device: 'mac',
+  // An organization's path holds its code.
   organization: 'code',
-  resolver_upstream: 'prefix',
 };
 
-/** That there is such a record already is said at the field that tells them apart, where there is no doubt which. */
+/** That there is such a record already is said at the field that tells them apart, where the server names none. */
 export function atField(problem: Problem, table: string): Problem {
   const field = ONCE[table];
   if (problem.code !== 'duplicate' || problem.errors.length > 0 || !field) return problem;
