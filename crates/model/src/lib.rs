@@ -33,8 +33,8 @@ pub use gs1::{Gln, Gtin, SgtinEpc, Sscc, sgtin96};
 pub use id::Id;
 pub use identifier::{
     Form, Gs1Data, IDENTIFIER_MAX, PREFIX_SCHEMES, Recognised, SCHEMES, Scheme, Split, Tail,
-    Wanted, bare_code, candidates, forms_of, gs1_unit_code, is_ambiguous, link_keys, prefix_of,
-    recognise, sought_code, uncompressed_path, unit_code, why_not,
+    Wanted, bare_code, candidates, forms_of, gs1_unit_code, is_ambiguous, link_keys, lot_beside,
+    prefix_of, recognise, sought_code, uncompressed_path, unit_code, why_not,
 };
 pub use industry::{DIVISIONS, IndustryCode};
 pub use measured::{Against, Detection, Measured};

@@ -27,8 +27,8 @@ pub use application_review::{ApprovedApplication, approved_application, close_ap
 pub use import::JOBS;
 pub use licence::{Licence, Validity};
 pub use lookup::{
-    ByCode, Contact, SubjectBrief, by_codes, by_ids, contacts, heirs, is_person, kind_of,
-    query_by_codes, query_heirs, read_by_codes, read_heirs, subjects_of_node,
+    ByCode, Contact, SubjectBrief, by_codes, by_ids, contacts, forebears, heirs, is_person,
+    kind_of, query_by_codes, query_heirs, read_by_codes, read_heirs, subjects_of_node,
 };
 pub use merchant::Merchant;
 pub use merchant_place::MerchantPlace;

@@ -1,6 +1,9 @@
 //! What other modules may know of subjects without reading the register's table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use yj_kernel::{
     Ctx, DataClass, Problem, Resource as _, Result, Row, Sql, Tx, mask,
@@ -164,6 +167,17 @@ pub async fn heirs(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, Subject
         sql.push("SELECT id FROM trace_subject WHERE id ").bind_texts(ids.iter().copied());
     };
     read_heirs(&tx.fetch(query_heirs(wanted)).await?)
+}
+
+/// A subject, and those that it goes on for because they were merged into it: what was theirs is its own.
+pub async fn forebears(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+    let sql = Sql::new(
+        "SELECT h.id FROM subject_alias a JOIN trace_subject h ON h.code = a.code AND h.status = '80' \
+         WHERE a.subject_id = $1 ORDER BY h.id",
+    );
+    let rows = tx.fetch(sql.arg(id)).await?;
+    let merged = rows.iter().map(|row| row.text(0).map(String::from));
+    iter::once(Ok(String::from(id))).chain(merged).collect()
 }
 
 /// Subjects by their codes, present or former, under the codes asked for. Unknown codes are missing

@@ -8,6 +8,7 @@ use yj_kernel::{Problem, Result};
 use yj_model::{Quantity, Stage, UnitCode};
 
 use crate::{
+    brought::Brought,
     event::{Checked, InLine, OutLine},
     handover,
     holders::{Handover, Holders},
@@ -143,6 +144,8 @@ pub(crate) type Objects = BTreeMap<String, Object>;
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     pub(crate) links: Vec<Link>,
+    /// What of that came with it from outside.
+    pub(crate) brought: Vec<Brought>,
     /// What it took from the hands of others.
     pub(crate) handovers: Vec<Handover>,
 }
@@ -170,6 +173,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) products: &'a BTreeMap<String, (String, UnitCode)>,
     /// Whether who asks may read what happened to an object: only they are told how much is left.
     pub(crate) may_know: &'a (dyn Fn(&Object) -> bool + Sync),
+    /// Registered codes under which goods came from outside before, and may again.
+    pub(crate) outside: &'a BTreeSet<String>,
     /// Codes whose balance and state are not judged yet: the event waits for review, and a refusal
     /// would say what is somebody else's to know. Approval judges them.
     pub(crate) unjudged: &'a BTreeSet<String>,
@@ -183,6 +188,8 @@ pub(crate) struct Before {
     /// Those that another event has put out since: who holds them and what became of them is that
     /// one's to say, and a correction of what was before does not bring them back.
     pub(crate) moved_on: BTreeSet<String>,
+    /// What it had brought from outside.
+    pub(crate) outside: BTreeSet<String>,
     /// From whom it had taken anything: they have it again, and it is theirs to give where that was needed.
     pub(crate) givers: BTreeSet<String>,
 }
@@ -217,6 +224,10 @@ pub(crate) fn revert(
                 object.state = if sold { ObjectState::Sold } else { ObjectState::External };
             }
             LinkRole::Input | LinkRole::Opened => {
+                let brought = done.brought.iter().find(|one| one.code == link.code);
+                let brought = brought.map_or(Quantity::ZERO, |one| one.quantity);
+                object.produced = sum(object.produced, brought, -1)?;
+                let quantity = sum(quantity, brought, -1)?;
                 object.balance = sum(object.balance, quantity, 1)?;
                 object.holders.add(subject, quantity.scaled());
             }
@@ -246,11 +257,16 @@ pub(crate) fn apply(
     maker: &Maker<'_>,
     before: &Before,
 ) -> Result<Applied> {
+    event.require_lots_said(objects)?;
     let mut links = Vec::with_capacity(event.inputs.len() + event.outputs.len());
-    let mut handovers = Vec::new();
+    let (mut handovers, mut brought) = (Vec::new(), Vec::new());
     for (at, line) in event.inputs.iter().enumerate() {
-        let link = take(objects, event, maker, (line, &mut handovers))
+        let link = take(objects, event, maker, (line, before, &mut handovers))
             .map_err(|problem| problem.within(&format!("inputs[{at}].")))?;
+        let quantity = link.quantity.filter(|some| line.external && some.is_positive());
+        if let Some(quantity) = quantity.filter(|_| !takes_back(&event.spec)) {
+            brought.push(Brought { code: link.code.clone(), quantity });
+        }
         links.push(link);
     }
     for (at, line) in event.outputs.iter().enumerate() {
@@ -284,14 +300,14 @@ pub(crate) fn apply(
             handovers.extend(object.holders.settle(code, &first));
         }
     }
-    Ok(Applied { links, handovers })
+    Ok(Applied { links, brought, handovers })
 }
 
 fn take(
     objects: &mut Objects,
     event: &Checked,
     maker: &Maker<'_>,
-    (line, handovers): (&InLine, &mut Vec<Handover>),
+    (line, before, handovers): (&InLine, &Before, &mut Vec<Handover>),
 ) -> Result<Link> {
     let code = line.code.as_str();
     let observing = event.spec.inputs.mode == InputMode::Observe;
@@ -325,7 +341,10 @@ fn take(
             quantity: Some(quantity),
         });
     };
-    if line.external {
+    let returned = takes_back(&event.spec);
+    let again = if returned { &before.made } else { &before.outside }.contains(code)
+        || maker.outside.contains(code);
+    if line.external && (observing || !again) {
         return Err(Problem::invalid(
             "external",
             format!("追溯码 {code} 已在平台登记，不能标为来源于平台之外"),
@@ -341,11 +360,17 @@ fn take(
     if observing {
         return Ok(Link { code: String::from(code), role: LinkRole::Observed, quantity });
     }
-    if takes_back(&event.spec) {
+    if returned {
         // Sold, it is not in the balance; coming out it is again.
         return Ok(Link { code: String::from(code), role: LinkRole::Input, quantity });
     }
     let wanted = quantity.unwrap_or(Quantity::ZERO);
+    if line.external {
+        // It comes and goes at once; what is here of it already stays.
+        object.produced = sum(object.produced, wanted, 1)?;
+        object.changed = true;
+        return Ok(Link { code: String::from(code), role: LinkRole::Input, quantity });
+    }
     let judged = !maker.unjudged.contains(code);
     if judged && matches!(object.state, ObjectState::Sold | ObjectState::Used) {
         let detail = format!("追溯码 {code} {}，不能再投入", object.state.label());

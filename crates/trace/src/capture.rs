@@ -20,6 +20,7 @@ use yj_subject::SubjectBrief;
 use crate::{
     balance::{Applied, Before, Link, LinkRole, Maker, Object, Objects, Sources, apply},
     belonging::{self, Deed},
+    brought::{self, Brought},
     correction::{self, Meanwhile, corrected, supersede, take_back},
     demanded,
     event::{Checked, InLine, TraceEvent},
@@ -211,6 +212,8 @@ struct Ready {
     links: Vec<Link>,
     /// What it took from the hands of others.
     handovers: Vec<Handover>,
+    /// What came with it from outside.
+    brought: Vec<Brought>,
     /// The event that it takes the place of: identifier, and time in Unix ms.
     superseded: Option<(i64, i64)>,
     /// What of it has fallen under orders.
@@ -288,12 +291,15 @@ async fn accept(
     returned::require_sold(tx, sold, &batch.objects, &batch.done(), but).await?;
     // A refused or held event must leave the others' objects as they were.
     let mut objects = batch.objects.clone_for(&event, corrected.as_ref());
+    let meanwhile = batch.events.iter().flat_map(|ready| &ready.brought);
+    let outside = brought::known(tx, &event, &objects, meanwhile).await?;
     let before = match &corrected {
         Some((original, links)) => {
             take_back(tx, &mut objects, (original, links), &batch.meanwhile()).await?
         }
         None => Before::default(),
     };
+    event.bring_again(&before.outside);
     let sources = |code: &str, object: &Object| {
         around.sources((code, object), (&batch.hands, &stands), (subject, counterparty, &event))
     };
@@ -315,9 +321,10 @@ async fn accept(
         own_only: !on_own_behalf && knowledge.covers_subject(subject, event.stage),
         products: &around.products,
         may_know: &may_know,
+        outside: &outside,
         unjudged: &unjudged,
     };
-    let Applied { links, handovers } = apply(&mut objects, &event, &maker, &before)?;
+    let Applied { links, brought, handovers } = apply(&mut objects, &event, &maker, &before)?;
     let now = (&event, &*links, &objects);
     batch.require_taken(tx, &around.domains, corrected.as_ref(), now).await?;
     let of_withdrawal = corrected
@@ -379,6 +386,7 @@ async fn accept(
         told: if automatic { told } else { Vec::new() },
         links: if automatic { links } else { Vec::new() },
         handovers: if automatic { handovers } else { Vec::new() },
+        brought: if automatic { brought } else { Vec::new() },
         superseded,
         under,
         papers: judged,
@@ -489,7 +497,7 @@ impl Batch {
         tx.later(store::save_objects(&mut self.objects, object_ids)?);
         let (mut rows, mut links, mut told) = (Vec::new(), Vec::new(), Vec::new());
         let (mut also, mut grave, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        let mut handovers = Vec::new();
+        let (mut handovers, mut brought) = (Vec::new(), Vec::new());
         let mut statements = Vec::new();
         let mut counts: BTreeMap<_, i64> = BTreeMap::new();
         for (ready, id) in self.events.iter_mut().zip(ids) {
@@ -505,6 +513,7 @@ impl Batch {
             if ready.stored.state == "accepted" {
                 let at = (id, time);
                 handovers.extend(holders::handover_rows(at, &ready.handovers, &self.objects)?);
+                brought.extend(brought::rows(at, &ready.brought, &self.objects)?);
                 for link in &ready.links {
                     links.push(store::link_row(id, time, link, &self.objects)?);
                 }
@@ -524,6 +533,7 @@ impl Batch {
         tx.later(statements);
         tx.later(store::insert_links(links));
         tx.later(holders::insert_handovers(handovers));
+        tx.later(brought::insert(brought));
         tx.later(store::insert_also(also));
         tx.later(trips::write(gone));
         tx.later(grave);

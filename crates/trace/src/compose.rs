@@ -180,6 +180,11 @@ impl Chain {
                 let all = own.iter().try_fold(Quantity::ZERO, |all, (_, part)| all.plus(*part));
                 unit.balance = all.unwrap_or(unit.balance);
                 unit.parts = own.split_off(1);
+                // How much the others have is not theirs to know, unless they made it.
+                if !unit.put_out.first().is_some_and(|once| mine[once.subject]) {
+                    let passed = touched[number].unwrap_or(Quantity::ZERO);
+                    unit.produced = passed.min(unit.produced).max(unit.balance);
+                }
                 continue;
             }
             unit.parts.clear();

@@ -9,6 +9,7 @@ use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Applied, Before, Link, LinkRole, Objects, revert},
+    brought,
     event::{Checked, TraceEvent},
     holders, pairing, papers, places,
     store::{self, StoredEvent},
@@ -32,11 +33,13 @@ pub(crate) async fn take_back(
 ) -> Result<Before> {
     load_missing(tx, objects, links).await?;
     let handovers = holders::handovers_of(tx, original.id).await?;
-    let done = Applied { links: links.to_vec(), handovers };
+    let brought = brought::of_event(tx, original.id).await?;
+    let done = Applied { links: links.to_vec(), brought, handovers };
     revert(objects, &original.subject_id, &done, original.spec.as_deref())?;
     let of_role = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let givers = done.handovers.into_iter().map(|one| one.giver).collect();
-    let mut before = Before { givers, ..Before::default() };
+    let outside = done.brought.into_iter().map(|one| one.code).collect();
+    let mut before = Before { givers, outside, ..Before::default() };
     before.made.extend(of_role(LinkRole::Output).map(|link| link.code.clone()));
     // Nothing is before what began a code, whatever times the events give.
     let began = |code: &str| !of_role(LinkRole::Input).any(|link| link.code == code);
@@ -235,6 +238,7 @@ pub(crate) fn supersede((original, time): (i64, i64), by: &str) -> Vec<Sql> {
         state.arg(by).arg(original).arg(time),
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
         Sql::new("DELETE FROM trace_handover WHERE event_id = $1").arg(original),
+        Sql::new("DELETE FROM trace_brought WHERE event_id = $1").arg(original),
     ];
     own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
 }

@@ -350,15 +350,22 @@ impl Resource for BatchDocument {
 /// Nobody promises for lots that are not theirs and that they never put out. Of codes that are not
 /// registered yet nothing can be said.
 async fn require_own(tx: &mut Tx, (subject, units): (&str, Option<&[CoveredUnit]>)) -> Result<()> {
-    let mut sql = Sql::new("SELECT o.code FROM trace_object o WHERE o.subject_id <> ");
-    sql.bind(subject).push(
+    let own = yj_subject::forebears(tx, subject).await?;
+    let is_own = |sql: &mut Sql| {
+        sql.bind_texts(own.iter().map(String::as_str));
+    };
+    let mut sql = Sql::new("SELECT o.code FROM trace_object o WHERE NOT o.subject_id ");
+    is_own(&mut sql);
+    sql.push(
         " AND NOT EXISTS (SELECT 1 FROM trace_link l JOIN trace_event e ON e.id = l.event_id \
-         WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id = ",
+         WHERE l.object_id = o.id AND l.role = 1 AND e.subject_id ",
     );
-    sql.bind(subject).push(
-        ") AND NOT EXISTS (SELECT 1 FROM trace_holding h WHERE h.object_id = o.id AND h.subject_id = ",
+    is_own(&mut sql);
+    sql.push(
+        ") AND NOT EXISTS (SELECT 1 FROM trace_holding h WHERE h.object_id = o.id AND h.subject_id ",
     );
-    sql.bind(subject).push(") AND o.code ");
+    is_own(&mut sql);
+    sql.push(") AND o.code ");
     sql.bind_texts(units.into_iter().flatten().map(|unit| unit.code.as_str()));
     match tx.fetch_one(sql).await? {
         None => Ok(()),

@@ -172,6 +172,8 @@ pub(crate) struct Checked {
     pub(crate) lot_names: BTreeMap<(&'static str, usize), TraceCode>,
     /// Codes that came in another spelling than units are registered in now, by side and line.
     pub(crate) spellings: BTreeMap<(&'static str, usize), Spelling>,
+    /// The lots that codes of single pieces said besides, by side and line.
+    pub(crate) lots_said: BTreeMap<(&'static str, usize), LotNumber>,
 }
 
 /// An event under the codes that were sent.
@@ -348,6 +350,7 @@ impl TraceEvent {
             as_sent: None,
             lot_names: BTreeMap::new(),
             spellings: codes.spellings,
+            lots_said: codes.lots,
         };
         checked.digest = checked.digest_now()?;
         Ok(checked)
@@ -368,7 +371,9 @@ impl TraceEvent {
         let mut lines: Vec<InLine> = Vec::new();
         for (at, input) in self.inputs.iter().enumerate() {
             let field = |name: &str| format!("inputs[{at}].{name}");
-            let code = codes.read(("inputs", lines.len(), at), &input.code, findings);
+            let line = ("inputs", lines.len(), at);
+            let code = codes.read(line, &input.code, findings);
+            codes.lot(line, (&input.code, None), findings);
             let amount = match (&input.quantity, &input.unit) {
                 (Some(quantity), Some(unit)) => {
                     amount(findings, (&field("quantity"), quantity), (&field("unit"), unit))
@@ -407,13 +412,15 @@ impl TraceEvent {
         let mut lines: Vec<OutLine> = Vec::new();
         for (at, output) in self.outputs.iter().enumerate() {
             let field = |name: &str| format!("outputs[{at}].{name}");
-            let code = codes.read(("outputs", lines.len(), at), &output.code, findings);
+            let line = ("outputs", lines.len(), at);
+            let code = codes.read(line, &output.code, findings);
             let amount = amount(
                 findings,
                 (&field("quantity"), &output.quantity),
                 (&field("unit"), &output.unit),
             );
             let lot = output.lot.as_deref().and_then(|lot| findings.parse(&field("lot"), lot));
+            let lot = codes.lot(line, (&output.code, lot), findings);
             let (Some(code), Some((quantity, unit))) = (code, amount) else { continue };
             if lines.iter().any(|line| line.code == code) {
                 findings.add(field("code"), format!("追溯码 {code} 重复，请合并为一项"));

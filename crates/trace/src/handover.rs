@@ -17,7 +17,7 @@ use yj_kernel::{Result, Row, Sql, Tx};
 use yj_subject::SubjectBrief;
 
 use crate::{
-    balance::{Object, Objects, Sources},
+    balance::{Object, ObjectState, Objects, Sources},
     event::{Checked, InLine},
     holders::Handover,
     returned::takes_back,
@@ -252,11 +252,15 @@ pub(crate) fn doubtful(
 ) -> BTreeSet<String> {
     let foreign = |line: &&InLine| {
         let Some(object) = objects.get(line.code.as_str()) else { return false };
+        // Of what comes from outside nobody here is asked; whose code it is somebody looks at.
+        if line.external && object.state == ObjectState::External {
+            return false;
+        }
         let holder = holders.get(&object.subject_id).map(|holder| holder.id.as_str());
         let sources = sources(line.code.as_str(), object);
         let (own, given) = sources.amounts(object);
         let its = object.subject_id == subject || holder == Some(subject) || own > 0;
-        if takes_back(&event.spec) {
+        if takes_back(&event.spec) || line.external {
             return !its;
         }
         if !its && sources.given.is_empty() {

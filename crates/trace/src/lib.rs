@@ -5,6 +5,7 @@ mod anchored;
 mod answer;
 mod balance;
 mod belonging;
+mod brought;
 mod capture;
 mod carried;
 mod certificate;
@@ -160,4 +161,8 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "trace/0023_late", script: include_str!("../migrations/0023_late.sql") },
     Migration { name: "trace/0024_trip", script: include_str!("../migrations/0024_trip.sql") },
+    Migration {
+        name: "trace/0025_brought",
+        script: include_str!("../migrations/0025_brought.sql"),
+    },
 ];

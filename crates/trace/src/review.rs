@@ -2,7 +2,10 @@
 //! capture would have done, in one transaction. Where what it consumes has become doubtful since,
 //! whoever approves is told first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use serde_json::{Value, json};
 use yj_domain::Domains;
@@ -12,7 +15,7 @@ use yj_subject::SubjectBrief;
 
 use crate::{
     balance::{Applied, Before, Maker, Object, Objects, apply},
-    belonging,
+    belonging, brought,
     correction::{self, Meanwhile, lock_by_uid, supersede, take_back},
     event::{Checked, TraceEvent},
     failing,
@@ -163,6 +166,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         None => None,
     };
     let hands = hands(tx, &event).await?;
+    let outside = brought::known(tx, &event, &objects, iter::empty()).await?;
     let mut holds = surroundings::holds(tx, &objects).await?;
     let mut corrects = Vec::new();
     let mut before = Before::default();
@@ -173,6 +177,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         let links = store::links(tx, original.id).await?;
         before = take_back(tx, &mut objects, (original, &links), &Meanwhile::default()).await?;
         corrects = links;
+        event.bring_again(&before.outside);
     }
     let stands = |id| original.as_ref().is_none_or(|original| original.id != id);
     if event.spec.unpacks() && !event.withdraws {
@@ -223,9 +228,10 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
         own_only: own.is_some_and(|own| knowledge.covers_subject(own, event.stage)),
         products: &products,
         may_know: &may_know,
+        outside: &outside,
         unjudged: &BTreeSet::new(),
     };
-    let Applied { links, handovers } = apply(&mut objects, &event, &maker, &before)?;
+    let Applied { links, brought, handovers } = apply(&mut objects, &event, &maker, &before)?;
     if let Some(original) = &original {
         let now = event.spec.packing.map(|packing| Pending { packing, links: &links });
         let counts_not: &(dyn Fn(i64) -> bool + Sync) = &|id| id == original.id;
@@ -243,6 +249,7 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     statements.extend(store::insert_links(rows.collect::<Result<_>>()?));
     let at = (stored.id, stored.time.unix_ms());
     statements.extend(holders::insert_handovers(holders::handover_rows(at, &handovers, &objects)?));
+    statements.extend(brought::insert(brought::rows(at, &brought, &objects)?));
     statements.extend(warned::note(stored, &links, &objects)?);
     let told = pairing::Told {
         spec: &event.spec,

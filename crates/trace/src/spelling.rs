@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use yj_kernel::{Ctx, Result, Row, Sql, Tx};
-use yj_model::{Rejected, TraceCode, sought_code, unit_code};
+use yj_model::{LotNumber, Rejected, TraceCode, lot_beside, sought_code, unit_code};
 
-use crate::event::{Checked, Findings};
+use crate::{
+    balance::Objects,
+    event::{Checked, Findings},
+};
 
 /// A code as it was sent, where units were registered so before there was one spelling for all.
 #[derive(Debug, Clone)]
@@ -25,12 +28,39 @@ pub(crate) struct Codes<'a> {
     root: Option<&'a str>,
     of_drugs: bool,
     pub(crate) spellings: BTreeMap<(&'static str, usize), Spelling>,
+    /// The lots that codes of single pieces say besides, where no other was written.
+    pub(crate) lots: BTreeMap<(&'static str, usize), LotNumber>,
 }
 
 impl<'a> Codes<'a> {
     pub(crate) fn of(ctx: Option<&'a Ctx>, domain: &str) -> Self {
         let root = ctx.map(|ctx| ctx.app().platform().public_url.as_str());
-        Self { root, of_drugs: domain == DRUGS, spellings: BTreeMap::new() }
+        Self { root, of_drugs: domain == DRUGS, spellings: BTreeMap::new(), lots: BTreeMap::new() }
+    }
+
+    /// Notes the lot that a code of a single piece says besides, and returns it; what somebody wrote in so
+    /// many words comes first, and must be the same.
+    pub(crate) fn lot(
+        &mut self,
+        (side, line, at): (&'static str, usize, usize),
+        (text, written): (&str, Option<LotNumber>),
+        findings: &mut Findings,
+    ) -> Option<LotNumber> {
+        let said = lot_beside(text).and_then(|lot| lot.parse::<LotNumber>().ok());
+        let Some(said) = said.filter(|_| self.root.is_some()) else { return written };
+        match written {
+            None => {
+                self.lots.insert((side, line), said.clone());
+                Some(said)
+            }
+            Some(written) => {
+                if written != said {
+                    let detail = format!("追溯码中写的批次号是 {said}，与此处的 {written} 不一致");
+                    findings.add(format!("{side}[{at}].lot"), detail);
+                }
+                Some(written)
+            }
+        }
     }
 
     /// The code of the line that will be this one of its side, and is that one as sent.
@@ -114,6 +144,25 @@ impl Checked {
             self.digest = self.digest_now()?;
         }
         Ok(())
+    }
+}
+
+impl Checked {
+    /// Refuses codes that say another lot than that of the piece which they name.
+    pub(crate) fn require_lots_said(&self, objects: &Objects) -> Result<()> {
+        let mut findings = Findings::none();
+        for ((side, at), said) in &self.lots_said {
+            let code = match *side {
+                "inputs" => &self.inputs[*at].code,
+                _ => &self.outputs[*at].code,
+            };
+            let lot = objects.get(code.as_str()).and_then(|object| object.lot.as_deref());
+            if lot.is_some_and(|lot| lot != said.as_str()) {
+                let detail = format!("{code} 登记的批次号不是 {said}，请核对追溯码中的 (10)");
+                findings.add(field(side, *at), detail);
+            }
+        }
+        findings.refuse()
     }
 }
 

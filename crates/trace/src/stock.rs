@@ -247,21 +247,18 @@ struct Moved<'a> {
     made: bool,
     /// What is put out leaves circulation at once.
     terminal: bool,
-    external: bool,
     sum: Sum,
 }
 
 impl Account {
     fn add(&mut self, moved: &Moved<'_>) {
         let Sum { quantity, events } = moved.sum;
-        // What comes from outside came in when it was used, and what is sold at once went out again.
-        let both = (moved.made && moved.terminal) || (!moved.made && moved.external);
         let sum = Sum { quantity, events };
-        if moved.made || both {
-            let movement = if moved.external { OTHER } else { moved.movement };
-            self.note((true, movement), moved.when, sum);
+        if moved.made {
+            self.note((true, moved.movement), moved.when, sum);
         }
-        if !moved.made || both {
+        // What is sold at once went out again.
+        if !moved.made || moved.terminal {
             self.note((false, moved.movement), moved.when, sum);
         }
     }
@@ -320,19 +317,19 @@ fn movement_name(code: &str) -> &str {
 /// The accounts of some objects, whoever held them, by unit.
 async fn accounts(
     tx: &mut Tx,
-    Period { from, to }: Period,
+    period: Period,
     which: impl Fn(&mut Sql),
 ) -> Result<BTreeMap<String, Account>> {
     let sums = |join: &str| {
-        let mut sums =
-            Sql::new("SELECT e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, ");
-        sums.push("CASE WHEN l.event_time < ").bind(from).push(" THEN 0 WHEN l.event_time > ");
-        sums.bind(to).push(" THEN 2 ELSE 1 END AS span, ");
-        sums.push("COUNT(*), CAST(SUM(l.quantity) AS BIGINT) FROM trace_object o ");
+        let mut sums = Sql::new("SELECT e.domain, e.pack_version, e.kind, l.role, o.unit, ");
+        span(&mut sums, period, "l.event_time");
+        sums.push(", ");
+        sums.push("COUNT(*), CAST(SUM(l.quantity - ").push(BROUGHT_IN);
+        sums.push(") AS BIGINT) FROM trace_object o ");
         sums.push("JOIN trace_link l ON l.object_id = o.id").push(join);
         sums.push(" WHERE l.role IN (0, 1, 3)");
         which(&mut sums);
-        sums.push(" GROUP BY e.domain, e.pack_version, e.kind, l.role, o.unit, o.state, span");
+        sums.push(" GROUP BY e.domain, e.pack_version, e.kind, l.role, o.unit, span");
         sums
     };
     let mut held =
@@ -340,6 +337,7 @@ async fn accounts(
     which(&mut held);
     held.push(" GROUP BY o.unit");
     let moved = places::fetch_linked(tx, sums).await?;
+    let brought = tx.fetch(brought(period, None, &which)).await?;
     let held = tx.fetch(held).await?;
     let domains = yj_domain::current(tx).await?;
     let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
@@ -351,18 +349,60 @@ async fn accounts(
         }
         let moved = Moved {
             movement: &movement,
-            when: row.int(6)?,
+            when: row.int(5)?,
             made: row.int(3)? == 1,
             terminal,
-            external: row.text(5)? == "external",
-            sum: Sum { quantity: row.int_opt(8)?.unwrap_or(0), events: row.int(7)? },
+            sum: Sum { quantity: row.int_opt(7)?.unwrap_or(0), events: row.int(6)? },
         };
-        accounts.entry(String::from(row.text(4)?)).or_default().add(&moved);
+        if moved.sum.quantity != 0 {
+            accounts.entry(String::from(row.text(4)?)).or_default().add(&moved);
+        }
+    }
+    // That what was put out again came in its coming out says.
+    for row in brought.iter().filter(|row| row.int(4).is_ok_and(|goes_on| goes_on == 0)) {
+        let sum = Sum { quantity: row.int(6)?, events: row.int(5)? };
+        accounts.entry(String::from(row.text(3)?)).or_default().note(
+            (true, OTHER),
+            row.int(7)?,
+            sum,
+        );
     }
     for row in &held {
         accounts.entry(String::from(row.text(0)?)).or_default().stored = row.int(1)?;
     }
     Ok(accounts)
+}
+
+/// What came from outside with an input `l` and was put out again by the same event: it did not go out.
+const BROUGHT_IN: &str = "COALESCE((SELECT b.quantity FROM trace_brought b JOIN trace_link w \
+     ON w.event_id = b.event_id AND w.object_id = b.object_id AND w.role = 1 \
+     WHERE l.role = 0 AND b.event_id = l.event_id AND b.object_id = l.object_id), 0)";
+
+/// The query for what came from outside, with all events or those of some subjects: domain, version of the
+/// pack, type, unit of measure, whether it was put out again (1), events, quantity, and when (see [`span`]).
+fn brought(period: Period, own: Option<&[&str]>, which: impl Fn(&mut Sql)) -> Sql {
+    let mut sql = Sql::new(
+        "SELECT e.domain, e.pack_version, e.kind, o.unit, CASE WHEN EXISTS (SELECT 1 FROM trace_link w \
+         WHERE w.event_id = b.event_id AND w.object_id = b.object_id AND w.role = 1) \
+         THEN 1 ELSE 0 END AS goes_on, COUNT(*), CAST(SUM(b.quantity) AS BIGINT), ",
+    );
+    span(&mut sql, period, "b.event_time");
+    sql.push(
+        " FROM trace_brought b CROSS JOIN trace_object o CROSS JOIN trace_event e \
+         WHERE o.id = b.object_id AND e.id = b.event_id",
+    );
+    if let Some(own) = own {
+        sql.push(" AND e.subject_id ").bind_texts(own.iter().copied());
+    }
+    which(&mut sql);
+    sql.push(" GROUP BY e.domain, e.pack_version, e.kind, o.unit, goes_on, span");
+    sql
+}
+
+/// Writes the column that says whether something was before (0), within (1) or after (2) the period.
+fn span(sql: &mut Sql, Period { from, to }: Period, time: &'static str) {
+    sql.push("CASE WHEN ").push(time).push(" < ").bind(from).push(" THEN 0 WHEN ").push(time);
+    sql.push(" > ").bind(to).push(" THEN 2 ELSE 1 END AS span");
 }
 
 fn told(accounts: &BTreeMap<String, Account>) -> Result<Value> {
@@ -400,9 +440,9 @@ async fn items(
 ) -> Result<Vec<Value>> {
     let items = |join: &str| {
         let mut sql = Sql::new(
-            "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time \
-             FROM trace_link l",
+            "SELECT e.domain, e.pack_version, e.kind, e.uid, l.role, l.quantity, l.event_time, ",
         );
+        sql.push(BROUGHT_IN).push(" FROM trace_link l");
         sql.push(join).push(" WHERE l.role IN (0, 1, 3) AND l.object_id = ").bind(object);
         sql.push(" AND l.event_time >= ").bind(from).push(" AND l.event_time <= ").bind(to);
         if let Some(own) = own {
@@ -422,7 +462,11 @@ async fn items(
             return Ok(None);
         }
         let movement = on_side(&movement, into);
-        let amount: Option<Quantity> = row.int_opt(5)?.map(quantity).transpose()?;
+        let amount = row.int_opt(5)?.map(|all| Ok::<_, Problem>(all - row.int(7)?)).transpose()?;
+        if amount == Some(0) {
+            return Ok(None);
+        }
+        let amount: Option<Quantity> = amount.map(quantity).transpose()?;
         Ok(Some(json!({
             "event": row.text(3)?, "type_name": spec.as_ref().map(|spec| spec.name.as_str()),
             "movement": movement, "name": movement_name(movement),
@@ -439,7 +483,7 @@ mod tests {
 
     fn moved(movement: &'static str, when: i64, made: bool, quantity: i64) -> Moved<'static> {
         let sum = Sum { quantity, events: 1 };
-        Moved { movement, when, made, terminal: false, external: false, sum }
+        Moved { movement, when, made, terminal: false, sum }
     }
 
     #[test]
@@ -452,11 +496,9 @@ mod tests {
         account.add(&moved("201", 2, false, 20));
         assert_eq!((account.opening, account.closing(), account.later), (100, 65, -20));
         assert_eq!(account.closing() + account.later, account.stored);
-        // What is sold at once and what comes from outside leave nothing behind.
+        // What is sold at once leaves nothing behind.
         account.add(&Moved { terminal: true, ..moved("321", 1, true, 7) });
-        account.add(&Moved { external: true, ..moved("208", 1, false, 9) });
         assert_eq!(account.closing(), 65);
-        assert_eq!(account.into[OTHER].quantity, 9);
         assert_eq!(account.out["321"].quantity, 7);
     }
 

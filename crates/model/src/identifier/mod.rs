@@ -26,7 +26,7 @@ pub use form::{Form, Split, Tail, Wanted, forms_of};
 pub use gs1::Gs1Data;
 pub use prefix::{PREFIX_SCHEMES, prefix_of};
 pub use refusal::{uncompressed_path, why_not};
-pub use unit::{gs1_unit_code, sought_code, unit_code};
+pub use unit::{gs1_unit_code, lot_beside, sought_code, unit_code};
 
 use crate::text::narrow;
 

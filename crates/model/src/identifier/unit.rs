@@ -32,6 +32,16 @@ pub fn unit_code(text: &str, root: &str) -> Result<TraceCode, Rejected> {
     read.unwrap_or_else(|| text.parse())
 }
 
+/// The lot that a text of GS1 says a single piece is of: the code of the piece does without it.
+pub fn lot_beside(text: &str) -> Option<String> {
+    let text = bare_code(text.trim())?;
+    let data = Gs1Data::read(&text)?.ok()?;
+    let is_piece = ["21", "235"].iter().any(|finer| data.value(finer).is_some());
+    let lot =
+        data.value("10").filter(|_| is_piece && (is_marked(&text) || names_one(&text, &data)));
+    lot.map(String::from)
+}
+
 /// The code to look for under a text: links of every host that end as this platform's do stand for the
 /// code in them.
 pub fn sought_code(text: &str) -> Result<TraceCode, Rejected> {

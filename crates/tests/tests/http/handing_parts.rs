@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     capturing::{at, capture, captured, harvest_for, said},
+    documents::{CERTIFICATES, wanted},
     harness::{TestApp, harvest},
     houses::id_of,
     subjects::{detail, farmer, registered},
@@ -108,6 +109,12 @@ async fn g_6_4_1_a_lot_handed_over_in_part_under_its_own_code_is_held_by_both() 
     assert_eq!(own["holders"].as_array().unwrap().len(), 1, "{own}");
     assert_eq!(own["accounts"][0]["closing"], "60", "{own}");
     assert_eq!(own["accounts"][0]["out"][0]["movement"], "201", "{own}");
+    // Nor does the buyer learn how much there is besides.
+    let path = "/api/v1/trace/chain?code=PART-1&direction=downstream";
+    for (user, produced, held) in [("farm", "100", "60"), ("enterprise", "40", "40")] {
+        let root = &app.get(user, path).await.expect(200)["root"];
+        assert_eq!((&root["produced"], &root["held"]), (&json!(produced), &json!(held)), "{root}");
+    }
     assert_eq!(
         account(&app, &farm, "PART-LOT").await,
         (lines(&["101 100"]), lines(&["201 40"]), String::from("60"))
@@ -125,6 +132,38 @@ async fn g_6_4_1_a_lot_handed_over_in_part_under_its_own_code_is_held_by_both() 
     assert_eq!(account(&app, &shop, "PART-LOT").await.0, lines(&["102 100"]));
     let derived: Vec<Value> = tamper::pass(&app).await;
     assert!(derived.iter().all(|one| one["what"] != "derived"), "{derived:?}");
+}
+
+#[tokio::test]
+async fn g_6_4_1_a_certificate_promises_only_for_the_part_in_ones_hands() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let plant = app.subject("示例蔬菜加工厂").await;
+    let twin = registered(&app, farmer("示例农户甲")).await;
+    let kept = registered(&app, farmer("示例农户乙")).await;
+    captured(&app, harvest(&farm, "VOW-1")).await;
+    for (buyer, quantity) in [(&plant, "40"), (&twin, "10")] {
+        captured(&app, sale(&farm, ("VOW-1", quantity), Some(buyer), 11)).await;
+        captured(&app, sale(buyer, ("VOW-1", quantity), None, 12)).await;
+    }
+    let issue = async |subject: &Value, quantity: &str| {
+        let wanted = wanted(subject, quantity, &["VOW-1"]);
+        app.post("supervisor", CERTIFICATES, wanted).await
+    };
+    issue(&plant, "30").await.expect(201);
+    let refused = issue(&plant, "11").await.expect(422);
+    let why = "由该主体产出或受交付的共 40 千克，已开具 30 千克，本次 11 千克，超出 1 千克";
+    assert!(detail(&refused).contains(why), "{refused}");
+    issue(&plant, "10").await.expect(201);
+    issue(&plant, "0.1").await.expect(422);
+    // Its maker made all of it, and promised for all before it sold.
+    issue(&farm, "100").await.expect(201);
+    issue(&farm, "0.1").await.expect(422);
+    // What was somebody's who was merged is the successor's to promise for, with what is promised already.
+    issue(&twin, "4").await.expect(201);
+    merge(&app, (&twin, &kept)).await.expect(200);
+    issue(&kept, "7").await.expect(422);
+    issue(&kept, "6").await.expect(201);
 }
 
 #[tokio::test]

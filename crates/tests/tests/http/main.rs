@@ -79,6 +79,7 @@ mod mqtt;
 mod nodes;
 mod one_code;
 mod orders;
+mod outside;
 mod packing;
 mod packing_rules;
 mod packs;

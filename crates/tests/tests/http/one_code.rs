@@ -116,6 +116,51 @@ async fn g_5_4_4_a_piece_is_one_unit_in_every_spelling_at_every_door() {
 }
 
 #[tokio::test]
+async fn g_5_4_4_the_lot_that_a_code_says_beside_its_serial_is_kept_and_held_to() {
+    let app = TestApp::start().await;
+    let farm = app.subject("示例韭菜合作社一社").await;
+    let of_lot =
+        |serial: &str, lot: &str| format!("https://id.gs1.org/01/{GTIN}/10/{lot}/21/{serial}");
+    let mut made = harvest(&farm, &of_lot("K1", "L-7"));
+    made["outputs"][0]["quantity"] = json!("1");
+    made["outputs"][0].as_object_mut().unwrap().remove("lot");
+    let made_event = captured(&app, made.clone()).await;
+    let stored = json!(format!("(01){GTIN}(21)K1"));
+    assert_eq!(made_event["outputs"][0]["code"], stored, "{made_event}");
+    assert_eq!(made_event["outputs"][0]["lot"], "L-7", "{made_event}");
+    let found = app.get("supervisor", "/api/v1/trace/events?lot=L-7").await.expect(200);
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "{found}");
+    // A lot in so many words must be the one in the code.
+    made["outputs"][0]["lot"] = json!("L-8");
+    let refused = capture(&app, made).await.expect(422);
+    assert!(detail(&refused).contains("追溯码中写的批次号是 L-7"), "{refused}");
+    // Nor does anybody sell it, or speak of it, as of another lot.
+    let sale = |input: &str, output: &str| {
+        let line = |code: &str| json!([{ "code": code, "quantity": "1", "unit": "KGM" }]);
+        json!({
+            "domain": "agri", "type": "wholesale", "subject": farm["code"],
+            "event_time": "2026-11-12T08:00:00+08:00", "inputs": line(input), "outputs": line(output),
+        })
+    };
+    let (right, wrong) = (of_lot("K1", "L-7"), of_lot("K1", "L-9"));
+    for (input, output, field) in
+        [(&wrong, &wrong, "inputs[0].code"), (&right, &wrong, "outputs[0].code")]
+    {
+        let refused = capture(&app, sale(input, output)).await.expect(422);
+        assert!(detail(&refused).contains("登记的批次号不是 L-9"), "{refused}");
+        let fields = refused["errors"].as_array().unwrap();
+        assert!(fields.iter().any(|one| one["field"] == field), "{refused}");
+    }
+    let recall = json!({
+        "domain": "agri", "type": "recall", "subject": farm["code"],
+        "event_time": "2026-11-12T08:00:00+08:00", "inputs": [{ "code": wrong }],
+        "attributes": { "level": "1", "reason": "示例", "advice": "请停止食用" },
+    });
+    capture(&app, recall).await.expect(422);
+    assert_eq!(captured(&app, sale(&right, &right)).await["state"], "accepted");
+}
+
+#[tokio::test]
 async fn g_5_4_4_what_was_registered_in_another_spelling_is_still_found_by_it() {
     let app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;

@@ -32,6 +32,8 @@ struct Sums {
     each: BTreeMap<String, i64>,
     /// Whether anything changed hands.
     handed: bool,
+    /// What came with what was taken from outside.
+    brought: i64,
     last: Option<i64>,
 }
 
@@ -62,9 +64,10 @@ impl Derivation for Balances {
             for row in &objects {
                 let sums = sums.get(&row.int(0)?).unwrap_or(&none);
                 let brought = row.int(3)? - sums.made;
-                let proven = brought == 0 || brought_in(tx, row, brought).await?;
+                let proven = (brought == 0 && sums.brought == 0)
+                    || (brought >= sums.brought && brought_in(tx, row, brought).await?);
                 let mut fields = differences(row, sums, (brought, proven))?;
-                if brought == 0 {
+                if brought == sums.brought {
                     fields.extend(held_otherwise(row, sums, parts.get(&row.int(0)?))?);
                 }
                 if !fields.is_empty() {
@@ -119,6 +122,16 @@ async fn sums(tx: &mut Tx, ids: &[i64]) -> Result<BTreeMap<i64, Sums>> {
             _ => continue,
         }
         sums.parties.insert(String::from(row.text(7)?));
+    }
+    let mut sql = Sql::new(
+        "SELECT b.object_id, e.subject_id, CAST(SUM(b.quantity) AS BIGINT) FROM trace_brought b \
+         JOIN trace_event e ON e.id = b.event_id WHERE b.object_id ",
+    );
+    sql.bind_ints(ids.iter().copied()).push(" GROUP BY b.object_id, e.subject_id");
+    for row in tx.fetch(sql).await? {
+        let sums = all.entry(row.int(0)?).or_default();
+        sums.brought += row.int(2)?;
+        *sums.each.entry(String::from(row.text(1)?)).or_default() += row.int(2)?;
     }
     let mut sql = Sql::new(
         "SELECT object_id, giver_id, receiver_id, CAST(SUM(quantity) AS BIGINT) FROM trace_handover \

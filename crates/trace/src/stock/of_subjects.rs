@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use yj_domain::Domains;
 use yj_kernel::{Result, Row, Sql, Tx};
 
-use super::{Account, OTHER, Period, Sum, Ways};
+use super::{Account, OTHER, Period, Sum, Ways, brought, span};
 
 /// How goods come in that somebody took whom their holder had given them to: 采购入库.
 const BOUGHT: &str = "102";
@@ -18,7 +18,7 @@ pub(super) async fn accounts(
     which: impl Fn(&mut Sql),
 ) -> Result<BTreeMap<String, Account>> {
     let mut done = Sql::new(
-        "SELECT e.domain, e.pack_version, e.kind, o.unit, l.role, o.state, COUNT(*), \
+        "SELECT e.domain, e.pack_version, e.kind, o.unit, l.role, COUNT(*), \
          CAST(SUM(l.quantity) AS BIGINT), CAST(SUM(l.quantity - CASE \
          WHEN w.quantity IS NULL THEN 0 WHEN w.quantity < l.quantity THEN w.quantity ELSE l.quantity END) \
          AS BIGINT), ",
@@ -32,7 +32,7 @@ pub(super) async fn accounts(
     );
     done.bind_texts(subjects.iter().copied());
     which(&mut done);
-    done.push(" GROUP BY e.domain, e.pack_version, e.kind, o.unit, l.role, o.state, span");
+    done.push(" GROUP BY e.domain, e.pack_version, e.kind, o.unit, l.role, span");
     let mut queries = vec![done];
     for (own, other) in [("receiver_id", "giver_id"), ("giver_id", "receiver_id")] {
         let mut passed = Sql::new(
@@ -65,10 +65,13 @@ pub(super) async fn accounts(
     which(&mut parts);
     parts.push(" GROUP BY o.unit");
     queries.extend([last, parts]);
+    queries.push(brought(period, Some(subjects), &which));
     let answers = tx.fetch_all(queries).await?;
     let domains = yj_domain::current(tx).await?;
     let mut accounts: BTreeMap<String, Account> = BTreeMap::new();
-    let [done, received, given, held @ ..] = answers.as_slice() else { return Ok(accounts) };
+    let [done, received, given, held @ .., brought] = answers.as_slice() else {
+        return Ok(accounts);
+    };
     for row in done {
         let account = accounts.entry(String::from(row.text(3)?)).or_default();
         note_done(account, &domains, row)?;
@@ -83,24 +86,26 @@ pub(super) async fn accounts(
             account.note((into, movement), row.int(6)?, sum);
         }
     }
+    for row in brought {
+        // What is used at once comes in by no movement of its own.
+        let Ways { movement, .. } = Ways::of(&domains, row)?;
+        let movement = if row.int(4)? == 1 { &*movement } else { OTHER };
+        let sum = Sum { quantity: row.int(6)?, events: row.int(5)? };
+        let account = accounts.entry(String::from(row.text(3)?)).or_default();
+        account.note((true, movement), row.int(7)?, sum);
+    }
     for row in held.iter().flatten() {
         accounts.entry(String::from(row.text(0)?)).or_default().stored += row.int(1)?;
     }
     Ok(accounts)
 }
 
-/// Writes the column that says whether something was before (0), within (1) or after (2) the period.
-fn span(sql: &mut Sql, Period { from, to }: Period, time: &'static str) {
-    sql.push("CASE WHEN ").push(time).push(" < ").bind(from).push(" THEN 0 WHEN ").push(time);
-    sql.push(" > ").bind(to).push(" THEN 2 ELSE 1 END AS span");
-}
-
 /// Notes what events of one type did with units of one measure.
 fn note_done(account: &mut Account, domains: &Domains, row: &Row) -> Result<()> {
     let Ways { movement, terminal, returned } = Ways::of(domains, row)?;
-    let (made, external) = (row.int(4)? == 1, row.text(5)? == "external");
+    let made = row.int(4)? == 1;
     let (gross, net, when) =
-        (row.int_opt(7)?.unwrap_or(0), row.int_opt(8)?.unwrap_or(0), row.int(9)?);
+        (row.int_opt(6)?.unwrap_or(0), row.int_opt(7)?.unwrap_or(0), row.int(8)?);
     // What is sold or used up is gone, though the event puts it out; what consumers bring back comes in as
     // it is put out.
     let quantity = match (made, terminal, returned) {
@@ -111,11 +116,7 @@ fn note_done(account: &mut Account, domains: &Domains, row: &Row) -> Result<()> 
     if quantity == 0 {
         return Ok(());
     }
-    let sum = Sum { quantity, events: row.int(6)? };
-    if external && !made {
-        // What comes from outside came in when it was used.
-        account.note((true, OTHER), when, sum);
-    }
+    let sum = Sum { quantity, events: row.int(5)? };
     account.note((made, &movement), when, sum);
     Ok(())
 }
