@@ -345,9 +345,11 @@ async fn g_5_4_3a_people_are_made_moved_locked_and_reset() {
         json!({ "code": "XA-GOV", "name": "示例市局", "kind": "authority", "parent_id": top });
     let again = office.clone();
     let office = app.post("sysadmin", "/api/v1/organization", office).await.expect(201);
-    let elsewhere = json!({
-        "code": "XA-GOV", "name": "示例区局", "kind": "authority", "parent_id": office["id"],
-    });
+    let other =
+        json!({ "code": "BJ-GOV", "name": "示例他局", "kind": "authority", "parent_id": top });
+    let other = app.post("sysadmin", "/api/v1/organization", other).await.expect(201);
+    let mut elsewhere = again.clone();
+    elsewhere["parent_id"] = other["id"].clone();
     // The path is made of the code, which is what whoever fills the form in can mend.
     for twice in [again, elsewhere] {
         let twice = app.post("sysadmin", "/api/v1/organization", twice).await.expect(409);
