@@ -118,18 +118,16 @@ pub fn draw(template: Template, label: Label) -> Result<Drawing, Unfit> {
             && lines.iter().all(|line| width(line) <= letters)
     };
     // Words are torn only where they would not go on the label otherwise.
-    let Some(lines) = Some(lines(wrapped)).filter(&fits).or_else(|| Some(lines(broken)).filter(&fits))
+    let Some(lines) =
+        Some(lines(wrapped)).filter(&fits).or_else(|| Some(lines(broken)).filter(&fits))
     else {
         return unfit("文字放不下，请加大标签、缩小字号或减少内容");
     };
     let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
     // Beside the symbol the words stand at its middle, which is that of the label.
     let top = if place == Place::Top { top } else { (high - count * step) / 2 };
-    let words = (0..).zip(lines).map(|(index, text)| Words {
-        x: left,
-        y: top + index * step + size,
-        text,
-    });
+    let words =
+        (0..).zip(lines).map(|(index, text)| Words { x: left, y: top + index * step + size, text });
     let words = words.collect();
     Ok(Drawing { template, label, symbol, words })
 }

@@ -151,7 +151,11 @@ mod tests {
         let lines = of("https://trace.example.cn/t/00A7K29QX4T0VB8M3EJB", 13);
         assert_eq!(lines, ["https://trace.example.cn/t/", "00A7K29QX4T0VB8M3EJB"]);
         assert_eq!(of("(01)06901234567892(21)1001", 10), ["(01)06901234567892", "(21)1001"]);
-        assert_eq!(of("0000000001", 3).concat(), "0000000001", "torn only where nothing else helps");
+        assert_eq!(
+            of("0000000001", 3).concat(),
+            "0000000001",
+            "torn only where nothing else helps"
+        );
     }
 
     #[test]

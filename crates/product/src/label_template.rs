@@ -278,8 +278,7 @@ mod tests {
 
     #[test]
     fn a_symbol_carries_the_code_as_scanners_take_it() {
-        let template =
-            LabelTemplate { content: String::from("code"), ..LabelTemplate::sample(1) };
+        let template = LabelTemplate { content: String::from("code"), ..LabelTemplate::sample(1) };
         let mut filled = Filled::sample("https://trace.example.cn");
         filled.words[6] = String::from("(01)06901234567892(21)5");
         filled.code = String::from("/01/06901234567892/21/5");

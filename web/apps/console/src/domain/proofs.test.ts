@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { eventProofName, proofName } from './proofs';
 import type { TraceEvent } from './types';
@@ -25,6 +26,13 @@ describe('the file of a proof', () => {
   it('has letters alone that every file system takes', () => {
     expect(proofName('/01/06901234567892/21/5')).toBe('存证证明-01-06901234567892-21-5.yjproof');
     expect(proofName('..\\..\\甲:乙*?"<>|\u202e\u0000\n丙.')).toBe('存证证明-甲-乙-丙.yjproof');
+  });
+
+  it('is called as the platform calls it', () => {
+    const vectors = new URL('../../../../../crates/ledger/vectors/proof_names.json', import.meta.url);
+    const cases = JSON.parse(readFileSync(vectors, 'utf8')) as { told: string[]; name: string }[];
+    expect(cases.length).toBeGreaterThan(5);
+    for (const { told, name } of cases) expect(proofName(...told)).toBe(name);
   });
 
   it('is no longer than they take, and keeps the end', () => {
