@@ -27,6 +27,8 @@ async function harvest(page: Page, quantity: string, more: Record<string, string
   await expect(page.getByLabel('产出追溯码')).toHaveValue(/^[0-9A-Z]{20}$/);
   const code = await page.getByLabel('产出追溯码').inputValue();
   await page.getByLabel('产出数量').fill(quantity);
+  // A harvest takes nothing in that could be the same.
+  await expect(page.getByLabel('产品代码')).toHaveAttribute('placeholder', '可从列表选取');
   await page.getByLabel('产品代码').fill('YJ-JC-01');
   await page.getByLabel(/^地块编号/).fill('示例地块');
   await grownWhere(page);

@@ -76,6 +76,16 @@ for (const width of [1440, 390]) {
       await sheet.emulateMedia({ media: 'print' });
       await expect(sheet.getByText('13800000001')).toBeVisible();
       await expect(sheet.getByRole('button', { name: '打印' })).toBeHidden();
+      // A stamp goes where a hand signs: nothing printed touches it, however large the letters are.
+      for (const large of [false, true]) {
+        const room = await sheet.evaluate((set) => {
+          document.documentElement.toggleAttribute('data-large', set);
+          const edge = (name: string) => [...document.querySelectorAll(name)].at(-1)!.getBoundingClientRect();
+          return edge('.seal').top - edge('.paper').bottom;
+        }, large);
+        expect(room).toBeGreaterThan(20);
+      }
+      await sheet.evaluate(() => document.documentElement.removeAttribute('data-large'));
       if (process.env.YJ_SCREENSHOTS) await sheet.screenshot({ path: `${process.env.YJ_SCREENSHOTS}/certificate-paper-${width}.png` });
       await sheet.emulateMedia({ media: 'screen' });
       await sheet.reload();

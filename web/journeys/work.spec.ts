@@ -93,6 +93,7 @@ test('D-6.3 data captured by hand wait for review, then go on the ledger and are
   await expect(drawer.getByText(/自存证以来未被改动/)).toBeVisible();
   await inspect(page, 'event');
   const [saved] = await Promise.all([page.waitForEvent('download'), drawer.getByRole('button', { name: '下载证明' }).click()]);
+  expect(saved.suggestedFilename()).toMatch(/^存证证明-采收-HAND-1-\d{4}-\d\d-\d\d\.yjproof$/);
   const proof = readFileSync(await saved.path(), 'utf8');
 
   await page.goto(url('/console/verify'));

@@ -162,7 +162,7 @@ impl Resource for Device {
             .hint("须检定的计量器具填写"),
         Field::new("interval_minutes", "上报间隔（分钟）", Kind::Int)
             .optional()
-            .hint("单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线"),
+            .hint("单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳或数据即为离线"),
         Field::new("in_use", "是否启用", Kind::Bool).filter(Match::Exact),
         Field::new("locally_administered", "本地管理地址", Kind::Bool)
             .filter(Match::Exact)

@@ -1,5 +1,6 @@
 //! 心跳 (G-6.7.5, G-4c): devices say that they live, most of them through a gateway that speaks for
-//! many. Nothing said twice, out of its time or under another's name counts.
+//! many; data counts as well (see `alive`). Nothing said twice, out of its time or under another's name
+//! counts.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +8,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_crypto::from_hex;
-use yj_kernel::{Ctx, Problem, Result, Sql, SqlValue, Tx, insert_rows};
+use yj_kernel::{Ctx, Problem, Result, Sql, SqlValue, insert_rows};
 use yj_model::MacAddress;
 
 use crate::{
     DEVICE,
+    alive::{Known, SKEW_MAX_MS, known},
     certificate::{self, Standing},
-    presence::{self, Seen},
+    presence,
     state::{Presence, due},
 };
 
 /// Heartbeats of one request.
 const BATCH_MAX: usize = 1_000;
-/// How far a device's clock may be off.
-const SKEW_MAX_MS: i64 = 5 * 60_000;
 /// Longest firmware version, in characters.
 const FIRMWARE_MAX: usize = 60;
 
@@ -275,13 +275,12 @@ async fn store(ctx: &Ctx, sound: Sound) -> Result<Vec<usize>> {
         return Ok(Vec::new());
     }
     let mut tx = ctx.begin().await?;
-    let ids: Vec<&str> = sound.iter().map(|(_, id, _)| id.as_str()).collect();
-    let known = known(&mut tx, &ids).await?;
+    let known = known(&mut tx, sound.iter().map(|(_, id, _)| id.as_str())).await?;
     let (mut rows, mut returned, mut replayed) = (Vec::new(), Vec::new(), Vec::new());
     let now = ctx.now_ms();
     for (index, id, beat) in &sound {
         let Some(Known { seen, state, interval, last }) = known.get(id) else { continue };
-        if last.is_some_and(|last| beat.sequence <= last) {
+        if last.is_some_and(|(sequence, _)| beat.sequence <= sequence) {
             replayed.push(*index);
             continue;
         }
@@ -310,36 +309,6 @@ async fn store(ctx: &Ctx, sound: Sound) -> Result<Vec<usize>> {
     presence::changed(ctx, &mut tx, Presence::Online, &returned);
     tx.commit().await?;
     Ok(replayed)
-}
-
-/// A device that nobody else writes to now.
-struct Known {
-    seen: Seen,
-    state: Presence,
-    interval: i64,
-    last: Option<i64>,
-}
-
-async fn known(tx: &mut Tx, ids: &[&str]) -> Result<BTreeMap<String, Known>> {
-    let mut held = Sql::new(presence::SEEN);
-    held.bind_texts(ids.iter().copied()).push(" ORDER BY id").push(tx.dialect().for_update());
-    let mut status = Sql::new("SELECT device_id, sequence FROM device_status WHERE device_id ");
-    status.bind_texts(ids.iter().copied());
-    let answers = tx.fetch_all(vec![held, status]).await?;
-    let [held, status] = answers.as_slice() else {
-        return Err(Problem::internal("two questions have two answers"));
-    };
-    let last = status
-        .iter()
-        .map(|row| Ok((row.text(0)?, row.int(1)?)))
-        .collect::<Result<BTreeMap<_, _>>>()?;
-    let known = |row: &yj_kernel::Row| {
-        let seen = Seen::read(row)?;
-        let last = last.get(seen.id.as_str()).copied();
-        let known = Known { state: Presence::at(row, 5)?, interval: row.int(6)?, last, seen };
-        Ok((known.seen.id.clone(), known))
-    };
-    held.iter().map(known).collect()
 }
 
 #[cfg(test)]

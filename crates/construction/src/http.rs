@@ -38,7 +38,7 @@ pub(crate) fn routes(identity: &Identity) -> Vec<Route> {
         Route::new((Method::POST, "/api/v1/device/heartbeat"), may("heartbeat"), "设备心跳", beat)
             .takes(Shape::of::<Batch>()),
         Route::new((Method::GET, "/api/v1/device/status"), may("read"), "设备在线率", figures),
-        Route::new((Method::GET, format!("{ONE}/status")), may("read"), "设备最近心跳", last),
+        Route::new((Method::GET, format!("{ONE}/status")), may("read"), "设备在线情况", last),
     ]);
     routes
 }

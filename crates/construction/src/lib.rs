@@ -1,6 +1,7 @@
 //! 体系建设管理 (G-6.7): what the scheme of traceability is built from; so far its devices, with
 //! their certificates and heartbeats, and the base maps that everything is shown on.
 
+mod alive;
 mod certificate;
 mod device;
 mod heartbeat;
@@ -12,13 +13,14 @@ mod presence;
 mod speaker;
 mod state;
 
+pub use alive::{Held, hold};
 pub use device::Device;
 pub use heartbeat::hear;
 pub use map_pack::MapApproval;
 #[cfg(fuzzing)]
 pub use map_pack::fuzz;
 pub use presence::{mark_offline, watch};
-pub use speaker::{Distrust, Speaker, distrust, hold, speakers, vouch_for};
+pub use speaker::{Distrust, Speaker, distrust, speakers, vouch_for};
 
 use yj_identity::Identity;
 use yj_kernel::{Entity, Migration, Route, record_routes};

@@ -9,7 +9,7 @@ use tokio::{
 };
 use yj_kernel::{App, Ctx, Result, Row, Sql, Tx, audit, outbox, time_text};
 
-use crate::{DEVICE, state::Presence};
+use crate::{DEVICE, alive::NO_SEQUENCE, state::Presence};
 
 /// Devices that one transaction marks.
 const STEP: i64 = 500;
@@ -199,10 +199,11 @@ pub(crate) async fn last(tx: &mut Tx, id: &str) -> Result<Value> {
     let Some(row) = tx.fetch_one(sql.arg(id)).await? else {
         return Ok(json!({ "state": Presence::Never.code() }));
     };
+    let sequence = Some(row.int(0)?).filter(|sequence| *sequence > NO_SEQUENCE);
     let due = row.int_opt(3)?;
     let state = due.map_or(Presence::Offline, |_| Presence::Online);
     Ok(json!({
-        "state": state.code(), "sequence": row.int(0)?, "reported_at": time_text(row.int(1)?)?,
+        "state": state.code(), "sequence": sequence, "reported_at": time_text(row.int(1)?)?,
         "last_seen": time_text(row.int(2)?)?, "battery": row.int_opt(4)?,
         "firmware": row.text_opt(5)?, "offline_after": due.map(time_text).transpose()?,
     }))

@@ -78,14 +78,6 @@ pub async fn speakers<'a>(
     Ok(found)
 }
 
-/// Holds these devices, in the order in which heartbeats hold them, until the transaction ends:
-/// what follows from the order of a device's data is found out by one at a time.
-pub async fn hold<'a>(tx: &mut Tx, ids: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let mut sql = Sql::new("SELECT id FROM device WHERE id ");
-    sql.bind_texts(ids).push(" ORDER BY id").push(tx.dialect().for_update());
-    tx.fetch(sql).await.map(drop)
-}
-
 /// Tells security administrators that somebody speaks in a device's name, or that it lies.
 pub async fn distrust(app: &App, mac: &str, detail: &str) {
     yj_identity::alarm_of_device(app, mac, detail).await;

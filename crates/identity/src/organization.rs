@@ -79,7 +79,7 @@ impl Resource for Organization {
         Field::new("path", "路径", Kind::Text)
             .length_max(400)
             .sortable()
-            .computed()
+            .made_of("code")
             .hint("由平台按上级机构生成"),
         Field::new("region", "所属区域", Kind::Region).filter(Match::Prefix).optional(),
         Field::new("subject_id", "对应追溯主体", Kind::Id("trace_subject"))

@@ -73,7 +73,7 @@ impl Resource for Role {
         Field::new("path", "路径", Kind::Text)
             .length_max(400)
             .sortable()
-            .computed()
+            .made_of("code")
             .hint("由平台按上级角色生成"),
         Field::new("permissions", "权限", Kind::Json),
         Field::new("remark", "说明", Kind::Text).optional(),

@@ -141,6 +141,9 @@ pub struct Field {
     pub normalise: Option<Normalise>,
     /// Whether the platform fills it, and people only read it.
     pub computed: bool,
+    /// The field that people fill in and this computed one is made of: where this one repeats another
+    /// record's, that one is told.
+    pub made_of: Option<&'static str>,
     /// The [`crate::CodeList`] that its codes come from while the platform runs; those of its kind
     /// are what the list begins with.
     pub grows: Option<&'static str>,
@@ -168,7 +171,7 @@ impl Field {
         let (filter, sortable, optional, length_max) = (Match::Never, false, false, LENGTH_MAX);
         let (class, hint, normalise, computed) = (DataClass::Internal, "", None, false);
         let (format, grows, day_of_entry, passes_on) = ("", None, false, false);
-        let (need, elsewhere) = (None, None);
+        let (need, elsewhere, made_of) = (None, None, None);
         Self {
             name,
             label,
@@ -183,6 +186,7 @@ impl Field {
             hint,
             normalise,
             computed,
+            made_of,
             grows,
             day_of_entry,
             passes_on,
@@ -231,6 +235,12 @@ impl Field {
     #[must_use]
     pub const fn computed(self) -> Self {
         Self { computed: true, optional: true, ..self }
+    }
+
+    /// The platform makes it of another field and of what that refers to.
+    #[must_use]
+    pub const fn made_of(self, field: &'static str) -> Self {
+        Self { made_of: Some(field), ..self.computed() }
     }
 
     /// Its codes are those of a [`crate::CodeList`], which may hold more than its kind says.

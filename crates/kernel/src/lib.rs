@@ -27,6 +27,7 @@ mod environment;
 mod export_approval;
 mod field;
 mod figures;
+mod file_name;
 mod gather;
 mod http;
 pub mod jobs;
@@ -71,6 +72,7 @@ pub use environment::{Environment, SystemEnvironment};
 pub use field::{
     Codes, EARLIEST_DAY, Elsewhere, Field, Kind, Match, Need, Normalise, mask, time_text,
 };
+pub use file_name::{disposition, file_name};
 pub use gather::Gather;
 pub use http::{READ_QUERY, expected_version, read_record, record_routes, sound_reason};
 pub use jobs::{JobKind, JobRun, Outcome, RowResult};

@@ -433,8 +433,10 @@ fn already(entity: &Entity, problem: Problem) -> Problem {
     match problem {
         Problem::Duplicate(doubled) => {
             // Of several columns the last tells it from the others that share the first.
+            let named = |name: &str| entity.fields.iter().find(|field| field.name == name);
             let known = |column: &String| {
-                entity.fields.iter().find(|field| field.name == column && !field.computed)
+                let field = named(column)?;
+                field.made_of.map_or(Some(field), named).filter(|field| !field.computed)
             };
             let field = doubled.columns.iter().rev().find_map(known);
             let label = field.map_or("代码或编号", |field| field.label);

@@ -116,8 +116,7 @@ pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadshee
 
 /// A file answer that no browser will open in place.
 pub fn download(name: &str, media_type: &str, bytes: Bytes) -> Response {
-    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    let disposition = format!("attachment; filename*=UTF-8''{}", encoded.replace('+', "%20"));
+    let disposition = crate::disposition(name);
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     for (name, value) in

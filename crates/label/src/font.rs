@@ -1,9 +1,18 @@
-//! The letters of a label: Latin ones are those every reader of PDF has, Chinese ones are drawn from
-//! the outlines that come with this crate (see `font/README.md`).
+//! The letters of a label: those of ASCII are those every reader of PDF has, Chinese ones and signs are
+//! drawn from the outlines that come with this crate (see `font/README.md`).
 
-use ttf_parser::{Face, OutlineBuilder};
+use std::sync::LazyLock;
 
-const FONT: &[u8] = include_bytes!("../font/DroidSansFallback-GB2312.ttf");
+use ttf_parser::{Face, GlyphId, OutlineBuilder};
+
+/// Chinese letters first, then the signs that are not among them.
+static FACES: LazyLock<Vec<Face<'static>>> = LazyLock::new(|| {
+    let files: [&[u8]; 2] = [
+        include_bytes!("../font/DroidSansFallback-GB2312.ttf"),
+        include_bytes!("../font/NotoSansCJKsc-Signs.otf"),
+    ];
+    files.into_iter().filter_map(|file| Face::parse(file, 0).ok()).collect()
+});
 /// Printed where there is no outline.
 const MISSING: char = '〓';
 
@@ -21,9 +30,19 @@ pub(crate) fn is_latin(letter: char) -> bool {
     (' '..='~').contains(&letter)
 }
 
+/// The outline of a letter in one of the faces.
+fn glyph(letter: char) -> Option<(&'static Face<'static>, GlyphId)> {
+    FACES.iter().find_map(|face| Some((face, face.glyph_index(letter)?)))
+}
+
 /// Width of a letter in thousandths of the size; Chinese ones are square.
-fn letter_width(letter: char) -> u32 {
-    if is_latin(letter) { u32::from(HELVETICA[letter as usize - ' ' as usize]) } else { 1_000 }
+pub(crate) fn letter_width(letter: char) -> u32 {
+    if is_latin(letter) {
+        return u32::from(HELVETICA[letter as usize - ' ' as usize]);
+    }
+    let Some((face, glyph)) = glyph(letter) else { return 1_000 };
+    let advance = face.glyph_hor_advance(glyph).map(u32::from);
+    advance.map_or(1_000, |advance| advance * 1_000 / u32::from(face.units_per_em()))
 }
 
 /// Width of words in thousandths of the size.
@@ -33,12 +52,11 @@ pub(crate) fn width(text: &str) -> u32 {
 
 /// The outline of a letter as operators of PDF, in thousandths of the size.
 pub(crate) fn outline(letter: char) -> String {
-    let Ok(face) = Face::parse(FONT, 0) else { return String::new() };
-    let glyph = face.glyph_index(letter).or_else(|| face.glyph_index(MISSING));
+    let Some((face, glyph)) = glyph(letter).or_else(|| glyph(MISSING)) else {
+        return String::new();
+    };
     let mut pen = Pen { scale: 1_000.0 / f32::from(face.units_per_em()), ..Pen::default() };
-    if let Some(glyph) = glyph {
-        face.outline_glyph(glyph, &mut pen);
-    }
+    face.outline_glyph(glyph, &mut pen);
     pen.path.push('f');
     pen.path
 }
@@ -107,5 +125,46 @@ mod tests {
         assert_eq!(outline('𠮷'), missing, "what is not there is shown as missing");
         assert_eq!(width("A1"), 667 + 556);
         assert_eq!(width("码A"), 1_667);
+        assert_eq!(width("°é码"), 370 + 554 + 1_000, "a sign is as wide as it is drawn");
+    }
+
+    /// What GB/T 2312—1980 fills of its rows; the others from 16 to 87 are full.
+    fn cells(row: u8) -> Vec<std::ops::RangeInclusive<u8>> {
+        match row {
+            2 => vec![17..=66, 69..=78, 81..=92],
+            4 => vec![1..=83],
+            5 => vec![1..=86],
+            6 => vec![1..=24, 33..=56],
+            7 => vec![1..=33, 49..=81],
+            8 => vec![1..=26, 37..=73],
+            9 => vec![4..=79],
+            55 => vec![1..=89],
+            1 | 3 | 16..=87 => vec![1..=94],
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_sign_of_gb_t_2312_has_an_outline() {
+        let mut signs = Vec::new();
+        for row in 1..=94_u8 {
+            for cell in cells(row).into_iter().flatten() {
+                let bytes = [0xA0 + row, 0xA0 + cell];
+                let (text, _, wrong) = encoding_rs::GBK.decode(&bytes);
+                assert!(!wrong, "{row:02}{cell:02}");
+                signs.extend(text.chars());
+            }
+        }
+        assert_eq!(signs.len(), 7_445, "682 signs and 6763 hanzi");
+        let missing: String = signs.iter().filter(|sign| glyph(**sign).is_none()).collect();
+        assert_eq!(missing, "");
+    }
+
+    #[test]
+    fn the_other_signs_of_labels_have_outlines_too() {
+        let signs = "㎡㎥㎏㎎㎝㎜µμéü™®©²³½¼¾€£¥•⑪⑳–・―ⅰ";
+        let missing: String = signs.chars().filter(|sign| glyph(*sign).is_none()).collect();
+        assert_eq!(missing, "");
+        assert_ne!(outline('×'), outline('〓'));
     }
 }

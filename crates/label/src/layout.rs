@@ -1,6 +1,10 @@
 //! Where symbol and words stand on a label.
 
-use crate::{Matrix, Unfit, font::width};
+use crate::{
+    Matrix, Unfit,
+    font::width,
+    wrap::{broken, wrapped},
+};
 
 /// Where the symbol stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,34 +107,29 @@ pub fn draw(template: Template, label: Label) -> Result<Drawing, Unfit> {
     };
     let size = letter(&template);
     let step = size + size / 4;
-    let mut words = Vec::new();
-    let mut base = top + size;
-    for line in label.lines.iter().flat_map(|line| wrapped(line, room, size)) {
-        if base + size / 4 > high {
-            return unfit("文字放不下，请加大标签、缩小字号或减少内容");
-        }
-        words.push(Words { x: left, y: base, text: line });
-        base += step;
-    }
-    if words.iter().any(|one| width(&one.text) * size / 1_000 > room) {
+    let most = (high - top) / step.max(1);
+    // As many thousandths of a letter as round to the room.
+    let letters = ((room + 1) * 1_000 - 1) / size.max(1);
+    let lines = |way: fn(&str, u32) -> Vec<String>| -> Vec<String> {
+        label.lines.iter().flat_map(|line| way(line, letters)).collect()
+    };
+    let fits = |lines: &Vec<String>| {
+        u32::try_from(lines.len()).is_ok_and(|count| count <= most)
+            && lines.iter().all(|line| width(line) <= letters)
+    };
+    // Words are torn only where they would not go on the label otherwise.
+    let Some(lines) =
+        Some(lines(wrapped)).filter(&fits).or_else(|| Some(lines(broken)).filter(&fits))
+    else {
         return unfit("文字放不下，请加大标签、缩小字号或减少内容");
-    }
+    };
+    let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    // Beside the symbol the words stand at its middle, which is that of the label.
+    let top = if place == Place::Top { top } else { (high - count * step) / 2 };
+    let words =
+        (0..).zip(lines).map(|(index, text)| Words { x: left, y: top + index * step + size, text });
+    let words = words.collect();
     Ok(Drawing { template, label, symbol, words })
-}
-
-/// A line in as many as its room demands.
-fn wrapped(line: &str, room: u32, size: u32) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for letter in line.chars().filter(|letter| !letter.is_control()) {
-        let last = lines.len() - 1;
-        let with = format!("{}{letter}", lines[last]);
-        if width(&with) * size / 1_000 > room && !lines[last].is_empty() {
-            lines.push(String::from(letter));
-        } else {
-            lines[last] = with;
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -166,6 +165,33 @@ mod tests {
                 assert!(apart, "{place:?} {one:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_words_stand_at_the_middle_of_the_symbol() {
+        for place in [Place::Left, Place::Right] {
+            let template = Template { place, ..TEMPLATE };
+            for lines in [&["一行"][..], &["一行", "两行", "三行"]] {
+                let drawing = draw(template, label(lines)).unwrap();
+                let size = letter(&template);
+                let top = drawing.words[0].y - size;
+                let bottom = drawing.words.last().unwrap().y + size / 4;
+                assert!(top.abs_diff(400 - bottom) <= 1, "{top} above, {} below", 400 - bottom);
+            }
+        }
+    }
+
+    #[test]
+    fn a_label_that_is_full_is_torn_rather_than_refused() {
+        let template = Template { width: 500, height: 300, symbol: 250, ..TEMPLATE };
+        let text = |words: usize| -> Vec<String> {
+            let drawing = draw(template, label(&[&["ABCDEF"; 10][..words].join(" ")])).unwrap();
+            drawing.words.into_iter().map(|one| one.text).collect()
+        };
+        assert_eq!(text(8), ["ABCDEF"; 8], "a word to a line while there are lines");
+        let torn = text(10);
+        assert_eq!(torn.concat(), ["ABCDEF"; 10].join(" "));
+        assert!(torn[0].starts_with("ABCDEF ABC"), "{torn:?}");
     }
 
     #[test]

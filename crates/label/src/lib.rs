@@ -9,6 +9,7 @@ mod layout;
 mod pdf;
 mod svg;
 mod symbol;
+mod wrap;
 mod zpl;
 
 pub use layout::{Drawing, Label, Place, Template, Words, draw};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Drawing, Matrix,
-    font::{is_latin, outline},
+    font::{is_latin, letter_width, outline},
     layout::letter,
 };
 
@@ -19,6 +19,8 @@ const GAP: u32 = 30;
 const MARK: u32 = 20;
 /// Letters of one font of Type 3.
 const LETTERS: usize = 255;
+/// Around every one of them, in thousandths of their size.
+const BOX: &str = "-50 -300 1050 1000";
 
 /// Tenths of a millimetre as points.
 fn points(tenths: u32) -> f64 {
@@ -231,9 +233,12 @@ fn write_font(
 ) -> usize {
     let own: Vec<char> = letters.0.keys().copied().skip(font * LETTERS).take(LETTERS).collect();
     let (mut procedures, mut names, mut unicode) = (String::new(), String::new(), String::new());
+    let mut widths = String::new();
     for (index, letter) in own.iter().enumerate() {
         let code = index + 1;
-        file.stream(next, &format!("1000 0 0 -250 1000 1000 d1\n{}", outline(*letter)));
+        let width = letter_width(*letter);
+        widths.push_str(&format!("{width} "));
+        file.stream(next, &format!("{width} 0 {BOX} d1\n{}", outline(*letter)));
         procedures.push_str(&format!("/c{code} {next} 0 R "));
         names.push_str(&format!("/c{code} "));
         let mut units = [0; 2];
@@ -255,11 +260,10 @@ fn write_font(
          1 begincodespacerange\n<00> <FF>\nendcodespacerange\n{tables}endcmap end end"
     );
     file.stream(number + 1, &map);
-    let widths = "1000 ".repeat(count);
     file.object(
         number,
         &format!(
-            "<< /Type /Font /Subtype /Type3 /FontBBox [0 -250 1000 1000] \
+            "<< /Type /Font /Subtype /Type3 /FontBBox [{BOX}] \
              /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << {procedures}>> \
              /Encoding << /Type /Encoding /Differences [1 {names}] >> \
              /FirstChar 1 /LastChar {count} /Widths [{widths}] /Resources << >> \
@@ -314,6 +318,13 @@ mod tests {
         assert!(text.contains("<627F>"), "承 can be copied");
         assert!(text.contains("/Subtype /Type3"));
         assert!(bytes.len() < 200_000, "{} bytes", bytes.len());
+    }
+
+    #[test]
+    fn a_sign_takes_the_room_it_needs() {
+        let text = String::from_utf8(sheet(&[drawing(&["5°"])])[20..].to_vec()).unwrap();
+        assert!(text.contains("/Widths [370 ]") && text.contains("370 0 -50 -300 1050 1000 d1"));
+        assert!(text.contains("<00B0>"), "° can be copied");
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod witness_watch;
 pub use digest::{Digests, routes as digest_routes};
 pub use http::routes;
 pub use keys::Keys;
+pub use prove::proof_name;
 pub use publish::{Publication, Published, publish};
 pub use publish_http::publication_routes;
 pub use queue::{AnchorState, Pending, enqueue};

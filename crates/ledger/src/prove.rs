@@ -1,10 +1,16 @@
 //! From blocks to proofs.
 
 use serde_json::Value;
-use yj_kernel::{Problem, Result, Sql, Tx};
+use yj_kernel::{Problem, Result, Sql, Tx, file_name};
 use yj_proof::{Bundle, Envelope, LogPath, Record, RecordPath, RegistryPath, Salt, merkle};
 
 use crate::Ledger;
+
+/// What the file of a proof is called: by what it proves. The web calls it the same
+/// (`vectors/proof_names.json`).
+pub fn proof_name<'a>(told: impl IntoIterator<Item = &'a str>) -> String {
+    format!("存证证明-{}.yjproof", file_name(told))
+}
 
 impl Ledger {
     /// The proof file of a record; a problem while it is not yet confirmed.
@@ -79,4 +85,19 @@ async fn stored(tx: &mut Tx, record: &str) -> Result<(Envelope, Salt)> {
     }
     let envelope = Envelope::read(row.json(0)?).map_err(Problem::internal)?;
     Ok((envelope, row.blob(1)?.try_into().map_err(Problem::internal)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_proof_is_called_as_the_web_calls_it() {
+        let cases: Value =
+            serde_json::from_str(include_str!("../vectors/proof_names.json")).unwrap();
+        for case in cases.as_array().unwrap() {
+            let told = case["told"].as_array().unwrap().iter().filter_map(Value::as_str);
+            assert_eq!(proof_name(told), case["name"].as_str().unwrap());
+        }
+    }
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 use yj_crypto::Shuffle;
-use yj_kernel::{Ctx, Problem, Resource as _, Result, Sql, Stored, Tx, audit};
+use yj_kernel::{Ctx, Problem, Resource as _, Result, Sql, Stored, Tx, audit, disposition};
 use yj_model::Form;
 
 use crate::{
@@ -127,7 +127,7 @@ pub(crate) async fn answer(
         Response::new(Body::from_stream(futures_util::StreamExt::chain(begun, lines)));
     let (kind, ending) =
         if csv { ("text/csv; charset=utf-8", "csv") } else { ("text/plain; charset=utf-8", "txt") };
-    let name = format!("attachment; filename=\"{}.{ending}\"", batch.data.code);
+    let name = disposition(&format!("{}.{ending}", batch.data.code));
     for (header, value) in [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &name)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(header, value);

@@ -204,20 +204,27 @@ async fn drawings(
             produced,
             expires,
             subject.clone(),
-            String::from(printed(&code)),
+            printed(&code),
             address(ctx, &code),
             number.to_string(),
         ];
-        let filled = Filled { words, elements: elements(&code) };
+        let filled = Filled { words, code: String::from(bare(&code)), elements: elements(&code) };
         let unfit = |error: yj_label::Unfit| Problem::invalid("lines", error.0);
         drawings.push(template.drawing(&filled).map_err(unfit)?);
     }
     Ok(drawings)
 }
 
-/// The code as people read it.
-fn printed(canonical: &str) -> &str {
+/// The code as scanners take it; that of a logistic unit is its digits.
+fn bare(canonical: &str) -> &str {
     canonical.strip_prefix("/00/").unwrap_or(canonical)
+}
+
+/// The code as people read it: `(01)…(21)…`.
+fn printed(canonical: &str) -> String {
+    let bare = bare(canonical);
+    let data = bare.starts_with('/').then(|| Gs1Data::read(bare)?.ok()).flatten();
+    data.map_or_else(|| String::from(bare), |data| data.bracketed())
 }
 
 /// A path of GS1 as elements: `/01/…/21/…` is `01…21…`, with FNC1 where one is wanted.
@@ -235,6 +242,14 @@ mod tests {
         assert_eq!(elements("/01/06901234567892/21/5").as_deref(), Some("0106901234567892215"));
         assert_eq!(elements("/00/106141412345678908").as_deref(), Some("00106141412345678908"));
         assert_eq!(elements("88.118.8/1"), None);
+    }
+
+    #[test]
+    fn people_read_elements_with_their_identifiers_in_brackets() {
+        assert_eq!(printed("/01/06901234567892/21/5"), "(01)06901234567892(21)5");
+        assert_eq!(printed("/01/06901234567892/10/L1"), "(01)06901234567892(10)L1");
         assert_eq!(printed("/00/106141412345678908"), "106141412345678908");
+        assert_eq!(printed("88.118.8/1"), "88.118.8/1");
+        assert_eq!(bare("/01/06901234567892/21/5"), "/01/06901234567892/21/5");
     }
 }

@@ -139,6 +139,8 @@ impl Resource for LabelTemplate {
 pub(crate) struct Filled {
     /// In the order of [`WORDS`].
     pub(crate) words: [String; 9],
+    /// The code as a symbol carries it, which is not always as people read it.
+    pub(crate) code: String,
     /// The code as elements of GS1, where it is one.
     pub(crate) elements: Option<String>,
 }
@@ -161,6 +163,7 @@ impl Filled {
         ];
         Self {
             words: words.map(String::from),
+            code: String::from(code),
             elements: Some(String::from("0106901234567892211001")),
         }
     }
@@ -219,9 +222,11 @@ impl LabelTemplate {
 
     /// A label with these words.
     pub(crate) fn drawing(&self, filled: &Filled) -> Result<yj_label::Drawing, yj_label::Unfit> {
-        let lines: Vec<String> = self.lines().map(|line| filled.fill(line)).collect();
+        // What a code has none of, such as a lot not given yet, leaves no gap.
+        let lines = self.lines().map(|line| filled.fill(line));
+        let lines: Vec<String> = lines.filter(|line| !line.trim().is_empty()).collect();
         let content = match self.content.as_str() {
-            "code" => Content::Text(filled.words[6].clone()),
+            "code" => Content::Text(filled.code.clone()),
             "text" => Content::Text(lines.join("\n")),
             "elements" => {
                 let none = || {
@@ -245,5 +250,39 @@ impl LabelTemplate {
             font: tenths(self.font_pt),
         };
         draw(template, Label { symbol: symbol(self.symbol_kind(), &content)?, content, lines })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_with_nothing_to_say_is_left_out() {
+        let template = LabelTemplate {
+            content: String::from("text"),
+            width_mm: 80,
+            lines: String::from("{产品名称}|{规格}|{批次号} {生产日期}|{编码}"),
+            ..LabelTemplate::sample(1)
+        };
+        let mut filled = Filled::sample("https://trace.example.cn");
+        for word in &mut filled.words[1..4] {
+            word.clear();
+        }
+        let drawing = template.drawing(&filled).unwrap();
+        let said: Vec<&str> = drawing.words.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(said, ["示例产品", "00A7K29QX4T0VB8M3EJB"]);
+        let carried = Content::Text(String::from("示例产品\n00A7K29QX4T0VB8M3EJB"));
+        assert_eq!(drawing.label.content, carried);
+    }
+
+    #[test]
+    fn a_symbol_carries_the_code_as_scanners_take_it() {
+        let template = LabelTemplate { content: String::from("code"), ..LabelTemplate::sample(1) };
+        let mut filled = Filled::sample("https://trace.example.cn");
+        filled.words[6] = String::from("(01)06901234567892(21)5");
+        filled.code = String::from("/01/06901234567892/21/5");
+        let drawing = template.drawing(&filled).unwrap();
+        assert_eq!(drawing.label.content, Content::Text(filled.code));
     }
 }

@@ -91,8 +91,8 @@ pub(crate) async fn store(ctx: &Ctx, sound: Vec<Sound>) -> Result<Vec<(Place, Fa
     }
     let mut tx = ctx.begin().await?;
     tx.plan_once();
-    let devices: BTreeSet<&str> = sound.iter().map(|one| one.speaker.id.as_str()).collect();
-    yj_construction::hold(&mut tx, devices).await?;
+    let devices: BTreeSet<String> = sound.iter().map(|one| one.speaker.id.clone()).collect();
+    let held = yj_construction::hold(&mut tx, devices.iter().map(String::as_str)).await?;
     let mut known = known(&mut tx, &sound).await?;
     let claimed = claim::claimed(&mut tx, &sound).await?;
     let (mut fates, mut fresh) = (Vec::with_capacity(sound.len()), Vec::new());
@@ -113,6 +113,8 @@ pub(crate) async fn store(ctx: &Ctx, sound: Vec<Sound>) -> Result<Vec<(Place, Fa
         return Ok(fates);
     }
     tx.later(messages(ctx, &fresh));
+    let said = fresh.iter().map(|one| (one.speaker.id.as_str(), one.heard.sent_ms));
+    held.heard(ctx, &mut tx, said);
     epochs(&mut tx, &fresh).await?;
     readings(&mut tx, &fresh).await?;
     tx.later(events(&fresh));

@@ -39,7 +39,7 @@ pub(crate) async fn take_back(
     let of_role = |role| links.iter().filter(move |link: &&Link| link.role == role);
     let givers = done.handovers.into_iter().map(|one| one.giver).collect();
     let outside = done.brought.into_iter().map(|one| one.code).collect();
-    let mut before = Before { givers, outside, ..Before::default() };
+    let mut before = Before { outside, givers, ..Before::default() };
     before.made.extend(of_role(LinkRole::Output).map(|link| link.code.clone()));
     // Nothing is before what began a code, whatever times the events give.
     let began = |code: &str| !of_role(LinkRole::Input).any(|link| link.code == code);

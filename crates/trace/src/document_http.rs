@@ -25,7 +25,7 @@ use crate::{
     erasure::{Act, Erasing},
     http::Whole,
     keeping::Keeping,
-    lots, promised, reissue,
+    lots, promised, proofs, reissue,
     store::quantity,
     story::products_of,
 };
@@ -126,9 +126,8 @@ pub(crate) fn routes(erasing: &Erasing) -> Vec<Route> {
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
         let id: Id<BatchDocument> = id.parse().map_err(|_| Problem::NotFound("批次凭证"))?;
         let mut tx = ctx.snapshot().await?;
-        tx.get::<BatchDocument>(&ctx, id).await?;
+        let name = proofs::document_name(&tx.get::<BatchDocument>(&ctx, id).await?.data);
         let bytes = prover.proof(&mut tx, &id.to_string()).await?;
-        let name = format!("{id}.yjproof");
         Ok::<_, Problem>(transfer::download(&name, "application/json", bytes.into()))
     };
     let forget = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Whole>| async move {

@@ -177,13 +177,9 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
         let uid = query::event_id(&id)?;
         let mut tx = ctx.snapshot().await?;
-        query::one(&ctx, &mut tx, &uid).await?;
+        let name = proofs::event_name(&query::one(&ctx, &mut tx, &uid).await?);
         let bytes = prover.proof(&mut tx, &uid).await?;
-        Ok::<_, Problem>(transfer::download(
-            &format!("{uid}.yjproof"),
-            "application/json",
-            bytes.into(),
-        ))
+        Ok::<_, Problem>(transfer::download(&name, "application/json", bytes.into()))
     };
     let one = "/api/v1/trace/events/{id}";
     let mut routes = vec![

@@ -1,13 +1,17 @@
 //! 存证证明 of many records in one file: of all records of a code, or of those that are named (D-6.3).
 
-use std::io::{Cursor, Write as _};
+use std::{
+    collections::BTreeSet,
+    io::{Cursor, Write as _},
+};
 
 use axum::{http::Method, response::Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yj_kernel::{Access, Body, Ctx, Problem, Result, Route, Shape, Sql, Tx, audit, transfer};
-use yj_ledger::Ledger;
+use yj_ledger::{Ledger, proof_name};
+use yj_model::DocumentKind;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
@@ -33,10 +37,12 @@ struct Wanted {
     records: Vec<String>,
 }
 
-/// A record whose proof is wanted: its identifier, what people call it, and whether it is a document.
+/// A record whose proof is wanted: its identifier, what people call it and its proof, and whether it is
+/// a document.
 struct Record {
     id: String,
     name: String,
+    file: String,
     kind: &'static str,
 }
 
@@ -69,11 +75,12 @@ async fn proofs(ctx: &Ctx, ledger: &Ledger, wanted: Wanted) -> Result<Response> 
         return Err(Problem::NotFound("可出具证明的记录"));
     }
     let (mut files, mut contents) = (Vec::with_capacity(records.len()), Vec::new());
+    let mut taken = BTreeSet::new();
     for record in &records {
         let mut line = json!({ "record": record.id, "kind": record.kind, "name": record.name });
         match ledger.proof(&mut tx, &record.id).await {
             Ok(bytes) => {
-                let file = format!("{}.yjproof", record.id);
+                let file = alone(&mut taken, &record.file);
                 line["file"] = json!(file);
                 files.push((file, bytes));
             }
@@ -114,6 +121,7 @@ async fn of_code(ctx: &Ctx, tx: &mut Tx, code: &str) -> Result<Vec<Record>> {
         match tx.get::<BatchDocument>(&reader, row.parsed(0)?).await {
             Ok(stored) => records.push(Record {
                 id: stored.id.to_string(),
+                file: document_name(&stored.data),
                 name: stored.data.number,
                 kind: "batch_document",
             }),
@@ -145,11 +153,38 @@ async fn events(ctx: &Ctx, tx: &mut Tx, mut sql: Sql) -> Result<Vec<Record>> {
     let events = StoredEvent::read_all(tx, &rows).await?;
     require_few(events.len())?;
     let record = |event: StoredEvent| Record {
+        file: event_name(&event),
         name: event.spec.as_ref().map_or(event.kind.clone(), |spec| spec.name.clone()),
         id: event.uid,
         kind: "trace_event",
     };
     Ok(events.into_iter().map(record).collect())
+}
+
+/// What the proof of an event is called: what happened to which goods on which day. The goods are
+/// those that came of it, and the day is that of China.
+pub(crate) fn event_name(event: &StoredEvent) -> String {
+    let kind = event.spec.as_ref().map_or(event.kind.as_str(), |spec| spec.name.as_str());
+    let sides = [&event.body["outputs"][0], &event.body["inputs"][0]];
+    let goods = sides.into_iter().find(|one| one.is_object());
+    let code = goods.and_then(|goods| goods["code"].as_str()).or(event.lot.as_deref());
+    proof_name([kind, code.unwrap_or_default(), &event.time.beijing_day().to_string()])
+}
+
+/// What the proof of a document is called.
+pub(crate) fn document_name(document: &BatchDocument) -> String {
+    let kind = DocumentKind::from_code(&document.kind);
+    proof_name([kind.map_or("", DocumentKind::label), &document.number])
+}
+
+/// A name that no other file of the archive has: the second of a kind, code and day is told by its
+/// number.
+fn alone(taken: &mut BTreeSet<String>, name: &str) -> String {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let again = (2..).map(|number| format!("{stem}-{number}.{ending}"));
+    let mut names = std::iter::once(String::from(name)).chain(again);
+    let free = names.find(|name| taken.insert(name.clone()));
+    free.unwrap_or_default()
 }
 
 fn require_few(count: usize) -> Result<()> {

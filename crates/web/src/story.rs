@@ -423,7 +423,7 @@ fn page<'a>(
         recall: story["recall"]["reason"]
             .as_str()
             .map(|reason| (reason, story["recall"]["advice"].as_str().unwrap_or_default())),
-        product: product["name"].as_str().unwrap_or("产品"),
+        product: product["name"].as_str().unwrap_or_else(|| nameless(code)),
         facts: facts.into_iter().flatten().collect(),
         anchored: steps.iter().filter(|step| step.confirmed).count(),
         steps,
@@ -432,6 +432,13 @@ fn page<'a>(
         islands: telling == Telling::Page && files::has_portal(),
         first_scan: first_scan.get(..16).unwrap_or_default().replace('T', " "),
     }
+}
+
+/// What stands where no product is known: a logistic unit may hold many.
+fn nameless(code: &str) -> &'static str {
+    let readings = candidates(code);
+    let is_logistic = readings.first().is_some_and(|reading| reading.part("sscc").is_some());
+    if is_logistic { "物流单元" } else { "产品" }
 }
 
 fn order(value: &Value) -> Order {

@@ -2765,7 +2765,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 设备最近心跳 */
+        /** 设备在线情况 */
         get: operations["get_api_v1_device_id_status"];
         put?: never;
         post?: never;
@@ -11712,7 +11712,7 @@ export interface components {
             installed_on: string | null;
             /**
              * 上报间隔（分钟）
-             * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线
+             * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳或数据即为离线
              */
             interval_minutes: number | null;
             /**
@@ -11912,7 +11912,7 @@ export interface components {
             installed_on?: string | null;
             /**
              * 上报间隔（分钟）
-             * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳即为离线
+             * @description 单位为分钟，1 至 1440，留空为 10；超过两个间隔没有心跳或数据即为离线
              */
             interval_minutes?: number | null;
             /**

@@ -74,7 +74,7 @@ pub fn routes(tamper: &Tamper) -> Vec<Route> {
             move |ctx: Ctx, Path(id): Path<String>| async move {
                 let mut tx = ctx.snapshot().await?;
                 let bytes = report::make(&ctx, &mut tx, (&reported.0.ledger, &id)).await?;
-                let name = format!("tamper-{id}.json");
+                let name = report_name(&keep::one_pass(&mut tx, &id).await?["began"]);
                 Ok::<_, Problem>(transfer::download(&name, "application/json", bytes.into()))
             },
         )
@@ -133,6 +133,12 @@ async fn passes(ctx: &Ctx, tamper: &Tamper) -> Result<Value> {
     answer["items"] = keep::passes(&mut tx, Kind::Full, PASSES).await?.into();
     answer["samples"] = keep::passes(&mut tx, Kind::Sample, PASSES).await?.into();
     Ok(answer)
+}
+
+/// What the report of a pass that began then is called, by the minute.
+fn report_name(began: &Value) -> String {
+    let minute = began.as_str().and_then(|began| began.get(..16)).unwrap_or_default();
+    format!("防篡改检查-{}.json", minute.replace(['T', ':'], "-"))
 }
 
 async fn findings(ctx: &Ctx, query: &str) -> Result<Value> {

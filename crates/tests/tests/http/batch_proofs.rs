@@ -32,6 +32,14 @@ fn unpacked(answer: Answer) -> (Vec<(String, Vec<u8>)>, Vec<Value>) {
     (proofs, contents)
 }
 
+/// Text as RFC 8187 writes it.
+fn percent(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let write =
+        |byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(write).collect()
+}
+
 #[tokio::test]
 async fn d_6_3_the_proofs_of_a_batch_come_in_one_file() {
     let app = TestApp::start().await;
@@ -43,11 +51,27 @@ async fn d_6_3_the_proofs_of_a_batch_come_in_one_file() {
     let (_, chain) = app.assembled.ledger.genesis();
     let (proofs, contents) = unpacked(app.post("farm", PROOFS, json!({ "code": "ZIP-1" })).await);
     let names: Vec<&str> = proofs.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, [format!("{first}.yjproof"), format!("{}.yjproof", id_of(&made))]);
+    let number = made["number"].as_str().unwrap();
+    let called = ["采收-ZIP-1-2026-11-10", &format!("承诺达标合格证-{number}")];
+    assert_eq!(names, called.map(|name| format!("存证证明-{name}.yjproof")));
     assert_eq!(
         (&contents[0]["kind"], &contents[1]["kind"]),
         (&json!("trace_event"), &json!("batch_document"))
     );
+    // Each alone is called as it is in the archive, whoever reads the header.
+    let one = |id: &str, kind: &str| match kind {
+        "event" => format!("/api/v1/trace/events/{id}/proof"),
+        _ => format!("/api/v1/batch_document/{id}/proof"),
+    };
+    for (path, name, plain) in [
+        (one(&first, "event"), names[0], "ZIP-1-2026-11-10"),
+        (one(&id_of(&made), "document"), names[1], number),
+    ] {
+        let alone = app.get("farm", &path).await;
+        let told = alone.headers["content-disposition"].to_str().unwrap();
+        assert!(told.contains(&format!("filename=\"{plain}.yjproof\"")), "{told}");
+        assert!(told.ends_with(&format!("filename*=UTF-8''{}", percent(name))), "{told}");
+    }
     for (name, bytes) in &proofs {
         assert!(verify(bytes, &Trust::in_chain(chain)).ok, "{name}");
     }

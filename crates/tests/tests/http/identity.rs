@@ -343,7 +343,20 @@ async fn g_5_4_3a_people_are_made_moved_locked_and_reset() {
     let top = top["items"][0]["id"].clone();
     let office =
         json!({ "code": "XA-GOV", "name": "示例市局", "kind": "authority", "parent_id": top });
+    let again = office.clone();
     let office = app.post("sysadmin", "/api/v1/organization", office).await.expect(201);
+    let other =
+        json!({ "code": "BJ-GOV", "name": "示例他局", "kind": "authority", "parent_id": top });
+    let other = app.post("sysadmin", "/api/v1/organization", other).await.expect(201);
+    let mut elsewhere = again.clone();
+    elsewhere["parent_id"] = other["id"].clone();
+    // The path is made of the code, which is what whoever fills the form in can mend.
+    for twice in [again, elsewhere] {
+        let twice = app.post("sysadmin", "/api/v1/organization", twice).await.expect(409);
+        let wrong = &twice["errors"][0];
+        assert_eq!((&twice["code"], &wrong["field"]), (&"duplicate".into(), &"code".into()));
+        assert!(twice["detail"].as_str().unwrap().contains("机构编码与已有记录重复"), "{twice}");
+    }
     let person = json!({
         "user_name": "zhou-yi", "name": "示例科员", "organization_id": office["id"],
         "kind": "person", "clearance": 3, "phone": "13900001234",

@@ -10,6 +10,7 @@ mod houses;
 mod template;
 
 mod access;
+mod alive;
 mod anchoring;
 mod applications;
 mod arrivals;

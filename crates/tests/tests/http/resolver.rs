@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{
-    harness::{Answer, TestApp},
+    capturing::captured,
+    harness::{Answer, TestApp, harvest},
     houses::id_of,
     identifiers::{approved, batch, codes, product, single_codes},
 };
@@ -227,6 +228,32 @@ async fn d_6_4_3_2_a_single_code_tells_the_story_of_its_lot() {
     assert_eq!(told["steps"], of_lot["steps"]);
     assert!(!told["steps"].as_array().unwrap().is_empty());
     assert_eq!(of_lot["scans"], 1, "a single code counts its own scans");
+}
+
+#[tokio::test]
+async fn g_6_9_3_the_page_of_a_code_without_records_reassures_nobody() {
+    let app = TestApp::start().await;
+    let plant = app.subject("示例蔬菜加工厂").await;
+    let rule =
+        json!({ "scheme": "gs1", "prefix": "6907777", "subject_id": plant["id"], "in_use": true });
+    let rule = approved(&app, "code_rule", rule).await;
+    let body = json!({
+        "code": "PALLETS", "subject_id": plant["id"], "scheme": "gs1", "rule_id": rule,
+        "level": "pallet", "random": false, "size": 5,
+    });
+    let made = batch(&app, body).await;
+    let codes = codes(&app, &made).await;
+    activated(&app, &made, json!({ "from": 1 })).await;
+    let shown = ask(&app, &format!("/t/{}", codes[0].replace('/', "%2F")), &HTML).await;
+    let html = String::from_utf8(shown.bytes).unwrap();
+    assert_eq!(shown.status, 200, "{} {html}", codes[0]);
+    assert!(html.contains("<h1>物流单元</h1>"), "what it is, where no product is known: {html}");
+    assert!(html.contains("class=\"state none\"") && !html.contains("state good"), "{html}");
+    assert!(html.contains("编码有效，尚无公开的环节记录"), "{html}");
+    let farm = app.subject("示例韭菜合作社一社").await;
+    captured(&app, harvest(&farm, "TRACED-1")).await;
+    let traced = ask(&app, "/t/TRACED-1", &HTML).await;
+    assert!(String::from_utf8(traced.bytes).unwrap().contains("已查到追溯信息"));
 }
 
 /// Statements that an answer takes.

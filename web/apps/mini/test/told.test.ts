@@ -49,9 +49,11 @@ describe('the story of a unit', () => {
   it('without records says so; a location has but a name', () => {
     const story = told(found({ steps: [], product: { name: '示例市场' }, lot: null, first_scanned_at: '' }));
     expect(story).toMatchObject({ records: 0, title: '示例市场', facts: [] });
+    expect(story.states).toEqual([{ tone: 'none', mark: '—', words: '编码有效，尚无公开的环节记录' }]);
     expect(story.seal?.words).toBe('此码尚无公开的环节记录。');
     expect(story.seal?.queries).toMatch(/^本码第 3 次查询。/);
     expect(told(found({ product: null })).title).toBe('产品');
+    expect(told(found({ product: null, code: '/00/106141412345678908' })).title).toBe('物流单元');
   });
 
   it('a recall, an order and a failed test are told first, and nothing reassures beside them', () => {

@@ -64,6 +64,11 @@ describe('EPCIS', () => {
     expect(scheduleText({ minute: '0' })).toBe('每小时 0 分');
     expect(scheduleText({ minute: '0', hour: '8', dayOfWeek: '1' })).toBe('每周一 8 时 0 分');
     expect(scheduleText({ hour: '8', dayOfMonth: '1' })).toBe('每月 1 日 8 时');
+    expect(scheduleText({ minute: '0/15' })).toBe('每小时 0 分起每隔 15 分');
+    expect(scheduleText({ minute: '*/15', hour: '*' })).toBe('每小时 每隔 15 分');
+    expect(scheduleText({ minute: '10,50', hour: '[8-18]' })).toBe('每天 8 至 18 时 10、50 分');
+    expect(scheduleText({ hour: '8', dayOfWeek: '[1-5]' })).toBe('每周一至五 8 时');
+    expect(scheduleText({ hour: '8', dayOfWeek: '1,3' })).toBe('每周一、三 8 时');
   });
 
   it('names a domain by its name, and leaves what it does not know', () => {

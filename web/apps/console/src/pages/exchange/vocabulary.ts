@@ -115,13 +115,28 @@ function everyOf({ month, dayOfMonth, dayOfWeek, hour, minute }: Record<string, 
   if (hour !== undefined) return '每天 ';
   return minute === undefined ? '每分钟 ' : '每小时 ';
 }
+/** A list of numbers, ranges (`[1-5]`) and steps (`0/15`). */
+function numbersText(at: string, word: string, say = (number: string): string => number): string {
+  const one = (text: string): string => {
+    const [from = '', step] = text.split('/');
+    const range = from.replace(/\d+/g, say).replace('-', ' 至 ');
+    if (step === undefined) return range;
+    return from === '*' ? `每隔 ${step}` : `${range} ${word}起每隔 ${step}`;
+  };
+  return at
+    .replace(/[[\]\s]/g, '')
+    .split(',')
+    .map(one)
+    .join('、');
+}
 /** When a subscription is answered: the parts of its schedule from the greatest to the least. */
-export function scheduleText(schedule: Record<string, string>): string {
+export function scheduleText(told: Record<string, string>): string {
+  const schedule = Object.fromEntries(Object.entries(told).filter(([, at]) => at !== '*'));
   const parts = CLOCK.flatMap(([name, word]) => {
     const at = schedule[name];
     if (at === undefined) return [];
-    if (name === 'dayOfWeek') return [`周${WEEK[Number(at) - 1] ?? ` ${at}`}`];
-    return [`${at} ${word}`];
+    if (name === 'dayOfWeek') return [`周${numbersText(at, '日', (day) => WEEK[Number(day) - 1] ?? day).replaceAll(' ', '')}`];
+    return [`${numbersText(at, word)} ${word}`];
   });
   return `${everyOf(schedule)}${parts.join(' ')}`;
 }

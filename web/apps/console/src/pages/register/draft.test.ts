@@ -59,6 +59,8 @@ describe('fields of a record', () => {
     expect(show(field('origins', 'json'), ['C-1', 'C-2'], name)).toBe('C-1；C-2');
     expect(show(field('unit', 'text'), 'KGM', name)).toBe('千克');
     expect(show(field('quantity', 'decimal'), '1200', name)).toBe('1,200');
+    const tails = ['letters', 'chance9', 'running13', 'checked9', 'other'].map((tail) => show(field('tail', 'text'), tail, name));
+    expect(tails).toEqual(['随机字母与数字', '9 位随机数字', '13 位顺序号', '9 位顺序号与校验位', 'other']);
     expect(show(field('lon', 'decimal'), '109.87576', name)).toBe('109.87576');
     expect(show(field('product_id', 'id'), '01a21cfa-d0cf-7fb3-99c3-b34aaa8329e1', name)).toBe('（不在数据权限范围内）');
   });

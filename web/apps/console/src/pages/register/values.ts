@@ -39,6 +39,18 @@ export function stateWords(record: Record<string, unknown>, field: Field, label:
   return { [code]: [words, words === label ? (STATE_TONES[code] ?? 'info') : 'warn'] };
 }
 
+/** What follows the head of each code of a batch, such as `checked9`. */
+function tailText(tail: string): string {
+  const [, kind = '', width = ''] = /^(letters|chance|running|checked)(\d*)$/.exec(tail) ?? [];
+  const words: Record<string, string> = {
+    letters: '随机字母与数字',
+    chance: `${width} 位随机数字`,
+    running: `${width} 位顺序号`,
+    checked: `${width} 位顺序号与校验位`,
+  };
+  return words[kind] ?? tail;
+}
+
 /** `fields` are the attributes of the domain, for the field that holds them. */
 export function show(
   field: Field,
@@ -62,8 +74,7 @@ export function show(
   if (field.kind === 'region') return regionName(String(value));
   if (field.kind === 'bool') return value ? '是' : '否';
   if (field.kind === 'time') return moment(String(value));
-  // A batch of the platform's own codes has no tail: their alphabet stands there.
-  if (field.name === 'tail' && value === 'letters') return '—';
+  if (field.name === 'tail') return tailText(String(value));
   if (field.name === 'unit') return unit(String(value));
   if (field.name === 'source_system' && value === 'direct') return '本平台';
   if (isAmount(field)) return amount(String(value));

@@ -8,7 +8,7 @@ test('a size is short, and says when it is estimated', () => {
   expect(size(1023)).toBe('1023 字节');
   expect(size(1024)).toBe('1.0 KiB');
   expect(size(5 * 1024 * 1024 + 512 * 1024)).toBe('5.5 MiB');
-  expect(size(3 * 1024 ** 4, true)).toBe('3.0 TiB（估算）');
+  expect(size(3 * 1024 ** 4, true)).toBe('约 3.0 TiB');
 });
 
 test('a partition is called by its month', () => {

@@ -47,7 +47,7 @@ export function partitionName({ name }: EventPartition): string {
 
 const UNITS = ['字节', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** `12.3 MiB`, and whether it was only estimated. */
+/** `12.3 MiB`, or `约 12.3 MiB` where it was only estimated: said as it is of rows. */
 export function bytes({
   bytes: size,
   bytes_estimated: estimated,
@@ -55,5 +55,5 @@ export function bytes({
   let [value, unit] = [size, 0];
   while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
   const text = `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]!}`;
-  return estimated ? `${text}（估算）` : text;
+  return estimated ? `约 ${text}` : text;
 }

@@ -113,6 +113,7 @@ function warning({ state, recall, orders, steps }: Answer): Pick<Told, 'states' 
   if (steps.some(({ verdict }) => verdict === FAILED) || (state === 'warning' && orders.length === 0))
     return { states: [bad('有检测结论为不合格，请勿食用或使用，并联系销售者')], advice: [], notes: [] };
   if (orders.length > 0) return { states: [], advice: ['该产品已被管控，请勿购买、食用或使用，并联系销售者'], notes: [] };
+  if (steps.length === 0) return { states: [none('编码有效，尚无公开的环节记录')], advice: [], notes: [] };
   return { states: [good('已查到追溯信息')], advice: [], notes: [] };
 }
 
@@ -129,6 +130,9 @@ function seal({ steps, fingerprint, scans, firstScan }: Answer): Seal {
   };
 }
 
+/** What stands where no product is known: a logistic unit may hold many. */
+const nameless = (code: string): string => (/^(\/00\/|\(00\)|00)?\d{18}$/.test(code) ? '物流单元' : '产品');
+
 function story(answer: Answer): Told {
   const { product, steps, orders } = answer;
   const { states, advice, notes } = warning(answer);
@@ -139,7 +143,7 @@ function story(answer: Answer): Told {
     found: true,
     unit: answer.unit,
     records: steps.length,
-    title: product.name || '产品',
+    title: product.name || nameless(answer.code),
     code: answer.code,
     states: [...inForce, ...states],
     advice,
