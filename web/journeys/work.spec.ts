@@ -271,7 +271,7 @@ test('G-5.4.4 a template and codes are registered by their forms', async ({ page
   await logIn(page, 'supervisor', '/console/register/label_template');
   await page.getByRole('button', { name: '新建', exact: true }).click();
   const template = page.getByRole('dialog', { name: '登记标签模板' });
-  await template.locator('#field-name').fill('示例标签');
+  await template.locator('#field-name').fill('示例登记标签');
   await find(page, '所属主体', '示例蔬菜加工厂');
   for (const [label, option] of [
     ['标签用途', '追溯标签'],
@@ -292,7 +292,7 @@ test('G-5.4.4 a template and codes are registered by their forms', async ({ page
     await template.locator(`#field-${name}`).fill(value);
   }
   await template.getByRole('button', { name: '保存' }).click();
-  await expect(page.getByRole('row', { name: /示例标签/ }).getByText('是', { exact: true })).toBeVisible();
+  await expect(page.getByRole('row', { name: /示例登记标签/ }).getByText('是', { exact: true })).toBeVisible();
 
   await page.goto(url('/console/register/code_batch'));
   await page.getByRole('button', { name: '新建', exact: true }).click();
