@@ -246,7 +246,8 @@ pub async fn assemble(parts: Parts) -> Result<Assembled> {
         content_security_policy: POLICY,
     };
     let doors = yj_exchange::epcis::doors(&routes);
-    let router = yj_exchange::epcis::dress(router(&app, routes), doors);
+    let root = &app.platform().public_url;
+    let router = yj_exchange::epcis::dress(router(&app, routes), doors, root);
     Ok(Assembled {
         app,
         ledger,

@@ -124,10 +124,11 @@ pub fn doors(routes: &[Route]) -> BTreeSet<(String, String)> {
     ours.map(|route| (route.path.clone(), route.method.to_string())).collect()
 }
 
-/// Puts the words of EPCIS and its headers on every answer below [`BASE`].
-pub fn dress(router: Router, doors: BTreeSet<(String, String)>) -> Router {
-    let doors = Arc::new(doors);
-    let dressed = move |request, next| dressed(Arc::clone(&doors), request, next);
+/// Puts the words of EPCIS and its headers on every answer below [`BASE`]. `root` is the platform's own
+/// address, for the binding names what a problem is of by a whole URI.
+pub fn dress(router: Router, doors: BTreeSet<(String, String)>, root: &str) -> Router {
+    let known: Arc<(_, String)> = Arc::new((doors, String::from(root)));
+    let dressed = move |request, next| dressed(Arc::clone(&known), request, next);
     router.layer(middleware::from_fn(dressed))
 }
 
@@ -139,14 +140,19 @@ fn is_door(doors: &BTreeSet<(String, String)>, request: &Request) -> bool {
     path.is_some_and(|path| doors.contains(&(String::from(path.as_str()), method)))
 }
 
-async fn dressed(doors: Arc<BTreeSet<(String, String)>>, request: Request, next: Next) -> Response {
+async fn dressed(
+    known: Arc<(BTreeSet<(String, String)>, String)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (doors, root) = &*known;
     let path = request.uri().path();
     if path != BASE && !path.strip_prefix(BASE).is_some_and(|rest| rest.starts_with('/')) {
         return next.run(request).await;
     }
-    let (method, instance) = (request.method().clone(), String::from(path));
+    let (method, instance) = (request.method().clone(), format!("{root}{path}"));
     let asked = gs1::unsupported(request.headers());
-    let mut response = match asked.filter(|_| is_door(&doors, &request)) {
+    let mut response = match asked.filter(|_| is_door(doors, &request)) {
         Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     };

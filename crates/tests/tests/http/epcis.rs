@@ -190,6 +190,9 @@ async fn g_8_2_rollback_keeps_all_or_none_and_proceed_what_it_can() {
     let sent = document(&[observed("urn:example:1", "urn:example:thing:1"), wrong]);
     let refused = capture(&app, "enterprise", &sent, "rollback").await.expect(400);
     assert_eq!(refused["type"], "epcisException:ValidationException");
+    // RFC 3986 as the binding has it: a whole URI.
+    let instance = refused["instance"].as_str().unwrap();
+    assert!(instance.starts_with("http") && instance.contains("://"), "{instance}");
     assert_eq!(
         (&refused["status"], &refused["errors"][0]["field"]),
         (&json!(400), &json!("eventList[1].action"))
