@@ -34,6 +34,10 @@ pub fn unit_code(text: &str, root: &str) -> Result<TraceCode, Rejected> {
 
 /// The lot that a text of GS1 says a single piece is of: the code of the piece does without it.
 pub fn lot_beside(text: &str) -> Option<String> {
+    // Most codes are read no further.
+    if !text.contains("10") || !(text.contains("21") || text.contains("235")) {
+        return None;
+    }
     let text = bare_code(text.trim())?;
     let data = Gs1Data::read(&text)?.ok()?;
     let is_piece = ["21", "235"].iter().any(|finer| data.value(finer).is_some());
