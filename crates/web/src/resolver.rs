@@ -249,26 +249,23 @@ impl Resolver {
             let detail = "查询未果的次数过多，请一分钟后再试";
             return Err(Problem::TooMany(String::from(detail)));
         }
-        if readings.is_empty() {
-            if let Some(code) = own {
-                let code = code.to_string();
-                let link_type = rest.value("linkType");
-                let asked = Asked::read(link_type.as_deref(), rest.header(header::ACCEPT));
-                // Its links are those of any identifier; the page is told at once.
-                if link_type.is_some() || matches!(asked, Asked::All(_)) {
-                    let mut tx = app.db().snapshot().await?;
-                    let found = find(app, &mut tx, (&code, &[])).await?;
-                    drop(tx);
-                    if found.is_public() {
-                        return self.found(app, &code, &found, (&asked, &rest)).await;
-                    }
+        if let Some(code) = own {
+            let code = code.to_string();
+            let link_type = rest.value("linkType");
+            let asked = Asked::read(link_type.as_deref(), rest.header(header::ACCEPT));
+            // Its links are those of any identifier; the page is told at once.
+            if link_type.is_some() || matches!(asked, Asked::All(_)) {
+                let mut tx = app.db().snapshot().await?;
+                let found = find(app, &mut tx, (&code, &[])).await?;
+                drop(tx);
+                if found.is_public() {
+                    return self.found(app, &code, &found, (&asked, &rest)).await;
                 }
-                let response =
-                    story::answer(app, &self.door, (code, None), Telling::of(&rest.headers))
-                        .await?;
-                if response.status() != StatusCode::NOT_FOUND {
-                    return Ok(response);
-                }
+            }
+            let response =
+                story::answer(app, &self.door, (code, None), Telling::of(&rest.headers)).await?;
+            if response.status() != StatusCode::NOT_FOUND {
+                return Ok(response);
             }
             self.pace.miss(origin.address, now);
             return malformed(app, (id, mode), &rest.headers);
