@@ -31,6 +31,26 @@ pub enum FieldKind {
     Code,
 }
 
+/// What is not everybody's to read: sealed with the event, kept off the ledger, never published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldClass {
+    /// 个人信息: shown for a reason only.
+    Personal,
+    /// 敏感: 商业秘密 such as prices (GB/T 38157 10.4), shown to whoever is cleared for it.
+    Sensitive,
+}
+
+impl FieldClass {
+    /// Stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Sensitive => "sensitive",
+        }
+    }
+}
+
 /// One attribute.
 #[derive(Debug, Clone, Serialize)]
 pub struct FieldSpec {
@@ -60,9 +80,9 @@ pub struct FieldSpec {
     /// One sentence that helps to fill it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// `personal` for 个人信息.
+    /// Who may read it; nothing where everybody may who reads the event.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
+    pub class: Option<FieldClass>,
 }
 
 /// Longest text where a field says nothing else.
@@ -122,7 +142,7 @@ pub fn check_attributes(
 impl FieldSpec {
     /// Whether it holds 个人信息.
     pub fn is_personal(&self) -> bool {
-        self.class.as_deref() == Some("personal")
+        self.class == Some(FieldClass::Personal)
     }
 
     fn accept(&self, value: &Value) -> Result<Value, String> {

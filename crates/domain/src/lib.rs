@@ -24,12 +24,12 @@ mod upload;
 
 pub use documents::{DocumentDemand, Lacking};
 pub use domains::{Domains, current, likely, query_current, read_current};
-pub use field::{FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
+pub use field::{FieldClass, FieldKind, FieldSpec, LENGTH_MAX, Schema, check_attributes};
 pub use goods::{Belongs, CLASS, GoodsDemand, GoodsRule, Moved, Trips};
 pub use http::routes;
 pub use pack::{
-    EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec,
-    Terminal,
+    EventSpec, EventType, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, Reporting,
+    StageSpec, Terminal,
 };
 pub use read::read;
 pub use retention::{

@@ -38,6 +38,18 @@ pub struct Pack {
     /// How long records are kept.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retention: Vec<Retention>,
+    /// Until when a month is to be reported, where that is laid down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reporting: Option<Reporting>,
+}
+
+/// 报送期限 of what happened in a month.
+#[derive(Debug, Serialize)]
+pub struct Reporting {
+    /// The last day of the next month on which it may be reported: 1 to 28.
+    pub by_day: i8,
+    /// Where that is laid down.
+    pub basis: String,
 }
 
 /// Version of a pack: three numbers below 1000, compared from the left.
@@ -107,6 +119,9 @@ pub struct EventSpec {
     /// Rules between its fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// The sensitive field that holds what one unit of the goods costs: 单价.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<String>,
     /// Rules over what its goods are and how much of them comes out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub goods_rules: Vec<GoodsRule>,
@@ -262,13 +277,15 @@ impl EventSpec {
         })
     }
 
-    /// Attributes without 个人信息: what may be anchored and published.
-    pub fn impersonal(&self, attributes: &Map<String, Value>) -> Map<String, Value> {
-        let personal =
-            |name: &str| self.fields.iter().any(|field| field.name == name && field.is_personal());
+    /// Attributes without those that have a class, 个人信息 and 商业秘密: what may be anchored and
+    /// published.
+    pub fn unclassed(&self, attributes: &Map<String, Value>) -> Map<String, Value> {
+        let classed = |name: &str| {
+            self.fields.iter().any(|field| field.name == name && field.class.is_some())
+        };
         attributes
             .iter()
-            .filter(|(name, _)| !personal(name))
+            .filter(|(name, _)| !classed(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     }

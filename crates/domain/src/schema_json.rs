@@ -275,8 +275,8 @@ fn property(field: &FieldSpec) -> Value {
     if let Some(hint) = &field.hint {
         schema["description"] = json!(hint);
     }
-    if field.is_personal() {
-        schema["x-yj-class"] = json!("personal");
+    if let Some(class) = field.class {
+        schema["x-yj-class"] = json!(class);
     }
     schema
 }

@@ -70,7 +70,7 @@ fn lost(before: &[FieldSpec], after: &[FieldSpec], owner: &str) -> Vec<String> {
             found.push(format!("{of}的类型不能改变：已有记录使用"));
         }
         if new.class != old.class {
-            found.push(format!("{of}是否为个人信息不能改变：已有记录据此加密与上链"));
+            found.push(format!("{of}是否为个人信息或商业秘密不能改变：已有记录据此加密与上链"));
         }
         let gone =
             old.codes.iter().filter(|(code, _)| !new.codes.iter().any(|(known, _)| known == code));

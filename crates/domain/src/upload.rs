@@ -6,6 +6,7 @@ use yj_kernel::{Ctx, FieldError, Problem, Result, Row, Sql, Tx, audit, outbox, t
 
 use crate::{
     domains::{self, Domains, built_in, content, current, digest_of},
+    field::FieldClass,
     pack::Pack,
     read::read,
     successor::{additions, objections},
@@ -301,13 +302,14 @@ fn describe(ctx: &Ctx, known: &Domains, row: &Row) -> Result<Value> {
 fn summary(pack: &Pack) -> Value {
     let fields = pack.events().flat_map(|(_, event)| &event.fields).chain(&pack.product_fields);
     let fields: Vec<_> = fields.collect();
-    let personal = fields.iter().filter(|field| field.is_personal()).count();
+    let of = |class| fields.iter().filter(|field| field.class == Some(class)).count();
+    let (personal, sensitive) = (of(FieldClass::Personal), of(FieldClass::Sensitive));
     let rules = pack.events().map(|(_, event)| event.rules.len()).sum::<usize>();
     json!({
         "code": pack.code, "name": pack.name, "version": pack.version,
         "effective_on": pack.effective_on,
         "stages": pack.stages.iter().map(|stage| &stage.stage).collect::<Vec<_>>(),
-        "events": pack.events().count(), "fields": fields.len(), "personal": personal,
+        "events": pack.events().count(), "fields": fields.len(), "personal": personal, "sensitive": sensitive,
         "rules": rules + pack.product_rules.len(),
     })
 }

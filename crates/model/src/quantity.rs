@@ -18,6 +18,9 @@ impl Quantity {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
+    /// One of whatever is counted.
+    pub const ONE: Self = Self(SCALE);
+
     /// From ten-thousandths.
     pub fn from_scaled(scaled: i64) -> Result<Self, Rejected> {
         if (-SCALED_MAX..=SCALED_MAX).contains(&scaled) {

@@ -140,6 +140,12 @@ impl UnitCode {
         UNITS.iter().map(Self)
     }
 
+    /// The unit in which amounts of its dimension are compared: itself, for packages.
+    #[must_use]
+    pub fn reference(self) -> Self {
+        Self::all().find(|other| other.ratio(self).is_some()).unwrap_or(self)
+    }
+
     /// Whether amounts in this unit and in another can be compared at all.
     pub fn is_comparable(self, other: Self) -> bool {
         let (one, two) = (self.0, other.0);

@@ -208,6 +208,7 @@ async fn listen_until_stopped(
         tokio::spawn(identity.work(app.clone(), stopped.clone())),
         tokio::spawn(learn(app.db().clone(), stopped.clone())),
         tokio::spawn(yj_trace::watch_months(app.clone(), stopped.clone())),
+        tokio::spawn(yj_trace::watch_reporters(app.clone(), stopped.clone())),
         tokio::spawn(yj_ledger::watch_witnesses(app.clone(), ledger.clone(), stopped.clone())),
         tokio::spawn(ledger.run(app.clone(), stopped.clone())),
         tokio::spawn(tamper.run(app.clone(), stopped.clone())),

@@ -8,6 +8,7 @@ mod arrival;
 mod checks;
 mod code;
 mod conflict;
+mod expected;
 mod import;
 mod licence;
 mod lookup;
@@ -24,6 +25,7 @@ mod within;
 
 pub use alias::SubjectAlias;
 pub use application_review::{ApprovedApplication, approved_application, close_application};
+pub use expected::{Expected, expected_merchants, expected_subjects, merchants_named};
 pub use import::JOBS;
 pub use licence::{Licence, Validity};
 pub use lookup::{

@@ -3,6 +3,7 @@
 
 mod looked;
 mod packages;
+mod reported;
 
 pub(crate) use looked::{Looked, Sender};
 
@@ -32,9 +33,9 @@ use crate::{
     lots::Touched,
     moment, ordering, pairing,
     papers::{self, Judged, Papers, Parties},
-    personal,
+    prices::Priced,
     record::{Excerpt, also, rollup_key, stored_event},
-    reissue, returned, rightful, standing,
+    reissue, returned, rightful, sealed, standing,
     store::{self, StoredEvent},
     surroundings::Surroundings,
     trips::{self, Trip},
@@ -224,6 +225,8 @@ struct Ready {
     failed: bool,
     /// The trip that it tells of.
     trip: Option<Trip>,
+    /// What its goods cost.
+    priced: Option<Priced>,
 }
 
 /// Decides on one event and, where it is accepted, changes the batch's objects.
@@ -347,7 +350,8 @@ async fn accept(
     let uid = ctx.new_id::<()>().to_string();
     let mut stored = stored_event(ctx, &uid, (source, subject), &event, (&objects, &reasons));
     let also = also(&event, &objects, &stored);
-    personal::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
+    let priced = Priced::of(&event, &objects);
+    sealed::seal(ctx, tx, &event.spec, (&uid, &mut stored.body))?;
     let told = pairing::Told {
         spec: &event.spec,
         domain: &event.domain,
@@ -392,6 +396,7 @@ async fn accept(
         papers: judged,
         failed: failed && automatic,
         trip,
+        priced,
     });
     Ok(Captured::New { id: uid, held: !automatic })
 }
@@ -540,6 +545,7 @@ impl Batch {
         tx.start_kept().await?;
         tx.later(pairing::write(now, told));
         tx.later(store::rollup(counts));
+        self.report(tx).await?;
         self.anchor(first.ctx, tx)?;
         for (from, sender) in senders.iter().enumerate() {
             self.note(tx, (from, sender));

@@ -11,7 +11,7 @@ use crate::{
     balance::{Applied, Before, Link, LinkRole, Objects, revert},
     brought,
     event::{Checked, TraceEvent},
-    holders, pairing, papers, places,
+    holders, pairing, papers, places, prices,
     store::{self, StoredEvent},
 };
 
@@ -239,6 +239,7 @@ pub(crate) fn supersede((original, time): (i64, i64), by: &str) -> Vec<Sql> {
         Sql::new("DELETE FROM trace_link WHERE event_id = $1").arg(original),
         Sql::new("DELETE FROM trace_handover WHERE event_id = $1").arg(original),
         Sql::new("DELETE FROM trace_brought WHERE event_id = $1").arg(original),
+        prices::forget(original),
     ];
     own.into_iter().chain(pairing::withdraw(original)).chain(papers::withdraw(original)).collect()
 }

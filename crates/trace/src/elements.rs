@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 use yj_domain::{
-    DocumentDemand, Domains, EventSpec, FieldKind, FieldSpec, GoodsDemand, GoodsRule, LENGTH_MAX,
-    Lacking, Pack,
+    DocumentDemand, Domains, EventSpec, FieldClass, FieldKind, FieldSpec, GoodsDemand, GoodsRule,
+    LENGTH_MAX, Lacking, Pack,
 };
 use yj_kernel::{
     DataClass,
@@ -182,7 +182,11 @@ fn element(pack: &Pack, (code, owner): (&str, &str), field: &FieldSpec) -> Eleme
         codes: field.codes.clone(),
         obligation: if field.required { Obligation::Mandatory } else { Obligation::Optional },
         repeats: false,
-        class: if field.is_personal() { DataClass::Personal } else { DataClass::Internal },
+        class: match field.class {
+            Some(FieldClass::Personal) => DataClass::Personal,
+            Some(FieldClass::Sensitive) => DataClass::Sensitive,
+            None => DataClass::Internal,
+        },
         english: in_words(&field.name),
         condition: String::new(),
         since: String::from(FIRST_EDITION),

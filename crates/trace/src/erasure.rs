@@ -16,7 +16,7 @@ use crate::{
     anchored::{Documents, Events},
     document::BatchDocument,
     keeping::Keeping,
-    places, query,
+    places, prices, query,
 };
 
 /// Versions of one event that are erased together.
@@ -142,6 +142,7 @@ impl Erasing {
     ) -> Result<Vec<String>> {
         let uids: Vec<&str> = versions.keys().map(String::as_str).collect();
         vault::destroy(ctx, tx, &uids);
+        tx.later([prices::forget_all(&uids)]);
         let mut gone = Vec::new();
         for uid in uids {
             for copies in self.copies.iter() {

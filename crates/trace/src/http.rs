@@ -9,6 +9,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use yj_domain::FieldClass;
 use yj_kernel::{
     Access, Body, Ctx, Entity, Param, Problem, Result, Route, Shape, audit, json as strict,
     record_routes, sound_reason, transfer,
@@ -25,13 +26,13 @@ use crate::{
     event::TraceEvent,
     export, import, inside,
     keeping::Keeping,
-    matches, order_http, personal,
+    lists, order_http,
     policy::SourcePolicy,
     proofs, query,
     review::{self, Decision},
-    scan, spelling, stock,
+    scan, sealed, spelling, stock,
     together::Together,
-    xml,
+    unusual, xml,
 };
 
 /// Largest capture request.
@@ -103,6 +104,7 @@ pub fn routes(erasing: &Erasing) -> Vec<Route> {
     let ledger = erasing.ledger();
     let mut routes = record_routes(Entity::of::<SourcePolicy>());
     routes.extend(event_routes(ledger));
+    routes.extend(lists::routes());
     routes.extend(erasure_routes(erasing));
     routes.extend(proofs::routes(ledger));
     routes.extend(object_routes());
@@ -164,14 +166,6 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         audit::note_use(&ctx, "trace_event", (&query, rows)).await?;
         Ok::<_, Problem>(Json(answer))
     };
-    let matched = |ctx: Ctx, RawQuery(query): RawQuery| async move {
-        let (mut tx, query) = (ctx.snapshot().await?, query.unwrap_or_default());
-        let answer = matches::list(&ctx, &mut tx, &query).await?;
-        drop(tx);
-        let rows = answer["items"].as_array().map_or(0, Vec::len);
-        audit::note_use(&ctx, "trace_match", (&query, rows)).await?;
-        Ok::<_, Problem>(Json(answer))
-    };
     let read =
         move |ctx: Ctx, Path(id): Path<String>| async move { read(&ctx, &checker, &id).await };
     let proof = move |ctx: Ctx, Path(id): Path<String>| async move {
@@ -189,13 +183,6 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
         Route::new((Method::GET, "/api/v1/trace/events"), may("read"), "检索追溯事件", list)
             .query(LIST_QUERY),
         transfer::export_route(&export::EVENTS, "/api/v1/trace/events", EXPORT_QUERY),
-        Route::new(
-            (Method::GET, "/api/v1/trace/matches"),
-            may("read"),
-            "检索双方登记的核对",
-            matched,
-        )
-        .query(matches::QUERY),
         Route::new((Method::GET, one), may("read"), "读取追溯事件", read),
         Route::new((Method::GET, format!("{one}/proof")), may("read"), "存证证明", proof)
             .gives(Shape::Bytes("application/json")),
@@ -203,7 +190,7 @@ fn event_routes(ledger: &Ledger) -> Vec<Route> {
     let reveal = move |ctx: Ctx, Path(id): Path<String>, Body(body): Body<Reason>| async move {
         let (uid, reason) = (query::event_id(&id)?, sound_reason(&body.reason)?);
         let mut tx = ctx.begin().await?;
-        let shown = personal::reveal(&ctx, &mut tx, (&uid, reason)).await?;
+        let shown = sealed::reveal(&ctx, &mut tx, (&uid, reason)).await?;
         tx.commit().await?;
         Ok::<_, Problem>(Json(shown))
     };
@@ -336,7 +323,15 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let mut tx = ctx.snapshot().await?;
     let event = query::one(ctx, &mut tx, &uid).await?;
     let mut answer = query::describe(ctx, &mut tx, std::slice::from_ref(&event)).await?.remove(0);
-    answer["personal"] = json!(personal::present(&event));
+    answer["personal"] = json!(sealed::present(&event, FieldClass::Personal));
+    answer["sensitive"] = match sealed::secrets(ctx, &mut tx, &event).await? {
+        Some(shown) => {
+            shown.into_iter().for_each(|(name, value)| answer["attributes"][name] = value);
+            json!([])
+        }
+        None => json!(sealed::present(&event, FieldClass::Sensitive)),
+    };
+    answer["unusual_price"] = json!(unusual::of_event(&mut tx, event.id).await?);
     answer["kept"] = Keeping::of_event(ctx, &mut tx, &event).await?.json();
     if event.anchor.is_some() {
         let found = ledger.integrity((ctx, &mut tx), &Events, &uid).await?;

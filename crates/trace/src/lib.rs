@@ -3,6 +3,7 @@
 
 mod anchored;
 mod answer;
+mod asked;
 mod balance;
 mod belonging;
 mod brought;
@@ -33,6 +34,7 @@ mod import;
 mod inside;
 mod keeping;
 mod knowledge;
+mod lists;
 mod lots;
 mod matches;
 mod moment;
@@ -45,21 +47,24 @@ mod packages;
 mod packing;
 mod pairing;
 mod papers;
-mod personal;
 mod places;
 mod policy;
+mod prices;
 mod promised;
 mod proofs;
 mod query;
 mod query_parts;
 mod record;
 mod reissue;
+mod reporters;
+mod reports;
 mod results;
 mod returned;
 mod review;
 mod rightful;
 mod scan;
 mod scan_count;
+mod sealed;
 mod sequence;
 mod spelling;
 mod standing;
@@ -74,6 +79,7 @@ mod together;
 mod trips;
 mod units;
 mod unpacked;
+mod unusual;
 mod warned;
 mod xml;
 
@@ -96,6 +102,7 @@ pub use order::{OrderKind, TraceOrder};
 pub use ordering::{NewOrder, issue, lift};
 pub use policy::SourcePolicy;
 pub use query::{EVENT_COLUMNS, list as events};
+pub use reporters::{examine_reporters, watch as watch_reporters};
 pub use scan_count::{Scan, Scans};
 pub use story::{OfLot, Registered, products_of, public_proofs, registered, unit_of_lot};
 pub use story_kept::Stories;
@@ -164,5 +171,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "trace/0025_brought",
         script: include_str!("../migrations/0025_brought.sql"),
+    },
+    Migration {
+        name: "trace/0026_reported",
+        script: include_str!("../migrations/0026_reported.sql"),
     },
 ];

@@ -10,13 +10,13 @@ use yj_kernel::{
 use yj_model::Quantity;
 
 use crate::{
+    asked::{Asked, PAGING},
     pairing::{SUM_MAX, day_number, written_voucher},
     query::{EVENT_COLUMNS, narrow},
     store::quantity,
 };
 
-const PER_PAGE_MAX: i64 = 200;
-const PAGE_MAX: i64 = 500;
+const ORDER: &str = "-opened_at";
 /// Events of each side that a line leads to: the first ones.
 const EVENTS_MAX: i64 = 10;
 /// Days that somebody may be waited for, at most.
@@ -40,10 +40,10 @@ pub(crate) const QUERY: &[Param] = &[
     Param { name: "voucher", label: "凭证编号", required: false },
     Param { name: "batch", label: "批次号，没有批次号的为追溯码", required: false },
     Param { name: "domain", label: "领域", required: false },
-    Param { name: "page", label: "页码", required: false },
-    Param { name: "per_page", label: "每页条数", required: false },
-    Param { name: "sort", label: "-opened_at：先登记的在后", required: false },
-    Param { name: "after", label: "上一页答复中的 next", required: false },
+    PAGING[0],
+    PAGING[1],
+    PAGING[2],
+    PAGING[3],
 ];
 
 /// Whether one party lies within reach.
@@ -88,57 +88,38 @@ fn reach(ctx: &Ctx, sql: &mut Sql, tx: &Tx) {
     sql.bind(scope.clearance().level()).push(")");
 }
 
-fn invalid(name: &str, detail: impl Into<String>) -> Problem {
-    Problem::invalid(name, detail)
-}
-
 /// Newest first.
 pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
+    let asked = Asked::read(query, QUERY, ORDER)?;
     let mut sql = Sql::new(
         "SELECT m.id, m.opened_at, m.domain, m.giver_id, m.receiver_id, m.voucher, m.batch, m.unit, \
          m.given, m.received, m.given_day, m.received_day, m.state FROM trace_match m \
          WHERE m.state <> 'void'",
     );
     reach(ctx, &mut sql, tx);
-    let (mut page, mut per_page) = (1, 20);
-    if query.matches('&').count() >= QUERY.len() * 2 {
-        return Err(invalid("query", format!("查询条件过多，至多 {} 个", QUERY.len() * 2)));
+    if let Some(overdue) = asked.condition("overdue") {
+        let before = day_number(ctx.now_ms()) - number("overdue", overdue, OVERDUE_MAX)?;
+        sql.push(" AND m.state IN ('given', 'received')");
+        sql.push(" AND COALESCE(m.given_day, m.received_day) <= ").bind(before);
     }
-    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
-        let text = text.trim();
-        match &*name {
-            _ if text.is_empty() => {}
-            "page" => page = number(&name, text, PAGE_MAX)?,
-            "sort" if text == "-opened_at" => {}
-            "sort" => return Err(invalid("sort", "应为 -opened_at")),
-            "per_page" => per_page = number(&name, text, PER_PAGE_MAX)?,
-            "after" => {
-                let (time, id) = cursor(text)?;
-                sql.push(" AND (m.opened_at < ").bind(time).push(" OR (m.opened_at = ").bind(time);
-                sql.push(" AND m.id > ").bind(id).push("))");
-            }
-            "overdue" => {
-                let before = day_number(ctx.now_ms()) - number(&name, text, OVERDUE_MAX)?;
-                sql.push(" AND m.state IN ('given', 'received')");
-                sql.push(" AND COALESCE(m.given_day, m.received_day) <= ").bind(before);
-            }
-            "state" if !STATES.iter().any(|(code, _)| *code == text) => {
-                let known = STATES.map(|(code, label)| format!("{code} {label}")).join("、");
-                return Err(invalid("state", format!("没有这种状态，应为：{known}")));
-            }
-            "state" | "giver_id" | "receiver_id" | "voucher" | "batch" | "domain" => {
-                // The names are those just listed.
-                sql.push(" AND m.").push(&name).push(" = ");
-                match &*name {
-                    "voucher" => sql.bind(yj_model::former_code(text)),
-                    _ => sql.bind(text),
-                };
-            }
-            _ => return Err(invalid(&name, "没有这个查询条件")),
+    if let Some(voucher) = asked.condition("voucher") {
+        sql.push(" AND m.voucher = ").bind(yj_model::former_code(voucher));
+    }
+    if let Some(state) = asked.one_of("state", &STATES)? {
+        sql.push(" AND m.state = ").bind(state);
+    }
+    for name in ["giver_id", "receiver_id", "batch", "domain"] {
+        if let Some(text) = asked.condition(name) {
+            sql.push(" AND m.").push(name).push(" = ").bind(text);
         }
     }
-    sql.push(" ORDER BY m.opened_at DESC, m.id LIMIT ").bind(per_page);
-    sql.push(" OFFSET ").bind((page - 1) * per_page);
+    if let Some([time, id]) = asked.after()? {
+        let time = Asked::number_after(time)?;
+        sql.push(" AND (m.opened_at < ").bind(time).push(" OR (m.opened_at = ").bind(time);
+        sql.push(" AND m.id > ").bind(id).push("))");
+    }
+    sql.push(" ORDER BY m.opened_at DESC, m.id");
+    asked.limit(&mut sql);
     let rows = tx.fetch(sql).await?;
     let parties = rows.iter().flat_map(|row| [row.text(3), row.text(4)]);
     let parties = parties.collect::<Result<Vec<_>>>()?;
@@ -151,11 +132,9 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     };
     let told = events(ctx, tx, &rows).await?;
     let items = rows.iter().map(|row| line(row, party, &told)).collect::<Result<Vec<_>>>()?;
-    let full = i64::try_from(rows.len()).is_ok_and(|count| count == per_page);
-    let next = match rows.last().filter(|_| full) {
-        Some(last) => Some(format!("{}.{}", last.int(1)?, last.text(0)?)),
-        None => None,
-    };
+    let last =
+        rows.last().map(|row| Ok::<_, Problem>([row.int(1)?.to_string(), row.text(0)?.into()]));
+    let next = asked.next(rows.len(), last.transpose()?);
     Ok(json!({ "items": items, "next": next }))
 }
 
@@ -217,10 +196,4 @@ fn line(row: &Row, party: impl Fn(&str) -> Value, told: &Told) -> Result<Value> 
 /// A stored sum, whatever it is.
 fn sum(scaled: i64) -> Result<Quantity> {
     quantity(scaled.clamp(-SUM_MAX, SUM_MAX))
-}
-
-fn cursor(text: &str) -> Result<(i64, &str)> {
-    let wrong = || invalid("after", "游标无效，请使用上一页答复中的 next");
-    let (time, id) = text.split_once('.').ok_or_else(wrong)?;
-    Ok((time.parse().map_err(|_| wrong())?, id))
 }

@@ -399,8 +399,8 @@ fn json_of(
     let counterparty = counterparty.map(|other| other.name_for(clearance));
     let product = event.product_id.as_ref().and_then(|id| products.get(id));
     let attributes = event.body["attributes"].as_object().cloned().unwrap_or_default();
-    // 个人信息 in attributes is for the one who captured it, not for lists.
-    let attributes = event.impersonal(attributes);
+    // What is sealed is not for lists.
+    let attributes = event.unclassed(attributes);
     Ok(json!({
         "id": event.uid, "domain": event.domain, "type": event.kind,
         "type_name": event.spec.as_ref().map(|spec| spec.name.as_str()),

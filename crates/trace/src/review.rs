@@ -26,9 +26,9 @@ use crate::{
     packing::{self, Contents, Pending},
     pairing,
     papers::{self, Judged, Parties},
-    personal,
+    prices::{self, Line, Priced},
     record::rollup_key,
-    reissue, returned,
+    reissue, returned, sealed,
     store::{self, StoredEvent},
     surroundings, warned,
 };
@@ -74,7 +74,7 @@ async fn decide(
     if !stored.is_within(ctx.scope()) {
         return Err(Problem::NotFound("追溯事件"));
     }
-    personal::open(ctx, tx, &mut stored).await?;
+    sealed::open(ctx, tx, &mut stored).await?;
     if stored.state != "held" {
         return Err(Problem::Conflict(String::from(
             "该事件不在待审状态，可能已被他人处理，请刷新",
@@ -251,6 +251,11 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     statements.extend(holders::insert_handovers(holders::handover_rows(at, &handovers, &objects)?));
     statements.extend(brought::insert(brought::rows(at, &brought, &objects)?));
     statements.extend(warned::note(stored, &links, &objects)?);
+    if let Some(priced) = &Priced::of(&event, &objects) {
+        let event = (stored.id, stored.time.unix_ms());
+        let line = Line { event, region: &stored.region, priced };
+        statements.extend(prices::note(tx, &[line]).await?);
+    }
     let told = pairing::Told {
         spec: &event.spec,
         domain: &event.domain,

@@ -306,20 +306,20 @@ impl StoredEvent {
         self.body["place"]["region"].as_str().unwrap_or(&self.region)
     }
 
-    /// Its attributes without 个人信息. Those of an unknown type are as they are stored, where
-    /// 个人信息 is sealed.
-    pub(crate) fn impersonal(&self, attributes: Map<String, Value>) -> Map<String, Value> {
+    /// Its attributes without 个人信息 and 商业秘密. Those of an unknown type are as they are stored,
+    /// where both are sealed.
+    pub(crate) fn unclassed(&self, attributes: Map<String, Value>) -> Map<String, Value> {
         match &self.spec {
-            Some(spec) => spec.impersonal(&attributes),
+            Some(spec) => spec.unclassed(&attributes),
             None => attributes,
         }
     }
 
-    /// What exactly is anchored: the row and its links, without 个人信息. The check of a stored
+    /// What exactly is anchored: the row and its links, without 个人信息 and 商业秘密. The check of a stored
     /// record makes the same from what the tables hold then.
     pub(crate) fn anchored(&self, links: &[Link]) -> Result<Value> {
         let attributes = self.body["attributes"].as_object().cloned().unwrap_or_default();
-        let attributes = self.impersonal(attributes);
+        let attributes = self.unclassed(attributes);
         let mut links: Vec<_> = links.iter().collect();
         links.sort_by_key(|link| (link.role.code(), link.code.clone()));
         let link = |link: &&Link| json!({ "code": link.code, "role": link.role.code(), "quantity": link.quantity });

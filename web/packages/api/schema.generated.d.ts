@@ -8609,6 +8609,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trace/prices/unusual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索异常单价 */
+        get: operations["get_api_v1_trace_prices_unusual"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trace/proofs": {
         parameters: {
             query?: never;
@@ -8620,6 +8637,40 @@ export interface paths {
         put?: never;
         /** 成批取存证证明 */
         post: operations["post_api_v1_trace_proofs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/reporters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索停报与停业 */
+        get: operations["get_api_v1_trace_reporters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trace/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检索按月报送情况 */
+        get: operations["get_api_v1_trace_reports"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -36412,7 +36463,7 @@ export interface operations {
                 page?: string;
                 /** @description 每页条数 */
                 per_page?: string;
-                /** @description -opened_at：先登记的在后 */
+                /** @description 次序；只有一种 */
                 sort?: string;
                 /** @description 上一页答复中的 next */
                 after?: string;
@@ -36653,6 +36704,46 @@ export interface operations {
             };
         };
     };
+    get_api_v1_trace_prices_unusual: {
+        parameters: {
+            query?: {
+                /** @description 领域 */
+                domain?: string;
+                /** @description 产品分类代码，含其下级 */
+                goods?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 次序；只有一种 */
+                sort?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_trace_proofs: {
         parameters: {
             query?: never;
@@ -36685,6 +36776,86 @@ export interface operations {
                 content: {
                     "application/zip": string;
                 };
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_reporters: {
+        parameters: {
+            query?: {
+                /** @description silent 停报的主体，idle 停业的商户 */
+                state?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 次序；只有一种 */
+                sort?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description 问题，见 code 字段 */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trace_reports: {
+        parameters: {
+            query?: {
+                /** @description burst、late 或 prompt */
+                state?: string;
+                /** @description 发生的月份，如 2026-10 */
+                month?: string;
+                /** @description 领域 */
+                domain?: string;
+                /** @description 页码 */
+                page?: string;
+                /** @description 每页条数 */
+                per_page?: string;
+                /** @description 次序；只有一种 */
+                sort?: string;
+                /** @description 上一页答复中的 next */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功 */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description 问题，见 code 字段 */
             default: {

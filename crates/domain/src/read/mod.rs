@@ -18,10 +18,10 @@ use self::{
 };
 
 use crate::{
-    field::{FieldKind, FieldSpec},
+    field::{FieldClass, FieldKind, FieldSpec},
     pack::{
-        EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, StageSpec,
-        Terminal,
+        EventSpec, InputMode, InputSpec, OutputSpec, Pack, PackVersion, Packing, Reporting,
+        StageSpec, Terminal,
     },
     retention::Retention,
 };
@@ -38,6 +38,8 @@ const RULES_MAX: usize = 30;
 const DEMANDS_MAX: usize = 10;
 /// Retention rules of one pack.
 const RETENTIONS_MAX: usize = 20;
+/// Every month has this day.
+const BY_DAY_MAX: usize = 28;
 /// Longest retention: a hundred years.
 const MONTHS_MAX: usize = 1_200;
 /// Things that go into one event, and that come out.
@@ -319,6 +321,7 @@ fn pack(part: &mut Part<'_, '_>) -> Pack {
         "product_fields",
         "product_rules",
         "retention",
+        "reporting",
     ]);
     Pack {
         code: part.word("code", CODE_MAX),
@@ -329,7 +332,17 @@ fn pack(part: &mut Part<'_, '_>) -> Pack {
         product_fields: part.each("product_fields", (0, FIELDS_MAX), field),
         product_rules: part.each("product_rules", (0, RULES_MAX), rule),
         retention: part.each("retention", (0, RETENTIONS_MAX), retention),
+        reporting: part.value("reporting").map(|_| part.object("reporting", reporting)),
     }
+}
+
+fn reporting(part: &mut Part<'_, '_>) -> Reporting {
+    part.only(&["by_day", "basis"]);
+    let day = i8::try_from(part.number("by_day", BY_DAY_MAX)).unwrap_or_default();
+    if day < 1 {
+        part.note("by_day", format!("应为 1 至 {BY_DAY_MAX}：次月的哪一天"));
+    }
+    Reporting { by_day: day, basis: part.text("basis", HINT_MAX).unwrap_or_default() }
 }
 
 fn retention(part: &mut Part<'_, '_>) -> Retention {
@@ -396,6 +409,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         "loss_max_percent",
         "fields",
         "rules",
+        "price",
         "goods_rules",
         "belongs",
         "trips",
@@ -413,6 +427,7 @@ fn event(part: &mut Part<'_, '_>) -> EventSpec {
         loss_max_percent: part.quantity("loss_max_percent"),
         fields: part.each("fields", (0, FIELDS_MAX), field),
         rules: part.each("rules", (0, RULES_MAX), rule),
+        price: part.value("price").map(|_| part.word("price", NAME_MAX)),
         goods_rules: part.each("goods_rules", (0, RULES_MAX), goods_rule),
         belongs: part.value("belongs").map(|_| part.object("belongs", belongs)),
         trips: part.value("trips").map(|_| part.object("trips", trips)),
@@ -468,7 +483,7 @@ fn field(part: &mut Part<'_, '_>) -> FieldSpec {
         ("code", FieldKind::Code),
     ];
     part.needed("required");
-    let class = part.value("class").and_then(|_| part.one_of("class", &[("personal", "personal")]));
+    let classes = [FieldClass::Personal, FieldClass::Sensitive].map(|class| (class.code(), class));
     FieldSpec {
         name: part.word("name", NAME_MAX),
         label: part.label("label"),
@@ -480,7 +495,7 @@ fn field(part: &mut Part<'_, '_>) -> FieldSpec {
         max_length: part.optional_number("max_length", TEXT_MAX),
         pattern: part.optional_text("pattern", HINT_MAX),
         hint: part.optional_text("hint", HINT_MAX),
-        class: class.map(String::from),
+        class: part.value("class").and_then(|_| part.one_of("class", &classes)),
     }
 }
 

@@ -5,7 +5,7 @@ mod rule;
 
 use yj_model::{Movement, Quantity};
 
-use self::rule::{check_documents, check_goods_rules, check_rules, check_trips};
+use self::rule::{check_documents, check_goods_rules, check_price, check_rules, check_trips};
 
 use crate::{
     columns,
@@ -51,6 +51,7 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
             let rules = format!("{here}.goods_rules");
             check_goods_rules(event, &pack.product_fields, &rules, mistakes);
             check_trips(event, &format!("{here}.trips"), mistakes);
+            check_price(event, format!("{here}.price"), mistakes);
         }
     }
     if events.len() > EVENTS_MAX {
@@ -58,8 +59,9 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
     }
     check_fields(&pack.product_fields, "product_fields", &[], mistakes);
     for (at, field) in pack.product_fields.iter().enumerate() {
-        if field.is_personal() {
-            mistakes.note(format!("product_fields[{at}].class"), "产品的属性公开，不能是个人信息");
+        if field.class.is_some() {
+            let detail = "产品的属性公开，不能是个人信息或商业秘密";
+            mistakes.note(format!("product_fields[{at}].class"), detail);
         }
     }
     check_rules(&pack.product_rules, (&pack.product_fields, false), "product_rules", mistakes);
@@ -257,6 +259,41 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::read;
+
+    #[test]
+    fn a_price_is_a_sensitive_number_and_a_month_is_due_on_a_day_that_it_has() {
+        let pack = |price: &str, by_day: Value| {
+            let field = |name: &str, kind: &str, class: Value| json!({ "name": name, "label": name, "kind": kind, "required": false, "class": class });
+            json!({
+                "code": "sample", "name": "示例", "version": "1.0.0", "effective_on": "2026-01-01",
+                "stages": [{ "stage": "distribution", "events": [{
+                    "code": "sell", "name": "销售", "inputs": { "mode": "none", "min": 0, "max": 0 },
+                    "outputs": { "min": 1, "max": 1 }, "price": price, "fields": [
+                        field("cost", "decimal", json!("sensitive")), field("open", "decimal", Value::Null),
+                        field("word", "text", json!("sensitive")),
+                    ],
+                }] }],
+                "reporting": { "by_day": by_day, "basis": "示例依据" },
+            })
+        };
+        let read = |price, by_day| read(&pack(price, by_day));
+        let sound = read("cost", json!(28)).unwrap();
+        assert_eq!(sound.reporting.unwrap().by_day, 28);
+        for (price, by_day, field) in [
+            ("gone", json!(10), "stages[0].events[0].price"),
+            ("open", json!(10), "stages[0].events[0].price"),
+            ("word", json!(10), "stages[0].events[0].price"),
+            ("cost", json!(0), "reporting.by_day"),
+            ("cost", json!(29), "reporting.by_day"),
+            ("cost", Value::Null, "reporting.by_day"),
+        ] {
+            let errors = read(price, by_day.clone()).unwrap_err();
+            assert!(
+                errors.iter().any(|error| error.field == field),
+                "{price} {by_day}: {errors:?}"
+            );
+        }
+    }
 
     #[test]
     fn a_retention_that_speaks_of_nothing_is_named() {

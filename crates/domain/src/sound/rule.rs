@@ -3,7 +3,7 @@
 use yj_model::Quantity;
 
 use crate::{
-    field::{FieldKind, FieldSpec},
+    field::{FieldClass, FieldKind, FieldSpec},
     goods::GoodsDemand,
     pack::EventSpec,
     read::Mistakes,
@@ -141,6 +141,19 @@ pub(super) fn check_trips(event: &EventSpec, here: &str, mistakes: &mut Mistakes
         if let Some(detail) = strange(&event.fields, field, value) {
             mistakes.note(format!("{here}.{key}"), detail);
         }
+    }
+}
+
+/// A price is a number that not everybody may read.
+pub(super) fn check_price(event: &EventSpec, here: String, mistakes: &mut Mistakes) {
+    let Some(price) = &event.price else { return };
+    let field = event.fields.iter().find(|field| field.name == *price);
+    match field {
+        None => mistakes.note(here, format!("没有 {price} 这个字段")),
+        Some(FieldSpec {
+            kind: FieldKind::Decimal, class: Some(FieldClass::Sensitive), ..
+        }) => {}
+        Some(_) => mistakes.note(here, format!("{price} 应为 decimal，class 为 sensitive")),
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) const FIRST: [Actor; 18] = [
 ];
 
 /// Those that GC-3 to GC-8 have besides.
-pub(super) const OTHERS: [Actor; 22] = [
+pub(super) const OTHERS: [Actor; 24] = [
     actor("K1", "示例稀土矿业公司", ("01", "13"), "610528", "rare_earth"),
     actor("K2", "示例稀土冶炼分离厂", ("01", "23"), "610304", "rare_earth"),
     actor("K3", "示例稀土金属厂", ("01", "23"), "610302", "rare_earth"),
@@ -72,6 +72,8 @@ pub(super) const OTHERS: [Actor; 22] = [
     actor("X1", "示例甲醇厂", ("01", "21"), "610802", "dangerous"),
     actor("X2", "示例危货运输公司", ("01", "41"), "610802", "dangerous"),
     actor("X3", "示例化工经营公司", ("01", "30"), "610802", "dangerous"),
+    actor("S1", "示例韭菜种植户", ("02", "10"), "610525", "agri"),
+    actor("S2", "示例早市菜农", ("02", "10"), "610104", "agri"),
 ];
 
 /// A product of a golden chain.

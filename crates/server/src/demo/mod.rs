@@ -16,6 +16,7 @@ mod papers;
 mod places;
 mod planted;
 mod registers;
+mod reporting;
 mod scans;
 mod waiting;
 mod watched;

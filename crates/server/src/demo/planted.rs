@@ -1,11 +1,8 @@
 //! Planted defects (handbook §8.5): what is wrong is tried through the same door as real data, and the
 //! loading fails unless each is found as planned.
 //!
-//! Some of the list are not here. What finds these does not exist yet: 8 a price off by ten waits for the
-//! outliers of market prices, 17 a silent reporter and 18 a burst before the deadline wait for the watch
-//! over those who report, 27 an idle merchant waits for the operation of nodes. 25 and 26, records and
-//! audit entries changed behind the platform's back, are tests' to do: a demonstration that begins with
-//! its own alarm proves nothing.
+//! Two of the list are not here: 25 and 26, records and audit entries changed behind the platform's back, are
+//! tests' to do. A demonstration that begins with its own alarm proves nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -14,7 +11,9 @@ use yj_model::{Known, regions};
 use yj_subject::SubjectBrief;
 use yj_trace::{Captured, Source, TraceEvent, breaks, capture};
 
-use super::{defects, entries, golden::Calendar, papers, registers::subject_code, scans, watched};
+use super::{
+    defects, entries, golden::Calendar, papers, registers::subject_code, reporting, scans, watched,
+};
 use crate::Assembled;
 
 /// How a planted defect is found.
@@ -30,6 +29,8 @@ pub enum Finding {
     Repeated,
     /// 照常登记; the chain of its first output breaks off at this code.
     Broken(&'static str),
+    /// 照常登记; its price is so many times what the same goods cost.
+    Unusual(&'static str),
     /// 照常登记; what both parties said of this batch does not agree.
     Mismatched(&'static str),
     /// 照常登记; its division is in no register, and that is no reason to refuse it.
@@ -50,9 +51,9 @@ pub struct Planted {
 }
 
 /// Numbers in handbook §8.5 of everything that is planted: events, entries of registers, readings of a
-/// device and scans.
-pub const PLANTED: [u8; 22] =
-    [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 24, 28];
+/// device, what is not reported, and scans.
+pub const PLANTED: [u8; 26] =
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 27, 28];
 
 /// The day after the first of GC-1 on which the planted events happen.
 pub(super) const DAY: i64 = 14;
@@ -91,6 +92,7 @@ pub(super) fn missed(what: &str, said: impl std::fmt::Display) -> Problem {
 pub fn planted(first_day: Timestamp) -> Result<Vec<Planted>> {
     let mut all = papers::planted(first_day)?;
     all.extend(defects::planted(first_day)?);
+    all.extend(reporting::planted(first_day)?);
     Ok(all)
 }
 
@@ -100,6 +102,7 @@ pub(super) async fn load(assembled: &Assembled, first_day: Timestamp) -> Result<
     // Later than the day's events, whatever the hour at which the demonstration is made.
     let when = first_day + SignedDuration::from_hours(24 * DAY + 12);
     count += defects::prepare(assembled, (first_day, when)).await?;
+    count += reporting::prepare(assembled, first_day).await?;
     let ctx = assembled.app.on_own_behalf("demo").at(when);
     for one in planted(first_day)? {
         count += try_out(&ctx, one).await?;
@@ -107,6 +110,7 @@ pub(super) async fn load(assembled: &Assembled, first_day: Timestamp) -> Result<
     watched::load(assembled).await?;
     entries::load(assembled).await?;
     scans::load(assembled).await?;
+    count += reporting::load(assembled).await?;
     Ok(count)
 }
 
@@ -145,6 +149,12 @@ async fn shows(ctx: &Ctx, found: Finding, event: &TraceEvent) -> Result<bool> {
             let mut tx = ctx.snapshot().await?;
             let sql = Sql::new("SELECT 1 FROM trace_match WHERE batch = $1 AND state = 'quantity'");
             Ok(tx.fetch_one(sql.arg(batch)).await?.is_some())
+        }
+        Finding::Unusual(_) => {
+            let mut tx = ctx.snapshot().await?;
+            let sql = Sql::new("SELECT COUNT(*) FROM trace_price WHERE median IS NOT NULL");
+            let unusual = tx.fetch_one(sql).await?;
+            Ok(unusual.map(|row| row.int(0)).transpose()? == Some(1))
         }
         Finding::Unlisted => {
             let place = event.place.as_ref();

@@ -35,7 +35,7 @@ pub(super) fn text(packs: &[&Arc<Pack>]) -> String {
 * 规范是应当写成的样子；平台另容许首尾空白、数字前的零、全角等写法，并收为规范的写法。
 * 代码的校验位、主体与产品是否登记、结存与链条由平台核对，规范不能表达。
 * 字段之间的规则在 `x-yj-rules`，其中必填之类的也写为 `allOf`；XML Schema 不能表达，由平台核对。
-* `x-yj-gbt38154` 是数据元在 GB/T 38154 中的名称，已对照的才写；`x-yj-class` 为 `personal` 的是个人信息，不上链、不公开。
+* `x-yj-gbt38154` 是数据元在 GB/T 38154 中的名称，已对照的才写；`x-yj-class` 为 `personal` 的是个人信息，`sensitive` 的是商业秘密，都不上链、不公开。
 * XML 的命名空间为 `{XML_NAMESPACE}`，根元素 `events`，以 `domain` 写明领域，其中每个元素是一个事件，以事件类型为名；元素的次序不限。不接受 DOCTYPE 与自定义实体。
 
 ## 领域包

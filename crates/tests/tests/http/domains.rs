@@ -431,7 +431,7 @@ async fn g_4_f_a_new_version_adds_and_takes_nothing_away_that_records_use() {
         ("stages", "area_mu（面积（亩））的类型不能改变"),
         ("stages", "processing（分拣加工包装）的投入方式不能改变"),
         ("stages", "缺少代码 pass（合格）"),
-        ("stages", "driver（驾驶员）是否为个人信息不能改变"),
+        ("stages", "driver（驾驶员）是否为个人信息或商业秘密不能改变"),
     ] {
         names(&found, field, word);
     }

@@ -555,11 +555,11 @@ async fn g_1_the_demonstration_province_trades_in_every_domain() {
     let app = loaded(demo::Size::Province { events: 400 }).await;
     assert_eq!(app.count("SELECT COUNT(*) FROM product").await, 96);
     assert_eq!(app.count("SELECT COUNT(*) FROM merchant").await, 240);
-    // Sixty enterprises with those of the golden chains, two more beyond the province, the merchants' 240 with seven individuals of
+    // Sixty enterprises with those of the golden chains, two more beyond the province, the merchants' 240 with nine individuals of
     // the chains, ten co-operatives and eight institutions.
     let of_kind = "SELECT COUNT(*) FROM trace_subject WHERE kind = '01'";
     assert_eq!(app.count(of_kind).await, 60 + 2);
-    assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, 60 + 2 + 247 + 10 + 8);
+    assert_eq!(app.count("SELECT COUNT(*) FROM trace_subject").await, 60 + 2 + 249 + 10 + 8);
     // One tanker, one trip, one bill: what it says it carries is what it took on, and no more than it may.
     let path = "/api/v1/trace/events?domain=dangerous&type=waybill&per_page=100";
     let bills = app.get("supervisor", path).await.expect(200);

@@ -92,6 +92,7 @@ mod products;
 mod protection;
 mod registering;
 mod registers;
+mod reported;
 mod resolver;
 mod routes;
 mod scan;

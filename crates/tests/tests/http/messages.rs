@@ -109,12 +109,12 @@ async fn g_8_1_meat_and_vegetable_messages_become_events_of_their_vouchers() {
     let chain =
         app.get("supervisor", "/api/v1/trace/chain?code=61040300100010000001").await.expect(200);
     assert!(chain.to_string().contains("PC20261110-61010400100010000001"), "{chain}");
-    // What was paid is nobody's to read, because it is not kept.
-    for result in results {
-        let event = event_of(&app, result).await.to_string();
-        assert!(!event.contains("21.5") && !event.contains("price"), "{event}");
-    }
+    // What was paid is for those who are cleared for it; it is sealed, and no proof leads to it.
+    assert_eq!(trade["attributes"]["unit_price"], "21.5", "{trade}");
+    assert_eq!(trade["attributes"]["amount"], "1290", "{trade}");
     assert_eq!(app.count("SELECT COUNT(*) FROM trace_event WHERE body LIKE '%21.5%'").await, 0);
+    let listed = app.get("supervisor", "/api/v1/trace/events").await.expect(200).to_string();
+    assert!(!listed.contains("21.5") && !listed.contains("price"), "{listed}");
 }
 
 #[tokio::test]

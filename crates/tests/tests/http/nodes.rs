@@ -188,7 +188,7 @@ async fn g_6_2_4_every_tile_of_the_workbench_is_the_number_of_its_list() {
     assert_eq!((of_kind("01").await, app.count(enterprises).await), (60, 62));
     let others = of_kind("03").await + of_kind("04").await;
     let individuals = of_kind("02").await;
-    assert_eq!((individuals - 7, others), (240, 18));
+    assert_eq!((individuals - 9, others), (240, 18));
     let subjects = tiles.iter().find(|tile| tile["kind"] == "trace_subject").unwrap();
     assert_eq!(subjects["value"], 60 + individuals + others);
     for tile in tiles {

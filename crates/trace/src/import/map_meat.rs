@@ -1,11 +1,13 @@
 //! What a happening of the meat and vegetable messages is as events of the domain `agri`
 //! (docs/messages/meat-vegetable.md has the table).
 
+use std::collections::BTreeSet;
+
 use yj_kernel::{Problem, Result};
 use yj_message::meat::{
     Happening, MarketTrade, RetailIn, RetailInDetail, RetailSale, SupermarketIn,
 };
-use yj_model::{Quantity, RegionCode};
+use yj_model::{Quantity, Ratio, RegionCode};
 
 use super::telling::{Draft, Mentions, Scene};
 use crate::event::{Document, Input, Output, Place, TraceEvent};
@@ -165,6 +167,29 @@ fn goods(event: &mut TraceEvent, (code, name): (&str, &str)) {
     note(event, "商品", Some(short(&format!("{code} {name}"))));
 }
 
+/// What each weight costs per kilogram, where that is said of all: the price, where there is one, and the
+/// amount.
+fn cost<'a>(
+    event: &mut TraceEvent,
+    lines: impl Iterator<Item = (&'a String, Option<&'a String>)>,
+) -> Result<()> {
+    let number = |text: &str| text.parse::<Quantity>().map_err(Problem::internal);
+    let (mut prices, mut amount) = (BTreeSet::new(), Quantity::ZERO);
+    for (weight, price) in lines {
+        let Some(price) = price else { return Ok(()) };
+        let (weight, each) = (number(weight)?, number(price)?);
+        let share = Ratio::of(i128::from(weight.scaled()), i128::from(Quantity::ONE.scaled()));
+        let of_line = each.times(share).and_then(|of_line| amount.plus(of_line));
+        amount = of_line.map_err(|error| Problem::invalid("price", error.to_string()))?;
+        prices.insert(price);
+    }
+    if let Some(price) = prices.pop_first() {
+        attribute(event, "unit_price", Some(price.as_str()).filter(|_| prices.is_empty()));
+        attribute(event, "amount", Some(&amount.to_string()));
+    }
+    Ok(())
+}
+
 fn trade(trades: &[MarketTrade], scene: &Scene<'_>) -> Result<TraceEvent> {
     let first = &trades[0];
     let mut event = event("wholesale", &first.ws_supplier_id, (&first.tran_date, &first.tran_id));
@@ -190,6 +215,7 @@ fn trade(trades: &[MarketTrade], scene: &Scene<'_>) -> Result<TraceEvent> {
         note(&mut event, "销往地", trade.dest.clone());
     }
     other(&mut event, scene, (first.retailer_id.as_ref(), first.retailer_name.as_ref()));
+    cost(&mut event, trades.iter().map(|one| (&one.weight, one.price.as_ref())))?;
     Ok(event)
 }
 
@@ -237,6 +263,7 @@ fn arrival(base: &RetailIn, details: &[RetailInDetail], scene: &Scene<'_>) -> Re
             supplier.and_then(|one| one.ws_supplier_name.as_ref()),
         ),
     );
+    cost(&mut event, details.iter().map(|one| (&one.weight, one.price.as_ref())))?;
     Ok(event)
 }
 
@@ -278,5 +305,6 @@ fn sale(sales: &[RetailSale], scene: &Scene<'_>) -> Result<TraceEvent> {
         goods(&mut event, (&sale.goods_code, &sale.goods_name));
         note(&mut event, "检疫证", sale.quarantine_animal_products_id.clone());
     }
+    cost(&mut event, sales.iter().map(|one| (&one.weight, one.price.as_ref())))?;
     Ok(event)
 }

@@ -1,19 +1,20 @@
-//! 个人信息 in the attributes of events: sealed under a key of the event's own, left out of lists,
-//! publications and the ledger, shown only for a reason.
+//! 个人信息 and 商业秘密 in the attributes of events: sealed under a key of the event's own, left out of
+//! lists, publications and the ledger. 个人信息 is shown for a reason only, 商业秘密 such as prices to
+//! whoever reads the event and is cleared for 敏感 (G-10.4).
 
 use serde_json::{Map, Value, json};
-use yj_domain::{EventSpec, FieldSpec};
-use yj_kernel::{Ctx, Result, Tx, audit, vault};
+use yj_domain::{EventSpec, FieldClass, FieldSpec};
+use yj_kernel::{Ctx, DataClass, Result, Tx, audit, vault};
 
 use crate::{query, store::StoredEvent};
 
 const PLACE: &str = "trace_event.body";
 
-fn personal(spec: &EventSpec) -> impl Iterator<Item = &FieldSpec> {
-    spec.fields.iter().filter(|field| field.is_personal())
+fn classed(spec: &EventSpec) -> impl Iterator<Item = &FieldSpec> {
+    spec.fields.iter().filter(|field| field.class.is_some())
 }
 
-/// Seals the personal attributes of an event about to be written.
+/// Seals the attributes that have a class, of an event about to be written.
 pub(crate) fn seal(
     ctx: &Ctx,
     tx: &mut Tx,
@@ -22,7 +23,7 @@ pub(crate) fn seal(
 ) -> Result<()> {
     let Some(attributes) = body["attributes"].as_object_mut() else { return Ok(()) };
     let mut key = None;
-    for field in personal(spec) {
+    for field in classed(spec) {
         let Some(value) = attributes.get_mut(&field.name).filter(|value| !value.is_null()) else {
             continue;
         };
@@ -35,15 +36,24 @@ pub(crate) fn seal(
     Ok(())
 }
 
-/// Opens them again, and returns them.
-pub(crate) async fn open(
+/// Opens them again.
+pub(crate) async fn open(ctx: &Ctx, tx: &mut Tx, event: &mut StoredEvent) -> Result<()> {
+    for class in [FieldClass::Personal, FieldClass::Sensitive] {
+        open_those(ctx, tx, event, class).await?;
+    }
+    Ok(())
+}
+
+/// Opens those of one class, and returns them.
+async fn open_those(
     ctx: &Ctx,
     tx: &mut Tx,
     event: &mut StoredEvent,
+    class: FieldClass,
 ) -> Result<Map<String, Value>> {
     let mut opened = Map::new();
     let Some(spec) = event.spec.clone() else { return Ok(opened) };
-    if personal(&spec).next().is_none() {
+    if present(event, class).is_empty() {
         return Ok(opened);
     }
     let uid = event.uid.clone();
@@ -51,7 +61,7 @@ pub(crate) async fn open(
     let (Some(key), Some(attributes)) = (key, event.body["attributes"].as_object_mut()) else {
         return Ok(opened);
     };
-    for field in personal(&spec) {
+    for field in classed(&spec).filter(|field| field.class == Some(class)) {
         let Some(Value::String(sealed)) = attributes.get(&field.name) else { continue };
         let text = key.open((PLACE, &uid), sealed)?;
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
@@ -61,11 +71,24 @@ pub(crate) async fn open(
     Ok(opened)
 }
 
-/// Names of the personal attributes that an event holds.
-pub(crate) fn present(event: &StoredEvent) -> Vec<&str> {
+/// Names of the attributes of a class that an event holds.
+pub(crate) fn present(event: &StoredEvent, class: FieldClass) -> Vec<String> {
     let Some(spec) = &event.spec else { return Vec::new() };
+    let of = classed(spec).filter(|field| field.class == Some(class));
     let held = |field: &&FieldSpec| !event.body["attributes"][&field.name].is_null();
-    personal(spec).filter(held).map(|field| field.name.as_str()).collect()
+    of.filter(held).map(|field| field.name.clone()).collect()
+}
+
+/// The 商业秘密 of an event, where the reader is cleared for it.
+pub(crate) async fn secrets(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    event: &StoredEvent,
+) -> Result<Option<Map<String, Value>>> {
+    if ctx.scope().clearance().level() < DataClass::Sensitive.level() {
+        return Ok(None);
+    }
+    open_those(ctx, tx, &mut event.clone(), FieldClass::Sensitive).await.map(Some)
 }
 
 /// 揭示: the personal attributes of one event in clear, for a reason that the audit trail keeps.
@@ -76,7 +99,7 @@ pub(crate) async fn reveal(
 ) -> Result<Map<String, Value>> {
     yj_kernel::require_reveals_left(ctx, tx).await?;
     let mut event = query::one(ctx, tx, uid).await?;
-    let opened = open(ctx, tx, &mut event).await?;
+    let opened = open_those(ctx, tx, &mut event, FieldClass::Personal).await?;
     let names: Vec<_> = opened.keys().collect();
     let body = json!({ "fields": names, "reason": reason });
     let entry = audit::Entry { action: "revealed", entity: "trace_event", record: uid, body };

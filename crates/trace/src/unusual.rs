@@ -1,0 +1,134 @@
+//! `GET /api/v1/trace/prices/unusual`: events whose price is far from what the same goods cost, newest
+//! first. How many times it is the usual one is told to everybody who may read the event; the prices
+//! themselves are 商业秘密.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use yj_kernel::{Ctx, DataClass, Param, Result, Row, Sql, Tx, time_text};
+use yj_model::Ratio;
+
+use crate::{
+    asked::{Asked, PAGING},
+    query::narrow,
+};
+
+const ORDER: &str = "-event_time";
+/// Prices are stored in millionths of a yuan.
+const YUAN: i128 = 1_000_000;
+
+/// What the list may be asked for.
+pub(crate) const QUERY: &[Param] = &[
+    Param { name: "domain", label: "领域", required: false },
+    Param { name: "goods", label: "产品分类代码，含其下级", required: false },
+    PAGING[0],
+    PAGING[1],
+    PAGING[2],
+    PAGING[3],
+];
+
+/// How far a price is from the usual one: so many times the median of so many others.
+fn told(price: i64, median: i64, compared: i64) -> Value {
+    let times = Ratio::of(i128::from(price), i128::from(median));
+    // Of a price far below the usual one a thousandth is told too.
+    let places = if price < median / 10 { 6 } else { 2 };
+    json!({ "times": plain(&times.decimal(places)), "compared": compared })
+}
+
+/// A decimal without the noughts at its end.
+fn plain(decimal: &str) -> &str {
+    if decimal.contains('.') {
+        decimal.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        decimal
+    }
+}
+
+/// The same of one event; nothing where its price is usual, or it has none.
+pub(crate) async fn of_event(tx: &mut Tx, event: i64) -> Result<Option<Value>> {
+    let sql = Sql::new(
+        "SELECT price, median, compared FROM trace_price WHERE event_id = $1 AND median IS NOT NULL",
+    );
+    let row = tx.fetch_one(sql.arg(event)).await?;
+    row.map(|row| Ok(told(row.int(0)?, row.int(1)?, row.int(2)?))).transpose()
+}
+
+pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
+    let asked = Asked::read(query, QUERY, ORDER)?;
+    let mut sql = Sql::new(
+        "SELECT p.event_time, p.event_id, e.uid, e.subject_id, p.goods, p.product_id, p.unit, p.price, \
+         p.median, p.compared FROM trace_price p JOIN trace_event e ON e.id = p.event_id \
+         AND e.event_time = p.event_time WHERE p.median IS NOT NULL",
+    );
+    narrow(ctx, &mut sql, tx);
+    if let Some(domain) = asked.condition("domain") {
+        sql.push(" AND e.domain = ").bind(domain);
+    }
+    if let Some(goods) = asked.condition("goods") {
+        // A class and what lies below it: codes of classes are digits.
+        sql.push(" AND p.goods >= ").bind(goods).push(" AND p.goods < ").bind(format!("{goods}:"));
+    }
+    if let Some([time, event]) = asked.after()? {
+        let (time, event) = (Asked::number_after(time)?, Asked::number_after(event)?);
+        sql.push(" AND (p.event_time < ").bind(time).push(" OR (p.event_time = ").bind(time);
+        sql.push(" AND p.event_id < ").bind(event).push("))");
+    }
+    sql.push(" ORDER BY p.event_time DESC, p.event_id DESC");
+    asked.limit(&mut sql);
+    let rows = tx.fetch(sql).await?;
+    let items = describe(ctx, tx, &rows).await?;
+    let last = rows.last().map(|row| Ok::<_, yj_kernel::Problem>([row.int(0)?, row.int(1)?]));
+    let last = last.transpose()?.map(|parts| parts.map(|part| part.to_string()));
+    Ok(json!({ "items": items, "next": asked.next(rows.len(), last) }))
+}
+
+async fn describe(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Value>> {
+    let column = |at: usize| rows.iter().map(|row| row.text(at)).collect::<Result<BTreeSet<_>>>();
+    let (subjects, products) = (column(3)?, column(5)?);
+    let (subjects, products): (Vec<_>, Vec<_>) =
+        (subjects.into_iter().collect(), products.into_iter().collect());
+    let subjects = yj_subject::by_ids(tx, &subjects).await?;
+    let products = yj_product::by_ids(tx, &products).await?;
+    let clearance = ctx.scope().clearance();
+    let is_cleared = clearance.level() >= DataClass::Sensitive.level();
+    let yuan = |millionths: i64| {
+        let price = Ratio::of(i128::from(millionths), YUAN).decimal(6);
+        is_cleared.then(|| String::from(plain(&price)))
+    };
+    let item = |row: &Row| {
+        let subject = subjects.get(row.text(3)?);
+        let product = products.get(row.text(5)?);
+        let (price, median) = (row.int(7)?, row.int(8)?);
+        let mut item = told(price, median, row.int(9)?);
+        item["event"] = json!(row.text(2)?);
+        item["event_time"] = json!(time_text(row.int(0)?)?);
+        item["subject"] = json!({
+            "id": row.text(3)?, "code": subject.map(|one| one.code.as_str()),
+            "name": subject.map(|one| one.name_for(clearance)),
+        });
+        item["goods"] = json!({
+            "code": row.text(4)?, "name": product.map(|one| one.name.as_str()),
+        });
+        item["unit"] = json!(row.text(6)?);
+        item["price"] = json!(yuan(price));
+        item["median"] = json!(yuan(median));
+        Ok(item)
+    };
+    rows.iter().map(item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plain, told};
+
+    #[test]
+    fn times_are_told_without_noughts_at_the_end() {
+        let told =
+            |price, median| told(price, median, 7)["times"].as_str().map(String::from).unwrap();
+        assert_eq!(told(28_000_000, 2_800_000), "10");
+        assert_eq!(told(1, 2), "0.5");
+        assert_eq!(told(1, 3), "0.33");
+        assert_eq!(told(4_250, 4_250_000), "0.001");
+        assert_eq!((plain("10"), plain("2.80"), plain("0.000000")), ("10", "2.8", "0"));
+    }
+}
