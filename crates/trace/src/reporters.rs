@@ -153,9 +153,10 @@ pub async fn examine_reporters(app: &App) -> Result<usize> {
             let expected = way.expected(&ctx, &mut tx, &after).await?;
             let last = expected.last().map(|one| one.record.clone());
             let found = way.found(&ctx, &mut tx, expected).await?;
+            let known = known(&mut tx, way, (&after, last.as_deref())).await?;
             drop(tx);
             quiet += found.len();
-            note(&ctx, way, (&after, last.as_deref()), &found).await?;
+            note(&ctx, way, &known, &found).await?;
             match last {
                 Some(last) => after = last,
                 None => break,
@@ -165,24 +166,29 @@ pub async fn examine_reporters(app: &App) -> Result<usize> {
     Ok(quiet)
 }
 
-/// Keeps who is quiet of a stretch of the register: behind `after`, up to `last` or to its end. Those that
-/// were found before and are not now are forgotten.
-async fn note(
-    ctx: &Ctx,
+/// Who was found before of a stretch of the register, behind `after`, up to `last` or to its end; each with
+/// the time of the last event.
+async fn known(
+    tx: &mut Tx,
     way: Quiet,
     (after, last): (&str, Option<&str>),
-    found: &[(Expected, Option<i64>)],
-) -> Result<()> {
+) -> Result<BTreeMap<String, Option<i64>>> {
     let mut stretch = Sql::new("SELECT record, last_event FROM trace_reporter WHERE state = ");
     stretch.bind(way.code()).push(" AND record > ").bind(after);
     if let Some(last) = last {
         stretch.push(" AND record <= ").bind(last);
     }
-    let mut tx = ctx.begin().await?;
-    let mut known = BTreeMap::new();
-    for row in tx.fetch(stretch).await? {
-        known.insert(String::from(row.text(0)?), row.int_opt(1)?);
-    }
+    let read = |row: &Row| Ok((String::from(row.text(0)?), row.int_opt(1)?));
+    tx.fetch(stretch).await?.iter().map(read).collect()
+}
+
+/// Keeps what has changed since: who is quiet now, and who was and is not any more.
+async fn note(
+    ctx: &Ctx,
+    way: Quiet,
+    known: &BTreeMap<String, Option<i64>>,
+    found: &[(Expected, Option<i64>)],
+) -> Result<()> {
     let fresh: Vec<_> =
         found.iter().filter(|(one, last)| known.get(&one.record) != Some(last)).collect();
     let quiet: BTreeSet<&str> = found.iter().map(|(one, _)| one.record.as_str()).collect();
@@ -191,6 +197,7 @@ async fn note(
     if fresh.is_empty() && gone.is_empty() {
         return Ok(());
     }
+    let mut tx = ctx.begin().await?;
     if !gone.is_empty() {
         let mut sql = Sql::new("DELETE FROM trace_reporter WHERE state = ");
         sql.bind(way.code()).push(" AND record ").bind_texts(gone.iter().copied());
