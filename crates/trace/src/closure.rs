@@ -272,14 +272,14 @@ impl Found {
                 return Ok(room && !more);
             }
             *self = before;
-            return self.reach_exactly(&unpacked::walked(tx, root, way).await?, way);
+            return self.reach_exactly(&unpacked::walked(tx, root, way, &events).await?, way);
         }
         let (known, new) = self.divided(&events);
         let rows = tx.fetch(links(&new)).await?;
         let read = Kept::read_all(&rows, &new).collect::<Result<Vec<_>>>()?;
         let new = read.iter().map(|link| (link.role, (link.event, link.object)));
         let exact = if go_on_together(new.chain(self.links_of(&known))) {
-            Some(unpacked::walked(tx, root, way).await?)
+            Some(unpacked::walked(tx, root, way, &events).await?)
         } else {
             unpacked::through_packages(tx, root, way, &events).await?
         };
@@ -338,7 +338,7 @@ fn go_on_together(links: impl Iterator<Item = PlainLink>) -> bool {
 }
 
 /// The query for the links of some events in the order of their numbers, for [`Kept::read_all`].
-fn links(events: &[i64]) -> Sql {
+pub(crate) fn links(events: &[i64]) -> Sql {
     let mut sql = Sql::new(
         "SELECT event_id, object_id, role, quantity, event_time FROM trace_link WHERE event_id ",
     );

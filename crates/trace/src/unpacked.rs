@@ -22,7 +22,7 @@ use yj_kernel::{Problem, Result, Sql, Tx};
 use crate::closure::{Direction, EVENTS_MAX, OBJECTS_MAX, TOGETHER};
 
 pub(crate) use self::graph::Event;
-use self::walk::Walk;
+use self::{graph::Graph, walk::Walk};
 
 /// What a way leads to.
 pub(crate) struct Exact {
@@ -73,12 +73,19 @@ pub(crate) async fn through_packages(
     if !any(tx).await? || !touches(tx, root, direction, events).await? {
         return Ok(None);
     }
-    walked(tx, root, direction).await.map(Some)
+    walked(tx, root, direction, events).await.map(Some)
 }
 
-/// Where a way leads, walked in any case.
-pub(crate) async fn walked(tx: &mut Tx, root: i64, direction: Direction) -> Result<Exact> {
-    let mut walk = Walk::new(root, true);
+/// Where a way leads, walked in any case. `events` is what inputs and outputs lead to.
+pub(crate) async fn walked(
+    tx: &mut Tx,
+    root: i64,
+    direction: Direction,
+    events: &[i64],
+) -> Result<Exact> {
+    let mut graph = Graph::default();
+    graph.read_ahead(tx, (root, direction), events).await?;
+    let mut walk = Walk::over(graph, root, true);
     match direction {
         Direction::Downstream => walk.downstream(tx, root).await?,
         Direction::Upstream => walk.upstream(tx, root).await?,

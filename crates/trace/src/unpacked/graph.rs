@@ -6,9 +6,13 @@ use std::{
 };
 
 use yj_domain::Packing;
-use yj_kernel::{Result, Sql, Tx};
+use yj_kernel::{Result, Row, Sql, Tx};
 
-use crate::{balance::LinkRole, closure::TOGETHER, places, store};
+use crate::{
+    balance::LinkRole,
+    closure::{self, Direction, TOGETHER},
+    places, store,
+};
 
 /// An event and its links.
 #[derive(Debug, Default)]
@@ -110,9 +114,73 @@ pub(super) struct Graph {
     packages: HashSet<i64>,
     taken: HashSet<i64>,
     made: HashSet<i64>,
+    /// Objects that were never opened.
+    closed: HashSet<i64>,
 }
 
 impl Graph {
+    /// Reads at once what levels would read one after the other: these events, which inputs and outputs lead
+    /// to from the root, and whatever else took what they put out, or put out what they took. A walk over
+    /// them asks for nothing but what only packages lead to.
+    pub(super) async fn read_ahead(
+        &mut self,
+        tx: &mut Tx,
+        (root, direction): (i64, Direction),
+        events: &[i64],
+    ) -> Result<()> {
+        self.read_events(tx, events).await?;
+        let (along, back) = match direction {
+            Direction::Downstream => (LinkRole::Output, "(0, 3)"),
+            Direction::Upstream => (LinkRole::Input, "(1, 3)"),
+        };
+        let reached = self.events.values().flat_map(|event| event.of(along));
+        let objects: BTreeSet<i64> = reached.chain([root]).collect();
+        let objects: Vec<i64> = objects.into_iter().collect();
+        let queries = objects.chunks(TOGETHER).map(|part| {
+            let mut sql =
+                Sql::new("SELECT event_id, object_id, role FROM trace_link WHERE role IN ");
+            sql.push(back).push(" AND object_id ").bind_near(part);
+            sql
+        });
+        let (mut others, mut opened) = (BTreeSet::new(), HashSet::new());
+        tx.fetch_ahead(queries.collect(), |rows| {
+            for row in rows {
+                // What lies near is read on end, with what lies between.
+                let (event, object) = (row.int(0)?, row.int(1)?);
+                if objects.binary_search(&object).is_err() {
+                    continue;
+                }
+                if !self.events.contains_key(&event) {
+                    others.insert(event);
+                }
+                if store::role(row.int(2)?)? == LinkRole::Opened {
+                    opened.insert(object);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        let others: Vec<i64> = others.into_iter().collect();
+        self.read_events(tx, &others).await?;
+        let known = match direction {
+            Direction::Downstream => &mut self.taken,
+            Direction::Upstream => &mut self.made,
+        };
+        known.extend(&objects);
+        self.closed.extend(objects.iter().filter(|object| !opened.contains(object)));
+        if direction == Direction::Downstream {
+            self.packages.extend(opened);
+        }
+        Ok(())
+    }
+
+    /// Reads events by their numbers, which stand in order, whole.
+    async fn read_events(&mut self, tx: &mut Tx, events: &[i64]) -> Result<()> {
+        let queries = events.chunks(TOGETHER).map(closure::links);
+        let asked = |event| events.binary_search(&event).is_ok();
+        tx.fetch_ahead(queries.collect(), |rows| self.take(&rows, asked)).await
+    }
+
     /// Reads what took some objects.
     pub(super) async fn load_takers(&mut self, tx: &mut Tx, objects: &BTreeSet<i64>) -> Result<()> {
         let new: Vec<i64> = objects.iter().copied().filter(|one| self.taken.insert(*one)).collect();
@@ -171,7 +239,7 @@ impl Graph {
     /// Reads of those of some objects that were opened what ever happened to them.
     pub(super) async fn load_opened(&mut self, tx: &mut Tx, objects: &BTreeSet<i64>) -> Result<()> {
         let new: Vec<i64> =
-            objects.iter().copied().filter(|one| !self.taken.contains(one)).collect();
+            objects.iter().copied().filter(|one| !self.is_looked_at(*one)).collect();
         let mut opened = BTreeSet::new();
         for part in new.chunks(TOGETHER) {
             let mut sql =
@@ -182,6 +250,11 @@ impl Graph {
             }
         }
         if opened.is_empty() { Ok(()) } else { self.load_packages(tx, &opened, false).await }
+    }
+
+    /// Whether it is known of an object whether it was opened.
+    fn is_looked_at(&self, object: i64) -> bool {
+        self.taken.contains(&object) || self.closed.contains(&object)
     }
 
     /// Reads the events that some objects are linked to in these roles, whole.
@@ -195,29 +268,31 @@ impl Graph {
             sql.push(") ORDER BY event_id");
             sql
         });
-        tx.fetch_ahead(queries.collect(), |rows| {
-            let mut current = None;
-            for row in rows {
-                let (id, object) = (row.int(0)?, row.int(1)?);
-                if current != Some(id) && self.events.contains_key(&id) {
-                    continue;
-                }
-                current = Some(id);
-                let role = store::role(row.int(2)?)?;
-                let event = self.events.entry(id).or_default();
-                event.time = row.int(4)?;
-                event.links.push((object, role, row.int_opt(3)?));
-                match role {
-                    LinkRole::Observed => {}
-                    LinkRole::Output => self.makers.entry(object).or_default().push(id),
-                    LinkRole::Opened | LinkRole::Input => {
-                        self.takers.entry(object).or_default().push(id);
-                    }
+        tx.fetch_ahead(queries.collect(), |rows| self.take(&rows, |_| true)).await
+    }
+
+    /// Takes links, which stand in the order of events, of the events asked for that were not known before.
+    fn take(&mut self, rows: &[Row], asked: impl Fn(i64) -> bool) -> Result<ControlFlow<()>> {
+        let mut current = None;
+        for row in rows {
+            let (id, object) = (row.int(0)?, row.int(1)?);
+            if current != Some(id) && (self.events.contains_key(&id) || !asked(id)) {
+                continue;
+            }
+            current = Some(id);
+            let role = store::role(row.int(2)?)?;
+            let event = self.events.entry(id).or_default();
+            event.time = row.int(4)?;
+            event.links.push((object, role, row.int_opt(3)?));
+            match role {
+                LinkRole::Observed => {}
+                LinkRole::Output => self.makers.entry(object).or_default().push(id),
+                LinkRole::Opened | LinkRole::Input => {
+                    self.takers.entry(object).or_default().push(id);
                 }
             }
-            Ok(ControlFlow::Continue(()))
-        })
-        .await
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     pub(super) fn takers(&self, object: i64) -> &[i64] {
