@@ -23,6 +23,7 @@ const PAGES: [string, string, string][] = [
   ['supervisor', '/device-data', '设备数据'],
   ['supervisor', '/register/device_binding', '设备绑定'],
   ['supervisor', '/matches', '双方核对'],
+  ['supervisor', '/reporting', '上报情况'],
   ['supervisor', '/capture', '数据采集'],
   ['farm', '/trace/scan', '扫码出入库'],
   ['supervisor', '/chain?code=F1-A&direction=downstream', '追溯链条'],

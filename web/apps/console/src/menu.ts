@@ -46,6 +46,7 @@ export const MENU: MenuGroup[] = [
       { path: '/device-data', title: '设备数据', permission: 'device:read' },
       { path: '/register/device_binding', title: '设备绑定', permission: 'device_binding:read' },
       { path: '/matches', title: '双方核对', permission: 'trace:read' },
+      { path: '/reporting', title: '上报情况', permission: 'trace:read' },
       { path: '/chain', title: '追溯链条', permission: 'trace:read' },
       { path: '/register/trace_order', title: '批次管控', permission: 'trace_order:read' },
       { path: '/register/batch_document', title: '批次凭证', permission: 'batch_document:read' },

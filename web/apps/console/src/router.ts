@@ -28,6 +28,7 @@ export const router = createRouter({
         { path: 'events', component: () => import('./pages/trace/Events.vue') },
         { path: 'device-data', component: () => import('./pages/device/Readings.vue') },
         { path: 'matches', component: () => import('./pages/trace/Matches.vue') },
+        { path: 'reporting', component: () => import('./pages/trace/Reporting.vue') },
         { path: 'capture', component: () => import('./pages/trace/Capture.vue') },
         { path: 'codes', component: () => import('./pages/product/CodeCheck.vue') },
         { path: 'trace/scan', component: () => import('./pages/scan/ScanPage.vue') },

@@ -1,4 +1,5 @@
-/** How numbers and times are written (front rules 31–34). */
+/** How numbers and times are written (front rules 31–34), and what parties are called. */
+import type { Party } from './types';
 
 /** How far China is ahead of UTC. */
 export const BEIJING_MS = 8 * 3_600_000;
@@ -35,3 +36,6 @@ export const orDash = (value: unknown): string => (value === null || value === u
 
 /** What people type into a date field becomes a moment of Beijing. */
 export const beijing = (day: string, end = false): string => `${day}T${end ? '23:59:59' : '00:00:00'}+08:00`;
+
+/** A party that is known by its code alone is told by that. */
+export const called = (party: Party | null): string => party?.name ?? party?.code ?? '';

@@ -93,6 +93,10 @@ export interface TraceEvent {
   kept?: Keeping;
   /** Names of personal attributes that are shown for a reason only. */
   personal?: string[];
+  /** Names of attributes that are 商业秘密 and above the reader's clearance. Lists name none and leave out all. */
+  sensitive?: string[];
+  /** How far its price is from what the same goods cost, where that is far. */
+  unusual_price?: UnusualPrice | null;
   id: string;
   domain: string;
   type: string;
@@ -142,6 +146,52 @@ export interface Party {
   name: string | null;
 }
 
+/** So many times the median of so many prices of the same goods within 30 days. */
+export interface UnusualPrice {
+  times: string;
+  compared: number;
+}
+/** 异常单价: an event with such a price. */
+export interface UnusualEvent extends UnusualPrice {
+  event: string;
+  event_time: string;
+  subject: Party;
+  goods: { code: string; name: string | null };
+  /** What the prices are for one of. */
+  unit: string;
+  /** In yuan; neither is told to who is not cleared for it. */
+  price: string | null;
+  median: string | null;
+}
+/** 按月报送: how the events of a month came, of one subject in one domain. */
+export interface MonthReport {
+  id: string;
+  subject: Party;
+  domain: string;
+  domain_name: string;
+  month: string;
+  /** The last day on which they might come. */
+  due: string;
+  events: number;
+  /** Of them, those of the hour before the deadline, and those after it. */
+  last_hour: number;
+  late: number;
+  state: string;
+}
+/** 停报与停业: who says nothing any more. */
+export interface QuietReporter {
+  id: string;
+  state: string;
+  subject: Party | null;
+  merchant: Party | null;
+  region: string;
+  region_name: string | null;
+  last_event_time: string | null;
+  /** Since then; nothing where there never was an event. */
+  days: number | null;
+  found_at: string;
+}
+
 /** What both parties said of one transaction. */
 export interface TraceMatch {
   id: string;
@@ -175,7 +225,8 @@ export interface PackField {
   max?: string;
   max_length?: number;
   hint?: string;
-  class?: string;
+  /** What is not everybody's to read: who somebody is, or 商业秘密 such as prices. */
+  class?: 'personal' | 'sensitive';
 }
 /** A paper that an event type demands. */
 export interface DocumentDemand {

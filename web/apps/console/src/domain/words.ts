@@ -35,6 +35,15 @@ export const MATCH_STATES: Record<string, [string, Tone]> = {
   quantity: ['数量不符', 'bad'],
   day: ['日期不符', 'bad'],
 };
+export const QUIET_STATES: Record<string, [string, Tone]> = {
+  silent: ['停报', 'bad'],
+  idle: ['停业', 'warn'],
+};
+export const REPORT_STATES: Record<string, [string, Tone]> = {
+  burst: ['突击报送', 'bad'],
+  late: ['有逾期', 'warn'],
+  prompt: ['按期', 'good'],
+};
 /** How the states of registered records are felt; their words come with each register. */
 export const STATE_TONES: Record<string, Tone> = {
   active: 'good',
@@ -329,6 +338,9 @@ export const ACTIONS: Record<string, string> = {
   enterprise_opened: '企业开户',
   requested: '申请',
   changed: '状态变化',
+  silent: '停报',
+  idle: '停业',
+  heard: '恢复上报',
 };
 export const ENTITIES: Record<string, string> = {
   ledger_anchor: '外部锚定',
@@ -397,6 +409,9 @@ export const ENTITIES: Record<string, string> = {
   epcis_socket: 'EPCIS 长连接',
   scim_user: '外部系统的用户',
   trace_match: '双方核对',
+  trace_reporter: '停报与停业',
+  trace_report: '按月报送',
+  trace_price: '异常单价',
 };
 
 export const ACTOR_KINDS: Record<string, string> = {

@@ -6,12 +6,13 @@ import type { Page } from '../domain/types';
 import { grouped, useAddress, type Pair } from './address';
 import { BEGINNING, backward, forward, numberOf, type Place } from './pages';
 
-/** `page` is that of addresses from before pages began at cursors. */
-const OWN = ['after', 'page', 'per_page', 'sort'];
+/** `page` is that of addresses from before pages began at cursors; `tab` says which of a page's lists it is. */
+const OWN = ['after', 'page', 'per_page', 'sort', 'tab'];
 /** A change of conditions begins at the first page. */
 const FIRST: Query = { after: undefined };
 
-export function useList<T>(path: ComputedRef<string>, options: { sort: string; count: boolean; map?: (filters: Query) => Query }) {
+/** `sort`: in which order, where that is a choice. */
+export function useList<T>(path: ComputedRef<string>, options: { sort?: string; count: boolean; map?: (filters: Query) => Query }) {
   const { text, change, pairs, filters, replace, refine, drop } = useAddress(OWN);
   const after = computed(() => text('after'));
   /** Where the pages before begin, as far as this visit has seen them. */

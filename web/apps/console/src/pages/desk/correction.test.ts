@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceEvent } from '../../domain/types';
-import { changes } from './correction';
+import { changes, unseen } from './correction';
 
 const event = {
   type: 'harvest',
@@ -46,5 +46,16 @@ describe('what a correction changes', () => {
       { label: '产出 B-1', before: '1,200 千克', now: '—' },
       { label: '产出 B-2', before: '—', now: '1,200 千克' },
     ]);
+  });
+
+  it('says that something unseen is gone or new, and of which nobody can tell', () => {
+    const sealed = { ...event, personal: ['driver'], sensitive: ['unit_price'] };
+    const fields = { fields: [...spec.fields, { name: 'unit_price', label: '单价（元）', kind: 'decimal' as const, required: false }] };
+    const compared = (changed: Partial<TraceEvent>) => changes(sealed, { ...sealed, ...changed }, fields, () => '');
+    expect(compared({})).toEqual([]);
+    expect(unseen(sealed, sealed, fields)).toEqual(['driver', '单价（元）']);
+    expect(compared({ sensitive: [] })).toEqual([{ label: '单价（元）', before: '（商业秘密）', now: '—' }]);
+    expect(unseen(sealed, { ...sealed, sensitive: [] }, fields)).toEqual(['driver']);
+    expect(changes(event, sealed, fields, () => '').map((one) => one.label)).toEqual(['driver', '单价（元）']);
   });
 });

@@ -17,8 +17,22 @@ function lineText(line: Line): string {
   return [measured(line), ...more].join('，');
 }
 
+type Spec = Pick<PackEvent, 'fields'> | undefined;
+const labelOf = (spec: Spec, name: string): string => attribute(spec, name, '')[0];
+/** The attributes that are there and not shown, each with what it is. */
+const shut = ({ personal = [], sensitive = [] }: TraceEvent): [string, string][] => [
+  ...personal.map((name): [string, string] => [name, '个人信息']),
+  ...sensitive.map((name): [string, string] => [name, '商业秘密']),
+];
+
+/** What stands in both and is shown of neither: nobody who reads this can tell whether it is the same. */
+export function unseen(original: TraceEvent, event: TraceEvent, spec: Spec): string[] {
+  const before = new Set(shut(original).map(([name]) => name));
+  return shut(event).flatMap(([name]) => (before.has(name) ? [labelOf(spec, name)] : []));
+}
+
 /** Everything that an event says, by its label. The same label twice is one line of several values. */
-function told(event: TraceEvent, spec: Pick<PackEvent, 'fields'> | undefined, region: (code: string) => string): Map<string, string> {
+function told(event: TraceEvent, spec: Spec, region: (code: string) => string): Map<string, string> {
   const parts: [string, string][] = [
     ['主体', event.subject?.name ?? ''],
     ['事件类型', event.type_name ?? event.type],
@@ -29,6 +43,7 @@ function told(event: TraceEvent, spec: Pick<PackEvent, 'fields'> | undefined, re
     ...event.inputs.map((line): [string, string] => [`投入 ${line.code}`, lineText(line)]),
     ...event.outputs.map((line): [string, string] => [`产出 ${line.code}`, lineText(line)]),
     ...Object.entries(event.attributes).map(([name, value]) => attribute(spec, name, value)),
+    ...shut(event).map(([name, what]): [string, string] => [labelOf(spec, name), `（${what}）`]),
     ...event.documents.map(({ type, no }): [string, string] => [paperName(type), no]),
     ...event.evidence.map(({ name, sm3 }): [string, string] => ['附件摘要', `${name} ${sm3.slice(0, 12)}…`]),
   ];
@@ -44,12 +59,7 @@ function seconds(time: string): string {
 }
 
 /** What is not the same, in the order in which an event is read; what is new stands after what is gone. */
-export function changes(
-  original: TraceEvent,
-  event: TraceEvent,
-  spec: Pick<PackEvent, 'fields'> | undefined,
-  region: (code: string) => string,
-): Change[] {
+export function changes(original: TraceEvent, event: TraceEvent, spec: Spec, region: (code: string) => string): Change[] {
   const [before, now] = [told(original, spec, region), told(event, spec, region)];
   const labels = [...new Set([...before.keys(), ...now.keys()])];
   return labels

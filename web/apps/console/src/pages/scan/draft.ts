@@ -1,7 +1,8 @@
 /** A scan that is not submitted yet, kept in this browser for whoever began it. */
+import type { PackField } from '../../domain/types';
 import type { Line } from './lines';
 
-/** What survives a reload: no names, no personal attributes, no prices. */
+/** What survives a reload: no names, nothing personal, no prices. */
 export interface Draft {
   batch: string;
   next: number;
@@ -44,7 +45,10 @@ export function openDraft(account: string): Draft {
   return read<Draft>(keyOf(account)) ?? emptyDraft(kind?.domain ?? '', kind?.type ?? '');
 }
 
-/** Keeps a draft. `secret`: attributes that are not kept, for they may say who somebody is. */
+/** The attributes that are not everybody's to read, of whatever class. */
+export const secretOf = (fields: PackField[] = []): Set<string> => new Set(fields.filter((one) => one.class).map((one) => one.name));
+
+/** Keeps a draft. `secret`: attributes that are not kept, for they may say who somebody is or what something cost. */
 export function keepDraft(account: string, draft: Draft, secret: ReadonlySet<string>): void {
   const attributes = Object.fromEntries(Object.entries(draft.attributes).filter(([name]) => !secret.has(name)));
   try {
