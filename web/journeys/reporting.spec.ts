@@ -39,6 +39,7 @@ const ANSWERS: [path: string, items: (event: string) => object[]][] = [
         subject,
         goods: { code: '0101', name: '示例韭菜' },
         unit: 'KGM',
+        side: 'above',
         times: '10',
         compared: 24,
         price: null,
@@ -57,7 +58,7 @@ async function happened(page: Page): Promise<void> {
   }
   await page.route(`**/api/v1/trace/events/${event}`, async (route) => {
     const response = await route.fetch();
-    const told = { sensitive: ['unit_price', 'amount'], unusual_price: { times: '10', compared: 24 } };
+    const told = { sensitive: ['unit_price', 'amount'], unusual_price: { side: 'above', times: '10', compared: 24 } };
     await route.fulfill({ response, json: { ...((await response.json()) as object), ...told } });
   });
 }
@@ -88,7 +89,7 @@ for (const width of [1440, 390]) {
       await inspect(page, 'reporting-prices');
       await page.getByRole('link', { name: '示例韭菜' }).click();
       const drawer = page.getByRole('dialog');
-      await expect(drawer.getByText('单价为近 30 天同类产品中位数的 10 倍（比较 24 笔），请核对计量单位')).toBeVisible();
+      await expect(drawer.getByText('单价为近 30 天同类产品的中位数（比较 24 笔）的 10 倍，请核对计量单位')).toBeVisible();
       await expect(drawer.getByText('含商业秘密 2 项，您的许可密级不足，不能查看')).toBeVisible();
       await inspect(page, 'reporting-event');
       // What is not shown cannot come along.

@@ -57,16 +57,31 @@ pub async fn expected_merchants(
     tx.fetch(sql.arg(after).arg(since).arg(most)).await?.iter().map(read).collect()
 }
 
-/// 商户编码 and 商户名称 by identifier.
-pub async fn merchants_named(
+/// A merchant in brief.
+#[derive(Debug, Clone)]
+pub struct MerchantBrief {
+    /// 商户编码
+    pub code: String,
+    /// 商户名称
+    pub name: String,
+    /// 所属区域
+    pub region: String,
+    /// Level of the security label.
+    pub label: i64,
+}
+
+/// Merchants by identifier.
+pub async fn merchants_by_ids(
     tx: &mut Tx,
     ids: &[&str],
-) -> Result<BTreeMap<String, (String, String)>> {
-    let mut sql = Sql::new("SELECT id, code, name FROM merchant WHERE id ");
+) -> Result<BTreeMap<String, MerchantBrief>> {
+    let mut sql = Sql::new("SELECT id, code, name, region, label FROM merchant WHERE id ");
     sql.bind_texts(ids.iter().copied());
-    let named = |row: &Row| {
+    let read = |row: &Row| {
         let text = |at| row.text(at).map(String::from);
-        Ok((text(0)?, (text(1)?, text(2)?)))
+        let brief =
+            MerchantBrief { code: text(1)?, name: text(2)?, region: text(3)?, label: row.int(4)? };
+        Ok((text(0)?, brief))
     };
-    tx.fetch(sql).await?.iter().map(named).collect()
+    tx.fetch(sql).await?.iter().map(read).collect()
 }

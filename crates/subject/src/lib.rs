@@ -25,7 +25,9 @@ mod within;
 
 pub use alias::SubjectAlias;
 pub use application_review::{ApprovedApplication, approved_application, close_application};
-pub use expected::{Expected, expected_merchants, expected_subjects, merchants_named};
+pub use expected::{
+    Expected, MerchantBrief, expected_merchants, expected_subjects, merchants_by_ids,
+};
 pub use import::JOBS;
 pub use licence::{Licence, Validity};
 pub use lookup::{

@@ -41,6 +41,9 @@ impl Asked {
                     return Err(Problem::invalid(&*name, "没有这个查询条件"));
                 }
                 _ if text.is_empty() => {}
+                _ if text.contains('\0') => {
+                    return Err(Problem::invalid(&*name, "不能含有空字符（NUL）"));
+                }
                 "page" => asked.page = number(&name, text, PAGE_MAX)?,
                 "per_page" => asked.per_page = number(&name, text, PER_PAGE_MAX)?,
                 "sort" if text == order => {}

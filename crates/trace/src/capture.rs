@@ -12,9 +12,8 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::json;
 use yj_domain::{EventSpec, EventType};
-use yj_kernel::{ActorKind, Ctx, Problem, Result, Tx, again, audit, outbox};
+use yj_kernel::{ActorKind, Ctx, Problem, Result, Tx, again};
 use yj_model::Quantity;
 use yj_subject::SubjectBrief;
 
@@ -37,7 +36,7 @@ use crate::{
     record::{Excerpt, also, rollup_key, stored_event},
     reissue, returned, rightful, sealed, standing,
     store::{self, StoredEvent},
-    surroundings::Surroundings,
+    surroundings::{self, Surroundings},
     trips::{self, Trip},
     warned,
 };
@@ -242,7 +241,9 @@ async fn accept(
         let now = (&batch.objects, &batch.touched);
         around.lots.name_in_turn(&mut event, &subject.id, now)?;
     }
-    if let Some(id) = around.same_as(&event).or_else(|| batch.digests.get(&event.digest)) {
+    let is_cleared = surroundings::is_cleared(ctx, (subject, &event));
+    sealed::require_may_say(source == Source::Device, is_cleared, &event)?;
+    if let Some(id) = around.same_as(&event)?.or_else(|| batch.digests.get(&event.digest)) {
         return Ok(Captured::Duplicate { id: id.clone() });
     }
     let counterparty = around.counterparty(&event)?;
@@ -578,23 +579,5 @@ impl Batch {
             .map(|(record, envelope)| yj_ledger::Pending { record, envelope })
             .collect();
         yj_ledger::enqueue(ctx, tx, &pending)
-    }
-
-    /// One entry for what one sender sent; every event is a fact that stands for itself.
-    fn note(&self, tx: &mut Tx, (from, sender): (usize, &Sender<'_>)) {
-        let own: Vec<&Ready> = self.events.iter().filter(|ready| ready.from == from).collect();
-        let (Some(first), Some(last)) = (own.first(), own.last()) else { return };
-        let held = own.iter().filter(|ready| ready.stored.state == "held").count();
-        let body = json!({
-            "events": own.len(), "held": held, "source": sender.source.code(), "last": last.uid,
-        });
-        let entry = audit::Entry {
-            action: "captured",
-            entity: "trace_event",
-            record: &first.uid,
-            body: body.clone(),
-        };
-        audit::write(sender.ctx, tx, entry);
-        outbox::announce(sender.ctx, tx, ("trace_event", "captured"), &first.uid, &body);
     }
 }

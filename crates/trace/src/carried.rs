@@ -3,8 +3,9 @@
 //! it: what a unit was made with is what was put out beyond what went in. Who sent it on is who had put
 //! it out before.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::sync::Mutex;
 
+use rustc_hash::FxHashMap;
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::Quantity;
 
@@ -80,8 +81,8 @@ pub(crate) async fn read(
     tx: &mut Tx,
     ids: &[i64],
     names: &Mutex<Names>,
-) -> Result<HashMap<i64, Vec<PutOut>>> {
-    let mut all: HashMap<i64, Vec<PutOut>> = HashMap::new();
+) -> Result<FxHashMap<i64, Vec<PutOut>>> {
+    let mut all: FxHashMap<i64, Vec<PutOut>> = FxHashMap::default();
     for ids in ids.chunks(TOGETHER) {
         let rows = places::fetch_linked(tx, |from| query(from, ids)).await?;
         let mut names = names::hold(names);

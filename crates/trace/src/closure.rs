@@ -3,12 +3,13 @@
 //! (upstream) it was concerned.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::BTreeSet,
     ops::ControlFlow,
     sync::{Mutex, PoisonError},
 };
 
 use futures_util::try_join;
+use rustc_hash::{FxHashMap, FxHashSet};
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 
 use crate::{
@@ -169,11 +170,11 @@ struct Found {
     objects: Vec<i64>,
     /// Which ways lead to each.
     reached: Vec<Ways>,
-    places: HashMap<i64, usize>,
+    places: FxHashMap<i64, usize>,
     /// Those that were packages of what was asked for, and are no more.
-    left: HashSet<i64>,
+    left: FxHashSet<i64>,
     links: Vec<Link>,
-    events: HashMap<i64, Told>,
+    events: FxHashMap<i64, Told>,
 }
 
 impl Found {
@@ -332,8 +333,8 @@ type PlainLink = (LinkRole, (i64, i64));
 fn go_on_together(links: impl Iterator<Item = PlainLink>) -> bool {
     let all: Vec<PlainLink> = links.collect();
     let of = |role| all.iter().filter(move |link| link.0 == role).map(|link| link.1);
-    let taken: HashSet<(i64, i64)> = of(LinkRole::Input).collect();
-    let mut once = HashSet::new();
+    let taken: FxHashSet<(i64, i64)> = of(LinkRole::Input).collect();
+    let mut once = FxHashSet::default();
     of(LinkRole::Output).filter(|link| taken.contains(link)).any(|link| !once.insert(link.0))
 }
 
@@ -455,14 +456,14 @@ async fn follow_carried(
     for link in links.iter().filter(|link| link.role == LinkRole::Output) {
         put_out[link.object] += link.quantity.map_or(0, yj_model::Quantity::scaled);
     }
-    let taken: HashSet<(i64, usize)> = links
+    let taken: FxHashSet<(i64, usize)> = links
         .iter()
         .filter(|link| link.role == LinkRole::Input)
         .map(|link| (link.event, link.object))
         .collect();
     let outputs = links.iter().filter(|link| link.role == LinkRole::Output);
     // What came out of a package was put out by whoever made it too.
-    let unpacks: HashSet<i64> =
+    let unpacks: FxHashSet<i64> =
         links.iter().filter(|link| link.role == LinkRole::Opened).map(|link| link.event).collect();
     let again = outputs
         .filter(|link| taken.contains(&(link.event, link.object)) || unpacks.contains(&link.event));

@@ -1,7 +1,7 @@
 //! 追溯事件 (handbook §1.2 D, NY/T 4712): what was done, by whom, to what, when and where. As it
 //! comes in, and as it is after its check.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -15,7 +15,10 @@ use yj_model::{
     UnitCode,
 };
 
-use crate::spelling::{Codes, Spelling};
+use crate::{
+    sealed,
+    spelling::{Codes, Spelling},
+};
 
 /// A trace event as clients send it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +167,8 @@ pub(crate) struct Checked {
     pub(crate) withdraws: bool,
     /// Everything in its normal form, as stored.
     pub(crate) body: Value,
+    /// What stands in the digest for attributes that are sealed.
+    pub(crate) blinded: BTreeMap<String, String>,
     /// SM3 of the normal form: the same content is the same event.
     pub(crate) digest: String,
     /// What it was before former codes gave way to present ones.
@@ -200,7 +205,7 @@ impl Checked {
             self.body["counterparty"] = json!(code);
             self.counterparty = Some(code);
         }
-        let digest = self.digest_now()?;
+        let digest = self.digest_now(true)?;
         let digest = std::mem::replace(&mut self.digest, digest);
         self.as_sent = Some(AsSent { subject: sent, digest });
         Ok(true)
@@ -212,10 +217,15 @@ impl Checked {
         inputs.chain(self.outputs.iter().map(|line| line.code.as_str()))
     }
 
-    pub(crate) fn digest_now(&self) -> Result<String> {
+    /// `blinded`: sealed attributes are in it as nobody finds them by trying. What was recorded before they
+    /// were is known by the plain one.
+    pub(crate) fn digest_now(&self, blinded: bool) -> Result<String> {
         let corrects = self.correction_of.map(|id| id.to_string());
-        let whole =
-            json!([self.domain, self.spec.code, self.subject, self.time, corrects, self.body]);
+        let mut body = Cow::Borrowed(&self.body);
+        for (name, blind) in self.blinded.iter().filter(|_| blinded) {
+            body.to_mut()["attributes"][name] = json!(blind);
+        }
+        let whole = json!([self.domain, self.spec.code, self.subject, self.time, corrects, body]);
         let bytes = serde_json::to_vec(&whole).map_err(Problem::internal)?;
         Ok(sm3::hex(&sm3::parts(&[b"YJ/event/v1\0", &bytes])))
     }
@@ -334,6 +344,10 @@ impl TraceEvent {
             return Err(Problem::Invalid(findings.0));
         }
         let body = self.normal_form(&inputs, &outputs, (counterparty.as_ref(), attributes));
+        let blinded = match ctx {
+            Some(ctx) => sealed::blinded(ctx.app().vault(), &spec, &body["attributes"])?,
+            None => BTreeMap::new(),
+        };
         let mut checked = Checked {
             domain: self.domain.clone(),
             stage: spec.stage(),
@@ -346,13 +360,14 @@ impl TraceEvent {
             correction_of,
             withdraws: self.withdraws,
             body,
+            blinded,
             digest: String::new(),
             as_sent: None,
             lot_names: BTreeMap::new(),
             spellings: codes.spellings,
             lots_said: codes.lots,
         };
-        checked.digest = checked.digest_now()?;
+        checked.digest = checked.digest_now(true)?;
         Ok(checked)
     }
 

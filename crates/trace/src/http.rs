@@ -30,7 +30,9 @@ use crate::{
     policy::SourcePolicy,
     proofs, query,
     review::{self, Decision},
-    scan, sealed, spelling, stock,
+    scan,
+    sealed::{self, Secrets},
+    spelling, stock,
     together::Together,
     unusual, xml,
 };
@@ -324,14 +326,17 @@ async fn read(ctx: &Ctx, ledger: &Ledger, id: &str) -> Result<Json<Value>> {
     let event = query::one(ctx, &mut tx, &uid).await?;
     let mut answer = query::describe(ctx, &mut tx, std::slice::from_ref(&event)).await?.remove(0);
     answer["personal"] = json!(sealed::present(&event, FieldClass::Personal));
-    answer["sensitive"] = match sealed::secrets(ctx, &mut tx, &event).await? {
-        Some(shown) => {
+    let secrets = sealed::secrets(ctx, &mut tx, &event).await?;
+    let names = json!(sealed::present(&event, FieldClass::Sensitive));
+    (answer["sensitive"], answer["damaged"]) = match secrets {
+        Secrets::Shown(shown) => {
             shown.into_iter().for_each(|(name, value)| answer["attributes"][name] = value);
-            json!([])
+            (json!([]), json!([]))
         }
-        None => json!(sealed::present(&event, FieldClass::Sensitive)),
+        Secrets::Hidden => (names, json!([])),
+        Secrets::Damaged => (json!([]), names),
     };
-    answer["unusual_price"] = json!(unusual::of_event(&mut tx, event.id).await?);
+    answer["unusual_price"] = json!(unusual::of_event(ctx, &mut tx, &event).await?);
     answer["kept"] = Keeping::of_event(ctx, &mut tx, &event).await?.json();
     if event.anchor.is_some() {
         let found = ledger.integrity((ctx, &mut tx), &Events, &uid).await?;

@@ -189,7 +189,7 @@ impl Checked {
             renamed |= put_units(codes, named, &unit)?;
         }
         if renamed {
-            self.digest = self.digest_now()?;
+            self.digest = self.digest_now(true)?;
         }
         Ok(())
     }

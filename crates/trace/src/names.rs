@@ -1,15 +1,14 @@
 //! Texts that recur a thousand times in one answer, kept once and known by number.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 /// Texts by number, in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     all: Vec<String>,
-    numbers: HashMap<String, usize>,
+    numbers: FxHashMap<String, usize>,
 }
 
 impl Names {

@@ -14,7 +14,7 @@ use crate::{balance::Objects, event::Checked, record::named};
 /// Prices this far before and after are of the same time: 30 days.
 const AROUND_MS: i64 = 30 * 86_400_000;
 /// Prices that one is compared with: the newest.
-const COMPARED_MAX: i64 = 200;
+const COMPARED_MAX: usize = 200;
 /// Of fewer nothing can be said.
 const COMPARED_MIN: usize = 5;
 
@@ -40,7 +40,13 @@ impl Priced {
         let inputs = event.inputs.iter().filter_map(|line| line.amount.map(|(_, unit)| unit));
         let units: Vec<UnitCode> =
             if event.outputs.is_empty() { inputs.collect() } else { outputs.collect() };
-        let mut products = named(event, objects).map(|object| object.product_id.as_deref());
+        let goods = if event.outputs.is_empty() {
+            named(event, objects).collect::<Vec<_>>()
+        } else {
+            // What comes out says what it is, wherever that came from.
+            named(event, objects).take(event.outputs.len()).collect()
+        };
+        let mut products = goods.into_iter().map(|object| object.product_id.as_deref());
         let (product, unit) = (products.next()??, *units.first()?);
         if products.any(|other| other != Some(product)) || units.iter().any(|one| *one != unit) {
             return None;
@@ -83,11 +89,13 @@ pub(crate) async fn note(tx: &mut Tx, lines: &[Line<'_>]) -> Result<Vec<Sql>> {
     let known = tx.fetch_all(queries.collect()).await?;
     let mut rows = Vec::with_capacity(lines.len());
     for (at, (line, market)) in lines.iter().zip(&markets).enumerate() {
-        let mut others = known[at].iter().map(|row| row.int(0)).collect::<Result<Vec<i64>>>()?;
         let near = |other: &Line<'_>| (other.event.1 - line.event.1).abs() <= AROUND_MS;
-        let before = lines.iter().zip(&markets).take(at);
+        let before = lines.iter().zip(&markets).take(at).rev();
         let before = before.filter(|(other, of)| *of == market && near(other));
-        others.extend(before.map(|(other, _)| other.priced.price));
+        let before = before.map(|(other, _)| Ok(other.priced.price));
+        let stored = known[at].iter().map(|row| row.int(0));
+        let others = before.chain(stored).take(COMPARED_MAX);
+        let mut others = others.collect::<Result<Vec<i64>>>()?;
         let compared = i64::try_from(others.len()).map_err(Problem::internal)?;
         let median = unusual(line.priced.price, &mut others);
         let (goods, unit, province) = market;
@@ -145,12 +153,12 @@ fn around((goods, unit, province): &Market, time: i64) -> Sql {
     sql.push(" AND province = ").bind(province.as_str());
     sql.push(" AND event_time >= ").bind(time - AROUND_MS);
     sql.push(" AND event_time <= ").bind(time + AROUND_MS);
-    sql.push(" ORDER BY event_time DESC LIMIT ").bind(COMPARED_MAX);
+    sql.push(" ORDER BY event_time DESC LIMIT 200");
     sql
 }
 
-/// The median of the others, where a price is far from it: by a modified z-score of more than 3.5, and by
-/// half at least, for where all cost the same every small change would be far.
+/// The median of the others, where a price is far from it: by a modified z-score of more than 3.5, and half as
+/// much again or less than two thirds, for where all cost the same every small change would be far.
 fn unusual(price: i64, others: &mut [i64]) -> Option<i64> {
     if others.len() < COMPARED_MIN {
         return None;
@@ -165,10 +173,13 @@ fn unusual(price: i64, others: &mut [i64]) -> Option<i64> {
     (far && by_half).then(|| i64::try_from(middle).ok()).flatten()
 }
 
-/// The lower one of two in the middle.
+/// Between the two in the middle, where there are two.
 fn median(values: &mut [i64]) -> Option<i64> {
     let middle = values.len().checked_sub(1)? / 2;
-    Some(*values.select_nth_unstable(middle).1)
+    let even = values.len().is_multiple_of(2);
+    let (_, lower, above) = values.select_nth_unstable(middle);
+    let upper = above.iter().min().filter(|_| even).unwrap_or(lower);
+    Some(*lower + (*upper - *lower) / 2)
 }
 
 #[cfg(test)]

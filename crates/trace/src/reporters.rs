@@ -13,7 +13,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use yj_kernel::{
-    App, Columns, Ctx, Param, Result, Row, Scoping, Sql, Tx, audit, insert_rows, outbox, time_text,
+    App, Columns, Ctx, Param, Place, Problem, Reach, Result, Row, Scoping, Sql, Tx, audit,
+    insert_rows, outbox, time_text,
 };
 use yj_model::regions;
 use yj_subject::Expected;
@@ -50,6 +51,9 @@ pub(crate) const QUERY: &[Param] = &[
 const COLUMNS: Columns = Columns {
     region: Some("r.region"),
     subject: Some("r.seen_by"),
+    // Who sees one domain or stage only is not told who does nothing in any.
+    category: Reach::Equal("''"),
+    stage: Reach::Equal("''"),
     label: Some("r.label"),
     ..Columns::NONE
 };
@@ -98,7 +102,7 @@ impl Quiet {
             }
             Self::Silent => {
                 let quiet = last.filter(|(_, time)| time.is_some_and(quiet_since(SILENT_DAYS)));
-                regular(tx, quiet.collect()).await?
+                regular(tx, now, quiet.collect()).await?
             }
         })
     }
@@ -117,26 +121,29 @@ async fn last_events(tx: &mut Tx, expected: &[Expected], now: i64) -> Result<Vec
     answers.iter().map(|rows| rows.first().map(|row| row.int(0)).transpose()).collect()
 }
 
-/// Those that reported on most days of the week that ended with their last event.
+/// Those that reported on most days of the week that ended with their last event, and sent nothing since;
+/// each with when it was heard last.
 async fn regular(
     tx: &mut Tx,
+    now: i64,
     quiet: Vec<(Expected, Option<i64>)>,
 ) -> Result<Vec<(Expected, Option<i64>)>> {
     let days = |(one, last): &(Expected, Option<i64>)| {
         let last = last.unwrap_or_default();
         // Days of Beijing.
         let sql = Sql::new(
-            "SELECT COUNT(DISTINCT (event_time + 28800000) / 86400000) FROM trace_event \
-             WHERE subject_id = $1 AND event_time > $2 AND event_time <= $3",
+            "SELECT COUNT(DISTINCT (event_time + 28800000) / 86400000), MAX(recorded_at) \
+             FROM trace_event WHERE subject_id = $1 AND event_time > $2 AND event_time <= $3",
         );
         sql.arg(one.subject_id.as_str()).arg(last - WEEK * DAY_MS).arg(last)
     };
     let answers = tx.fetch_all(quiet.iter().map(days).collect()).await?;
     let mut found = Vec::new();
-    for (one, rows) in quiet.into_iter().zip(answers) {
-        let days = rows.first().map_or(Ok(0), |row| row.int(0))?;
-        if days >= DAYS_OF_WEEK_MIN {
-            found.push(one);
+    for ((one, _), rows) in quiet.into_iter().zip(answers) {
+        let Some(row) = rows.first() else { continue };
+        let heard = row.int_opt(1)?.filter(|heard| now - heard >= SILENT_DAYS * DAY_MS);
+        if let (Some(heard), true) = (heard, row.int(0)? >= DAYS_OF_WEEK_MIN) {
+            found.push((one, Some(heard)));
         }
     }
     Ok(found)
@@ -166,19 +173,30 @@ pub async fn examine_reporters(app: &App) -> Result<usize> {
     Ok(quiet)
 }
 
-/// Who was found before of a stretch of the register, behind `after`, up to `last` or to its end; each with
-/// the time of the last event.
+/// What is kept of somebody who is quiet: since when, and by whom it is seen.
+type Kept = (Option<i64>, [String; 2], i64);
+
+fn kept((one, last): &(Expected, Option<i64>)) -> Kept {
+    (*last, [one.region.clone(), one.seen_by.clone()], one.label)
+}
+
+/// Who was found before of a stretch of the register, behind `after`, up to `last` or to its end.
 async fn known(
     tx: &mut Tx,
     way: Quiet,
     (after, last): (&str, Option<&str>),
-) -> Result<BTreeMap<String, Option<i64>>> {
-    let mut stretch = Sql::new("SELECT record, last_event FROM trace_reporter WHERE state = ");
+) -> Result<BTreeMap<String, Kept>> {
+    let mut stretch = Sql::new(
+        "SELECT record, last_event, region, seen_by, label FROM trace_reporter WHERE state = ",
+    );
     stretch.bind(way.code()).push(" AND record > ").bind(after);
     if let Some(last) = last {
         stretch.push(" AND record <= ").bind(last);
     }
-    let read = |row: &Row| Ok((String::from(row.text(0)?), row.int_opt(1)?));
+    let read = |row: &Row| {
+        let seen = [row.text(2)?.into(), row.text(3)?.into()];
+        Ok((String::from(row.text(0)?), (row.int_opt(1)?, seen, row.int(4)?)))
+    };
     tx.fetch(stretch).await?.iter().map(read).collect()
 }
 
@@ -186,11 +204,11 @@ async fn known(
 async fn note(
     ctx: &Ctx,
     way: Quiet,
-    known: &BTreeMap<String, Option<i64>>,
+    known: &BTreeMap<String, Kept>,
     found: &[(Expected, Option<i64>)],
 ) -> Result<()> {
     let fresh: Vec<_> =
-        found.iter().filter(|(one, last)| known.get(&one.record) != Some(last)).collect();
+        found.iter().filter(|one| known.get(&one.0.record) != Some(&kept(one))).collect();
     let quiet: BTreeSet<&str> = found.iter().map(|(one, _)| one.record.as_str()).collect();
     let gone: Vec<&str> =
         known.keys().map(String::as_str).filter(|record| !quiet.contains(record)).collect();
@@ -212,10 +230,14 @@ async fn note(
         "INSERT INTO trace_reporter (state, record, subject_id, region, seen_by, label, last_event, \
          found_at)",
         "ON CONFLICT (state, record) DO UPDATE SET last_event = excluded.last_event, \
-         found_at = excluded.found_at",
+         found_at = excluded.found_at, region = excluded.region, seen_by = excluded.seen_by, \
+         label = excluded.label",
         fresh.iter().map(row).collect(),
     ));
-    let told = fresh.iter().map(|(one, _)| (one.record.as_str(), way.code()));
+    // One that only moved is no news.
+    let news =
+        fresh.iter().filter(|(one, last)| known.get(&one.record).map(|it| it.0) != Some(*last));
+    let told = news.map(|(one, _)| (one.record.as_str(), way.code()));
     for (record, action) in told.chain(gone.iter().map(|record| (*record, "heard"))) {
         let body = json!({ "state": way.code() });
         audit::write(
@@ -247,8 +269,8 @@ pub async fn watch(app: App, mut stop: watch::Receiver<bool>) {
 pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let asked = Asked::read(query, QUERY, ORDER)?;
     let mut sql = Sql::new(
-        "SELECT r.state, r.record, r.subject_id, r.region, r.last_event, r.found_at \
-         FROM trace_reporter r WHERE 1 = 1",
+        "SELECT r.state, r.record, r.subject_id, r.region, r.last_event, r.found_at, \
+         r.seen_by FROM trace_reporter r WHERE 1 = 1",
     );
     ctx.scope().narrow(&mut sql, tx, Scoping::By(COLUMNS));
     if let Some(state) = asked.one_of("state", &STATES)? {
@@ -265,7 +287,7 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
     let subjects: Vec<&str> = column(2)?.into_iter().collect();
     let subjects = yj_subject::by_ids(tx, &subjects).await?;
     let records: Vec<&str> = column(1)?.into_iter().collect();
-    let merchants = yj_subject::merchants_named(tx, &records).await?;
+    let merchants = yj_subject::merchants_by_ids(tx, &records).await?;
     let clearance = ctx.scope().clearance();
     let item = |row: &Row| {
         let (state, record, subject, region) =
@@ -273,20 +295,40 @@ pub(crate) async fn list(ctx: &Ctx, tx: &mut Tx, query: &str) -> Result<Value> {
         let found = subjects.get(subject);
         let merchant = merchants.get(record);
         let last = row.int_opt(4)?;
-        Ok(json!({
+        Ok::<Value, Problem>(json!({
             "id": format!("{state}~{record}"), "state": state,
             "subject": {
                 "id": subject, "code": found.map(|one| one.code.as_str()),
                 "name": found.map(|one| one.name_for(clearance)),
             },
-            "merchant": merchant.map(|(code, name)| json!({ "id": record, "code": code, "name": name })),
+            "merchant": merchant.map(|one| json!({ "id": record, "code": one.code, "name": one.name })),
             "region": region, "region_name": regions().get(region).map(|one| one.name),
             "last_event_time": last.map(time_text).transpose()?,
             "days": last.map(|last| (ctx.now_ms() - last) / DAY_MS),
             "found_at": time_text(row.int(5)?)?,
         }))
     };
-    let items = rows.iter().map(item).collect::<Result<Vec<_>>>()?;
-    let last = items.last().and_then(|item| item["id"].as_str()).map(|id| [String::from(id)]);
-    Ok(json!({ "items": items, "next": asked.next(rows.len(), last) }))
+    // As they stand in the registers now: a label or a region may be newer than the finding.
+    let is_seen = |row: &Row| -> Result<bool> {
+        let merchant = merchants.get(row.text(1)?).map(|one| (&one.region, one.label));
+        let subject = subjects.get(row.text(2)?).map(|one| (&one.region, one.label));
+        let Some((region, label)) = merchant.or(subject) else { return Ok(false) };
+        let place = Place {
+            region: Some(region),
+            subject: Some(row.text(6)?),
+            category: Some(""),
+            stage: Some(""),
+            label: Some(label),
+            ..Place::default()
+        };
+        Ok(ctx.scope().covers(&COLUMNS, &place))
+    };
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if is_seen(row)? {
+            items.push(item(row)?);
+        }
+    }
+    let last = rows.last().map(|row| Ok::<_, Problem>([row.text(0)?.into(), row.text(1)?.into()]));
+    Ok(json!({ "items": items, "next": asked.next(rows.len(), last.transpose()?) }))
 }

@@ -39,6 +39,8 @@ const COLUMNS: Columns = Columns {
     region: Some("r.region"),
     subject: Some("r.subject_id"),
     category: Reach::Equal("r.domain"),
+    // A month is of all stages.
+    stage: Reach::Equal("''"),
     ..Columns::NONE
 };
 

@@ -252,6 +252,8 @@ async fn effect(ctx: &Ctx, tx: &mut Tx, stored: &StoredEvent) -> Result<Effect> 
     statements.extend(brought::insert(brought::rows(at, &brought, &objects)?));
     statements.extend(warned::note(stored, &links, &objects)?);
     if let Some(priced) = &Priced::of(&event, &objects) {
+        // What it takes the place of is no other price.
+        tx.later(original.iter().map(|one| prices::forget(one.id)));
         let event = (stored.id, stored.time.unix_ms());
         let line = Line { event, region: &stored.region, priced };
         statements.extend(prices::note(tx, &[line]).await?);

@@ -2,11 +2,14 @@
 //! lists, publications and the ledger. 个人信息 is shown for a reason only, 商业秘密 such as prices to
 //! whoever reads the event and is cleared for 敏感 (G-10.4).
 
-use serde_json::{Map, Value, json};
-use yj_domain::{EventSpec, FieldClass, FieldSpec};
-use yj_kernel::{Ctx, DataClass, Result, Tx, audit, vault};
+use std::collections::BTreeMap;
 
-use crate::{query, store::StoredEvent};
+use serde_json::{Map, Value, json};
+use yj_crypto::to_hex;
+use yj_domain::{EventSpec, FieldClass, FieldSpec};
+use yj_kernel::{Ctx, Problem, Purpose, Result, Tx, Vault, audit, vault};
+
+use crate::{event::Checked, query, store::StoredEvent};
 
 const PLACE: &str = "trace_event.body";
 
@@ -79,16 +82,64 @@ pub(crate) fn present(event: &StoredEvent, class: FieldClass) -> Vec<String> {
     of.filter(held).map(|field| field.name.clone()).collect()
 }
 
-/// The 商业秘密 of an event, where the reader is cleared for it.
-pub(crate) async fn secrets(
-    ctx: &Ctx,
-    tx: &mut Tx,
-    event: &StoredEvent,
-) -> Result<Option<Map<String, Value>>> {
-    if ctx.scope().clearance().level() < DataClass::Sensitive.level() {
-        return Ok(None);
+/// The 商业秘密 of an event as a reader may know it.
+pub(crate) enum Secrets {
+    /// Those who are cleared for it.
+    Shown(Map<String, Value>),
+    /// Those who are not.
+    Hidden,
+    /// Nobody: what is stored was not sealed so.
+    Damaged,
+}
+
+pub(crate) async fn secrets(ctx: &Ctx, tx: &mut Tx, event: &StoredEvent) -> Result<Secrets> {
+    if !event.is_open(ctx.scope()) {
+        return Ok(Secrets::Hidden);
     }
-    open_those(ctx, tx, &mut event.clone(), FieldClass::Sensitive).await.map(Some)
+    match open_those(ctx, tx, &mut event.clone(), FieldClass::Sensitive).await {
+        Ok(shown) => Ok(Secrets::Shown(shown)),
+        Err(problem @ Problem::Internal(_)) => {
+            problem.log();
+            Ok(Secrets::Damaged)
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What an event is known again by in place of its attributes that have a class: a value that nobody can
+/// find by trying who has not the platform's key.
+pub(crate) fn blinded(
+    vault: &Vault,
+    spec: &EventSpec,
+    attributes: &Value,
+) -> Result<BTreeMap<String, String>> {
+    let held = classed(spec).filter(|field| !attributes[&field.name].is_null());
+    let blind = |field: &FieldSpec| {
+        let said = attributes[&field.name].to_string();
+        let parts = [PLACE.as_bytes(), field.name.as_bytes(), said.as_bytes()];
+        Ok((field.name.clone(), to_hex(&vault.mac(Purpose::Blind, &parts)?)))
+    };
+    held.map(blind).collect()
+}
+
+/// Refuses what may not come by this door, or of this sender: what a device signed is a part of its proof,
+/// as it came; and who is not cleared for 商业秘密 would learn by trying what others wrote.
+pub(crate) fn require_may_say(is_device: bool, is_cleared: bool, event: &Checked) -> Result<()> {
+    let said = |field: &&FieldSpec| !event.body["attributes"][&field.name].is_null();
+    for field in classed(&event.spec).filter(said) {
+        let detail = match field.class {
+            _ if is_device => {
+                "设备消息的原文是其证明的一部分，不能载个人信息与商业秘密，请由接口或表单登记"
+            }
+            Some(FieldClass::Sensitive) if !is_cleared => {
+                "是商业秘密，您在此处的许可密级低于“敏感”，不能填写"
+            }
+            _ => continue,
+        };
+        let detail = format!("{}：{detail}", field.label);
+        return Err(Problem::invalid(format!("attributes.{}", field.name), detail));
+    }
+    Ok(())
 }
 
 /// 揭示: the personal attributes of one event in clear, for a reason that the audit trail keeps.

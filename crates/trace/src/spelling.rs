@@ -141,7 +141,7 @@ impl Checked {
         }
         findings.refuse()?;
         if renamed {
-            self.digest = self.digest_now()?;
+            self.digest = self.digest_now(true)?;
         }
         Ok(())
     }

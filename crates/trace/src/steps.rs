@@ -1,7 +1,8 @@
 //! Events as a chain sees them: of a record that is long, the few things that a chain tells.
 
-use std::{borrow::Cow, collections::HashMap, fmt, marker::PhantomData, sync::Mutex};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Mutex};
 
+use rustc_hash::FxHashMap;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -61,7 +62,7 @@ pub(crate) struct Step {
 pub(crate) struct Kinds {
     all: Vec<Kind>,
     /// By the numbers of domain, version and type.
-    numbers: HashMap<[usize; 3], usize>,
+    numbers: FxHashMap<[usize; 3], usize>,
 }
 
 impl Kinds {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use yj_domain::{Domains, EventType};
 use yj_kernel::{
-    Dialect, Place, Problem, Result, Row, Scope, Sql, SqlValue, Tx, insert_rows, time_text,
+    DataClass, Dialect, Place, Problem, Result, Row, Scope, Sql, SqlValue, Tx, insert_rows,
+    time_text,
 };
 use yj_model::{OffsetTime, Quantity, Stage};
 use yj_proof::Envelope;
@@ -289,15 +290,25 @@ impl StoredEvent {
 
     /// Whether it is within reach, by the same columns that lists are limited by.
     pub(crate) fn is_within(&self, scope: &Scope) -> bool {
-        let place = Place {
+        scope.covers(&EVENT_COLUMNS, &self.stands(self.label))
+    }
+
+    /// Whether it is within reach of somebody who is cleared for 敏感 there: a clearance counts where it
+    /// was given.
+    pub(crate) fn is_open(&self, scope: &Scope) -> bool {
+        let label = self.label.max(DataClass::Sensitive.level());
+        scope.covers(&EVENT_COLUMNS, &self.stands(label))
+    }
+
+    fn stands(&self, label: i64) -> Place<'_> {
+        Place {
             region: Some(&self.region),
             subject: Some(&self.subject_id),
             category: Some(&self.domain),
             stage: Some(&self.stage),
-            label: Some(self.label),
+            label: Some(label),
             ..Place::default()
-        };
-        scope.covers(&EVENT_COLUMNS, &place)
+        }
     }
 
     /// 行政区划代码 of where it happened: its own place, or where its subject lay. Who supervises it

@@ -7,7 +7,7 @@ use std::{
 };
 
 use yj_domain::Domains;
-use yj_kernel::{App, Ctx, Place, Problem, Result, Row, Sql, Tx};
+use yj_kernel::{App, Ctx, DataClass, Place, Problem, Result, Row, Sql, Tx};
 use yj_model::{KnownCode, UnitCode};
 use yj_product::{MadeFor, ProductBrief, ProductState};
 use yj_subject::{ByCode, SubjectBrief};
@@ -74,6 +74,10 @@ impl Surroundings {
             .filter_map(|line| line.product.as_deref());
         let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
         let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
+        let mut digests: Vec<String> = events.iter().map(|event| event.digest.clone()).collect();
+        for event in &events {
+            digests.extend(digest_before(event)?);
+        }
         let mut queries = vec![
             yj_subject::query_by_codes(&distinct(subjects)),
             yj_product::query_by_codes(&distinct(products)),
@@ -81,7 +85,7 @@ impl Surroundings {
                 tx,
                 &distinct(inputs.chain(outputs).chain(unnamed.iter().map(String::as_str))),
             ),
-            query_digests(events.iter().map(|event| event.digest.as_str())),
+            query_digests(digests.iter().map(String::as_str)),
             Policies::query(),
             yj_domain::query_current(),
         ];
@@ -177,14 +181,7 @@ impl Surroundings {
     /// those out of reach nobody learns what is stored.
     pub(crate) fn subject(&self, ctx: &Ctx, event: &Checked) -> Result<&SubjectBrief> {
         let reach = |subject: &&SubjectBrief| {
-            let place = Place {
-                region: Some(&subject.region),
-                subject: Some(&subject.id),
-                category: Some(&event.domain),
-                stage: Some(event.stage.code()),
-                ..Place::default()
-            };
-            ctx.scope().covers(&EVENT_COLUMNS, &place)
+            ctx.scope().covers(&EVENT_COLUMNS, &stands(subject, event, None))
         };
         self.named("subject", &event.subject)?.filter(reach).ok_or_else(|| {
             // In their own words: what a code leads to is not theirs to learn.
@@ -203,9 +200,35 @@ impl Surroundings {
     }
 
     /// The event stored before with the same content.
-    pub(crate) fn same_as(&self, event: &Checked) -> Option<&String> {
+    pub(crate) fn same_as(&self, event: &Checked) -> Result<Option<&String>> {
         let as_sent = event.as_sent.as_ref().and_then(|sent| self.known.get(&sent.digest));
-        as_sent.or_else(|| self.known.get(&event.digest))
+        if let Some(known) = as_sent.or_else(|| self.known.get(&event.digest)) {
+            return Ok(Some(known));
+        }
+        Ok(digest_before(event)?.and_then(|digest| self.known.get(&digest)))
+    }
+}
+
+/// Whether who sends an event of a subject is cleared for 商业秘密 where it belongs.
+pub(crate) fn is_cleared(ctx: &Ctx, (subject, event): (&SubjectBrief, &Checked)) -> bool {
+    let sensitive = Some(DataClass::Sensitive.level());
+    ctx.scope().covers(&EVENT_COLUMNS, &stands(subject, event, sensitive))
+}
+
+/// What an event was known by before its sealed attributes were blinded; nothing where it has none.
+fn digest_before(event: &Checked) -> Result<Option<String>> {
+    (!event.blinded.is_empty()).then(|| event.digest_now(false)).transpose()
+}
+
+/// Where an event of a subject belongs.
+fn stands<'a>(subject: &'a SubjectBrief, event: &'a Checked, label: Option<i64>) -> Place<'a> {
+    Place {
+        region: Some(&subject.region),
+        subject: Some(&subject.id),
+        category: Some(&event.domain),
+        stage: Some(event.stage.code()),
+        label,
+        ..Place::default()
     }
 }
 

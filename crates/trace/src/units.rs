@@ -1,8 +1,9 @@
 //! What a chain is made of: 追溯单元, numbered in the order of their codes, and the edges that join
 //! them to events. Codes, which are long and alike, are compared once, when the units get their numbers.
 
-use std::{collections::HashMap, ops::ControlFlow, sync::Mutex};
+use std::{ops::ControlFlow, sync::Mutex};
 
+use rustc_hash::FxHashMap;
 use yj_kernel::{Problem, Result, Row, Sql, Tx};
 use yj_model::{Quantity, Stage, UnitCode};
 
@@ -149,12 +150,12 @@ const UNIT: &str = "SELECT id, code, product_id, lot, unit, subject_id, stage, p
 pub(crate) async fn read(
     tx: &mut Tx,
     ids: &[i64],
-    (places, first): (&HashMap<i64, usize>, usize),
+    (places, first): (&FxHashMap<i64, usize>, usize),
     names: &Mutex<Names>,
 ) -> Result<Vec<Unit>> {
     let mut units: Vec<Option<Unit>> = Vec::new();
     units.resize_with(ids.len(), || None);
-    let (mut measures, mut several) = (HashMap::new(), Vec::new());
+    let (mut measures, mut several) = (FxHashMap::default(), Vec::new());
     // What was made together lies together.
     let mut ids = ids.to_vec();
     ids.sort_unstable();
@@ -195,7 +196,7 @@ pub(crate) async fn read(
 }
 
 /// `measures` are the units of measurement that were read before.
-fn unit(row: &Row, names: &mut Names, measures: &mut HashMap<String, UnitCode>) -> Result<Unit> {
+fn unit(row: &Row, names: &mut Names, measures: &mut FxHashMap<String, UnitCode>) -> Result<Unit> {
     let measure = if let Some(known) = measures.get(row.text(4)?) {
         *known
     } else {

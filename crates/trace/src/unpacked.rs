@@ -12,11 +12,9 @@
 mod graph;
 mod walk;
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    ops::ControlFlow,
-};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use yj_kernel::{Problem, Result, Sql, Tx};
 
 use crate::closure::{Direction, EVENTS_MAX, OBJECTS_MAX, TOGETHER};
@@ -26,12 +24,12 @@ use self::{graph::Graph, walk::Walk};
 
 /// What a way leads to.
 pub(crate) struct Exact {
-    events: HashSet<i64>,
-    objects: HashSet<i64>,
+    events: FxHashSet<i64>,
+    objects: FxHashSet<i64>,
     /// Packages that were on the way and have nothing of it any more.
-    left: HashSet<i64>,
+    left: FxHashSet<i64>,
     /// Every event that was looked at on the way.
-    links: HashMap<i64, Event>,
+    links: FxHashMap<i64, Event>,
     /// Whether the way goes on.
     more: bool,
 }
@@ -91,7 +89,7 @@ pub(crate) async fn walked(
         Direction::Upstream => walk.upstream(tx, root).await?,
     }
     let (mut graph, events, objects, more) = walk.end();
-    let mut left = HashSet::new();
+    let mut left = FxHashSet::default();
     if direction == Direction::Downstream && !more && graph.has_packages() {
         let mut walk = Walk::over(graph, root, false);
         walk.downstream(tx, root).await?;

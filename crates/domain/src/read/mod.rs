@@ -339,7 +339,7 @@ fn pack(part: &mut Part<'_, '_>) -> Pack {
 fn reporting(part: &mut Part<'_, '_>) -> Reporting {
     part.only(&["by_day", "basis"]);
     let day = i8::try_from(part.number("by_day", BY_DAY_MAX)).unwrap_or_default();
-    if day < 1 {
+    if part.value("by_day").is_some_and(|said| said.as_u64() == Some(0)) {
         part.note("by_day", format!("应为 1 至 {BY_DAY_MAX}：次月的哪一天"));
     }
     Reporting { by_day: day, basis: part.text("basis", HINT_MAX).unwrap_or_default() }

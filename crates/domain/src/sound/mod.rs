@@ -5,7 +5,9 @@ mod rule;
 
 use yj_model::{Movement, Quantity};
 
-use self::rule::{check_documents, check_goods_rules, check_price, check_rules, check_trips};
+use self::rule::{
+    check_classes, check_documents, check_goods_rules, check_price, check_rules, check_trips,
+};
 
 use crate::{
     columns,
@@ -52,6 +54,7 @@ pub(crate) fn check(pack: &Pack, mistakes: &mut Mistakes) {
             check_goods_rules(event, &pack.product_fields, &rules, mistakes);
             check_trips(event, &format!("{here}.trips"), mistakes);
             check_price(event, format!("{here}.price"), mistakes);
+            check_classes(event, &here, mistakes);
         }
     }
     if events.len() > EVENTS_MAX {

@@ -1,6 +1,6 @@
 //! Whether rules are about fields that there are, of kinds that fit, and about codes these have.
 
-use yj_model::Quantity;
+use yj_model::{DocumentKind, Quantity};
 
 use crate::{
     field::{FieldClass, FieldKind, FieldSpec},
@@ -144,9 +144,34 @@ pub(super) fn check_trips(event: &EventSpec, here: &str, mistakes: &mut Mistakes
     }
 }
 
+/// Fields that the platform itself reads, to compare what both parties say, to find documents, to stop what
+/// failed a test, to warn the public: what is sealed cannot serve for that.
+const READ_BY_THE_PLATFORM: [&str; 8] =
+    ["voucher_no", "voucher", "reason", "advice", "level", "verdict", "item", "report_no"];
+
+/// No field has a class that is needed in the open.
+pub(super) fn check_classes(event: &EventSpec, here: &str, mistakes: &mut Mistakes) {
+    let trips = event.trips.iter();
+    let trips = trips.flat_map(|one| [&one.vehicle, &one.departs, &one.arrives, &one.bill]);
+    let owner = event.belongs.iter().filter_map(|one| one.named.as_ref());
+    let read: Vec<&str> =
+        trips.chain(owner).map(String::as_str).chain(READ_BY_THE_PLATFORM).collect();
+    for (at, field) in event.fields.iter().enumerate() {
+        let of_document =
+            field.name.strip_suffix("_no").and_then(|_| DocumentKind::meant(&field.label));
+        let is_read = of_document.is_some() || read.contains(&field.name.as_str());
+        if field.class.is_some() && is_read {
+            let detail = "平台据此核对、查找或告知公众，不能是个人信息或商业秘密";
+            mistakes
+                .note(format!("{here}.fields[{at}].class"), format!("{}：{detail}", field.label));
+        }
+    }
+}
+
 /// A price is a number that not everybody may read.
 pub(super) fn check_price(event: &EventSpec, here: String, mistakes: &mut Mistakes) {
-    let Some(price) = &event.price else { return };
+    // A name that is none was told when it was read.
+    let Some(price) = event.price.as_ref().filter(|price| !price.is_empty()) else { return };
     let field = event.fields.iter().find(|field| field.name == *price);
     match field {
         None => mistakes.note(here, format!("没有 {price} 这个字段")),

@@ -15,6 +15,7 @@ use super::{
     owner::Owners,
     prepare::Prepared,
     problem::invalid,
+    secrets::Secrets,
     store::{self, Content, NewEvent},
     tell::Untold,
     telling::{self, About, Told},
@@ -79,6 +80,7 @@ async fn decide<'i>(
 ) -> Result<(Vec<Outcome<'i>>, Owners)> {
     let sound = || items.iter().filter_map(|item| item.ok());
     let owners = Owners::load(ctx, tx, sound()).await?;
+    let secrets = Secrets::load(ctx, tx).await?;
     let ids: Vec<&str> = sound().map(|prepared| prepared.id.as_str()).collect();
     let mut known = store::known(tx, &ids).await?;
     let reserved = store::reserved(tx, &ids).await?;
@@ -92,7 +94,8 @@ async fn decide<'i>(
                 continue;
             }
         };
-        let owner = match owners.of(ctx, &prepared.event) {
+        let owner = secrets.require_none(&prepared.event);
+        let owner = match owner.and_then(|()| owners.of(ctx, &prepared.event)) {
             Ok(owner) => owner,
             Err(problem) => {
                 outcomes.push(Outcome::Refused(problem));

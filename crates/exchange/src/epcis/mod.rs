@@ -31,6 +31,7 @@ mod query_http;
 mod resource;
 mod route;
 mod schedule;
+mod secrets;
 mod seen;
 mod socket;
 mod sockets;

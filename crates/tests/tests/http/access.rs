@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use yj_kernel::{Sql, SqlValue};
+use yj_kernel::{Ctx, Sql, SqlValue, Tx};
 
 use crate::harness::{Session, TestApp};
 
@@ -59,25 +59,24 @@ async fn g_5_4_3b_a_role_four_levels_deep_never_exceeds_its_parent() {
     assert_eq!(refused.expect(409)["code"], "conflict", "somebody still holds it");
 }
 
-/// A person with one assignment, of a supervisor unless the cube says another role, and a session that
-/// skips the slow part.
-pub async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i64) {
+/// Gives a person one more assignment, of a supervisor unless the cube says another role.
+pub async fn assign(app: &TestApp, name: &str, cube: &Value, clearance: i64) {
     let ctx = app.assembled.app.on_own_behalf("test");
     let mut tx = ctx.begin().await.unwrap();
-    let row = |rows: Vec<yj_kernel::Row>| String::from(rows[0].text(0).unwrap());
-    let top = Sql::new("SELECT id FROM organization WHERE parent_id IS NULL");
-    let top = row(tx.fetch(top).await.unwrap()).parse().unwrap();
+    let account = Sql::new("SELECT id FROM account WHERE user_name = $1").arg(name);
+    let account = String::from(tx.fetch(account).await.unwrap()[0].text(0).unwrap());
+    insert_assignment(&ctx, &mut tx, &account, (cube, clearance)).await;
+    tx.commit().await.unwrap();
+}
+
+async fn insert_assignment(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    account: &str,
+    (cube, clearance): (&Value, i64),
+) {
     let role = Sql::new("SELECT id FROM role WHERE code = 'supervisor'");
-    let role = row(tx.fetch(role).await.unwrap());
-    let new = yj_identity::NewPerson {
-        user_name: name,
-        name: "示例人员",
-        organization: top,
-        administrator: None,
-        clearance: 4,
-        service: false,
-    };
-    let account = yj_identity::person(&ctx, &mut tx, new).await.unwrap();
+    let role = String::from(tx.fetch(role).await.unwrap()[0].text(0).unwrap());
     let mut assignment = cube.clone();
     assignment["account_id"] = json!(account);
     if assignment.get("role_id").is_none() {
@@ -90,11 +89,31 @@ pub async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i6
             assignment[name] = Value::Null;
         }
     }
+    let assignment: yj_identity::Assignment = serde_json::from_value(assignment).unwrap();
+    tx.insert(ctx, &assignment).await.unwrap();
+}
+
+/// A person with one assignment, of a supervisor unless the cube says another role, and a session that
+/// skips the slow part.
+pub async fn somebody(app: &mut TestApp, name: &str, cube: &Value, clearance: i64) {
+    let ctx = app.assembled.app.on_own_behalf("test");
+    let mut tx = ctx.begin().await.unwrap();
+    let row = |rows: Vec<yj_kernel::Row>| String::from(rows[0].text(0).unwrap());
+    let top = Sql::new("SELECT id FROM organization WHERE parent_id IS NULL");
+    let top = row(tx.fetch(top).await.unwrap()).parse().unwrap();
+    let new = yj_identity::NewPerson {
+        user_name: name,
+        name: "示例人员",
+        organization: top,
+        administrator: None,
+        clearance: 4,
+        service: false,
+    };
+    let account = yj_identity::person(&ctx, &mut tx, new).await.unwrap();
     // Before the assignment, which seals all of it.
     let sql = "UPDATE account SET state = 'active' WHERE user_name = $1";
     tx.execute(Sql::new(sql).arg(name)).await.unwrap();
-    let assignment: yj_identity::Assignment = serde_json::from_value(assignment).unwrap();
-    tx.insert(&ctx, &assignment).await.unwrap();
+    insert_assignment(&ctx, &mut tx, &account.to_string(), (cube, clearance)).await;
     let token = yj_crypto::sm3::hex(&yj_crypto::sm3::digest(name.as_bytes()));
     let digest = yj_crypto::sm3::hex(&yj_crypto::sm3::parts(&[b"YJ/session\0", token.as_bytes()]));
     let now: SqlValue = app.now().as_millisecond().into();

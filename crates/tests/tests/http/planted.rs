@@ -211,7 +211,7 @@ async fn reporting(app: &TestApp) -> [u8; 3] {
     let silent = listed("reporters?state=silent").await;
     assert_eq!(
         (&silent["subject"]["name"], &silent["days"]),
-        (&json!("示例韭菜种植户"), &json!(4))
+        (&json!("示例韭菜种植户"), &json!(3))
     );
     let idle = listed("reporters?state=idle").await;
     assert_eq!((&idle["merchant"]["name"], &idle["days"]), (&json!("示例早市菜农"), &json!(40)));

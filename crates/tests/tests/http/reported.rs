@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    access::somebody,
+    access::{assign, somebody},
     harness::{TestApp, harvest},
     subjects::detail,
 };
@@ -60,14 +60,15 @@ async fn g_10_4_what_goods_cost_is_sealed_and_shown_to_those_cleared_for_it() {
     let shown = app.get("supervisor", &read).await.expect(200);
     assert_eq!(shown["attributes"]["unit_price"], "43.21");
     assert_eq!((&shown["sensitive"], &shown["personal"]), (&json!([]), &json!([])));
-    assert_eq!(shown["unusual_price"], json!({ "times": "10.29", "compared": 6 }));
+    assert_eq!(shown["unusual_price"], json!({ "side": "above", "times": "10.17", "compared": 6 }));
     // Somebody who reads the same event and is cleared for 内部 only.
     somebody(&mut app, "clerk", &json!({ "region": "610525" }), 2).await;
     let hidden = app.get("clerk", &read).await.expect(200);
     assert_eq!(hidden["attributes"], json!({ "stall": "A-1" }));
     assert_eq!(hidden["sensitive"], json!(["unit_price"]));
     let listed = items(&app, "clerk", UNUSUAL).await;
-    assert_eq!((&listed[0]["times"], &listed[0]["price"]), (&json!("10.29"), &Value::Null));
+    let said = ["side", "times", "price", "median"].map(|name| listed[0][name].clone());
+    assert_eq!(said, [json!("above"), Value::Null, Value::Null, Value::Null]);
     assert!(!hidden.to_string().contains("43.21") && !json!(listed).to_string().contains("43.21"));
     // No list, no file, no proof and no public page has it, and the table of events has it sealed.
     let proof = app.get("supervisor", &format!("{read}/proof")).await.expect(200).to_string();
@@ -220,34 +221,95 @@ async fn g_6_7_2_months_are_counted_by_when_they_came_and_a_burst_is_told() {
 
 #[tokio::test]
 async fn g_6_7_2_who_reported_daily_and_says_nothing_for_three_days_is_found_until_heard_again() {
-    let app = TestApp::start().await;
+    let mut app = TestApp::start().await;
     let farm = app.subject("示例韭菜合作社一社").await;
-    let harvested = async |day: u8| {
+    let harvested = async |app: &TestApp, day: u8| {
         let mut grown = harvest(&farm, &format!("D-{day}"));
         grown["event_time"] = json!(format!("2026-11-{day:02}T10:00:00+08:00"));
-        taken(&app, "gateway", grown).await;
+        taken(app, "gateway", grown).await;
     };
-    let examine = async || yj_trace::examine_reporters(&app.assembled.app).await.unwrap();
-    let silent = async || items(&app, "supervisor", &format!("{REPORTERS}?state=silent")).await;
+    let silent = async |app: &TestApp| {
+        yj_trace::examine_reporters(&app.assembled.app).await.unwrap();
+        items(app, "supervisor", &format!("{REPORTERS}?state=silent")).await
+    };
     // Four days of a week are not most of them.
     for day in [10, 11, 13, 16] {
-        harvested(day).await;
+        harvested(&app, day).await;
     }
-    examine().await;
-    assert_eq!(silent().await, [] as [Value; 0]);
-    // Five are; the last was three days and two hours ago.
-    harvested(12).await;
-    examine().await;
-    let found = silent().await;
+    assert_eq!(silent(&app).await, [] as [Value; 0]);
+    // Five are; but they were told this minute, whenever they happened.
+    harvested(&app, 12).await;
+    assert_eq!(silent(&app).await, [] as [Value; 0]);
+    app.pass(SignedDuration::from_hours(72));
+    let [secret, password] =
+        ["gateway", "supervisor"].map(|user| String::from(app.password_of(user)));
+    app.fetch_token("gateway", &secret).await;
+    app.log_in("supervisor", &password).await;
+    let found = silent(&app).await;
     assert_eq!((found.len(), &found[0]["subject"]["code"]), (1, &farm["code"]), "{found:?}");
     assert_eq!((&found[0]["days"], &found[0]["merchant"]), (&json!(3), &Value::Null));
     let heard = "SELECT COUNT(*) FROM outbox WHERE topic LIKE 'trace_reporter.%'";
     assert_eq!(app.count(heard).await, 1);
-    // Found again it is the same finding; it goes when something is said.
-    examine().await;
-    assert_eq!((silent().await, app.count(heard).await), (found, 1));
-    harvested(18).await;
-    examine().await;
-    assert_eq!((silent().await.len(), app.count(heard).await), (0, 2));
+    // Found again it is the same finding. A label that has risen since hides it at once.
+    assert_eq!((silent(&app).await, app.count(heard).await), (found, 1));
+    somebody(&mut app, "clerk", &json!({ "region": "610000" }), 2).await;
+    let listed = async |app: &TestApp| items(app, "clerk", REPORTERS).await.len();
+    assert_eq!(listed(&app).await, 1);
+    app.run_sql("UPDATE trace_subject SET label = 3 WHERE name = '示例韭菜合作社一社'").await;
+    assert_eq!((listed(&app).await, silent(&app).await.len()), (0, 1));
+    // Who sees one domain only is not told who does nothing in any.
+    somebody(&mut app, "narrow", &json!({ "region": "610000", "category": "food" }), 3).await;
+    assert_eq!(items(&app, "narrow", REPORTERS).await.len(), 0);
+    assert_eq!(items(&app, "narrow", REPORTS).await.len(), 0);
+    // It goes when something is said, of whatever day.
+    harvested(&app, 18).await;
+    assert_eq!((silent(&app).await.len(), app.count(heard).await), (0, 2));
     app.get("supervisor", &format!("{REPORTERS}?state=asleep")).await.expect(422);
+    app.get("supervisor", &format!("{REPORTERS}?after=silent~%00")).await.expect(422);
+}
+
+/// What comes word for word into a proof or a repository, and what is tried by those who may not know it.
+#[tokio::test]
+async fn g_10_4_a_price_comes_by_no_door_that_shows_it_and_of_nobody_who_could_guess_it() {
+    let mut app = TestApp::start().await;
+    let farm = market(&app).await;
+    somebody(&mut app, "clerk", &json!({ "region": "610525" }), 2).await;
+    let sold = sale(&farm, ("P-H", "P-X"), ("10", "KGM"), "5.55");
+    taken(&app, "gateway", sold.clone()).await;
+    // Whether that was the price is not told to who tries it.
+    let refused = app.post("clerk", EVENTS, sold.clone()).await.expect(422);
+    assert!(detail(&refused).contains("许可密级"), "{refused}");
+    let again = app.post("gateway", EVENTS, sold).await.expect(200);
+    assert_eq!(again["results"][0]["duplicate"], true);
+    // A clearance that was given for another part of the province opens nothing here.
+    let event = items(&app, "supervisor", EVENTS).await[0]["id"].as_str().unwrap().to_owned();
+    assign(&app, "clerk", &json!({ "region": "610802" }), 3).await;
+    let hidden = app.get("clerk", &format!("{EVENTS}/{event}")).await.expect(200);
+    assert_eq!(
+        (&hidden["sensitive"], &hidden["attributes"]["unit_price"]),
+        (&json!(["unit_price"]), &Value::Null)
+    );
+    // An EPCIS event is shown word for word.
+    for said in
+        [json!({ "yj:unit_price": "4.2" }), json!({ "yj:attributes": { "unit_price": "4.2" } })]
+    {
+        let mut event = json!({
+            "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-11-12T08:00:00+08:00",
+            "eventTimeZoneOffset": "+08:00", "epcList": ["urn:epc:id:sgtin:0614141.107346.2018"],
+            "yj:subject": farm["code"], "yj:domain": "agri", "yj:type": "retail",
+        });
+        event.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        event["@context"] = json!([
+            "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", { "yj": "urn:yj:epcis:" },
+        ]);
+        let kind = [("content-type", "application/json")];
+        let body = Some(event.to_string().into_bytes());
+        let refused = app.send("POST", "/epcis/v2/events", Some("gateway"), &kind, body).await;
+        let refused = refused.expect(400);
+        assert!(refused.to_string().contains("商业秘密"), "{refused}");
+    }
+    assert_eq!(app.count("SELECT COUNT(*) FROM epcis_event").await, 0);
+    // Nor is it in the digest by which the event is known again.
+    let clear = "SELECT COUNT(*) FROM trace_price";
+    assert_eq!(app.count(clear).await, 7);
 }

@@ -1,8 +1,9 @@
-//! What a batch says beyond its events: what goods cost, and how a month's reports came.
+//! What a batch says beyond its events: what goods cost, how a month's reports came, and that it came.
 
-use yj_kernel::{Result, Tx};
+use serde_json::json;
+use yj_kernel::{Result, Tx, audit, outbox};
 
-use super::{Batch, Ready};
+use super::{Batch, Ready, Sender};
 use crate::{
     prices::{self, Line},
     reports::{Came, Counts},
@@ -26,6 +27,24 @@ impl Batch {
         }
         tx.later(counts.write());
         Ok(())
+    }
+
+    /// One entry for what one sender sent; every event is a fact that stands for itself.
+    pub(super) fn note(&self, tx: &mut Tx, (from, sender): (usize, &Sender<'_>)) {
+        let own: Vec<&Ready> = self.events.iter().filter(|ready| ready.from == from).collect();
+        let (Some(first), Some(last)) = (own.first(), own.last()) else { return };
+        let held = own.iter().filter(|ready| ready.stored.state == "held").count();
+        let body = json!({
+            "events": own.len(), "held": held, "source": sender.source.code(), "last": last.uid,
+        });
+        let entry = audit::Entry {
+            action: "captured",
+            entity: "trace_event",
+            record: &first.uid,
+            body: body.clone(),
+        };
+        audit::write(sender.ctx, tx, entry);
+        outbox::announce(sender.ctx, tx, ("trace_event", "captured"), &first.uid, &body);
     }
 }
 

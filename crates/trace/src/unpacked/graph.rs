@@ -1,10 +1,9 @@
 //! Events and their links around the objects of a walk, read as far as it goes.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    ops::ControlFlow,
-};
+use std::{collections::BTreeSet, ops::ControlFlow};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 use yj_domain::Packing;
 use yj_kernel::{Result, Row, Sql, Tx};
 
@@ -19,7 +18,7 @@ use crate::{
 pub(crate) struct Event {
     pub(crate) time: i64,
     /// Each object with its role and its quantity in ten-thousandths.
-    pub(crate) links: Vec<(i64, LinkRole, Option<i64>)>,
+    pub(crate) links: SmallVec<[(i64, LinkRole, Option<i64>); 3]>,
 }
 
 impl Event {
@@ -59,7 +58,7 @@ impl Event {
         if own.is_none_or(|own| self.grown(to, own.2.unwrap_or_default()) > 0) {
             return inputs.collect();
         }
-        let out: HashSet<i64> = self.outputs().collect();
+        let out: FxHashSet<i64> = self.outputs().collect();
         inputs.filter(|input| !out.contains(input)).collect()
     }
 
@@ -69,7 +68,7 @@ impl Event {
         has(LinkRole::Input) && has(LinkRole::Output)
     }
 
-    fn brought(&self) -> HashMap<i64, i64> {
+    fn brought(&self) -> FxHashMap<i64, i64> {
         let inputs = self.links.iter().filter(|link| link.1 == LinkRole::Input);
         inputs.map(|link| (link.0, link.2.unwrap_or_default())).collect()
     }
@@ -103,19 +102,19 @@ pub(super) struct Stay {
 /// Links that were read.
 #[derive(Default)]
 pub(super) struct Graph {
-    pub(super) events: HashMap<i64, Event>,
+    pub(super) events: FxHashMap<i64, Event>,
     /// By object, the events that took it, opened it among them.
-    takers: HashMap<i64, Vec<i64>>,
+    takers: FxHashMap<i64, SmallVec<[i64; 2]>>,
     /// By object, the events that put it out.
-    makers: HashMap<i64, Vec<i64>>,
+    makers: FxHashMap<i64, SmallVec<[i64; 2]>>,
     /// Events that put things into a package.
-    packing: HashSet<i64>,
+    packing: FxHashSet<i64>,
     /// Packages that were opened, as far as was looked.
-    packages: HashSet<i64>,
-    taken: HashSet<i64>,
-    made: HashSet<i64>,
+    packages: FxHashSet<i64>,
+    taken: FxHashSet<i64>,
+    made: FxHashSet<i64>,
     /// Objects that were never opened.
-    closed: HashSet<i64>,
+    closed: FxHashSet<i64>,
 }
 
 impl Graph {
@@ -142,7 +141,7 @@ impl Graph {
             sql.push(back).push(" AND object_id ").bind_near(part);
             sql
         });
-        let (mut others, mut opened) = (BTreeSet::new(), HashSet::new());
+        let (mut others, mut opened) = (BTreeSet::new(), FxHashSet::default());
         tx.fetch_ahead(queries.collect(), |rows| {
             for row in rows {
                 // What lies near is read on end, with what lies between.
@@ -296,11 +295,11 @@ impl Graph {
     }
 
     pub(super) fn takers(&self, object: i64) -> &[i64] {
-        self.takers.get(&object).map(Vec::as_slice).unwrap_or_default()
+        self.takers.get(&object).map(SmallVec::as_slice).unwrap_or_default()
     }
 
     pub(super) fn makers(&self, object: i64) -> &[i64] {
-        self.makers.get(&object).map(Vec::as_slice).unwrap_or_default()
+        self.makers.get(&object).map(SmallVec::as_slice).unwrap_or_default()
     }
 
     /// Whether an event put things into a package which was opened since. Of one that never was it makes

@@ -1,7 +1,9 @@
 //! The walk itself, level by level: pure steps over what was read of the links.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 use yj_kernel::{Result, Tx};
 
 use super::graph::Graph;
@@ -23,18 +25,29 @@ enum Arrival {
     Left { event: i64, child: i64 },
 }
 
+/// Whether the way leads there is seen when the object is looked at.
+fn arrive(
+    (arrived, next): (&mut FxHashSet<(i64, Arrival)>, &mut Vec<(i64, Arrival)>),
+    object: i64,
+    arrival: Arrival,
+) {
+    if arrived.insert((object, arrival)) {
+        next.push((object, arrival));
+    }
+}
+
 /// What a way has led to so far.
 pub(super) struct Walk {
     graph: Graph,
     /// Whether times count.
     timed: bool,
-    pub(super) events: HashSet<i64>,
-    pub(super) objects: HashSet<i64>,
+    pub(super) events: FxHashSet<i64>,
+    pub(super) objects: FxHashSet<i64>,
     /// When objects are part of it whole: downstream since when, upstream until when.
-    whole: HashMap<i64, Vec<i64>>,
+    whole: FxHashMap<i64, SmallVec<[i64; 1]>>,
     /// When they are as packages that carry something that is.
-    carrying: HashMap<i64, Vec<Span>>,
-    arrived: HashSet<(i64, Arrival)>,
+    carrying: FxHashMap<i64, Vec<Span>>,
+    arrived: FxHashSet<(i64, Arrival)>,
     /// The level that is next.
     next: Vec<(i64, Arrival)>,
 }
@@ -49,11 +62,11 @@ impl Walk {
         Self {
             graph,
             timed,
-            events: HashSet::new(),
-            objects: HashSet::from([root]),
-            whole: HashMap::new(),
-            carrying: HashMap::new(),
-            arrived: HashSet::new(),
+            events: FxHashSet::default(),
+            objects: std::iter::once(root).collect(),
+            whole: FxHashMap::default(),
+            carrying: FxHashMap::default(),
+            arrived: FxHashSet::default(),
             next: Vec::new(),
         }
     }
@@ -69,7 +82,7 @@ impl Walk {
     }
 
     /// What was read of the links, and whether the way goes on beyond what was found.
-    pub(super) fn end(self) -> (Graph, HashSet<i64>, HashSet<i64>, bool) {
+    pub(super) fn end(self) -> (Graph, FxHashSet<i64>, FxHashSet<i64>, bool) {
         (self.graph, self.events, self.objects, !self.next.is_empty())
     }
 
@@ -77,11 +90,8 @@ impl Walk {
         self.events.len() > EVENTS_MAX || self.objects.len() > OBJECTS_MAX
     }
 
-    /// Whether the way leads there is seen when the object is looked at.
     fn arrive(&mut self, object: i64, arrival: Arrival) {
-        if self.arrived.insert((object, arrival)) {
-            self.next.push((object, arrival));
-        }
+        arrive((&mut self.arrived, &mut self.next), object, arrival);
     }
 
     /// Whether a span says something new of a package that carries something.
@@ -133,15 +143,15 @@ impl Walk {
         }
         known.push(since);
         self.objects.insert(object);
-        for event in self.graph.takers(object).to_vec() {
-            let one = &self.graph.events[&event];
+        let Self { graph, events, arrived, next, .. } = self;
+        for &event in graph.takers(object) {
+            let one = &graph.events[&event];
             if one.time < since {
                 continue;
             }
-            let out = one.led_to(object);
-            self.events.insert(event);
-            for out in out {
-                self.arrive(out, Arrival::Out { event, from: object });
+            events.insert(event);
+            for out in one.led_to(object) {
+                arrive((arrived, next), out, Arrival::Out { event, from: object });
             }
         }
     }
@@ -152,16 +162,16 @@ impl Walk {
         if !self.carries(object, span) {
             return;
         }
-        for event in self.graph.takers(object).to_vec() {
-            let one = &self.graph.events[&event];
+        let Self { graph, events, arrived, next, .. } = self;
+        for &event in graph.takers(object) {
+            let one = &graph.events[&event];
             if one.time < span.0 || one.time > span.1 {
                 continue;
             }
+            events.insert(event);
             let opened = one.opened() == Some(object);
-            let out = if opened { Vec::new() } else { one.led_to(object) };
-            self.events.insert(event);
-            for out in out {
-                self.arrive(out, Arrival::Out { event, from: object });
+            for out in one.led_to(object).into_iter().filter(|_| !opened) {
+                arrive((arrived, next), out, Arrival::Out { event, from: object });
             }
         }
     }

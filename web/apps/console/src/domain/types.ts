@@ -95,6 +95,8 @@ export interface TraceEvent {
   personal?: string[];
   /** Names of attributes that are 商业秘密 and above the reader's clearance. Lists name none and leave out all. */
   sensitive?: string[];
+  /** Names of sealed attributes that nobody can open any more. */
+  damaged?: string[];
   /** How far its price is from what the same goods cost, where that is far. */
   unusual_price?: UnusualPrice | null;
   id: string;
@@ -146,9 +148,11 @@ export interface Party {
   name: string | null;
 }
 
-/** So many times the median of so many prices of the same goods within 30 days. */
+/** On which side of the median of so many prices of the same goods within 30 days, and how many times that. */
 export interface UnusualPrice {
-  times: string;
+  side: 'above' | 'below';
+  /** Told to who may know what the goods cost in the province. */
+  times: string | null;
   compared: number;
 }
 /** 异常单价: an event with such a price. */

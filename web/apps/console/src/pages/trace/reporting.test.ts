@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { called } from '../../domain/format';
 import type { MonthReport, QuietReporter } from '../../domain/types';
-import { addressOf, eventsOf, months, quietOne, TABS, tabOf } from './reporting';
+import { farOff, addressOf, eventsOf, months, quietOne, TABS, tabOf } from './reporting';
 
 describe('the lists of 上报情况', () => {
   it('are told apart by the address, the first by nothing', () => {
@@ -44,5 +44,12 @@ describe('who is quiet', () => {
     expect(told({ subject, merchant })).toBe('示例档口');
     expect(told({ subject })).toBe('91350100M000100Y43');
     expect(told({})).toBe('');
+  });
+});
+
+describe('how far a price is off', () => {
+  it('is told in times only to who may know the market', () => {
+    expect(farOff({ side: 'above', times: '10', compared: 7 })).toBe('单价为近 30 天同类产品的中位数（比较 7 笔）的 10 倍');
+    expect(farOff({ side: 'below', times: null, compared: 7 })).toBe('单价明显低于近 30 天同类产品的中位数（比较 7 笔）');
   });
 });

@@ -1,6 +1,6 @@
 /** 上报情况: the lists of that page, and what they lead to. */
 import { BEIJING_MS, beijing } from '../../domain/format';
-import type { MonthReport, Party, QuietReporter } from '../../domain/types';
+import type { MonthReport, Party, QuietReporter, UnusualPrice } from '../../domain/types';
 import { filled } from '../analysis/periods';
 
 export interface Tab {
@@ -13,7 +13,7 @@ export interface Tab {
 const FIRST: Tab = {
   name: 'reporters',
   title: '停报与停业',
-  says: '停报：此前多数日子都上报，已满三天没有上报的主体。停业：在营而已满三十天没有任何事件的商户。节假日与休市平台并不知道，请先询问。',
+  says: '停报：此前一周多数日子都有事件，已满三天没有上报的主体。停业：在营而已满三十天没有任何事件的商户。节假日与休市平台并不知道，请先询问。',
 };
 export const TABS: Tab[] = [
   FIRST,
@@ -40,6 +40,13 @@ export function months(now: number): [string, string][] {
   return filled([first, month], 'month')
     .reverse()
     .map((one): [string, string] => [one, one]);
+}
+
+/** How far a price is from what the same goods cost, as far as the reader may know. */
+export function farOff({ side, times, compared }: UnusualPrice): string {
+  const of = `近 30 天同类产品的中位数（比较 ${compared} 笔）`;
+  if (times === null) return `单价明显${side === 'above' ? '高' : '低'}于${of}`;
+  return `单价为${of}的 ${times} 倍`;
 }
 
 /** Where the events of a report are listed. */
