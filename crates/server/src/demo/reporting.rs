@@ -107,7 +107,7 @@ pub(super) async fn load(assembled: &Assembled) -> Result<usize> {
     }
     let miner = subject(&mut tx, "K1").await?;
     let sql = Sql::new(
-        "SELECT 1 FROM trace_report WHERE subject_id = $1 AND last_hour = events AND events = $2",
+        "SELECT 1 FROM trace_report WHERE subject_id = $1 AND last_hour = $2 AND last_hour * 2 >= events",
     );
     match tx.fetch_one(sql.arg(miner.id.as_str()).arg(i64::from(BATCHES))).await? {
         Some(_) => Ok(count),

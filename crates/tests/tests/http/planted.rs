@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use yj_identity::Security;
 use yj_server::demo::{self, Finding, Planted};
 
 use crate::{devices::device, harness::TestApp, messages::chains, subjects::detail};
@@ -29,6 +30,18 @@ async fn d_6_1_1_every_planted_defect_is_found_and_nothing_else_is() {
     // 25 and 26 are changed behind the platform's back by the tests of tampering and of the audit trail.
     let absent: Vec<u8> = (1..=28).filter(|number| !found.contains(number)).collect();
     assert_eq!(absent, [25, 26]);
+}
+
+/// What is planted counts from the day on which it is made: on the first of a month, on the day of the
+/// deadline, on the day after, in between, and at the end of a short month.
+#[tokio::test]
+async fn d_6_1_1_the_planted_defects_are_found_on_whatever_day_the_demonstration_is_made() {
+    for hours in [276, 21 * 24, 22 * 24, 27 * 24 + 11, 100 * 24] {
+        let app = TestApp::bare(Security::demonstration()).await;
+        app.pass(SignedDuration::from_hours(hours));
+        let made = demo::load(&app.assembled, demo::Size::Chains, &mut |_| {}).await;
+        assert!(made.is_ok(), "{}: {made:?}", app.now());
+    }
 }
 
 /// What the plan says stands there, and nothing else.
