@@ -138,8 +138,11 @@ async fn describe(ctx: &Ctx, tx: &mut Tx, rows: &[Row]) -> Result<Vec<Value>> {
             "id": row.text(3)?, "code": subject.map(|one| one.code.as_str()),
             "name": subject.map(|one| one.name_for(scope.clearance())),
         });
+        // A product of no class is called by its own code.
+        let (goods, own) = (row.text(4)?, row.text(5)?);
+        let goods = product.filter(|_| goods == own).map_or(goods, |one| one.code.as_str());
         item["goods"] = json!({
-            "code": row.text(4)?, "name": product.map(|one| one.name.as_str()),
+            "code": goods, "name": product.map(|one| one.name.as_str()),
         });
         item["unit"] = json!(row.text(6)?);
         item["price"] = json!(yuan(price, is_open));
