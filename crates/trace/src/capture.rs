@@ -241,8 +241,8 @@ async fn accept(
         let now = (&batch.objects, &batch.touched);
         around.lots.name_in_turn(&mut event, &subject.id, now)?;
     }
-    let is_cleared = surroundings::is_cleared(ctx, (subject, &event));
-    sealed::require_may_say(source == Source::Device, is_cleared, &event)?;
+    let is_cleared = || surroundings::is_cleared(ctx, (subject, &event));
+    sealed::require_may_say(&event, source == Source::Device, is_cleared)?;
     if let Some(id) = around.same_as(&event)?.or_else(|| batch.digests.get(&event.digest)) {
         return Ok(Captured::Duplicate { id: id.clone() });
     }

@@ -9,12 +9,12 @@ use yj_domain::CLASS;
 use yj_kernel::{Problem, Result, Sql, Tx, insert_rows};
 use yj_model::{Quantity, UnitCode};
 
-use crate::{balance::Objects, event::Checked, record::named};
+use crate::{balance::Objects, event::Checked};
 
 /// Prices this far before and after are of the same time: 30 days.
 const AROUND_MS: i64 = 30 * 86_400_000;
 /// Prices that one is compared with: the newest.
-const COMPARED_MAX: usize = 200;
+const COMPARED_MAX: i64 = 200;
 /// Of fewer nothing can be said.
 const COMPARED_MIN: usize = 5;
 
@@ -36,19 +36,18 @@ impl Priced {
         }
         let text = event.body["attributes"][event.spec.price.as_ref()?].as_str()?;
         let price = text.parse::<Quantity>().ok().filter(|price| price.is_positive())?;
-        let outputs = event.outputs.iter().map(|line| line.unit);
-        let inputs = event.inputs.iter().filter_map(|line| line.amount.map(|(_, unit)| unit));
-        let units: Vec<UnitCode> =
+        let outputs = event.outputs.iter().map(|line| (line.code.as_str(), Some(line.unit)));
+        let inputs = event.inputs.iter();
+        let inputs = inputs.map(|line| (line.code.as_str(), line.amount.map(|(_, unit)| unit)));
+        // What comes out says what it is, wherever that came from.
+        let goods: Vec<_> =
             if event.outputs.is_empty() { inputs.collect() } else { outputs.collect() };
-        let goods = if event.outputs.is_empty() {
-            named(event, objects).collect::<Vec<_>>()
-        } else {
-            // What comes out says what it is, wherever that came from.
-            named(event, objects).take(event.outputs.len()).collect()
-        };
-        let mut products = goods.into_iter().map(|object| object.product_id.as_deref());
-        let (product, unit) = (products.next()??, *units.first()?);
-        if products.any(|other| other != Some(product)) || units.iter().any(|one| *one != unit) {
+        let mut goods = goods.into_iter().map(|(code, unit)| {
+            let product = objects.get(code)?.product_id.as_deref()?;
+            Some((product, unit?))
+        });
+        let (product, unit) = goods.next()??;
+        if goods.any(|other| other != Some((product, unit))) {
             return None;
         }
         let reference = unit.reference();
@@ -94,7 +93,8 @@ pub(crate) async fn note(tx: &mut Tx, lines: &[Line<'_>]) -> Result<Vec<Sql>> {
         let before = before.filter(|(other, of)| *of == market && near(other));
         let before = before.map(|(other, _)| Ok(other.priced.price));
         let stored = known[at].iter().map(|row| row.int(0));
-        let others = before.chain(stored).take(COMPARED_MAX);
+        let most = usize::try_from(COMPARED_MAX).map_err(Problem::internal)?;
+        let others = before.chain(stored).take(most);
         let mut others = others.collect::<Result<Vec<i64>>>()?;
         let compared = i64::try_from(others.len()).map_err(Problem::internal)?;
         let median = unusual(line.priced.price, &mut others);
@@ -153,7 +153,7 @@ fn around((goods, unit, province): &Market, time: i64) -> Sql {
     sql.push(" AND province = ").bind(province.as_str());
     sql.push(" AND event_time >= ").bind(time - AROUND_MS);
     sql.push(" AND event_time <= ").bind(time + AROUND_MS);
-    sql.push(" ORDER BY event_time DESC LIMIT 200");
+    sql.push(" ORDER BY event_time DESC LIMIT ").bind(COMPARED_MAX);
     sql
 }
 

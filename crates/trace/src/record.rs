@@ -30,10 +30,7 @@ impl Excerpt for Objects {
 }
 
 /// The objects that come out of an event and go into it, in the order in which they are named.
-pub(crate) fn named<'a>(
-    event: &'a Checked,
-    objects: &'a Objects,
-) -> impl Iterator<Item = &'a Object> {
+fn named<'a>(event: &'a Checked, objects: &'a Objects) -> impl Iterator<Item = &'a Object> {
     let outputs = event.outputs.iter().map(|line| &line.code);
     let lines = outputs.chain(event.inputs.iter().map(|line| &line.code));
     lines.filter_map(|code| objects.get(code.as_str()))

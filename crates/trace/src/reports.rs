@@ -21,7 +21,7 @@ const HOUR_MS: i64 = 3_600_000;
 const BURST_MIN: i64 = 10;
 const ORDER: &str = "-month";
 const STATES: [(&str, &str); 3] = [("burst", "突击报送"), ("late", "有逾期"), ("prompt", "按期")];
-/// Half of them in the last hour.
+/// Half of them in the last hour; the number is [`BURST_MIN`].
 const IS_BURST: &str = "r.events >= 10 AND r.last_hour * 2 >= r.events";
 
 /// What the list may be asked for.

@@ -41,22 +41,20 @@ pub(crate) fn seal(
 
 /// Opens them again.
 pub(crate) async fn open(ctx: &Ctx, tx: &mut Tx, event: &mut StoredEvent) -> Result<()> {
-    for class in [FieldClass::Personal, FieldClass::Sensitive] {
-        open_those(ctx, tx, event, class).await?;
-    }
-    Ok(())
+    let all = [FieldClass::Personal, FieldClass::Sensitive];
+    open_those(ctx, tx, event, &all).await.map(drop)
 }
 
-/// Opens those of one class, and returns them.
+/// Opens those of some classes, and returns them.
 async fn open_those(
     ctx: &Ctx,
     tx: &mut Tx,
     event: &mut StoredEvent,
-    class: FieldClass,
+    classes: &[FieldClass],
 ) -> Result<Map<String, Value>> {
     let mut opened = Map::new();
     let Some(spec) = event.spec.clone() else { return Ok(opened) };
-    if present(event, class).is_empty() {
+    if classes.iter().all(|class| present(event, *class).is_empty()) {
         return Ok(opened);
     }
     let uid = event.uid.clone();
@@ -64,7 +62,9 @@ async fn open_those(
     let (Some(key), Some(attributes)) = (key, event.body["attributes"].as_object_mut()) else {
         return Ok(opened);
     };
-    for field in classed(&spec).filter(|field| field.class == Some(class)) {
+    for field in
+        classed(&spec).filter(|field| field.class.is_some_and(|one| classes.contains(&one)))
+    {
         let Some(Value::String(sealed)) = attributes.get(&field.name) else { continue };
         let text = key.open((PLACE, &uid), sealed)?;
         let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
@@ -96,7 +96,7 @@ pub(crate) async fn secrets(ctx: &Ctx, tx: &mut Tx, event: &StoredEvent) -> Resu
     if !event.is_open(ctx.scope()) {
         return Ok(Secrets::Hidden);
     }
-    match open_those(ctx, tx, &mut event.clone(), FieldClass::Sensitive).await {
+    match open_those(ctx, tx, &mut event.clone(), &[FieldClass::Sensitive]).await {
         Ok(shown) => Ok(Secrets::Shown(shown)),
         Err(problem @ Problem::Internal(_)) => {
             problem.log();
@@ -124,14 +124,18 @@ pub(crate) fn blinded(
 
 /// Refuses what may not come by this door, or of this sender: what a device signed is a part of its proof,
 /// as it came; and who is not cleared for 商业秘密 would learn by trying what others wrote.
-pub(crate) fn require_may_say(is_device: bool, is_cleared: bool, event: &Checked) -> Result<()> {
+pub(crate) fn require_may_say(
+    event: &Checked,
+    is_device: bool,
+    is_cleared: impl Fn() -> bool,
+) -> Result<()> {
     let said = |field: &&FieldSpec| !event.body["attributes"][&field.name].is_null();
     for field in classed(&event.spec).filter(said) {
         let detail = match field.class {
             _ if is_device => {
                 "设备消息的原文是其证明的一部分，不能载个人信息与商业秘密，请由接口或表单登记"
             }
-            Some(FieldClass::Sensitive) if !is_cleared => {
+            Some(FieldClass::Sensitive) if !is_cleared() => {
                 "是商业秘密，您在此处的许可密级低于“敏感”，不能填写"
             }
             _ => continue,
@@ -150,7 +154,7 @@ pub(crate) async fn reveal(
 ) -> Result<Map<String, Value>> {
     yj_kernel::require_reveals_left(ctx, tx).await?;
     let mut event = query::one(ctx, tx, uid).await?;
-    let opened = open_those(ctx, tx, &mut event, FieldClass::Personal).await?;
+    let opened = open_those(ctx, tx, &mut event, &[FieldClass::Personal]).await?;
     let names: Vec<_> = opened.keys().collect();
     let body = json!({ "fields": names, "reason": reason });
     let entry = audit::Entry { action: "revealed", entity: "trace_event", record: uid, body };

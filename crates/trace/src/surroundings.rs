@@ -74,9 +74,10 @@ impl Surroundings {
             .filter_map(|line| line.product.as_deref());
         let inputs = events.iter().flat_map(|event| &event.inputs).map(|line| line.code.as_str());
         let outputs = events.iter().flat_map(|event| &event.outputs).map(|line| line.code.as_str());
-        let mut digests: Vec<String> = events.iter().map(|event| event.digest.clone()).collect();
+        let digests = events.iter().map(|event| event.digest.as_str());
+        let mut before = Vec::new();
         for event in &events {
-            digests.extend(digest_before(event)?);
+            before.extend(digest_before(event)?);
         }
         let mut queries = vec![
             yj_subject::query_by_codes(&distinct(subjects)),
@@ -85,7 +86,7 @@ impl Surroundings {
                 tx,
                 &distinct(inputs.chain(outputs).chain(unnamed.iter().map(String::as_str))),
             ),
-            query_digests(digests.iter().map(String::as_str)),
+            query_digests(digests.chain(before.iter().map(String::as_str))),
             Policies::query(),
             yj_domain::query_current(),
         ];
